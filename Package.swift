@@ -1,0 +1,54 @@
+// swift-tools-version: 6.0
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+/// One direction of dependency: each target may import only those listed above it.
+/// `docs/architecture.md` draws the same picture; change both in one commit.
+let package = Package(
+    name: "mlflow-backup",
+    products: [
+        .executable(name: "mlflow-backup", targets: ["mlflow-backup"])
+    ],
+    targets: [
+        // C libraries from Debian. Only one Swift target imports each of them.
+        .systemLibrary(name: "CISAL", path: "Sources/CShims/CISAL"),
+        .systemLibrary(name: "CPostgres", path: "Sources/CShims/CPostgres", pkgConfig: "libpq"),
+        .systemLibrary(name: "CMicroHTTPD", path: "Sources/CShims/CMicroHTTPD"),
+        .systemLibrary(name: "CSQLite", path: "Sources/CShims/CSQLite"),
+        .systemLibrary(name: "CCurl", path: "Sources/CShims/CCurl"),
+        .systemLibrary(name: "CCrypto", path: "Sources/CShims/CCrypto"),
+        .target(name: "CLinux", path: "Sources/CShims/CLinux"),
+
+        // Engines: they know nothing of HTTP.
+        .target(name: "Wording"),
+        .target(name: "SystemIO", dependencies: ["CLinux", "Wording"]),
+        .target(name: "Archive", dependencies: ["SystemIO", "Wording", "CISAL", "CCrypto"]),
+        .target(name: "Postgres", dependencies: ["SystemIO", "Wording", "CPostgres"]),
+        .target(name: "MLflowStore", dependencies: ["Postgres", "SystemIO", "Wording"]),
+        .target(name: "Backup", dependencies: ["Archive", "MLflowStore", "Postgres", "SystemIO", "Wording"]),
+
+        // The service around the engines.
+        .target(name: "Service", dependencies: ["Backup", "SystemIO", "Wording", "CSQLite", "CCurl"]),
+        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"]),
+        .target(name: "API", dependencies: ["HTTPServer", "Service", "Backup", "SystemIO", "Wording"]),
+        .executableTarget(
+            name: "mlflow-backup",
+            dependencies: ["API", "Service", "Backup", "HTTPServer", "SystemIO", "Wording"]
+        ),
+
+        // Tests: real PostgreSQL, real MLflow, real tar.
+        .target(
+            name: "TestSupport", dependencies: ["SystemIO", "Postgres", "Wording"], path: "Tests/TestSupport"),
+        .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport"]),
+        .testTarget(name: "ArchiveTests", dependencies: ["Archive", "SystemIO", "TestSupport"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "SystemIO", "TestSupport"]),
+        .testTarget(name: "BackupTests", dependencies: ["Backup", "Archive", "Postgres", "SystemIO", "TestSupport"]),
+        .testTarget(name: "ServiceTests", dependencies: ["Service", "SystemIO", "TestSupport"]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
+        .testTarget(
+            name: "StackTests",
+            dependencies: ["API", "HTTPServer", "Service", "Backup", "Archive", "SystemIO", "TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Sizes and durations as a person reads them.
+public enum HumanUnits {
+    /// `15.2MB`, as the guide's `size` field shows it. Powers of 1024, one decimal from KB up.
+    public static func size(_ bytes: UInt64) -> String {
+        let units = ["B", "KB", "MB", "GB", "TB", "PB"]
+        guard bytes >= 1024 else { return "\(bytes)B" }
+        var tenths = Double(bytes)
+        var unit = 0
+        while tenths >= 1023.95, unit < units.count - 1 {
+            tenths /= 1024
+            unit += 1
+        }
+        let rounded = Int((tenths * 10).rounded())
+        return "\(rounded / 10).\(rounded % 10)\(units[unit])"
+    }
+
+    /// `45G`, as the guide's `disk_usage` shows it and as `df -h` rounds: upwards, powers of 1024.
+    public static func diskSize(_ bytes: UInt64) -> String {
+        let units = ["", "K", "M", "G", "T", "P"]
+        var value = Double(bytes)
+        var unit = 0
+        while value >= 1024, unit < units.count - 1 {
+            value /= 1024
+            unit += 1
+        }
+        if value < 10, unit > 0 {
+            let tenths = Int((value * 10).rounded(.up))
+            return "\(tenths / 10).\(tenths % 10)\(units[unit])"
+        }
+        return "\(Int(value.rounded(.up)))\(units[unit])"
+    }
+
+    /// `2m 15s`; below one second in milliseconds.
+    public static func duration(seconds: Double) -> String {
+        if seconds < 1 { return "\(Int((seconds * 1000).rounded()))ms" }
+        let whole = Int(seconds.rounded())
+        if whole < 60 { return "\(whole)s" }
+        if whole < 3600 { return "\(whole / 60)m \(whole % 60)s" }
+        return "\(whole / 3600)h \(whole % 3600 / 60)m"
+    }
+}
