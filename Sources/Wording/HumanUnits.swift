@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
+
 /// Sizes and durations as a person reads them.
 public enum HumanUnits {
     /// `15.2MB`, as the guide's `size` field shows it. Powers of 1024, one decimal from KB up.

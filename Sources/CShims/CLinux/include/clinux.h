@@ -1,1 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Linux calls that Swift cannot reach: varargs, macros, and the window between fork and exec.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Starts a child with exactly three descriptors. It gets its own process group, default signals, and dies with
+/// the thread that started it (PR_SET_PDEATHSIG), so the caller waits on that same thread.
+/// Returns 0 and sets *pid, or the errno of whatever failed, execve included.
+int clinux_spawn(const char *path, char *const argv[], char *const envp[], const char *directory,
+                 int input, int output, int error, pid_t *pid);
+
+int clinux_open(int directory, const char *path, int flags, mode_t mode);
+int clinux_rename_noreplace(int from_directory, const char *from, int to_directory, const char *to);
+int clinux_rename_exchange(int from_directory, const char *from, int to_directory, const char *to);
+int clinux_clone_range(int from, uint64_t from_offset, uint64_t length, int to, uint64_t to_offset);
+int clinux_pipe(int ends[2]);
+int clinux_syncfs(int descriptor);
+int clinux_set_low_io_priority(void);
+int clinux_thread_name(const char *name);
+void clinux_syslog_open(const char *identity);
+void clinux_syslog(int priority, const char *line);
+int clinux_major(uint64_t device);
+int clinux_minor(uint64_t device);

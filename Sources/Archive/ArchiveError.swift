@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+import Wording
+
+/// Why an archive cannot be written, read or trusted.
+public enum ArchiveError: ExplainedError, Equatable {
+    /// The bytes do not say what they must. `offset` counts bytes of the file as stored.
+    case damaged(archive: String, offset: UInt64, reason: String)
+    /// The file ends before its archive does.
+    case truncated(archive: String, expected: UInt64?, found: UInt64)
+    /// Whole, but not one of our backups.
+    case notABackup(archive: String, reason: String)
+    /// An entry that would be written outside its folder, or that is not a file, folder or link.
+    case unsafeEntry(archive: String, path: String, reason: String)
+    /// A source file that exists and cannot be read: a backup without it would only look whole.
+    case unreadable(path: String, reason: String)
+    case nothingToBackUp(folder: String)
+    /// The compressor broke its contract; nothing was published.
+    case compression(reason: String)
+
+    public var explanation: BilingualText {
+        switch self {
+        case .damaged(let archive, let offset, let reason):
+            BilingualText(
+                zh: "\(archive) 已损坏（偏移 \(offset)：\(reason)）。请改用其他备份；此备份没有写入任何数据。",
+                en: "\(archive) is damaged at byte \(offset): \(reason). Use another backup; nothing was written from this one.")
+        case .truncated(let archive, let expected, let found):
+            BilingualText(
+                zh: "\(archive) 不完整：应为 \(expected.map { "\($0)" } ?? "更多") 字节，实际 \(found) 字节。请重新复制，或改用其他备份。",
+                en: "\(archive) is cut short: \(found) bytes of \(expected.map { "\($0)" } ?? "more"). "
+                    + "Copy it again, or use another backup.")
+        case .notABackup(let archive, let reason):
+            BilingualText(
+                zh: "\(archive) 不是 MLflow 备份（\(reason)）。请选择由 mlflow-backup 生成的归档。",
+                en: "\(archive) is not an MLflow backup (\(reason)). Choose an archive made by mlflow-backup.")
+        case .unsafeEntry(let archive, let path, let reason):
+            BilingualText(
+                zh: "\(archive) 含有不安全的条目 \(path)（\(reason)），已拒绝恢复。请不要使用来历不明的归档。",
+                en: "\(archive) holds an unsafe entry, \(path) (\(reason)), and was refused. Do not use archives of unknown origin.")
+        case .unreadable(let path, let reason):
+            BilingualText(
+                zh: "无法读取 \(path)（\(reason)），因此没有生成备份。请修正权限或磁盘问题后重试。",
+                en: "\(path) cannot be read (\(reason)), so no backup was made. Mend its permissions or the disk, then try again.")
+        case .nothingToBackUp(let folder):
+            BilingualText(
+                zh: "找不到 artifacts 目录 \(folder)，因此没有生成备份。请检查 ARTIFACTS_DIR 和挂载。",
+                en: "The artifacts folder \(folder) is missing, so no backup was made. Check ARTIFACTS_DIR and its mount.")
+        case .compression(let reason):
+            BilingualText(
+                zh: "压缩出错：\(reason)。没有生成备份；请检查内存并重试。",
+                en: "Compression failed: \(reason). No backup was made; check the memory and try again.")
+        }
+    }
+}

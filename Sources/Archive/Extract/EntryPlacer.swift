@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+
+/// Puts entries into a folder of ours, and nowhere else.
+///
+/// Folders are opened one component at a time without following links, and every link is made last, so no entry
+/// can be written through a link that an earlier entry planted.
+final class EntryPlacer {
+    /// Who the restored files shall belong to.
+    struct Owner {
+        let user: UInt32
+        let group: UInt32
+    }
+
+    private let owner: Owner?
+    /// The folders open at the moment: the root, and one for each component of the last path.
+    private var open: [(name: [UInt8], folder: OpenFile)]
+    /// Folder modes and times are set at the end: writing into a folder changes its time, and mode 000 bars the way.
+    private var folders: [ArchiveEntry] = []
+    private var links: [ArchiveEntry] = []
+
+    /// - Parameters:
+    ///   - root: an existing folder that nobody else writes to.
+    ///   - owner: `nil` keeps the owner this process writes with.
+    init(root: FilePath, owner: Owner?) throws {
+        self.owner = owner
+        open = [([], try OpenFile(root, .directory))]
+    }
+
+    /// A folder or a link.
+    func place(_ entry: ArchiveEntry) throws {
+        switch entry.kind {
+        case .directory:
+            _ = try folder(for: entry.path.components[...])
+            folders.append(entry)
+        case .symbolicLink, .hardLink: links.append(entry)
+        case .file: _ = try place(entry) { _ in 0 }
+        }
+    }
+
+    /// A file. Returns the digest of what was written and how many bytes the source was short of.
+    @discardableResult
+    func place(_ entry: ArchiveEntry, content: ContentSource) throws -> (Digest, missing: UInt64) {
+        let components = entry.path.components
+        let parent = try folder(for: components.dropLast())
+        let file = try parent.open(Array(components[components.count - 1]), .createNew(mode: 0o600))
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Int(min(max(entry.size, 1), 1 << 20)), alignment: 4096)
+        defer { buffer.deallocate() }
+        var hash = SHA256()
+        var rest = entry.size
+        var missing: UInt64 = 0
+        while rest > 0 {
+            let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(min(rest, UInt64(buffer.count)))])
+            let got = try content(piece)
+            if got < piece.count {
+                UnsafeMutableRawBufferPointer(rebasing: piece[got...]).initializeMemory(as: UInt8.self, repeating: 0)
+                missing += UInt64(piece.count - got)
+            }
+            hash.update(UnsafeRawBufferPointer(piece))
+            try file.write(UnsafeRawBufferPointer(piece))
+            rest -= UInt64(piece.count)
+        }
+        try file.setOwner(owner)
+        try file.setMode(entry.mode)
+        try file.setModified(entry.modified)
+        return (hash.finish(), missing)
+    }
+
+    /// Makes the links, then sets what folders shall look like, the deepest first.
+    func finish() throws {
+        for link in links {
+            let components = link.path.components
+            let parent = try folder(for: components.dropLast())
+            let name = Array(components[components.count - 1])
+            switch link.kind {
+            case .symbolicLink(let target): try parent.makeSymbolicLink(name, to: target, owner: owner, link.modified)
+            case .hardLink(let target):
+                let targetComponents = target.components
+                let source = try folder(for: targetComponents.dropLast())
+                try source.makeHardLink(Array(targetComponents[targetComponents.count - 1]), to: parent, as: name)
+            case .file, .directory: break
+            }
+        }
+        links = []
+        // Each folder is done before its parent: its parent's time must be set after it.
+        for entry in folders.sorted(by: { $0.path.components.count > $1.path.components.count }) {
+            let folder = try folder(for: entry.path.components[...])
+            try folder.setOwner(owner)
+            try folder.setMode(entry.mode)
+            try folder.setModified(entry.modified)
+        }
+        folders = []
+        open.removeLast(open.count - 1)
+    }
+
+    private func folder(for components: ArraySlice<ArraySlice<UInt8>>) throws -> OpenFile {
+        var depth = 0
+        while depth < components.count, depth + 1 < open.count,
+            components[components.startIndex + depth].elementsEqual(open[depth + 1].name)
+        { depth += 1 }
+        open.removeLast(open.count - 1 - depth)
+        for component in components.dropFirst(depth) {
+            let name = Array(component)
+            let parent = open[open.count - 1].folder
+            open.append((name, try parent.openOrMakeFolder(name)))
+        }
+        return open[open.count - 1].folder
+    }
+}
+
+extension OpenFile {
+    fileprivate func setOwner(_ owner: EntryPlacer.Owner?) throws {
+        if let owner { try setOwner(user: owner.user, group: owner.group) }
+    }
+
+    fileprivate func makeSymbolicLink(
+        _ name: [UInt8], to target: [UInt8], owner: EntryPlacer.Owner?, _ modified: FileTime
+    ) throws {
+        try makeSymbolicLink(name, to: target, modified: modified)
+        if let owner { try setOwner(ofLink: name, user: owner.user, group: owner.group) }
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+
+/// Unpacks parts of a backup into staging folders.
+public struct Extractor {
+    /// Everything below `source` in the backup goes into `destination`, an existing empty folder.
+    public struct Route {
+        public let source: EntryPath
+        public let destination: FilePath
+        /// Who the files shall belong to; `nil` keeps this process's own user.
+        public let owner: (user: UInt32, group: UInt32)?
+
+        public init(_ source: EntryPath, into destination: FilePath, owner: (user: UInt32, group: UInt32)? = nil) {
+            self.source = source
+            self.destination = destination
+            self.owner = owner
+        }
+    }
+
+    public struct Outcome: Sendable, Equatable {
+        public var files = 0
+        public var bytes: UInt64 = 0
+    }
+
+    private let routes: [Route]
+
+    public init(_ routes: [Route]) { self.routes = routes }
+
+    /// Reads the whole archive, so that damage anywhere is an error, and unpacks what has a route.
+    /// The files are on disk when this returns.
+    public func extract(_ reader: any ArchiveReader) throws -> Outcome {
+        let placers = try routes.map { route in
+            try EntryPlacer(
+                root: route.destination,
+                owner: route.owner.map { EntryPlacer.Owner(user: $0.user, group: $0.group) })
+        }
+        var outcome = Outcome()
+        try reader.forEachEntry { entry, content in
+            for (route, placer) in zip(routes, placers) {
+                guard let path = entry.path.relative(to: route.source) else { continue }
+                do {
+                    try place(entry, at: path, content, placer, route, reader.name)
+                } catch let error as SystemError where error.code == EEXIST || error.code == ELOOP || error.code == ENOTDIR {
+                    throw ArchiveError.unsafeEntry(
+                        archive: reader.name, path: entry.path.description, reason: "the same name comes twice")
+                }
+                if entry.kind == .file {
+                    outcome.files += 1
+                    outcome.bytes += entry.size
+                }
+            }
+        }
+        for (route, placer) in zip(routes, placers) {
+            try placer.finish()
+            try FileSystem.sync(holding: route.destination)
+        }
+        return outcome
+    }
+
+    private func place(
+        _ entry: ArchiveEntry, at path: EntryPath, _ content: EntryContent, _ placer: EntryPlacer, _ route: Route,
+        _ archive: String
+    ) throws {
+        var placed = entry
+        placed.path = path
+        switch entry.kind {
+        case .file:
+            try placer.place(placed) { try content.read(into: $0) }
+        case .directory: try placer.place(placed)
+        case .symbolicLink(let target):
+            guard path.staysInside(linkTarget: target) else {
+                throw ArchiveError.unsafeEntry(
+                    archive: archive, path: entry.path.description, reason: "a link that leaves its folder")
+            }
+            try placer.place(placed)
+        case .hardLink(let target):
+            guard let inside = target.relative(to: route.source) else {
+                throw ArchiveError.unsafeEntry(
+                    archive: archive, path: entry.path.description, reason: "a hard link that leaves its folder")
+            }
+            placed.kind = .hardLink(target: inside)
+            try placer.place(placed)
+        }
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// The `length key=value\n` records of a pax extended header.
+struct PaxRecords {
+    private(set) var values: [String: [UInt8]] = [:]
+    private var order: [String] = []
+
+    init() {}
+
+    var isEmpty: Bool { order.isEmpty }
+
+    mutating func add(_ key: String, _ value: [UInt8]) {
+        if values.updateValue(value, forKey: key) == nil { order.append(key) }
+    }
+
+    mutating func add(_ key: String, _ value: String) { add(key, Array(value.utf8)) }
+
+    func encoded() -> [UInt8] {
+        var result: [UInt8] = []
+        let names = values.values.contains { String(validating: $0, as: UTF8.self) == nil }
+        // Without this record a reader may take the bytes for UTF-8 and refuse them.
+        if names { result += record("hdrcharset", Array("BINARY".utf8)) }
+        for key in order { result += record(key, values[key] ?? []) }
+        return result
+    }
+
+    /// The length counts itself, so it is grown until it fits.
+    private func record(_ key: String, _ value: [UInt8]) -> [UInt8] {
+        let body = key.utf8.count + value.count + 3
+        var length = body
+        while true {
+            let next = body + String(length).utf8.count
+            if next == length { break }
+            length = next
+        }
+        return Array("\(length) \(key)=".utf8) + value + [UInt8(ascii: "\n")]
+    }
+
+    /// - Returns: `nil` where the records are malformed.
+    init?(decoding bytes: [UInt8]) {
+        var position = 0
+        while position < bytes.count {
+            if bytes[position] == 0 { break }
+            guard let space = bytes[position...].firstIndex(of: UInt8(ascii: " ")),
+                let length = Int(String(decoding: bytes[position..<space], as: UTF8.self)),
+                length > space - position + 2, length <= bytes.count - position
+            else { return nil }
+            let end = position + length
+            guard bytes[end - 1] == UInt8(ascii: "\n"),
+                let equals = bytes[(space + 1)..<end].firstIndex(of: UInt8(ascii: "="))
+            else { return nil }
+            add(String(decoding: bytes[(space + 1)..<equals], as: UTF8.self), Array(bytes[(equals + 1)..<(end - 1)]))
+            position = end
+        }
+    }
+
+    /// Decimal seconds with a fraction, rounded down to the nanosecond.
+    static func time(_ bytes: [UInt8]) -> FileTime? {
+        var text = Substring(decoding: bytes, as: UTF8.self)
+        let negative = text.first == "-"
+        if negative { text = text.dropFirst() }
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let first = parts.first, let whole = Int64(first), whole >= 0 else { return nil }
+        var nanoseconds: UInt32 = 0
+        if parts.count == 2 {
+            let digits = parts[1].prefix(9)
+            guard let value = UInt32(digits.isEmpty ? "0" : digits) else { return nil }
+            nanoseconds = (digits.count..<9).reduce(value) { partial, _ in partial * 10 }
+        }
+        if !negative { return FileTime(seconds: whole, nanoseconds: nanoseconds) }
+        return nanoseconds == 0
+            ? FileTime(seconds: -whole) : FileTime(seconds: -whole - 1, nanoseconds: 1_000_000_000 - nanoseconds)
+    }
+}

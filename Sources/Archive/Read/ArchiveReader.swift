@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// The content of the entry at hand. What the visitor leaves unread is skipped.
+public final class EntryContent {
+    public private(set) var remaining: UInt64
+    private let fill: (UnsafeMutableRawBufferPointer) throws -> Int
+
+    init(size: UInt64, fill: @escaping (UnsafeMutableRawBufferPointer) throws -> Int) {
+        remaining = size
+        self.fill = fill
+    }
+
+    /// Reads the next bytes, as many as the buffer takes, fewer at the end of the entry.
+    public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        let wanted = Int(min(UInt64(buffer.count), remaining))
+        guard wanted > 0 else { return 0 }
+        let got = try fill(UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
+        remaining -= UInt64(got)
+        return got
+    }
+
+    /// The rest of the entry in memory.
+    /// - Parameter limit: bytes; a longer entry is refused, because a manifest of gigabytes is not a manifest.
+    public func readAll(limit: UInt64, archive: String, path: EntryPath) throws -> [UInt8] {
+        guard remaining <= limit else {
+            throw ArchiveError.notABackup(archive: archive, reason: "\(path) has \(remaining) bytes")
+        }
+        let size = Int(remaining)
+        var bytes = [UInt8](repeating: 0, count: size)
+        let got = try bytes.withUnsafeMutableBytes { try read(into: $0) }
+        guard got == size else { throw ArchiveError.truncated(archive: archive, expected: nil, found: UInt64(got)) }
+        return bytes
+    }
+}
+
+/// Reads a backup from its first entry to its last. Every entry is checked before the visitor sees it.
+public protocol ArchiveReader: AnyObject {
+    /// The name of the archive in messages.
+    var name: String { get }
+
+    /// Visits each entry in stored order, with its path below the top folder.
+    /// - Throws: `ArchiveError` for damage and unsafe entries, and whatever `visit` throws.
+    func forEachEntry(_ visit: (ArchiveEntry, EntryContent) throws -> Void) throws
+}
+
+/// A place in the archive that stops a long read: cancellation, and progress in bytes of the stored file.
+public struct ReadObserver: Sendable {
+    public let cancellation: Cancellation?
+    public let onProgress: (@Sendable (UInt64) -> Void)?
+
+    public init(cancellation: Cancellation? = nil, onProgress: (@Sendable (UInt64) -> Void)? = nil) {
+        self.cancellation = cancellation
+        self.onProgress = onProgress
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// Reads an uncompressed backup: a folder with the same layout as the tar.
+public final class FolderReader: ArchiveReader {
+    public let name: String
+    private let root: FilePath
+    private let observer: ReadObserver
+
+    public init(_ path: FilePath, observer: ReadObserver = ReadObserver()) throws {
+        name = path.string
+        root = path
+        self.observer = observer
+    }
+
+    public func forEachEntry(_ visit: (ArchiveEntry, EntryContent) throws -> Void) throws {
+        // The index is read last, as in a tar, so that a visitor may compare it with everything it saw.
+        let top = try OpenFile(root, .directory)
+        var walk = try TreeWalk(root: top, prefix: nil, ignoring: [Array(ArchiveLayout.indexName.utf8)])
+        var done: UInt64 = 0
+        while let step = try walk.next() {
+            try observer.cancellation?.check()
+            switch step {
+            case .skipped(let path, let reason):
+                throw ArchiveError.unsafeEntry(archive: name, path: path.description, reason: reason.rawValue)
+            case .entry(let entry, let parent, let fileName):
+                try visit(entry, content(of: entry, parent, fileName))
+                done += entry.size
+                observer.onProgress?(done)
+            }
+        }
+        let indexName = Array(ArchiveLayout.indexName.utf8)
+        do {
+            let status = try top.status(of: indexName)
+            let entry = ArchiveEntry(
+                path: .index, kind: .file, size: status.size, mode: status.mode, modified: status.modified)
+            try visit(entry, content(of: entry, top, indexName))
+        } catch let error as SystemError where error.isNotFound {
+            return
+        }
+    }
+
+    private func content(of entry: ArchiveEntry, _ parent: OpenFile, _ fileName: [UInt8]) throws -> EntryContent {
+        guard entry.kind == .file else { return EntryContent(size: 0) { _ in 0 } }
+        let file = try parent.open(fileName, .readNoFollow)
+        return EntryContent(size: entry.size) { [name] buffer in
+            let got = try file.read(into: buffer)
+            if got < buffer.count {
+                throw ArchiveError.truncated(archive: name, expected: entry.size, found: UInt64(got))
+            }
+            return got
+        }
+    }
+}

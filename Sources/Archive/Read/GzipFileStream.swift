@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// The bytes inside a file of concatenated gzip members, one after the other, with the digest of the file itself.
+final class GzipFileStream {
+    private let file: OpenFile
+    private let name: String
+    private let observer: ReadObserver
+    private let inflater = GzipInflater()
+    private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+    private var hash: SHA256? = SHA256()
+    private var fileOffset: UInt64 = 0
+    private var isInMember = false
+    private var ended = false
+
+    init(_ file: OpenFile, name: String, observer: ReadObserver) throws {
+        self.file = file
+        self.name = name
+        self.observer = observer
+        try file.seek(to: 0)
+        file.advise(.sequential)
+    }
+
+    deinit { input.deallocate() }
+
+    /// Position in the file up to which bytes have been used.
+    var offset: UInt64 { fileOffset - UInt64(inflater.unused) }
+
+    /// Fills the buffer; fewer bytes only at the end of the file.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        var filled = 0
+        while filled < buffer.count, !ended {
+            if !isInMember, try !beginMember() { break }
+            switch inflater.inflate(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])) {
+            case .bytes(let count): filled += count
+            case .memberEnd: isInMember = false
+            case .needsInput:
+                if try !refill() { throw ArchiveError.truncated(archive: name, expected: nil, found: fileOffset) }
+            case .failed(let reason): throw ArchiveError.damaged(archive: name, offset: offset, reason: reason)
+            }
+        }
+        return filled
+    }
+
+    /// Reads on to the end of the file and returns the digest of all its bytes.
+    func finish() throws -> (size: UInt64, digest: Digest) {
+        while try refill() {}
+        guard let hash = hash.take() else { preconditionFailure("a stream is finished once") }
+        return (fileOffset, hash.finish())
+    }
+
+    /// Members follow each other without a gap; zeros may pad the end of the file, as tape blocks do.
+    private func beginMember() throws -> Bool {
+        while true {
+            if inflater.unused == 0, try !refill() {
+                ended = true
+                return false
+            }
+            guard inflater.nextByte == 0 else { break }
+            inflater.skipInput(1)
+        }
+        inflater.beginMember()
+        isInMember = true
+        return true
+    }
+
+    private func refill() throws -> Bool {
+        try observer.cancellation?.check()
+        let got = try file.read(into: input)
+        guard got > 0 else { return false }
+        let piece = UnsafeRawBufferPointer(rebasing: input[..<got])
+        hash?.update(piece)
+        // What was read is not needed again: a backup check must not empty the machine's page cache.
+        file.advise(.willNotNeed, offset: fileOffset, length: UInt64(got))
+        fileOffset += UInt64(got)
+        inflater.feed(piece)
+        observer.onProgress?(fileOffset)
+        return true
+    }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// Reads any tar.gz that holds a backup: ours, spliced or not, and one that a person packed again with GNU tar.
+public final class TarGzipReader: ArchiveReader {
+    public let name: String
+    private let stream: GzipFileStream
+    private var top: [UInt8]?
+    private var sawEnd = false
+
+    public init(_ path: FilePath, observer: ReadObserver = ReadObserver()) throws {
+        name = path.string
+        stream = try GzipFileStream(OpenFile(path, .readNoFollow), name: path.string, observer: observer)
+    }
+
+    public func forEachEntry(_ visit: (ArchiveEntry, EntryContent) throws -> Void) throws {
+        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: ArchiveLayout.blockSize, alignment: 16)
+        defer { block.deallocate() }
+        var pax = PaxRecords()
+        var global = PaxRecords()
+        var longName: [UInt8]?
+        var longLink: [UInt8]?
+        while try readBlock(block) {
+            let offset = stream.offset
+            var header: TarHeader
+            do { header = try TarHeader(UnsafeRawBufferPointer(block)) } catch {
+                throw ArchiveError.damaged(archive: name, offset: offset, reason: "a tar header is not valid")
+            }
+            switch header.type {
+            case UInt8(ascii: "x"): pax = try paxRecords(header)
+            case UInt8(ascii: "g"): global = try paxRecords(header)
+            case UInt8(ascii: "L"): longName = try longText(header)
+            case UInt8(ascii: "K"): longLink = try longText(header)
+            default:
+                if let longName { header.path = longName }
+                if let longLink { header.link = longLink }
+                guard header.apply(global), header.apply(pax) else {
+                    throw ArchiveError.damaged(archive: name, offset: offset, reason: "a pax record is not valid")
+                }
+                try deliver(header, visit)
+                pax = PaxRecords()
+                longName = nil
+                longLink = nil
+            }
+        }
+        guard sawEnd else { throw ArchiveError.truncated(archive: name, expected: nil, found: stream.offset) }
+    }
+
+    /// After the last entry: the size and digest of the stored file, trailing bytes included.
+    public func finish() throws -> (size: UInt64, digest: Digest) { try stream.finish() }
+
+    private func deliver(_ header: TarHeader, _ visit: (ArchiveEntry, EntryContent) throws -> Void) throws {
+        guard let path = try below(top: header) else { return }
+        let entry = try entry(header, path)
+        let content = EntryContent(size: entry.size) { [stream, name] buffer in
+            let got = try stream.read(into: buffer)
+            if got < buffer.count {
+                throw ArchiveError.truncated(archive: name, expected: nil, found: stream.offset)
+            }
+            return got
+        }
+        try visit(entry, content)
+        try skip(content.remaining + UInt64(ArchiveLayout.padding(after: entry.size)))
+    }
+
+    /// The path below the one folder at the top, whatever that is called; `nil` for that folder itself.
+    private func below(top header: TarHeader) throws -> EntryPath? {
+        let path = try safe(header.path, of: header)
+        let components = path.components
+        let first = Array(components[0])
+        if top == nil { top = first }
+        guard first == top else {
+            throw ArchiveError.notABackup(
+                archive: name, reason: "it has several folders at its top, \(EntryPath(top ?? []) ?? path) and \(path)")
+        }
+        guard components.count > 1 else {
+            guard header.type == UInt8(ascii: "5") else {
+                throw ArchiveError.notABackup(archive: name, reason: "\(path) stands outside a folder")
+            }
+            return nil
+        }
+        guard let topPath = EntryPath(first) else { return nil }
+        return path.relative(to: topPath)
+    }
+
+    private func entry(_ header: TarHeader, _ path: EntryPath) throws -> ArchiveEntry {
+        var entry = ArchiveEntry(
+            path: path, kind: .file, size: 0, mode: header.mode, owner: header.owner, group: header.group,
+            modified: header.modified)
+        switch header.type {
+        case 0, UInt8(ascii: "0"), UInt8(ascii: "7"): entry.size = header.size
+        case UInt8(ascii: "5"): entry.kind = .directory
+        case UInt8(ascii: "2"):
+            guard path.staysInside(linkTarget: header.link) else { throw unsafe(header, "a link that leaves its folder") }
+            entry.kind = .symbolicLink(target: header.link)
+        case UInt8(ascii: "1"):
+            let target = try safe(header.link, of: header)
+            guard let first = target.components.first, let topPath = EntryPath(Array(first)), Array(first) == top,
+                let relative = target.relative(to: topPath)
+            else { throw unsafe(header, "a hard link that leaves its folder") }
+            entry.kind = .hardLink(target: relative)
+        default: throw unsafe(header, "neither a file nor a folder nor a link")
+        }
+        return entry
+    }
+
+    private func safe(_ bytes: [UInt8], of header: TarHeader) throws -> EntryPath {
+        guard let path = EntryPath(bytes) else { throw unsafe(header, "a name that leaves its folder") }
+        return path
+    }
+
+    private func unsafe(_ header: TarHeader, _ reason: String) -> ArchiveError {
+        .unsafeEntry(archive: name, path: String(decoding: header.path, as: UTF8.self), reason: reason)
+    }
+
+    private func paxRecords(_ header: TarHeader) throws -> PaxRecords {
+        guard let records = PaxRecords(decoding: try extensionBody(header)) else {
+            throw ArchiveError.damaged(archive: name, offset: stream.offset, reason: "a pax header is not valid")
+        }
+        return records
+    }
+
+    private func longText(_ header: TarHeader) throws -> [UInt8] {
+        Array(try extensionBody(header).prefix { $0 != 0 })
+    }
+
+    private func extensionBody(_ header: TarHeader) throws -> [UInt8] {
+        guard header.size <= 1 << 20 else {
+            throw ArchiveError.damaged(archive: name, offset: stream.offset, reason: "an extended header is too long")
+        }
+        var bytes = [UInt8](repeating: 0, count: Int(header.size) + ArchiveLayout.padding(after: header.size))
+        let got = try bytes.withUnsafeMutableBytes { try stream.read(into: $0) }
+        guard got == bytes.count else {
+            throw ArchiveError.truncated(archive: name, expected: nil, found: stream.offset)
+        }
+        return Array(bytes.prefix(Int(header.size)))
+    }
+
+    /// Reads the next header block. Returns false at the two zero blocks that end an archive.
+    private func readBlock(_ block: UnsafeMutableRawBufferPointer) throws -> Bool {
+        var zeroBlocks = 0
+        while true {
+            let got = try stream.read(into: block)
+            if got == 0 { return false }
+            guard got == block.count else {
+                throw ArchiveError.truncated(archive: name, expected: nil, found: stream.offset)
+            }
+            if block.contains(where: { $0 != 0 }) {
+                if zeroBlocks > 0 {
+                    throw ArchiveError.damaged(archive: name, offset: stream.offset, reason: "a lone block of zeros")
+                }
+                return true
+            }
+            zeroBlocks += 1
+            if zeroBlocks == 2 {
+                sawEnd = true
+                return try drainPadding(block)
+            }
+        }
+    }
+
+    /// After the end of the archive tar pads its record with zeros. Anything else was smuggled in or is damage.
+    private func drainPadding(_ block: UnsafeMutableRawBufferPointer) throws -> Bool {
+        while true {
+            let got = try stream.read(into: block)
+            if got == 0 { return false }
+            if block[..<got].contains(where: { $0 != 0 }) {
+                throw ArchiveError.damaged(
+                    archive: name, offset: stream.offset, reason: "data follows the end of the archive")
+            }
+        }
+    }
+
+    private func skip(_ count: UInt64) throws {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+        defer { buffer.deallocate() }
+        var rest = count
+        while rest > 0 {
+            let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(min(rest, UInt64(buffer.count)))])
+            guard try stream.read(into: piece) == piece.count else {
+                throw ArchiveError.truncated(archive: name, expected: nil, found: stream.offset)
+            }
+            rest -= UInt64(piece.count)
+        }
+    }
+}

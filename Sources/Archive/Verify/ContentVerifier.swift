@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// Reads every byte of a backup and compares it with the index inside: for archives nobody vouches for.
+public struct ContentVerifier {
+    /// What was found, once everything agreed.
+    public struct Report: Sendable, Equatable {
+        public let manifest: [UInt8]
+        public let files: Int
+        public let contentSize: UInt64
+    }
+
+    private struct Seen {
+        let kind: ArchiveEntry.Kind
+        let size: UInt64
+        let digest: Digest?
+    }
+
+    /// No honest manifest comes near this; bytes.
+    private static let manifestLimit: UInt64 = 64 << 20
+
+    public init() {}
+
+    /// - Throws: `ArchiveError`: `truncated` or `damaged` with the file that differs, `notABackup` where the
+    ///   manifest, the index or the dump is missing.
+    public func verify(_ reader: any ArchiveReader) throws -> Report {
+        var seen: [EntryPath: Seen] = [:]
+        var manifest: [UInt8]?
+        var index: [UInt8]?
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
+        defer { buffer.deallocate() }
+        try reader.forEachEntry { entry, content in
+            if entry.path == .index {
+                index = try content.readAll(limit: 4 << 30, archive: reader.name, path: entry.path)
+                return
+            }
+            var digest: Digest?
+            if entry.path == .manifest {
+                let bytes = try content.readAll(limit: Self.manifestLimit, archive: reader.name, path: entry.path)
+                digest = SHA256.digest(of: bytes)
+                manifest = bytes
+            } else if entry.kind == .file {
+                digest = try Self.digest(of: content, buffer)
+            }
+            let previous = seen.updateValue(Seen(kind: entry.kind, size: entry.size, digest: digest), forKey: entry.path)
+            if previous != nil, entry.kind != .directory {
+                throw ArchiveError.unsafeEntry(
+                    archive: reader.name, path: entry.path.description, reason: "the same name comes twice")
+            }
+        }
+        guard let manifest else {
+            throw ArchiveError.notABackup(archive: reader.name, reason: "it has no \(ArchiveLayout.manifestName)")
+        }
+        guard let index else {
+            throw ArchiveError.notABackup(archive: reader.name, reason: "it has no \(ArchiveLayout.indexName)")
+        }
+        try compare(seen, with: ArchiveIndex(decoding: index, archive: reader.name), reader.name)
+        let files = seen.values.filter { $0.kind == .file }
+        return Report(
+            manifest: manifest, files: files.count, contentSize: files.reduce(0) { $0 + $1.size })
+    }
+
+    private func compare(_ seen: [EntryPath: Seen], with index: ArchiveIndex, _ name: String) throws {
+        var expected = 0
+        for record in index.records {
+            expected += 1
+            guard let found = seen[record.entry.path] else {
+                throw ArchiveError.damaged(archive: name, offset: 0, reason: "\(record.entry.path) is missing")
+            }
+            // Somebody who packs the folder again may turn a pair of linked names round.
+            guard let digest = record.digest, found.kind == .file else { continue }
+            guard found.digest == digest, found.size == record.entry.size else {
+                throw ArchiveError.damaged(archive: name, offset: 0, reason: "\(record.entry.path) is not what was backed up")
+            }
+        }
+        guard expected == seen.count else {
+            let known = Set(index.records.map(\.entry.path))
+            let extra = seen.keys.filter { !known.contains($0) }.map(\.description).min() ?? ""
+            throw ArchiveError.damaged(archive: name, offset: 0, reason: "\(extra) is not in its index")
+        }
+    }
+
+    private static func digest(of content: EntryContent, _ buffer: UnsafeMutableRawBufferPointer) throws -> Digest {
+        var hash = SHA256()
+        while true {
+            let got = try content.read(into: buffer)
+            if got == 0 { return hash.finish() }
+            hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+        }
+    }
+}

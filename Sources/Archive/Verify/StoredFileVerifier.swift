@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// Compares a file with the size and digest it was published with. The reading never trusts tar's or gzip's word:
+/// a file cut at a member boundary satisfies both.
+public enum StoredFileVerifier {
+    /// Size and SHA-256 of a file as it is on disk now; what was read leaves the page cache.
+    public static func digest(
+        of path: FilePath, observer: ReadObserver = ReadObserver()
+    ) throws -> (size: UInt64, digest: Digest) {
+        let file = try OpenFile(path, .readNoFollow)
+        // Pages that a writer has just made would only prove that memory works.
+        file.advise(.willNotNeed)
+        file.advise(.sequential)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { buffer.deallocate() }
+        var hash = SHA256()
+        var offset: UInt64 = 0
+        while true {
+            try observer.cancellation?.check()
+            let got = try file.read(into: buffer)
+            if got == 0 { break }
+            hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+            file.advise(.willNotNeed, offset: offset, length: UInt64(got))
+            offset += UInt64(got)
+            observer.onProgress?(offset)
+        }
+        return (offset, hash.finish())
+    }
+
+    /// - Throws: `ArchiveError.truncated` or `.damaged`; the latter names the member and the files in it where the
+    ///   index can still be read.
+    public static func verify(
+        _ path: FilePath, size: UInt64, digest expected: Digest, observer: ReadObserver = ReadObserver()
+    ) throws {
+        let found = try digest(of: path, observer: observer)
+        if found.size < size { throw ArchiveError.truncated(archive: path.string, expected: size, found: found.size) }
+        guard found.size != size || found.digest != expected else { return }
+        guard found.size == size else {
+            throw ArchiveError.damaged(
+                archive: path.string, offset: size, reason: "it has \(found.size) bytes and was published with \(size)")
+        }
+        do {
+            if let first = try IndexedArchive(path).damagedMembers().first {
+                let files = first.files.prefix(5).map(\.description).joined(separator: ", ")
+                let more = first.files.count > 5 ? " and \(first.files.count - 5) more" : ""
+                throw ArchiveError.damaged(
+                    archive: path.string, offset: first.offset,
+                    reason: "a member of \(first.length) bytes has changed; it holds \(files)\(more)")
+            }
+        } catch let error as ArchiveError {
+            throw error
+        }
+        throw ArchiveError.damaged(
+            archive: path.string, offset: 0, reason: "its SHA-256 is \(found.digest), published was \(expected)")
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Fills a buffer with the next bytes of a file. Fewer bytes than asked for means that the file ended.
+public typealias ContentSource = (UnsafeMutableRawBufferPointer) throws -> Int
+
+/// Where a backup is written: a spliced tar.gz or a folder. Both keep the same names inside.
+///
+/// Nothing is visible under its final name until the caller publishes it.
+public protocol ArchiveWriter: AnyObject {
+    /// Adds a folder or a link.
+    func add(_ entry: ArchiveEntry) throws
+
+    /// Adds a file of `entry.size` bytes.
+    /// - Returns: bytes that the source did not have. Zeros stand in their place, because the size was written first.
+    @discardableResult
+    func add(_ entry: ArchiveEntry, content: ContentSource) throws -> UInt64
+
+    /// Writes the index, syncs everything to disk, and says what was written.
+    func finish() throws -> ArchiveSummary
+}
+
+extension ArchiveWriter {
+    public func add(_ entry: ArchiveEntry, bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        var sized = entry
+        sized.size = UInt64(bytes.count)
+        try add(sized) { buffer in
+            let count = min(buffer.count, rest.count)
+            buffer.copyBytes(from: rest.prefix(count))
+            rest = rest.dropFirst(count)
+            return count
+        }
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// A whole-file `flock`. The kernel drops it when its holder dies, however it dies, so it is never stale.
+public final class AdvisoryLock: Sendable {
+    private let file: OpenFile
+
+    private init(_ file: OpenFile) { self.file = file }
+
+    /// - Parameter note: written into the file for a person who asks who holds the lock.
+    /// - Returns: `nil` where somebody else holds it.
+    public static func tryLock(_ path: FilePath, note: String) throws(SystemError) -> AdvisoryLock? {
+        let file = try OpenFile(path, .readWrite(create: 0o644))
+        do throws(SystemError) {
+            try retryingInterrupts("lock", path.string) { flock(file.descriptor, LOCK_EX | LOCK_NB) }
+        } catch {
+            if error.code == EWOULDBLOCK { return nil }
+            throw error
+        }
+        try file.truncate(to: 0)
+        try file.write(Array(note.utf8))
+        return AdvisoryLock(file)
+    }
+
+    /// What the holder wrote about itself; empty where nobody ever held it.
+    public static func holder(of path: FilePath) -> String {
+        guard let file = try? OpenFile(path, .read), let note = try? file.readAll(limit: 4096) else { return "" }
+        return String(decoding: note, as: UTF8.self)
+    }
+}

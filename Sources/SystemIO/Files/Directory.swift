@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+/// Folders: listing, making, removing. Names are bytes; links are never followed.
+public enum Directory {
+    /// The names in a folder without `.` and `..`, sorted by bytes so that walks repeat.
+    public static func names(in folder: OpenFile) throws(SystemError) -> [[UInt8]] {
+        // A second description: fdopendir moves the position and closedir closes it.
+        let copy = try retryingInterrupts("open", folder.path.string) {
+            clinux_open(folder.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        }
+        guard let stream = fdopendir(copy) else {
+            let code = errno
+            close(copy)
+            throw SystemError("list", path: folder.path.string, code: code)
+        }
+        defer { closedir(stream) }
+        var found: [[UInt8]] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                if errno != 0 { throw SystemError("list", path: folder.path.string) }
+                break
+            }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { raw in Array(raw.prefix { $0 != 0 }) }
+            if name != [dot] && name != [dot, dot] { found.append(name) }
+        }
+        found.sort { $0.lexicographicallyPrecedes($1) }
+        return found
+    }
+
+    public static func names(in path: FilePath) throws(SystemError) -> [[UInt8]] {
+        try names(in: OpenFile(path, .directory))
+    }
+
+    /// `mkdir -p`: an existing folder is fine.
+    public static func make(_ path: FilePath, mode: UInt32 = 0o755) throws(SystemError) {
+        do throws(SystemError) {
+            try retryingInterrupts("mkdir", path.string) { path.withCString { mkdir($0, mode) } }
+        } catch {
+            if error.code == ENOENT, path.parent != path {
+                try make(path.parent, mode: mode)
+                try retryingInterrupts("mkdir", path.string) { path.withCString { mkdir($0, mode) } }
+            } else if error.code == EEXIST {
+                var status = stat()
+                try retryingInterrupts("stat", path.string) { path.withCString { stat($0, &status) } }
+                if status.st_mode & S_IFMT != S_IFDIR { throw SystemError("mkdir", path: path.string, code: ENOTDIR) }
+            } else {
+                throw error
+            }
+        }
+    }
+
+    /// `rm -rf`: what is not there is fine, folders without permission bits are opened up first.
+    public static func removeTree(_ path: FilePath) throws(SystemError) {
+        guard let status = try FileStatus.ifPresent(path) else { return }
+        if status.kind != .directory { return try remove(path) }
+        if status.mode & 0o700 != 0o700 { _ = path.withCString { chmod($0, 0o700) } }
+        for name in try names(in: path) { try removeTree(path.appending(name)) }
+        try retryingInterrupts("rmdir", path.string) { path.withCString { rmdir($0) } }
+    }
+
+    /// Removes one file or link; it is an error if it is not there.
+    public static func remove(_ path: FilePath) throws(SystemError) {
+        try retryingInterrupts("remove", path.string) { path.withCString { unlink($0) } }
+    }
+
+    /// Makes renames and new names in this folder survive a power cut.
+    public static func sync(_ path: FilePath) throws(SystemError) {
+        try OpenFile(path, .directory).sync()
+    }
+
+    public static func rename(_ from: FilePath, to: FilePath) throws(SystemError) {
+        try retryingInterrupts("rename", from.string) {
+            from.withCString { source in to.withCString { Glibc.rename(source, $0) } }
+        }
+    }
+
+    /// Fails with EEXIST rather than replace what has that name already.
+    public static func renameWithoutReplacing(_ from: FilePath, to: FilePath) throws(SystemError) {
+        try retryingInterrupts("rename", from.string) {
+            from.withCString { source in
+                to.withCString { clinux_rename_noreplace(AT_FDCWD, source, AT_FDCWD, $0) }
+            }
+        }
+    }
+
+    /// Whether this process may create names here; asked of the kernel, not guessed from mode bits.
+    public static func isWritable(_ path: FilePath) -> Bool {
+        path.withCString { faccessat(AT_FDCWD, $0, W_OK | X_OK, AT_EACCESS) } == 0
+    }
+}
+
+private let dot = UInt8(ascii: ".")

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+extension OpenFile {
+    /// Reads until the buffer is full or the file ends.
+    /// - Returns: bytes read; fewer than asked for only at the end of the file.
+    public func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+        var filled = 0
+        while filled < buffer.count {
+            let got = try retryingInterrupts("read", path.string) {
+                Glibc.read(descriptor, buffer.baseAddress?.advanced(by: filled), buffer.count - filled)
+            }
+            if got == 0 { break }
+            filled += got
+        }
+        return filled
+    }
+
+    /// As `read(into:)`, from `offset` bytes into the file and without moving the descriptor's position.
+    public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int {
+        var filled = 0
+        while filled < buffer.count {
+            let got = try retryingInterrupts("read", path.string) {
+                pread(
+                    descriptor, buffer.baseAddress?.advanced(by: filled), buffer.count - filled,
+                    off_t(offset) + off_t(filled))
+            }
+            if got == 0 { break }
+            filled += got
+        }
+        return filled
+    }
+
+    public func write(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
+        var done = 0
+        while done < buffer.count {
+            done += try retryingInterrupts("write", path.string) {
+                Glibc.write(descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done)
+            }
+        }
+    }
+
+    public func write(_ bytes: [UInt8]) throws(SystemError) {
+        var outcome: Result<Void, SystemError> = .success(())
+        bytes.withUnsafeBytes { buffer in
+            do throws(SystemError) { try write(buffer) } catch { outcome = .failure(error) }
+        }
+        try outcome.get()
+    }
+
+    /// The whole file, from its start.
+    /// - Parameter limit: bytes; a longer file is an error (EFBIG), so that a wrong file cannot fill the memory.
+    public func readAll(limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
+        var collected: [UInt8] = []
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+        defer { piece.deallocate() }
+        while true {
+            let got = try read(into: piece, at: UInt64(collected.count))
+            if got == 0 { return collected }
+            collected.append(contentsOf: piece[..<got])
+            if collected.count > limit { throw SystemError("read", path: path.string, code: EFBIG) }
+        }
+    }
+
+    public func truncate(to size: UInt64) throws(SystemError) {
+        try retryingInterrupts("truncate", path.string) { ftruncate(descriptor, off_t(size)) }
+    }
+
+    @discardableResult
+    public func seek(to offset: UInt64) throws(SystemError) -> UInt64 {
+        UInt64(try retryingInterrupts("seek", path.string) { lseek(descriptor, off_t(offset), SEEK_SET) })
+    }
+}

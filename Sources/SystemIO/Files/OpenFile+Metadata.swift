@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+extension OpenFile {
+    /// - Parameter mode: permission bits; set-uid and set-gid bits are never set.
+    public func setMode(_ mode: UInt32) throws(SystemError) {
+        try retryingInterrupts("chmod", path.string) { fchmod(descriptor, mode & 0o1777) }
+    }
+
+    public func setOwner(user: UInt32, group: UInt32) throws(SystemError) {
+        try retryingInterrupts("chown", path.string) { fchown(descriptor, user, group) }
+    }
+
+    public func setModified(_ time: FileTime) throws(SystemError) {
+        let times = [timespec(tv_sec: 0, tv_nsec: utimeOmit), time.timespec]
+        try retryingInterrupts("set time of", path.string) { futimens(descriptor, times) }
+    }
+
+    /// Opens a folder inside this one, making it first if it is not there. A link in its place is an error.
+    public func openOrMakeFolder(_ name: [UInt8]) throws(SystemError) -> OpenFile {
+        do throws(SystemError) { return try open(name, .directory) } catch {
+            if error.code != ENOENT { throw error }
+        }
+        try retryingInterrupts("mkdir", path.appending(name).string) {
+            FilePath(bytes: name).withCString { mkdirat(descriptor, $0, 0o700) }
+        }
+        return try open(name, .directory)
+    }
+
+    public func makeSymbolicLink(_ name: [UInt8], to target: [UInt8], modified: FileTime) throws(SystemError) {
+        try retryingInterrupts("symlink", path.appending(name).string) {
+            FilePath(bytes: target).withCString { destination in
+                FilePath(bytes: name).withCString { symlinkat(destination, descriptor, $0) }
+            }
+        }
+        let times = [timespec(tv_sec: 0, tv_nsec: utimeOmit), modified.timespec]
+        try retryingInterrupts("set time of", path.appending(name).string) {
+            FilePath(bytes: name).withCString { utimensat(descriptor, $0, times, AT_SYMLINK_NOFOLLOW) }
+        }
+    }
+
+    public func setOwner(ofLink name: [UInt8], user: UInt32, group: UInt32) throws(SystemError) {
+        try retryingInterrupts("chown", path.appending(name).string) {
+            FilePath(bytes: name).withCString { fchownat(descriptor, $0, user, group, AT_SYMLINK_NOFOLLOW) }
+        }
+    }
+
+    /// Gives a file of this folder a second name in another. A symbolic link is linked itself, not followed.
+    public func makeHardLink(_ name: [UInt8], to folder: OpenFile, as newName: [UInt8]) throws(SystemError) {
+        try retryingInterrupts("link", folder.path.appending(newName).string) {
+            FilePath(bytes: name).withCString { old in
+                FilePath(bytes: newName).withCString { linkat(descriptor, old, folder.descriptor, $0, 0) }
+            }
+        }
+    }
+
+    /// What a symbolic link in this folder points to, in bytes.
+    public func linkTarget(of name: [UInt8]) throws(SystemError) -> [UInt8] {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let length = try retryingInterrupts("readlink", path.appending(name).string) {
+            FilePath(bytes: name).withCString { readlinkat(descriptor, $0, &buffer, buffer.count) }
+        }
+        return buffer[..<length].map { UInt8(bitPattern: $0) }
+    }
+}
+
+/// UTIME_OMIT: leave the time of last access alone. A macro that Swift does not see.
+private let utimeOmit = (1 << 30) - 2
+
+extension FileTime {
+    fileprivate var timespec: timespec { Glibc.timespec(tv_sec: Int(seconds), tv_nsec: Int(nanoseconds)) }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+/// An open file descriptor, closed once, when the last reference goes.
+///
+/// Every descriptor is opened close-on-exec. Errors that a delayed write reports are not left to `close`:
+/// call `sync` before believing that data is on disk.
+public final class OpenFile: Sendable {
+    public let descriptor: Int32
+    public let path: FilePath
+
+    /// Takes over `descriptor`; nobody else may close it.
+    public init(adopting descriptor: Int32, path: FilePath) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { close(descriptor) }
+
+    public enum Access: Sendable {
+        case read
+        /// Reads a file that is really there: a symbolic link as the last component is an error (ELOOP).
+        case readNoFollow
+        /// Creates a new file; an existing one is an error (EEXIST).
+        case createNew(mode: UInt32)
+        case readWrite(create: UInt32)
+        case append(mode: UInt32)
+        case directory
+
+        var flags: Int32 {
+            switch self {
+            case .read: O_RDONLY
+            case .readNoFollow: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+            case .createNew: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
+            case .readWrite: O_RDWR | O_CREAT | O_NOFOLLOW
+            case .append: O_WRONLY | O_CREAT | O_APPEND
+            case .directory: O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+            }
+        }
+
+        var mode: UInt32 {
+            switch self {
+            case .createNew(let mode), .readWrite(let mode), .append(let mode): mode
+            default: 0
+            }
+        }
+    }
+
+    public convenience init(_ path: FilePath, _ access: Access) throws(SystemError) {
+        let opened = try retryingInterrupts("open", path.string) {
+            path.withCString { clinux_open(AT_FDCWD, $0, access.flags | O_CLOEXEC, access.mode) }
+        }
+        self.init(adopting: opened, path: path)
+    }
+
+    /// Opens a name inside this folder. `name` has no slash, so no component can be a link to elsewhere.
+    public func open(_ name: [UInt8], _ access: Access) throws(SystemError) -> OpenFile {
+        let opened = try retryingInterrupts("open", path.appending(name).string) {
+            FilePath(bytes: name).withCString { clinux_open(descriptor, $0, access.flags | O_CLOEXEC, access.mode) }
+        }
+        return OpenFile(adopting: opened, path: path.appending(name))
+    }
+
+    public func status() throws(SystemError) -> FileStatus {
+        var status = stat()
+        try retryingInterrupts("stat", path.string) { fstat(descriptor, &status) }
+        return FileStatus(status)
+    }
+
+    /// `lstat` of a name inside this folder.
+    public func status(of name: [UInt8]) throws(SystemError) -> FileStatus {
+        var status = stat()
+        try retryingInterrupts("stat", path.appending(name).string) {
+            FilePath(bytes: name).withCString { fstatat(descriptor, $0, &status, AT_SYMLINK_NOFOLLOW) }
+        }
+        return FileStatus(status)
+    }
+
+    /// Forces data and metadata to the disk.
+    public func sync() throws(SystemError) {
+        try retryingInterrupts("fsync", path.string) { fsync(descriptor) }
+    }
+
+    public enum Advice: Sendable { case sequential, willNotNeed }
+
+    /// Tells the page cache what to expect. Advice only: a file system may ignore it, so no error is raised.
+    public func advise(_ advice: Advice, offset: UInt64 = 0, length: UInt64 = 0) {
+        posix_fadvise(
+            descriptor, off_t(offset), off_t(length),
+            advice == .sequential ? POSIX_FADV_SEQUENTIAL : POSIX_FADV_DONTNEED)
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+/// One line an event, in English, to standard error and to syslog.
+///
+/// Fields are values, never free text with secrets: `Secret` prints as stars whatever happens.
+public struct Log: Sendable {
+    public enum Format: String, Sendable { case text, json }
+    public enum Level: String, Sendable { case info, warning, error }
+
+    private let format: Format
+    private let writesSyslog: Bool
+    private let descriptor: Int32
+
+    /// - Parameter descriptor: where lines go; standard error by default.
+    public init(format: Format = .text, syslog: Bool = false, descriptor: Int32 = STDERR_FILENO) {
+        self.format = format
+        writesSyslog = syslog
+        self.descriptor = descriptor
+        if syslog { clinux_syslog_open("mlflow-backup") }
+    }
+
+    /// Writes nothing at all: for commands whose output is their answer.
+    public static let silent = Log(descriptor: -1)
+
+    public func info(_ event: String, _ fields: KeyValuePairs<String, any CustomStringConvertible & Sendable> = [:]) {
+        write(.info, event, fields)
+    }
+
+    public func warning(_ event: String, _ fields: KeyValuePairs<String, any CustomStringConvertible & Sendable> = [:]) {
+        write(.warning, event, fields)
+    }
+
+    public func error(_ event: String, _ fields: KeyValuePairs<String, any CustomStringConvertible & Sendable> = [:]) {
+        write(.error, event, fields)
+    }
+
+    private func write(
+        _ level: Level, _ event: String, _ fields: KeyValuePairs<String, any CustomStringConvertible & Sendable>
+    ) {
+        guard descriptor >= 0 else { return }
+        let time = LocalTime.now().iso
+        let line: String
+        switch format {
+        case .json:
+            var pairs = ["\"time\":\(quoted(time))", "\"level\":\(quoted(level.rawValue))", "\"event\":\(quoted(event))"]
+            for (key, value) in fields { pairs.append("\(quoted(key)):\(quoted(value.description))") }
+            line = "{" + pairs.joined(separator: ",") + "}"
+        case .text:
+            line = ([time, level.rawValue.uppercased(), event] + fields.map { "\($0.key)=\(bare($0.value.description))" })
+                .joined(separator: " ")
+        }
+        // One write a line keeps lines whole when several threads log. There is nowhere to report a failure to.
+        let bytes = Array((line + "\n").utf8)
+        _ = Glibc.write(descriptor, bytes, bytes.count)
+        if writesSyslog {
+            clinux_syslog(level == .error ? LOG_ERR : level == .warning ? LOG_WARNING : LOG_INFO, line)
+        }
+    }
+
+    /// A JSON string (RFC 8259 section 7). Control characters are escaped, so an event is always one line.
+    private func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+                let hex = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+
+    private func bare(_ text: String) -> String {
+        let plain = text.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "\"") && $0 != 0x7f }
+        return plain && !text.isEmpty ? text : quoted(text)
+    }
+}

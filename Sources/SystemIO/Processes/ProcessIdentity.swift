@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// Names one process for ever: a pid alone is given out again.
+public struct ProcessIdentity: Sendable, Equatable, Codable {
+    public let pid: Int32
+    /// Start time in clock ticks since boot: field 22 of `/proc/PID/stat` (proc(5)).
+    public let startTicks: UInt64
+    /// `/proc/sys/kernel/random/boot_id`.
+    public let boot: String
+
+    public static func current() -> ProcessIdentity {
+        ProcessIdentity(pid: getpid(), startTicks: startTicks(of: getpid()) ?? 0, boot: bootIdentity())
+    }
+
+    /// Whether that very process still runs.
+    public var isAlive: Bool { boot == Self.bootIdentity() && Self.startTicks(of: pid) == startTicks }
+
+    private static func startTicks(of pid: Int32) -> UInt64? {
+        guard let file = try? OpenFile(FilePath("/proc/\(pid)/stat"), .read), let bytes = try? file.readAll(limit: 4096),
+            // The command name, field 2, may hold spaces and parentheses: count from the last one.
+            let end = bytes.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
+        let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
+        return fields.count > 19 ? UInt64(String(decoding: fields[19], as: UTF8.self)) : nil
+    }
+
+    private static func bootIdentity() -> String {
+        guard let file = try? OpenFile("/proc/sys/kernel/random/boot_id", .read), let bytes = try? file.readAll(limit: 64)
+        else { return "" }
+        return String(decoding: bytes.filter { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Wording
+
+/// A system call that failed: what was tried, on what, and the errno it gave.
+public struct SystemError: ExplainedError, Equatable {
+    public let operation: String
+    public let path: String
+    public let code: Int32
+
+    public init(_ operation: String, path: String, code: Int32 = errno) {
+        self.operation = operation
+        self.path = path
+        self.code = code
+    }
+
+    public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
+    public var isFull: Bool { code == ENOSPC || code == EDQUOT }
+    public var exists: Bool { code == EEXIST || code == ENOTEMPTY }
+    public var isDenied: Bool { code == EACCES || code == EPERM || code == EROFS }
+
+    /// The C library's words for the code.
+    public var reason: String { String(cString: strerror(code)) }
+
+    public var explanation: BilingualText {
+        let advice: BilingualText =
+            switch code {
+            case ENOSPC, EDQUOT:
+                BilingualText(zh: "磁盘已满：请释放空间后重试。", en: "The disk is full: free some room, then try again.")
+            case EACCES, EPERM:
+                BilingualText(
+                    zh: "没有权限：请检查该路径的所有者和权限。", en: "Permission denied: check the owner and mode of this path.")
+            case EROFS:
+                BilingualText(zh: "文件系统是只读的。", en: "The file system is mounted read-only.")
+            case EIO:
+                BilingualText(
+                    zh: "读写磁盘出错：请检查硬件和内核日志。", en: "The disk reported an error: check the hardware and the kernel log.")
+            default: BilingualText(zh: "", en: "")
+            }
+        return BilingualText(zh: "\(path)：\(operation) 失败（\(reason)）。", en: "\(operation) \(path): \(reason). ") + advice
+    }
+}
+
+/// Repeats a call while a signal interrupts it, and throws what it reports otherwise.
+@usableFromInline
+@discardableResult
+func retryingInterrupts<Value: FixedWidthInteger & SignedInteger>(
+    _ operation: String, _ path: @autoclosure () -> String, _ call: () -> Value
+) throws(SystemError) -> Value {
+    while true {
+        let result = call()
+        if result >= 0 { return result }
+        let code = errno
+        if code != EINTR { throw SystemError(operation, path: path(), code: code) }
+    }
+}
