@@ -71,7 +71,9 @@ final class EntryPlacer {
 
     /// Makes the links, then sets what folders shall look like, the deepest first.
     func finish() throws {
-        for link in links {
+        // Hard links first: while no symbolic link is there, none can be given a second name higher up, from where
+        // its target would lead out of the root.
+        for link in links.filter(\.kind.isHardLink) + links.filter({ !$0.kind.isHardLink }) {
             let components = link.path.components
             let parent = try folder(for: components.dropLast())
             let name = Array(components[components.count - 1])
@@ -96,6 +98,11 @@ final class EntryPlacer {
         open.removeLast(open.count - 1)
     }
 
+    /// A failure that only the archive's own entries can cause, such as two of one name.
+    static func isContradiction(_ error: SystemError) -> Bool {
+        [EEXIST, ELOOP, ENOTDIR, ENOENT, EISDIR].contains(error.code) || (error.operation == "link" && error.code == EPERM)
+    }
+
     private func folder(for components: ArraySlice<ArraySlice<UInt8>>) throws -> OpenFile {
         var depth = 0
         while depth < components.count, depth + 1 < open.count,
@@ -108,6 +115,12 @@ final class EntryPlacer {
             open.append((name, try parent.openOrMakeFolder(name)))
         }
         return open[open.count - 1].folder
+    }
+}
+
+extension ArchiveEntry.Kind {
+    fileprivate var isHardLink: Bool {
+        if case .hardLink = self { true } else { false }
     }
 }
 

@@ -42,7 +42,7 @@ public struct Extractor {
                 guard let path = entry.path.relative(to: route.source) else { continue }
                 do {
                     try place(entry, at: path, content, placer, route, reader.name)
-                } catch let error as SystemError where error.code == EEXIST || error.code == ELOOP || error.code == ENOTDIR {
+                } catch let error as SystemError where EntryPlacer.isContradiction(error) {
                     throw ArchiveError.unsafeEntry(
                         archive: reader.name, path: entry.path.description, reason: "the same name comes twice")
                 }
@@ -53,7 +53,10 @@ public struct Extractor {
             }
         }
         for (route, placer) in zip(routes, placers) {
-            try placer.finish()
+            do { try placer.finish() } catch let error as SystemError where EntryPlacer.isContradiction(error) {
+                throw ArchiveError.unsafeEntry(
+                    archive: reader.name, path: error.path, reason: "a link that other entries contradict (\(error.reason))")
+            }
             try FileSystem.sync(holding: route.destination)
         }
         return outcome

@@ -18,19 +18,20 @@ struct TarHeader {
     /// - Parameter block: 512 bytes that are not all zero.
     init(_ block: UnsafeRawBufferPointer) throws(Fault) {
         func text(_ range: Range<Int>) -> [UInt8] { Array(block[range].prefix { $0 != 0 }) }
-        var sum: UInt64 = 0
+        var sum: Int64 = 0
         for (index, byte) in block.enumerated() {
-            sum += (148..<156).contains(index) ? UInt64(UInt8(ascii: " ")) : UInt64(byte)
+            sum += (148..<156).contains(index) ? Int64(UInt8(ascii: " ")) : Int64(byte)
         }
         guard try Self.number(block[148..<156]) == sum else { throw .checksum }
         type = block[156]
         path = text(0..<100)
         link = text(157..<257)
-        size = try Self.number(block[124..<136])
+        guard let length = UInt64(exactly: try Self.number(block[124..<136])) else { throw .number }
+        size = length
         mode = UInt32(truncatingIfNeeded: try Self.number(block[100..<108])) & 0o7777
         owner = UInt32(truncatingIfNeeded: try Self.number(block[108..<116]))
         group = UInt32(truncatingIfNeeded: try Self.number(block[116..<124]))
-        modified = FileTime(seconds: Int64(clamping: try Self.number(block[136..<148])))
+        modified = FileTime(seconds: try Self.number(block[136..<148]))
         // POSIX says "ustar\0"; GNU's "ustar  " uses the prefix field for times instead.
         if block[257..<263].elementsEqual("ustar\u{0}".utf8) {
             let prefix = text(345..<500)
@@ -38,25 +39,24 @@ struct TarHeader {
         }
     }
 
-    /// Octal text, or GNU's big-endian binary where the first bit is set.
-    private static func number(_ field: Slice<UnsafeRawBufferPointer>) throws(Fault) -> UInt64 {
+    /// Octal text, or GNU's big-endian two's complement where the first bit is set.
+    private static func number(_ field: Slice<UnsafeRawBufferPointer>) throws(Fault) -> Int64 {
         guard let first = field.first else { throw .number }
-        if first == 0x80 {
-            var value: UInt64 = 0
+        if first == 0x80 || first == 0xff {
+            var value: Int64 = first == 0xff ? -1 : 0
             for byte in field.dropFirst() {
-                if value >> 56 != 0 { throw .number }
-                value = value << 8 | UInt64(byte)
+                guard (-1 << 54..<1 << 54).contains(value) else { throw .number }
+                value = value << 8 | Int64(byte)
             }
             return value
         }
-        if first == 0xff { return 0 }  // a negative number: a time before 1970
-        var value: UInt64 = 0
+        var value: Int64 = 0
         var sawDigit = false
         for byte in field {
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "7"):
-                if value >> 61 != 0 { throw .number }
-                value = value << 3 | UInt64(byte - UInt8(ascii: "0"))
+                if value >> 59 != 0 { throw .number }
+                value = value << 3 | Int64(byte - UInt8(ascii: "0"))
                 sawDigit = true
             case UInt8(ascii: " "), 0:
                 if sawDigit { return value }
@@ -75,7 +75,11 @@ struct TarHeader {
             return .some(value)
         }
         guard let size = decimal("size"), let owner = decimal("uid"), let group = decimal("gid") else { return false }
-        if let size { self.size = size }
+        if let size {
+            // Later sums must not overflow; no file system has files this long.
+            guard size <= Int64.max else { return false }
+            self.size = size
+        }
         if let owner { self.owner = UInt32(truncatingIfNeeded: owner) }
         if let group { self.group = UInt32(truncatingIfNeeded: group) }
         if let bytes = pax.values["mtime"] {

@@ -40,6 +40,23 @@ public struct ArchiveIndex: Sendable {
 
     public init(members: [Member] = []) { self.members = members }
 
+    /// Whoever reads a member by its place may trust the place after this.
+    /// - Parameter end: where the last member ends and the index begins, in bytes of the file.
+    /// - Throws: `ArchiveError.damaged` where members overlap, leave gaps or reach beyond `end`.
+    func checkPlaces(upTo end: UInt64, archive: String) throws(ArchiveError) {
+        var reached: UInt64 = 0
+        for member in members {
+            guard member.offset == reached, member.length <= end - reached, member.tarLength <= Self.longestTar else {
+                throw .damaged(archive: archive, offset: end, reason: "the index names members that cannot be there")
+            }
+            reached += member.length
+        }
+        guard reached == end else { throw .damaged(archive: archive, offset: reached, reason: "a member is not in the index") }
+    }
+
+    /// Bytes of tar in one member: a pack's size, one more file of at most a chunk, and headers leave much room.
+    private static let longestTar: UInt64 = 1 << 30
+
     public var records: some Sequence<Record> { members.lazy.flatMap(\.entries) }
 }
 

@@ -27,10 +27,17 @@ public final class EntryContent {
         guard remaining <= limit else {
             throw ArchiveError.notABackup(archive: archive, reason: "\(path) has \(remaining) bytes")
         }
-        let size = Int(remaining)
-        var bytes = [UInt8](repeating: 0, count: size)
-        let got = try bytes.withUnsafeMutableBytes { try read(into: $0) }
-        guard got == size else { throw ArchiveError.truncated(archive: archive, expected: nil, found: UInt64(got)) }
+        // Grown as the bytes come: a size that an archive merely claims takes no memory.
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+        defer { piece.deallocate() }
+        var bytes: [UInt8] = []
+        while remaining > 0 {
+            let got = try read(into: piece)
+            guard got > 0 else {
+                throw ArchiveError.truncated(archive: archive, expected: nil, found: UInt64(bytes.count))
+            }
+            bytes.append(contentsOf: piece[..<got])
+        }
         return bytes
     }
 }
@@ -43,6 +50,15 @@ public protocol ArchiveReader: AnyObject {
     /// Visits each entry in stored order, with its path below the top folder.
     /// - Throws: `ArchiveError` for damage and unsafe entries, and whatever `visit` throws.
     func forEachEntry(_ visit: (ArchiveEntry, EntryContent) throws -> Void) throws
+
+    /// After the last entry: compares the stored bytes with the index where they are the ones that were written.
+    /// gzip keeps bytes that mean nothing (RFC 1952: MTIME, XFL, OS), and no decompression shows a change in them.
+    /// - Throws: `ArchiveError.damaged`.
+    func checkStoredBytes(against index: ArchiveIndex) throws
+}
+
+extension ArchiveReader {
+    public func checkStoredBytes(against index: ArchiveIndex) throws {}
 }
 
 /// A place in the archive that stops a long read: cancellation, and progress in bytes of the stored file.

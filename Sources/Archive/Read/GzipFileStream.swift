@@ -4,6 +4,15 @@ import SystemIO
 
 /// The bytes inside a file of concatenated gzip members, one after the other, with the digest of the file itself.
 final class GzipFileStream {
+    /// One gzip member as it stands in the file.
+    struct StoredMember: Equatable {
+        let offset: UInt64
+        let length: UInt64
+        let digest: Digest
+    }
+
+    /// The members that were read to their end.
+    private(set) var members: [StoredMember] = []
     private let file: OpenFile
     private let name: String
     private let observer: ReadObserver
@@ -11,7 +20,12 @@ final class GzipFileStream {
     private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
     private var hash: SHA256? = SHA256()
     private var fileOffset: UInt64 = 0
+    private var inputCount = 0
     private var isInMember = false
+    private var memberStart: UInt64 = 0
+    private var memberHash: SHA256?
+    /// Bytes at the start of `input` that need not be added to `memberHash` any more.
+    private var hashed = 0
     private var ended = false
 
     init(_ file: OpenFile, name: String, observer: ReadObserver) throws {
@@ -34,7 +48,7 @@ final class GzipFileStream {
             if !isInMember, try !beginMember() { break }
             switch inflater.inflate(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])) {
             case .bytes(let count): filled += count
-            case .memberEnd: isInMember = false
+            case .memberEnd: endMember()
             case .needsInput:
                 if try !refill() { throw ArchiveError.truncated(archive: name, expected: nil, found: fileOffset) }
             case .failed(let reason): throw ArchiveError.damaged(archive: name, offset: offset, reason: reason)
@@ -52,6 +66,7 @@ final class GzipFileStream {
 
     /// Members follow each other without a gap; zeros may pad the end of the file, as tape blocks do.
     private func beginMember() throws -> Bool {
+        var sawPadding = false
         while true {
             if inflater.unused == 0, try !refill() {
                 ended = true
@@ -59,15 +74,40 @@ final class GzipFileStream {
             }
             guard inflater.nextByte == 0 else { break }
             inflater.skipInput(1)
+            sawPadding = true
+        }
+        if sawPadding {
+            throw ArchiveError.damaged(archive: name, offset: offset, reason: "data follows the zeros at the end")
+        }
+        if offset == 0, inflater.nextByte != 0x1f {
+            throw ArchiveError.notABackup(archive: name, reason: "it is not gzip")
         }
         inflater.beginMember()
         isInMember = true
+        memberStart = offset
+        memberHash = SHA256()
+        hashed = inputCount - inflater.unused
         return true
+    }
+
+    private func endMember() {
+        isInMember = false
+        hashInput(upTo: inputCount - inflater.unused)
+        guard let hash = memberHash.take() else { return }
+        members.append(StoredMember(offset: memberStart, length: offset - memberStart, digest: hash.finish()))
+    }
+
+    private func hashInput(upTo end: Int) {
+        memberHash?.update(UnsafeRawBufferPointer(rebasing: input[hashed..<end]))
+        hashed = end
     }
 
     private func refill() throws -> Bool {
         try observer.cancellation?.check()
+        hashInput(upTo: inputCount)
         let got = try file.read(into: input)
+        inputCount = got
+        hashed = 0
         guard got > 0 else { return false }
         let piece = UnsafeRawBufferPointer(rebasing: input[..<got])
         hash?.update(piece)

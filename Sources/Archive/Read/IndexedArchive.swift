@@ -13,19 +13,28 @@ public struct IndexedArchive: Sendable {
         let name = path.string
         file = try OpenFile(path, .readNoFollow)
         size = try file.status().size
+        let (footer, stored) = try Self.storedIndex(file, size: size)
+        // Digests do not compress, so no honest index shrinks a hundredfold.
+        let tar = try Self.inflate(stored, limit: 128 * stored.count, name: name, offset: footer.indexOffset)
+        index = try ArchiveIndex(
+            decoding: try Self.content(of: .index, inTar: tar, name: name), archive: name)
+        try index.checkPlaces(upTo: footer.indexOffset, archive: name)
+    }
+
+    /// The footer at the end of a file, and the compressed index it vouches for.
+    static func storedIndex(_ file: OpenFile, size: UInt64) throws -> (footer: ArchiveFooter, bytes: [UInt8]) {
         let length = UInt64(ArchiveFooter.encodedLength)
         guard size > length,
             let footer = ArchiveFooter(
                 decoding: try file.bytes(at: size - length, count: ArchiveFooter.encodedLength)),
-            footer.indexOffset + footer.indexLength + length == size
-        else { throw ArchiveError.truncated(archive: name, expected: nil, found: size) }
+            footer.indexOffset <= size - length, footer.indexLength == size - length - footer.indexOffset
+        else { throw ArchiveError.truncated(archive: file.path.string, expected: nil, found: size) }
         let stored = try file.bytes(at: footer.indexOffset, count: Int(footer.indexLength))
         guard SHA256.digest(of: stored) == footer.indexDigest else {
-            throw ArchiveError.damaged(archive: name, offset: footer.indexOffset, reason: "the index does not match its digest")
+            throw ArchiveError.damaged(
+                archive: file.path.string, offset: footer.indexOffset, reason: "the index does not match its digest")
         }
-        let tar = try Self.inflate(stored, limit: .max, name: name, offset: footer.indexOffset)
-        index = try ArchiveIndex(
-            decoding: try Self.content(of: .index, inTar: tar, name: name), archive: name)
+        return (footer, stored)
     }
 
     /// The content of one small file, by decompressing the one member that holds it.

@@ -5,13 +5,15 @@ import SystemIO
 /// Reads any tar.gz that holds a backup: ours, spliced or not, and one that a person packed again with GNU tar.
 public final class TarGzipReader: ArchiveReader {
     public let name: String
+    private let file: OpenFile
     private let stream: GzipFileStream
     private var top: [UInt8]?
     private var sawEnd = false
 
     public init(_ path: FilePath, observer: ReadObserver = ReadObserver()) throws {
         name = path.string
-        stream = try GzipFileStream(OpenFile(path, .readNoFollow), name: path.string, observer: observer)
+        file = try OpenFile(path, .readNoFollow)
+        stream = try GzipFileStream(file, name: path.string, observer: observer)
     }
 
     public func forEachEntry(_ visit: (ArchiveEntry, EntryContent) throws -> Void) throws {
@@ -21,12 +23,17 @@ public final class TarGzipReader: ArchiveReader {
         var global = PaxRecords()
         var longName: [UInt8]?
         var longLink: [UInt8]?
+        var isFirst = true
         while try readBlock(block) {
             let offset = stream.offset
             var header: TarHeader
             do { header = try TarHeader(UnsafeRawBufferPointer(block)) } catch {
+                if isFirst, !block[257..<262].elementsEqual("ustar".utf8) {
+                    throw ArchiveError.notABackup(archive: name, reason: "what is compressed in it is not a tar")
+                }
                 throw ArchiveError.damaged(archive: name, offset: offset, reason: "a tar header is not valid")
             }
+            isFirst = false
             switch header.type {
             case UInt8(ascii: "x"): pax = try paxRecords(header)
             case UInt8(ascii: "g"): global = try paxRecords(header)
@@ -37,6 +44,10 @@ public final class TarGzipReader: ArchiveReader {
                 if let longLink { header.link = longLink }
                 guard header.apply(global), header.apply(pax) else {
                     throw ArchiveError.damaged(archive: name, offset: offset, reason: "a pax record is not valid")
+                }
+                // Its path and content stand for something else; GNU tar makes these with --sparse.
+                if pax.values.keys.contains(where: { $0.hasPrefix("GNU.sparse.") }) {
+                    throw unsafe(header, "a sparse file; pack again without --sparse")
                 }
                 try deliver(header, visit)
                 pax = PaxRecords()
@@ -49,6 +60,29 @@ public final class TarGzipReader: ArchiveReader {
 
     /// After the last entry: the size and digest of the stored file, trailing bytes included.
     public func finish() throws -> (size: UInt64, digest: Digest) { try stream.finish() }
+
+    public func checkStoredBytes(against index: ArchiveIndex) throws {
+        let found = stream.members
+        let size = try file.status().size
+        let end: UInt64
+        do {
+            end = try IndexedArchive.storedIndex(file, size: size).footer.indexOffset
+        } catch ArchiveError.truncated {
+            // Without a footer somebody packed it again, unless it is cut up just as we do it.
+            guard let first = index.members.first, found.first?.length == first.length, found.count > 1 else { return }
+            throw ArchiveError.damaged(
+                archive: name, offset: size - min(size, UInt64(ArchiveFooter.encodedLength)), reason: "its footer has changed")
+        }
+        try index.checkPlaces(upTo: end, archive: name)
+        for (number, member) in index.members.enumerated() {
+            guard number < found.count, found[number].offset == member.offset, found[number].length == member.length,
+                found[number].digest == member.digest
+            else {
+                throw ArchiveError.damaged(
+                    archive: name, offset: member.offset, reason: "a member is not the one that was written")
+            }
+        }
+    }
 
     private func deliver(_ header: TarHeader, _ visit: (ArchiveEntry, EntryContent) throws -> Void) throws {
         guard let path = try below(top: header) else { return }
@@ -66,6 +100,11 @@ public final class TarGzipReader: ArchiveReader {
 
     /// The path below the one folder at the top, whatever that is called; `nil` for that folder itself.
     private func below(top header: TarHeader) throws -> EntryPath? {
+        if header.type == UInt8(ascii: "5"), header.path.allSatisfy({ $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }),
+            !header.path.starts(with: "..".utf8), header.path.first == UInt8(ascii: ".")
+        {
+            throw ArchiveError.notABackup(archive: name, reason: "its files are not in one folder at its top")
+        }
         let path = try safe(header.path, of: header)
         let components = path.components
         let first = Array(components[0])
@@ -164,7 +203,10 @@ public final class TarGzipReader: ArchiveReader {
     private func drainPadding(_ block: UnsafeMutableRawBufferPointer) throws -> Bool {
         while true {
             let got = try stream.read(into: block)
-            if got == 0 { return false }
+            if got == 0 {
+                if top == nil { throw ArchiveError.notABackup(archive: name, reason: "it is empty") }
+                return false
+            }
             if block[..<got].contains(where: { $0 != 0 }) {
                 throw ArchiveError.damaged(
                     archive: name, offset: stream.offset, reason: "data follows the end of the archive")

@@ -17,24 +17,46 @@ public struct ContentVerifier {
         let digest: Digest?
     }
 
+    /// The longest index that honest entries could have, in bytes.
+    private struct IndexBound {
+        private(set) var bytes: UInt64 = 1 << 20
+
+        /// A name may be escaped six-fold; numbers and digests have bounded lengths; a chunk has a line of its own.
+        mutating func add(_ entry: ArchiveEntry) {
+            var names = entry.path.bytes.count
+            switch entry.kind {
+            case .symbolicLink(let target): names += target.count
+            case .hardLink(let target): names += target.bytes.count
+            case .file, .directory: break
+            }
+            bytes += UInt64(1024 + 6 * names) + entry.size / UInt64(ArchiveLayout.chunkSize) * 256
+        }
+    }
+
     /// No honest manifest comes near this; bytes.
     private static let manifestLimit: UInt64 = 64 << 20
+    /// An index that stands before the files it names, in bytes: some hundred thousand of them.
+    private static let earlyIndexLimit: UInt64 = 128 << 20
 
     public init() {}
 
     /// - Throws: `ArchiveError`: `truncated` or `damaged` with the file that differs, `notABackup` where the
-    ///   manifest, the index or the dump is missing.
+    ///   manifest or the index is missing.
     public func verify(_ reader: any ArchiveReader) throws -> Report {
         var seen: [EntryPath: Seen] = [:]
         var manifest: [UInt8]?
         var index: [UInt8]?
+        var indexBound = IndexBound()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
         defer { buffer.deallocate() }
         try reader.forEachEntry { entry, content in
             if entry.path == .index {
-                index = try content.readAll(limit: 4 << 30, archive: reader.name, path: entry.path)
+                // Where it comes first, as tar may list a folder packed again, nothing is known of the rest yet.
+                let limit = max(indexBound.bytes, Self.earlyIndexLimit)
+                index = try content.readAll(limit: limit, archive: reader.name, path: entry.path)
                 return
             }
+            indexBound.add(entry)
             var digest: Digest?
             if entry.path == .manifest {
                 let bytes = try content.readAll(limit: Self.manifestLimit, archive: reader.name, path: entry.path)
@@ -55,7 +77,9 @@ public struct ContentVerifier {
         guard let index else {
             throw ArchiveError.notABackup(archive: reader.name, reason: "it has no \(ArchiveLayout.indexName)")
         }
-        try compare(seen, with: ArchiveIndex(decoding: index, archive: reader.name), reader.name)
+        let decoded = try ArchiveIndex(decoding: index, archive: reader.name)
+        try compare(seen, with: decoded, reader.name)
+        try reader.checkStoredBytes(against: decoded)
         let files = seen.values.filter { $0.kind == .file }
         return Report(
             manifest: manifest, files: files.count, contentSize: files.reduce(0) { $0 + $1.size })
@@ -63,14 +87,20 @@ public struct ContentVerifier {
 
     private func compare(_ seen: [EntryPath: Seen], with index: ArchiveIndex, _ name: String) throws {
         var expected = 0
+        var digests: [EntryPath: Digest] = [:]
+        for record in index.records where record.entry.kind == .file { digests[record.entry.path] = record.digest }
         for record in index.records {
             expected += 1
             guard let found = seen[record.entry.path] else {
                 throw ArchiveError.damaged(archive: name, offset: 0, reason: "\(record.entry.path) is missing")
             }
-            // Somebody who packs the folder again may turn a pair of linked names round.
-            guard let digest = record.digest, found.kind == .file else { continue }
-            guard found.digest == digest, found.size == record.entry.size else {
+            let isSame =
+                switch record.entry.kind {
+                case .directory, .symbolicLink: found.kind == record.entry.kind
+                case .file: record.digest != nil && content(of: found, in: seen) == record.digest
+                case .hardLink(let target): digests[target] != nil && content(of: found, in: seen) == digests[target]
+                }
+            guard isSame else {
                 throw ArchiveError.damaged(archive: name, offset: 0, reason: "\(record.entry.path) is not what was backed up")
             }
         }
@@ -79,6 +109,11 @@ public struct ContentVerifier {
             let extra = seen.keys.filter { !known.contains($0) }.map(\.description).min() ?? ""
             throw ArchiveError.damaged(archive: name, offset: 0, reason: "\(extra) is not in its index")
         }
+    }
+
+    /// Somebody who packs the folder again may turn a pair of linked names round, and copying makes two files of it.
+    private func content(of found: Seen, in seen: [EntryPath: Seen]) -> Digest? {
+        if case .hardLink(let target) = found.kind { seen[target]?.digest } else { found.digest }
     }
 
     private static func digest(of content: EntryContent, _ buffer: UnsafeMutableRawBufferPointer) throws -> Digest {

@@ -49,8 +49,11 @@ public enum StoredFileVerifier {
                     archive: path.string, offset: first.offset,
                     reason: "a member of \(first.length) bytes has changed; it holds \(files)\(more)")
             }
-        } catch let error as ArchiveError {
-            throw error
+        } catch ArchiveError.truncated {
+            // It has its full length, so it is not short: its last bytes are not the footer any more.
+            throw ArchiveError.damaged(
+                archive: path.string, offset: size - min(size, UInt64(ArchiveFooter.encodedLength)),
+                reason: "its footer has changed")
         }
         throw ArchiveError.damaged(
             archive: path.string, offset: 0, reason: "its SHA-256 is \(found.digest), published was \(expected)")

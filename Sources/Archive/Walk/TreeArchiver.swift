@@ -35,7 +35,7 @@ public struct TreeArchiver {
     /// - Throws: `ArchiveError.unreadable` for a file that exists and cannot be read.
     public func add(tree root: FilePath, as prefix: EntryPath, ignoring: Set<[UInt8]> = []) throws -> Report {
         let top: OpenFile
-        do { top = try OpenFile(root, .directory) } catch {
+        do { top = try OpenFile(root, .directoryThroughLink) } catch {
             if error.isNotFound { throw ArchiveError.nothingToBackUp(folder: root.string) }
             throw ArchiveError.unreadable(path: root.string, reason: error.reason)
         }
@@ -71,7 +71,8 @@ public struct TreeArchiver {
             file = try parent.open(name, .readNoFollow)
             status = try file.status()
         } catch {
-            if error.isNotFound || error.code == ELOOP {
+            // ENXIO: a socket stands there now. ESTALE: NFS says so of a file that was removed.
+            if error.isNotFound || [ELOOP, ENXIO, ESTALE].contains(error.code) {
                 report.skipped.append((listed.path, .vanished))
                 return
             }
@@ -103,17 +104,18 @@ public struct TreeArchiver {
     /// Small files are read whole first, and again if they changed meanwhile; large ones pass through once.
     /// - Returns: whether the file stood still.
     private func copy(_ file: OpenFile, _ before: FileStatus, _ entry: inout ArchiveEntry) throws -> Bool {
-        guard before.size <= UInt64(ArchiveLayout.chunkSize) else {
-            let missing = try writer.add(entry) { target in
-                try cancellation?.check()
-                return try reading(file) { () throws(SystemError) in try file.read(into: target) }
-            }
-            return try missing == 0 && file.status().isUnchanged(since: before)
-        }
+        guard before.size <= UInt64(ArchiveLayout.chunkSize) else { return try copyLarge(file, before, entry) }
         var status = before
         for attempt in 1...3 {
             let bytes = try reading(file) { () throws(SystemError) in try buffer.read(file) }
             let after = try file.status()
+            if max(UInt64(bytes.count), after.size) > UInt64(ArchiveLayout.chunkSize) {
+                // It outgrew the buffer: what was read is only its head.
+                entry = ArchiveEntry(path: entry.path, status: after)
+                entry.size = after.size
+                _ = try copyLarge(file, after, entry)
+                return false
+            }
             let isSteady = after.isUnchanged(since: status) && bytes.count == Int(after.size)
             status = after
             guard isSteady || attempt == 3 else { continue }
@@ -129,6 +131,14 @@ public struct TreeArchiver {
             return isSteady
         }
         return false
+    }
+
+    private func copyLarge(_ file: OpenFile, _ before: FileStatus, _ entry: ArchiveEntry) throws -> Bool {
+        let missing = try writer.add(entry) { target in
+            try cancellation?.check()
+            return try reading(file) { () throws(SystemError) in try file.read(into: target) }
+        }
+        return try missing == 0 && file.status().isUnchanged(since: before)
     }
 
     private func reading<Result>(

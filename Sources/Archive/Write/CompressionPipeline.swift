@@ -32,8 +32,14 @@ final class CompressionPipeline {
         limit = 2 * count
         self.write = write
         let state = state
-        threads = try (0..<count).map { number in
-            try WorkerThread("compress-\(number)") { Self.work(state, level: level) }
+        do {
+            threads = try (0..<count).map { number in
+                try WorkerThread("compress-\(number)") { Self.work(state, level: level) }
+            }
+        } catch {
+            // No `deinit` runs for what was never made: the threads that did start are told here.
+            state.withLock { $0.isClosed = true }
+            throw error
         }
     }
 
@@ -62,7 +68,11 @@ final class CompressionPipeline {
             state.slots[number] = nil
             return .success((bytes, digest))
         }.get()
-        try write(bytes, digest)
+        do { try write(bytes, digest) } catch {
+            // The member is gone: whoever asks again must hear why, not wait for it.
+            state.withLock { $0.failure = error }
+            throw error
+        }
         written += 1
     }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -97,6 +98,8 @@ int clinux_clone_range(int from, uint64_t from_offset, uint64_t length, int to, 
 }
 
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int clinux_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC); }
 
 int clinux_syncfs(int descriptor) { return syncfs(descriptor); }
 

@@ -18,8 +18,13 @@ public final class AdvisoryLock: Sendable {
             if error.code == EWOULDBLOCK { return nil }
             throw error
         }
-        try file.truncate(to: 0)
-        try file.write(Array(note.utf8))
+        do throws(SystemError) {
+            try file.truncate(to: 0)
+            try file.write(Array(note.utf8))
+        } catch {
+            // The note is for people. On a full disk the lock is what lets old backups be removed.
+            if !error.isFull { throw error }
+        }
         return AdvisoryLock(file)
     }
 

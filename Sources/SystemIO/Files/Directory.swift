@@ -32,7 +32,7 @@ public enum Directory {
     }
 
     public static func names(in path: FilePath) throws(SystemError) -> [[UInt8]] {
-        try names(in: OpenFile(path, .directory))
+        try names(in: OpenFile(path, .directoryThroughLink))
     }
 
     /// `mkdir -p`: an existing folder is fine.
@@ -55,11 +55,29 @@ public enum Directory {
 
     /// `rm -rf`: what is not there is fine, folders without permission bits are opened up first.
     public static func removeTree(_ path: FilePath) throws(SystemError) {
-        guard let status = try FileStatus.ifPresent(path) else { return }
-        if status.kind != .directory { return try remove(path) }
-        if status.mode & 0o700 != 0o700 { _ = path.withCString { chmod($0, 0o700) } }
-        for name in try names(in: path) { try removeTree(path.appending(name)) }
-        try retryingInterrupts("rmdir", path.string) { path.withCString { rmdir($0) } }
+        guard try FileStatus.ifPresent(path) != nil else { return }
+        var bare = path.bytes
+        while bare.count > 1, bare.last == slash { bare.removeLast() }
+        let target = FilePath(bytes: bare)
+        try removeTree(target.lastComponent, in: OpenFile(target.parent, .directoryThroughLink))
+    }
+
+    /// Relative to an open folder, so that a folder swapped for a link leads nowhere and length has no limit.
+    private static func removeTree(_ name: [UInt8], in parent: OpenFile) throws(SystemError) {
+        let status = try parent.status(of: name)
+        if status.kind == .directory {
+            if status.mode & 0o700 != 0o700 {
+                // Where this fails the open below tells why.
+                _ = FilePath(bytes: name).withCString { fchmodat(parent.descriptor, $0, 0o700, AT_SYMLINK_NOFOLLOW) }
+            }
+            let folder = try parent.open(name, .directory)
+            for inner in try names(in: folder) { try removeTree(inner, in: folder) }
+        }
+        try retryingInterrupts("remove", parent.path.appending(name).string) {
+            FilePath(bytes: name).withCString {
+                unlinkat(parent.descriptor, $0, status.kind == .directory ? AT_REMOVEDIR : 0)
+            }
+        }
     }
 
     /// Removes one file or link; it is an error if it is not there.
@@ -69,7 +87,7 @@ public enum Directory {
 
     /// Makes renames and new names in this folder survive a power cut.
     public static func sync(_ path: FilePath) throws(SystemError) {
-        try OpenFile(path, .directory).sync()
+        try OpenFile(path, .directoryThroughLink).sync()
     }
 
     public static func rename(_ from: FilePath, to: FilePath) throws(SystemError) {
@@ -87,6 +105,16 @@ public enum Directory {
         }
     }
 
+    /// Swaps what two names of one file system stand for, in one step.
+    /// - Throws: EINVAL where the file system cannot do that.
+    public static func exchange(_ first: FilePath, _ second: FilePath) throws(SystemError) {
+        try retryingInterrupts("exchange", first.string) {
+            first.withCString { one in
+                second.withCString { clinux_rename_exchange(AT_FDCWD, one, AT_FDCWD, $0) }
+            }
+        }
+    }
+
     /// Whether this process may create names here; asked of the kernel, not guessed from mode bits.
     public static func isWritable(_ path: FilePath) -> Bool {
         path.withCString { faccessat(AT_FDCWD, $0, W_OK | X_OK, AT_EACCESS) } == 0
@@ -94,3 +122,4 @@ public enum Directory {
 }
 
 private let dot = UInt8(ascii: ".")
+private let slash = UInt8(ascii: "/")

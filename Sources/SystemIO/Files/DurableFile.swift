@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Synchronization
 
 /// Publishing: a name either holds the whole new content, on disk, or what it held before.
 ///
@@ -8,6 +9,8 @@ import Glibc
 public enum DurableFile {
     /// The suffix of what is not finished. Such names are never listed and are cleaned up under the lock.
     public static let partialSuffix = ".partial"
+
+    private static let replacements = Atomic<UInt64>(0)
 
     /// Renames a finished `partial` to `final`, which must not exist yet.
     /// The partial file's data must have been synced by its writer.
@@ -19,7 +22,9 @@ public enum DurableFile {
     /// Writes a small file under a name that may exist; readers see the old or the new content, never a mix.
     /// - Parameter mode: permission bits of the new file.
     public static func replace(_ path: FilePath, with bytes: [UInt8], mode: UInt32 = 0o644) throws(SystemError) {
-        let partial = FilePath(bytes: path.bytes + Array(".\(getpid())".utf8) + Array(partialSuffix.utf8))
+        // A name for this call alone: two threads that replace one file must not write into each other's.
+        let number = replacements.add(1, ordering: .relaxed).newValue
+        let partial = FilePath(bytes: path.bytes + Array(".\(getpid())-\(number)\(partialSuffix)".utf8))
         if try FileStatus.ifPresent(partial) != nil { try Directory.remove(partial) }
         do throws(SystemError) {
             let file = try OpenFile(partial, .createNew(mode: mode))

@@ -28,6 +28,8 @@ public final class OpenFile: Sendable {
         case readWrite(create: UInt32)
         case append(mode: UInt32)
         case directory
+        /// A folder that a person configured, who may have put a symbolic link in its place.
+        case directoryThroughLink
 
         var flags: Int32 {
             switch self {
@@ -37,6 +39,7 @@ public final class OpenFile: Sendable {
             case .readWrite: O_RDWR | O_CREAT | O_NOFOLLOW
             case .append: O_WRONLY | O_CREAT | O_APPEND
             case .directory: O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+            case .directoryThroughLink: O_RDONLY | O_DIRECTORY
             }
         }
 

@@ -49,7 +49,7 @@ public struct Log: Sendable {
             for (key, value) in fields { pairs.append("\(quoted(key)):\(quoted(value.description))") }
             line = "{" + pairs.joined(separator: ",") + "}"
         case .text:
-            line = ([time, level.rawValue.uppercased(), event] + fields.map { "\($0.key)=\(bare($0.value.description))" })
+            line = ([time, level.rawValue.uppercased(), printable(event)] + fields.map { "\($0.key)=\(bare($0.value.description))" })
                 .joined(separator: " ")
         }
         // One write a line keeps lines whole when several threads log. There is nowhere to report a failure to.
@@ -70,7 +70,7 @@ public struct Log: Sendable {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+            case _ where Self.controls(scalar):
                 let hex = String(scalar.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
             default: result.unicodeScalars.append(scalar)
@@ -80,7 +80,16 @@ public struct Log: Sendable {
     }
 
     private func bare(_ text: String) -> String {
-        let plain = text.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "\"") && $0 != 0x7f }
+        let plain = text.unicodeScalars.allSatisfy { $0 != " " && $0 != "\"" && !Self.controls($0) }
         return plain && !text.isEmpty ? text : quoted(text)
+    }
+
+    private func printable(_ event: String) -> String {
+        event.unicodeScalars.contains(where: Self.controls) ? quoted(event) : event
+    }
+
+    /// C0, DEL and C1, which steer terminals, and the two Unicode line separators, at which some readers split.
+    private static func controls(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || (0x2028...0x2029).contains(scalar.value)
     }
 }

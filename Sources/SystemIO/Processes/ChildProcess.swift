@@ -46,6 +46,10 @@ public struct ChildProcess: Sendable {
     public func run(
         cancellation: Cancellation? = nil, onErrorLine: ((String) -> Void)? = nil
     ) throws -> Outcome {
+        // The kernel would see only what stands before a NUL: another file, another option.
+        for text in arguments + environment.flatMap({ [$0.key, $0.value] }) where text.utf8.contains(0) {
+            throw SystemError("start", path: executable.string, code: EINVAL)
+        }
         let (outputRead, outputWrite) = try pipeEnds()
         let (errorRead, errorWrite) = try pipeEnds()
         let input = try OpenFile("/dev/null", .read)

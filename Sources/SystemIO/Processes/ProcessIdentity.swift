@@ -23,6 +23,8 @@ public struct ProcessIdentity: Sendable, Equatable, Codable {
             let end = bytes.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
         let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
+        // A zombie has ended; only its parent has not asked yet.
+        guard let state = fields.first, !state.elementsEqual("Z".utf8), !state.elementsEqual("X".utf8) else { return nil }
         return fields.count > 19 ? UInt64(String(decoding: fields[19], as: UTF8.self)) : nil
     }
 

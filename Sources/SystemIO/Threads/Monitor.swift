@@ -57,6 +57,8 @@ public final class Monitor<Value>: @unchecked Sendable {
     public func wait<Result>(atMost seconds: Double, until step: (inout Value) -> Result?) -> Result? {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
+        // A negative time would be EINVAL and a spin; thirty years stand for any longer one.
+        let seconds = min(max(seconds, 0), 1e9)
         let nanoseconds = deadline.tv_nsec + Int(seconds.truncatingRemainder(dividingBy: 1) * 1e9)
         deadline.tv_sec += Int(seconds) + nanoseconds / 1_000_000_000
         deadline.tv_nsec = nanoseconds % 1_000_000_000

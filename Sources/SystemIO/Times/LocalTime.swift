@@ -43,7 +43,8 @@ public struct LocalTime: Sendable, Hashable, Comparable {
         }
         guard let year = number(0..<4), let month = number(4..<6), let day = number(6..<8),
             let hour = number(9..<11), let minute = number(11..<13), let second = number(13..<15),
-            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
+            (1...12).contains(month), (1...Self.days(in: month, of: year)).contains(day), hour < 24, minute < 60,
+            second < 60
         else { return nil }
         var parts = tm()
         parts.tm_year = year - 1900
@@ -56,6 +57,14 @@ public struct LocalTime: Sendable, Hashable, Comparable {
         let seconds = mktime(&parts)
         guard seconds != -1 else { return nil }
         epoch = Int64(seconds)
+    }
+
+    private static func days(in month: Int32, of year: Int32) -> Int32 {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
     }
 
     private var broken: tm {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -17,6 +18,7 @@ int clinux_rename_noreplace(int from_directory, const char *from, int to_directo
 int clinux_rename_exchange(int from_directory, const char *from, int to_directory, const char *to);
 int clinux_clone_range(int from, uint64_t from_offset, uint64_t length, int to, uint64_t to_offset);
 int clinux_pipe(int ends[2]);
+int clinux_signalfd(const sigset_t *signals);
 int clinux_syncfs(int descriptor);
 int clinux_set_low_io_priority(void);
 int clinux_thread_name(const char *name);

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Backup
+import HTTPServer
+import Postgres
+import Service
+import SystemIO
+import Wording
+
+/// An `application/problem+json` answer (RFC 9457). This is the only place that knows which error has which status.
+struct Problem {
+    let status: Int
+    let detail: BilingualText
+    private let headers: HTTPHeaders
+
+    init(_ error: any Error) {
+        detail = error.bilingual
+        var headers = HTTPHeaders()
+        switch error {
+        case let error as RequestError:
+            status = Self.status(error)
+            if case .methodNotAllowed(_, let allowed) = error { headers.add("Allow", allowed.joined(separator: ", ")) }
+            if error == .unauthorized { headers.add("WWW-Authenticate", "Bearer") }
+        case let error as BackupError: status = Self.status(error)
+        case let error as ServiceError:
+            switch error {
+            case .stopping: status = 503
+            case .queueFull: status = 409
+            case .noSuchTask: status = 404
+            }
+        case is PostgresError: status = 503
+        case is ArchiveError: status = 409
+        case let error as SystemError: status = error.isFull ? 507 : 500
+        case is CancelledError: status = 503
+        default: status = 500
+        }
+        self.headers = headers
+    }
+
+    private static func status(_ error: RequestError) -> Int {
+        switch error {
+        case .noSuchPath: 404
+        case .methodNotAllowed: 405
+        case .unauthorized: 401
+        case .unknownHost: 421
+        case .foreignOrigin: 403
+        case .notJSON, .malformed: 400
+        case .wrongMediaType: 415
+        case .wrongType, .missingField, .unknownField, .badValue: 422
+        case .notDownloadable: 409
+        case .tooLarge: 413
+        }
+    }
+
+    private static func status(_ error: BackupError) -> Int {
+        switch error {
+        case .noSuchBackup: 404
+        case .inUse, .busy, .newerData, .schemaDiffers, .markedCorrupt, .manifestUnreadable: 409
+        case .notEnoughRoom: 507
+        case .folderNotUsable, .artifactsMissing, .databaseEmpty, .needsRecovery: 503
+        case .rowsDiffer, .artifactsDiffer: 500
+        }
+    }
+
+    private static func title(_ status: Int) -> BilingualText {
+        switch status {
+        case 400: BilingualText(zh: "请求无效", en: "Bad request")
+        case 401: BilingualText(zh: "需要认证", en: "Unauthorized")
+        case 403: BilingualText(zh: "禁止访问", en: "Forbidden")
+        case 404: BilingualText(zh: "未找到", en: "Not found")
+        case 405: BilingualText(zh: "方法不允许", en: "Method not allowed")
+        case 409: BilingualText(zh: "冲突", en: "Conflict")
+        case 413: BilingualText(zh: "请求体过大", en: "Content too large")
+        case 415: BilingualText(zh: "不支持的类型", en: "Unsupported media type")
+        case 421: BilingualText(zh: "主机名不被接受", en: "Misdirected request")
+        case 422: BilingualText(zh: "参数无效", en: "Unprocessable content")
+        case 503: BilingualText(zh: "服务不可用", en: "Service unavailable")
+        case 507: BilingualText(zh: "存储空间不足", en: "Insufficient storage")
+        default: BilingualText(zh: "内部错误", en: "Internal error")
+        }
+    }
+
+    func response(_ language: Language) -> HTTPResponse {
+        let body = ProblemBody(
+            type: "about:blank", title: Self.title(status)[language], status: status, detail: detail[language])
+        var response = HTTPResponse.json(body, status: status)
+        response.headers.set("Content-Type", "application/problem+json")
+        response.headers.set("Content-Language", language.rawValue)
+        for field in headers.fields { response.headers.add(field.name, field.value) }
+        return response
+    }
+}
+
+private struct ProblemBody: Encodable {
+    let type: String
+    let title: String
+    let status: Int
+    let detail: String
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import HTTPServer
+
+extension HTTPResponse {
+    static func json(_ value: some Encodable, status: Int = 200) -> HTTPResponse {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        do {
+            return HTTPResponse(
+                status: status, contentType: "application/json", bytes: Array(try encoder.encode(value)) + [UInt8(ascii: "\n")])
+        } catch {
+            // Our own values have nothing that JSON lacks (no NaN); if one ever has, that is a mistake to see.
+            return HTTPResponse(
+                status: 500, contentType: "application/problem+json",
+                bytes: Array("{\"type\":\"about:blank\",\"title\":\"Internal error\",\"status\":500}\n".utf8))
+        }
+    }
+}

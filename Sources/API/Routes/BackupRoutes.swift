@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import Glibc
+import HTTPServer
+import Service
+import SystemIO
+import Wording
+
+/// Listing, making, fetching, checking and deleting backups.
+struct BackupRoutes: Sendable {
+    let service: StackService
+
+    var routes: [Route] {
+        [
+            Route("GET", "/backups", list),
+            Route("POST", "/backups", create),
+            Route("GET", "/backups/{name}/download", download),
+            Route("POST", "/backups/{name}/verify", verify),
+            Route("DELETE", "/backups/{name}", delete),
+        ]
+    }
+
+    @Sendable private func list(_ request: RouteRequest) throws -> HTTPResponse {
+        .json(try service.operations.catalogue.items().map(BackupRepresentation.init))
+    }
+
+    @Sendable private func create(_ request: RouteRequest) throws -> HTTPResponse {
+        let body = try RequestBody(request.http, known: ["compress", "email"])
+        let record = try service.submit(
+            service.backupRequest(compress: body.bool("compress")), origin: .api, email: body.email("email"))
+        return accepted(record, request)
+    }
+
+    @Sendable private func verify(_ request: RouteRequest) throws -> HTTPResponse {
+        let item = try service.operations.catalogue.item(named: request.parameter("name"))
+        return accepted(try service.submit(.verify(item.name.string), origin: .api, email: nil), request)
+    }
+
+    @Sendable private func delete(_ request: RouteRequest) throws -> HTTPResponse {
+        let name = request.parameter("name")
+        try service.delete(name)
+        let text = BilingualText(zh: "备份 \(name) 已删除", en: "The backup \(name) has been deleted")
+        return .json(["message": text[request.language]])
+    }
+
+    @Sendable private func download(_ request: RouteRequest) throws -> HTTPResponse {
+        let item = try service.operations.catalogue.item(named: request.parameter("name"))
+        guard item.kind == .compressed else {
+            throw RequestError.notDownloadable(item.name.string, path: item.path.string)
+        }
+        let file = try OpenFile(item.path, .readNoFollow)
+        let size = try file.status().size
+        // A file that is not the verified one must not carry its tag.
+        let tag = item.status == .completed && size == item.size ? item.sidecar.flatMap { EntityTag($0.sha256) } : nil
+        let copy = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { throw SystemError("open", path: item.path.string) }
+        return .file(
+            OwnedDescriptor(owning: copy), size: size, entityTag: tag, contentType: "application/gzip",
+            filename: item.name.string, for: request.http)
+    }
+}
+
+func accepted(_ record: TaskRecord, _ request: RouteRequest) -> HTTPResponse {
+    var response = HTTPResponse.json(AcceptedRepresentation(record, request.language), status: 202)
+    response.headers.set("Location", "/tasks/\(record.id)")
+    return response
+}

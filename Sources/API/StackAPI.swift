@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPServer
+import Service
+import SystemIO
+import Wording
+
+/// The REST API of a service: every route, in one table.
+public struct StackAPI: Sendable {
+    private let router: Router
+
+    public init(_ service: StackService) {
+        let routes =
+            BackupRoutes(service: service).routes + RestoreRoutes(service: service).routes
+            + TaskRoutes(service: service).routes + StatusRoutes(service: service).routes
+            + DocumentationRoutes().routes
+        let gate = RequestGate(token: service.settings.apiToken, allowedHosts: service.settings.allowedHosts)
+        router = Router(routes, gate: gate, log: service.log)
+    }
+
+    /// Blocks the calling thread for as long as the answer takes.
+    public func answer(_ request: HTTPRequest) -> HTTPResponse { router.answer(request) }
+
+    /// The answer to a request that the server refused before any route saw it.
+    public static func answer(_ rejection: HTTPRejection, _ request: HTTPRequest) -> HTTPResponse {
+        let error: RequestError =
+            switch rejection {
+            case .bodyTooLarge(let limit): .tooLarge(limit: limit)
+            case .malformed, .unsupportedTransferCoding, .versionNotSupported: .malformed(rejection.reason)
+            }
+        return Problem(error).response(Language(acceptLanguage: request.headers["Accept-Language"]))
+    }
+}

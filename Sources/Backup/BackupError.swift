@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+import Wording
+
+/// Why a backup, a check or a restore did not happen. Each says what to do next.
+public enum BackupError: ExplainedError, Equatable {
+    case folderNotUsable(path: String, reason: String)
+    case noSuchBackup(name: String)
+    case inUse(name: String, by: String)
+    /// Somebody else holds the operation lock.
+    case busy(holder: String)
+    case notEnoughRoom(path: String, needed: UInt64, available: UInt64)
+    case artifactsMissing(path: String)
+    case databaseEmpty(name: String)
+    /// The restore would throw away what came after the backup.
+    case newerData(backup: String, findings: [BilingualText])
+    case schemaDiffers(backup: String, revision: String, live: String)
+    case manifestUnreadable(backup: String, reason: String)
+    case rowsDiffer(table: String, expected: Int64, found: Int64)
+    case artifactsDiffer(expectedFiles: Int, foundFiles: Int, expectedBytes: UInt64, foundBytes: UInt64)
+    case markedCorrupt(name: String, reason: String)
+    /// A restore went wrong half way and could not be put back; the journal keeps what is needed to go on.
+    case needsRecovery(reason: String)
+
+    public var explanation: BilingualText {
+        switch self {
+        case .folderNotUsable(let path, let reason):
+            BilingualText(
+                zh: "备份目录 \(path) 不可用（\(reason)）。请检查 BACKUP_DIR、挂载和权限。",
+                en: "The backup folder \(path) is not usable (\(reason)). Check BACKUP_DIR, its mount and its permissions.")
+        case .noSuchBackup(let name):
+            BilingualText(
+                zh: "没有名为 \(name) 的备份。用 GET /backups 或 mlflow-backup list 查看可用的备份。",
+                en: "There is no backup named \(name). See GET /backups or `mlflow-backup list` for those there are.")
+        case .inUse(let name, let by):
+            BilingualText(
+                zh: "备份 \(name) 正被任务 \(by) 使用。请等待该任务结束后重试。",
+                en: "The backup \(name) is in use by task \(by). Wait until that task has ended, then try again.")
+        case .busy(let holder):
+            BilingualText(
+                zh: "另一项备份或恢复正在进行（\(holder)）。请等待其结束，或用 --wait 延长等待。",
+                en: "Another backup or restore is running (\(holder)). Wait for it, or wait longer with --wait.")
+        case .notEnoughRoom(let path, let needed, let available):
+            BilingualText(
+                zh: "\(path) 空间不足：需要约 \(HumanUnits.size(needed))，可用 \(HumanUnits.size(available))。请释放空间或删除旧备份。",
+                en: "\(path) has not enough room: about \(HumanUnits.size(needed)) needed, \(HumanUnits.size(available)) "
+                    + "available. Free some room or delete old backups.")
+        case .artifactsMissing(let path):
+            BilingualText(
+                zh: "找不到 artifacts 目录 \(path)。没有生成备份；请检查 ARTIFACTS_DIR 和卷挂载。",
+                en: "The artifacts folder \(path) is missing, so nothing was done. Check ARTIFACTS_DIR and the volume's mount.")
+        case .databaseEmpty(let name):
+            BilingualText(
+                zh: "数据库 \(name) 中没有 MLflow 的表。请先启动 MLflow 一次，或检查 POSTGRES_DB。",
+                en: "The database \(name) has no MLflow tables. Start MLflow once first, or check POSTGRES_DB.")
+        case .newerData(let backup, let findings):
+            BilingualText(
+                zh: "恢复 \(backup) 会覆盖更新的数据：\(findings.map { $0[.chinese] }.joined(separator: "；"))。"
+                    + "请先做一次备份；确定要覆盖时使用 \"force\": true（命令行 --force）。",
+                en: "Restoring \(backup) would overwrite newer data: \(findings.map { $0[.english] }.joined(separator: "; ")). "
+                    + "Make a backup first; to overwrite all the same, set \"force\": true (--force on the command line).")
+        case .schemaDiffers(let backup, let revision, let live):
+            BilingualText(
+                zh: "\(backup) 的数据库结构版本是 \(revision)，当前 MLflow 使用 \(live)。请用相同版本的 MLflow 恢复；"
+                    + "若使用 force，恢复后需运行 mlflow db upgrade。",
+                en: "\(backup) has schema revision \(revision), this MLflow runs \(live). Restore it beside the MLflow version "
+                    + "that made it; with force, run `mlflow db upgrade` afterwards.")
+        case .manifestUnreadable(let backup, let reason):
+            BilingualText(
+                zh: "\(backup) 的 manifest.json 无法读取（\(reason)）。请改用其他备份。",
+                en: "The manifest.json of \(backup) cannot be read (\(reason)). Use another backup.")
+        case .rowsDiffer(let table, let expected, let found):
+            BilingualText(
+                zh: "恢复后的表 \(table) 有 \(found) 行，备份时为 \(expected) 行。线上数据未被改动；请改用其他备份。",
+                en: "Table \(table) has \(found) rows after loading and had \(expected) in the backup. The live data was not "
+                    + "touched; use another backup.")
+        case .artifactsDiffer(let expectedFiles, let foundFiles, let expectedBytes, let foundBytes):
+            BilingualText(
+                zh: "解包得到 \(foundFiles) 个文件、\(foundBytes) 字节，备份时为 \(expectedFiles) 个、\(expectedBytes) 字节。线上数据未被改动。",
+                en: "Unpacking gave \(foundFiles) files of \(foundBytes) bytes; the backup says \(expectedFiles) of "
+                    + "\(expectedBytes). The live data was not touched.")
+        case .markedCorrupt(let name, let reason):
+            BilingualText(
+                zh: "备份 \(name) 已标记为损坏：\(reason)。请改用其他备份，或修复后运行 mlflow-backup verify \(name)。",
+                en: "The backup \(name) is marked corrupt: \(reason). Use another one, or mend it and run "
+                    + "`mlflow-backup verify \(name)`.")
+        case .needsRecovery(let reason):
+            BilingualText(
+                zh: "恢复中断且未能自动还原：\(reason)。旧数据仍完整保留；请排除原因后运行 mlflow-backup recover。",
+                en: "A restore was interrupted and could not be put back: \(reason). The previous data is still whole; "
+                    + "remove the cause, then run `mlflow-backup recover`.")
+        }
+    }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// The name of a backup: one component, never a path.
+public struct BackupName: Sendable, Hashable, CustomStringConvertible {
+    public let string: String
+
+    public var description: String { string }
+    public static let prefix = "mlflow_backup_"
+    public static let archiveSuffix = ".tar.gz"
+    public static let sidecarSuffix = ".json"
+
+    public enum Kind: String, Sendable, Codable { case compressed, uncompressed }
+
+    /// The name of a backup that begins now.
+    public init(at time: LocalTime, _ kind: Kind) {
+        string = Self.prefix + time.stamp + (kind == .compressed ? Self.archiveSuffix : "")
+    }
+
+    /// A name found in the folder, or given by a person. Whether it exists is the catalogue's to say.
+    public init?(_ name: String) {
+        guard !name.isEmpty, name.utf8.count <= 255, !name.hasPrefix("."),
+            !name.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 < 0x20 || $0 == 0x7f }),
+            !name.hasSuffix(DurableFile.partialSuffix)
+        else { return nil }
+        string = name
+    }
+
+    /// The moment in the name, where it has one.
+    public var time: LocalTime? {
+        guard string.hasPrefix(Self.prefix) else { return nil }
+        return LocalTime(stamp: String(string.dropFirst(Self.prefix.count).prefix(15)))
+    }
+
+    var sidecar: String { string + Self.sidecarSuffix }
+    public var isArchive: Bool { string.hasSuffix(Self.archiveSuffix) || string.hasSuffix(".tgz") }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Glibc
+import SystemIO
+
+extension Catalogue {
+    /// Copies an archive from elsewhere into the folder, where it is listed as unverified. A file that is in the
+    /// folder already is only named.
+    /// - Throws: `BackupError.noSuchBackup`, `ArchiveError.notABackup` for a name that is no archive's, `SystemError`.
+    public func adopt(_ source: FilePath) throws -> BackupName {
+        guard let name = BackupName(String(decoding: source.lastComponent, as: UTF8.self)), name.isArchive else {
+            throw ArchiveError.notABackup(archive: source.string, reason: "its name does not end in .tar.gz")
+        }
+        let file: OpenFile
+        do { file = try OpenFile(source, .readNoFollow) } catch {
+            if error.isNotFound { throw BackupError.noSuchBackup(name: source.string) }
+            throw error
+        }
+        let incoming = try file.status()
+        let target = folder.path.appending(name.string)
+        if let present = try FileStatus.ifPresent(target) {
+            if present.inode == incoming.inode, present.device == incoming.device { return name }
+            // The same archive copied twice is one archive; a different one must not take its name.
+            guard present.size == incoming.size,
+                try StoredFileVerifier.digest(of: target).digest == StoredFileVerifier.digest(of: source).digest
+            else { throw SystemError("adopt", path: target.string, code: EEXIST) }
+            return name
+        }
+        let space = try DiskSpace.at(folder.path)
+        guard space.available > incoming.size else {
+            throw BackupError.notEnoughRoom(path: folder.path.string, needed: incoming.size, available: space.available)
+        }
+        // A name of its own in the staging folder: no lock is held, and another adoption may run.
+        try Directory.make(folder.state, mode: 0o750)
+        let partial = folder.state.appending("adopt-\(getpid())-\(name.string)" + DurableFile.partialSuffix)
+        try Directory.removeTree(partial)
+        do {
+            try copy(file, to: partial)
+            try DurableFile.publish(partial, as: target)
+        } catch {
+            try Directory.removeTree(partial)
+            throw error
+        }
+        return name
+    }
+
+    private func copy(_ source: OpenFile, to path: FilePath) throws {
+        let target = try OpenFile(path, .createNew(mode: 0o640))
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { buffer.deallocate() }
+        while true {
+            let got = try source.read(into: buffer)
+            if got == 0 { break }
+            try target.write(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+        }
+        try target.sync()
+    }
+}

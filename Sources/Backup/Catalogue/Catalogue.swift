@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import SystemIO
+
+/// The backups in a folder. It reads what is there each time: the folder is the truth, not a memory of it.
+public struct Catalogue: Sendable {
+    public let folder: BackupFolder
+
+    public init(_ folder: BackupFolder) { self.folder = folder }
+
+    /// Newest first.
+    /// - Throws: `BackupError.folderNotUsable` where the folder cannot be read.
+    public func items() throws -> [CatalogueItem] {
+        let names: [[UInt8]]
+        do throws(SystemError) { names = try Directory.names(in: folder.path) } catch {
+            throw BackupError.folderNotUsable(path: folder.path.string, reason: error.reason)
+        }
+        let items = names.compactMap { bytes -> CatalogueItem? in
+            guard let text = String(validating: bytes, as: UTF8.self), let name = BackupName(text) else { return nil }
+            return item(name)
+        }
+        return items.sorted { ($0.created, $0.name.string) > ($1.created, $1.name.string) }
+    }
+
+    /// A name is compared with the names that are there; it never becomes part of a path before it is one of them.
+    public func item(named name: String) throws -> CatalogueItem {
+        guard let found = try items().first(where: { Array($0.name.string.utf8) == Array(name.utf8) }) else {
+            throw BackupError.noSuchBackup(name: String(name.unicodeScalars.filter { $0.value >= 0x20 }.prefix(100).map(Character.init)))
+        }
+        return found
+    }
+
+    private func item(_ name: BackupName) -> CatalogueItem? {
+        let path = folder.path.appending(name.string)
+        // What vanishes between listing and looking was deleted; it is simply not there.
+        guard let status = try? FileStatus.of(path) else { return nil }
+        let kind: BackupName.Kind
+        switch status.kind {
+        case .file where name.isArchive: kind = .compressed
+        case .directory:
+            guard isBackupFolder(path) else { return nil }
+            kind = .uncompressed
+        default: return nil
+        }
+        let sidecar = Sidecar.read(name, in: folder)
+        let created = LocalTime(
+            epoch: sidecar?.createdAt ?? name.time?.epoch ?? status.modified.seconds)
+        var itemStatus = CatalogueItem.Status.unverified
+        var reason: String?
+        if let sidecar {
+            itemStatus = sidecar.status == .completed ? .completed : .corrupt
+            reason = sidecar.reason
+            if kind == .compressed, sidecar.size != status.size {
+                itemStatus = .corrupt
+                reason = "it has \(status.size) bytes and was verified with \(sidecar.size)"
+            }
+        }
+        let size = kind == .compressed ? status.size : sidecar?.size ?? 0
+        return CatalogueItem(
+            name: name, path: path, kind: kind, size: size, created: created, status: itemStatus, reason: reason,
+            sidecar: sidecar)
+    }
+
+    private func isBackupFolder(_ path: FilePath) -> Bool {
+        let parts = [ArchiveLayout.manifestName, ArchiveLayout.databaseFolder]
+        return parts.allSatisfy { (try? FileStatus.of(path.appending($0))) != nil }
+    }
+
+    /// Removes a backup. Call it under the operation lock.
+    public func remove(_ item: CatalogueItem) throws {
+        // Renamed first: a folder that is half deleted must not be listed, and the next run clears the staging folder.
+        try Directory.make(folder.staging, mode: 0o700)
+        let doomed = folder.staging.appending("removed-" + item.name.string)
+        try Directory.removeTree(doomed)
+        try Directory.rename(item.path, to: doomed)
+        try Directory.sync(folder.path)
+        let sidecar = folder.path.appending(item.name.sidecar)
+        if try FileStatus.ifPresent(sidecar) != nil { try Directory.remove(sidecar) }
+        try Directory.removeTree(doomed)
+        try Directory.sync(folder.path)
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import FoundationEssentials
+import SystemIO
+
+/// `NAME.json`: what was known of a backup when it was last verified. Without it a backup is only a file.
+public struct Sidecar: Sendable, Equatable, Codable {
+    public enum Status: String, Sendable, Codable { case completed, corrupt }
+
+    public static let currentFormat = 1
+
+    public var format = Sidecar.currentFormat
+    public var name: String
+    public var type: BackupName.Kind
+    public var status: Status
+    /// Why a corrupt one is corrupt.
+    public var reason: String?
+    /// Bytes on disk, and the SHA-256 of the file; of `index.json` for a folder.
+    public var size: UInt64
+    public var sha256: String
+    public var indexOffset: UInt64
+    /// Seconds since 1970 UTC.
+    public var createdAt: Int64
+    public var verifiedAt: Int64
+    /// Put here by a person: retention leaves it alone.
+    public var adopted: Bool
+    public var durationSeconds: Double?
+    /// What the manifest says, so that a listing need not open the archive.
+    public var summary: Manifest.Summary?
+
+    enum CodingKeys: String, CodingKey {
+        case format, name, type, status, reason, size, sha256
+        case indexOffset = "index_offset"
+        case createdAt = "created_at"
+        case verifiedAt = "verified_at"
+        case adopted
+        case durationSeconds = "duration_seconds"
+        case summary
+    }
+
+    public func write(in folder: BackupFolder) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let bytes = Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+        try DurableFile.replace(folder.path.appending(name + BackupName.sidecarSuffix), with: bytes, mode: 0o640)
+    }
+
+    /// - Returns: `nil` where there is none, or none that can be read: the backup is then unverified.
+    static func read(_ name: BackupName, in folder: BackupFolder) -> Sidecar? {
+        guard let file = try? OpenFile(folder.path.appending(name.sidecar), .readNoFollow),
+            let bytes = try? file.readAll(limit: 4 << 20),
+            let sidecar = try? JSONDecoder().decode(Sidecar.self, from: Data(bytes)),
+            sidecar.format == Self.currentFormat, sidecar.name == name.string
+        else { return nil }
+        return sidecar
+    }
+}

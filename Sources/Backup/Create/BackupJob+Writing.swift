@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Glibc
+import MLflowStore
+import Postgres
+import SystemIO
+
+extension BackupJob {
+    /// Writes dump, artifacts and manifest under a partial name. Everything is on disk when it returns.
+    func write(_ name: BackupName, to partial: FilePath, dump: FilePath) throws -> (ArchiveSummary, Manifest) {
+        let writer: any ArchiveWriter =
+            switch options.kind {
+            case .compressed:
+                try TarGzipWriter(creating: partial, level: options.compressionLevel, threads: options.threads)
+            case .uncompressed: try FolderWriter(creating: partial)
+            }
+        let started = LocalTime.now()
+        let (survey, database) = try dumpDatabase(into: dump)
+        let walkStarted = FileTime.now().seconds
+
+        progress(Progress(.archiving, fraction: 0.35))
+        let meter = ArchiveMeter(expected: lastContentSize(), progress)
+        let archiver = TreeArchiver(into: writer, cancellation: cancellation) { meter.add($0) }
+        _ = try archiver.add(tree: dump, as: .database)
+        let report = try archiver.add(tree: stack.artifacts, as: .artifacts, ignoring: LiveStack.notArtifacts)
+
+        let manifest = Manifest(
+            name: name.string, created: started, host: Self.hostName(), serviceVersion: version,
+            mlflow: .init(version: stack.mlflowVersion(), alembicRevision: survey.revision), database: database,
+            artifacts: .init(
+                files: report.files, folders: report.folders, bytes: report.bytes, walkStarted: walkStarted),
+            skipped: report.skipped.map { .init(path: $0.path.description, reason: $0.reason.rawValue) },
+            changedWhileRead: report.changedWhileRead.map(\.description))
+        for entry in report.skipped {
+            log.warning("skipped", ["path": entry.path, "reason": entry.reason.rawValue])
+        }
+        try writer.add(
+            ArchiveEntry(path: .manifest, kind: .file, mode: 0o644, modified: .now()), bytes: try manifest.encoded())
+        return (try writer.finish(), manifest)
+    }
+
+    /// Dump and counts come from one exported snapshot, so they agree whatever MLflow writes meanwhile.
+    private func dumpDatabase(into dump: FilePath) throws -> (StoreSurvey, Manifest.Database) {
+        progress(Progress(.dumping, fraction: 0.02))
+        let snapshot = try ExportedSnapshot(of: stack.database)
+        let survey = try StoreSurvey(snapshot, cancellation: cancellation)
+        guard survey.revision != nil else { throw BackupError.databaseEmpty(name: stack.database.database) }
+        try stack.tools.dump(
+            stack.database, snapshot: snapshot.identifier, into: dump, jobs: min(options.threads, 4),
+            cancellation: cancellation
+        ) { step in
+            if case .table(let name) = step { progress(Progress(.dumping, fraction: 0.1, detail: name)) }
+        }
+        let serverVersion = snapshot.serverVersion
+        snapshot.release()
+        let database = Manifest.Database(
+            name: stack.database.database, serverVersion: serverVersion,
+            dumpToolVersion: try stack.tools.version(of: .dump), rows: survey.rows, newest: survey.newest)
+        return (survey, database)
+    }
+
+    /// What the last backup held, as the measure of this one's progress.
+    private func lastContentSize() -> UInt64? {
+        // A listing that fails here fails loudly elsewhere; a missing measure only hides a percentage.
+        let items = try? Catalogue(folder).items()
+        return items?.lazy.compactMap { $0.sidecar?.summary?.contentBytes }.first
+    }
+
+    static func hostName() -> String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        gethostname(&buffer, buffer.count - 1)
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// Turns bytes into a fraction between 0.35 and 0.85 of the whole, at most once for each 16 MiB.
+private final class ArchiveMeter {
+    private let expected: UInt64?
+    private let report: ProgressSink
+    private var done: UInt64 = 0
+    private var nextReport: UInt64 = 16 << 20
+
+    init(expected: UInt64?, _ report: @escaping ProgressSink) {
+        self.expected = expected
+        self.report = report
+    }
+
+    func add(_ bytes: UInt64) {
+        done += bytes
+        guard done >= nextReport else { return }
+        nextReport = done + (16 << 20)
+        let fraction = expected.map { 0.35 + 0.5 * min(1, Double(done) / Double(max($0, 1))) }
+        report(Progress(.archiving, fraction: fraction, detail: "\(done >> 20) MiB"))
+    }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Glibc
+import MLflowStore
+import Postgres
+import SystemIO
+import Wording
+
+/// Makes one backup: snapshot, dump, artifacts, manifest, index, verification, publication, retention, in this order.
+///
+/// The database is dumped first and the artifacts are walked after it: MLflow writes a file before it refers to it
+/// anywhere, so the files are a superset of what the dump refers to.
+public struct BackupJob: Sendable {
+    public struct Options: Sendable {
+        public var kind: BackupName.Kind
+        public var retention: RetentionRule
+        /// ISA-L's level, 0 to 3.
+        public var compressionLevel: UInt32
+        public var threads: Int
+        /// Seconds to wait for another operation.
+        public var waitSeconds: Double
+
+        public init(
+            kind: BackupName.Kind = .compressed, retention: RetentionRule = .default, compressionLevel: UInt32 = 1,
+            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), waitSeconds: Double = 600
+        ) {
+            self.kind = kind
+            self.retention = retention
+            self.compressionLevel = compressionLevel
+            self.threads = threads
+            self.waitSeconds = waitSeconds
+        }
+    }
+
+    let stack: LiveStack
+    let folder: BackupFolder
+    let options: Options
+    let version: String
+    let log: Log
+    let cancellation: Cancellation
+    let progress: ProgressSink
+
+    /// - Parameter version: of this program, for the manifest.
+    public init(
+        _ stack: LiveStack, into folder: BackupFolder, options: Options, version: String, log: Log,
+        cancellation: Cancellation = Cancellation(), progress: @escaping ProgressSink = { _ in }
+    ) {
+        self.stack = stack
+        self.folder = folder
+        self.options = options
+        self.version = version
+        self.log = log
+        self.cancellation = cancellation
+        self.progress = progress
+    }
+
+    /// - Throws: `BackupError`, `PostgresError`, `ArchiveError`, `SystemError`, `CancelledError`. After a throw nothing
+    ///   is listed that was not listed before.
+    public func run() throws -> BackupOutcome {
+        let start = MonotonicTime.nanoseconds()
+        try folder.prepare()
+        let lock = try OperationLock.take(
+            in: folder, for: "backup", atMost: options.waitSeconds, cancellation: cancellation
+        ) { holder in
+            log.info("waiting for another operation", ["holder": holder])
+            progress(Progress(.waiting, detail: holder))
+        }
+        defer { withExtendedLifetime(lock) {} }
+        // Half a restore is not a state to keep seven days of.
+        _ = try RestoreRecovery(stack, folder, log: log).run()
+        for name in try folder.removeLeftovers() { log.warning("removed what an interrupted run left", ["name": name]) }
+
+        progress(Progress(.checking, fraction: 0))
+        try preflight()
+        let name = try freeName()
+        log.info("backup started", ["name": name, "type": options.kind.rawValue])
+        let partial = folder.staging.appending(name.string + DurableFile.partialSuffix)
+        let dump = folder.staging.appending("dump-" + name.string)
+        do {
+            let (summary, manifest) = try write(name, to: partial, dump: dump)
+            try Directory.removeTree(dump)
+            try verify(partial, summary)
+            try publish(name, partial, summary, manifest, seconds: MonotonicTime.seconds(since: start))
+            let removed = try prune()
+            let seconds = MonotonicTime.seconds(since: start)
+            log.info(
+                "backup completed",
+                [
+                    "name": name, "bytes": summary.size, "sha256": summary.digest, "files": manifest.artifacts.files,
+                    "skipped": manifest.skipped.count, "seconds": (seconds * 10).rounded() / 10,
+                ])
+            return BackupOutcome(
+                name: name, path: folder.path.appending(name.string), size: summary.size, digest: summary.digest,
+                manifest: manifest, seconds: seconds, removed: removed, warnings: warnings(manifest))
+        } catch {
+            removeAfterFailure(partial)
+            removeAfterFailure(dump)
+            throw error
+        }
+    }
+
+    /// What can be known before anything is written.
+    public func preflight() throws {
+        try stack.checkArtifactsFolder()
+        let connection = try Connection(stack.database)
+        try stack.tools.check(serverVersion: connection.serverVersion)
+        let databaseSize = try connection.rows("SELECT pg_database_size(current_database())").first?.int64(0) ?? 0
+        let previous = try Catalogue(folder).items().first { $0.status == .completed && $0.kind == options.kind }
+        // The dump lies in the staging folder uncompressed while the archive grows beside it.
+        let needed = UInt64(max(0, databaseSize)) + (previous?.size ?? 0)
+        let space = try DiskSpace.at(folder.path)
+        guard space.available > needed else {
+            throw BackupError.notEnoughRoom(path: folder.path.string, needed: needed, available: space.available)
+        }
+    }
+
+    /// A name nobody has. Within one second only one backup can have it, so the second one waits for the next.
+    private func freeName() throws -> BackupName {
+        while true {
+            try cancellation.check()
+            let now = LocalTime.now()
+            let taken = try BackupName.Kind.all.contains { kind in
+                try FileStatus.ifPresent(folder.path.appending(BackupName(at: now, kind).string)) != nil
+            }
+            if !taken { return BackupName(at: now, options.kind) }
+            usleep(100_000)
+        }
+    }
+
+    private func verify(_ partial: FilePath, _ summary: ArchiveSummary) throws {
+        progress(Progress(.verifying, fraction: 0.85))
+        let observer = ReadObserver(cancellation: cancellation)
+        switch options.kind {
+        case .compressed:
+            try StoredFileVerifier.verify(partial, size: summary.size, digest: summary.digest, observer: observer)
+        case .uncompressed:
+            _ = try ContentVerifier().verify(FolderReader(partial, observer: observer))
+        }
+    }
+
+    private func publish(
+        _ name: BackupName, _ partial: FilePath, _ summary: ArchiveSummary, _ manifest: Manifest, seconds: Double
+    ) throws {
+        // Until the sidecar stands beside it, it is listed as unverified.
+        try DurableFile.publish(partial, as: folder.path.appending(name.string))
+        try Sidecar(
+            name: name.string, type: options.kind, status: .completed, reason: nil, size: summary.size,
+            sha256: summary.digest.hex, indexOffset: summary.indexOffset, createdAt: manifest.created,
+            verifiedAt: LocalTime.now().epoch, adopted: false, durationSeconds: seconds, summary: manifest.summary
+        ).write(in: folder)
+    }
+
+    private func prune() throws -> [BackupName] {
+        progress(Progress(.pruning, fraction: 0.98))
+        return try Retention(folder, log: log).apply(options.retention)
+    }
+
+    private func warnings(_ manifest: Manifest) -> [BilingualText] {
+        var warnings: [BilingualText] = []
+        if !manifest.skipped.isEmpty {
+            let first = manifest.skipped[0]
+            warnings.append(
+                BilingualText(
+                    zh: "跳过了 \(manifest.skipped.count) 个条目，例如 \(first.path)（\(first.reason)）",
+                    en: "\(manifest.skipped.count) entries were skipped, such as \(first.path) (\(first.reason))"))
+        }
+        if let first = manifest.changedWhileRead.first {
+            warnings.append(
+                BilingualText(
+                    zh: "\(manifest.changedWhileRead.count) 个文件在读取时被写入，例如 \(first)",
+                    en: "\(manifest.changedWhileRead.count) files were written to while they were read, such as \(first)"))
+        }
+        return warnings
+    }
+
+    /// The failure that is being reported matters more; the next run clears the staging folder again.
+    private func removeAfterFailure(_ path: FilePath) {
+        do { try Directory.removeTree(path) } catch {
+            log.warning("could not remove what a failed backup left", ["path": path, "reason": error.description])
+        }
+    }
+}
+
+extension BackupName.Kind {
+    static let all: [BackupName.Kind] = [.compressed, .uncompressed]
+}

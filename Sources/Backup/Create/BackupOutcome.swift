@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import SystemIO
+import Wording
+
+/// What a finished backup is.
+public struct BackupOutcome: Sendable {
+    public let name: BackupName
+    public let path: FilePath
+    public let size: UInt64
+    public let digest: Digest
+    public let manifest: Manifest
+    public let seconds: Double
+    /// Names that retention removed after this one was verified.
+    public let removed: [BackupName]
+    /// What a person should know although the backup is good.
+    public let warnings: [BilingualText]
+}

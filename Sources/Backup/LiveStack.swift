@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MLflowStore
+import Postgres
+import SystemIO
+
+/// The running MLflow that backups are taken from and restores go into.
+public struct LiveStack: Sendable {
+    public let database: ConnectionSettings
+    public let tools: PostgresTools
+    /// Where MLflow keeps its artifacts (`--artifacts-destination`).
+    public let artifacts: FilePath
+    /// Asks the server for its version; `nil` where it does not answer.
+    public let mlflowVersion: @Sendable () -> String?
+
+    public init(
+        database: ConnectionSettings, tools: PostgresTools, artifacts: FilePath,
+        mlflowVersion: @escaping @Sendable () -> String?
+    ) {
+        self.database = database
+        self.tools = tools
+        self.artifacts = artifacts
+        self.mlflowVersion = mlflowVersion
+    }
+
+    /// Names directly in the artifacts folder that are not artifacts: our staging, and what ext4 puts at a mount's root.
+    public static let notArtifacts: Set<[UInt8]> = [
+        Array(ArtifactSwap.folderName.utf8), Array("lost+found".utf8),
+    ]
+
+    /// - Throws: `BackupError.artifactsMissing`.
+    func checkArtifactsFolder() throws {
+        var isFolder = false
+        if let folder = try? OpenFile(artifacts, .directory) { isFolder = (try? folder.status().kind) == .directory }
+        guard isFolder else { throw BackupError.artifactsMissing(path: artifacts.string) }
+    }
+}

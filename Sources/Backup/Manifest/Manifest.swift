@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import MLflowStore
+import SystemIO
+
+/// `manifest.json`: what a backup holds and what it was taken from.
+public struct Manifest: Sendable, Equatable, Codable {
+    public static let currentFormat = 1
+
+    public struct MLflow: Sendable, Equatable, Codable {
+        /// As the server tells it; `nil` where it did not answer.
+        public var version: String?
+        /// `alembic_version.version_num`.
+        public var alembicRevision: String?
+
+        enum CodingKeys: String, CodingKey {
+            case version
+            case alembicRevision = "alembic_revision"
+        }
+    }
+
+    public struct Database: Sendable, Equatable, Codable {
+        public var name: String
+        /// `server_version_num`, 150018 for 15.18.
+        public var serverVersion: Int
+        /// The major version of the pg_dump that was used.
+        public var dumpToolVersion: Int
+        /// Rows by `schema.table`, counted in the dump's own snapshot.
+        public var rows: [String: Int64]
+        /// The newest moment of each table, in the unit MLflow stores (ms since 1970), in the same snapshot.
+        public var newest: [String: Int64]
+
+        enum CodingKeys: String, CodingKey {
+            case name
+            case serverVersion = "server_version"
+            case dumpToolVersion = "pg_dump_version"
+            case rows, newest
+        }
+    }
+
+    public struct Artifacts: Sendable, Equatable, Codable {
+        public var files: Int
+        public var folders: Int
+        public var bytes: UInt64
+        /// When the walk began, seconds since 1970 UTC by this machine's clock.
+        public var walkStarted: Int64
+
+        enum CodingKeys: String, CodingKey {
+            case files, folders, bytes
+            case walkStarted = "walk_started"
+        }
+    }
+
+    public struct Skipped: Sendable, Equatable, Codable {
+        public var path: String
+        public var reason: String
+
+        public init(path: String, reason: String) {
+            self.path = path
+            self.reason = reason
+        }
+    }
+
+    public var format = Manifest.currentFormat
+    public var name: String
+    /// Seconds since 1970 UTC, and the same in the zone of the service.
+    public var created: Int64
+    public var createdAt: String
+    public var host: String
+    public var serviceVersion: String
+    public var mlflow: MLflow
+    public var database: Database
+    public var artifacts: Artifacts
+    public var skipped: [Skipped]
+    /// Files that were written to while they were read.
+    public var changedWhileRead: [String]
+
+    enum CodingKeys: String, CodingKey {
+        case format, name, created
+        case createdAt = "created_at"
+        case host
+        case serviceVersion = "service_version"
+        case mlflow, database, artifacts, skipped
+        case changedWhileRead = "changed_while_read"
+    }
+
+    /// The few numbers a listing shows.
+    public struct Summary: Sendable, Equatable, Codable {
+        public var mlflowVersion: String?
+        public var alembicRevision: String?
+        public var experiments: Int64?
+        public var runs: Int64?
+        public var registeredModels: Int64?
+        public var files: Int
+        public var contentBytes: UInt64
+        public var skipped: Int
+
+        enum CodingKeys: String, CodingKey {
+            case mlflowVersion = "mlflow_version"
+            case alembicRevision = "alembic_revision"
+            case experiments, runs
+            case registeredModels = "registered_models"
+            case files
+            case contentBytes = "content_bytes"
+            case skipped
+        }
+    }
+
+    public var summary: Summary {
+        Summary(
+            mlflowVersion: mlflow.version, alembicRevision: mlflow.alembicRevision,
+            experiments: database.rows["public.experiments"], runs: database.rows["public.runs"],
+            registeredModels: database.rows["public.registered_models"], files: artifacts.files,
+            contentBytes: artifacts.bytes, skipped: skipped.count)
+    }
+
+    public func encoded() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    }
+
+    /// - Throws: `BackupError.manifestUnreadable`, also for a format newer than this program.
+    public init(decoding bytes: [UInt8], backup: String) throws {
+        do {
+            self = try JSONDecoder().decode(Manifest.self, from: Data(bytes))
+        } catch {
+            throw BackupError.manifestUnreadable(backup: backup, reason: "\(error)")
+        }
+        guard format <= Self.currentFormat else {
+            throw BackupError.manifestUnreadable(
+                backup: backup, reason: "format \(format); this program reads up to \(Self.currentFormat)")
+        }
+    }
+}
+
+extension Manifest {
+    public init(
+        name: String, created: LocalTime, host: String, serviceVersion: String, mlflow: MLflow, database: Database,
+        artifacts: Artifacts, skipped: [Skipped], changedWhileRead: [String]
+    ) {
+        self.name = name
+        self.created = created.epoch
+        createdAt = created.iso
+        self.host = host
+        self.serviceVersion = serviceVersion
+        self.mlflow = mlflow
+        self.database = database
+        self.artifacts = artifacts
+        self.skipped = skipped
+        self.changedWhileRead = changedWhileRead
+    }
+}

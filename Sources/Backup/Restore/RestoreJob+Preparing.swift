@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Postgres
+import SystemIO
+import Wording
+
+extension RestoreJob {
+    /// Unpacks and loads everything beside the live data, and compares it with the manifest.
+    func prepare(
+        _ item: CatalogueItem, _ manifest: Manifest, _ journal: RestoreJournal
+    ) throws -> (files: Int, warnings: [BilingualText]) {
+        let dump = folder.staging.appending("restore-dump")
+        var routes: [Extractor.Route] = []
+        if options.mode.includesArtifacts {
+            try Directory.make(stack.artifacts)
+            try checkRoom(for: manifest)
+            try journal.swap.prepare()
+            routes.append(.init(.artifacts, into: journal.swap.new, owner: try artifactOwner()))
+        }
+        if options.mode.includesDatabase {
+            try Directory.make(dump, mode: 0o700)
+            routes.append(.init(.database, into: dump))
+        }
+        progress(Progress(.extracting, fraction: 0.22))
+        let total = max(item.size, 1)
+        let observer = ReadObserver(cancellation: cancellation) { [progress] done in
+            progress(Progress(.extracting, fraction: 0.22 + 0.38 * min(1, Double(done) / Double(total))))
+        }
+        _ = try Extractor(routes).extract(try reader(item, observer))
+        var files = 0
+        if options.mode.includesArtifacts { files = try compareArtifacts(journal.swap.new, manifest) }
+        var warnings: [BilingualText] = []
+        if options.mode.includesDatabase {
+            warnings = try load(dump, journal, manifest)
+            try Directory.removeTree(dump)
+        }
+        return (files, warnings)
+    }
+
+    func reader(_ item: CatalogueItem, _ observer: ReadObserver = ReadObserver()) throws -> any ArchiveReader {
+        switch item.kind {
+        case .compressed: try TarGzipReader(item.path, observer: observer)
+        case .uncompressed: try FolderReader(item.path, observer: observer)
+        }
+    }
+
+    /// The manifest without reading the whole archive; `nil` where only a whole reading would find it.
+    func quickManifest(_ item: CatalogueItem) throws -> Manifest? {
+        let bytes: [UInt8]?
+        switch item.kind {
+        case .compressed:
+            do { bytes = try IndexedArchive(item.path).content(of: .manifest) } catch is ArchiveError { return nil }
+        case .uncompressed:
+            bytes = try OpenFile(item.path.appending(ArchiveLayout.manifestName), .readNoFollow).readAll()
+        }
+        return try bytes.map { try Manifest(decoding: $0, backup: item.name.string) }
+    }
+
+    func manifest(of item: CatalogueItem) throws -> Manifest {
+        if let quick = try quickManifest(item) { return quick }
+        var bytes: [UInt8]?
+        let reader = try reader(item)
+        try reader.forEachEntry { entry, content in
+            if entry.path == .manifest {
+                bytes = try content.readAll(limit: 64 << 20, archive: reader.name, path: entry.path)
+            }
+        }
+        guard let bytes else {
+            throw BackupError.manifestUnreadable(backup: item.name.string, reason: "it has none")
+        }
+        return try Manifest(decoding: bytes, backup: item.name.string)
+    }
+
+    /// Restored files belong to whoever owns the artifacts folder: that is who MLflow runs as.
+    private func artifactOwner() throws -> (user: UInt32, group: UInt32)? {
+        guard ProcessPrivilege.isRoot else { return nil }
+        let status = try OpenFile(stack.artifacts, .directory).status()
+        return (status.owner, status.group)
+    }
+
+    private func checkRoom(for manifest: Manifest) throws {
+        // What is live stays until the swap is whole, so both must fit.
+        let space = try DiskSpace.at(stack.artifacts)
+        let needed = manifest.artifacts.bytes + UInt64(manifest.artifacts.files) * 4096
+        guard space.available > needed else {
+            throw BackupError.notEnoughRoom(path: stack.artifacts.string, needed: needed, available: space.available)
+        }
+    }
+
+    private func compareArtifacts(_ staging: FilePath, _ manifest: Manifest) throws -> Int {
+        var files = 0
+        var bytes: UInt64 = 0
+        var linked: Set<UInt64> = []
+        var walk = try TreeWalk(root: OpenFile(staging, .directory), prefix: nil)
+        while let step = try walk.next() {
+            guard case .entry(let entry, _, _) = step, entry.kind == .file else { continue }
+            if let origin = entry.origin, !linked.insert(origin.inode).inserted { continue }
+            files += 1
+            bytes += entry.size
+        }
+        guard files == manifest.artifacts.files, bytes == manifest.artifacts.bytes else {
+            throw BackupError.artifactsDiffer(
+                expectedFiles: manifest.artifacts.files, foundFiles: files, expectedBytes: manifest.artifacts.bytes,
+                foundBytes: bytes)
+        }
+        return files
+    }
+
+    private func load(_ dump: FilePath, _ journal: RestoreJournal, _ manifest: Manifest) throws -> [BilingualText] {
+        progress(Progress(.loading, fraction: 0.62))
+        let databases = try Databases(stack.database)
+        try databases.create(journal.newDatabase, like: journal.liveDatabase)
+        let target = stack.database.naming(database: journal.newDatabase)
+        try stack.tools.restore(
+            from: dump, into: target, jobs: min(options.threads, 4), cancellation: cancellation
+        ) { [progress] step in
+            if case .table(let name) = step { progress(Progress(.loading, fraction: 0.7, detail: name)) }
+        }
+        try compareRows(target, manifest)
+        // pg_restore leaves no planner statistics, and the first queries after a restore would crawl.
+        try Connection(target).execute("ANALYZE")
+        return try databases.copyProperties(from: journal.liveDatabase, to: journal.newDatabase)
+    }
+
+    private func compareRows(_ target: ConnectionSettings, _ manifest: Manifest) throws {
+        let snapshot = try ExportedSnapshot(of: target)
+        defer { snapshot.release() }
+        var found: [String: Int64] = [:]
+        for (table, count) in try snapshot.rowCounts(cancellation: cancellation) { found[table.description] = count }
+        for (table, expected) in manifest.database.rows.sorted(by: { $0.key < $1.key })
+        where found[table] != expected {
+            throw BackupError.rowsDiffer(table: table, expected: expected, found: found[table] ?? 0)
+        }
+    }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wording
+
+/// What a finished restore did.
+public struct RestoreOutcome: Sendable {
+    public let backup: BackupName
+    public let mode: RestoreMode
+    public let manifest: Manifest
+    public let files: Int
+    public let seconds: Double
+    public let warnings: [BilingualText]
+}

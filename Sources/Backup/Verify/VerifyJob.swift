@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import SystemIO
+
+/// Checks a backup and writes down what was found: a good adopted archive becomes completed, a bad one corrupt.
+public struct VerifyJob: Sendable {
+    private let folder: BackupFolder
+    private let log: Log
+    private let cancellation: Cancellation?
+    private let progress: ProgressSink
+
+    public init(
+        _ folder: BackupFolder, log: Log, cancellation: Cancellation? = nil,
+        progress: @escaping ProgressSink = { _ in }
+    ) {
+        self.folder = folder
+        self.log = log
+        self.cancellation = cancellation
+        self.progress = progress
+    }
+
+    /// - Returns: the sidecar as it stands now.
+    /// - Throws: `ArchiveError` for damage, which has then been recorded, and `CancelledError`, which records nothing.
+    @discardableResult
+    public func run(_ item: CatalogueItem) throws -> Sidecar {
+        progress(Progress(.verifying, fraction: 0, detail: item.name.string))
+        do {
+            let sidecar = try check(item)
+            try sidecar.write(in: folder)
+            log.info("verified", ["name": item.name, "bytes": sidecar.size, "sha256": sidecar.sha256])
+            return sidecar
+        } catch let error as ArchiveError {
+            log.error("verification failed", ["name": item.name, "reason": error.description])
+            try record(error.description, of: item)
+            throw error
+        } catch let error as BackupError {
+            log.error("verification failed", ["name": item.name, "reason": error.description])
+            try record(error.description, of: item)
+            throw error
+        }
+    }
+
+    private func check(_ item: CatalogueItem) throws -> Sidecar {
+        let total = max(item.size, 1)
+        let observer = ReadObserver(cancellation: cancellation) { [progress, name = item.name.string] done in
+            progress(Progress(.verifying, fraction: min(1, Double(done) / Double(total)), detail: name))
+        }
+        if item.kind == .compressed, var sidecar = item.sidecar, let digest = Digest(hex: sidecar.sha256) {
+            try StoredFileVerifier.verify(item.path, size: sidecar.size, digest: digest, observer: observer)
+            sidecar.status = .completed
+            sidecar.reason = nil
+            sidecar.verifiedAt = LocalTime.now().epoch
+            return sidecar
+        }
+        return try checkContent(item, observer)
+    }
+
+    /// Nobody vouches for the bytes, or they are in many files: every entry is compared with the index inside.
+    private func checkContent(_ item: CatalogueItem, _ observer: ReadObserver) throws -> Sidecar {
+        let report: ContentVerifier.Report
+        let size: UInt64
+        let digest: Digest
+        switch item.kind {
+        case .compressed:
+            let reader = try TarGzipReader(item.path, observer: observer)
+            report = try ContentVerifier().verify(reader)
+            (size, digest) = try reader.finish()
+        case .uncompressed:
+            report = try ContentVerifier().verify(FolderReader(item.path, observer: observer))
+            let index = item.path.appending(ArchiveLayout.indexName)
+            let indexSize: UInt64
+            (indexSize, digest) = try StoredFileVerifier.digest(of: index)
+            size = report.contentSize + indexSize
+            if let sidecar = item.sidecar, sidecar.sha256 != digest.hex {
+                throw ArchiveError.damaged(archive: item.name.string, offset: 0, reason: "its index is not the one that was published")
+            }
+        }
+        let manifest = try Manifest(decoding: report.manifest, backup: item.name.string)
+        return Sidecar(
+            name: item.name.string, type: item.kind, status: .completed, reason: nil, size: size, sha256: digest.hex,
+            indexOffset: item.sidecar?.indexOffset ?? 0, createdAt: manifest.created,
+            verifiedAt: LocalTime.now().epoch, adopted: item.sidecar?.adopted ?? true,
+            durationSeconds: item.sidecar?.durationSeconds, summary: manifest.summary)
+    }
+
+    private func record(_ reason: String, of item: CatalogueItem) throws {
+        var sidecar =
+            item.sidecar
+            ?? Sidecar(
+                name: item.name.string, type: item.kind, status: .corrupt, reason: nil, size: item.size, sha256: "",
+                indexOffset: 0, createdAt: item.created.epoch, verifiedAt: 0, adopted: true, durationSeconds: nil,
+                summary: nil)
+        sidecar.status = .corrupt
+        sidecar.reason = reason
+        try sidecar.write(in: folder)
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMicroHTTPD
+import Glibc
+
+/// What the callbacks work with: the handler, the limits, the table of connections.
+final class ServerCore: Sendable {
+    let configuration: ServerConfiguration
+    let connections: ConnectionTable
+    let onEvent: @Sendable (HTTPServerEvent) -> Void
+    private let onRejected: @Sendable (HTTPRejection, HTTPRequest) -> HTTPResponse
+    private let handler: HTTPServer.Handler
+
+    init(
+        configuration: ServerConfiguration, onEvent: @escaping @Sendable (HTTPServerEvent) -> Void,
+        onRejected: @escaping @Sendable (HTTPRejection, HTTPRequest) -> HTTPResponse,
+        handler: @escaping HTTPServer.Handler
+    ) {
+        self.configuration = configuration
+        self.onEvent = onEvent
+        self.onRejected = onRejected
+        self.handler = handler
+        connections = ConnectionTable(
+            limit: configuration.maximumConnections, idleSeconds: Double(configuration.idleTimeoutSeconds),
+            receiveSeconds: Double(configuration.receiveTimeoutSeconds))
+    }
+
+    /// The head is there and none of the content. A response queued now keeps the content from being asked for.
+    func headArrived(_ exchange: Exchange, connection: OpaquePointer, versionAddress: UInt) -> Bool {
+        exchange.target = RequestTarget(bytes: exchange.targetBytes)
+        let limit = configuration.maximumBodyBytes
+        if let rejection = HeadCheck.rejection(exchange, versionAddress: versionAddress, limit: limit) {
+            exchange.answeredEarly = true
+            return reject(rejection, exchange, connection)
+        }
+        if let length = exchange.headers["Content-Length"].flatMap({ Int($0) }) {
+            exchange.body.reserveCapacity(length)
+        }
+        return true
+    }
+
+    /// A piece of the content. `false` cuts the connection.
+    func bodyArrived(_ exchange: Exchange, _ piece: UnsafeRawBufferPointer) -> Bool {
+        exchange.received += piece.count
+        if exchange.received > configuration.maximumBodyBytes {
+            exchange.isOverLimit = true
+            exchange.body = []
+        } else {
+            exchange.body.append(contentsOf: piece)
+        }
+        // MHD takes a response only before or after the content, so what is over the limit is read and dropped.
+        return exchange.received <= configuration.maximumDiscardedBytes
+    }
+
+    /// The request is whole: run the handler and queue what it says.
+    func requestComplete(_ exchange: Exchange, connection: OpaquePointer) -> Bool {
+        // While it shuts down MHD drops a queued response and may ask again; the handler runs once.
+        guard exchange.status == nil else { return true }
+        if exchange.isOverLimit {
+            return reject(.bodyTooLarge(limit: configuration.maximumBodyBytes), exchange, connection)
+        }
+        guard let request = exchange.takeRequest() else { return false }
+        connections.answering(connection)
+        let response = handler(request)
+        if case .stream(nil, _) = response.body, request.version == "HTTP/1.0" {
+            // Only the end of the connection would end such a body, so a failure would look like success.
+            return reject(.versionNotSupported, exchange, connection)
+        }
+        return queue(response, exchange, connection)
+    }
+
+    /// The request ended. Runs on the connection's thread while its socket is still open.
+    func finished(_ exchange: Exchange, connection: OpaquePointer, code: MHD_RequestTerminationCode) {
+        if exchange.answeredEarly, code == .REQUEST_TERMINATED_COMPLETED_OK {
+            LingeringClose.drain(mhd_socket(connection), limit: configuration.maximumDiscardedBytes)
+        }
+        let expired = connections.requestEnded(connection)
+        let outcome: HTTPExchangeRecord.Outcome =
+            switch code {
+            case .REQUEST_TERMINATED_COMPLETED_OK: .completed
+            case .REQUEST_TERMINATED_TIMEOUT_REACHED: .timedOut
+            case .REQUEST_TERMINATED_DAEMON_SHUTDOWN: .stopped
+            default: expired ? .timedOut : .aborted
+            }
+        onEvent(
+            .finished(
+                HTTPExchangeRecord(
+                    method: exchange.method, target: String(decoding: exchange.targetBytes, as: UTF8.self),
+                    status: exchange.status, remoteAddress: exchange.remoteAddress,
+                    seconds: Monotonic.now() - exchange.started, outcome: outcome)))
+    }
+
+    private func reject(_ rejection: HTTPRejection, _ exchange: Exchange, _ connection: OpaquePointer) -> Bool {
+        connections.answering(connection)
+        exchange.body = []
+        guard let target = exchange.target ?? RequestTarget("/") else { return false }
+        let request = HTTPRequest(
+            method: exchange.method, target: target, headers: exchange.headers,
+            remoteAddress: exchange.remoteAddress, version: exchange.version)
+        var response = onRejected(rejection, request)
+        response.status = rejection.status
+        return queue(response, exchange, connection)
+    }
+
+    private func queue(_ response: HTTPResponse, _ exchange: Exchange, _ connection: OpaquePointer) -> Bool {
+        guard let prepared = PreparedResponse(response, closing: connections.isDraining, onEvent: onEvent) else {
+            onEvent(.note("a response could not be made for \(exchange.method)"))
+            return false
+        }
+        defer { prepared.release() }
+        exchange.status = response.status
+        return prepared.queue(on: connection)
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Header fields in order, looked up without regard to case (RFC 9110 §5.1).
+public struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral {
+    /// One field line.
+    public struct Field: Sendable, Equatable {
+        public let name: String
+        public let value: String
+    }
+
+    public private(set) var fields: [Field] = []
+
+    public init() {}
+
+    public init(dictionaryLiteral elements: (String, String)...) {
+        for (name, value) in elements { add(name, value) }
+    }
+
+    /// Fields as a client sent them, unchecked.
+    init(received fields: [Field]) {
+        self.fields = fields
+    }
+
+    /// The first value of the field.
+    public subscript(name: String) -> String? {
+        fields.first { ASCII.equalIgnoringCase($0.name, name) }?.value
+    }
+
+    /// Every value of the field, in order.
+    public func values(_ name: String) -> [String] {
+        fields.filter { ASCII.equalIgnoringCase($0.name, name) }.map(\.value)
+    }
+
+    /// Adds a field line.
+    ///
+    /// A value cannot start another line or end the head: each control character in it (CR, LF, NUL, tab and the
+    /// rest) becomes a space, as RFC 9110 §5.5 allows. Names are literals of the program, so one that is not a
+    /// token (RFC 9110 §5.6.2) is a programming error and stops it.
+    public mutating func add(_ name: String, _ value: String) {
+        precondition(ASCII.isToken(name.utf8), "a header name is a token")
+        let clean =
+            value.unicodeScalars.contains(where: HTTPHeaders.isControl)
+            ? String(String.UnicodeScalarView(value.unicodeScalars.map { HTTPHeaders.isControl($0) ? " " : $0 }))
+            : value
+        fields.append(Field(name: name, value: clean))
+    }
+
+    /// Adds the field, after removing those of the same name.
+    public mutating func set(_ name: String, _ value: String) {
+        fields.removeAll { ASCII.equalIgnoringCase($0.name, name) }
+        add(name, value)
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || scalar.value == 0x7F
+    }
+}

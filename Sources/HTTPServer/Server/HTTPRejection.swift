@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why a request is answered without the handler.
+public enum HTTPRejection: Sendable, Equatable {
+    /// The content is, or turned out, larger than `limit` bytes: 413.
+    case bodyTooLarge(limit: Int)
+    /// The head breaks RFC 9112 in a way that two parsers could read differently: 400.
+    case malformed(reason: String)
+    /// A transfer coding other than `chunked`: 501 (RFC 9112 §6.1).
+    case unsupportedTransferCoding
+    /// The handler's body needs chunks, and the client speaks HTTP/1.0: 505.
+    case versionNotSupported
+
+    /// The status that goes with it.
+    public var status: Int {
+        switch self {
+        case .bodyTooLarge: 413
+        case .malformed: 400
+        case .unsupportedTransferCoding: 501
+        case .versionNotSupported: 505
+        }
+    }
+
+    /// English, one line.
+    public var reason: String {
+        switch self {
+        case .bodyTooLarge(let limit): "the request body is larger than \(limit) bytes"
+        case .malformed(let reason): reason
+        case .unsupportedTransferCoding: "the only transfer coding understood is chunked"
+        case .versionNotSupported: "this answer needs HTTP/1.1"
+        }
+    }
+
+    /// Plain text with the status and reason.
+    public static func plainAnswer(_ rejection: HTTPRejection, _ request: HTTPRequest) -> HTTPResponse {
+        .plain(rejection.status, rejection.reason)
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CMicroHTTPD
+import Glibc
+import Synchronization
+
+/// An HTTP/1.1 server. Each connection has a thread, and handlers run on it and may block.
+///
+/// The server does not rely on SIGPIPE being ignored: its threads block it. A child process started from a handler
+/// inherits that mask unless its spawn attributes set another.
+public final class HTTPServer: Sendable {
+    /// Answers one request. Runs on many threads at once; must end by itself.
+    public typealias Handler = @Sendable (HTTPRequest) -> HTTPResponse
+
+    private struct Running {
+        let daemon: DaemonHandle
+        let listener: ListeningSocket
+        let core: Unmanaged<ServerCore>
+    }
+
+    /// The bound port.
+    public let port: UInt16
+    private let core: ServerCore
+    private let running: Mutex<Running?>
+
+    /// Binds, listens and serves from the moment it returns.
+    ///
+    /// - Parameters:
+    ///   - onEvent: Called on the server's threads; must not block for long.
+    ///   - onRejected: Makes the answer to a request that never reaches the handler. Its status is the rejection's.
+    /// - Throws: `HTTPServerError`.
+    public init(
+        configuration: ServerConfiguration = ServerConfiguration(),
+        onEvent: @escaping @Sendable (HTTPServerEvent) -> Void = { _ in },
+        onRejected: @escaping @Sendable (HTTPRejection, HTTPRequest) -> HTTPResponse = HTTPRejection.plainAnswer,
+        handler: @escaping Handler
+    ) throws {
+        let listener = try ListeningSocket(address: configuration.address, port: configuration.port)
+        port = listener.port
+        core = ServerCore(configuration: configuration, onEvent: onEvent, onRejected: onRejected, handler: handler)
+
+        // The daemon's threads reach the core through this reference; `stop` gives it back when they have ended.
+        let reference = Unmanaged.passRetained(core)
+        guard let daemon = DaemonHandle(listener: listener, configuration: configuration, core: reference) else {
+            reference.release()
+            throw HTTPServerError.cannotStart(address: configuration.address, port: listener.port)
+        }
+        guard core.connections.startWatching() else {
+            daemon.stop()
+            reference.release()
+            throw HTTPServerError.cannotStart(address: configuration.address, port: listener.port)
+        }
+        running = Mutex(Running(daemon: daemon, listener: listener, core: reference))
+    }
+
+    deinit {
+        stop(graceSeconds: 0)
+    }
+
+    /// Stops: refuses new connections, closes idle ones, lets requests end for up to `graceSeconds`, then cuts the
+    /// connections. A handler cannot be cut, so this returns when the last one has. Later calls do nothing.
+    ///
+    /// Never call it (or drop the last reference to the server) from a handler: it would wait for itself.
+    ///
+    /// - Returns: Whether every request ended within the grace.
+    @discardableResult
+    public func stop(graceSeconds: Double) -> Bool {
+        guard let running = running.withLock({ state in state.take() }) else { return true }
+        running.daemon.quiesce()
+        running.listener.refuse()
+        let drained = core.connections.drain(seconds: graceSeconds)
+        running.daemon.stop()
+        core.connections.stopWatching()
+        running.core.release()
+        return drained
+    }
+}

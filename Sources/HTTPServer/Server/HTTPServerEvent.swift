@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a server reports while it runs, from any of its threads.
+public enum HTTPServerEvent: Sendable {
+    /// A request ended.
+    case finished(HTTPExchangeRecord)
+    /// A body source threw or ended early, so the client got a short body.
+    case bodyFailed(reason: String)
+    /// A diagnostic of libmicrohttpd, mostly about what a client did.
+    case note(String)
+}
+
+/// One request and how it ended, for a log line. `target` is what the client sent: escape it.
+public struct HTTPExchangeRecord: Sendable {
+    public enum Outcome: Sendable {
+        /// The response went out whole.
+        case completed
+        /// The client left, broke the protocol, or a body source failed.
+        case aborted
+        /// The client was too slow.
+        case timedOut
+        /// The server stopped meanwhile.
+        case stopped
+    }
+
+    /// Empty where the request never had a valid head.
+    public let method: String
+    public let target: String
+    /// `nil` where the handler did not answer.
+    public let status: Int?
+    public let remoteAddress: String
+    /// From the request line to the end of the response.
+    public let seconds: Double
+    public let outcome: Outcome
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a request asks for (RFC 9112 §3.2): origin form, absolute form, or `*`.
+public struct RequestTarget: Sendable {
+    /// As sent, percent-encoded, without the query. `*` for the asterisk form.
+    public let rawPath: String
+    /// Segments of the path; `/` has none, `/a/` has `a` and an empty one.
+    public let segments: [PathSegment]
+    public let query: HTTPQuery
+
+    /// `nil` when it is none of the forms, or holds a space or a control character.
+    public init?(_ text: String) {
+        self.init(bytes: Array(text.utf8))
+    }
+
+    init?(bytes: [UInt8]) {
+        guard bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
+        guard let origin = RequestTarget.originForm(bytes[...]) else { return nil }
+        let mark = origin.firstIndex(of: UInt8(ascii: "?"))
+        let path = origin[..<(mark ?? origin.endIndex)]
+        rawPath = String(decoding: path, as: UTF8.self)
+        query = HTTPQuery(bytes: mark.map { origin[($0 + 1)...] } ?? [])
+        let slash = UInt8(ascii: "/")
+        segments =
+            path.count > 1
+            ? path.dropFirst().split(separator: slash, omittingEmptySubsequences: false).map { PathSegment($0) } : []
+    }
+
+    /// The decoded path, or `nil` when a segment of it cannot be a name.
+    public var path: String? {
+        let names = segments.compactMap(\.name)
+        guard names.count == segments.count else { return nil }
+        return rawPath == "*" ? "*" : "/" + names.joined(separator: "/")
+    }
+
+    /// The path and query of an absolute form, which every server must accept (RFC 9112 §3.2.2).
+    private static func originForm(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        if bytes.first == UInt8(ascii: "/") || bytes.elementsEqual("*".utf8) { return bytes }
+        for scheme in ["http://", "https://"] {
+            guard bytes.prefix(scheme.utf8.count).map(ASCII.lowercase).elementsEqual(scheme.utf8) else { continue }
+            let authority = bytes.dropFirst(scheme.utf8.count)
+            let end = authority.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? authority.endIndex
+            let rest = authority[end...]
+            return rest.first == UInt8(ascii: "/") ? rest : ArraySlice("/".utf8) + rest
+        }
+        return nil
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+
+extension StoreSurvey {
+    /// Surveys through a snapshot that a dump uses too, so that the numbers are the dump's own.
+    /// - Throws: `PostgresError`, `CancelledError`.
+    public init(_ snapshot: ExportedSnapshot, cancellation: Cancellation = Cancellation()) throws {
+        let counts = try snapshot.rowCounts(cancellation: cancellation)
+        var rows: [String: Int64] = [:]
+        for (table, count) in counts { rows[table.description] = count }
+        self.init(
+            revision: try Self.revision(rows) { try snapshot.rows($0) },
+            rows: rows, newest: try Self.newest(rows) { try snapshot.rows($0) })
+    }
+
+    private static func revision(_ tables: [String: Int64], _ query: (SQL) throws -> [Row]) throws -> String? {
+        guard tables["public.alembic_version"] != nil else { return nil }
+        return try query("SELECT version_num FROM public.alembic_version").first?.string(0)
+    }
+
+    /// MLflow's tables differ between versions: only the columns that exist are asked for.
+    private static func newest(_ tables: [String: Int64], _ query: (SQL) throws -> [Row]) throws -> [String: Int64] {
+        let existing = try query(
+            """
+            SELECT table_name::text, column_name::text FROM information_schema.columns
+            WHERE table_schema = 'public' AND data_type IN ('bigint', 'integer')
+            """)
+        var columns = Set<String>()
+        for row in existing { columns.insert("\(try row.string(0)).\(try row.string(1))") }
+        var newest: [String: Int64] = [:]
+        for (table, column) in birthColumns
+        where columns.contains("\(table).\(column)") && tables["public.\(table)", default: 0] > 0 {
+            let rows = try query("SELECT max(\(identifier: column))::bigint FROM public.\(identifier: table)")
+            if let moment = try rows.first?.optional(0, as: Int64.self) { newest["public.\(table).\(column)"] = moment }
+        }
+        return newest
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import Wording
+
+/// What an MLflow database holds, in numbers: how many rows a table has and how new its newest row is.
+///
+/// Two surveys of the same kind are compared to tell whether one database has something that the other lacks.
+public struct StoreSurvey: Sendable, Equatable {
+    /// `alembic_version.version_num`; `nil` where MLflow never set this database up.
+    public let revision: String?
+    /// Rows by `schema.table`.
+    public let rows: [String: Int64]
+    /// The newest moment by `schema.table.column`, in milliseconds since 1970 as MLflow stores it.
+    public let newest: [String: Int64]
+
+    public init(revision: String?, rows: [String: Int64], newest: [String: Int64]) {
+        self.revision = revision
+        self.rows = rows
+        self.newest = newest
+    }
+
+    /// Columns that say when a row came to be (mlflow/store/tracking/dbmodels/models.py, 3.17). Times of change are
+    /// left out: deleting is a change too, and nobody should be kept from restoring what was deleted.
+    static let birthColumns: [(table: String, column: String)] = [
+        ("runs", "start_time"),
+        ("latest_metrics", "timestamp"),
+        ("experiments", "creation_time"),
+        ("registered_models", "creation_time"),
+        ("model_versions", "creation_time"),
+        ("logged_models", "creation_timestamp_ms"),
+        ("trace_info", "timestamp_ms"),
+        ("assessments", "created_timestamp"),
+        ("evaluation_datasets", "created_time"),
+        ("webhooks", "creation_timestamp"),
+    ]
+
+    /// Tables that hold what people made. Rows in others (revisions, defaults) are not theirs to lose.
+    static let contentTables = [
+        "runs", "registered_models", "model_versions", "logged_models", "trace_info", "evaluation_datasets", "scorers",
+    ]
+
+    /// Whether nobody has put anything in yet: a stack just set up has one experiment, `Default`.
+    public var isUntouched: Bool {
+        Self.contentTables.allSatisfy { rows["public.\($0)", default: 0] == 0 }
+            && rows["public.experiments", default: 0] <= 1
+    }
+
+    /// What `self`, the live database, has beyond `backup`.
+    /// - Returns: findings for a person; empty where a restore of `backup` loses nothing that came after it.
+    public func beyond(_ backup: StoreSurvey) -> [BilingualText] {
+        guard !isUntouched else { return [] }
+        var findings: [BilingualText] = []
+        for (key, moment) in newest.sorted(by: { $0.key < $1.key }) {
+            guard moment > backup.newest[key] ?? 0 else { continue }
+            let table = key.split(separator: ".").dropLast().joined(separator: ".")
+            findings.append(
+                BilingualText(
+                    zh: "表 \(table) 中有备份之后新增的记录（最新 \(Self.time(moment))）",
+                    en: "\(table) has rows that came after the backup (newest \(Self.time(moment)))"))
+        }
+        for (table, count) in rows.sorted(by: { $0.key < $1.key }) {
+            let stored = backup.rows[table] ?? 0
+            guard count > stored, table != "public.alembic_version" else { continue }
+            findings.append(
+                BilingualText(
+                    zh: "表 \(table) 现有 \(count) 行，备份中为 \(stored) 行",
+                    en: "\(table) has \(count) rows, the backup \(stored)"))
+        }
+        return findings
+    }
+
+    private static func time(_ milliseconds: Int64) -> String {
+        LocalMoment(milliseconds: milliseconds).description
+    }
+}

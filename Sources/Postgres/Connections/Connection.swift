@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CPostgres
+import Glibc
+import SystemIO
+
+/// One session with the server. Used by one thread at a time; closed by `close` or with its last reference.
+///
+/// Statements are sent without waiting inside libpq and their answers are polled for, so that a long one can be
+/// cancelled and two sessions can be driven by one thread.
+public final class Connection {
+    public let settings: ConnectionSettings
+    /// `150018` for 15.18 (PQserverVersion).
+    public let serverVersion: Int
+    private var handle: OpaquePointer?
+
+    /// - Parameters:
+    ///   - applicationName: what `pg_stat_activity` shows.
+    ///   - connectTimeoutSeconds: for the whole handshake; looking the host's name up is not counted.
+    public init(
+        _ settings: ConnectionSettings, applicationName: String = "mlflow-backup", connectTimeoutSeconds: Double = 5
+    ) throws(PostgresError) {
+        self.settings = settings
+        let handshake = Handshake(settings, applicationName: applicationName)
+        let opened = try handshake.finish(within: connectTimeoutSeconds)
+        // Notices would go to our standard error, past the log.
+        PQsetNoticeProcessor(opened, { _, _ in }, nil)
+        handle = opened
+        serverVersion = Int(PQserverVersion(opened))
+    }
+
+    deinit { close() }
+
+    public func close() {
+        if let handle { PQfinish(handle) }
+        handle = nil
+    }
+
+    /// Runs one statement and returns all its rows. For small results: they are held in memory twice for a moment.
+    public func rows(_ sql: SQL) throws(PostgresError) -> [Row] {
+        try send(sql)
+        while try !isAnswered(within: 3600) {}
+        return try takeAnswer()
+    }
+
+    /// Runs one statement whose rows are of no interest.
+    public func execute(_ sql: SQL) throws(PostgresError) {
+        _ = try rows(sql)
+    }
+
+    /// As `rows`, and asks the server to stop once `cancellation` is set.
+    /// - Throws: `PostgresError`, or `CancelledError`.
+    public func rows(_ sql: SQL, cancellation: Cancellation) throws -> [Row] {
+        try cancellation.check()
+        try send(sql)
+        var asked = false
+        while try !isAnswered(within: 0.2) {
+            if cancellation.isCancelled, !asked {
+                requestCancel()
+                asked = true
+            }
+        }
+        do throws(PostgresError) { return try takeAnswer() } catch {
+            if cancellation.isCancelled { throw CancelledError() }
+            throw error
+        }
+    }
+
+    /// Sends one statement. `isAnswered` and then `takeAnswer` must follow before the next one.
+    func send(_ sql: SQL) throws(PostgresError) {
+        guard let handle else { throw .connectionLost(reason: "closed") }
+        let statement = try sql.rendered()
+        var values: [UnsafeMutablePointer<CChar>?] = statement.parameters.map { $0.map { strdup($0) } ?? nil }
+        defer { values.forEach { free($0) } }
+        let sent = values.withUnsafeMutableBufferPointer { buffer in
+            buffer.withMemoryRebound(to: UnsafePointer<CChar>?.self) { rebound in
+                PQsendQueryParams(
+                    handle, statement.text, Int32(rebound.count), nil, rebound.baseAddress, nil, nil, 0)
+            }
+        }
+        if sent != 1 { throw lost(handle) }
+    }
+
+    /// Waits for the answer to what was sent.
+    /// - Returns: false when `seconds` have passed without one.
+    func isAnswered(within seconds: Double) throws(PostgresError) -> Bool {
+        guard let handle else { throw .connectionLost(reason: "closed") }
+        let deadline = MonotonicTime.nanoseconds() + UInt64(seconds * 1e9)
+        while PQisBusy(handle) == 1 {
+            let now = MonotonicTime.nanoseconds()
+            if now >= deadline { return false }
+            var polled = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+            let wait = Int32(min((deadline - now) / 1_000_000 + 1, 60_000))
+            if poll(&polled, 1, wait) < 0, errno != EINTR { throw lost(handle) }
+            // A failed read is told by the result that PQgetResult makes of it.
+            if polled.revents != 0, PQconsumeInput(handle) != 1 { break }
+        }
+        return true
+    }
+
+    /// The rows of the statement sent last, or the error it ended with.
+    func takeAnswer() throws(PostgresError) -> [Row] {
+        guard let handle else { throw .connectionLost(reason: "closed") }
+        var rows: [Row] = []
+        var failure: PostgresError?
+        while let result = PQgetResult(handle) {
+            defer { PQclear(result) }
+            switch PQresultStatus(result) {
+            case PGRES_TUPLES_OK: rows = Row.all(of: result)
+            case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: break
+            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+                // Ending a COPY needs its own protocol; nothing here speaks it.
+                close()
+                throw .query(sqlstate: "0A000", message: "COPY is not supported on this connection")
+            default: failure = failure ?? PostgresError(result: result, of: handle, settings: settings)
+            }
+        }
+        if let failure { throw failure }
+        return rows
+    }
+
+    /// Asks the server to stop the running statement. The answer then is SQLSTATE 57014, or its result if it had ended.
+    func requestCancel() {
+        guard let handle, let request = PQgetCancel(handle) else { return }
+        defer { PQfreeCancel(request) }
+        var reason = [CChar](repeating: 0, count: 256)
+        // A request that does not arrive leaves the statement running: it is then waited for.
+        _ = PQcancel(request, &reason, Int32(reason.count))
+    }
+
+    private func lost(_ handle: OpaquePointer) -> PostgresError {
+        .connectionLost(reason: PostgresError.firstLine(String(cString: PQerrorMessage(handle))))
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// Where a database is and who we are there.
+public struct ConnectionSettings: Sendable, Equatable {
+    /// A host name, an address, or the folder of a Unix socket (then it starts with a slash).
+    public let host: String
+    public let port: Int
+    public let user: String
+    public let password: Secret
+    public let database: String
+
+    public init(host: String, port: Int = 5432, user: String, password: Secret, database: String) {
+        self.host = host
+        self.port = port
+        self.user = user
+        self.password = password
+        self.database = database
+    }
+
+    /// The same server and role, another database.
+    public func naming(database: String) -> ConnectionSettings {
+        ConnectionSettings(host: host, port: port, user: user, password: password, database: database)
+    }
+}

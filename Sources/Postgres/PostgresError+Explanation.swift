@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wording
+
+extension PostgresError: ExplainedError {
+    public var explanation: BilingualText {
+        switch self {
+        case .unreachable, .authenticationFailed, .tooManyConnections, .connectionLost: sessionExplanation
+        case .toolMissing, .toolTooOld, .toolFailed, .passwordNotExpressible: toolExplanation
+        default: statementExplanation
+        }
+    }
+
+    private var sessionExplanation: BilingualText {
+        switch self {
+        case .unreachable(let host, let port, let reason):
+            BilingualText(
+                zh: "无法连接 PostgreSQL \(host):\(port)（\(reason)）。请确认数据库正在运行，并检查主机和端口设置。",
+                en: "PostgreSQL at \(host):\(port) cannot be reached (\(reason)). "
+                    + "Check that it is running and that the host and port are right.")
+        case .authenticationFailed(let user):
+            BilingualText(
+                zh: "PostgreSQL 拒绝了用户 \(user) 的登录。请检查用户名、密码和 pg_hba.conf。",
+                en: "PostgreSQL refused the login of \(user). Check the user name, the password and pg_hba.conf.")
+        case .tooManyConnections(let reason):
+            BilingualText(
+                zh: "PostgreSQL 的连接数已满（\(reason)）。请关闭闲置连接，或调大 max_connections 后重试。",
+                en: "PostgreSQL has no free connection (\(reason)). "
+                    + "Close idle ones or raise max_connections, then try again.")
+        case .connectionLost(let reason):
+            BilingualText(
+                zh: "与 PostgreSQL 的连接中断（\(reason)）。请查看数据库日志，恢复后重试。",
+                en: "The connection to PostgreSQL was lost (\(reason)). See the server's log, then try again.")
+        default: BilingualText(zh: "", en: "")
+        }
+    }
+
+    private var statementExplanation: BilingualText {
+        switch self {
+        case .databaseMissing(let name):
+            BilingualText(
+                zh: "数据库 \(name) 不存在。请检查数据库名，或先创建它。",
+                en: "There is no database named \(name). Check the name, or create it first.")
+        case .databaseExists(let name):
+            BilingualText(
+                zh: "数据库 \(name) 已存在。它可能是中断的恢复留下的；确认不再需要后删除它，再重试。",
+                en: "A database named \(name) exists already. An interrupted restore may have left it; "
+                    + "drop it once it is no longer needed, then try again.")
+        case .diskFull(let reason):
+            BilingualText(
+                zh: "磁盘空间不足（\(reason)）。请释放空间后重试。",
+                en: "There is no room left on the disk (\(reason)). Free some, then try again.")
+        case .insufficientPrivilege(let user, let reason):
+            BilingualText(
+                zh: "用户 \(user) 权限不足（\(reason)）。请让该用户成为数据库及其中各表的所有者，或授予相应权限。",
+                en: "The role \(user) lacks a privilege (\(reason)). "
+                    + "Make it the owner of the database and its tables, or grant what is missing.")
+        case .mayNotCreateDatabases(let user):
+            BilingualText(
+                zh: "用户 \(user) 无权创建数据库，恢复需要该权限。请以超级用户执行：ALTER ROLE \"\(user)\" CREATEDB;",
+                en: "The role \(user) may not create databases, which a restore needs. "
+                    + "As a superuser run: ALTER ROLE \"\(user)\" CREATEDB;")
+        case .databaseInUse(let name, let holders):
+            BilingualText(
+                zh: "数据库 \(name) 正被其他会话使用，且当前用户无权结束它们：\(holders.joined(separator: "；"))。请先关闭这些会话，"
+                    + "或授予 pg_signal_backend。线上数据未被改动。",
+                en: "The database \(name) is in use by sessions that this role may not end: "
+                    + "\(holders.joined(separator: "; ")). Close them first, or grant pg_signal_backend. "
+                    + "The live data was not touched.")
+        case .query(let sqlstate, let message):
+            BilingualText(
+                zh: "PostgreSQL 报错 \(sqlstate)：\(message)。请查看数据库日志。",
+                en: "PostgreSQL reported \(sqlstate): \(message). See the server's log.")
+        case .nulByte(let text):
+            BilingualText(
+                zh: "文本 \(text) 含有 NUL 字节，PostgreSQL 无法接受。请更正后重试。",
+                en: "The text \(text) holds a NUL byte, which PostgreSQL does not accept. Correct it, then try again.")
+        case .unexpectedValue(let column, let found):
+            BilingualText(
+                zh: "列 \(column) 的值（\(found)）不是预期的类型。数据库结构可能与本版本不符。",
+                en: "Column \(column) holds \(found), which is not what was expected. "
+                    + "The schema may not suit this version.")
+        default: BilingualText(zh: "", en: "")
+        }
+    }
+
+    private var toolExplanation: BilingualText {
+        switch self {
+        case .toolMissing(let path):
+            BilingualText(
+                zh: "找不到 PostgreSQL 客户端程序 \(path)。请安装 postgresql-client，或设置其 bin 目录。",
+                en: "The PostgreSQL program \(path) was not found. Install postgresql-client, or set its bin folder.")
+        case .toolTooOld(let tool, let toolVersion, let serverVersion):
+            BilingualText(
+                zh: "\(tool) 的版本是 \(toolVersion)，低于服务器版本 \(serverVersion)，无法备份。"
+                    + "请安装 postgresql-client-\(serverVersion)。",
+                en: "\(tool) is version \(toolVersion), older than the server's \(serverVersion), and cannot dump it. "
+                    + "Install postgresql-client-\(serverVersion).")
+        case .toolFailed(let tool, let exit, let lines):
+            BilingualText(
+                zh: "\(tool) 失败（\(exit)）：\(lines.joined(separator: " / "))。请排除原因后重试。",
+                en: "\(tool) failed (\(exit)): \(lines.joined(separator: " / ")). Remove the cause, then try again.")
+        case .passwordNotExpressible:
+            BilingualText(
+                zh: "数据库密码含有换行符，pg_dump 无法使用。请更换密码（检查密码文件末尾的多余换行）。",
+                en: "The database password holds a line break, which pg_dump cannot be given. Change it "
+                    + "(or look for a stray line in the password file).")
+        default: BilingualText(zh: "", en: "")
+        }
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What can go wrong with the server, with a statement, or with PostgreSQL's own programs.
+public enum PostgresError: Error, Sendable, Equatable {
+    /// Nobody answers there, or the server says that it is starting or stopping.
+    case unreachable(host: String, port: Int, reason: String)
+    case authenticationFailed(user: String)
+    case databaseMissing(name: String)
+    case databaseExists(name: String)
+    /// SQLSTATE 53300.
+    case tooManyConnections(reason: String)
+    /// SQLSTATE 53100, or a program of PostgreSQL that met ENOSPC.
+    case diskFull(reason: String)
+    /// SQLSTATE 42501. `reason` is the server's sentence.
+    case insufficientPrivilege(user: String, reason: String)
+    /// The role may not create databases, which every restore needs.
+    case mayNotCreateDatabases(user: String)
+    /// A session that was open has ended: the server stopped, or somebody terminated it.
+    case connectionLost(reason: String)
+    /// Sessions that this role may not end keep a database from being renamed. Each holder is one readable line.
+    case databaseInUse(name: String, holders: [String])
+    /// Any other error of the server.
+    case query(sqlstate: String, message: String)
+    /// Text with a NUL byte, which PostgreSQL cannot hold.
+    case nulByte(text: String)
+    /// A column that is absent, or NULL, or of another type than the one asked for.
+    case unexpectedValue(column: String, found: String)
+    case toolMissing(path: String)
+    /// `toolVersion` and `serverVersion` are major versions: 14, 15.
+    case toolTooOld(tool: String, toolVersion: Int, serverVersion: Int)
+    /// A program of PostgreSQL ended with an error. `lastErrorLines` is what it wrote about it, oldest first.
+    case toolFailed(tool: String, exit: String, lastErrorLines: [String])
+    /// A password with a line break, which a password file cannot hold.
+    case passwordNotExpressible
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// One moment of a database that several sessions can look at: counts and dump then agree, however busy it is.
+///
+/// The moment lasts while this session's transaction is open (PostgreSQL manual, 9.27.5 "Snapshot Synchronization
+/// Functions"). Release it soon after: it keeps vacuum from removing dead rows.
+public final class ExportedSnapshot {
+    /// What `pg_dump --snapshot` takes.
+    public let identifier: String
+    public var serverVersion: Int { connection.serverVersion }
+    private let connection: Connection
+
+    public init(of settings: ConnectionSettings) throws(PostgresError) {
+        connection = try Connection(settings, applicationName: "mlflow-backup snapshot")
+        // A dump may take hours, in which this session does nothing. Not every version has every setting.
+        try connection.execute(
+            """
+            select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings
+            where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
+                           'transaction_timeout')
+            """)
+        // A migration of MLflow that holds a table for longer than this is told, not waited out.
+        try connection.execute("set lock_timeout = '60s'")
+        try connection.execute("begin isolation level repeatable read, read only")
+        let rows = try connection.rows("select pg_catalog.pg_export_snapshot() as id")
+        guard let row = rows.first else { throw .unexpectedValue(column: "id", found: "no row") }
+        identifier = try row.string("id")
+    }
+
+    /// Runs a query at the snapshot's moment.
+    public func rows(_ sql: SQL) throws(PostgresError) -> [Row] { try connection.rows(sql) }
+
+    /// - Throws: `PostgresError`, or `CancelledError`.
+    public func rowCounts(cancellation: Cancellation = Cancellation()) throws -> [QualifiedTable: Int64] {
+        try connection.rowCounts(cancellation: cancellation)
+    }
+
+    /// Ends the transaction. Nothing can join the snapshot any more; those who joined keep it.
+    public func release() { connection.close() }
+}

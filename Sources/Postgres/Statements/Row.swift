@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CPostgres
+
+/// One row of an answer, in PostgreSQL's text format.
+public struct Row: Sendable, Equatable {
+    /// A column by name or by position from 0.
+    public enum Column: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+        case name(String)
+        case position(Int)
+
+        public init(stringLiteral value: String) { self = .name(value) }
+        public init(integerLiteral value: Int) { self = .position(value) }
+
+        fileprivate var text: String {
+            switch self {
+            case .name(let name): name
+            case .position(let position): "#\(position)"
+            }
+        }
+    }
+
+    public let columns: [String]
+    private let values: [String?]
+
+    static func all(of result: OpaquePointer) -> [Row] {
+        let width = PQnfields(result)
+        let columns = (0..<width).map { PQfname(result, $0).map { String(cString: $0) } ?? "" }
+        return (0..<PQntuples(result)).map { row in
+            Row(
+                columns: columns,
+                values: (0..<width).map { column in
+                    PQgetisnull(result, row, column) == 1 ? nil : String(cString: PQgetvalue(result, row, column))
+                })
+        }
+    }
+
+    public func string(_ column: Column) throws(PostgresError) -> String { try value(column) }
+    public func int(_ column: Column) throws(PostgresError) -> Int { try value(column) }
+    public func int64(_ column: Column) throws(PostgresError) -> Int64 { try value(column) }
+    public func bool(_ column: Column) throws(PostgresError) -> Bool { try value(column) }
+
+    /// - Throws: `unexpectedValue` for NULL, for another type, and for a column that is not there.
+    public func value<Value: ColumnValue>(
+        _ column: Column, as type: Value.Type = Value.self
+    ) throws(PostgresError) -> Value {
+        guard let value = try optional(column, as: type) else {
+            throw .unexpectedValue(column: column.text, found: "NULL")
+        }
+        return value
+    }
+
+    /// `nil` for NULL.
+    public func optional<Value: ColumnValue>(
+        _ column: Column, as type: Value.Type = Value.self
+    ) throws(PostgresError) -> Value? {
+        guard let position = position(of: column) else {
+            throw .unexpectedValue(column: column.text, found: "no such column")
+        }
+        guard let text = values[position] else { return nil }
+        guard let value = Value(columnText: text) else {
+            throw .unexpectedValue(column: column.text, found: "'\(text.prefix(80))'")
+        }
+        return value
+    }
+
+    private func position(of column: Column) -> Int? {
+        switch column {
+        case .name(let name): columns.firstIndex(of: name)
+        case .position(let position): values.indices.contains(position) ? position : nil
+        }
+    }
+}
+
+/// A Swift type that one column of a row can be read as.
+public protocol ColumnValue {
+    /// - Parameter columnText: PostgreSQL's text format of a value that is not NULL.
+    init?(columnText: String)
+}
+
+extension String: ColumnValue {
+    public init?(columnText: String) { self = columnText }
+}
+
+extension Int: ColumnValue {
+    public init?(columnText: String) { self.init(columnText) }
+}
+
+extension Int64: ColumnValue {
+    public init?(columnText: String) { self.init(columnText) }
+}
+
+extension Double: ColumnValue {
+    public init?(columnText: String) { self.init(columnText) }
+}
+
+extension Bool: ColumnValue {
+    public init?(columnText: String) {
+        switch columnText {
+        case "t": self = true
+        case "f": self = false
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+extension PostgresTools {
+    /// Dumps a database into a folder that must not exist yet or be empty (directory format).
+    ///
+    /// Nothing is synced to disk: the folder is a stage of our own, and what is published is made from it.
+    /// - Parameters:
+    ///   - snapshot: `ExportedSnapshot.identifier`, still held.
+    ///   - jobs: tables dumped at once, each by a session of its own; one more session leads them.
+    ///   - compressionLevel: 0 to 9. The archive compresses by itself, so 0 serves best.
+    ///   - onProgress: called on this thread.
+    /// - Throws: `PostgresError`, `SystemError`, or `CancelledError`. What was written so far is left to the caller.
+    public func dump(
+        _ settings: ConnectionSettings, snapshot: String, into directory: FilePath, jobs: Int,
+        compressionLevel: Int = 0, cancellation: Cancellation = Cancellation(),
+        onProgress: (ToolProgress) -> Void = { _ in }
+    ) throws {
+        try run(
+            .dump,
+            [
+                "--format=directory", "--jobs=\(max(1, jobs))", "--compress=\(compressionLevel)",
+                "--snapshot=\(snapshot)", "--no-sync", "--verbose",
+                // Behind a migration that holds a table, fail after a minute and say so.
+                "--lock-wait-timeout=60000", "--file=\(directory.string)",
+            ],
+            settings: settings, cancellation: cancellation, onProgress: onProgress)
+        let contents = directory.appending("toc.dat")
+        guard let status = try FileStatus.ifPresent(contents), status.kind == .file, status.size > 0 else {
+            throw PostgresError.toolFailed(
+                tool: Tool.dump.rawValue, exit: "exit status 0", lastErrorLines: ["\(contents) was not written"])
+        }
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// What pg_dump and pg_restore say while they work (`--verbose`).
+public enum ToolProgress: Sendable, Equatable {
+    /// The rows of this table are being moved: `public.metrics`.
+    case table(String)
+    /// A restore left this extension out: only a superuser may create it. For a person to know.
+    case skipped(extension: String)
+    /// Anything else, for the log.
+    case step(String)
+
+    /// `pg_dump: dumping contents of table "public.metrics"`; pg_restore says `processing data for table`.
+    init?(_ line: String) {
+        guard let colon = line.firstRange(of: ": ") else { return nil }
+        let text = String(line[colon.upperBound...])
+        for start in ["dumping contents of table \"", "processing data for table \""] where text.hasPrefix(start) {
+            self = .table(String(text.dropFirst(start.count).dropLast()))
+            return
+        }
+        self = .step(text)
+    }
+}
+
+enum ToolMessages {
+    /// The lines that tell why, out of a verbose account: errors, and what follows them.
+    static func reason(in errors: String) -> [String] {
+        let lines = errors.split(whereSeparator: \.isNewline).map(String.init)
+        let telling = lines.filter { line in
+            guard line.hasPrefix("pg_dump: ") || line.hasPrefix("pg_restore: ") else { return true }
+            return ["error:", "warning:", "detail:", "hint:"].contains { line.contains(": \($0)") }
+        }
+        return Array((telling.isEmpty ? lines : telling).suffix(10))
+    }
+}
+
+extension PostgresError {
+    /// The programs tell their failure in words only; those we know become the error they stand for.
+    init(tool: String, outcome: ChildProcess.Outcome, settings: ConnectionSettings) {
+        let lines = ToolMessages.reason(in: outcome.errors)
+        let text = lines.joined(separator: "\n")
+        func line(with words: String) -> String? { lines.last { $0.contains(words) } }
+        if let full = line(with: "No space left on device") ?? line(with: "could not extend file") {
+            self = .diskFull(reason: full)
+        } else if text.contains("password authentication failed") || text.contains("no password supplied") {
+            self = .authenticationFailed(user: settings.user)
+        } else if let slots = line(with: "remaining connection slots") ?? line(with: "too many clients") {
+            self = .tooManyConnections(reason: slots)
+        } else if let refused = line(with: "Connection refused") ?? line(with: "could not translate host name") {
+            self = .unreachable(host: settings.host, port: settings.port, reason: refused)
+        } else {
+            self = .toolFailed(tool: tool, exit: "\(outcome.exit)", lastErrorLines: lines)
+        }
+    }
+}

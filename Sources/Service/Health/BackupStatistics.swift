@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import SystemIO
+
+/// The numbers of `GET /stats`.
+public struct BackupStatistics: Sendable {
+    public let backupCount: Int
+    /// Bytes.
+    public let totalSize: UInt64
+    public let oldest: LocalTime?
+    public let latest: LocalTime?
+    public let disk: DiskSpace
+    public let tasks: TaskCounts
+
+    public init(_ service: StackService) throws {
+        let items = try service.operations.catalogue.items()
+        backupCount = items.count
+        totalSize = items.reduce(0) { $0 + $1.size }
+        oldest = items.last?.created
+        latest = items.first?.created
+        disk = try DiskSpace.at(service.operations.folder.path)
+        tasks = try service.tasks.counts()
+    }
+}

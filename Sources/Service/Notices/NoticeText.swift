@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wording
+
+/// The words of a mail: a subject that says it all, then the facts, then what to do.
+public struct NoticeText: Sendable, Equatable {
+    public let subject: String
+    public let body: String
+
+    public init(_ event: NoticeEvent, in language: Language) {
+        let title = Self.title(event)
+        subject =
+            BilingualText(
+                zh: "[MLflow 备份] \(title.chinese)（\(event.host)）",
+                en: "[MLflow backup] \(title.english) (\(event.host))")[
+                language]
+        var sections = [title[language], Self.facts(event, language)]
+        if !event.warnings.isEmpty {
+            let heading = BilingualText(zh: "警告：", en: "Warnings:")
+            sections.append(([heading[language]] + event.warnings.map { "- \($0[language])" }).joined(separator: "\n"))
+        }
+        if case .failed(let reason) = event.outcome {
+            sections.append(BilingualText(zh: "原因：\n", en: "Reason:\n")[language] + reason[language])
+            sections.append(BilingualText(zh: "处理办法：\n", en: "What to do:\n")[language] + Self.advice(event)[language])
+        }
+        body = sections.joined(separator: "\n\n") + "\n"
+    }
+
+    private static func title(_ event: NoticeEvent) -> BilingualText {
+        let warned = !event.warnings.isEmpty
+        return switch (event.kind, event.isFailure) {
+        case (.backup, true): BilingualText(zh: "备份失败", en: "Backup failed")
+        case (.restore, true): BilingualText(zh: "恢复失败", en: "Restore failed")
+        case (.verify, true): BilingualText(zh: "校验失败", en: "Verification failed")
+        case (.backup, false):
+            warned
+                ? BilingualText(zh: "备份完成，但有警告", en: "Backup completed with warnings")
+                : BilingualText(zh: "备份成功完成", en: "Backup completed")
+        case (.restore, false):
+            warned
+                ? BilingualText(zh: "恢复完成，但有警告", en: "Restore completed with warnings")
+                : BilingualText(zh: "恢复成功完成", en: "Restore completed")
+        case (.verify, false):
+            warned
+                ? BilingualText(zh: "校验完成，但有警告", en: "Verification completed with warnings")
+                : BilingualText(zh: "校验成功完成", en: "Verification completed")
+        }
+    }
+
+    private static func facts(_ event: NoticeEvent, _ language: Language) -> String {
+        var facts: [(BilingualText, String)] = []
+        if let name = event.backupName { facts.append((BilingualText(zh: "备份", en: "Backup"), name)) }
+        if let bytes = event.sizeBytes {
+            facts.append((BilingualText(zh: "大小", en: "Size"), HumanUnits.size(bytes)))
+        }
+        facts.append((BilingualText(zh: "主机", en: "Host"), event.host))
+        facts.append((BilingualText(zh: "开始", en: "Started"), event.startedAt.iso))
+        facts.append((BilingualText(zh: "结束", en: "Finished"), event.finishedAt.iso))
+        let duration = event.durationSeconds < 1 ? "<1s" : HumanUnits.duration(seconds: event.durationSeconds)
+        facts.append((BilingualText(zh: "用时", en: "Duration"), duration))
+        facts.append((BilingualText(zh: "任务", en: "Task"), event.taskID))
+        let colon = BilingualText(zh: "：", en: ": ")[language]
+        return facts.map { $0.0[language] + colon + $0.1 }.joined(separator: "\n")
+    }
+
+    private static func advice(_ event: NoticeEvent) -> BilingualText {
+        switch event.kind {
+        case .backup:
+            BilingualText(
+                zh: "已有的备份没有改变。排除原因后重新备份：mlflow-backup backup，或 POST /backups；"
+                    + "用 mlflow-backup list 查看已有备份。",
+                en:
+                    "The backups there are did not change. Remove the cause and back up again: mlflow-backup backup, or "
+                    + "POST /backups. mlflow-backup list shows what there is.")
+        case .restore:
+            BilingualText(
+                zh: "请先确认 MLflow 仍可访问，再排除原因后重新恢复：mlflow-backup restore，或 POST /restore；"
+                    + "也可以换一个备份（mlflow-backup list）。",
+                en: "Check that MLflow still answers, remove the cause and restore again: mlflow-backup restore, or "
+                    + "POST /restore. Another backup may serve as well (mlflow-backup list).")
+        case .verify:
+            BilingualText(
+                zh: "不要依赖这个备份：请立即做一个新的备份（mlflow-backup backup），并检查磁盘。",
+                en: "Do not rely on this backup: make a new one now (mlflow-backup backup) and check the disk.")
+        }
+    }
+}

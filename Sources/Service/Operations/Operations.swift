@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import Glibc
+import SystemIO
+import Wording
+
+/// Carries requests out with the engines. It keeps no record: `TaskRunner` and the command line do.
+public struct Operations: Sendable {
+    public let stack: LiveStack
+    public let folder: BackupFolder
+    public let log: Log
+
+    public init(_ stack: LiveStack, _ folder: BackupFolder, log: Log) {
+        self.stack = stack
+        self.folder = folder
+        self.log = log
+    }
+
+    public var catalogue: Catalogue { Catalogue(folder) }
+
+    /// - Parameter waitSeconds: how long to wait for another process's operation.
+    /// - Throws: what the engines throw.
+    public func perform(
+        _ request: OperationRequest, waitSeconds: Double, cancellation: Cancellation,
+        progress: @escaping ProgressSink
+    ) throws -> OperationResult {
+        switch request {
+        case .backup(let kind, let retention):
+            var options = BackupJob.Options(kind: kind, retention: retention)
+            options.waitSeconds = waitSeconds
+            return backupResult(
+                try BackupJob(
+                    stack, into: folder, options: options, version: ServiceVersion.current, log: log,
+                    cancellation: cancellation, progress: progress
+                ).run())
+        case .restore(let name, let mode, let force):
+            var options = RestoreJob.Options(mode: mode, force: force)
+            options.waitSeconds = waitSeconds
+            return restoreResult(
+                try RestoreJob(
+                    stack, from: folder, options: options, log: log, cancellation: cancellation, progress: progress
+                ).run(name))
+        case .verify(let name):
+            let start = MonotonicTime.nanoseconds()
+            try folder.prepare()
+            let lock = try OperationLock.take(
+                in: folder, for: "verification of \(name)", atMost: waitSeconds, cancellation: cancellation)
+            defer { withExtendedLifetime(lock) {} }
+            let item = try catalogue.item(named: name)
+            let sidecar = try VerifyJob(folder, log: log, cancellation: cancellation, progress: progress).run(item)
+            return verifyResult(item, sidecar, seconds: MonotonicTime.seconds(since: start))
+        }
+    }
+
+    /// Refuses at once what would fail anyway, so that a caller hears of it in the answer and not in a task.
+    public func preflight(_ request: OperationRequest) throws {
+        try folder.prepare()
+        switch request {
+        case .backup(let kind, let retention):
+            try BackupJob(
+                stack, into: folder, options: .init(kind: kind, retention: retention),
+                version: ServiceVersion.current, log: log
+            ).preflight()
+        case .restore(let name, let mode, let force):
+            try RestoreJob(stack, from: folder, options: .init(mode: mode, force: force), log: log)
+                .preflight(try catalogue.item(named: name))
+        case .verify(let name): _ = try catalogue.item(named: name)
+        }
+    }
+
+    private func backupResult(_ outcome: BackupOutcome) -> OperationResult {
+        let size = HumanUnits.size(outcome.size)
+        let duration = HumanUnits.duration(seconds: outcome.seconds)
+        let warnings = outcome.warnings
+        return OperationResult(
+            message: BilingualText(zh: "备份成功完成", en: "The backup has been completed"),
+            output: lines(
+                [
+                    BilingualText(zh: "备份完成，位置: \(outcome.path)", en: "Backup completed: \(outcome.path)"),
+                    BilingualText(
+                        zh: "大小 \(size)，\(outcome.manifest.artifacts.files) 个文件，用时 \(duration)，已校验",
+                        en: "\(size), \(outcome.manifest.artifacts.files) files, \(duration), verified"),
+                ] + warnings
+                    + outcome.removed.map { BilingualText(zh: "已删除过期备份 \($0)", en: "Removed the expired backup \($0)") }),
+            backupName: outcome.name.string, size: outcome.size, seconds: outcome.seconds, warnings: warnings,
+            removed: outcome.removed.map(\.string), sha256: outcome.digest.hex)
+    }
+
+    private func restoreResult(_ outcome: RestoreOutcome) -> OperationResult {
+        let duration = HumanUnits.duration(seconds: outcome.seconds)
+        var parts: [BilingualText] = [
+            BilingualText(
+                zh: "已从 \(outcome.backup) 恢复（\(outcome.mode.rawValue)），用时 \(duration)",
+                en: "Restored from \(outcome.backup) (\(outcome.mode.rawValue)), \(duration)")
+        ]
+        if outcome.mode != .artifacts {
+            let runs = outcome.manifest.summary.runs ?? 0
+            parts.append(BilingualText(zh: "数据库行数与备份一致，\(runs) 个运行", en: "Row counts agree with the backup; \(runs) runs"))
+        }
+        if outcome.mode != .database {
+            parts.append(BilingualText(zh: "恢复了 \(outcome.files) 个 artifact 文件", en: "\(outcome.files) artifact files"))
+        }
+        return OperationResult(
+            message: BilingualText(zh: "恢复成功完成", en: "The restore has been completed"),
+            output: lines(parts + outcome.warnings), backupName: outcome.backup.string, size: nil,
+            seconds: outcome.seconds, warnings: outcome.warnings, removed: [], sha256: nil)
+    }
+
+    private func verifyResult(_ item: CatalogueItem, _ sidecar: Sidecar, seconds: Double) -> OperationResult {
+        OperationResult(
+            message: BilingualText(zh: "校验通过", en: "The backup is good"),
+            output: BilingualText(
+                zh: "\(item.name) 校验通过：\(HumanUnits.size(sidecar.size))，SHA-256 \(sidecar.sha256)",
+                en: "\(item.name) is good: \(HumanUnits.size(sidecar.size)), SHA-256 \(sidecar.sha256)"),
+            backupName: item.name.string, size: sidecar.size, seconds: seconds, warnings: [], removed: [],
+            sha256: sidecar.sha256)
+    }
+
+    private func lines(_ texts: [BilingualText]) -> BilingualText {
+        BilingualText(
+            zh: texts.map { $0[.chinese] }.joined(separator: "\n"), en: texts.map { $0[.english] }.joined(separator: "\n"))
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import Postgres
+import SystemIO
+import Wording
+
+/// Everything the service does, without a word of HTTP: the API and the command line are two ways to ask for it.
+public final class StackService: Sendable {
+    public let settings: Settings
+    public let operations: Operations
+    public let tasks: TaskStore
+    public let log: Log
+    private let notices: NoticeDispatcher
+    private let runner: TaskRunner
+    private let scheduler: Monitor<Scheduler?>
+
+    /// Opens the records, settles what an earlier process left, and starts the task thread.
+    /// - Throws: `BackupError.folderNotUsable` and what the task store throws. A database that is down is no reason
+    ///   not to start: `/health` says so.
+    public init(_ settings: Settings, log: Log) throws {
+        self.settings = settings
+        self.log = log
+        operations = settings.operations(log: log)
+        try operations.folder.prepare()
+        tasks = try TaskStore(in: operations.folder.state, log: log)
+        try tasks.failOrphans()
+        notices = try NoticeDispatcher(
+            mailer: settings.mail.map { Mailer($0) }, policy: NoticePolicy(settings), log: log)
+        runner = try TaskRunner(
+            TaskExecution(operations, tasks: tasks, notices: notices, log: log), tasks: tasks)
+        scheduler = Monitor(nil)
+    }
+
+    /// What is done once at start: an interrupted restore is settled, tools are checked, the schedule begins.
+    public func start() throws {
+        settleInterruptedRestore()
+        let health = HealthCheck(self).run()
+        for finding in health.findings { log.warning("health", ["finding": finding[.english]]) }
+        guard let expression = settings.schedule else { return log.info("no schedule: BACKUP_SCHEDULE is off") }
+        let started = try Scheduler(expression, log: log, lastRun: { [self] in newestGoodBackup()?.created }) { [self] _ in
+            do {
+                _ = try submit(backupRequest(), origin: .schedule, email: nil)
+            } catch {
+                log.error("scheduled backup not started", ["reason": error.bilingual[.english]])
+            }
+        }
+        scheduler.withLock { $0 = started }
+    }
+
+    /// - Parameter graceSeconds: how long a running task may go on.
+    public func stop(graceSeconds: Double) {
+        scheduler.withLock { $0.take() }?.stop()
+        runner.stop(graceSeconds: graceSeconds)
+        notices.flush(atMost: 10)
+        notices.stop()
+    }
+
+    public func backupRequest(compress: Bool? = nil) -> OperationRequest {
+        .backup(compress ?? settings.compress ? .compressed : .uncompressed, settings.retention)
+    }
+
+    /// Refuses at once what is bound to fail, and queues the rest.
+    public func submit(
+        _ request: OperationRequest, origin: TaskRecord.Origin, email: MailAddress?
+    ) throws -> TaskRecord {
+        // A scheduled backup becomes a task even when it is bound to fail: the failure is then told to somebody.
+        if origin != .schedule { try operations.preflight(request) }
+        let record = try runner.submit(request, origin: origin, email: email)
+        log.info("task accepted", ["task": record.id, "origin": origin.rawValue])
+        return record
+    }
+
+    public func task(_ id: String) throws -> TaskRecord {
+        guard let record = try tasks.get(id) else {
+            throw ServiceError.noSuchTask(String(id.unicodeScalars.filter { $0.value >= 0x20 }.prefix(80).map(Character.init)))
+        }
+        return record
+    }
+
+    /// - Throws: `BackupError.noSuchBackup`, `.inUse`, `.busy`.
+    public func delete(_ name: String) throws {
+        let item = try operations.catalogue.item(named: name)
+        if let task = runner.taskUsing(item.name.string) { throw BackupError.inUse(name: item.name.string, by: task) }
+        let lock = try OperationLock.take(in: operations.folder, for: "deletion of \(name)", atMost: 5)
+        defer { withExtendedLifetime(lock) {} }
+        try operations.catalogue.remove(item)
+        log.info("backup deleted on request", ["name": item.name, "bytes": item.size])
+    }
+
+    /// Drops records of tasks that ended more than 24 hours ago.
+    public func cleanUp() throws -> Int {
+        let removed = try tasks.removeFinished(olderThan: 24 * 3600)
+        log.info("task records cleaned up", ["removed": removed])
+        return removed
+    }
+
+    func newestGoodBackup() -> CatalogueItem? {
+        do { return try operations.catalogue.items().first { $0.status == .completed } } catch {
+            log.error("the backup folder cannot be listed", ["reason": error.bilingual[.english]])
+            return nil
+        }
+    }
+
+    private func settleInterruptedRestore() {
+        do {
+            let lock = try OperationLock.take(in: operations.folder, for: "recovery", atMost: 0)
+            defer { withExtendedLifetime(lock) {} }
+            _ = try RestoreRecovery(operations.stack, operations.folder, log: log).run()
+        } catch BackupError.busy(let holder) {
+            log.info("another process is at work, which settles it itself", ["holder": holder])
+        } catch {
+            log.error("an interrupted restore could not be settled", ["reason": error.bilingual[.english]])
+        }
+    }
+}

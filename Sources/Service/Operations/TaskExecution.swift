@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import SystemIO
+import Wording
+
+/// Runs one operation as a recorded task: state, progress, result, notice. The service and the command line share it.
+public struct TaskExecution: Sendable {
+    private let operations: Operations
+    /// `nil` where the records cannot be opened: a broken log of tasks must not keep a backup from being made.
+    private let tasks: TaskStore?
+    private let notices: NoticeDispatcher
+    private let log: Log
+
+    public init(_ operations: Operations, tasks: TaskStore?, notices: NoticeDispatcher, log: Log) {
+        self.operations = operations
+        self.tasks = tasks
+        self.notices = notices
+        self.log = log
+    }
+
+    /// - Parameter progress: gets every step; the record gets a few a second.
+    /// - Throws: what the operation threw, after the task was marked failed and the notice was handed over.
+    public func run(
+        _ record: TaskRecord, _ request: OperationRequest, requested: MailAddress?, waitSeconds: Double,
+        cancellation: Cancellation, progress: @escaping ProgressSink
+    ) throws -> OperationResult {
+        let started = LocalTime.now()
+        note(record.id) {
+            $0.status = .running
+            $0.startedAt = started
+            $0.message = request.running
+        }
+        let throttle = Monitor<UInt64>(0)
+        do {
+            let result = try operations.perform(request, waitSeconds: waitSeconds, cancellation: cancellation) { step in
+                progress(step)
+                let isDue = throttle.withLock { last in
+                    let now = MonotonicTime.nanoseconds()
+                    guard now - last > 500_000_000 else { return false }
+                    last = now
+                    return true
+                }
+                if isDue { note(record.id) { $0.progress = .init(step) } }
+            }
+            note(record.id) { record in
+                record.status = .completed
+                record.message = result.message
+                record.output = result.output
+                record.backupName = result.backupName
+                record.backupDirectory = operations.folder.path.string
+                record.warningCount = result.warnings.count
+                record.completedAt = .now()
+                record.progress = nil
+            }
+            notify(record, request, started, requested, result)
+            return result
+        } catch {
+            let reason = error.bilingual
+            log.error("task failed", ["task": record.id, "reason": reason[.english]])
+            note(record.id) { record in
+                record.status = .failed
+                record.message = request.failed(reason)
+                record.completedAt = .now()
+                record.progress = nil
+            }
+            notify(record, request, started, requested, failure: reason)
+            throw error
+        }
+    }
+
+    /// Marks a task that never ran.
+    func abandon(_ record: TaskRecord, because reason: BilingualText) {
+        note(record.id) { record in
+            record.status = .failed
+            record.message = reason
+            record.completedAt = .now()
+        }
+    }
+
+    private func notify(
+        _ record: TaskRecord, _ request: OperationRequest, _ started: LocalTime, _ requested: MailAddress?,
+        _ result: OperationResult? = nil, failure: BilingualText? = nil
+    ) {
+        let event = NoticeEvent(
+            taskID: record.id, kind: record.kind, outcome: failure.map { .failed($0) } ?? .succeeded,
+            startedAt: started, finishedAt: .now(), backupName: result?.backupName ?? request.backupName,
+            sizeBytes: result?.size, warnings: result?.warnings ?? [])
+        notices.notify(event, requested: requested) { text in
+            note(record.id) { $0.notice = text }
+        }
+    }
+
+    /// A record that cannot be written is logged; the operation itself goes on.
+    private func note(_ id: String, _ change: (inout TaskRecord) -> Void) {
+        guard let tasks else { return }
+        do { try tasks.update(id, change) } catch {
+            log.error("task record not written", ["task": id, "reason": "\(error)"])
+        }
+    }
+}
+
+extension TaskRecord.Progress {
+    fileprivate init(_ step: Backup.Progress) {
+        let detail = step.detail.isEmpty ? "" : " (\(step.detail))"
+        self.init(phase: step.phase.text + BilingualText(zh: detail, en: detail), fraction: step.fraction)
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// What a wall clock shows: a date and a time of day without a zone.
+public struct CivilTime: Sendable, Hashable {
+    public var year: Int
+    /// 1 to 12.
+    public var month: Int
+    public var day: Int
+    public var hour: Int
+    public var minute: Int
+    public var second: Int
+
+    public init(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
+        self.year = year
+        self.month = month
+        self.day = day
+        self.hour = hour
+        self.minute = minute
+        self.second = second
+    }
+
+    /// The seconds since 1970 that this clock face would mean in UTC. Steady, so that faces can be subtracted.
+    var secondsAsUTC: Int64 {
+        Self.days(year: year, month: month, day: day) * 86_400 + Int64(hour * 3600 + minute * 60 + second)
+    }
+
+    /// Days since 1970-01-01 in the Gregorian calendar (Howard Hinnant, "chrono-Compatible Low-Level Date
+    /// Algorithms", days_from_civil).
+    static func days(year: Int, month: Int, day: Int) -> Int64 {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return Int64(era) * 146_097 + Int64(dayOfEra) - 719_468
+    }
+
+    /// The date `days` after 1970-01-01 (civil_from_days, same source), at midnight.
+    init(days: Int64) {
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let month = Int(shiftedMonth) + (shiftedMonth < 10 ? 3 : -9)
+        self.init(
+            year: Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0), month: month,
+            day: Int(dayOfYear - (153 * shiftedMonth + 2) / 5) + 1)
+    }
+
+    /// 0 (Sunday) to 6, of a day counted from 1970-01-01, a Thursday.
+    static func weekday(ofDay days: Int64) -> Int { Int(((days + 4) % 7 + 7) % 7) }
+}
+
+/// How a zone's wall clock runs. `local` is the service's own; tests bring zones of their own, because TZ belongs to
+/// the whole process.
+public struct WallClock: Sendable {
+    /// The clock face at an instant in seconds since 1970-01-01 UTC.
+    let face: @Sendable (Int64) -> CivilTime
+
+    public init(face: @escaping @Sendable (Int64) -> CivilTime) { self.face = face }
+
+    /// The zone that TZ names, by the C library's rules.
+    public static let local = WallClock { epoch in
+        let fields = LocalTime(epoch: epoch).fields
+        return CivilTime(
+            year: fields.year, month: fields.month, day: fields.day, hour: fields.hour, minute: fields.minute,
+            second: fields.second)
+    }
+
+    private func offset(at epoch: Int64) -> Int64 { face(epoch).secondsAsUTC - epoch }
+
+    /// When the clock first shows `time`; where it never does, because it is set forward over it, the first second
+    /// after the gap. Where it shows `time` twice, the first of the two.
+    func instant(of time: CivilTime) -> Int64 {
+        let wall = time.secondsAsUTC
+        // Zones change their offset at most once within two days.
+        let before = offset(at: wall - 86_400)
+        let after = offset(at: wall + 86_400)
+        let candidates = [wall - before, wall - after].sorted()
+        for candidate in candidates where offset(at: candidate) == wall - candidate { return candidate }
+        // Skipped: the change lies between the two readings.
+        var low = candidates[0] - 1
+        var high = candidates[1]
+        while high - low > 1 {
+            let middle = low + (high - low) / 2
+            if offset(at: middle) == before { low = middle } else { high = middle }
+        }
+        return high
+    }
+}

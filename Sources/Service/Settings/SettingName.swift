@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Every variable that the product reads, by its name in the environment.
+public enum SettingName: String, Sendable, CaseIterable {
+    case backupDirectory = "BACKUP_DIR"
+    case apiPort = "BACKUP_API_PORT"
+    case apiAddress = "BACKUP_API_ADDRESS"
+    case email = "BACKUP_EMAIL"
+    case emailOnSuccess = "BACKUP_EMAIL_SUCCESS"
+    case language = "BACKUP_LANG"
+    case schedule = "BACKUP_SCHEDULE"
+    case keepDays = "BACKUP_KEEP_DAYS"
+    case maxBackups = "BACKUP_MAX_BACKUPS"
+    case compress = "BACKUP_COMPRESS"
+    case artifactsDirectory = "ARTIFACTS_DIR"
+    case postgresHost = "POSTGRES_HOST"
+    case postgresPort = "POSTGRES_PORT"
+    case postgresDatabase = "POSTGRES_DB"
+    case postgresUser = "POSTGRES_USER"
+    case postgresPassword = "POSTGRES_PASSWORD"
+    case postgresProgramDirectory = "PG_BIN_DIR"
+    case mlflowURL = "MLFLOW_URL"
+    case scriptsDirectory = "BACKUP_SCRIPTS_DIR"
+    case logFormat = "LOG_FORMAT"
+    case logToSyslog = "LOG_SYSLOG"
+    case apiToken = "API_TOKEN"
+    case allowedHosts = "ALLOWED_HOSTS"
+    case smtpURL = "SMTP_URL"
+    case smtpUsername = "SMTP_USERNAME"
+    case smtpPassword = "SMTP_PASSWORD"
+    case smtpFrom = "SMTP_FROM"
+    case smtpStartTLS = "SMTP_STARTTLS"
+    case smtpAuthorityFile = "SMTP_CA_FILE"
+
+    /// Secrets are never shown, may stand in a file named by `NAME_FILE`, and are no flags: `ps` shows flags.
+    public var isSecret: Bool {
+        switch self {
+        case .postgresPassword, .apiToken, .smtpPassword: true
+        default: false
+        }
+    }
+
+    /// `POSTGRES_PASSWORD_FILE`, for secrets only.
+    public var fileVariable: String { rawValue + "_FILE" }
+
+    /// The variable itself, or for a secret both of its forms.
+    var variables: [String] { isSecret ? [rawValue, fileVariable] : [rawValue] }
+
+    /// `--backup-dir`; for a secret `--postgres-password-file`.
+    public var flag: String {
+        "--" + (isSecret ? fileVariable : rawValue).lowercased().split(separator: "_").joined(separator: "-")
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+import Wording
+
+extension Settings {
+    /// Reads all settings; the first one that is not valid is thrown.
+    /// - Parameters:
+    ///   - flags: values of command-line flags by variable name: `["BACKUP_DIR": "/b"]`. They win.
+    ///   - environment: the process's own.
+    ///   - envFile: read last, so the weakest.
+    public static func read(
+        flags: [String: String] = [:], environment: [String: String], envFile: FilePath? = nil
+    ) throws(SettingsError) -> Settings {
+        var layers = [flags, environment]
+        if let envFile { layers.append(try EnvironmentFile(envFile).values) }
+        return try Settings(SettingsReader(layers: layers), environment: environment)
+    }
+
+    private init(_ reader: SettingsReader, environment: [String: String]) throws(SettingsError) {
+        backupDirectory = try reader.path(.backupDirectory) ?? "/backup/mlflow"
+        apiPort = UInt16(try reader.number(.apiPort, in: 1...65_535) ?? 8080)
+        apiAddress = reader.text(.apiAddress) ?? "127.0.0.1"
+        email = try reader.address(.email)
+        emailOnSuccess = try reader.flag(.emailOnSuccess, default: false)
+        language = try reader.choice(.language, of: Language.self) ?? Self.language(of: environment)
+        schedule = try Self.schedule(reader)
+        keepDays = try reader.number(.keepDays, in: 1...36_500) ?? 7
+        maxBackups = try reader.number(.maxBackups, in: 1...1_000_000)
+        compress = try reader.flag(.compress, default: true)
+        artifactsDirectory = try reader.path(.artifactsDirectory) ?? "/mlflow/artifacts"
+        postgresHost = reader.text(.postgresHost) ?? "postgres"
+        postgresPort = UInt16(try reader.number(.postgresPort, in: 1...65_535) ?? 5432)
+        postgresDatabase = reader.text(.postgresDatabase) ?? "mlflow"
+        postgresUser = reader.text(.postgresUser) ?? "mlflow_user"
+        postgresPassword = try reader.secret(.postgresPassword)
+        postgresProgramDirectory = try reader.path(.postgresProgramDirectory)
+        mlflowURL = try reader.url(.mlflowURL, schemes: ["http", "https"]) ?? "http://mlflow:5000"
+        scriptsDirectory = try reader.path(.scriptsDirectory) ?? "/app/backup_services"
+        logFormat = try reader.choice(.logFormat, of: LogFormatName.self)?.format ?? .text
+        logToSyslog = try reader.flag(.logToSyslog, default: true)
+        apiToken = try reader.secret(.apiToken)
+        allowedHosts = (reader.text(.allowedHosts) ?? "").split(separator: ",")
+            .map { $0.trimmingSpaces.lowercased() }.filter { !$0.isEmpty }
+        mail = try MailSettings(reader)
+    }
+
+    private static func schedule(_ reader: SettingsReader) throws(SettingsError) -> CronExpression? {
+        let text = reader.text(.schedule) ?? "0 2 * * *"
+        if text.lowercased() == "off" { return nil }
+        do throws(CronError) { return try CronExpression(text) } catch {
+            let reason = error.reason
+            throw reader.bad(
+                .schedule, text,
+                BilingualText(
+                    zh: "五个字段的 cron 表达式，或 off（\(reason.chinese)）",
+                    en: "a cron expression of five fields, or off (\(reason.english))"))
+        }
+    }
+
+    /// The first of LC_ALL, LC_MESSAGES and LANG that names a language we have. `C` and `POSIX` say nothing of the
+    /// reader: containers have them by default.
+    public static func language(of environment: [String: String]) -> Language {
+        for variable in ["LC_ALL", "LC_MESSAGES", "LANG"] {
+            guard let value = environment[variable], !value.isEmpty else { continue }
+            let language = value.prefix { $0 != "_" && $0 != "." && $0 != "@" && $0 != "-" }.lowercased()
+            if let known = Language(rawValue: language) { return known }
+        }
+        return .chinese
+    }
+}
+
+/// `Log.Format` with its cases listed, for the message that names them.
+private enum LogFormatName: String, CaseIterable {
+    case text, json
+
+    var format: Log.Format { self == .json ? .json : .text }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import FoundationEssentials
+import Postgres
+import SystemIO
+
+/// What the engines need, made from the settings.
+extension Settings {
+    public func operations(log: Log) -> Operations {
+        Operations(liveStack, BackupFolder(backupDirectory), log: log)
+    }
+
+    public var liveStack: LiveStack {
+        LiveStack(
+            database: ConnectionSettings(
+                host: postgresHost, port: Int(postgresPort), user: postgresUser,
+                password: postgresPassword ?? Secret(""), database: postgresDatabase),
+            tools: PostgresTools(binDirectory: postgresProgramDirectory), artifacts: artifactsDirectory,
+            mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) })
+    }
+
+    public var retention: RetentionRule { maxBackups.map { .count($0) } ?? .days(keepDays) }
+
+    /// `GET /version` answers with the bare version. The backup is as good without it.
+    private static func mlflowVersion(_ url: String) -> String? {
+        guard let response = try? WebClient(bodyLimit: 4096).get(url + "/version", timeoutSeconds: 5),
+            response.status == 200
+        else { return nil }
+        let text = String(decoding: response.body.filter { $0 > 0x20 }, as: UTF8.self)
+        return text.isEmpty || text.utf8.count > 40 ? nil : text
+    }
+}

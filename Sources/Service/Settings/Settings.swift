@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+import Wording
+
+/// Everything that can be set from outside, read and checked once at start.
+public struct Settings: Sendable {
+    public let backupDirectory: FilePath
+    public let apiPort: UInt16
+    public let apiAddress: String
+    /// Gets every failure, and successes where `emailOnSuccess` is set.
+    public let email: MailAddress?
+    public let emailOnSuccess: Bool
+    /// Of mails and of the command line. The API goes by `Accept-Language`.
+    public let language: Language
+    /// `nil` when it is `off`.
+    public let schedule: CronExpression?
+    public let keepDays: Int
+    public let maxBackups: Int?
+    public let compress: Bool
+    public let artifactsDirectory: FilePath
+    public let postgresHost: String
+    public let postgresPort: UInt16
+    public let postgresDatabase: String
+    public let postgresUser: String
+    public let postgresPassword: Secret?
+    /// Where pg_dump and pg_restore are; `nil` to look for them.
+    public let postgresProgramDirectory: FilePath?
+    /// Without a slash at its end.
+    public let mlflowURL: String
+    /// Where `backup_mlflow.sh` and `restore_mlflow_backup.sh` are.
+    public let scriptsDirectory: FilePath
+    public let logFormat: Log.Format
+    public let logToSyslog: Bool
+    public let apiToken: Secret?
+    /// Further names that the Host header may have, in lower case.
+    public let allowedHosts: [String]
+    /// `nil` where no SMTP_URL is given: no mail can be sent.
+    public let mail: MailSettings?
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import SystemIO
+import Wording
+
+extension TaskRecord {
+    /// Column names and values, in one place for INSERT and UPDATE.
+    /// - Throws: what the JSON encoder reports for the owner; not known to happen.
+    func columns() throws -> [(name: String, value: SQLiteValue)] {
+        [
+            ("id", .text(id)),
+            ("kind", .text(kind.rawValue)),
+            ("origin", .text(origin.rawValue)),
+            ("status", .text(status.rawValue)),
+            ("message_zh", .text(message.chinese)),
+            ("message_en", .text(message.english)),
+            ("created_at", .integer(createdAt.epoch)),
+            ("started_at", SQLiteValue(startedAt?.epoch)),
+            ("completed_at", SQLiteValue(completedAt?.epoch)),
+            ("backup_name", SQLiteValue(backupName)),
+            ("output_zh", SQLiteValue(output?.chinese)),
+            ("output_en", SQLiteValue(output?.english)),
+            ("backup_directory", SQLiteValue(backupDirectory)),
+            ("phase_zh", SQLiteValue(progress?.phase.chinese)),
+            ("phase_en", SQLiteValue(progress?.phase.english)),
+            ("fraction", SQLiteValue(progress?.fraction)),
+            ("done_bytes", SQLiteValue((progress?.doneBytes).map { Int64(clamping: $0) })),
+            ("total_bytes", SQLiteValue((progress?.totalBytes).map { Int64(clamping: $0) })),
+            ("warning_count", SQLiteValue(warningCount.map { Int64($0) })),
+            ("notice_zh", SQLiteValue(notice?.chinese)),
+            ("notice_en", SQLiteValue(notice?.english)),
+            ("email", SQLiteValue(email)),
+            ("owner", .text(String(decoding: try JSONEncoder().encode(owner), as: UTF8.self))),
+        ]
+    }
+
+    /// `nil` for a row whose kind, state or origin this version does not know.
+    init?(_ row: SQLiteRow) {
+        guard let id = row["id"].text, let kind = row["kind"].text.flatMap(Kind.init(rawValue:)),
+            let origin = row["origin"].text.flatMap(Origin.init(rawValue:)),
+            let status = row["status"].text.flatMap(Status.init(rawValue:)),
+            let message = row.bilingual("message"), let createdAt = row["created_at"].integer,
+            let owner = row["owner"].text.flatMap(Self.owner)
+        else { return nil }
+        self.init(
+            id: id, kind: kind, origin: origin, message: message, createdAt: LocalTime(epoch: createdAt),
+            owner: owner, status: status, backupName: row["backup_name"].text, email: row["email"].text)
+        startedAt = row["started_at"].integer.map { LocalTime(epoch: $0) }
+        completedAt = row["completed_at"].integer.map { LocalTime(epoch: $0) }
+        output = row.bilingual("output")
+        backupDirectory = row["backup_directory"].text
+        progress = row.bilingual("phase").map { phase in
+            Progress(
+                phase: phase, fraction: row["fraction"].real,
+                doneBytes: row["done_bytes"].integer.map { UInt64(clamping: $0) },
+                totalBytes: row["total_bytes"].integer.map { UInt64(clamping: $0) })
+        }
+        warningCount = row["warning_count"].integer.map { Int($0) }
+        notice = row.bilingual("notice")
+    }
+
+    private static func owner(_ json: String) -> ProcessIdentity? {
+        try? JSONDecoder().decode(ProcessIdentity.self, from: Data(json.utf8))
+    }
+}
+
+extension SQLiteRow {
+    fileprivate func bilingual(_ name: String) -> BilingualText? {
+        guard let chinese = self["\(name)_zh"].text, let english = self["\(name)_en"].text else { return nil }
+        return BilingualText(zh: chinese, en: english)
+    }
+}

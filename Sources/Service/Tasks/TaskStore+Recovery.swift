@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+import Wording
+
+extension TaskStore {
+    /// Marks tasks as failed whose process has ended: after a crash, a kill -9 or a power cut.
+    /// - Returns: the records as they are now.
+    @discardableResult
+    public func failOrphans() throws -> [TaskRecord] {
+        let orphans = try withDatabase { database in
+            try database.transaction {
+                let open = try database.run("SELECT * FROM task WHERE status IN ('pending', 'running')")
+                var failed: [TaskRecord] = []
+                for var record in open.compactMap({ TaskRecord($0) }) where !record.owner.isAlive {
+                    record.status = .failed
+                    record.message = Self.orphanReason
+                    record.completedAt = .now()
+                    record.progress = nil
+                    try Self.write(record, to: database)
+                    failed.append(record)
+                }
+                return failed
+            }
+        }
+        for record in orphans { log.warning("task failed: its process ended", ["task": record.id]) }
+        return orphans
+    }
+
+    static let orphanReason = BilingualText(
+        zh: "任务运行期间服务停止了，任务没有完成。没有发布任何不完整的备份；请重新发起。",
+        en:
+            "The service stopped while the task ran, so it did not finish. Nothing incomplete was published: start it again."
+    )
+
+    /// Every access goes through here. The file is opened again where its name has come to mean another file, and
+    /// replaced where it proves damaged.
+    @discardableResult
+    func withDatabase<Result>(_ body: (SQLiteConnection) throws -> Result) throws -> Result {
+        try connection.withLock { opened in
+            if try Self.inode(of: path) != opened.inode { opened = try Self.openRecovering(path, log) }
+            do {
+                return try body(opened.database)
+            } catch let error as SQLiteError where error.isCorrupt {
+                log.error("task database is damaged", ["path": path, "reason": error.message])
+                opened = try Self.openRecovering(path, log)
+                return try body(opened.database)
+            }
+        }
+    }
+
+    static func openRecovering(_ path: FilePath, _ log: Log) throws -> OpenedDatabase {
+        do {
+            return OpenedDatabase(database: try openDatabase(path), inode: try inode(of: path))
+        } catch let error as SQLiteError where error.isCorrupt {
+            log.error(
+                "task database is damaged: beginning a new one", ["path": path, "reason": error.message])
+        }
+        let lock = try waitForRecoveryLock(path)
+        return try withExtendedLifetime(lock) {
+            // Another process may have replaced it while this one waited for the lock.
+            do {
+                return OpenedDatabase(database: try openDatabase(path), inode: try inode(of: path))
+            } catch let error as SQLiteError where error.isCorrupt {
+                try moveAside(path, log)
+            }
+            return OpenedDatabase(database: try openDatabase(path), inode: try inode(of: path))
+        }
+    }
+
+    /// The journal goes with its database: SQLite would replay it into the new one.
+    private static func moveAside(_ path: FilePath, _ log: Log) throws {
+        let stamp = LocalTime.now().stamp
+        for suffix in ["-wal", "-shm", ""] {
+            let source = FilePath(path.string + suffix)
+            guard try FileStatus.ifPresent(source) != nil else { continue }
+            var target = FilePath("\(path.string).corrupt-\(stamp)\(suffix)")
+            var number = 1
+            while try FileStatus.ifPresent(target) != nil {
+                number += 1
+                target = FilePath("\(path.string).corrupt-\(stamp).\(number)\(suffix)")
+            }
+            try Directory.renameWithoutReplacing(source, to: target)
+            log.error("damaged task database moved aside; task history starts anew", ["to": target])
+        }
+        try Directory.sync(path.parent)
+    }
+
+    private static func waitForRecoveryLock(_ path: FilePath) throws -> AdvisoryLock {
+        let lockPath = FilePath(path.string + ".lock")
+        for _ in 0..<200 {
+            if let lock = try AdvisoryLock.tryLock(lockPath, note: "pid \(getpid())\n") { return lock }
+            usleep(50_000)
+        }
+        throw TaskStoreError.recoveryBusy(path: path.string)
+    }
+
+    private static func inode(of path: FilePath) throws(SystemError) -> UInt64? {
+        try FileStatus.ifPresent(path)?.inode
+    }
+}

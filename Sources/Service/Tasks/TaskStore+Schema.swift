@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+extension TaskStore {
+    /// Raised with each change of the schema; kept in the file's `user_version`.
+    static let schemaVersion = 1
+
+    /// Opens the file, checks it, and brings it to this version's schema.
+    /// - Throws: `SQLiteError` (`isCorrupt` for a file that is no sound database), `TaskStoreError.newerSchema`.
+    static func openDatabase(_ path: FilePath) throws -> SQLiteConnection {
+        let database = try SQLiteConnection(path, busyTimeout: 10_000)
+        try database.run("PRAGMA journal_mode = WAL")
+        // FULL: a task that was answered with 202 is still known after a power cut.
+        try database.run("PRAGMA synchronous = FULL")
+        let verdict = try database.run("PRAGMA quick_check(1)").first?[0].text ?? ""
+        if verdict != "ok" { throw SQLiteError(code: SQLiteError.corruptCode, message: verdict, path: path.string) }
+        if try version(of: database) != schemaVersion {
+            try database.transaction { try migrate(database, path) }
+        }
+        return database
+    }
+
+    private static func version(of database: SQLiteConnection) throws -> Int {
+        Int(try database.run("PRAGMA user_version").first?[0].integer ?? 0)
+    }
+
+    /// Asked again inside the transaction: another process may have done it meanwhile.
+    private static func migrate(_ database: SQLiteConnection, _ path: FilePath) throws {
+        let found = try version(of: database)
+        if found > schemaVersion {
+            throw TaskStoreError.newerSchema(path: path.string, found: found, known: schemaVersion)
+        }
+        if found < 1 {
+            try database.run(firstSchema)
+            try database.run("CREATE INDEX task_by_status ON task (status)")
+        }
+        try database.run("PRAGMA user_version = \(schemaVersion)")
+    }
+
+    /// Times are seconds since 1970-01-01 UTC, `owner` is a `ProcessIdentity` in JSON. `number` orders tasks of the same second.
+    private static let firstSchema = """
+        CREATE TABLE task (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            kind TEXT NOT NULL,
+            origin TEXT NOT NULL,
+            status TEXT NOT NULL,
+            message_zh TEXT NOT NULL,
+            message_en TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            started_at INTEGER,
+            completed_at INTEGER,
+            backup_name TEXT,
+            output_zh TEXT,
+            output_en TEXT,
+            backup_directory TEXT,
+            phase_zh TEXT,
+            phase_en TEXT,
+            fraction REAL,
+            done_bytes INTEGER,
+            total_bytes INTEGER,
+            warning_count INTEGER,
+            notice_zh TEXT,
+            notice_en TEXT,
+            email TEXT,
+            owner TEXT NOT NULL
+        )
+        """
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+import Wording
+
+/// Task records in `tasks.sqlite`: they survive a restart, and several processes use them at once.
+///
+/// The file holds nothing but this log of our own work. A damaged one is moved aside and a new one begun: no backup
+/// depends on it. All calls block and may be made from any thread.
+public final class TaskStore: Sendable {
+    /// The database file inside the folder that the store was opened with.
+    public static let fileName = "tasks.sqlite"
+
+    let path: FilePath
+    let log: Log
+    let connection: Monitor<OpenedDatabase>
+
+    /// An open database and the file that it is: the name may come to mean another file when another process
+    /// moves a damaged one aside.
+    struct OpenedDatabase {
+        var database: SQLiteConnection
+        var inode: UInt64?
+    }
+
+    /// Opens or creates the store.
+    /// - Parameter folder: must exist and be writable. WAL needs shared memory, so not a network file system.
+    /// - Throws: `SQLiteError`, `TaskStoreError`, `SystemError`.
+    public init(in folder: FilePath, log: Log) throws {
+        path = folder.appending(Self.fileName)
+        self.log = log
+        connection = Monitor(try Self.openRecovering(path, log))
+    }
+
+    /// Adds a new task with a name of its own, owned by this process.
+    /// - Parameter message: what the API answers at once, as "备份任务已启动".
+    public func begin(
+        _ kind: TaskRecord.Kind, origin: TaskRecord.Origin, message: BilingualText, backupName: String? = nil,
+        email: String? = nil
+    ) throws -> TaskRecord {
+        var attempts = 0
+        while true {
+            let now = LocalTime.now()
+            let record = TaskRecord(
+                id: TaskRecord.makeID(kind, at: now), kind: kind, origin: origin, message: message, createdAt: now,
+                backupName: backupName, email: email)
+            do {
+                try insert(record)
+                return record
+            } catch let error as SQLiteError where error.isDuplicate && attempts < 20 {
+                attempts += 1
+            }
+        }
+    }
+
+    /// - Throws: `SQLiteError` with `isDuplicate` where the name is taken.
+    public func insert(_ record: TaskRecord) throws {
+        let columns = try record.columns()
+        let names = columns.map(\.name).joined(separator: ", ")
+        let places = columns.map { _ in "?" }.joined(separator: ", ")
+        try withDatabase { database in
+            try database.run("INSERT INTO task (\(names)) VALUES (\(places))", columns.map(\.value))
+        }
+    }
+
+    /// Reads, changes and writes one record in one transaction. Each call waits for the disk: callers that report
+    /// progress do so a few times a second at most.
+    /// `change` runs while the store is locked: it must not call the store.
+    /// - Returns: the record as written.
+    /// - Throws: `TaskStoreError.noSuchTask`, `SQLiteError`, and what `change` throws (nothing is written then).
+    @discardableResult
+    public func update(_ id: String, _ change: (inout TaskRecord) throws -> Void) throws -> TaskRecord {
+        try withDatabase { database in
+            try database.transaction {
+                guard var record = try Self.record(id, in: database) else { throw TaskStoreError.noSuchTask(id) }
+                try change(&record)
+                try Self.write(record, to: database)
+                return record
+            }
+        }
+    }
+
+    /// Ends a task: sets the state, the closing message and the time, and clears the progress.
+    @discardableResult
+    public func finish(
+        _ id: String, _ status: TaskRecord.Status, message: BilingualText, output: BilingualText? = nil,
+        backupName: String? = nil, backupDirectory: String? = nil, warningCount: Int? = nil
+    ) throws -> TaskRecord {
+        try update(id) { record in
+            record.status = status
+            record.message = message
+            record.completedAt = .now()
+            record.progress = nil
+            if let output { record.output = output }
+            if let backupName { record.backupName = backupName }
+            if let backupDirectory { record.backupDirectory = backupDirectory }
+            if let warningCount { record.warningCount = warningCount }
+        }
+    }
+
+    /// - Returns: `nil` where there is no such task.
+    public func get(_ id: String) throws -> TaskRecord? {
+        try withDatabase { try Self.record(id, in: $0) }
+    }
+
+    /// Newest first.
+    /// - Parameters:
+    ///   - status: only these; all of them by default.
+    ///   - limit: at most so many.
+    public func list(_ status: TaskRecord.Status? = nil, limit: Int? = nil) throws -> [TaskRecord] {
+        let bound = SQLiteValue.integer(limit.map { Int64($0) } ?? -1)
+        return try withDatabase { database in
+            let rows =
+                if let status {
+                    try database.run(
+                        "SELECT * FROM task WHERE status = ? ORDER BY created_at DESC, number DESC LIMIT ?",
+                        [.text(status.rawValue), bound])
+                } else {
+                    try database.run("SELECT * FROM task ORDER BY created_at DESC, number DESC LIMIT ?", [bound])
+                }
+            return rows.compactMap { TaskRecord($0) }
+        }
+    }
+
+    public func counts() throws -> TaskCounts {
+        try withDatabase { database in
+            var counts = TaskCounts()
+            for row in try database.run("SELECT status, count(*) AS tasks FROM task GROUP BY status") {
+                let tasks = Int(row["tasks"].integer ?? 0)
+                switch row["status"].text.flatMap(TaskRecord.Status.init(rawValue:)) {
+                case .pending: counts.pending = tasks
+                case .running: counts.running = tasks
+                case .completed: counts.completed = tasks
+                case .failed: counts.failed = tasks
+                case nil: break
+                }
+            }
+            return counts
+        }
+    }
+
+    /// Drops records of tasks that ended more than `seconds` ago.
+    /// - Returns: how many.
+    public func removeFinished(olderThan seconds: Int64) throws -> Int {
+        try withDatabase { database in
+            try database.run(
+                "DELETE FROM task WHERE status IN ('completed', 'failed') AND completed_at < ?",
+                [.integer(LocalTime.now().epoch - seconds)])
+            return database.changedRows
+        }
+    }
+
+    static func record(_ id: String, in database: SQLiteConnection) throws -> TaskRecord? {
+        try database.run("SELECT * FROM task WHERE id = ?", [.text(id)]).first.flatMap { TaskRecord($0) }
+    }
+
+    static func write(_ record: TaskRecord, to database: SQLiteConnection) throws {
+        let columns = try record.columns()
+        let assignments = columns.map { "\($0.name) = ?" }.joined(separator: ", ")
+        try database.run("UPDATE task SET \(assignments) WHERE id = ?", columns.map(\.value) + [.text(record.id)])
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wording
+
+/// Why the task store refused, other than what SQLite itself reports (`SQLiteError`).
+public enum TaskStoreError: ExplainedError, Equatable {
+    case noSuchTask(String)
+    /// The database was written by a newer version of this program.
+    case newerSchema(path: String, found: Int, known: Int)
+    /// Another process is replacing a damaged database and does not come to an end.
+    case recoveryBusy(path: String)
+
+    public var explanation: BilingualText {
+        switch self {
+        case .noSuchTask(let id):
+            BilingualText(
+                zh: "没有任务 \(id)。用 GET /tasks 查看现有任务；结束超过 24 小时的任务记录可能已被清理。",
+                en: "There is no task \(id). GET /tasks lists those there are; finished ones may have been cleaned up.")
+        case .newerSchema(let path, let found, let known):
+            BilingualText(
+                zh: "任务数据库 \(path) 由更新版本的程序写成（格式 \(found)，本程序认识 \(known)）。"
+                    + "请使用新版本，或把该文件移走（只会丢失任务记录，不影响备份）。",
+                en: "Task database \(path) was written by a newer version (format \(found), this one knows \(known)). "
+                    + "Use the newer version, or move the file away: only task records are lost, no backup.")
+        case .recoveryBusy(let path):
+            BilingualText(
+                zh: "另一个进程正在替换损坏的任务数据库 \(path)，请稍后重试。",
+                en: "Another process is replacing the damaged task database \(path): try again later.")
+        }
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+/// Calls a closure, on a thread of its own, each time the process is asked to end.
+///
+/// The signals are blocked in the thread that makes this, and so in every thread it starts later: make it before them.
+public final class SignalWatch: Sendable {
+    public enum Signal: Sendable {
+        case interrupt, terminate
+
+        var number: Int32 { self == .interrupt ? SIGINT : SIGTERM }
+    }
+
+    private let events: OpenFile
+    private let wake: OpenFile
+    private let wakeReader: OpenFile
+    private let thread: WorkerThread
+
+    public init(_ signals: [Signal], _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+        // A broken pipe is an error to read from write(2), not a reason to die.
+        Glibc.signal(SIGPIPE, SIG_IGN)
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal.number) }
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        let descriptor = clinux_signalfd(&set)
+        if descriptor < 0 { throw SystemError("signalfd", path: "") }
+        events = OpenFile(adopting: descriptor, path: "signals")
+        var ends: [Int32] = [0, 0]
+        try retryingInterrupts("pipe", "") { clinux_pipe(&ends) }
+        wakeReader = OpenFile(adopting: ends[0], path: "wake")
+        wake = OpenFile(adopting: ends[1], path: "wake")
+        thread = try WorkerThread("signals") { [events, wakeReader] in Self.watch(events, wakeReader, body) }
+    }
+
+    /// Ends the thread. The signals stay blocked.
+    public func stop() {
+        var byte: UInt8 = 0
+        _ = Glibc.write(wake.descriptor, &byte, 1)
+        thread.join()
+    }
+
+    private static func watch(_ events: OpenFile, _ wake: OpenFile, _ body: () -> Void) {
+        while true {
+            var polled = [
+                pollfd(fd: events.descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
+            ]
+            if poll(&polled, 2, -1) < 0 { continue }
+            if polled[1].revents != 0 { return }
+            var record = [UInt8](repeating: 0, count: 128)
+            if read(events.descriptor, &record, record.count) > 0 { body() }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import Service
+import SystemIO
+import Wording
+
+enum BackupCommand: Command {
+    static let definition = CommandDefinition(
+        "backup", BilingualText(zh: "立即备份数据库和 artifacts，校验后发布。", en: "Back up database and artifacts now; published once verified."),
+        options: [
+            .init("no-compress", nil, BilingualText(zh: "生成不压缩的目录", en: "make a folder instead of a tar.gz")),
+            .init("max-backups", "N", BilingualText(zh: "只保留最新的 N 个备份", en: "keep the newest N backups")),
+            .init("keep-days", "N", BilingualText(zh: "保留最近 N 天的备份（默认 7）", en: "keep the backups of the newest N days (7)")),
+            .init("dry-run", nil, BilingualText(zh: "只检查，不写入", en: "check everything, write nothing")),
+            .init("email", "ADDRESS", BilingualText(zh: "完成或失败时发邮件", en: "send a mail on success and on failure")),
+            .init("wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
+            .init("json", nil, BilingualText(zh: "以 JSON 输出结果", en: "print the result as JSON")),
+            .init("quiet", nil, BilingualText(zh: "只输出错误", en: "print errors only")),
+        ], notes: ExitCode.help)
+
+    static func run(_ invocation: Invocation) throws -> ExitCode {
+        let arguments = invocation.arguments
+        let retention = try RetentionOptions.rule(arguments) ?? invocation.settings.retention
+        let kind: BackupName.Kind =
+            arguments.has("no-compress") || !invocation.settings.compress ? .uncompressed : .compressed
+        let request = OperationRequest.backup(kind, retention)
+        let email = try arguments["email"].map { text in
+            do { return try MailAddress(text) } catch { throw UsageError.badValue("--email", text, expected: "admin@company.com") }
+        }
+        guard !arguments.has("dry-run") else { return try dryRun(invocation, request, retention) }
+        return try RecordedOperation(invocation).run(request, email: email)
+    }
+
+    private static func dryRun(
+        _ invocation: Invocation, _ request: OperationRequest, _ retention: RetentionRule
+    ) throws -> ExitCode {
+        try invocation.operations.preflight(request)
+        let expired = try Retention(invocation.operations.folder, log: .silent).expired(by: retention)
+        invocation.console.answer(
+            BilingualText(
+                zh: "检查通过：数据库、artifacts、备份目录和空间均可用。没有写入任何内容。",
+                en: "All checks passed: database, artifacts, backup folder and room. Nothing was written."))
+        for item in expired {
+            invocation.console.answer(BilingualText(zh: "将删除过期备份 \(item.name)", en: "Would remove \(item.name)"))
+        }
+        return .success
+    }
+}
+
+/// `--max-backups` and `--keep-days`, for the commands that prune.
+enum RetentionOptions {
+    static func rule(_ arguments: ParsedArguments) throws -> RetentionRule? {
+        let count = try arguments.number("max-backups", in: 1...1_000_000)
+        let days = try arguments.number("keep-days", in: 1...36_500)
+        if count != nil, days != nil { throw UsageError.conflict("--max-backups", "--keep-days") }
+        return count.map { .count($0) } ?? days.map { .days($0) }
+    }
+}

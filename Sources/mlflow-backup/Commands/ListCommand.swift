@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import Service
+import SystemIO
+import Wording
+
+enum ListCommand: Command {
+    static let definition = CommandDefinition(
+        "list", BilingualText(zh: "列出备份，最新的在前。", en: "List the backups, newest first."),
+        options: [.init("json", nil, BilingualText(zh: "以 JSON 输出", en: "print JSON"))])
+
+    static func run(_ invocation: Invocation) throws -> ExitCode {
+        let items = try invocation.operations.catalogue.items()
+        if invocation.arguments.has("json") {
+            invocation.console.answer(JSONText.of(items.map(Row.init)))
+        } else if items.isEmpty {
+            invocation.console.answer(BilingualText(zh: "没有备份。", en: "There are no backups."))
+        } else {
+            invocation.console.answer(table(items, invocation.console.language))
+        }
+        return .success
+    }
+
+    static func table(_ items: [CatalogueItem], _ language: Language) -> String {
+        var lines = items.enumerated().map { index, item in
+            let runs = item.sidecar?.summary?.runs.map { language == .chinese ? " \($0) 个运行" : " \($0) runs" } ?? ""
+            let status = status(item.status, language)
+            return "\(padded("\(index + 1)", 4))\(padded(item.name.string, 40))\(padded(HumanUnits.size(item.size), 10))"
+                + "\(item.created.iso)  \(status)\(runs)"
+        }
+        lines.insert(language == .chinese ? "编号 名称 / 大小 / 时间 / 状态" : "No. name / size / created / status", at: 0)
+        return lines.joined(separator: "\n")
+    }
+
+    private static func status(_ status: CatalogueItem.Status, _ language: Language) -> String {
+        guard language == .chinese else { return status.rawValue }
+        return switch status {
+        case .completed: "可用"
+        case .corrupt: "已损坏"
+        case .unverified: "未校验"
+        }
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(1, width - text.count))
+    }
+
+    private struct Row: Encodable {
+        let name: String
+        let path: String
+        let type: String
+        let status: String
+        let size_bytes: UInt64
+        let created_at: String
+        let sha256: String?
+
+        init(_ item: CatalogueItem) {
+            name = item.name.string
+            path = item.path.string
+            type = item.kind.rawValue
+            status = item.status.rawValue
+            size_bytes = item.size
+            created_at = item.created.iso
+            sha256 = item.sidecar?.sha256
+        }
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import Service
+import SystemIO
+import Wording
+
+enum PruneCommand: Command {
+    static let definition = CommandDefinition(
+        "prune", BilingualText(zh: "按保留策略删除过期备份。", en: "Remove backups that retention lets go."),
+        options: [
+            .init("max-backups", "N", BilingualText(zh: "只保留最新的 N 个备份", en: "keep the newest N backups")),
+            .init("keep-days", "N", BilingualText(zh: "保留最近 N 天的备份（默认 7）", en: "keep the backups of the newest N days (7)")),
+            .init("dry-run", nil, BilingualText(zh: "只显示，不删除", en: "show, remove nothing")),
+        ], notes: ExitCode.help)
+
+    static func run(_ invocation: Invocation) throws -> ExitCode {
+        let rule = try RetentionOptions.rule(invocation.arguments) ?? invocation.settings.retention
+        let folder = invocation.operations.folder
+        try folder.prepare()
+        let lock = try OperationLock.take(in: folder, for: "prune", atMost: 600)
+        defer { withExtendedLifetime(lock) {} }
+        let retention = Retention(folder, log: invocation.log)
+        if invocation.arguments.has("dry-run") {
+            for item in try retention.expired(by: rule) {
+                invocation.console.answer(BilingualText(zh: "将删除 \(item.name)", en: "Would remove \(item.name)"))
+            }
+            return .success
+        }
+        let removed = try retention.apply(rule)
+        for name in removed { invocation.console.answer(BilingualText(zh: "已删除 \(name)", en: "Removed \(name)")) }
+        if removed.isEmpty { invocation.console.answer(BilingualText(zh: "没有过期备份。", en: "Nothing has expired.")) }
+        return .success
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import FoundationEssentials
+import Service
+import SystemIO
+import Wording
+
+/// An operation from the command line, recorded like a task of the service, which need not run.
+struct RecordedOperation {
+    private let invocation: Invocation
+
+    init(_ invocation: Invocation) { self.invocation = invocation }
+
+    func run(_ request: OperationRequest, email: MailAddress? = nil) throws -> ExitCode {
+        let operations = invocation.operations
+        let log = invocation.log
+        try operations.folder.prepare()
+        let notices = try NoticeDispatcher(
+            mailer: invocation.settings.mail.map { Mailer($0) }, policy: NoticePolicy(invocation.settings), log: log)
+        defer {
+            notices.flush(atMost: 120)
+            notices.stop()
+        }
+        let tasks = openTasks(operations.folder, log)
+        let record = try begin(request, in: tasks, email, log)
+        let cancellation = Cancellation()
+        let signals = try SignalWatch([.interrupt, .terminate]) { cancellation.cancel() }
+        defer { signals.stop() }
+        let bar = ProgressBar(invocation.console)
+        let isQuiet = invocation.arguments.has("json") || invocation.arguments.has("quiet")
+        defer { bar.finish() }
+        let result = try TaskExecution(operations, tasks: tasks, notices: notices, log: log).run(
+            record, request, requested: email,
+            waitSeconds: Double(try invocation.arguments.number("wait", in: 0...86_400) ?? 600),
+            cancellation: cancellation
+        ) { step in if !isQuiet { bar.show(step) } }
+        bar.finish()
+        report(result)
+        return .success
+    }
+
+    private func openTasks(_ folder: BackupFolder, _ log: Log) -> TaskStore? {
+        do { return try TaskStore(in: folder.state, log: log) } catch {
+            log.warning("task records are not available, going on without", ["reason": "\(error)"])
+            return nil
+        }
+    }
+
+    private func begin(
+        _ request: OperationRequest, in tasks: TaskStore?, _ email: MailAddress?, _ log: Log
+    ) throws -> TaskRecord {
+        do {
+            if let record = try tasks?.begin(request, origin: .cli, email: email) { return record }
+        } catch {
+            log.warning("the task is not recorded", ["reason": "\(error)"])
+        }
+        return TaskRecord(unrecorded: request, origin: .cli)
+    }
+
+    private func report(_ result: OperationResult) {
+        let console = invocation.console
+        if invocation.arguments.has("json") {
+            console.answer(JSONText.of(ResultRepresentation(result, console.language)))
+        } else if !invocation.arguments.has("quiet") {
+            console.answer(result.output)
+        }
+    }
+}
+
+private struct ResultRepresentation: Encodable {
+    let backup: String
+    let message: String
+    let size_bytes: UInt64?
+    let sha256: String?
+    let seconds: Double
+    let warnings: [String]
+    let removed: [String]
+
+    init(_ result: OperationResult, _ language: Language) {
+        backup = result.backupName
+        message = result.message[language]
+        size_bytes = result.size
+        sha256 = result.sha256
+        seconds = (result.seconds * 1000).rounded() / 1000
+        warnings = result.warnings.map { $0[language] }
+        removed = result.removed
+    }
+}
+
+/// JSON for standard output.
+enum JSONText {
+    static func of(_ value: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(value) else { preconditionFailure("plain values always encode") }
+        return String(decoding: data, as: UTF8.self)
+    }
+}

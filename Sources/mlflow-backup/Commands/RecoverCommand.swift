@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import Service
+import SystemIO
+import Wording
+
+enum RecoverCommand: Command {
+    static let definition = CommandDefinition(
+        "recover",
+        BilingualText(zh: "完成或撤销被中断的恢复。服务启动时也会自动执行。", en: "Finish or undo an interrupted restore. The service does so at start."),
+        options: [], notes: ExitCode.help)
+
+    static func run(_ invocation: Invocation) throws -> ExitCode {
+        let operations = invocation.operations
+        try operations.folder.prepare()
+        let lock = try OperationLock.take(in: operations.folder, for: "recovery", atMost: 600)
+        defer { withExtendedLifetime(lock) {} }
+        let outcome = try RestoreRecovery(operations.stack, operations.folder, log: invocation.log).run()
+        let text =
+            switch outcome {
+            case .nothingToDo: BilingualText(zh: "没有被中断的恢复。", en: "No restore was interrupted.")
+            case .undone(let backup):
+                BilingualText(zh: "已撤销对 \(backup) 的恢复，数据与恢复前一致。", en: "The restore of \(backup) was undone; the data is what it was before.")
+            case .finished(let backup):
+                BilingualText(zh: "已完成对 \(backup) 的恢复。", en: "The restore of \(backup) was finished.")
+            }
+        invocation.console.answer(text)
+        return .success
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import Service
+import SystemIO
+import Wording
+
+enum RestoreCommand: Command {
+    static let definition = CommandDefinition(
+        "restore",
+        BilingualText(
+            zh: "恢复一个备份：先校验并在旁边准备好，最后才切换。不带参数时交互选择。",
+            en: "Restore a backup: verified and prepared beside the live data, swapped last. Asks when given nothing."),
+        positional: "[INDEX|NAME|/path/to/archive.tar.gz]", positionalLimit: 1,
+        options: [
+            .init("list", nil, BilingualText(zh: "列出可用备份及编号", en: "list the backups with their numbers")),
+            .init("mode", "full|database|artifacts", BilingualText(zh: "恢复范围（默认 full）", en: "what to restore (full)")),
+            .init("database", nil, BilingualText(zh: "仅恢复数据库", en: "restore the database only")),
+            .init("artifacts", nil, BilingualText(zh: "仅恢复 artifacts", en: "restore the artifacts only")),
+            .init("force", nil, BilingualText(zh: "覆盖比备份更新的数据", en: "overwrite data newer than the backup")),
+            .init("wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
+            .init("json", nil, BilingualText(zh: "以 JSON 输出结果", en: "print the result as JSON")),
+            .init("quiet", nil, BilingualText(zh: "只输出错误", en: "print errors only")),
+        ],
+        notes: BilingualText(zh: "编号 1 是最新的备份，与 --list 显示的一致。\n\n", en: "Number 1 is the newest, as --list shows.\n\n")
+            + ExitCode.help)
+
+    static func run(_ invocation: Invocation) throws -> ExitCode {
+        let arguments = invocation.arguments
+        if arguments.has("list") { return try ListCommand.run(invocation) }
+        let mode = try mode(arguments)
+        guard let wanted = arguments.positional.first else { return try InteractiveRestore(invocation).run(mode) }
+        let name = try BackupSelection(invocation).name(of: wanted)
+        return try RecordedOperation(invocation).run(.restore(name, mode ?? .full, force: arguments.has("force")))
+    }
+
+    private static func mode(_ arguments: ParsedArguments) throws -> RestoreMode? {
+        var modes: [RestoreMode] = []
+        if let text = arguments["mode"] {
+            guard let mode = RestoreMode(rawValue: text) else {
+                throw UsageError.badValue("--mode", text, expected: "full, database, artifacts")
+            }
+            modes.append(mode)
+        }
+        if arguments.has("database") { modes.append(.database) }
+        if arguments.has("artifacts") { modes.append(.artifacts) }
+        if modes.count > 1 { throw UsageError.conflict("--\(modes[0].rawValue)", "--\(modes[1].rawValue)") }
+        return modes.first
+    }
+}
+
+/// Which backup a person means: a number of the list, a name, or a file somewhere else that is taken in first.
+struct BackupSelection {
+    private let invocation: Invocation
+
+    init(_ invocation: Invocation) { self.invocation = invocation }
+
+    func name(of text: String) throws -> String {
+        let catalogue = invocation.operations.catalogue
+        if let index = Int(text), index > 0 {
+            let items = try catalogue.items()
+            guard index <= items.count else { throw BackupError.noSuchBackup(name: "#\(index)") }
+            return items[index - 1].name.string
+        }
+        guard text.contains("/") else { return try catalogue.item(named: text).name.string }
+        try invocation.operations.folder.prepare()
+        let name = try catalogue.adopt(FilePath(text))
+        invocation.console.note(
+            BilingualText(zh: "已将 \(text) 复制到备份目录", en: "Copied \(text) into the backup folder"))
+        return name.string
+    }
+}

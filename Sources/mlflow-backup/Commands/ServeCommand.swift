@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import API
+import HTTPServer
+import Service
+import SystemIO
+import Wording
+
+enum ServeCommand: Command {
+    static let definition = CommandDefinition(
+        "serve", BilingualText(zh: "运行备份服务：REST API 和每日备份。", en: "Run the service: REST API and daily backups."),
+        options: [
+            .init("grace", "SECONDS", BilingualText(zh: "停止时等待任务的秒数（默认 30）", en: "seconds a running task gets at a stop (30)"))
+        ],
+        notes: BilingualText(
+            zh: "所有设置均可作为环境变量或选项给出，例如 BACKUP_API_PORT 或 --backup-api-port。\n\n",
+            en: "Every setting can be a variable or an option: BACKUP_API_PORT or --backup-api-port.\n\n") + ExitCode.help)
+
+    static func run(_ invocation: Invocation) throws -> ExitCode {
+        let settings = invocation.settings
+        let log = Log(format: settings.logFormat, syslog: settings.logToSyslog)
+        let grace = Double(try invocation.arguments.number("grace", in: 0...86_400) ?? 30)
+        // Before any other thread starts: they inherit the blocked signals.
+        let asked = Monitor(0)
+        let signals = try SignalWatch([.interrupt, .terminate]) { asked.withLock { $0 += 1 } }
+        defer { signals.stop() }
+
+        let service = try StackService(settings, log: log)
+        let api = StackAPI(service)
+        let server: HTTPServer
+        do {
+            server = try HTTPServer(
+                configuration: ServerConfiguration(address: settings.apiAddress, port: settings.apiPort),
+                onEvent: { Self.note($0, log) }, onRejected: { StackAPI.answer($0, $1) }, handler: { api.answer($0) })
+        } catch {
+            service.stop(graceSeconds: 0)
+            throw ListenError(address: settings.apiAddress, port: settings.apiPort, reason: "\(error)")
+        }
+        try service.start()
+        log.info(
+            "serving", ["version": ServiceVersion.current, "address": settings.apiAddress, "port": server.port])
+        asked.wait { $0 > 0 ? () : nil }
+        log.info("stopping", ["grace_seconds": grace])
+        server.stop(graceSeconds: 5)
+        service.stop(graceSeconds: grace)
+        log.info("stopped")
+        return .success
+    }
+
+    private static func note(_ event: HTTPServerEvent, _ log: Log) {
+        switch event {
+        case .finished(let exchange):
+            log.info(
+                "request",
+                [
+                    "method": exchange.method, "target": exchange.target, "status": exchange.status ?? 0,
+                    "from": exchange.remoteAddress,
+                ])
+        case .bodyFailed(let reason): log.warning("response cut short", ["reason": reason])
+        case .note(let text): log.info("http", ["note": text])
+        }
+    }
+}
+
+/// The port cannot be had.
+private struct ListenError: ExplainedError {
+    let address: String
+    let port: UInt16
+    let reason: String
+
+    var explanation: BilingualText {
+        BilingualText(
+            zh: "无法监听 \(address):\(port)（\(reason)）。请更换 BACKUP_API_PORT 或停止占用端口的程序。",
+            en: "Cannot listen on \(address):\(port) (\(reason)). Change BACKUP_API_PORT, or stop what uses the port.")
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+import Wording
+
+/// What a person at a terminal sees. Answers go to standard output, everything else to standard error.
+struct Console: Sendable {
+    let language: Language
+    /// Whether standard error is a terminal, where a bar can be redrawn.
+    let drawsProgress: Bool
+
+    init(_ language: Language) {
+        self.language = language
+        drawsProgress = isatty(STDERR_FILENO) == 1
+    }
+
+    var isInteractive: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 }
+
+    func answer(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    func answer(_ text: BilingualText) { answer(text[language]) }
+    func note(_ text: BilingualText) { write(text[language] + "\n", to: STDERR_FILENO) }
+
+    func error(_ text: BilingualText) {
+        write((language == .chinese ? "错误：" : "error: ") + text[language] + "\n", to: STDERR_FILENO)
+    }
+
+    /// Asks and reads one line; `nil` at the end of input.
+    func ask(_ question: BilingualText) -> String? {
+        write(question[language], to: STDOUT_FILENO)
+        return readLine()?.trimmed
+    }
+
+    func write(_ text: String, to descriptor: Int32) {
+        let bytes = Array(text.utf8)
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress?.advanced(by: done), bytes.count - done)
+            }
+            // Nobody reads any more (EPIPE), or the disk behind a redirection is full: nowhere to say so.
+            if count < 0, errno != EINTR { return }
+            done += max(count, 0)
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String {
+        var text = self[...]
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return String(text)
+    }
+}

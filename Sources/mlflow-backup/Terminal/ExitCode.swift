@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Backup
+import Service
+import SystemIO
+import Wording
+
+/// How the program ends. This is the only place that knows which error has which code.
+enum ExitCode: Int32 {
+    case success = 0
+    case failure = 1
+    case usage = 2
+    case notFound = 3
+    case busy = 4
+    /// Refused, because it would overwrite newer data; `--force` goes on.
+    case refused = 5
+    /// An archive is damaged or is not a backup.
+    case corrupt = 6
+    case noRoom = 7
+    case interrupted = 130
+
+    init(_ error: any Error) {
+        switch error {
+        case is UsageError, is SettingsError: self = .usage
+        case is CancelledError: self = .interrupted
+        case is ArchiveError: self = .corrupt
+        case let error as SystemError: self = error.isFull ? .noRoom : .failure
+        case let error as BackupError:
+            switch error {
+            case .noSuchBackup: self = .notFound
+            case .busy, .inUse: self = .busy
+            case .newerData, .schemaDiffers: self = .refused
+            case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
+            case .notEnoughRoom: self = .noRoom
+            case .folderNotUsable, .artifactsMissing, .databaseEmpty, .needsRecovery: self = .failure
+            }
+        default: self = .failure
+        }
+    }
+
+    static let help = BilingualText(
+        zh: """
+            退出码: 0 成功，1 失败，2 用法或设置错误，3 没有该备份，4 另一任务正在运行，
+                    5 会覆盖更新的数据（需 --force），6 备份已损坏，7 空间不足，130 被中断
+            """,
+        en: """
+            Exit codes: 0 success, 1 failure, 2 usage or settings, 3 no such backup, 4 another task is running,
+                        5 would overwrite newer data (needs --force), 6 the backup is damaged, 7 no room, 130 interrupted
+            """)
+}

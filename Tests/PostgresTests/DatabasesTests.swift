@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+@Suite("The databases of a server")
+struct DatabasesTests {
+    let server: TemporaryPostgres
+    let databases: Databases
+
+    init() throws {
+        server = try TemporaryPostgres.shared
+        databases = Databases(server.settings)
+    }
+
+    @Test("are made with the encoding and collation of the live one")
+    func alike() throws {
+        let admin = try Connection(server.superuser)
+        try admin.execute(
+            """
+            create database model_icu owner mlflow_user template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'
+            locale_provider icu icu_locale 'zh-CN'
+            """)
+        try admin.execute(
+            "create database model_latin template template0 encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C'")
+        for model in ["model_icu", "model_latin", "mlflow"] {
+            let copy = "copy of \(model)"
+            try databases.create(copy, like: model)
+            let rows = try admin.rows(
+                """
+                select distinct encoding, datcollate, datctype, datlocprovider, daticulocale from pg_database
+                where datname = any(\([model, copy])::text[])
+                """)
+            #expect(rows.count == 1)
+            try databases.drop(copy)
+        }
+    }
+
+    @Test("are made in UTF8 when there is no live one, and listed by prefix")
+    func noModel() throws {
+        try databases.create("listed_b%", like: "no such database")
+        try databases.create("listed_A", like: "no such database")
+        #expect(try databases.names(withPrefix: "listed_") == ["listed_A", "listed_b%"])
+        #expect(try databases.names(withPrefix: "listed%").isEmpty)
+        #expect(throws: PostgresError.databaseExists(name: "listed_A")) {
+            try databases.create("listed_A", like: "mlflow")
+        }
+        #expect(try databases.size(of: "listed_A") > 1_000_000)
+    }
+
+    @Test("say which right is missing to a role that may not create any")
+    func noRight() throws {
+        let admin = try Connection(server.superuser)
+        try admin.execute("create role plain login password 'x'")
+        let plain = ConnectionSettings(
+            host: "127.0.0.1", port: server.port, user: "plain", password: Secret("x"), database: "mlflow")
+        #expect(throws: PostgresError.mayNotCreateDatabases(user: "plain")) {
+            try Databases(plain).create("never", like: "mlflow")
+        }
+    }
+
+    @Test("keep their settings and grants, and what may not be copied is told")
+    func properties() throws {
+        let live = try server.freshDatabase("properties").database
+        let admin = try Connection(server.superuser)
+        try admin.execute("create role \"Reporter\" login")
+        try admin.execute("alter database \(identifier: live) set search_path to \"$user\", \"Über\", public")
+        try admin.execute("alter database \(identifier: live) set statement_timeout to '35s'")
+        try admin.execute("alter database \(identifier: live) set default_transaction_read_only to on")
+        try admin.execute("alter database \(identifier: live) set log_statement to 'all'")
+        try admin.execute("alter role mlflow_user in database \(identifier: live) set work_mem to '7MB'")
+        try admin.execute("alter database \(identifier: live) connection limit 33")
+        try admin.execute("comment on database \(identifier: live) is 'it''s live'")
+        try admin.execute("revoke all on database \(identifier: live) from public")
+        try admin.execute("grant connect on database \(identifier: live) to \"Reporter\"")
+        let copy = live + "_copy"
+        try databases.create(copy, like: live)
+        let warnings = try databases.copyProperties(from: live, to: copy)
+
+        #expect(warnings.count == 1)
+        #expect(warnings.first?[.english].contains("log_statement = all") == true)
+        func properties(_ name: String) throws -> [Row] {
+            try admin.rows(
+                """
+                select d.datconnlimit, d.datacl, shobj_description(d.oid, 'pg_database'),
+                  (select array_agg(s.setrole::text || entry order by s.setrole, entry)
+                   from pg_db_role_setting s cross join unnest(s.setconfig) entry
+                   where s.setdatabase = d.oid and entry not like 'log_statement%') as settings
+                from pg_database d where datname = \(name)
+                """)
+        }
+        #expect(try properties(live) == properties(copy))
+        #expect(try databases.copyProperties(from: "no such database", to: copy).isEmpty)
+    }
+}

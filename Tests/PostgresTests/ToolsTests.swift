@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+@Suite("Dump and restore")
+struct ToolsTests {
+    let server: TemporaryPostgres
+    let tools: PostgresTools
+    let folder: TemporaryFolder
+
+    init() throws {
+        server = try TemporaryPostgres.shared
+        tools = PostgresTools(binDirectory: server.binDirectory)
+        folder = try TemporaryFolder("dump")
+    }
+
+    @Test("agree row by row with the counts of their snapshot while a writer keeps adding")
+    func roundTrip() throws {
+        let source = try server.freshDatabase("Quelle 'x' = \\")
+        let session = try Connection(source)
+        try session.execute("create table runs (id bigserial primary key, name text not null)")
+        try session.execute("create table \"指标 \"\"m\"\"\" (run_id bigint references runs, value double precision)")
+        try session.execute("insert into runs (name) select 'run ' || n from generate_series(1, 5000) n")
+        try session.execute("insert into \"指标 \"\"m\"\"\" select id, id / 3.0 from runs")
+        let stop = Cancellation()
+        let writer = try WorkerThread("writer") {
+            guard let session = try? Connection(source) else { return }
+            while !stop.isCancelled { _ = try? session.execute("insert into runs (name) values ('late')") }
+        }
+        defer {
+            stop.cancel()
+            writer.join()
+        }
+        let snapshot = try ExportedSnapshot(of: source)
+        let dump = folder.path.appending("dump")
+        var dumped: [String] = []
+        try tools.dump(source, snapshot: snapshot.identifier, into: dump, jobs: 2) { progress in
+            if case .table(let name) = progress { dumped.append(name) }
+        }
+        let counts = try snapshot.rowCounts()
+        snapshot.release()
+        #expect(dumped.sorted() == ["public.runs", "public.指标 \"m\""])
+
+        let target = source.naming(database: source.database + " restored")
+        try Databases(source).create(target.database, like: source.database)
+        var restored: [String] = []
+        try tools.restore(from: dump, into: target, jobs: 2) { progress in
+            if case .table(let name) = progress { restored.append(name) }
+        }
+        #expect(restored.sorted() == dumped.sorted())
+        let found = try Connection(target).rowCounts()
+        #expect(found == counts)
+        #expect(counts.count == 2)
+        #expect(try Connection(source).rowCounts() != counts)
+    }
+
+    @Test("work for a role that may only log in and create databases, whatever was done to the schema public")
+    func modestRole() throws {
+        let source = try server.freshDatabase("modest")
+        let admin = try Connection(server.superuser.naming(database: source.database))
+        // What administrators and older servers leave behind.
+        try admin.execute("alter schema public owner to postgres")
+        try admin.execute("grant all on schema public to public")
+        try admin.execute("create extension pg_trgm")
+        try admin.execute("comment on extension pg_trgm is 'search'")
+        try admin.execute("comment on extension plpgsql is 'ours'")
+        try admin.execute("comment on schema public is 'the usual one'")
+        try admin.execute("create role \"gone elsewhere\"")
+        try admin.execute("create table audit (id int)")
+        try admin.execute("insert into audit values (1)")
+        try admin.execute("alter table audit owner to \"gone elsewhere\"")
+        try admin.execute("grant select on audit to mlflow_user")
+        try admin.execute("create schema extra")
+        try admin.execute("grant usage on schema extra to mlflow_user")
+        let session = try Connection(source)
+        try session.execute("create table runs (name text)")
+        try session.execute("create index on runs using gin (name gin_trgm_ops)")
+        try session.execute("create function f() returns int language plpgsql as 'begin return 1; end'")
+
+        let restored = try copy(source)
+        #expect(try Connection(restored).rowCounts().count == 2)
+        #expect(try Connection(restored).rows("select f() as n").first?.int("n") == 1)
+    }
+
+    @Test("leave out an extension that only a superuser may create, and say so")
+    func superuserExtension() throws {
+        let source = try server.freshDatabase("extension")
+        let admin = try Connection(server.superuser.naming(database: source.database))
+        try admin.execute("create extension pg_stat_statements")
+        try admin.execute("create table runs (id int)")
+        try admin.execute("grant select on runs to mlflow_user")
+        var steps: [ToolProgress] = []
+        let restored = try copy(source) { steps.append($0) }
+        #expect(steps.contains(.skipped(extension: "pg_stat_statements")))
+        #expect(try Connection(restored).rowCounts().count == 1)
+    }
+
+    @Test("stop at the first thing that cannot be loaded")
+    func firstError() throws {
+        let source = try server.freshDatabase("conflict")
+        try Connection(source).execute("create table runs (id int)")
+        let snapshot = try ExportedSnapshot(of: source)
+        let dump = folder.path.appending("dump")
+        try tools.dump(source, snapshot: snapshot.identifier, into: dump, jobs: 1)
+        let error = #expect(throws: PostgresError.self) { try tools.restore(from: dump, into: source, jobs: 2) }
+        guard case .toolFailed("pg_restore", "exit status 1", let lines)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(lines.joined().contains("relation \"runs\" already exists"))
+    }
+
+    @Test("with a wrong password or a missing database fail by name")
+    func failures() throws {
+        let right = server.settings
+        let wrong = ConnectionSettings(
+            host: right.host, port: right.port, user: right.user, password: Secret("guess"), database: right.database)
+        #expect(throws: PostgresError.authenticationFailed(user: "mlflow_user")) {
+            try tools.dump(wrong, snapshot: "0", into: folder.path.appending("a"), jobs: 1)
+        }
+        #expect(throws: PostgresError.self) {
+            try tools.dump(
+                right.naming(database: "none"), snapshot: "0", into: folder.path.appending("b"), jobs: 1)
+        }
+        let broken = ConnectionSettings(
+            host: right.host, port: right.port, user: right.user, password: Secret("x\ny"), database: right.database)
+        #expect(throws: PostgresError.passwordNotExpressible) {
+            try tools.dump(broken, snapshot: "0", into: folder.path.appending("c"), jobs: 1)
+        }
+    }
+
+    @Test("refuse a pg_dump older than the server, or none at all")
+    func oldTools() throws {
+        for tool in ["pg_dump", "pg_restore"] {
+            try folder.write(tool, "#!/bin/sh\necho \"\(tool) (PostgreSQL) 14.9 (Debian 14.9-1)\"\n", mode: 0o755)
+        }
+        let old = PostgresTools(binDirectory: folder.path)
+        #expect(throws: PostgresError.toolTooOld(tool: "pg_dump", toolVersion: 14, serverVersion: 15)) {
+            try old.check(serverVersion: 150_018)
+        }
+        try old.check(serverVersion: 140_022)
+        #expect(throws: PostgresError.toolMissing(path: "/nowhere/pg_dump")) {
+            try PostgresTools(binDirectory: "/nowhere").check(serverVersion: 150_018)
+        }
+        let found = PostgresTools(binDirectory: nil, serverVersion: 150_018)
+        try found.check(serverVersion: 150_018)
+        #expect(try found.version(of: .dump) >= 15)
+    }
+
+    private func copy(
+        _ source: ConnectionSettings, onProgress: (ToolProgress) -> Void = { _ in }
+    ) throws -> ConnectionSettings {
+        let snapshot = try ExportedSnapshot(of: source)
+        let dump = folder.path.appending("dump")
+        try tools.dump(source, snapshot: snapshot.identifier, into: dump, jobs: 2)
+        let target = source.naming(database: source.database + "_restored")
+        try Databases(source).create(target.database, like: source.database)
+        try tools.restore(from: dump, into: target, jobs: 2, onProgress: onProgress)
+        return target
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Service
+import SystemIO
+import Testing
+
+@Suite("The scheduler")
+struct SchedulerTests {
+    /// A wall clock that a test sets, and the runs that followed.
+    private final class Bench: Sendable {
+        let time: Monitor<LocalTime>
+        let runs = Monitor<[String]>([])
+        let scheduler: Monitor<Scheduler?> = Monitor(nil)
+
+        init(_ cron: String, now: String, lastRun: String?) throws {
+            time = Monitor(try Bench.time(now))
+            let last = try lastRun.map { try Bench.time($0) }
+            let clock = Scheduler.Clock(now: { [time] in time.withLock { $0 } }, longestWait: 0.01)
+            let made = try Scheduler(CronExpression(cron), clock: clock, log: .silent, lastRun: { last }) {
+                [runs] due in
+                runs.withLock { $0.append(due.stamp) }
+            }
+            scheduler.withLock { $0 = made }
+        }
+
+        deinit { stop() }
+
+        static func time(_ stamp: String) throws -> LocalTime { try #require(LocalTime(stamp: stamp)) }
+        func set(_ stamp: String) throws {
+            let new = try Bench.time(stamp)
+            time.withLock { $0 = new }
+        }
+        func waitForRuns(_ count: Int) -> [String]? { runs.wait(atMost: 20) { $0.count >= count ? $0 : nil } }
+        func waitForNext(_ stamp: String) throws {
+            let wanted = try Bench.time(stamp)
+            for _ in 0..<2000 where nextRun != wanted { _ = runs.wait(atMost: 0.01) { _ in nil as Void? } }
+            #expect(nextRun == wanted)
+        }
+        var nextRun: LocalTime? { scheduler.withLock { $0?.nextRun } }
+        func stop() { scheduler.withLock { $0 }?.stop() }
+    }
+
+    @Test("It runs at each due time, and once for each")
+    func due() throws {
+        let bench = try Bench("0 2 * * *", now: "20240730_015959", lastRun: nil)
+        try bench.waitForNext("20240730_020000")
+        try bench.set("20240730_020000")
+        #expect(bench.waitForRuns(1) == ["20240730_020000"])
+        try bench.waitForNext("20240731_020000")
+        try bench.set("20240731_020003")
+        #expect(bench.waitForRuns(2) == ["20240730_020000", "20240731_020000"])
+    }
+
+    @Test("A run that was missed while the service was down is made up at start, once")
+    func missed() throws {
+        let bench = try Bench("0 2 * * *", now: "20240730_090000", lastRun: "20240727_020000")
+        #expect(bench.waitForRuns(1) == ["20240728_020000"])
+        try bench.waitForNext("20240731_020000")
+        #expect(bench.runs.withLock { $0.count } == 1)
+    }
+
+    @Test("Nothing is made up after a good backup, nor where there never was one", arguments: ["20240730_020007", nil])
+    func nothingMissed(lastRun: String?) throws {
+        let bench = try Bench("0 2 * * *", now: "20240730_090000", lastRun: lastRun)
+        try bench.waitForNext("20240731_020000")
+        #expect(bench.runs.withLock { $0.isEmpty })
+    }
+
+    @Test("A clock set forward by days makes one run; set back a little none, set back far it counts anew")
+    func jumps() throws {
+        let bench = try Bench("0 2 * * *", now: "20240730_010000", lastRun: nil)
+        try bench.waitForNext("20240730_020000")
+        try bench.set("20240805_120000")
+        #expect(bench.waitForRuns(1) == ["20240730_020000"])
+        try bench.waitForNext("20240806_020000")
+        try bench.set("20240805_110000")
+        try bench.waitForNext("20240806_020000")
+        try bench.set("20240730_030000")
+        try bench.waitForNext("20240731_020000")
+        #expect(bench.runs.withLock { $0.count } == 1)
+    }
+
+    @Test("Stop ends the thread although the next time is far away")
+    func stops() throws {
+        let scheduler = try Scheduler(CronExpression("0 0 29 2 *"), log: .silent, lastRun: { nil }, run: { _ in })
+        scheduler.stop()
+        #expect(scheduler.nextRun == nil)
+    }
+}

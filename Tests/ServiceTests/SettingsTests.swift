@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Service
+import SystemIO
+import Testing
+import Wording
+
+@Suite("Settings")
+struct SettingsTests {
+    private func problem(_ environment: [String: String]) -> SettingsError? {
+        do throws(SettingsError) { _ = try Settings.read(environment: environment) } catch { return error }
+        return nil
+    }
+
+    @Test("Nothing given: the guide's defaults")
+    func defaults() throws {
+        let settings = try Settings.read(environment: [:])
+        #expect(settings.backupDirectory == "/backup/mlflow")
+        #expect(settings.apiPort == 8080 && settings.apiAddress == "127.0.0.1")
+        #expect(settings.email == nil && !settings.emailOnSuccess && settings.mail == nil)
+        #expect(settings.language == .chinese)
+        #expect(settings.schedule == (try CronExpression("0 2 * * *")))
+        #expect(settings.keepDays == 7 && settings.maxBackups == nil && settings.compress)
+        #expect(settings.artifactsDirectory == "/mlflow/artifacts")
+        #expect(settings.postgresHost == "postgres" && settings.postgresPort == 5432)
+        #expect(settings.postgresDatabase == "mlflow" && settings.postgresUser == "mlflow_user")
+        #expect(settings.postgresPassword == nil && settings.mlflowURL == "http://mlflow:5000")
+        #expect(settings.logFormat == .text && settings.logToSyslog && settings.allowedHosts.isEmpty)
+    }
+
+    @Test("Flags win over the environment, the environment over the file; an empty value is none")
+    func precedence() throws {
+        let folder = try ScratchFolder()
+        let file = try folder.write(
+            "env",
+            """
+            # a comment
+            BACKUP_DIR=/from/file
+            POSTGRES_HOST = db.internal
+            POSTGRES_USER="quoted user"
+            MLFLOW_URL=http://mlflow.internal:5000/
+            BACKUP_KEEP_DAYS=3
+            SOMEBODY_ELSES=$(rm -rf /)
+            """)
+        let settings = try Settings.read(
+            flags: ["BACKUP_DIR": "/from/flag/"],
+            environment: ["BACKUP_DIR": "/from/environment", "POSTGRES_HOST": "db.env", "BACKUP_KEEP_DAYS": ""],
+            envFile: file)
+        #expect(settings.backupDirectory == "/from/flag")
+        #expect(settings.postgresHost == "db.env" && settings.postgresUser == "quoted user")
+        #expect(settings.keepDays == 3 && settings.mlflowURL == "http://mlflow.internal:5000")
+    }
+
+    @Test("A secret may stand in a file; both forms in one place are an error; the stronger place wins")
+    func secrets() throws {
+        let folder = try ScratchFolder()
+        let file = try folder.write("password", "from file \n")
+        let read = try Settings.read(environment: ["POSTGRES_PASSWORD_FILE": file.string])
+        #expect(read.postgresPassword?.revealed == "from file ")
+        #expect(
+            problem(["POSTGRES_PASSWORD_FILE": file.string, "POSTGRES_PASSWORD": "x"])
+                == .bothForms(variable: "POSTGRES_PASSWORD"))
+        let flagged = try Settings.read(
+            flags: ["POSTGRES_PASSWORD_FILE": file.string], environment: ["POSTGRES_PASSWORD": "weaker"])
+        #expect(flagged.postgresPassword?.revealed == "from file ")
+        let missing = problem(["API_TOKEN_FILE": "/nonexistent"])
+        guard case .unreadableFile(variable: "API_TOKEN_FILE", _) = try #require(missing) else {
+            throw try #require(missing)
+        }
+        let empty = try folder.write("empty", "\n")
+        #expect(problem(["API_TOKEN_FILE": empty.string]) != nil)
+        #expect(!"\(read)".contains("from file"))
+    }
+
+    @Test(
+        "A bad value is named with what is allowed",
+        arguments: [
+            ("BACKUP_API_PORT", "0"), ("BACKUP_API_PORT", "70000"), ("BACKUP_API_PORT", "80a"),
+            ("BACKUP_DIR", "relative"),
+            ("BACKUP_EMAIL", "a b@c"), ("BACKUP_EMAIL_SUCCESS", "perhaps"), ("BACKUP_LANG", "fr"),
+            ("BACKUP_SCHEDULE", "0 0 30 2 *"), ("BACKUP_KEEP_DAYS", "0"), ("BACKUP_MAX_BACKUPS", "-1"),
+            ("MLFLOW_URL", "mlflow:5000"), ("MLFLOW_URL", "http://"), ("MLFLOW_URL", "http://h:99999"),
+            ("LOG_FORMAT", "xml"),
+            ("SMTP_URL", "http://mail"), ("SMTP_STARTTLS", "maybe"), ("SMTP_FROM", "me"), ("PG_BIN_DIR", "bin"),
+        ])
+    func badValue(variable: String, value: String) throws {
+        let error = try #require(problem([variable: value]))
+        for text in [error.explanation.chinese, error.explanation.english] {
+            #expect(text.contains(variable) && text.contains(value))
+        }
+    }
+
+    @Test("A password inside a URL is refused and not shown")
+    func passwordInURL() throws {
+        let error = try #require(problem(["SMTP_URL": "smtp://me:geheim@mail:587"]))
+        #expect(!error.explanation.english.contains("geheim") && !error.explanation.chinese.contains("geheim"))
+    }
+
+    @Test(
+        "A misspelt name in the file is refused with the one that was meant",
+        arguments: [
+            ("BACKUP_DIRECTORY", "BACKUP_DIR"), ("POSTGRES_PASWORD", "POSTGRES_PASSWORD"),
+            ("SMTP_PASSWORD_FIL", "SMTP_PASSWORD_FILE"), ("BACKUP_KEEPDAYS", "BACKUP_KEEP_DAYS"),
+        ])
+    func misspelt(name: String, meant: String) throws {
+        let folder = try ScratchFolder()
+        let file = try folder.write("env", "\(name)=/x\n")
+        #expect(throws: SettingsError.unknownVariable(name, file: file.string, nearest: meant)) {
+            try Settings.read(environment: [:], envFile: file)
+        }
+    }
+
+    @Test("A line without = and a file that is not there are named")
+    func badFile() throws {
+        let folder = try ScratchFolder()
+        let file = try folder.write("env", "BACKUP_DIR=/x\r\n\r\nexport\r\n")
+        #expect(throws: SettingsError.badLine(file: file.string, line: 3)) {
+            try Settings.read(environment: [:], envFile: file)
+        }
+        #expect(throws: SettingsError.self) { try Settings.read(environment: [:], envFile: "/nonexistent") }
+    }
+
+    @Test(
+        "The language comes from BACKUP_LANG, then from the locale, which C does not say",
+        arguments: [
+            (["LANG": "en_US.UTF-8"], Language.english), (["LANG": "C.UTF-8"], .chinese),
+            (["LC_ALL": "POSIX"], .chinese),
+            (["LANG": "zh_CN.UTF-8"], .chinese), (["LC_ALL": "en", "LANG": "zh_CN"], .english),
+            (["LC_ALL": "C", "LANG": "en_GB"], .english), (["LANG": "en_US.UTF-8", "BACKUP_LANG": "zh"], .chinese),
+            (["LANG": "de_DE.UTF-8"], .chinese), ([:], .chinese),
+        ])
+    func language(environment: [String: String], expected: Language) throws {
+        #expect(try Settings.read(environment: environment).language == expected)
+    }
+
+    @Test("Mail: STARTTLS is required where there is a password; name and password come together")
+    func mail() throws {
+        var environment = ["SMTP_URL": "smtp://mail:587", "SMTP_FROM": "b@c.d"]
+        #expect(try Settings.read(environment: environment).mail?.startTLS == .optional)
+        environment["SMTP_USERNAME"] = "me"
+        #expect(problem(environment) == .missing(variable: "SMTP_PASSWORD", neededBy: "SMTP_USERNAME"))
+        environment["SMTP_PASSWORD"] = "geheim"
+        let mail = try Settings.read(environment: environment).mail
+        #expect(mail?.startTLS == .required && mail?.from.text == "b@c.d" && mail?.password?.revealed == "geheim")
+        environment["SMTP_STARTTLS"] = "off"
+        #expect(try Settings.read(environment: environment).mail?.startTLS == .off)
+    }
+
+    @Test("Off switches the schedule off, host names are a list")
+    func lists() throws {
+        let settings = try Settings.read(
+            environment: ["BACKUP_SCHEDULE": "off", "ALLOWED_HOSTS": "Backup.Example.com, mlflow-backup ,"])
+        #expect(settings.schedule == nil)
+        #expect(settings.allowedHosts == ["backup.example.com", "mlflow-backup"])
+    }
+
+    @Test("Flags are named after the variables; a secret's flag names a file")
+    func flags() {
+        #expect(SettingName.backupDirectory.flag == "--backup-dir")
+        #expect(SettingName.postgresPassword.flag == "--postgres-password-file")
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Service
+import SystemIO
+import Testing
+import Wording
+
+@Suite("A damaged task database")
+struct TaskStoreRecoveryTests {
+    private let text = BilingualText(zh: "任务", en: "task")
+
+    private func names(_ folder: ScratchFolder) throws -> [String] {
+        try Directory.names(in: folder.path).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func damage(_ folder: ScratchFolder, at offset: UInt64, count: Int) throws {
+        let file = try OpenFile(folder.path.appending(TaskStore.fileName), .readWrite(create: 0o644))
+        try file.seek(to: offset)
+        try file.write([UInt8](repeating: 0xa5, count: count))
+    }
+
+    @Test("Something else under its name is moved aside and a new one begun")
+    func otherContent() throws {
+        let folder = try ScratchFolder()
+        _ = try folder.write(TaskStore.fileName, String(repeating: "this is not a database\n", count: 1000))
+        let store = try TaskStore(in: folder.path, log: .silent)
+        let task = try store.begin(.backup, origin: .api, message: text)
+        #expect(try store.list().map(\.id) == [task.id])
+        #expect(try names(folder).contains { $0.hasPrefix("tasks.sqlite.corrupt-") })
+    }
+
+    @Test("Damaged pages are found at start", arguments: [0, 100, 4096, 8192] as [UInt64])
+    func damagedPages(offset: UInt64) throws {
+        let folder = try ScratchFolder()
+        do {
+            let store = try TaskStore(in: folder.path, log: .silent)
+            for _ in 0..<20 { _ = try store.begin(.backup, origin: .api, message: text) }
+        }
+        try damage(folder, at: offset, count: 2000)
+        let store = try TaskStore(in: folder.path, log: .silent)
+        #expect(try store.counts().total == 0)
+        _ = try store.begin(.backup, origin: .api, message: text)
+        #expect(try names(folder).filter { $0.hasPrefix("tasks.sqlite.corrupt-") }.count == 1)
+    }
+
+    @Test("Damage while the service runs: it goes on with a new file")
+    func whileOpen() throws {
+        let folder = try ScratchFolder()
+        let store = try TaskStore(in: folder.path, log: .silent)
+        _ = try store.begin(.backup, origin: .api, message: text)
+        // Another process found it damaged and moved it away.
+        for name in try names(folder) where name.hasPrefix(TaskStore.fileName) {
+            try Directory.rename(folder.path.appending(name), to: folder.path.appending("old-\(name)"))
+        }
+        let task = try store.begin(.backup, origin: .api, message: text)
+        #expect(try store.list().map(\.id) == [task.id])
+        let second = try TaskStore(in: folder.path, log: .silent)
+        #expect(try second.list().map(\.id) == [task.id])
+    }
+
+    @Test("Several that find the damage at once agree on one new file")
+    func together() throws {
+        let folder = try ScratchFolder()
+        _ = try folder.write(TaskStore.fileName, String(repeating: "garbage", count: 2000))
+        let results = Monitor<[String]>([])
+        let threads = try (0..<4).map { _ in
+            try WorkerThread("opener") {
+                let line: String
+                do {
+                    line = try TaskStore(in: folder.path, log: .silent).begin(.backup, origin: .cli, message: text).id
+                } catch { line = "failed: \(error)" }
+                results.withLock { $0.append(line) }
+            }
+        }
+        threads.forEach { $0.join() }
+        let ids = results.withLock { $0 }
+        #expect(try Set(TaskStore(in: folder.path, log: .silent).list().map(\.id)) == Set(ids))
+        #expect(try names(folder).filter { $0.hasPrefix("tasks.sqlite.corrupt-") }.count == 1)
+    }
+
+    @Test("A file of a newer version is left alone and named")
+    func newer() throws {
+        let folder = try ScratchFolder()
+        _ = try TaskStore(in: folder.path, log: .silent)
+        let path = folder.path.appending(TaskStore.fileName).string
+        let raised = try ChildProcess(
+            try TestPython().path,
+            [
+                "-c", "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA user_version = 99')", path,
+            ]
+        ).run()
+        #expect(raised.succeeded, "\(raised.errors)")
+        #expect(throws: TaskStoreError.newerSchema(path: path, found: 99, known: 1)) {
+            try TaskStore(in: folder.path, log: .silent)
+        }
+    }
+
+    @Test("A folder that is not there is an error that names it")
+    func noFolder() {
+        let error = #expect(throws: SQLiteError.self) { try TaskStore(in: "/nonexistent", log: .silent) }
+        #expect(error?.explanation.english.contains("/nonexistent/tasks.sqlite") == true)
+    }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// A real program run for a test.
+public enum Shell {
+    /// Runs a program by its path and expects exit status 0.
+    /// - Returns: its standard output.
+    @discardableResult
+    public static func run(
+        _ executable: FilePath, _ arguments: [String] = [], environment: [String: String] = [:]
+    ) throws -> String {
+        var whole = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"]
+        whole.merge(environment) { _, new in new }
+        let outcome = try ChildProcess(executable, arguments, environment: whole).run()
+        if !outcome.succeeded {
+            throw ProgramFailed(
+                command: ([executable.string] + arguments).joined(separator: " "), exit: outcome.exit,
+                output: outcome.output, errors: outcome.errors)
+        }
+        return outcome.output
+    }
+
+    /// Runs a line of `sh` and expects exit status 0.
+    @discardableResult
+    public static func sh(_ script: String, environment: [String: String] = [:]) throws -> String {
+        try run("/bin/sh", ["-euc", script], environment: environment)
+    }
+}
+
+public struct ProgramFailed: Error, CustomStringConvertible {
+    public let command: String
+    public let exit: ChildProcess.Exit
+    public let output: String
+    public let errors: String
+
+    public var description: String { "\(command): \(exit)\n\(output)\n\(errors)" }
+}

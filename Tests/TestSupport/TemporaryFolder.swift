@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+
+/// A folder of its own for one test, removed with the last reference.
+public final class TemporaryFolder: Sendable {
+    public let path: FilePath
+
+    /// - Parameters:
+    ///   - name: part of the folder's name, to tell whose it is.
+    ///   - parent: an existing folder.
+    public init(_ name: String = "test", in parent: FilePath = "/tmp") throws {
+        var template = parent.appending("mlflow-backup-\(name)-XXXXXX").bytes.map { CChar(bitPattern: $0) } + [0]
+        guard mkdtemp(&template) != nil else { throw SystemError("make a folder in", path: parent.string) }
+        path = FilePath(bytes: template.map { UInt8(bitPattern: $0) })
+    }
+
+    deinit {
+        // A folder that stays behind in /tmp harms no test.
+        try? Directory.removeTree(path)
+    }
+
+    /// Writes a file, with the folders on the way to it.
+    @discardableResult
+    public func write(_ name: String, _ content: [UInt8], mode: UInt32 = 0o644) throws -> FilePath {
+        let file = path.appending(name)
+        try Directory.make(file.parent)
+        try DurableFile.replace(file, with: content, mode: mode)
+        return file
+    }
+
+    @discardableResult
+    public func write(_ name: String, _ text: String, mode: UInt32 = 0o644) throws -> FilePath {
+        try write(name, Array(text.utf8), mode: mode)
+    }
+}

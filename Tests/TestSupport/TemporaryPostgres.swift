@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Postgres
+import Synchronization
+import SystemIO
+
+/// A real PostgreSQL server for tests: its own data folder under /tmp, its own port on 127.0.0.1, passwords by SCRAM.
+///
+/// As in the product's stack, `mlflow_user` may log in and create databases, is no superuser, and owns `mlflow`.
+public final class TemporaryPostgres: Sendable {
+    /// One server for all tests of a process, started by the first that asks and stopped at exit.
+    public static var shared: TemporaryPostgres {
+        get throws { try sharedServer.get() }
+    }
+
+    public let port: Int
+    public let binDirectory: FilePath
+    private let folder: FilePath
+    private let databases = Atomic<Int>(0)
+    private static let sharedServer = Result { () throws in
+        let server = try TemporaryPostgres()
+        sharedForExit.withLock { $0 = server }
+        atexit { sharedForExit.withLock { $0?.stop() } }
+        return server
+    }
+
+    private static let userPassword = "m:l'f\\l\"ow 密码"
+    private static let superuserPassword = "postgres"
+    private static let prefix = "mlflow-backup-postgres-"
+
+    /// Starts a server; takes about two seconds.
+    public init() throws {
+        Self.sweep()
+        let majors = try Directory.names(in: "/usr/lib/postgresql").compactMap {
+            Int(String(decoding: $0, as: UTF8.self))
+        }
+        guard let major = majors.max() else { throw SystemError("find", path: "/usr/lib/postgresql", code: ENOENT) }
+        binDirectory = FilePath("/usr/lib/postgresql/\(major)/bin")
+        folder = FilePath("/tmp/\(Self.prefix)\(getpid())-\(try Self.freePort())")
+        try Directory.make(folder, mode: 0o700)
+        let passwordFile = folder.appending("password")
+        try DurableFile.replace(passwordFile, with: Array(Self.superuserPassword.utf8), mode: 0o600)
+        if getuid() == 0 { try Shell.run("/bin/chown", ["-R", "postgres:postgres", folder.string]) }
+        let data = folder.appending("data").string
+        try Self.runAsServer(
+            binDirectory.appending("initdb"),
+            [
+                "-D", data, "-U", "postgres", "--auth=scram-sha-256", "--pwfile=\(passwordFile)", "--encoding=UTF8",
+                "--locale=C.UTF-8", "--no-sync",
+            ])
+        port = try Self.start(binDirectory, folder: folder)
+        try connect(superuser.naming(database: "postgres")) { session in
+            let password = Self.userPassword
+            try session.execute("create role mlflow_user login createdb password \(literal: password)")
+            try session.execute("create database mlflow owner mlflow_user")
+        }
+    }
+
+    deinit { stop() }
+
+    /// The role of the product, in the database `mlflow`.
+    public var settings: ConnectionSettings {
+        ConnectionSettings(
+            host: "127.0.0.1", port: port, user: "mlflow_user", password: Secret(Self.userPassword), database: "mlflow")
+    }
+
+    public var superuser: ConnectionSettings {
+        ConnectionSettings(
+            host: "127.0.0.1", port: port, user: "postgres", password: Secret(Self.superuserPassword),
+            database: "mlflow")
+    }
+
+    /// A new, empty database owned by `mlflow_user`.
+    public func freshDatabase(_ name: String = "fresh") throws -> ConnectionSettings {
+        let unique = "\(name)_\(databases.wrappingAdd(1, ordering: .relaxed).newValue)"
+        try connect(settings.naming(database: "postgres")) { try $0.execute("create database \(identifier: unique)") }
+        return settings.naming(database: unique)
+    }
+
+    /// Stops at once and removes the data. A second call does nothing.
+    public func stop() { Self.stop(binDirectory, folder: folder) }
+
+    private func connect(_ settings: ConnectionSettings, _ body: (Connection) throws -> Void) throws {
+        let session = try Connection(settings)
+        defer { session.close() }
+        try body(session)
+    }
+
+    /// Another process may take the free port before the server does: then the next one is tried.
+    private static func start(_ bin: FilePath, folder: FilePath) throws -> Int {
+        var attempt = 1
+        while true {
+            let port = try freePort()
+            let options =
+                "-p \(port) -k \(folder) -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off "
+                + "-c full_page_writes=off -c max_connections=60 -c shared_buffers=64MB -c max_wal_size=2GB"
+            do {
+                try runAsServer(
+                    bin.appending("pg_ctl"),
+                    [
+                        "start", "-w", "-s", "-D", folder.appending("data").string, "-l",
+                        folder.appending("server.log").string, "-o", options,
+                    ])
+                return port
+            } catch {
+                if attempt == 3 { throw error }
+                attempt += 1
+            }
+        }
+    }
+
+    private static func stop(_ bin: FilePath, folder: FilePath) {
+        do {
+            guard try FileStatus.ifPresent(folder) != nil else { return }
+            if try FileStatus.ifPresent(folder.appending("data/postmaster.pid")) != nil {
+                try runAsServer(
+                    bin.appending("pg_ctl"), ["stop", "-s", "-m", "immediate", "-D", folder.appending("data").string])
+            }
+            try Directory.removeTree(folder)
+        } catch {
+            print("a test server stays behind in \(folder): \(error)")
+        }
+    }
+
+    /// Servers whose test process was killed.
+    private static func sweep() {
+        guard let names = try? Directory.names(in: "/tmp") else { return }
+        for name in names.map({ String(decoding: $0, as: UTF8.self) }) where name.hasPrefix(prefix) {
+            guard let owner = name.dropFirst(prefix.count).split(separator: "-").first, let pid = Int32(owner),
+                kill(pid, 0) != 0, errno == ESRCH,
+                let majors = try? Directory.names(in: "/usr/lib/postgresql"), let major = majors.last
+            else { continue }
+            let bin = FilePath("/usr/lib/postgresql").appending(major).appending("bin")
+            stop(bin, folder: FilePath("/tmp/\(name)"))
+        }
+    }
+
+    /// The server refuses to run as root.
+    private static func runAsServer(_ program: FilePath, _ arguments: [String]) throws {
+        if getuid() != 0 {
+            try Shell.run(program, arguments)
+        } else {
+            try Shell.run(
+                "/usr/bin/setpriv",
+                ["--reuid=postgres", "--regid=postgres", "--init-groups", program.string] + arguments)
+        }
+    }
+
+    private static func freePort() throws -> Int {
+        let listener = OpenFile(adopting: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), path: "socket")
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(listener.descriptor, generic, length) != 0
+                    ? -1 : getsockname(listener.descriptor, generic, &length)
+            }
+        }
+        if code != 0 { throw SystemError("find a free port on", path: "127.0.0.1") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}
+
+private let sharedForExit = Mutex<TemporaryPostgres?>(nil)

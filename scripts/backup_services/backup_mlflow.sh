@@ -1,0 +1,2 @@
+#!/bin/sh
+exec "${MLFLOW_BACKUP_BINARY:-mlflow-backup}" backup "$@"
