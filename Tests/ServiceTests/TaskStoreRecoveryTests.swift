@@ -97,7 +97,7 @@ struct TaskStoreRecoveryTests {
 
     @Test("A folder that is not there is an error that names it")
     func noFolder() {
-        let error = #expect(throws: SQLiteError.self) { try TaskStore(in: "/nonexistent", log: .silent) }
+        let error = #expect(throws: SystemError.self) { try TaskStore(in: "/nonexistent", log: .silent) }
         #expect(error?.explanation.english.contains("/nonexistent/tasks.sqlite") == true)
     }
 }

@@ -5,6 +5,7 @@
 # The keys stack.env sets. The caller's environment may not change them for the service.
 readonly STACK_KEYS=(
     BACKUP_DIR BACKUP_API_PORT BACKUP_API_ADDRESS ARTIFACTS_DIR MLFLOW_URL PG_BIN_DIR
+    BACKUP_SCRIPTS_DIR
     POSTGRES_HOST POSTGRES_PORT POSTGRES_DB POSTGRES_USER POSTGRES_PASSWORD POSTGRES_PASSWORD_FILE
     MLFLOW_BACKEND_STORE_URI MLFLOW_ARTIFACTS_DESTINATION
 )
@@ -123,13 +124,17 @@ write_settings() {
             "POSTGRES_USER=$DATABASE_USER" \
             "POSTGRES_PASSWORD_FILE=$DATA/secrets/postgres_password" \
             "PG_BIN_DIR=$POSTGRES_BIN" \
+            "BACKUP_SCRIPTS_DIR=$REPO/scripts/backup_services" \
             "# As MLflow itself reads them, for mlflow gc and mlflow db." \
             "MLFLOW_BACKEND_STORE_URI=$(backend_store_uri)" \
             "MLFLOW_ARTIFACTS_DESTINATION=$DATA/artifacts"
         user_settings
     } | write_file 600 "$DATA/stack.env"
-    printf '#!/bin/sh\n# Written by scripts/up: mlflow-backup with the settings of this stack.\nexec %s --env-file %s "$@"\n' \
-        "$(quoted "$BINARY")" "$(quoted "$DATA/stack.env")" | write_file 700 "$DATA/mlflow-backup"
+    # Variables that a shell happens to have must not point a restore at another stack.
+    local key unset_keys=''
+    for key in "${STACK_KEYS[@]}"; do unset_keys+=" -u $key"; done
+    printf '#!/bin/sh\n# Written by scripts/up: mlflow-backup with the settings of this stack.\nexec env%s %s --env-file %s "$@"\n' \
+        "$unset_keys" "$(quoted "$BINARY")" "$(quoted "$DATA/stack.env")" | write_file 700 "$DATA/mlflow-backup"
 }
 
 # For /bin/sh, which does not read every form that printf %q writes.

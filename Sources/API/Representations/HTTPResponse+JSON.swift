@@ -6,7 +6,7 @@ import HTTPServer
 extension HTTPResponse {
     static func json(_ value: some Encodable, status: Int = 200) -> HTTPResponse {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
             return HTTPResponse(
                 status: status, contentType: "application/json", bytes: Array(try encoder.encode(value)) + [UInt8(ascii: "\n")])

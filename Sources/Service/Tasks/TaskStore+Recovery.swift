@@ -50,19 +50,15 @@ extension TaskStore {
         }
     }
 
+    /// One process at a time opens: two that switch a new file to WAL at once get SQLITE_BUSY without a wait, and two
+    /// that find damage would each move a file aside, the second one the good new one.
     static func openRecovering(_ path: FilePath, _ log: Log) throws -> OpenedDatabase {
-        do {
-            return OpenedDatabase(database: try openDatabase(path), inode: try inode(of: path))
-        } catch let error as SQLiteError where error.isCorrupt {
-            log.error(
-                "task database is damaged: beginning a new one", ["path": path, "reason": error.message])
-        }
-        let lock = try waitForRecoveryLock(path)
+        let lock = try waitForOpeningLock(path)
         return try withExtendedLifetime(lock) {
-            // Another process may have replaced it while this one waited for the lock.
             do {
                 return OpenedDatabase(database: try openDatabase(path), inode: try inode(of: path))
             } catch let error as SQLiteError where error.isCorrupt {
+                log.error("task database is damaged: beginning a new one", ["path": path, "reason": error.message])
                 try moveAside(path, log)
             }
             return OpenedDatabase(database: try openDatabase(path), inode: try inode(of: path))
@@ -87,13 +83,13 @@ extension TaskStore {
         try Directory.sync(path.parent)
     }
 
-    private static func waitForRecoveryLock(_ path: FilePath) throws -> AdvisoryLock {
+    private static func waitForOpeningLock(_ path: FilePath) throws -> AdvisoryLock {
         let lockPath = FilePath(path.string + ".lock")
         for _ in 0..<200 {
             if let lock = try AdvisoryLock.tryLock(lockPath, note: "pid \(getpid())\n") { return lock }
             usleep(50_000)
         }
-        throw TaskStoreError.recoveryBusy(path: path.string)
+        throw TaskStoreError.openingBusy(path: path.string)
     }
 
     private static func inode(of path: FilePath) throws(SystemError) -> UInt64? {

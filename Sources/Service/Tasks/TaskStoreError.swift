@@ -7,8 +7,8 @@ public enum TaskStoreError: ExplainedError, Equatable {
     case noSuchTask(String)
     /// The database was written by a newer version of this program.
     case newerSchema(path: String, found: Int, known: Int)
-    /// Another process is replacing a damaged database and does not come to an end.
-    case recoveryBusy(path: String)
+    /// Another process is opening or replacing the database and does not come to an end.
+    case openingBusy(path: String)
 
     public var explanation: BilingualText {
         switch self {
@@ -22,10 +22,10 @@ public enum TaskStoreError: ExplainedError, Equatable {
                     + "请使用新版本，或把该文件移走（只会丢失任务记录，不影响备份）。",
                 en: "Task database \(path) was written by a newer version (format \(found), this one knows \(known)). "
                     + "Use the newer version, or move the file away: only task records are lost, no backup.")
-        case .recoveryBusy(let path):
+        case .openingBusy(let path):
             BilingualText(
-                zh: "另一个进程正在替换损坏的任务数据库 \(path)，请稍后重试。",
-                en: "Another process is replacing the damaged task database \(path): try again later.")
+                zh: "另一个进程正在打开或修复任务数据库 \(path)，请稍后重试。",
+                en: "Another process is opening or repairing the task database \(path): try again later.")
         }
     }
 }
