@@ -51,7 +51,8 @@ let package = Package(
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
         .testTarget(
             name: "StackTests",
-            dependencies: ["API", "HTTPServer", "Service", "Backup", "Archive", "SystemIO", "TestSupport"]),
+            dependencies: ["API", "HTTPServer", "Service", "Backup", "Archive", "SystemIO", "TestSupport"],
+            exclude: ["delete_experiments.py", "fingerprint.py"]),
     ],
     swiftLanguageModes: [.v6]
 )

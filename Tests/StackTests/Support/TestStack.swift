@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Glibc
+import SystemIO
+import TestSupport
+import Testing
+
+/// A whole stack of its own, made by `scripts/up`: PostgreSQL, MLflow and the service, on free ports.
+final class TestStack: Sendable {
+    let data: FilePath
+    let postgresPort: Int
+    let mlflowPort: Int
+    let backupPort: Int
+    private let folder: TemporaryFolder
+
+    static let repository = FilePath(String(#filePath)).parent.parent.parent.parent
+
+    /// - Parameters:
+    ///   - guidePorts: take 3110 to 3112, as the guide has them, where nobody else does.
+    ///   - settings: lines for `user.env`.
+    init(_ name: String, guidePorts: Bool = false, settings: [String] = []) throws {
+        folder = try TemporaryFolder("stack-\(name)")
+        // PostgreSQL runs as its own user and must pass through.
+        chmod(folder.path.string, 0o755)
+        data = folder.path.appending("data")
+        try Directory.make(data)
+        try folder.write("data/user.env", (["LOG_SYSLOG=false"] + settings).joined(separator: "\n") + "\n")
+        let usual = [3110, 3111, 3112]
+        let ports = guidePorts && usual.allSatisfy(FreePort.isFree) ? usual : try FreePort.find(3)
+        (postgresPort, mlflowPort, backupPort) = (ports[0], ports[1], ports[2])
+        try up()
+    }
+
+    deinit {
+        do { try scriptsUp(["--stop"]) } catch { Issue.record(error, "a test stack did not stop") }
+    }
+
+    func up() throws {
+        try scriptsUp([
+            "--postgres-port", "\(postgresPort)", "--mlflow-port", "\(mlflowPort)", "--backup-port", "\(backupPort)",
+        ])
+    }
+
+    @discardableResult
+    func scriptsUp(_ arguments: [String]) throws -> String {
+        try Shell.run(
+            Self.repository.appending("scripts/up"), ["--data", data.string] + arguments, environment: Self.environment)
+    }
+
+    var mlflowURL: String { "http://127.0.0.1:\(mlflowPort)" }
+    var backupURL: String { "http://127.0.0.1:\(backupPort)" }
+    var artifacts: FilePath { data.appending("artifacts") }
+    var backups: FilePath { data.appending("backups") }
+
+    /// The program of this stack, as `scripts/up` leaves it in the data folder.
+    func command(_ arguments: [String], environment: [String: String] = [:]) throws -> ChildProcess.Outcome {
+        var whole = Self.environment
+        whole.merge(environment) { _, new in new }
+        return try ChildProcess(data.appending("mlflow-backup"), arguments, environment: whole).run()
+    }
+
+    /// What `scripts/test` has made ready, and nothing else of the caller's environment.
+    static var environment: [String: String] {
+        let inherited = ProcessInfo.processInfo.environment
+        var kept: [String: String] = ["LC_ALL": "C.UTF-8"]
+        for name in ["PATH", "HOME", "MLFLOW_BACKUP_BINARY", "MLFLOW_ENV_DIR", "SSL_CERT_FILE", "PIP_CERT"] {
+            kept[name] = inherited[name]
+        }
+        return kept
+    }
+
+    static func python() throws -> FilePath {
+        let variable = ProcessInfo.processInfo.environment["MLFLOW_TEST_PYTHON"] ?? ""
+        try #require(!variable.isEmpty, "MLFLOW_TEST_PYTHON is not set: run scripts/test")
+        return FilePath(variable)
+    }
+}
+
+/// Ports that nobody listens on.
+enum FreePort {
+    static func isFree(_ port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        return bind(descriptor, port) == 0
+    }
+
+    static func find(_ count: Int) throws -> [Int] {
+        // All are held at once, or the kernel could name one twice.
+        let descriptors = (0..<count).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+        defer { descriptors.forEach { close($0) } }
+        return try descriptors.map { descriptor in
+            try #require(bind(descriptor, 0) == 0)
+            var address = sockaddr_in()
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            withUnsafeMutablePointer(to: &address) { pointer in
+                _ = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+            }
+            return Int(UInt16(bigEndian: address.sin_port))
+        }
+    }
+
+    private static func bind(_ descriptor: Int32, _ port: Int) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+}
