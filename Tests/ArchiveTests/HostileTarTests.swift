@@ -109,7 +109,7 @@ struct HostileTarTests {
             title: "a size of 2^64-1 outside every route",
             script: "raw(block(b'mlflow_backup/other', size=b'\\x80\\0\\0\\0' + b'\\xff' * 8) + END)", refusal: .damaged),
         .init(
-            title: "a size of 2^62", script: "raw(block(NAME, size=b'\\x80\\0\\0\\0\\x40' + bytes(7)) + END)",
+            title: "a size of 2^61", script: "raw(block(NAME, size=b'\\x80\\0\\0\\0\\x20' + bytes(7)) + END)",
             refusal: .truncated),
         .init(title: "a negative size", script: "raw(block(NAME, size=b'\\xff' * 12) + END)", refusal: .damaged),
         .init(title: "a size that is no number", script: "raw(block(NAME, size=b'-0000000001\\0') + END)", refusal: .damaged),

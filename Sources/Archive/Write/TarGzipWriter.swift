@@ -7,6 +7,8 @@ public final class TarGzipWriter: ArchiveWriter {
     private let file: OpenFile
     private let output: MemberOutput
     private let pipeline: CompressionPipeline
+    private let staging = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: ArchiveLayout.chunkSize, alignment: 4096)
     private var pack: [UInt8] = []
     private var packRecords: [ArchiveIndex.Record] = []
     private var files = 0
@@ -23,6 +25,8 @@ public final class TarGzipWriter: ArchiveWriter {
         pipeline = try CompressionPipeline(threads: max(threads, 1), level: level) { try output.write($0, digest: $1) }
     }
 
+    deinit { staging.deallocate() }
+
     public func add(_ entry: ArchiveEntry) throws {
         pack += TarEncoder.header(of: entry)
         packRecords.append(.init(entry: entry, digest: nil))
@@ -38,10 +42,12 @@ public final class TarGzipWriter: ArchiveWriter {
     }
 
     private func addSmall(_ entry: ArchiveEntry, _ content: ContentSource) throws -> UInt64 {
+        // Read before anything is packed: a source that fails leaves no half entry behind.
+        let (bytes, missing) = try read(Int(entry.size), content)
         pack += TarEncoder.header(of: entry)
-        let start = pack.count
-        let missing = try append(Int(entry.size), padding: ArchiveLayout.padding(after: entry.size), to: &pack, content)
-        let digest = pack[start..<(start + Int(entry.size))].withUnsafeBytes { SHA256.digest(of: $0) }
+        pack.append(contentsOf: bytes)
+        pack += [UInt8](repeating: 0, count: ArchiveLayout.padding(after: entry.size))
+        let digest = SHA256.digest(of: bytes)
         packRecords.append(.init(entry: entry, digest: digest))
         if pack.count >= ArchiveLayout.packSize { try closePack() }
         return UInt64(missing)
@@ -61,8 +67,11 @@ public final class TarGzipWriter: ArchiveWriter {
             var chunk: [UInt8] = []
             chunk.reserveCapacity(size + ArchiveLayout.blockSize)
             let padding = rest == 0 ? ArchiveLayout.padding(after: entry.size) : 0
-            missing += UInt64(try append(size, padding: padding, to: &chunk, content))
-            chunk[..<size].withUnsafeBytes { hash.update($0) }
+            let (bytes, short) = try read(size, content)
+            missing += UInt64(short)
+            chunk.append(contentsOf: bytes)
+            chunk += [UInt8](repeating: 0, count: padding)
+            hash.update(bytes)
             output.expect(.chunk, tarLength: chunk.count, records: [])
             try pipeline.submit(chunk)
         }
@@ -70,16 +79,12 @@ public final class TarGzipWriter: ArchiveWriter {
         return missing
     }
 
-    /// Appends `size` bytes from the source and the padding, zeros where the source ends early.
-    private func append(
-        _ size: Int, padding: Int, to buffer: inout [UInt8], _ content: ContentSource
-    ) throws -> Int {
-        let start = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: size + padding))
-        let got = try buffer.withUnsafeMutableBytes { bytes in
-            try content(UnsafeMutableRawBufferPointer(rebasing: bytes[start..<(start + size)]))
-        }
-        return size - got
+    /// The next `size` bytes of a source, zeros where it ends early. Valid until the next call.
+    private func read(_ size: Int, _ content: ContentSource) throws -> (UnsafeRawBufferPointer, missing: Int) {
+        let piece = UnsafeMutableRawBufferPointer(rebasing: staging[..<size])
+        let got = try content(piece)
+        UnsafeMutableRawBufferPointer(rebasing: piece[got...]).initializeMemory(as: UInt8.self, repeating: 0)
+        return (UnsafeRawBufferPointer(piece), size - got)
     }
 
     private func closePack() throws {

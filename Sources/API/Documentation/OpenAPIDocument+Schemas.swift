@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension OpenAPIDocument {
+    static let responses = #"""
+        "securitySchemes":{"token":{"type":"http","scheme":"bearer","description":"API_TOKEN，设置后才需要 / only where API_TOKEN is set"}},
+        "parameters":{"name":{"name":"name","in":"path","required":true,"schema":{"type":"string"},"example":"mlflow_backup_20240730_020000.tar.gz"}},
+        "responses":{
+          "Problem":{"description":"detail 说明原因和办法 / detail says why and what to do (RFC 9457)",
+            "content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
+          "Accepted":{"description":"任务已接受 / accepted as a task","headers":{"Location":{"schema":{"type":"string"}}},
+            "content":{"application/json":{"schema":{"$ref":"#/components/schemas/Accepted"}}}}}
+        """#
+
+    static let schemas = #"""
+        "schemas":{
+          "Problem":{"type":"object","required":["type","title","status","detail"],"properties":{
+            "type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"}}},
+          "Message":{"type":"object","required":["message"],"properties":{"message":{"type":"string"}}},
+          "CleanUp":{"type":"object","required":["message","removed"],"properties":{"message":{"type":"string"},"removed":{"type":"integer"}}},
+          "Accepted":{"type":"object","required":["task_id","message","status"],"properties":{
+            "task_id":{"type":"string","example":"backup_20240730_143000_12345"},
+            "message":{"type":"string","example":"备份任务已启动"},"status":{"type":"string","const":"pending"}}},
+          "BackupRequest":{"type":"object","additionalProperties":false,"properties":{
+            "compress":{"type":"boolean","default":true,"description":"true: tar.gz; false: 目录 / a folder"},
+            "email":{"type":"string","format":"email","description":"完成或失败时通知 / told on success and on failure"}}},
+          "RestoreRequest":{"type":"object","required":["backup_name"],"additionalProperties":false,"properties":{
+            "backup_name":{"type":"string","example":"mlflow_backup_20240730_020000.tar.gz"},
+            "mode":{"type":"string","enum":["full","database","artifacts"],"default":"full"},
+            "force":{"type":"boolean","default":false,"description":"覆盖比备份更新的数据 / overwrite data newer than the backup"},
+            "email":{"type":"string","format":"email"}}},
+          "Backup":{"type":"object","required":["name","path","size","created_at","type","status","size_bytes","adopted"],"properties":{
+            "name":{"type":"string"},"path":{"type":"string"},"size":{"type":"string","example":"15.2MB"},
+            "created_at":{"type":"string","example":"2024-07-30T02:00:00"},
+            "type":{"type":"string","enum":["compressed","uncompressed"]},
+            "status":{"type":"string","enum":["completed","running","failed","corrupt","unverified"]},
+            "size_bytes":{"type":"integer"},"sha256":{"type":"string"},"verified_at":{"type":"string"},
+            "reason":{"type":"string","description":"为何损坏 / why it is corrupt"},
+            "adopted":{"type":"boolean","description":"由人放入，不会被自动清理 / put there by a person, never pruned"},
+            "duration_seconds":{"type":"number"},"mlflow_version":{"type":"string"},"alembic_revision":{"type":"string"},
+            "experiments":{"type":"integer"},"runs":{"type":"integer"},"registered_models":{"type":"integer"},
+            "files":{"type":"integer"},"content_bytes":{"type":"integer"},"skipped":{"type":"integer"}}},
+          "Task":{"type":"object","required":["task_id","kind","origin","status","message","created_at"],"properties":{
+            "task_id":{"type":"string"},"kind":{"type":"string","enum":["backup","restore","verify"]},
+            "origin":{"type":"string","enum":["api","cli","schedule"]},
+            "status":{"type":"string","enum":["pending","running","completed","failed"]},
+            "message":{"type":"string"},"created_at":{"type":"string"},"started_at":{"type":"string"},
+            "completed_at":{"type":"string"},"backup_name":{"type":"string"},
+            "result":{"type":"object","properties":{"stdout":{"type":"string"},"backup_dir":{"type":"string"}}},
+            "progress":{"type":"object","properties":{"phase":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}}},
+            "warnings":{"type":"integer"},"notice":{"type":"string","description":"邮件是否已发送 / what became of the e-mail"}}},
+          "Health":{"type":"object","required":["status","checks","timestamp"],"properties":{
+            "status":{"type":"string","enum":["healthy","unhealthy"]},
+            "checks":{"type":"object","additionalProperties":{"type":"boolean"},
+              "required":["backup_directory","backup_script","restore_script","docker"]},
+            "findings":{"type":"array","items":{"type":"string"}},"version":{"type":"string"},"timestamp":{"type":"string"}}},
+          "Statistics":{"type":"object","required":["backup_count","total_size","disk_usage","task_stats"],"properties":{
+            "backup_count":{"type":"integer"},"total_size":{"type":"integer","description":"bytes"},
+            "oldest_backup":{"type":"string"},"latest_backup":{"type":"string"},
+            "disk_usage":{"type":"object","properties":{"total":{"type":"string"},"used":{"type":"string"},
+              "available":{"type":"string"},"use_percentage":{"type":"string"}}},
+            "task_stats":{"type":"object","properties":{"total":{"type":"integer"},"pending":{"type":"integer"},
+              "running":{"type":"integer"},"completed":{"type":"integer"},"failed":{"type":"integer"}}}}}
+        }
+        """#
+}
