@@ -2,8 +2,9 @@
 
 import Glibc
 import Synchronization
-import SystemIO
 import Testing
+
+@testable import SystemIO
 
 @Suite("Child processes")
 struct ChildProcessTests {
@@ -122,11 +123,22 @@ struct ChildProcessTests {
         #expect(me.isAlive)
         #expect(!ProcessIdentity(pid: me.pid, startTicks: me.startTicks + 1, boot: me.boot).isAlive)
         #expect(!ProcessIdentity(pid: me.pid, startTicks: me.startTicks, boot: "another boot").isAlive)
-        // The subshell becomes a zombie: exec leaves a parent that never waits.
-        let outcome = try shell(
-            "sh -c 'exit 0' & pid=$!; sleep 0.3; exec cat /proc/$pid/stat /proc/sys/kernel/random/boot_id")
-        let fields = outcome.output.split(whereSeparator: { $0 == " " || $0 == "\n" })
+        // A child whose parent has become a program that never asks for it stays a zombie until that one ends.
+        let stat = Monitor<String?>(nil)
+        let stop = Cancellation()
+        let worker = try WorkerThread("parent") {
+            _ = try? ChildProcess(
+                "/bin/sh", ["-c", "sh -c 'exit 0' & sleep 0.3; cat /proc/$!/stat >&2; exec sleep 600"],
+                environment: ["PATH": "/usr/bin:/bin"]
+            ).run(cancellation: stop) { line in stat.withLock { $0 = line } }
+        }
+        let fields = stat.wait { $0 }.split(separator: " ")
         try #require(fields.count > 22)
         #expect(fields[2] == "Z")
+        let zombie = ProcessIdentity(
+            pid: try #require(Int32(fields[0])), startTicks: try #require(UInt64(fields[21])), boot: me.boot)
+        #expect(!zombie.isAlive)
+        stop.cancel()
+        worker.join()
     }
 }

@@ -146,7 +146,12 @@ enum DocsScript {
           button.type = "button";
           if (path.endsWith("/download")) {
             button.textContent = t("download");
-            button.onclick = () => { location.href = request(method, path, fields).target; };
+            /* A link cannot carry the token's header: with one, the curl line is shown instead. */
+            button.onclick = () => {
+              const sent = request(method, path, fields);
+              if ($("token").value) box.replaceChildren(element("pre", curl(method, sent) + " -OJ"));
+              else location.href = sent.target;
+            };
           } else button.onclick = () => run(method, path, fields, box, button);
           inside.append(grid, button, box);
           card.append(head, inside);

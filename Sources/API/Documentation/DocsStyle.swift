@@ -13,7 +13,7 @@ enum DocsStyle {
         h1 { font-size: 1.5rem; margin: 0; }
         h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; color: var(--soft); font-weight: 600; }
         button { font: inherit; padding: .4rem .9rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--card);
-          color: var(--ink); cursor: pointer; }
+          color: var(--ink); cursor: pointer; white-space: nowrap; }
         button.go { background: var(--accent); border-color: var(--accent); color: var(--card); font-weight: 600; }
         button:disabled { opacity: .5; cursor: default; }
         :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
