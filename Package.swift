@@ -44,7 +44,9 @@ let package = Package(
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport"]),
         .testTarget(name: "ArchiveTests", dependencies: ["Archive", "SystemIO", "TestSupport"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "SystemIO", "TestSupport"]),
-        .testTarget(name: "BackupTests", dependencies: ["Backup", "Archive", "Postgres", "SystemIO", "TestSupport"]),
+        .testTarget(
+            name: "BackupTests",
+            dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "TestSupport"]),
         .testTarget(
             name: "ServiceTests", dependencies: ["Service", "SystemIO", "TestSupport"],
             exclude: ["smtp_server.py", "task_writer.py", "web_server.py"]),

@@ -24,7 +24,9 @@ public enum ArchiveError: ExplainedError, Equatable {
         case .damaged(let archive, let offset, let reason):
             BilingualText(
                 zh: "\(archive) 已损坏（偏移 \(offset)：\(reason)）。请改用其他备份；此备份没有写入任何数据。",
-                en: "\(archive) is damaged at byte \(offset): \(reason). Use another backup; nothing was written from this one.")
+                en:
+                    "\(archive) is damaged at byte \(offset): \(reason). Use another backup; nothing was written from this one."
+            )
         case .truncated(let archive, let expected, let found):
             BilingualText(
                 zh: "\(archive) 不完整：应为 \(expected.map { "\($0)" } ?? "更多") 字节，实际 \(found) 字节。请重新复制，或改用其他备份。",
@@ -37,15 +39,21 @@ public enum ArchiveError: ExplainedError, Equatable {
         case .unsafeEntry(let archive, let path, let reason):
             BilingualText(
                 zh: "\(archive) 含有不安全的条目 \(path)（\(reason)），已拒绝恢复。请不要使用来历不明的归档。",
-                en: "\(archive) holds an unsafe entry, \(path) (\(reason)), and was refused. Do not use archives of unknown origin.")
+                en:
+                    "\(archive) holds an unsafe entry, \(path) (\(reason)), and was refused. Do not use archives of unknown origin."
+            )
         case .unreadable(let path, let reason):
             BilingualText(
                 zh: "无法读取 \(path)（\(reason)），因此没有生成备份。请修正权限或磁盘问题后重试。",
-                en: "\(path) cannot be read (\(reason)), so no backup was made. Mend its permissions or the disk, then try again.")
+                en:
+                    "\(path) cannot be read (\(reason)), so no backup was made. Mend its permissions or the disk, then try again."
+            )
         case .nothingToBackUp(let folder):
             BilingualText(
                 zh: "找不到 artifacts 目录 \(folder)，因此没有生成备份。请检查 ARTIFACTS_DIR 和挂载。",
-                en: "The artifacts folder \(folder) is missing, so no backup was made. Check ARTIFACTS_DIR and its mount.")
+                en:
+                    "The artifacts folder \(folder) is missing, so no backup was made. Check ARTIFACTS_DIR and its mount."
+            )
         case .compression(let reason):
             BilingualText(
                 zh: "压缩出错：\(reason)。没有生成备份；请检查内存并重试。",

@@ -28,7 +28,9 @@ public enum BackupError: ExplainedError, Equatable {
         case .folderNotUsable(let path, let reason):
             BilingualText(
                 zh: "备份目录 \(path) 不可用（\(reason)）。请检查 BACKUP_DIR、挂载和权限。",
-                en: "The backup folder \(path) is not usable (\(reason)). Check BACKUP_DIR, its mount and its permissions.")
+                en:
+                    "The backup folder \(path) is not usable (\(reason)). Check BACKUP_DIR, its mount and its permissions."
+            )
         case .noSuchBackup(let name):
             BilingualText(
                 zh: "没有名为 \(name) 的备份。用 GET /backups 或 mlflow-backup list 查看可用的备份。",
@@ -44,12 +46,15 @@ public enum BackupError: ExplainedError, Equatable {
         case .notEnoughRoom(let path, let needed, let available):
             BilingualText(
                 zh: "\(path) 空间不足：需要约 \(HumanUnits.size(needed))，可用 \(HumanUnits.size(available))。请释放空间或删除旧备份。",
-                en: "\(path) has not enough room: about \(HumanUnits.size(needed)) needed, \(HumanUnits.size(available)) "
+                en:
+                    "\(path) has not enough room: about \(HumanUnits.size(needed)) needed, \(HumanUnits.size(available)) "
                     + "available. Free some room or delete old backups.")
         case .artifactsMissing(let path):
             BilingualText(
                 zh: "找不到 artifacts 目录 \(path)。没有生成备份；请检查 ARTIFACTS_DIR 和卷挂载。",
-                en: "The artifacts folder \(path) is missing, so nothing was done. Check ARTIFACTS_DIR and the volume's mount.")
+                en:
+                    "The artifacts folder \(path) is missing, so nothing was done. Check ARTIFACTS_DIR and the volume's mount."
+            )
         case .databaseEmpty(let name):
             BilingualText(
                 zh: "数据库 \(name) 中没有 MLflow 的表。请先启动 MLflow 一次，或检查 POSTGRES_DB。",
@@ -58,13 +63,16 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(
                 zh: "恢复 \(backup) 会覆盖更新的数据：\(findings.map { $0[.chinese] }.joined(separator: "；"))。"
                     + "请先做一次备份；确定要覆盖时使用 \"force\": true（命令行 --force）。",
-                en: "Restoring \(backup) would overwrite newer data: \(findings.map { $0[.english] }.joined(separator: "; ")). "
-                    + "Make a backup first; to overwrite all the same, set \"force\": true (--force on the command line).")
+                en:
+                    "Restoring \(backup) would overwrite newer data: \(findings.map { $0[.english] }.joined(separator: "; ")). "
+                    + "Make a backup first; to overwrite all the same, set \"force\": true (--force on the command line)."
+            )
         case .schemaDiffers(let backup, let revision, let live):
             BilingualText(
                 zh: "\(backup) 的数据库结构版本是 \(revision)，当前 MLflow 使用 \(live)。请用相同版本的 MLflow 恢复；"
                     + "若使用 force，恢复后需运行 mlflow db upgrade。",
-                en: "\(backup) has schema revision \(revision), this MLflow runs \(live). Restore it beside the MLflow version "
+                en:
+                    "\(backup) has schema revision \(revision), this MLflow runs \(live). Restore it beside the MLflow version "
                     + "that made it; with force, run `mlflow db upgrade` afterwards.")
         case .manifestUnreadable(let backup, let reason):
             BilingualText(
@@ -73,7 +81,8 @@ public enum BackupError: ExplainedError, Equatable {
         case .rowsDiffer(let table, let expected, let found):
             BilingualText(
                 zh: "恢复后的表 \(table) 有 \(found) 行，备份时为 \(expected) 行。线上数据未被改动；请改用其他备份。",
-                en: "Table \(table) has \(found) rows after loading and had \(expected) in the backup. The live data was not "
+                en:
+                    "Table \(table) has \(found) rows after loading and had \(expected) in the backup. The live data was not "
                     + "touched; use another backup.")
         case .artifactsDiffer(let expectedFiles, let foundFiles, let expectedBytes, let foundBytes):
             BilingualText(

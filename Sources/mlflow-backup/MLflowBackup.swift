@@ -38,7 +38,8 @@ enum MLflowBackup {
                 return rest.isEmpty ? .usage : .success
             }
             guard let command = commands.first(where: { $0.definition.name == name }) else {
-                throw UsageError.unknownCommand(name, nearest: NearestName.of(name, in: commands.map { $0.definition.name }))
+                throw UsageError.unknownCommand(
+                    name, nearest: NearestName.of(name, in: commands.map { $0.definition.name }))
             }
             let arguments = try ParsedArguments(rest, command.definition.addingSettings())
             if arguments.has("help") {
@@ -72,7 +73,8 @@ enum MLflowBackup {
         var lines = [
             "mlflow-backup \(ServiceVersion.current)",
             language == .chinese
-                ? "MLflow 的备份与恢复：数据库和 artifacts 保持一致。" : "Backup and restore for MLflow: database and artifacts that agree.",
+                ? "MLflow 的备份与恢复：数据库和 artifacts 保持一致。"
+                : "Backup and restore for MLflow: database and artifacts that agree.",
             "", (language == .chinese ? "用法" : "Usage") + ": mlflow-backup [--env-file FILE] COMMAND [OPTIONS]", "",
         ]
         for command in commands {
@@ -80,7 +82,10 @@ enum MLflowBackup {
             let padding = String(repeating: " ", count: max(1, 10 - name.count))
             lines.append("  \(name)\(padding)\(command.definition.summary[language])")
         }
-        lines += ["", language == .chinese ? "各命令的选项: mlflow-backup COMMAND --help" : "Options: mlflow-backup COMMAND --help", ""]
+        lines += [
+            "", language == .chinese ? "各命令的选项: mlflow-backup COMMAND --help" : "Options: mlflow-backup COMMAND --help",
+            "",
+        ]
         return lines.joined(separator: "\n") + ExitCode.help[language]
     }
 }

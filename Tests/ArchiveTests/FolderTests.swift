@@ -46,7 +46,8 @@ struct FolderTests {
             ("rm \"$1/artifacts/links/plain\"; echo x > \"$1/artifacts/links/plain\"", .damaged),
             ("mkfifo \"$1/artifacts/pipe\"", .unsafeEntry), ("ln -s /etc \"$1/artifacts/out\"", .unsafeEntry),
             ("rm \"$1/manifest.json\"", .notABackup), ("rm \"$1/index.json\"", .notABackup),
-            ("echo '{}' > \"$1/index.json\"", .damaged), ("sed -i '2s/\"size\":[0-9]*/\"size\":-1/' \"$1/index.json\"", .damaged),
+            ("echo '{}' > \"$1/index.json\"", .damaged),
+            ("sed -i '2s/\"size\":[0-9]*/\"size\":-1/' \"$1/index.json\"", .damaged),
         ])
     func changed(script: String, refusal: Refusal) throws {
         let scratch = try Scratch()

@@ -43,8 +43,11 @@ struct ForeignToolTests {
         case "bsdtar": try Tool.shell("bsdtar -xpf \"$1\" -C \"$2\"", archive, out)
         default:
             try Tool.mustRun(
-                "python3", ["-c", "import tarfile,sys; tarfile.open(sys.argv[1]).extractall(sys.argv[2])",
-                    archive.string, out.string])
+                "python3",
+                [
+                    "-c", "import tarfile,sys; tarfile.open(sys.argv[1]).extractall(sys.argv[2])",
+                    archive.string, out.string,
+                ])
         }
         let before = try TreeSnapshot(tree)
         let after = try TreeSnapshot(out.appending("mlflow_backup").appending("artifacts"))
@@ -90,7 +93,9 @@ struct ForeignToolTests {
         try RandomTree(seed: 13, at: tree)
         if format == "ustar" {
             // What ustar cannot hold: old and far times, long names, ids.
-            try Tool.shell("chmod -R u+rwx \"$1\"; rm -rf \"$1\"/names \"$1\"/links/long; find \"$1\" -exec touch -h -d @1700000000 {} +", tree)
+            try Tool.shell(
+                "chmod -R u+rwx \"$1\"; rm -rf \"$1\"/names \"$1\"/links/long; find \"$1\" -exec touch -h -d @1700000000 {} +",
+                tree)
         }
         let archive = scratch.path.appending("b.tar.gz")
         let (_, written) = try Backups.archive(tree, to: archive)

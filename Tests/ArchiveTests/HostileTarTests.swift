@@ -75,10 +75,15 @@ struct HostileTarTests {
             script: "folder(A + 'd/e'); symlink(A + 'd/e/l', '../../x'); hardlink(A + 'up', A + 'd/e/l')",
             refusal: .unsafeEntry),
         .init(title: "a hard link to nothing", script: "hardlink(A + 'h', A + 'absent')", refusal: .unsafeEntry),
-        .init(title: "a hard link to a folder", script: "folder(A + 'd'); hardlink(A + 'h', A + 'd')", refusal: .unsafeEntry),
+        .init(
+            title: "a hard link to a folder", script: "folder(A + 'd'); hardlink(A + 'h', A + 'd')",
+            refusal: .unsafeEntry),
         .init(title: "the same name twice", script: "entry(A + 'f'); entry(A + 'f')", refusal: .unsafeEntry),
-        .init(title: "the same link twice", script: "symlink(A + 'f', 'x'); symlink(A + 'f', 'y')", refusal: .unsafeEntry),
-        .init(title: "a file and a link of one name", script: "symlink(A + 'f', 'x'); entry(A + 'f')", refusal: .unsafeEntry),
+        .init(
+            title: "the same link twice", script: "symlink(A + 'f', 'x'); symlink(A + 'f', 'y')", refusal: .unsafeEntry),
+        .init(
+            title: "a file and a link of one name", script: "symlink(A + 'f', 'x'); entry(A + 'f')",
+            refusal: .unsafeEntry),
         .init(title: "a file used as a folder", script: "entry(A + 'f'); entry(A + 'f/g')", refusal: .unsafeEntry),
         .init(
             title: "a character device", script: "entry(A + 'd', tarfile.CHRTYPE, devmajor=1, devminor=3)",
@@ -103,16 +108,20 @@ struct HostileTarTests {
             refusal: .damaged),
         .init(
             title: "a pax size of 2^64-1",
-            script: "r = b'29 size=18446744073709551615\\n'; raw(block(b'x', b'x', b'%011o\\0' % len(r)) + pax(r) + block(NAME) + END)",
+            script:
+                "r = b'29 size=18446744073709551615\\n'; raw(block(b'x', b'x', b'%011o\\0' % len(r)) + pax(r) + block(NAME) + END)",
             refusal: .damaged),
         .init(
             title: "a size of 2^64-1 outside every route",
-            script: "raw(block(b'mlflow_backup/other', size=b'\\x80\\0\\0\\0' + b'\\xff' * 8) + END)", refusal: .damaged),
+            script: "raw(block(b'mlflow_backup/other', size=b'\\x80\\0\\0\\0' + b'\\xff' * 8) + END)", refusal: .damaged
+        ),
         .init(
             title: "a size of 2^61", script: "raw(block(NAME, size=b'\\x80\\0\\0\\0\\x20' + bytes(7)) + END)",
             refusal: .truncated),
         .init(title: "a negative size", script: "raw(block(NAME, size=b'\\xff' * 12) + END)", refusal: .damaged),
-        .init(title: "a size that is no number", script: "raw(block(NAME, size=b'-0000000001\\0') + END)", refusal: .damaged),
+        .init(
+            title: "a size that is no number", script: "raw(block(NAME, size=b'-0000000001\\0') + END)",
+            refusal: .damaged),
         .init(
             title: "an old GNU sparse file", script: "raw(block(NAME, b'S') + END)", refusal: .unsafeEntry),
         .init(
@@ -126,8 +135,11 @@ struct HostileTarTests {
         .init(title: "two folders at its top", script: "entry('a/f'); entry('b/f')", refusal: .notABackup),
         .init(title: "files at its top", script: "entry('notes.txt')", refusal: .notABackup),
         .init(title: "a file in place of the end", script: "raw(block(NAME))", refusal: .truncated),
-        .init(title: "something after the end", script: "raw(block(NAME) + END + block(NAME) + END)", refusal: .damaged),
-        .init(title: "a lone block of zeros", script: "raw(block(NAME) + bytes(512) + block(NAME) + END)", refusal: .damaged),
+        .init(
+            title: "something after the end", script: "raw(block(NAME) + END + block(NAME) + END)", refusal: .damaged),
+        .init(
+            title: "a lone block of zeros", script: "raw(block(NAME) + bytes(512) + block(NAME) + END)",
+            refusal: .damaged),
         .init(title: "compressed text", script: "raw(b'hello world\\n' * 1000)", refusal: .notABackup),
         .init(title: "a plain text file", script: "open(out, 'w').write('hello world')", refusal: .notABackup),
         .init(title: "an uncompressed tar", script: "open(out, 'wb').write(block(NAME) + END)", refusal: .notABackup),
@@ -143,7 +155,8 @@ struct HostileTarTests {
             [
                 "-c",
                 prelude
-                    + (writesItself ? "" : "tar = tarfile.open(out, 'w:gz', compresslevel=1, format=tarfile.PAX_FORMAT)\n")
+                    + (writesItself
+                        ? "" : "tar = tarfile.open(out, 'w:gz', compresslevel=1, format=tarfile.PAX_FORMAT)\n")
                     + body + "\n" + (writesItself ? "" : "tar.close()\n"), path.string,
             ])
     }
@@ -180,7 +193,9 @@ struct HostileTarTests {
         #expect(try Directory.names(in: out) == [Array("f".utf8)])
     }
 
-    @Test("a bomb in place of the manifest or the index is refused without filling the memory", arguments: ["manifest", "index"])
+    @Test(
+        "a bomb in place of the manifest or the index is refused without filling the memory",
+        arguments: ["manifest", "index"])
     func bomb(name: String) throws {
         let scratch = try Scratch()
         let archive = scratch.path.appending("h.tar.gz")

@@ -68,7 +68,8 @@ struct RoundTripTests {
         #expect(try indexed.content(of: Backups.path("artifacts/absent")) == nil)
         for record in indexed.index.records where record.entry.path.relative(to: .artifacts) != nil {
             guard case .file = record.entry.kind else { continue }
-            let live = try FileStatus.of(scratch.path.appending("tree").appending(record.entry.path.bytes.dropFirst(10)))
+            let live = try FileStatus.of(
+                scratch.path.appending("tree").appending(record.entry.path.bytes.dropFirst(10)))
             #expect(record.entry.modified == live.modified)
             #expect(record.entry.size == live.size)
             #expect(record.entry.origin?.device == live.device)

@@ -11,11 +11,15 @@ struct TarNumberTests {
         try blocks.withUnsafeBytes { try TarHeader(UnsafeRawBufferPointer(rebasing: $0.suffix(512))) }
     }
 
-    @Test("GNU's binary times before 1970 and after 2242 are read, not set to zero", arguments: [-1, -1_500_000_000, 9_000_000_000] as [Int64])
+    @Test(
+        "GNU's binary times before 1970 and after 2242 are read, not set to zero",
+        arguments: [-1, -1_500_000_000, 9_000_000_000] as [Int64])
     func binaryTimes(seconds: Int64) throws {
         let path = try Backups.path("f")
-        var block = TarEncoder.header(of: ArchiveEntry(path: path, kind: .file, mode: 0o644, modified: .init(seconds: 0)))
-        block[136..<148] = ([UInt8](repeating: seconds < 0 ? 0xff : 0, count: 4)
+        var block = TarEncoder.header(
+            of: ArchiveEntry(path: path, kind: .file, mode: 0o644, modified: .init(seconds: 0)))
+        block[136..<148] =
+            ([UInt8](repeating: seconds < 0 ? 0xff : 0, count: 4)
             + withUnsafeBytes(of: seconds.bigEndian) { Array($0) })[...]
         if seconds >= 0 { block[136] = 0x80 }
         block.replaceSubrange(148..<156, with: [UInt8](repeating: 0x20, count: 8))

@@ -58,7 +58,8 @@ import Testing
             Case("unknown task status", [], "/tasks?status=sleeping", 422, "pending"),
             Case("delete an unknown backup", ["-X", "DELETE"], "/backups/\(absent)", 404, "no backup"),
             Case("wrong method", ["-X", "PUT"], "/backups", 405, "GET"),
-            Case("foreign origin", ["-X", "POST", "-H", "Origin: https://evil.example"], "/backups", 403, "another site"),
+            Case(
+                "foreign origin", ["-X", "POST", "-H", "Origin: https://evil.example"], "/backups", 403, "another site"),
             Case("foreign host name", ["-H", "Host: evil.example"], "/backups", 421, "ALLOWED_HOSTS"),
         ]
     }
@@ -68,7 +69,8 @@ import Testing
         let folder = try TemporaryFolder("bad-input")
         try folder.write("ten-megabytes", [UInt8](repeating: UInt8(ascii: " "), count: 10_000_000))
         for item in cases(folder.path) {
-            let answer = try Curl.send(item.arguments + ["-H", "Accept-Language: en", "\(stack.backupURL)\(item.path)"])
+            let answer = try Curl.send(
+                item.arguments + ["-H", "Accept-Language: en", "\(stack.backupURL)\(item.path)"])
             #expect(answer.status == item.status, "\(item): \(answer.text)")
             #expect(answer.headers["content-type"] == "application/problem+json", "\(item)")
             let problem = try answer.object()
@@ -93,7 +95,9 @@ import Testing
         var flipped = whole
         flipped[whole.count / 2] ^= 0x10
         let folder = try TemporaryFolder("foreign")
-        try Shell.sh("mkdir \(folder.path)/x && echo hello > \(folder.path)/x/y && tar -czf \(folder.path)/foreign.tar.gz -C \(folder.path) x")
+        try Shell.sh(
+            "mkdir \(folder.path)/x && echo hello > \(folder.path)/x/y && tar -czf \(folder.path)/foreign.tar.gz -C \(folder.path) x"
+        )
         let bad: [(name: String, bytes: [UInt8])] = [
             ("truncated.tar.gz", Array(whole.prefix(whole.count * 2 / 3))),
             ("flipped.tar.gz", flipped),
@@ -120,7 +124,9 @@ import Testing
         try DurableFile.replace(stack.backups.appending("from-another-machine.tar.gz"), with: whole)
         let check = try Curl.send(["-X", "POST", "\(stack.backupURL)/backups/from-another-machine.tar.gz/verify"])
         #expect(try stack.finished(check.string("task_id"))["status"] as? String == "completed")
-        let adopted = try Curl.get("\(stack.backupURL)/backups").array().first { $0["name"] as? String == "from-another-machine.tar.gz" }
+        let adopted = try Curl.get("\(stack.backupURL)/backups").array().first {
+            $0["name"] as? String == "from-another-machine.tar.gz"
+        }
         #expect(adopted?["status"] as? String == "completed")
         #expect(adopted?["adopted"] as? Bool == true)
     }

@@ -35,7 +35,8 @@ import Testing
             "/usr/bin/chromium",
             [
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                "--user-data-dir=\(profile.path)", "--virtual-time-budget=8000", "--dump-dom", "\(stack.backupURL)/docs",
+                "--user-data-dir=\(profile.path)", "--virtual-time-budget=8000", "--dump-dom",
+                "\(stack.backupURL)/docs",
             ], environment: ["HOME": profile.path.string])
         for path in paths.keys where !["/docs", "/openapi.json"].contains(path) {
             #expect(dom.contains(path), "\(path) is not on the page")

@@ -37,7 +37,9 @@ import Testing
         try stack.logDemo()
         let before = try stack.fingerprint()
         let pid = String(decoding: try OpenFile(stack.data.appending("run/backup.pid"), .read).readAll(), as: UTF8.self)
-        try Shell.sh("kill \(pid.prefix { $0.isNumber }); while kill -0 \(pid.prefix { $0.isNumber }) 2>/dev/null; do sleep 0.1; done")
+        try Shell.sh(
+            "kill \(pid.prefix { $0.isNumber }); while kill -0 \(pid.prefix { $0.isNumber }) 2>/dev/null; do sleep 0.1; done"
+        )
 
         let dry = try stack.command(["backup", "--dry-run"])
         #expect(dry.succeeded, "\(dry.errors)")
@@ -46,14 +48,16 @@ import Testing
         for _ in 0..<3 {
             let outcome = try stack.command(["backup", "--json"])
             #expect(outcome.succeeded, "\(outcome.errors)")
-            let result = try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+            let result = try #require(
+                try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
             names.append(try #require(result["backup"] as? String))
         }
         #expect(Set(names).count == 3, "three backups in a row have three names")
         let last = try stack.command(["backup", "--max-backups", "2", "--quiet"])
         #expect(last.succeeded && last.output.isEmpty, "\(last.output)")
         let listed = try #require(
-            try JSONSerialization.jsonObject(with: Data(try stack.command(["list", "--json"]).output.utf8)) as? [[String: Any]])
+            try JSONSerialization.jsonObject(with: Data(try stack.command(["list", "--json"]).output.utf8))
+                as? [[String: Any]])
         #expect(listed.count == 2)
         #expect(listed.allSatisfy { $0["status"] as? String == "completed" })
         #expect(try stack.command(["verify", "--all"]).succeeded)

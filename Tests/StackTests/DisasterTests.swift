@@ -57,7 +57,8 @@ import Testing
         try stack.logDemo()
         let after = try stack.fingerprint()
 
-        let refused = try Curl.post("\(stack.backupURL)/restore", "{\"backup_name\": \"\(name)\"}", "-H", "Accept-Language: en")
+        let refused = try Curl.post(
+            "\(stack.backupURL)/restore", "{\"backup_name\": \"\(name)\"}", "-H", "Accept-Language: en")
         #expect(refused.status == 409)
         #expect(try refused.string("detail").contains("runs"), "it says what is newer: \(refused.text)")
         #expect(try stack.fingerprint() == after)

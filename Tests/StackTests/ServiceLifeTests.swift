@@ -49,8 +49,11 @@ import Testing
             let right = "Authorization: Bearer a-long-and-secret-token"
             #expect(try Curl.get("\(stack.backupURL)\(path)", "-H", right).status == 200)
         }
-        for path in ["/health", "/docs", "/openapi.json"] { #expect(try Curl.get("\(stack.backupURL)\(path)").status == 200) }
-        let log = String(decoding: try OpenFile(stack.data.appending("logs/backup.log"), .read).readAll(), as: UTF8.self)
+        for path in ["/health", "/docs", "/openapi.json"] {
+            #expect(try Curl.get("\(stack.backupURL)\(path)").status == 200)
+        }
+        let log = String(
+            decoding: try OpenFile(stack.data.appending("logs/backup.log"), .read).readAll(), as: UTF8.self)
         #expect(!log.contains("a-long-and-secret"))
     }
 
@@ -68,7 +71,9 @@ import Testing
 
         let record = try stack.finished(task)
         #expect(record["status"] as? String == "failed", "\(record)")
-        #expect(try Curl.get("\(stack.backupURL)/tasks/\(task)", "-H", "Accept-Language: en").string("message").contains("stopped"))
+        #expect(
+            try Curl.get("\(stack.backupURL)/tasks/\(task)", "-H", "Accept-Language: en").string("message").contains(
+                "stopped"))
         let names = try Curl.get("\(stack.backupURL)/backups").array().compactMap { $0["name"] as? String }
         #expect(names == [good], "no partial is listed")
         let next = try stack.backup()
@@ -101,7 +106,8 @@ import Testing
         let checks = try #require(try healthy.object()["checks"] as? [String: Bool])
         for name in ["backup_directory", "backup_script", "restore_script", "docker"] { #expect(checks[name] != nil) }
 
-        let pid = String(decoding: try OpenFile(stack.data.appending("postgres/postmaster.pid"), .read).readAll(), as: UTF8.self)
+        let pid = String(
+            decoding: try OpenFile(stack.data.appending("postgres/postmaster.pid"), .read).readAll(), as: UTF8.self)
         kill(try #require(pid_t(pid.split(separator: "\n")[0])), SIGQUIT)
         sleep(1)
         let health = try Curl.get("\(stack.backupURL)/health", "-H", "Accept-Language: en")
@@ -128,7 +134,8 @@ import Testing
     }
 
     private func servicePid(_ stack: TestStack) throws -> pid_t {
-        let text = String(decoding: try OpenFile(stack.data.appending("run/backup.pid"), .read).readAll(), as: UTF8.self)
+        let text = String(
+            decoding: try OpenFile(stack.data.appending("run/backup.pid"), .read).readAll(), as: UTF8.self)
         return try #require(pid_t(text.prefix { $0.isNumber }))
     }
 

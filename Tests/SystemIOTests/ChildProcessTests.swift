@@ -33,8 +33,11 @@ struct ChildProcessTests {
     @Test("lines of standard error come whole, the last one without its newline too")
     func lines() throws {
         var lines: [String] = []
-        _ = try ChildProcess("/bin/sh", ["-c", "printf 'one\\ntw' >&2; sleep 0.1; printf 'o\\n\\nlast' >&2"], environment: ["PATH": "/bin"])
-            .run { lines.append($0) }
+        _ = try ChildProcess(
+            "/bin/sh", ["-c", "printf 'one\\ntw' >&2; sleep 0.1; printf 'o\\n\\nlast' >&2"],
+            environment: ["PATH": "/bin"]
+        )
+        .run { lines.append($0) }
         #expect(lines == ["one", "two", "", "last"])
     }
 
@@ -124,21 +127,25 @@ struct ChildProcessTests {
         #expect(!ProcessIdentity(pid: me.pid, startTicks: me.startTicks + 1, boot: me.boot).isAlive)
         #expect(!ProcessIdentity(pid: me.pid, startTicks: me.startTicks, boot: "another boot").isAlive)
         // A child whose parent has become a program that never asks for it stays a zombie until that one ends.
-        let stat = Monitor<String?>(nil)
+        let child = Monitor<Int32?>(nil)
         let stop = Cancellation()
         let worker = try WorkerThread("parent") {
             _ = try? ChildProcess(
-                "/bin/sh", ["-c", "sh -c 'exit 0' & sleep 0.3; cat /proc/$!/stat >&2; exec sleep 600"],
-                environment: ["PATH": "/usr/bin:/bin"]
-            ).run(cancellation: stop) { line in stat.withLock { $0 = line } }
+                "/bin/sh", ["-c", "sleep 0.2 & echo $! >&2; exec sleep 600"], environment: ["PATH": "/usr/bin:/bin"]
+            ).run(cancellation: stop) { line in child.withLock { $0 = Int32(line) } }
         }
-        let fields = stat.wait { $0 }.split(separator: " ")
-        try #require(fields.count > 22)
-        #expect(fields[2] == "Z")
-        let zombie = ProcessIdentity(
-            pid: try #require(Int32(fields[0])), startTicks: try #require(UInt64(fields[21])), boot: me.boot)
-        #expect(!zombie.isAlive)
-        stop.cancel()
-        worker.join()
+        defer {
+            stop.cancel()
+            worker.join()
+        }
+        let pid = child.wait { $0 }
+        var fields: [Substring] = []
+        while fields.count < 22 || fields[2] != "Z" {
+            let stat = try OpenFile(FilePath("/proc/\(pid)/stat"), .read).readAll()
+            fields = String(decoding: stat, as: UTF8.self).split(separator: " ")
+            usleep(10_000)
+        }
+        let ticks = try #require(UInt64(fields[21]))
+        #expect(!ProcessIdentity(pid: pid, startTicks: ticks, boot: me.boot).isAlive)
     }
 }

@@ -32,7 +32,9 @@ struct FileTests {
         let writers = try texts.map { text in
             try WorkerThread("writer") {
                 for _ in 0..<60 {
-                    do { try DurableFile.replace(path, with: text) } catch { failures.withLock { $0.append("\(error)") } }
+                    do { try DurableFile.replace(path, with: text) } catch {
+                        failures.withLock { $0.append("\(error)") }
+                    }
                 }
             }
         }

@@ -24,7 +24,8 @@ struct TextTests {
     @Test(
         "what is no moment is no stamp",
         arguments: [
-            "", "20240730", "20240730-020000", "20240730_0200000", "20241330_020000", "20240231_000000", "20230229_000000",
+            "", "20240730", "20240730-020000", "20240730_0200000", "20241330_020000", "20240231_000000",
+            "20230229_000000",
             "20240431_000000", "20240732_000000", "20240700_000000", "20240730_240000", "20240730_026000",
             "20240730_020060", "2024073a_020000", "+0240730_020000", "２０240730_02",
         ])
@@ -38,12 +39,17 @@ struct TextTests {
         let secret = Secret("hunter2")
         var dumped = ""
         dump(Settings(), to: &dumped)
-        for text in ["\(secret)", String(reflecting: secret), "\(Settings())", "\([secret])", "\(Optional(secret) as Any)", dumped] {
+        for text in [
+            "\(secret)", String(reflecting: secret), "\(Settings())", "\([secret])", "\(Optional(secret) as Any)",
+            dumped,
+        ] {
             #expect(!text.contains("hunter2"))
             #expect(text.contains("******"))
         }
         #expect(secret.matches("hunter2"))
-        for wrong in ["", "hunter", "hunter22", "hunter2hunter2", "Hunter2", "hunter2\0"] { #expect(!secret.matches(wrong)) }
+        for wrong in ["", "hunter", "hunter22", "hunter2hunter2", "Hunter2", "hunter2\0"] {
+            #expect(!secret.matches(wrong))
+        }
         #expect(!Secret("").matches("x"))
     }
 
@@ -58,7 +64,9 @@ struct TextTests {
 
     @Test("a JSON event is one line of valid JSON whatever is in it")
     func jsonLog() throws {
-        let text = try logged(.json) { $0.error("backup failed", ["path": Self.nasty, "bytes": 7, "key": Secret("hunter2")]) }
+        let text = try logged(.json) {
+            $0.error("backup failed", ["path": Self.nasty, "bytes": 7, "key": Secret("hunter2")])
+        }
         #expect(text.hasSuffix("}\n"))
         #expect(text.unicodeScalars.filter { $0 == "\n" || $0.value == 0x2028 }.count == 1)
         let fields = try JSONDecoder().decode([String: String].self, from: Data(text.utf8))
@@ -71,7 +79,9 @@ struct TextTests {
 
     @Test("a text event is one line too, and nothing in it steers the terminal")
     func textLog() throws {
-        let text = try logged(.text) { $0.warning("event\nFAKE line", ["path": Self.nasty, "plain": "x", "empty": ""]) }
+        let text = try logged(.text) {
+            $0.warning("event\nFAKE line", ["path": Self.nasty, "plain": "x", "empty": ""])
+        }
         #expect(text.unicodeScalars.filter { $0 == "\n" }.count == 1)
         #expect(!text.unicodeScalars.contains { $0.value == 0x1b || $0.value == 0x9b || $0.value == 0x2028 })
         #expect(text.contains(" plain=x "))

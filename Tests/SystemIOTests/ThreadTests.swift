@@ -16,7 +16,9 @@ struct ThreadTests {
         workers.forEach { $0.join() }
     }
 
-    @Test("a wait that nobody ends gives up, at once where its time is already gone", arguments: [0, 0.05, -1, -0.5] as [Double])
+    @Test(
+        "a wait that nobody ends gives up, at once where its time is already gone",
+        arguments: [0, 0.05, -1, -0.5] as [Double])
     func timeouts(seconds: Double) {
         let monitor = Monitor(0)
         #expect(monitor.wait(atMost: seconds) { _ in Int?.none } == nil)

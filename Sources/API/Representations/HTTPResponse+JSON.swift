@@ -9,7 +9,8 @@ extension HTTPResponse {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
             return HTTPResponse(
-                status: status, contentType: "application/json", bytes: Array(try encoder.encode(value)) + [UInt8(ascii: "\n")])
+                status: status, contentType: "application/json",
+                bytes: Array(try encoder.encode(value)) + [UInt8(ascii: "\n")])
         } catch {
             // Our own values have nothing that JSON lacks (no NaN); if one ever has, that is a mistake to see.
             return HTTPResponse(

@@ -56,7 +56,8 @@ struct RequestBody {
         guard let text = try string(name) else { return nil }
         do { return try MailAddress(text) } catch {
             throw RequestError.badValue(
-                field: name, value: text, allowed: BilingualText(zh: "一个邮箱地址，如 admin@company.com", en: "one address such as admin@company.com"))
+                field: name, value: text,
+                allowed: BilingualText(zh: "一个邮箱地址，如 admin@company.com", en: "one address such as admin@company.com"))
         }
     }
 }

@@ -12,7 +12,8 @@ struct DocumentationRoutes: Sendable {
             },
             Route("GET", "/openapi.json") { _ in
                 HTTPResponse(
-                    status: 200, contentType: "application/json", bytes: OpenAPIDocument.json(version: ServiceVersion.current))
+                    status: 200, contentType: "application/json",
+                    bytes: OpenAPIDocument.json(version: ServiceVersion.current))
             },
             Route("GET", "/docs") { _ in
                 var response = HTTPResponse(status: 200, contentType: "text/html; charset=utf-8", bytes: DocsPage.html)

@@ -25,7 +25,8 @@ struct RestoreRoutes: Sendable {
         guard let text else { return .full }
         guard let mode = RestoreMode(rawValue: text) else {
             let names = RestoreMode.allCases.map(\.rawValue).joined(separator: ", ")
-            throw RequestError.badValue(field: "mode", value: text, allowed: BilingualText(zh: " \(names) 之一", en: "one of \(names)"))
+            throw RequestError.badValue(
+                field: "mode", value: text, allowed: BilingualText(zh: " \(names) 之一", en: "one of \(names)"))
         }
         return mode
     }

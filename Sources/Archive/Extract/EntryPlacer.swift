@@ -100,7 +100,8 @@ final class EntryPlacer {
 
     /// A failure that only the archive's own entries can cause, such as two of one name.
     static func isContradiction(_ error: SystemError) -> Bool {
-        [EEXIST, ELOOP, ENOTDIR, ENOENT, EISDIR].contains(error.code) || (error.operation == "link" && error.code == EPERM)
+        [EEXIST, ELOOP, ENOTDIR, ENOENT, EISDIR].contains(error.code)
+            || (error.operation == "link" && error.code == EPERM)
     }
 
     private func folder(for components: ArraySlice<ArraySlice<UInt8>>) throws -> OpenFile {

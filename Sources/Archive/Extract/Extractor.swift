@@ -55,7 +55,8 @@ public struct Extractor {
         for (route, placer) in zip(routes, placers) {
             do { try placer.finish() } catch let error as SystemError where EntryPlacer.isContradiction(error) {
                 throw ArchiveError.unsafeEntry(
-                    archive: reader.name, path: error.path, reason: "a link that other entries contradict (\(error.reason))")
+                    archive: reader.name, path: error.path,
+                    reason: "a link that other entries contradict (\(error.reason))")
             }
             try FileSystem.sync(holding: route.destination)
         }

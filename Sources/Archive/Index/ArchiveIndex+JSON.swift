@@ -29,7 +29,9 @@ extension ArchiveIndex {
         let lines = bytes.split(separator: UInt8(ascii: "\n"))
         guard let first = lines.first, first.elementsEqual("{\"format\":\(Self.formatVersion),\"members\":[".utf8),
             lines.last?.elementsEqual("]}".utf8) == true
-        else { throw .damaged(archive: archive, offset: 0, reason: "index.json is not of format \(Self.formatVersion)") }
+        else {
+            throw .damaged(archive: archive, offset: 0, reason: "index.json is not of format \(Self.formatVersion)")
+        }
         let decoder = JSONDecoder()
         members = []
         for line in lines.dropFirst().dropLast() {
@@ -37,7 +39,8 @@ extension ArchiveIndex {
             do {
                 members.append(try decoder.decode(StoredMember.self, from: Data(body)).member())
             } catch {
-                throw .damaged(archive: archive, offset: 0, reason: "index.json has a line that cannot be read: \(error)")
+                throw .damaged(
+                    archive: archive, offset: 0, reason: "index.json has a line that cannot be read: \(error)")
             }
         }
     }

@@ -51,7 +51,9 @@ public struct ArchiveIndex: Sendable {
             }
             reached += member.length
         }
-        guard reached == end else { throw .damaged(archive: archive, offset: reached, reason: "a member is not in the index") }
+        guard reached == end else {
+            throw .damaged(archive: archive, offset: reached, reason: "a member is not in the index")
+        }
     }
 
     /// Bytes of tar in one member: a pack's size, one more file of at most a chunk, and headers leave much room.

@@ -45,7 +45,8 @@ public struct IndexedArchive: Sendable {
             let stored = try file.bytes(at: member.offset, count: Int(member.length))
             guard SHA256.digest(of: stored) == member.digest else {
                 throw ArchiveError.damaged(
-                    archive: file.path.string, offset: member.offset, reason: "the member that holds \(path) has changed")
+                    archive: file.path.string, offset: member.offset,
+                    reason: "the member that holds \(path) has changed")
             }
             let tar = try Self.inflate(
                 stored, limit: Int(member.tarLength), name: file.path.string, offset: member.offset)
@@ -90,12 +91,14 @@ public struct IndexedArchive: Sendable {
                 case .bytes(let count):
                     result.append(contentsOf: scratch[..<count])
                     guard result.count <= limit else {
-                        throw ArchiveError.damaged(archive: name, offset: offset, reason: "a member is longer than its index says")
+                        throw ArchiveError.damaged(
+                            archive: name, offset: offset, reason: "a member is longer than its index says")
                     }
                 case .memberEnd:
                     if inflater.unused == 0 { return }
                     inflater.beginMember()
-                case .needsInput: throw ArchiveError.damaged(archive: name, offset: offset, reason: "a member has no end")
+                case .needsInput:
+                    throw ArchiveError.damaged(archive: name, offset: offset, reason: "a member has no end")
                 case .failed(let reason): throw ArchiveError.damaged(archive: name, offset: offset, reason: reason)
                 }
             }
@@ -129,7 +132,9 @@ private struct TarWalk {
                 header = try tar.withUnsafeBytes {
                     try TarHeader(UnsafeRawBufferPointer(rebasing: $0[position..<(position + ArchiveLayout.blockSize)]))
                 }
-            } catch { throw ArchiveError.damaged(archive: name, offset: UInt64(position), reason: "a tar header is not valid") }
+            } catch {
+                throw ArchiveError.damaged(archive: name, offset: UInt64(position), reason: "a tar header is not valid")
+            }
             position += ArchiveLayout.blockSize
             guard header.size <= UInt64(tar.count - position) else {
                 throw ArchiveError.damaged(archive: name, offset: UInt64(position), reason: "a tar entry has no end")
@@ -151,7 +156,8 @@ extension OpenFile {
         var result = [UInt8](repeating: 0, count: count)
         let got = try result.withUnsafeMutableBytes { buffer throws(SystemError) in try read(into: buffer, at: offset) }
         guard got == count else {
-            throw ArchiveError.truncated(archive: path.string, expected: offset + UInt64(count), found: offset + UInt64(got))
+            throw ArchiveError.truncated(
+                archive: path.string, expected: offset + UInt64(count), found: offset + UInt64(got))
         }
         return result
     }

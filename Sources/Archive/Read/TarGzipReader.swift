@@ -71,7 +71,8 @@ public final class TarGzipReader: ArchiveReader {
             // Without a footer somebody packed it again, unless it is cut up just as we do it.
             guard let first = index.members.first, found.first?.length == first.length, found.count > 1 else { return }
             throw ArchiveError.damaged(
-                archive: name, offset: size - min(size, UInt64(ArchiveFooter.encodedLength)), reason: "its footer has changed")
+                archive: name, offset: size - min(size, UInt64(ArchiveFooter.encodedLength)),
+                reason: "its footer has changed")
         }
         try index.checkPlaces(upTo: end, archive: name)
         for (number, member) in index.members.enumerated() {
@@ -100,7 +101,8 @@ public final class TarGzipReader: ArchiveReader {
 
     /// The path below the one folder at the top, whatever that is called; `nil` for that folder itself.
     private func below(top header: TarHeader) throws -> EntryPath? {
-        if header.type == UInt8(ascii: "5"), header.path.allSatisfy({ $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }),
+        if header.type == UInt8(ascii: "5"),
+            header.path.allSatisfy({ $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }),
             !header.path.starts(with: "..".utf8), header.path.first == UInt8(ascii: ".")
         {
             throw ArchiveError.notABackup(archive: name, reason: "its files are not in one folder at its top")
@@ -131,7 +133,9 @@ public final class TarGzipReader: ArchiveReader {
         case 0, UInt8(ascii: "0"), UInt8(ascii: "7"): entry.size = header.size
         case UInt8(ascii: "5"): entry.kind = .directory
         case UInt8(ascii: "2"):
-            guard path.staysInside(linkTarget: header.link) else { throw unsafe(header, "a link that leaves its folder") }
+            guard path.staysInside(linkTarget: header.link) else {
+                throw unsafe(header, "a link that leaves its folder")
+            }
             entry.kind = .symbolicLink(target: header.link)
         case UInt8(ascii: "1"):
             let target = try safe(header.link, of: header)

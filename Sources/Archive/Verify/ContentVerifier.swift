@@ -65,7 +65,8 @@ public struct ContentVerifier {
             } else if entry.kind == .file {
                 digest = try Self.digest(of: content, buffer)
             }
-            let previous = seen.updateValue(Seen(kind: entry.kind, size: entry.size, digest: digest), forKey: entry.path)
+            let previous = seen.updateValue(
+                Seen(kind: entry.kind, size: entry.size, digest: digest), forKey: entry.path)
             if previous != nil, entry.kind != .directory {
                 throw ArchiveError.unsafeEntry(
                     archive: reader.name, path: entry.path.description, reason: "the same name comes twice")
@@ -101,7 +102,8 @@ public struct ContentVerifier {
                 case .hardLink(let target): digests[target] != nil && content(of: found, in: seen) == digests[target]
                 }
             guard isSame else {
-                throw ArchiveError.damaged(archive: name, offset: 0, reason: "\(record.entry.path) is not what was backed up")
+                throw ArchiveError.damaged(
+                    archive: name, offset: 0, reason: "\(record.entry.path) is not what was backed up")
             }
         }
         guard expected == seen.count else {

@@ -26,7 +26,8 @@ public struct Catalogue: Sendable {
     /// A name is compared with the names that are there; it never becomes part of a path before it is one of them.
     public func item(named name: String) throws -> CatalogueItem {
         guard let found = try items().first(where: { Array($0.name.string.utf8) == Array(name.utf8) }) else {
-            throw BackupError.noSuchBackup(name: String(name.unicodeScalars.filter { $0.value >= 0x20 }.prefix(100).map(Character.init)))
+            throw BackupError.noSuchBackup(
+                name: String(name.unicodeScalars.filter { $0.value >= 0x20 }.prefix(100).map(Character.init)))
         }
         return found
     }

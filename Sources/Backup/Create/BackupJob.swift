@@ -169,7 +169,9 @@ public struct BackupJob: Sendable {
             warnings.append(
                 BilingualText(
                     zh: "\(manifest.changedWhileRead.count) 个文件在读取时被写入，例如 \(first)",
-                    en: "\(manifest.changedWhileRead.count) files were written to while they were read, such as \(first)"))
+                    en:
+                        "\(manifest.changedWhileRead.count) files were written to while they were read, such as \(first)"
+                ))
         }
         return warnings
     }

@@ -42,7 +42,9 @@ public struct BackupFolder: Sendable {
         var removed: [String] = []
         for bytes in try Directory.names(in: path) {
             let name = String(decoding: bytes, as: UTF8.self)
-            guard name.hasSuffix(DurableFile.partialSuffix), name.contains(BackupName.sidecarSuffix + ".") else { continue }
+            guard name.hasSuffix(DurableFile.partialSuffix), name.contains(BackupName.sidecarSuffix + ".") else {
+                continue
+            }
             try Directory.remove(path.appending(bytes))
             removed.append(name)
         }

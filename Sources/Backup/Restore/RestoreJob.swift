@@ -38,7 +38,7 @@ public struct RestoreJob: Sendable {
 
     public init(
         _ stack: LiveStack, from folder: BackupFolder, options: Options, log: Log,
-        cancellation: Cancellation = Cancellation(),        progress: @escaping ProgressSink = { _ in }
+        cancellation: Cancellation = Cancellation(), progress: @escaping ProgressSink = { _ in }
     ) {
         self.stack = stack
         self.folder = folder
@@ -95,7 +95,10 @@ public struct RestoreJob: Sendable {
         let seconds = MonotonicTime.seconds(since: start)
         log.info(
             "restore completed",
-            ["name": item.name, "mode": options.mode.rawValue, "files": files, "seconds": (seconds * 10).rounded() / 10])
+            [
+                "name": item.name, "mode": options.mode.rawValue, "files": files,
+                "seconds": (seconds * 10).rounded() / 10,
+            ])
         return RestoreOutcome(
             backup: item.name, mode: options.mode, manifest: manifest, files: files, seconds: seconds,
             warnings: warnings)
@@ -109,7 +112,7 @@ public struct RestoreJob: Sendable {
             against: manifest, backup: item.name.string, mode: options.mode)
     }
 
-    private func journal(for item: CatalogueItem) throws -> RestoreJournal {
+    func journal(for item: CatalogueItem) throws -> RestoreJournal {
         let live = stack.database.database
         let stamp = LocalTime.now().stamp
         // PostgreSQL cuts names at 63 bytes; ours must not become equal by that.

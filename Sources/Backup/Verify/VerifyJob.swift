@@ -73,7 +73,8 @@ public struct VerifyJob: Sendable {
             (indexSize, digest) = try StoredFileVerifier.digest(of: index)
             size = report.contentSize + indexSize
             if let sidecar = item.sidecar, sidecar.sha256 != digest.hex {
-                throw ArchiveError.damaged(archive: item.name.string, offset: 0, reason: "its index is not the one that was published")
+                throw ArchiveError.damaged(
+                    archive: item.name.string, offset: 0, reason: "its index is not the one that was published")
             }
         }
         let manifest = try Manifest(decoding: report.manifest, backup: item.name.string)

@@ -69,11 +69,15 @@ public struct HealthCheck: Sendable {
         let stack = service.operations.stack
         do {
             let connection = try Connection(stack.database)
-            do { try stack.tools.check(serverVersion: connection.serverVersion) } catch { return (nil, error.bilingual) }
+            do { try stack.tools.check(serverVersion: connection.serverVersion) } catch {
+                return (nil, error.bilingual)
+            }
             return (nil, nil)
         } catch {
             // Which tool is needed is not known without the server; that it is there at all is.
-            do { _ = try stack.tools.version(of: .dump) } catch let missing { return (error.bilingual, missing.bilingual) }
+            do { _ = try stack.tools.version(of: .dump) } catch let missing {
+                return (error.bilingual, missing.bilingual)
+            }
             return (error.bilingual, nil)
         }
     }
@@ -88,7 +92,8 @@ public struct HealthCheck: Sendable {
         guard let space = try? DiskSpace.at(folder.path) else { return backupDirectoryFinding() }
         let needed = max(Self.scarceBelowBytes, service.newestGoodBackup()?.size ?? 0)
         if space.available >= needed { return nil }
-        return BackupError.notEnoughRoom(path: folder.path.string, needed: needed, available: space.available).explanation
+        return BackupError.notEnoughRoom(path: folder.path.string, needed: needed, available: space.available)
+            .explanation
     }
 
     /// No backup at all is not late: the first night is still to come.
@@ -98,7 +103,9 @@ public struct HealthCheck: Sendable {
         if age <= Self.lateAfterSeconds { return nil }
         return BilingualText(
             zh: "最近一次可用备份是 \(newest.created.iso)，已超过 26 小时。请查看 GET /tasks 中失败的任务。",
-            en: "The last good backup is of \(newest.created.iso), more than 26 hours ago. See the failed tasks in GET /tasks.")
+            en:
+                "The last good backup is of \(newest.created.iso), more than 26 hours ago. See the failed tasks in GET /tasks."
+        )
     }
 
     private func unsettledRestoreFinding() -> BilingualText? {

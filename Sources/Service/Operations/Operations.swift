@@ -82,7 +82,8 @@ public struct Operations: Sendable {
                         zh: "大小 \(size)，\(outcome.manifest.artifacts.files) 个文件，用时 \(duration)，已校验",
                         en: "\(size), \(outcome.manifest.artifacts.files) files, \(duration), verified"),
                 ] + warnings
-                    + outcome.removed.map { BilingualText(zh: "已删除过期备份 \($0)", en: "Removed the expired backup \($0)") }),
+                    + outcome.removed.map { BilingualText(zh: "已删除过期备份 \($0)", en: "Removed the expired backup \($0)") }
+            ),
             backupName: outcome.name.string, size: outcome.size, seconds: outcome.seconds, warnings: warnings,
             removed: outcome.removed.map(\.string), sha256: outcome.digest.hex)
     }
@@ -96,7 +97,8 @@ public struct Operations: Sendable {
         ]
         if outcome.mode != .artifacts {
             let runs = outcome.manifest.summary.runs ?? 0
-            parts.append(BilingualText(zh: "数据库行数与备份一致，\(runs) 个运行", en: "Row counts agree with the backup; \(runs) runs"))
+            parts.append(
+                BilingualText(zh: "数据库行数与备份一致，\(runs) 个运行", en: "Row counts agree with the backup; \(runs) runs"))
         }
         if outcome.mode != .database {
             parts.append(BilingualText(zh: "恢复了 \(outcome.files) 个 artifact 文件", en: "\(outcome.files) artifact files"))
@@ -119,6 +121,7 @@ public struct Operations: Sendable {
 
     private func lines(_ texts: [BilingualText]) -> BilingualText {
         BilingualText(
-            zh: texts.map { $0[.chinese] }.joined(separator: "\n"), en: texts.map { $0[.english] }.joined(separator: "\n"))
+            zh: texts.map { $0[.chinese] }.joined(separator: "\n"),
+            en: texts.map { $0[.english] }.joined(separator: "\n"))
     }
 }

@@ -11,7 +11,8 @@ public enum ServiceError: ExplainedError, Equatable {
     public var explanation: BilingualText {
         switch self {
         case .stopping:
-            BilingualText(zh: "服务正在停止，不接受新任务。请稍后重试。", en: "The service is stopping and takes no more tasks. Try again later.")
+            BilingualText(
+                zh: "服务正在停止，不接受新任务。请稍后重试。", en: "The service is stopping and takes no more tasks. Try again later.")
         case .queueFull(let waiting):
             BilingualText(
                 zh: "已有 \(waiting) 个任务在等待。请等它们完成后再发起。",

@@ -38,7 +38,8 @@ public final class StackService: Sendable {
         let health = HealthCheck(self).run()
         for finding in health.findings { log.warning("health", ["finding": finding[.english]]) }
         guard let expression = settings.schedule else { return log.info("no schedule: BACKUP_SCHEDULE is off") }
-        let started = try Scheduler(expression, log: log, lastRun: { [self] in newestGoodBackup()?.created }) { [self] _ in
+        let started = try Scheduler(expression, log: log, lastRun: { [self] in newestGoodBackup()?.created }) {
+            [self] _ in
             do {
                 _ = try submit(backupRequest(), origin: .schedule, email: nil)
             } catch {
@@ -73,7 +74,8 @@ public final class StackService: Sendable {
 
     public func task(_ id: String) throws -> TaskRecord {
         guard let record = try tasks.get(id) else {
-            throw ServiceError.noSuchTask(String(id.unicodeScalars.filter { $0.value >= 0x20 }.prefix(80).map(Character.init)))
+            throw ServiceError.noSuchTask(
+                String(id.unicodeScalars.filter { $0.value >= 0x20 }.prefix(80).map(Character.init)))
         }
         return record
     }

@@ -29,7 +29,8 @@ public struct Log: Sendable {
         write(.info, event, fields)
     }
 
-    public func warning(_ event: String, _ fields: KeyValuePairs<String, any CustomStringConvertible & Sendable> = [:]) {
+    public func warning(_ event: String, _ fields: KeyValuePairs<String, any CustomStringConvertible & Sendable> = [:])
+    {
         write(.warning, event, fields)
     }
 
@@ -45,11 +46,15 @@ public struct Log: Sendable {
         let line: String
         switch format {
         case .json:
-            var pairs = ["\"time\":\(quoted(time))", "\"level\":\(quoted(level.rawValue))", "\"event\":\(quoted(event))"]
+            var pairs = [
+                "\"time\":\(quoted(time))", "\"level\":\(quoted(level.rawValue))", "\"event\":\(quoted(event))",
+            ]
             for (key, value) in fields { pairs.append("\(quoted(key)):\(quoted(value.description))") }
             line = "{" + pairs.joined(separator: ",") + "}"
         case .text:
-            line = ([time, level.rawValue.uppercased(), printable(event)] + fields.map { "\($0.key)=\(bare($0.value.description))" })
+            line =
+                ([time, level.rawValue.uppercased(), printable(event)]
+                + fields.map { "\($0.key)=\(bare($0.value.description))" })
                 .joined(separator: " ")
         }
         // One write a line keeps lines whole when several threads log. There is nowhere to report a failure to.

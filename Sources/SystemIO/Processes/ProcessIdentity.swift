@@ -18,18 +18,22 @@ public struct ProcessIdentity: Sendable, Equatable, Codable {
     public var isAlive: Bool { boot == Self.bootIdentity() && Self.startTicks(of: pid) == startTicks }
 
     private static func startTicks(of pid: Int32) -> UInt64? {
-        guard let file = try? OpenFile(FilePath("/proc/\(pid)/stat"), .read), let bytes = try? file.readAll(limit: 4096),
+        guard let file = try? OpenFile(FilePath("/proc/\(pid)/stat"), .read),
+            let bytes = try? file.readAll(limit: 4096),
             // The command name, field 2, may hold spaces and parentheses: count from the last one.
             let end = bytes.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
         let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
         // A zombie has ended; only its parent has not asked yet.
-        guard let state = fields.first, !state.elementsEqual("Z".utf8), !state.elementsEqual("X".utf8) else { return nil }
+        guard let state = fields.first, !state.elementsEqual("Z".utf8), !state.elementsEqual("X".utf8) else {
+            return nil
+        }
         return fields.count > 19 ? UInt64(String(decoding: fields[19], as: UTF8.self)) : nil
     }
 
     private static func bootIdentity() -> String {
-        guard let file = try? OpenFile("/proc/sys/kernel/random/boot_id", .read), let bytes = try? file.readAll(limit: 64)
+        guard let file = try? OpenFile("/proc/sys/kernel/random/boot_id", .read),
+            let bytes = try? file.readAll(limit: 64)
         else { return "" }
         return String(decoding: bytes.filter { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }

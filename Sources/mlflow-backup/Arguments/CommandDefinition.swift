@@ -39,14 +39,17 @@ struct CommandDefinition: Sendable {
     }
 
     static let commonOptions: [Option] = [
-        Option("env-file", "FILE", BilingualText(zh: "从文件读取设置（KEY=VALUE）", en: "read settings from a file (KEY=VALUE)")),
+        Option(
+            "env-file", "FILE", BilingualText(zh: "从文件读取设置（KEY=VALUE）", en: "read settings from a file (KEY=VALUE)")),
         Option("lang", "zh|en", BilingualText(zh: "输出语言", en: "language of the output")),
         Option("help", nil, BilingualText(zh: "显示帮助", en: "show help")),
     ]
 
     func help(_ language: Language) -> String {
         let usage = language == .chinese ? "用法" : "Usage"
-        var lines = ["\(usage): mlflow-backup \(name)\(options.isEmpty ? "" : " [OPTIONS]")\(positional.isEmpty ? "" : " " + positional)"]
+        var lines = [
+            "\(usage): mlflow-backup \(name)\(options.isEmpty ? "" : " [OPTIONS]")\(positional.isEmpty ? "" : " " + positional)"
+        ]
         lines += ["", summary[language], ""]
         lines.append(language == .chinese ? "选项:" : "Options:")
         for option in options + Self.commonOptions {

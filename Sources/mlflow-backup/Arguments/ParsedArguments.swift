@@ -28,7 +28,8 @@ struct ParsedArguments: Sendable, Equatable {
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0].drop { $0 == "-" })
             guard argument.hasPrefix("--"), let option = known.first(where: { $0.name == name }) else {
-                throw .unknownOption(String(parts[0]), nearest: NearestName.of(name, in: known.map(\.name)).map { "--\($0)" })
+                throw .unknownOption(
+                    String(parts[0]), nearest: NearestName.of(name, in: known.map(\.name)).map { "--\($0)" })
             }
             guard option.value != nil else {
                 if parts.count > 1 { throw .unexpectedValue("--\(name)") }
@@ -89,7 +90,8 @@ enum UsageError: ExplainedError, Equatable {
             BilingualText(zh: "多余的参数：\(text)。", en: "Unexpected argument: \(text).")
         case .badValue(let name, let text, let expected):
             BilingualText(
-                zh: "\(name) 的值 \(text) 无效，应为 \(expected)。", en: "\(text) is not a value for \(name): expected \(expected).")
+                zh: "\(name) 的值 \(text) 无效，应为 \(expected)。",
+                en: "\(text) is not a value for \(name): expected \(expected).")
         case .conflict(let one, let other):
             BilingualText(zh: "\(one) 与 \(other) 不能同时使用。", en: "\(one) and \(other) cannot be used together.")
         case .missingArgument(let name):

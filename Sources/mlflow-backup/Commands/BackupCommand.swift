@@ -7,14 +7,19 @@ import Wording
 
 enum BackupCommand: Command {
     static let definition = CommandDefinition(
-        "backup", BilingualText(zh: "立即备份数据库和 artifacts，校验后发布。", en: "Back up database and artifacts now; published once verified."),
+        "backup",
+        BilingualText(
+            zh: "立即备份数据库和 artifacts，校验后发布。", en: "Back up database and artifacts now; published once verified."),
         options: [
             .init("no-compress", nil, BilingualText(zh: "生成不压缩的目录", en: "make a folder instead of a tar.gz")),
             .init("max-backups", "N", BilingualText(zh: "只保留最新的 N 个备份", en: "keep the newest N backups")),
-            .init("keep-days", "N", BilingualText(zh: "保留最近 N 天的备份（默认 7）", en: "keep the backups of the newest N days (7)")),
+            .init(
+                "keep-days", "N",
+                BilingualText(zh: "保留最近 N 天的备份（默认 7）", en: "keep the backups of the newest N days (7)")),
             .init("dry-run", nil, BilingualText(zh: "只检查，不写入", en: "check everything, write nothing")),
             .init("email", "ADDRESS", BilingualText(zh: "完成或失败时发邮件", en: "send a mail on success and on failure")),
-            .init("wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
+            .init(
+                "wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
             .init("json", nil, BilingualText(zh: "以 JSON 输出结果", en: "print the result as JSON")),
             .init("quiet", nil, BilingualText(zh: "只输出错误", en: "print errors only")),
         ], notes: ExitCode.help)
@@ -26,7 +31,9 @@ enum BackupCommand: Command {
             arguments.has("no-compress") || !invocation.settings.compress ? .uncompressed : .compressed
         let request = OperationRequest.backup(kind, retention)
         let email = try arguments["email"].map { text in
-            do { return try MailAddress(text) } catch { throw UsageError.badValue("--email", text, expected: "admin@company.com") }
+            do { return try MailAddress(text) } catch {
+                throw UsageError.badValue("--email", text, expected: "admin@company.com")
+            }
         }
         guard !arguments.has("dry-run") else { return try dryRun(invocation, request, retention) }
         return try RecordedOperation(invocation).run(request, email: email)

@@ -42,7 +42,8 @@ struct InteractiveRestore {
 
     private func chooseBackup(_ items: [CatalogueItem]) -> CatalogueItem? {
         while let answer = console.ask(
-            BilingualText(zh: "选择备份编号 [1-\(items.count)，q 退出]：", en: "Number of the backup [1-\(items.count), q to quit]: "))
+            BilingualText(
+                zh: "选择备份编号 [1-\(items.count)，q 退出]：", en: "Number of the backup [1-\(items.count), q to quit]: "))
         {
             if answer.lowercased() == "q" { return nil }
             if let index = Int(answer), (1...items.count).contains(index) { return items[index - 1] }
@@ -52,7 +53,8 @@ struct InteractiveRestore {
 
     private func chooseMode() -> RestoreMode? {
         let question = BilingualText(
-            zh: "恢复范围：1 完整（默认）2 仅数据库 3 仅 artifacts：", en: "What: 1 everything (default), 2 database only, 3 artifacts only: ")
+            zh: "恢复范围：1 完整（默认）2 仅数据库 3 仅 artifacts：",
+            en: "What: 1 everything (default), 2 database only, 3 artifacts only: ")
         while let answer = console.ask(question) {
             switch answer {
             case "", "1": return .full

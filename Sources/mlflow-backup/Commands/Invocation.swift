@@ -16,7 +16,9 @@ struct Invocation: Sendable {
     var log: Log { Log(format: settings.logFormat, syslog: settings.logToSyslog, descriptor: logDescriptor) }
 
     /// A person at a terminal reads messages; cron and containers read the log.
-    private var logDescriptor: Int32 { console.drawsProgress || arguments.has("json") || arguments.has("quiet") ? -1 : 2 }
+    private var logDescriptor: Int32 {
+        console.drawsProgress || arguments.has("json") || arguments.has("quiet") ? -1 : 2
+    }
 }
 
 /// What a command does, beside what it takes.

@@ -26,7 +26,8 @@ enum ListCommand: Command {
         var lines = items.enumerated().map { index, item in
             let runs = item.sidecar?.summary?.runs.map { language == .chinese ? " \($0) 个运行" : " \($0) runs" } ?? ""
             let status = status(item.status, language)
-            return "\(padded("\(index + 1)", 4))\(padded(item.name.string, 40))\(padded(HumanUnits.size(item.size), 10))"
+            return
+                "\(padded("\(index + 1)", 4))\(padded(item.name.string, 40))\(padded(HumanUnits.size(item.size), 10))"
                 + "\(item.created.iso)  \(status)\(runs)"
         }
         lines.insert(language == .chinese ? "编号 名称 / 大小 / 时间 / 状态" : "No. name / size / created / status", at: 0)

@@ -10,7 +10,9 @@ enum PruneCommand: Command {
         "prune", BilingualText(zh: "按保留策略删除过期备份。", en: "Remove backups that retention lets go."),
         options: [
             .init("max-backups", "N", BilingualText(zh: "只保留最新的 N 个备份", en: "keep the newest N backups")),
-            .init("keep-days", "N", BilingualText(zh: "保留最近 N 天的备份（默认 7）", en: "keep the backups of the newest N days (7)")),
+            .init(
+                "keep-days", "N",
+                BilingualText(zh: "保留最近 N 天的备份（默认 7）", en: "keep the backups of the newest N days (7)")),
             .init("dry-run", nil, BilingualText(zh: "只显示，不删除", en: "show, remove nothing")),
         ], notes: ExitCode.help)
 

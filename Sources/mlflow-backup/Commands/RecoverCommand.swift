@@ -8,7 +8,8 @@ import Wording
 enum RecoverCommand: Command {
     static let definition = CommandDefinition(
         "recover",
-        BilingualText(zh: "完成或撤销被中断的恢复。服务启动时也会自动执行。", en: "Finish or undo an interrupted restore. The service does so at start."),
+        BilingualText(
+            zh: "完成或撤销被中断的恢复。服务启动时也会自动执行。", en: "Finish or undo an interrupted restore. The service does so at start."),
         options: [], notes: ExitCode.help)
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
@@ -21,7 +22,9 @@ enum RecoverCommand: Command {
             switch outcome {
             case .nothingToDo: BilingualText(zh: "没有被中断的恢复。", en: "No restore was interrupted.")
             case .undone(let backup):
-                BilingualText(zh: "已撤销对 \(backup) 的恢复，数据与恢复前一致。", en: "The restore of \(backup) was undone; the data is what it was before.")
+                BilingualText(
+                    zh: "已撤销对 \(backup) 的恢复，数据与恢复前一致。",
+                    en: "The restore of \(backup) was undone; the data is what it was before.")
             case .finished(let backup):
                 BilingualText(zh: "已完成对 \(backup) 的恢复。", en: "The restore of \(backup) was finished.")
             }

@@ -18,7 +18,8 @@ enum RestoreCommand: Command {
             .init("database", nil, BilingualText(zh: "仅恢复数据库", en: "restore the database only")),
             .init("artifacts", nil, BilingualText(zh: "仅恢复 artifacts", en: "restore the artifacts only")),
             .init("force", nil, BilingualText(zh: "覆盖比备份更新的数据", en: "overwrite data newer than the backup")),
-            .init("wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
+            .init(
+                "wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
             .init("json", nil, BilingualText(zh: "以 JSON 输出结果", en: "print the result as JSON")),
             .init("quiet", nil, BilingualText(zh: "只输出错误", en: "print errors only")),
         ],

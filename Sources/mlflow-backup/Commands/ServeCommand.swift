@@ -10,11 +10,14 @@ enum ServeCommand: Command {
     static let definition = CommandDefinition(
         "serve", BilingualText(zh: "运行备份服务：REST API 和每日备份。", en: "Run the service: REST API and daily backups."),
         options: [
-            .init("grace", "SECONDS", BilingualText(zh: "停止时等待任务的秒数（默认 30）", en: "seconds a running task gets at a stop (30)"))
+            .init(
+                "grace", "SECONDS",
+                BilingualText(zh: "停止时等待任务的秒数（默认 30）", en: "seconds a running task gets at a stop (30)"))
         ],
         notes: BilingualText(
             zh: "所有设置均可作为环境变量或选项给出，例如 BACKUP_API_PORT 或 --backup-api-port。\n\n",
-            en: "Every setting can be a variable or an option: BACKUP_API_PORT or --backup-api-port.\n\n") + ExitCode.help)
+            en: "Every setting can be a variable or an option: BACKUP_API_PORT or --backup-api-port.\n\n")
+            + ExitCode.help)
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
         let settings = invocation.settings

@@ -34,9 +34,12 @@ enum Curl {
             ["--silent", "--show-error", "--max-time", "60", "--dump-header", head.string, "--output", body.string]
                 + ["--write-out", "%{http_code}"] + arguments)
         var headers: [String: String] = [:]
-        for line in try String(decoding: OpenFile(head, .read).readAll(), as: UTF8.self).split(whereSeparator: \.isNewline) {
+        for line in try String(decoding: OpenFile(head, .read).readAll(), as: UTF8.self).split(
+            whereSeparator: \.isNewline)
+        {
             guard let colon = line.firstIndex(of: ":") else { continue }
-            headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(
+                in: .whitespaces)
         }
         let content = try FileStatus.ifPresent(body) == nil ? [] : OpenFile(body, .read).readAll(limit: 1 << 30)
         return Answer(status: Int(status) ?? 0, headers: headers, body: content)

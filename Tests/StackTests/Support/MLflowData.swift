@@ -12,7 +12,8 @@ extension TestStack {
         try Shell.run(
             try Self.python(),
             [
-                Self.repository.appending("scripts/demo.py").string, "--mlflow-url", mlflowURL, "--backup-url", backupURL,
+                Self.repository.appending("scripts/demo.py").string, "--mlflow-url", mlflowURL, "--backup-url",
+                backupURL,
                 "--no-backup", "--json",
             ], environment: Self.environment)
     }

@@ -45,7 +45,8 @@ final class TestStack: Sendable {
     @discardableResult
     func scriptsUp(_ arguments: [String]) throws -> String {
         // Without it scripts/up would build, and wait for ever for the build lock that `swift test` holds.
-        try #require(Self.environment["MLFLOW_BACKUP_BINARY"] != nil, "MLFLOW_BACKUP_BINARY is not set: run scripts/test")
+        try #require(
+            Self.environment["MLFLOW_BACKUP_BINARY"] != nil, "MLFLOW_BACKUP_BINARY is not set: run scripts/test")
         return try Shell.run(
             Self.repository.appending("scripts/up"), ["--data", data.string] + arguments, environment: Self.environment)
     }

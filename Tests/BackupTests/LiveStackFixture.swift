@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Backup
+import MLflowStore
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+/// A live MLflow in small: its tables in a real database, its files in a folder, and a backup folder beside them.
+final class LiveStackFixture: Sendable {
+    let server: TemporaryPostgres
+    let database: ConnectionSettings
+    let root: TemporaryFolder
+    let artifacts: FilePath
+    let folder: BackupFolder
+
+    init(_ name: String) throws {
+        server = try .shared
+        database = try server.freshDatabase(name)
+        root = try TemporaryFolder(name)
+        artifacts = root.path.appending("artifacts")
+        folder = BackupFolder(root.path.appending("backups"))
+        try Directory.make(artifacts)
+        let connection = try Connection(database)
+        for statement in Self.schema { try connection.execute(statement) }
+        try add(runs: 1...20)
+    }
+
+    /// The columns that the product looks at, as MLflow 3.17 names them.
+    private static let schema: [SQL] = [
+        "create table alembic_version (version_num varchar(32) primary key)",
+        "insert into alembic_version values ('dc11669786a5')",
+        "create table experiments (experiment_id integer primary key, name text unique, creation_time bigint)",
+        "insert into experiments values (0, 'Default', 1790000000000), (1, 'work', 1790000000001)",
+        "create table runs (run_uuid varchar(32) primary key, start_time bigint, experiment_id integer references experiments)",
+        """
+        create table metrics (key text, value double precision, timestamp bigint, step bigint, run_uuid varchar(32) references runs,
+          primary key (key, timestamp, step, run_uuid, value))
+        """,
+        "create table latest_metrics (key text, value double precision, timestamp bigint, run_uuid varchar(32), primary key (key, run_uuid))",
+        "create table registered_models (name text primary key, creation_time bigint)",
+    ]
+
+    /// As MLflow does it: the files first, then the row that names them.
+    func add(runs numbers: ClosedRange<Int>) throws {
+        let connection = try Connection(database)
+        for number in numbers {
+            let run = "run\(number)"
+            let path = artifacts.appending("1").appending(run).appending("artifacts")
+            try Directory.make(path)
+            let content =
+                Array("model of \(run)\n".utf8) + [UInt8](repeating: UInt8(number & 255), count: number * 1000)
+            try DurableFile.replace(path.appending("model.bin"), with: content)
+            try connection.execute("insert into runs values (\(run), \(1_790_000_000_000 + number), 1)")
+            try connection.execute(
+                "insert into metrics values ('loss', \(1 / number), \(1_790_000_000_000 + number), 1, \(run))")
+        }
+    }
+
+    var stack: LiveStack {
+        LiveStack(
+            database: database, tools: PostgresTools(binDirectory: server.binDirectory), artifacts: artifacts,
+            mlflowVersion: { "3.17.2" })
+    }
+
+    @discardableResult
+    func backup(
+        _ kind: BackupName.Kind = .compressed, retention: RetentionRule = .default,
+        cancellation: Cancellation = Cancellation(), progress: @escaping ProgressSink = { _ in }
+    ) throws -> BackupOutcome {
+        try BackupJob(
+            stack, into: folder, options: .init(kind: kind, retention: retention), version: "test", log: .silent,
+            cancellation: cancellation, progress: progress
+        ).run()
+    }
+
+    @discardableResult
+    func restore(
+        _ name: String, _ mode: RestoreMode = .full, force: Bool = false, cancellation: Cancellation = Cancellation(),
+        progress: @escaping ProgressSink = { _ in }
+    ) throws -> RestoreOutcome {
+        try RestoreJob(
+            stack, from: folder, options: .init(mode: mode, force: force), log: .silent, cancellation: cancellation,
+            progress: progress
+        ).run(name)
+    }
+
+    /// Every row, in order.
+    func rows() throws -> String {
+        let connection = try Connection(database)
+        var all = ""
+        for table in ["alembic_version", "experiments", "runs", "metrics", "registered_models"] {
+            let rows = try connection.rows("select t::text as line from \(identifier: table) t order by 1")
+            all += "\(table)\n" + (try rows.map { try $0.string("line") }.joined(separator: "\n")) + "\n"
+        }
+        return all
+    }
+
+    /// Every file with its digest, and every folder.
+    func files() throws -> String {
+        try Shell.sh(
+            "cd '\(artifacts)' && find . -path ./.mlflow-backup-restore -prune -o -print | sort && find . -type f -print0 | sort -z | xargs -0 -r sha256sum"
+        )
+    }
+
+    func names() throws -> [String] { try Catalogue(folder).items().map(\.name.string) }
+
+    /// Nothing of a restore is left: no side database, no staging, no journal.
+    func expectNothingLeftBehind(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let databases = Databases(database)
+        #expect(try databases.names(withPrefix: "\(database.database)_").isEmpty, sourceLocation: sourceLocation)
+        let staging = artifacts.appending(".mlflow-backup-restore")
+        #expect(try FileStatus.ifPresent(staging) == nil, sourceLocation: sourceLocation)
+        #expect(try FileStatus.ifPresent(folder.restoreJournal) == nil, sourceLocation: sourceLocation)
+    }
+}

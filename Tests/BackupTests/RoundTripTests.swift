@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Foundation
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Backup
+
+@Suite struct RoundTripTests {
+    @Test(arguments: [BackupName.Kind.compressed, .uncompressed])
+    func everythingComesBackAfterItWasWrecked(_ kind: BackupName.Kind) throws {
+        let live = try LiveStackFixture("roundtrip")
+        let (rows, files) = (try live.rows(), try live.files())
+        let backup = try live.backup(kind)
+        #expect(backup.manifest.database.rows["public.runs"] == 20)
+        #expect(backup.manifest.artifacts.files == 20)
+
+        try Connection(live.database).execute("delete from metrics")
+        try Shell.sh(
+            "rm -r '\(live.artifacts)/1/run3' && echo junk > '\(live.artifacts)/1/run4/artifacts/model.bin' && touch -d @1 '\(live.artifacts)/1/run4/artifacts/model.bin'"
+        )
+        try live.restore(backup.name.string)
+        #expect(try live.rows() == rows)
+        #expect(try live.files() == files)
+        try live.expectNothingLeftBehind()
+        try live.restore(backup.name.string)
+        #expect(try live.rows() == rows, "a second restore changes nothing")
+    }
+
+    @Test func aPartialRestoreLeavesTheOtherHalfAlone() throws {
+        let live = try LiveStackFixture("partial")
+        let (rows, files) = (try live.rows(), try live.files())
+        let name = try live.backup().name.string
+        try Connection(live.database).execute("delete from metrics")
+        try Directory.removeTree(live.artifacts.appending("1/run5"))
+        let (wreckedRows, wreckedFiles) = (try live.rows(), try live.files())
+        try live.restore(name, .database)
+        #expect(try live.rows() == rows)
+        #expect(try live.files() == wreckedFiles)
+        try Connection(live.database).execute("delete from metrics")
+        try live.restore(name, .artifacts)
+        #expect(try live.rows() == wreckedRows)
+        #expect(try live.files() == files)
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test func aDatabaseThatIsGoneAndAStackThatIsUntouchedAreRestoredWithoutForce() throws {
+        let live = try LiveStackFixture("gone")
+        let (rows, files) = (try live.rows(), try live.files())
+        let name = try live.backup().name.string
+        try Databases(live.database).drop(live.database.database)
+        try Directory.removeTree(live.artifacts)
+        try live.restore(name)
+        #expect(try live.rows() == rows)
+        #expect(try live.files() == files)
+
+        // As a new stack has it: one experiment, made after the backup.
+        let connection = try Connection(live.database)
+        for table in ["metrics", "runs", "experiments"] { try connection.execute("delete from \(identifier: table)") }
+        try connection.execute("insert into experiments values (0, 'Default', 1999999999999)")
+        connection.close()
+        try live.restore(name)
+        #expect(try live.rows() == rows)
+    }
+
+    @Test func anAdoptedArchiveIsUnverifiedThenRestorableAndNeverPruned() throws {
+        let live = try LiveStackFixture("adopted")
+        let rows = try live.rows()
+        let made = try live.backup()
+        let foreign = live.root.path.appending("from elsewhere.tar.gz")
+        try Shell.run("/bin/cp", [made.path.string, foreign.string])
+        let name = try Catalogue(live.folder).adopt(foreign)
+        #expect(try Catalogue(live.folder).item(named: name.string).status == .unverified)
+        try Connection(live.database).execute("delete from metrics")
+        try live.restore(name.string)
+        #expect(try live.rows() == rows)
+        let item = try Catalogue(live.folder).item(named: name.string)
+        #expect(item.status == .completed)
+        #expect(item.sidecar?.adopted == true)
+        try live.backup(retention: .count(1))
+        #expect(try live.names().contains(name.string))
+        #expect(try !live.names().contains(made.name.string))
+    }
+
+    @Test func everyRowOfEveryBackupHasItsFileWhileAWriterNeverStops() throws {
+        let live = try LiveStackFixture("writer")
+        let stop = Cancellation()
+        let writer = try WorkerThread("writer") {
+            var number = 1000
+            while !stop.isCancelled {
+                do { try live.add(runs: number...number) } catch { Issue.record(error) }
+                number += 1
+            }
+        }
+        var names: [String] = []
+        for _ in 0..<5 { names.append(try live.backup().name.string) }
+        stop.cancel()
+        writer.join()
+        for name in names {
+            try live.restore(name, force: true)
+            for row in try Connection(live.database).rows("select run_uuid from runs") {
+                let file = live.artifacts.appending("1/\(try row.string("run_uuid"))/artifacts/model.bin")
+                #expect(try FileStatus.ifPresent(file) != nil, "\(file) is missing in \(name)")
+            }
+        }
+    }
+}
