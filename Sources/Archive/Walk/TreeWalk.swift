@@ -55,14 +55,28 @@ public struct TreeWalk {
             levels[levels.count - 1].names.removeFirst()
             guard let path = level.path.map({ $0.appending(name: name) }) ?? EntryPath(name) else { continue }
             do {
-                return try step(path, in: level.folder, name)
-            } catch let error as SystemError where error.isNotFound || error.code == ESTALE {
+                return try steadyStep(path, in: level.folder, name)
+            } catch let error as SystemError where error.isNotFound || error.code == ESTALE || Self.isReplaced(error) {
                 return .skipped(path, .vanished)
             } catch let error as SystemError {
                 throw ArchiveError.unreadable(path: level.folder.path.appending(name).string, reason: error.reason)
             }
         }
         return nil
+    }
+
+    /// A name may become another kind of thing between two calls; it is then looked at again, a few times at most.
+    private mutating func steadyStep(_ path: EntryPath, in folder: OpenFile, _ name: [UInt8]) throws -> Step {
+        for _ in 0..<3 {
+            do { return try step(path, in: folder, name) } catch let error as SystemError where Self.isReplaced(error) {
+            }
+        }
+        return try step(path, in: folder, name)
+    }
+
+    /// A link that is none any more (EINVAL), a folder that is none (ENOTDIR) or has become a link (ELOOP).
+    private static func isReplaced(_ error: SystemError) -> Bool {
+        [EINVAL, ENOTDIR, ELOOP].contains(error.code)
     }
 
     private mutating func step(_ path: EntryPath, in folder: OpenFile, _ name: [UInt8]) throws -> Step {
