@@ -107,7 +107,8 @@ import Testing
         #expect(held != nil)
         held = nil
         try Shell.sh(
-            "flock -o -x '\(folder.lock)' sleep 5 >/dev/null 2>&1 & child=$!; sleep 0.3; kill -9 $child; pkill -9 -P $child || true")
+            "flock -o -x '\(folder.lock)' sleep 5 >/dev/null 2>&1 & child=$!; sleep 0.3; kill -9 $child; pkill -9 -P $child || true"
+        )
         _ = try OperationLock.take(in: folder, for: "after a kill", atMost: 5)
     }
 
