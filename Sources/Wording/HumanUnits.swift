@@ -23,14 +23,13 @@ public enum HumanUnits {
         let units = ["", "K", "M", "G", "T", "P"]
         var value = Double(bytes)
         var unit = 0
-        while value >= 1024, unit < units.count - 1 {
+        // Rounded first: 1023.5M would otherwise show as 1024M and not as 1.0G.
+        while value.rounded(.up) >= 1024, unit < units.count - 1 {
             value /= 1024
             unit += 1
         }
-        if value < 10, unit > 0 {
-            let tenths = Int((value * 10).rounded(.up))
-            return "\(tenths / 10).\(tenths % 10)\(units[unit])"
-        }
+        let tenths = Int((value * 10).rounded(.up))
+        if unit > 0, tenths < 100 { return "\(tenths / 10).\(tenths % 10)\(units[unit])" }
         return "\(Int(value.rounded(.up)))\(units[unit])"
     }
 

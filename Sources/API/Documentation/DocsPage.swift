@@ -15,7 +15,6 @@ enum DocsPage {
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>MLflow 备份服务 · MLflow backup service</title>
-        <link rel="icon" href="data:,">
         <link rel="stylesheet" href="/docs/docs.css">
         <script src="/docs/docs.js" defer></script>
         </head>

@@ -35,6 +35,10 @@ final class GzipCompressor {
         let used = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: room)
         defer { used.deallocate() }
 
+        // The match tables of the member before would choose other matches: equal input must give equal bytes,
+        // whichever thread it falls to.
+        memset(stream, 0, MemoryLayout<isal_zstream>.size)
+        memset(levelBuffer, 0, Int(levelBufferSize))
         isal_deflate_stateless_init(stream)
         stream.pointee.level = level
         stream.pointee.level_buf = levelBuffer

@@ -82,7 +82,7 @@ public struct BackupJob: Sendable {
             try Directory.removeTree(dump)
             try verify(partial, summary)
             try publish(name, partial, summary, manifest, seconds: MonotonicTime.seconds(since: start))
-            let removed = try prune()
+            let (removed, pruneWarnings) = prune()
             let seconds = MonotonicTime.seconds(since: start)
             log.info(
                 "backup completed",
@@ -92,7 +92,7 @@ public struct BackupJob: Sendable {
                 ])
             return BackupOutcome(
                 name: name, path: folder.path.appending(name.string), size: summary.size, digest: summary.digest,
-                manifest: manifest, seconds: seconds, removed: removed, warnings: warnings(manifest))
+                manifest: manifest, seconds: seconds, removed: removed, warnings: warnings(manifest) + pruneWarnings)
         } catch {
             removeAfterFailure(partial)
             removeAfterFailure(dump)
@@ -151,9 +151,14 @@ public struct BackupJob: Sendable {
         ).write(in: folder)
     }
 
-    private func prune() throws -> [BackupName] {
+    /// The new backup is good whether or not an old one can be removed: that is a warning, told to everybody.
+    private func prune() -> ([BackupName], [BilingualText]) {
         progress(Progress(.pruning, fraction: 0.98))
-        return try Retention(folder, log: log).apply(options.retention)
+        do { return (try Retention(folder, log: log).apply(options.retention), []) } catch {
+            let reason = error.bilingual
+            log.error("expired backups could not be removed", ["reason": reason[.english]])
+            return ([], [BilingualText(zh: "过期备份未能删除：", en: "Expired backups could not be removed: ") + reason])
+        }
     }
 
     private func warnings(_ manifest: Manifest) -> [BilingualText] {
