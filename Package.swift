@@ -52,6 +52,8 @@ let package = Package(
             exclude: ["smtp_server.py", "task_writer.py", "web_server.py"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
         .testTarget(
+            name: "ComposeTests", dependencies: ["SystemIO", "TestSupport"], exclude: ["images", "data.py"]),
+        .testTarget(
             name: "StackTests",
             dependencies: ["API", "HTTPServer", "Service", "Backup", "Archive", "SystemIO", "TestSupport"],
             exclude: ["delete_experiments.py", "fingerprint.py"]),

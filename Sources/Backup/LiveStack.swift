@@ -12,15 +12,18 @@ public struct LiveStack: Sendable {
     public let artifacts: FilePath
     /// Asks the server for its version; `nil` where it does not answer.
     public let mlflowVersion: @Sendable () -> String?
+    /// How MLflow is stopped for the swap of a restore; `nil` where it cannot be.
+    public let server: TrackingServer?
 
     public init(
         database: ConnectionSettings, tools: PostgresTools, artifacts: FilePath,
-        mlflowVersion: @escaping @Sendable () -> String?
+        mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil
     ) {
         self.database = database
         self.tools = tools
         self.artifacts = artifacts
         self.mlflowVersion = mlflowVersion
+        self.server = server
     }
 
     /// Names directly in the artifacts folder that are not artifacts: our staging, and what ext4 puts at a mount's root.

@@ -5,13 +5,14 @@ import SystemIO
 import TestSupport
 import Testing
 
-/// The curl lines of the guide, copied out of the guide itself and run by a shell, in its order.
+/// The curl lines of the guide, copied out of the guide itself and run by a shell, in its order. The ports are free
+/// ones: those of the guide belong to ComposeTests, which may run at the same time.
 @Suite(.serialized) struct GuideContractTests {
     /// The name that the guide's examples use.
     static let sample = "mlflow_backup_20240730_020000.tar.gz"
 
     @Test func everyCurlLineOfTheGuideWorksAsWritten() throws {
-        let stack = try TestStack("guide", guidePorts: true)
+        let stack = try TestStack("guide")
         try stack.logDemo()
         // The guide's sample name is a real backup here: the archive is dropped into the folder by hand.
         let made = try stack.backup()

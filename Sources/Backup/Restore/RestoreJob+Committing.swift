@@ -7,7 +7,28 @@ import Wording
 extension RestoreJob {
     /// Swaps database and artifacts. The database goes first, in one transaction; the artifacts follow by renames,
     /// which need no room. Whatever fails, what was live comes back.
-    func commit(_ journal: inout RestoreJournal) throws {
+    ///
+    /// MLflow stands still meanwhile where it can be stopped, and is started again whatever happened.
+    /// - Returns: what a person should know of it.
+    func commit(_ journal: inout RestoreJournal) throws -> [BilingualText] {
+        let pause = ServerPause(stack, folder, log: log)
+        let notStopped = try pause.begin()
+        do { try swap(&journal) } catch {
+            // Half a swap is left to the recovery, which starts MLflow when the data is whole.
+            if case BackupError.needsRecovery = error { throw error }
+            pause.end()
+            throw error
+        }
+        let notStarted = pause.end()
+        // What was live may go only when the journal says that the new data is.
+        do { if journal.stage == .committed { try RestoreCleanup(stack, folder).dropPrevious(journal) } } catch {
+            // The restore itself is whole; only the previous data still takes up room. The next run removes it.
+            log.warning("could not remove the previous data yet", ["reason": error.bilingual[.english]])
+        }
+        return [notStopped, notStarted].compactMap { $0 }
+    }
+
+    private func swap(_ journal: inout RestoreJournal) throws {
         progress(Progress(.swapping, fraction: 0.95))
         journal.stage = .committing
         try journal.write(in: folder)
@@ -21,13 +42,14 @@ extension RestoreJob {
             try rollBack(journal, because: error)
             throw error
         }
-        journal.stage = .committed
+        var committed = journal
+        committed.stage = .committed
         do {
-            try journal.write(in: folder)
-            try RestoreCleanup(stack, folder).dropPrevious(journal)
+            try committed.write(in: folder)
+            journal = committed
         } catch {
-            // The restore itself is whole; only the previous data still takes up room. The next run removes it.
-            log.warning("could not remove the previous data yet", ["reason": error.bilingual[.english]])
+            // The stage before it is finished by the recovery in the same direction.
+            log.warning("could not note that the swap is done", ["reason": error.bilingual[.english]])
         }
     }
 

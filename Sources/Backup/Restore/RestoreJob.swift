@@ -91,7 +91,7 @@ public struct RestoreJob: Sendable {
             try undo(journal, because: error)
             throw error
         }
-        try commit(&journal)
+        let notes = try commit(&journal)
         let seconds = MonotonicTime.seconds(since: start)
         log.info(
             "restore completed",
@@ -101,7 +101,7 @@ public struct RestoreJob: Sendable {
             ])
         return RestoreOutcome(
             backup: item.name, mode: options.mode, manifest: manifest, files: files, seconds: seconds,
-            warnings: warnings)
+            warnings: warnings + notes)
     }
 
     private func check(_ manifest: Manifest, _ item: CatalogueItem) throws {

@@ -26,6 +26,19 @@ public struct RestoreRecovery: Sendable {
 
     /// - Throws: `BackupError.needsRecovery` with the reason; the journal and all data are kept then.
     public func run() throws -> Outcome {
+        let outcome = try settleJournal()
+        // Only now: as long as the data is in two minds, MLflow had better stand still.
+        ServerPause(stack, folder, log: log).end()
+        return outcome
+    }
+
+    /// Whether an earlier process left something for `run` to do.
+    public var isNeeded: Bool {
+        if ServerPause(stack, folder, log: log).isPending { return true }
+        return (try? FileStatus.ifPresent(folder.restoreJournal)) ?? nil != nil
+    }
+
+    private func settleJournal() throws -> Outcome {
         guard let journal = try RestoreJournal.read(in: folder) else { return .nothingToDo }
         log.warning(
             "an interrupted restore is being put right",

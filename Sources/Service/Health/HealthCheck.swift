@@ -24,8 +24,7 @@ public struct HealthCheck: Sendable {
     private static let essential: Set<String> = [
         "backup_directory", "backup_script", "restore_script", "database", "artifacts", "pg_dump", "restore_settled",
     ]
-    /// A day and two hours: the daily backup may take its time.
-    private static let lateAfterSeconds: Int64 = 26 * 3600
+    private static let lateAfterSeconds: Int64 = 2 * 3600
     private static let scarceBelowBytes: UInt64 = 256 << 20
 
     public func run() -> Health {
@@ -40,12 +39,13 @@ public struct HealthCheck: Sendable {
         add("backup_script", scriptFinding("backup_mlflow.sh"))
         add("restore_script", scriptFinding("restore_mlflow_backup.sh"))
         // Not a finding: without Docker nothing is lost but the guide's container commands.
-        checks.append(("docker", isDockerReachable()))
+        checks.append(("docker", service.settings.docker.isReachable))
         add("database", database)
         add("pg_dump", tools)
         add("artifacts", artifactsFinding())
         add("disk_space", diskSpaceFinding())
         add("last_backup_age", lastBackupFinding())
+        add("last_backup", failedBackupFinding())
         add("restore_settled", unsettledRestoreFinding())
         let isHealthy = checks.allSatisfy { $0.isGood || !Self.essential.contains($0.name) }
         return Health(checks: checks, isHealthy: isHealthy, findings: findings)
@@ -96,16 +96,24 @@ public struct HealthCheck: Sendable {
             .explanation
     }
 
-    /// No backup at all is not late: the first night is still to come.
+    /// Late is what has not come two hours after its time: a big backup may take a while.
     private func lastBackupFinding() -> BilingualText? {
-        guard service.settings.schedule != nil, let newest = service.newestGoodBackup() else { return nil }
-        let age = LocalTime.now().epoch - newest.created.epoch
-        if age <= Self.lateAfterSeconds { return nil }
+        guard let schedule = service.settings.schedule, let first = BackupDue(service.operations.folder).reference(),
+            let due = schedule.next(after: first), LocalTime.now().epoch - due.epoch > Self.lateAfterSeconds
+        else { return nil }
         return BilingualText(
-            zh: "最近一次可用备份是 \(newest.created.iso)，已超过 26 小时。请查看 GET /tasks 中失败的任务。",
+            zh: "\(due.iso) 应有的备份没有完成（最近: \(first.iso)）。请查看 GET /tasks 中失败的任务。",
             en:
-                "The last good backup is of \(newest.created.iso), more than 26 hours ago. See the failed tasks in GET /tasks."
+                "The backup due at \(due.iso) was not made (the last one: \(first.iso)). See the failed tasks in GET /tasks."
         )
+    }
+
+    private func failedBackupFinding() -> BilingualText? {
+        let newest = try? service.tasks.list().first {
+            $0.kind == .backup && ($0.status == .completed || $0.status == .failed)
+        }
+        guard let newest, newest.status == .failed else { return nil }
+        return BilingualText(zh: "最近一次备份失败：", en: "The last backup failed: ") + newest.message
     }
 
     private func unsettledRestoreFinding() -> BilingualText? {
@@ -116,19 +124,5 @@ public struct HealthCheck: Sendable {
             return BackupError.needsRecovery(reason: folder.restoreJournal.string).explanation
         }
         return nil
-    }
-
-    private func isDockerReachable() -> Bool {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: "/var/run/docker.sock".utf8) }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
-            }
-        }
     }
 }

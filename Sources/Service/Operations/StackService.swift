@@ -14,6 +14,7 @@ public final class StackService: Sendable {
     private let notices: NoticeDispatcher
     private let runner: TaskRunner
     private let scheduler: Monitor<Scheduler?>
+    private let recovery: RecoveryWatch
 
     /// Opens the records, settles what an earlier process left, and starts the task thread.
     /// - Throws: `BackupError.folderNotUsable` and what the task store throws. A database that is down is no reason
@@ -30,6 +31,7 @@ public final class StackService: Sendable {
         runner = try TaskRunner(
             TaskExecution(operations, tasks: tasks, notices: notices, log: log), tasks: tasks)
         scheduler = Monitor(nil)
+        recovery = RecoveryWatch()
     }
 
     /// What is done once at start: an interrupted restore is settled, tools are checked, the schedule begins.
@@ -37,8 +39,12 @@ public final class StackService: Sendable {
         settleInterruptedRestore()
         let health = HealthCheck(self).run()
         for finding in health.findings { log.warning("health", ["finding": finding[.english]]) }
+        try recovery.start { [self] in settleInterruptedRestore() }
+        guard settings.scheduler == .service else { return log.info("scheduled backups are started by cron") }
         guard let expression = settings.schedule else { return log.info("no schedule: BACKUP_SCHEDULE is off") }
-        let started = try Scheduler(expression, log: log, lastRun: { [self] in newestGoodBackup()?.created }) {
+        let started = try Scheduler(
+            expression, log: log, lastRun: { [self] in BackupDue(operations.folder).reference() }
+        ) {
             [self] _ in
             do {
                 _ = try submit(backupRequest(), origin: .schedule, email: nil)
@@ -51,6 +57,7 @@ public final class StackService: Sendable {
 
     /// - Parameter graceSeconds: how long a running task may go on.
     public func stop(graceSeconds: Double) {
+        recovery.stop()
         scheduler.withLock { $0.take() }?.stop()
         runner.stop(graceSeconds: graceSeconds)
         notices.flush(atMost: 10)
@@ -105,10 +112,13 @@ public final class StackService: Sendable {
     }
 
     private func settleInterruptedRestore() {
+        // Asked anew each time: Docker may have become reachable since the service started.
+        let recovery = RestoreRecovery(settings.liveStack, operations.folder, log: log)
+        guard recovery.isNeeded else { return }
         do {
             let lock = try OperationLock.take(in: operations.folder, for: "recovery", atMost: 0)
             defer { withExtendedLifetime(lock) {} }
-            _ = try RestoreRecovery(operations.stack, operations.folder, log: log).run()
+            _ = try recovery.run()
         } catch BackupError.busy(let holder) {
             log.info("another process is at work, which settles it itself", ["holder": holder])
         } catch {

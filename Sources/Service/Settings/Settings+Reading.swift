@@ -36,6 +36,9 @@ extension Settings {
         postgresPassword = try reader.secret(.postgresPassword)
         postgresProgramDirectory = try reader.path(.postgresProgramDirectory)
         mlflowURL = try reader.url(.mlflowURL, schemes: ["http", "https"]) ?? "http://mlflow:5000"
+        mlflowContainer = try Self.container(reader)
+        docker = try Self.docker(reader)
+        scheduler = try reader.choice(.scheduler, of: SchedulerChoice.self) ?? .service
         scriptsDirectory = try reader.path(.scriptsDirectory) ?? "/app/backup_services"
         logFormat = try reader.choice(.logFormat, of: LogFormatName.self)?.format ?? .text
         logToSyslog = try reader.flag(.logToSyslog, default: true)
@@ -43,6 +46,34 @@ extension Settings {
         allowedHosts = (reader.text(.allowedHosts) ?? "").split(separator: ",")
             .map { $0.trimmingSpaces.lowercased() }.filter { !$0.isEmpty }
         mail = try MailSettings(reader)
+    }
+
+    /// The name goes into the path of a request: it may hold only what Docker allows in one.
+    private static func container(_ reader: SettingsReader) throws(SettingsError) -> String? {
+        guard let name = reader.text(.mlflowContainer), !name.isEmpty else { return nil }
+        let isName = name.utf8.allSatisfy { byte in
+            switch UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte {
+            case true: true
+            case false:
+                UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
+                    || [UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: ".")].contains(byte)
+            }
+        }
+        guard isName, name.first != ".", name.first != "-" else {
+            throw reader.bad(
+                .mlflowContainer, name,
+                BilingualText(zh: "容器名，如 mlflow-server", en: "a container's name, as mlflow-server"))
+        }
+        return name
+    }
+
+    private static func docker(_ reader: SettingsReader) throws(SettingsError) -> DockerEngine {
+        let text = reader.text(.dockerHost) ?? DockerEngine.usualHost
+        guard let engine = DockerEngine(host: text) else {
+            throw reader.bad(
+                .dockerHost, text, BilingualText(zh: "unix:///路径 或 tcp://主机:端口", en: "unix:///path or tcp://host:port"))
+        }
+        return engine
     }
 
     private static func schedule(_ reader: SettingsReader) throws(SettingsError) -> CronExpression? {

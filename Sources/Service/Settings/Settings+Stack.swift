@@ -2,6 +2,7 @@
 
 import Backup
 import FoundationEssentials
+import Glibc
 import Postgres
 import SystemIO
 
@@ -17,7 +18,29 @@ extension Settings {
                 host: postgresHost, port: Int(postgresPort), user: postgresUser,
                 password: postgresPassword ?? Secret(""), database: postgresDatabase),
             tools: PostgresTools(binDirectory: postgresProgramDirectory), artifacts: artifactsDirectory,
-            mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) })
+            mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer)
+    }
+
+    private var trackingServer: TrackingServer? {
+        guard let mlflowContainer, docker.isReachable else { return nil }
+        return TrackingServer(
+            name: mlflowContainer, stop: { [docker] in try docker.stop(mlflowContainer) },
+            start: { [docker, mlflowURL] in
+                try docker.start(mlflowContainer)
+                Self.waitForMLflow(mlflowURL)
+            })
+    }
+
+    /// Slow is not wrong: the container's own health check goes on looking.
+    private static func waitForMLflow(_ url: String) {
+        for _ in 0..<90 {
+            if let answer = try? WebClient(bodyLimit: 4096).get(url + "/health", timeoutSeconds: 2),
+                answer.status == 200
+            {
+                return
+            }
+            sleep(1)
+        }
     }
 
     public var retention: RetentionRule { maxBackups.map { .count($0) } ?? .days(keepDays) }

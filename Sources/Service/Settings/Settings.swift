@@ -28,6 +28,11 @@ public struct Settings: Sendable {
     public let postgresProgramDirectory: FilePath?
     /// Without a slash at its end.
     public let mlflowURL: String
+    /// The container that a restore stops for its swap; `nil` to leave MLflow running.
+    public let mlflowContainer: String?
+    public let docker: DockerEngine
+    /// Who starts the scheduled backups.
+    public let scheduler: SchedulerChoice
     /// Where `backup_mlflow.sh` and `restore_mlflow_backup.sh` are.
     public let scriptsDirectory: FilePath
     public let logFormat: Log.Format
@@ -37,4 +42,9 @@ public struct Settings: Sendable {
     public let allowedHosts: [String]
     /// `nil` where no SMTP_URL is given: no mail can be sent.
     public let mail: MailSettings?
+}
+
+/// The service's own thread, or the system's cron, which calls `backup_mlflow.sh`.
+public enum SchedulerChoice: String, Sendable, CaseIterable {
+    case service, cron
 }

@@ -16,18 +16,15 @@ final class TestStack: Sendable {
 
     static let repository = FilePath(String(#filePath)).parent.parent.parent.parent
 
-    /// - Parameters:
-    ///   - guidePorts: take 3110 to 3112, as the guide has them, where nobody else does.
-    ///   - settings: lines for `user.env`.
-    init(_ name: String, guidePorts: Bool = false, settings: [String] = []) throws {
+    /// - Parameter settings: lines for `user.env`.
+    init(_ name: String, settings: [String] = []) throws {
         folder = try TemporaryFolder("stack-\(name)")
         // PostgreSQL runs as its own user and must pass through.
         chmod(folder.path.string, 0o755)
         data = folder.path.appending("data")
         try Directory.make(data)
         try folder.write("data/user.env", (["LOG_SYSLOG=false"] + settings).joined(separator: "\n") + "\n")
-        let usual = [3110, 3111, 3112]
-        let ports = guidePorts && usual.allSatisfy(FreePort.isFree) ? usual : try FreePort.find(3)
+        let ports = try FreePort.find(3)
         (postgresPort, mlflowPort, backupPort) = (ports[0], ports[1], ports[2])
         try up()
     }
@@ -82,12 +79,6 @@ final class TestStack: Sendable {
 
 /// Ports that nobody listens on.
 enum FreePort {
-    static func isFree(_ port: Int) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        return bind(descriptor, port) == 0
-    }
-
     static func find(_ count: Int) throws -> [Int] {
         // All are held at once, or the kernel could name one twice.
         let descriptors = (0..<count).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+import Wording
+
+/// MLflow stopped for the swap only. A file says so before it is done: whoever comes after a crash starts it again.
+public struct ServerPause: Sendable {
+    private let server: TrackingServer?
+    private let folder: BackupFolder
+    private let log: Log
+
+    public init(_ stack: LiveStack, _ folder: BackupFolder, log: Log) {
+        server = stack.server
+        self.folder = folder
+        self.log = log
+    }
+
+    private var marker: FilePath { folder.state.appending("mlflow-stopped") }
+
+    /// Whether a server that we stopped still waits to be started.
+    public var isPending: Bool { (try? FileStatus.ifPresent(marker)) ?? nil != nil }
+
+    /// A server that cannot be stopped is no reason not to restore: the swap ends its database connections itself.
+    /// - Returns: what is less sure without the stop; `nil` where there is nothing to say.
+    func begin() throws -> BilingualText? {
+        guard let server else { return nil }
+        try DurableFile.replace(marker, with: Array(server.name.utf8), mode: 0o600)
+        do {
+            if try server.stop() {
+                log.info("MLflow is stopped for the swap", ["server": server.name])
+            } else {
+                try clear()
+            }
+            return nil
+        } catch {
+            // The answer may have been lost on the way: the server is started all the same, which is harmless.
+            try? server.start()
+            try clear()
+            let reason = error.bilingual
+            log.warning("MLflow could not be stopped for the swap", ["reason": reason[.english]])
+            return BilingualText(
+                zh: "交换数据时未能停止 \(server.name)（\(reason.chinese)）：当时正在上传的文件可能需要重新上传",
+                en: "\(server.name) could not be stopped for the swap (\(reason.english)): "
+                    + "a file that was being uploaded at that moment may have to be uploaded again")
+        }
+    }
+
+    /// Starts the server again if we stopped it. Safe to repeat.
+    /// - Returns: why it is not back; the marker stays then, and the next try is the service's.
+    @discardableResult
+    public func end() -> BilingualText? {
+        guard isPending else { return nil }
+        do {
+            guard let server else { throw ServerNotReachable() }
+            try server.start()
+            try clear()
+            log.info("MLflow is started again", ["server": server.name])
+            return nil
+        } catch {
+            let reason = error.bilingual
+            log.error("MLflow was stopped for a restore and is not back", ["reason": reason[.english]])
+            return BilingualText(
+                zh: "MLflow 为恢复而停止，尚未重新启动（\(reason.chinese)）。请运行 docker start mlflow-server",
+                en:
+                    "MLflow was stopped for the restore and is not back (\(reason.english)). Run `docker start mlflow-server`"
+            )
+        }
+    }
+
+    private func clear() throws {
+        try Directory.remove(marker)
+        try Directory.sync(folder.state)
+    }
+}
+
+private struct ServerNotReachable: ExplainedError {
+    var explanation: BilingualText {
+        BilingualText(zh: "未设置 MLFLOW_CONTAINER", en: "MLFLOW_CONTAINER is not set")
+    }
+}

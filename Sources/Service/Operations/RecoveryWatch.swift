@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// Tries again what could not be settled at start, as when PostgreSQL comes back later than the service.
+final class RecoveryWatch: Sendable {
+    /// Seconds between two looks: one `stat` each where nothing is to be done.
+    private static let interval: Double = 10
+
+    private let isStopped = Monitor(false)
+    private let thread = Monitor<WorkerThread?>(nil)
+
+    func start(_ settle: @escaping @Sendable () -> Void) throws {
+        let isStopped = isStopped
+        let started = try WorkerThread("recovery") {
+            while isStopped.wait(atMost: Self.interval, until: { $0 ? () : nil }) == nil { settle() }
+        }
+        thread.withLock { $0 = started }
+    }
+
+    func stop() {
+        isStopped.withLock { $0 = true }
+        thread.withLock { $0.take() }?.join()
+    }
+}

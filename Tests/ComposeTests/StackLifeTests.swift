@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SystemIO
+import TestSupport
+import Testing
+
+extension ComposeTests {
+    private static let backup = "docker exec mlflow-backup-service /app/backup_services/backup_mlflow.sh"
+    private static let restore = "docker exec mlflow-backup-service /app/backup_services/restore_mlflow_backup.sh"
+
+    @Test func aRestoreStopsMLflowForTheSwapOnlyAndStartsItAgain() throws {
+        try stack.up()
+        try stack.log(runs: 3, mebibytes: 2)
+        try stack.run(Self.backup)
+        let before = try stack.digest()
+        let started = try stack.run("docker inspect -f '{{.State.StartedAt}}' mlflow-server")
+        try stack.log(runs: 1, mebibytes: 1)
+        #expect(try stack.digest() != before)
+
+        let refused = try stack.bash("\(Self.restore) 1")
+        #expect(refused.exit == 5, "newer data needs --force: \(refused.text)")
+        try stack.run("\(Self.restore) --force 1")
+        #expect(try stack.digest() == before)
+        #expect(try stack.run("docker inspect -f '{{.State.StartedAt}}' mlflow-server") != started)
+
+        // Without the socket MLflow goes on running, and the data comes back all the same.
+        let files = "-f docker-compose.yml -f docker-compose.no-socket.yml"
+        try stack.run("docker-compose \(files) up -d")
+        try stack.waitUntilHealthy()
+        #expect(try stack.run("curl -fsS http://localhost:3112/health | jq -c .checks.docker") == "false")
+        let running = try stack.run("docker inspect -f '{{.State.StartedAt}}' mlflow-server")
+        try stack.log(runs: 1, mebibytes: 1)
+        try stack.run("\(Self.restore) --force 1")
+        #expect(try stack.digest() == before)
+        #expect(try stack.run("docker inspect -f '{{.State.StartedAt}}' mlflow-server") == running)
+        try stack.up()
+    }
+
+    @Test func cronMakesTheBackupsOfItsSchedule() throws {
+        try stack.up(["BACKUP_SCHEDULE": "* * * * *"])
+        let known = Set(try stack.backupNames())
+        #expect(
+            try stack.run("docker exec mlflow-backup-service crontab -l").contains(
+                "* * * * * /app/bin/scheduled-backup"))
+        try stack.wait("cron has made a backup", seconds: 150) {
+            try !Set(stack.backupNames()).subtracting(known).isEmpty
+        }
+        try stack.wait("the log says so", seconds: 30) {
+            try stack.run("docker exec mlflow-backup-service cat /var/log/cron/backup.log").contains("exit 0")
+        }
+        #expect(try stack.run("docker logs mlflow-backup-service").contains("backup_mlflow.sh"))
+        try stack.up()
+        #expect(
+            try stack.run("docker exec mlflow-backup-service crontab -l").contains(
+                "0 2 * * * /app/bin/scheduled-backup"))
+    }
+
+    @Test func aMissedBackupIsMadeAtTheNextStart() throws {
+        try stack.up()
+        let known = Set(try stack.backupNames())
+        // As after a night off: every good backup and the folder's first use lie in the past.
+        try stack.run(
+            "docker exec mlflow-backup-service bash -c 'rm -rf /backup/mlflow/mlflow_backup_*; "
+                + "touch -d \"3 days ago\" /backup/mlflow/.mlflow-backup/first-use'")
+        try stack.run("docker-compose restart mlflow-backup")
+        try stack.wait("the missed backup is made", seconds: 60) {
+            try !Set((try? stack.backupNames()) ?? []).subtracting(known).isEmpty
+        }
+        try stack.waitUntilHealthy()
+    }
+
+    @Test func onlyKnownHostNamesReachMLflow() throws {
+        try stack.up(["PUBLIC_HOSTS": "mlflow.example.com"])
+        for host in ["mlflow-server:5000", "mlflow:5000", "localhost:3111", "mlflow.example.com"] {
+            try stack.run("curl -fsS -o /dev/null -H 'Host: \(host)' http://localhost:3111/version")
+        }
+        let foreign = try stack.run(
+            "curl -sS -o /dev/null -w '%{http_code}' -H 'Host: evil.example.org' http://localhost:3111/api/2.0/mlflow/experiments/search"
+        )
+        #expect(foreign == "403")
+        try stack.up()
+    }
+
+    @Test(arguments: ["mlflow-postgres", "mlflow-server", "mlflow-backup-service"], ["backup", "restore"])
+    func aContainerKilledAtWorkComesBackAndNothingIsLost(_ victim: String, _ work: String) throws {
+        try stack.up()
+        try stack.run("curl -fsS http://localhost:3112/backups | jq -e length >/dev/null")
+        if try stack.run("docker exec mlflow-server du -sm /mlflow/artifacts | cut -f1").count < 3 {
+            try stack.log(runs: 20, mebibytes: 20)
+        }
+        try stack.run(Self.backup)
+        let before = try stack.digest()
+        let known = try stack.backupNames()
+        let line =
+            work == "backup"
+            ? "curl -fsS -X POST http://localhost:3112/backups"
+            : "curl -fsS -X POST http://localhost:3112/restore -H 'Content-Type: application/json' "
+                + "-d '{\"backup_name\": \"\(known[0])\", \"mode\": \"full\", \"force\": true}'"
+        let task = try stack.run("\(line) | jq -r .task_id")
+        Thread.sleep(forTimeInterval: work == "backup" ? 0.4 : 1.5)
+        // As a crash does. `docker kill` counts as a stop by hand, after which Docker starts nothing by itself.
+        try stack.run("kill -9 $(docker inspect -f '{{.State.Pid}}' \(victim))")
+        try stack.wait("\(victim) is back", seconds: 60) {
+            try stack.bash("docker inspect -f '{{.State.Running}}' \(victim)").text.contains("true")
+        }
+        try stack.wait("the task has ended") {
+            let status = try stack.bash("curl -fsS http://localhost:3112/tasks/\(task) | jq -r .status").text
+            return status.contains("completed") || status.contains("failed")
+        }
+        try stack.wait("nothing is left unsettled") {
+            try stack.bash("curl -sS http://localhost:3112/health | jq -e .checks.restore_settled").exit == 0
+                && stack.bash("docker inspect -f '{{.State.Running}}' mlflow-server").text.contains("true")
+                && stack.bash("curl -fsS http://localhost:3111/health").exit == 0
+        }
+        #expect(try stack.digest() == before)
+        try stack.run(Self.backup)
+        try stack.waitUntilHealthy()
+    }
+
+    @Test func dockerKillIsMendedByUp() throws {
+        try stack.up()
+        let before = try stack.digest()
+        try stack.run("docker kill mlflow-postgres mlflow-server mlflow-backup-service")
+        try stack.up()
+        #expect(try stack.digest() == before)
+    }
+}

@@ -1,0 +1,108 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# A Docker engine for the tests: its own data, socket and process, and base images made here, since none is pulled.
+# Needs messages.sh, packages.sh, REPO. Sets ENGINE_DIR and DOCKER_HOST.
+
+readonly ENGINE_PACKAGES=(debootstrap docker-compose docker.io iptables)
+
+engine_docker() { /usr/bin/docker "$@"; }
+
+# Ends what start_engine began, by its id; the containers end with the engine.
+stop_engine() {
+    [[ -n ${ENGINE_PID:-} ]] || return 0
+    kill "$ENGINE_PID" 2>/dev/null || true
+    local second
+    for ((second = 0; second < 60; second++)); do
+        kill -0 "$ENGINE_PID" 2>/dev/null || break
+        sleep 1
+    done
+    ENGINE_PID=
+    # Only what is no mount point any more may be removed.
+    if ! grep -qF -- "$ENGINE_DIR/" /proc/mounts; then rm -rf -- "$ENGINE_DIR"; fi
+}
+
+# Returns 1 where an engine cannot run, with the reason in ENGINE_REASON.
+start_engine() {
+    local package missing=()
+    if [[ $EUID -ne 0 ]]; then
+        ENGINE_REASON='not root'
+        return 1
+    fi
+    for package in "${ENGINE_PACKAGES[@]}"; do package_installed "$package" || missing+=("$package"); done
+    if [[ ${#missing[@]} -gt 0 ]]; then
+        # Debian would start an engine of its own at once.
+        local policy=/usr/sbin/policy-rc.d
+        if [[ ! -e $policy ]]; then
+            printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
+        else
+            policy=
+        fi
+        install_packages "${missing[@]}"
+        [[ -z $policy ]] || rm -f -- "$policy"
+    fi
+    ENGINE_DIR=$(mktemp -d /var/tmp/mlflow-engine-XXXXXX)
+    export DOCKER_HOST=unix://$ENGINE_DIR/docker.sock
+    # Debian's dockerd starts containerd itself. The bridge is made anew, apart from any other engine's.
+    setsid /usr/sbin/dockerd --data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" \
+        --pidfile "$ENGINE_DIR/docker.pid" -H "$DOCKER_HOST" >"$ENGINE_DIR/dockerd.log" 2>&1 </dev/null &
+    ENGINE_PID=$!
+    local second
+    for ((second = 0; second < 60; second++)); do
+        if engine_docker info >/dev/null 2>&1; then return 0; fi
+        kill -0 "$ENGINE_PID" 2>/dev/null || break
+        sleep 1
+    done
+    ENGINE_REASON=$(tail -n 3 "$ENGINE_DIR/dockerd.log")
+    stop_engine
+    return 1
+}
+
+# The images of the stack as the compose file names them, from Debian's packages and this machine's toolchain.
+make_base_images() {
+    local root=$ENGINE_DIR/debian toolchain name
+    debootstrap --variant=minbase bookworm "$root" http://deb.debian.org/debian >"$ENGINE_DIR/debootstrap.log" 2>&1
+    printf 'deb http://deb.debian.org/debian %s main\n' bookworm bookworm-updates >"$root/etc/apt/sources.list"
+    printf 'deb http://security.debian.org/debian-security bookworm-security main\n' >>"$root/etc/apt/sources.list"
+    rm -rf -- "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale}/*
+    tar -C "$root" -c . | engine_docker import - debian:bookworm-slim >/dev/null
+    engine_docker build -q -t postgres:15-bookworm "$REPO/Tests/ComposeTests/images/postgres" >/dev/null
+
+    toolchain=$(dirname -- "$(dirname -- "$(realpath -- "$(command -v swift)")")")
+    tar -C / -c --exclude='*/lldb*' --exclude='*/liblldb*' "${toolchain#/}" |
+        engine_docker import - swift-toolchain:local >/dev/null
+    engine_docker build -q -t swift:6.3-bookworm --build-arg TOOLCHAIN="$toolchain" \
+        "$REPO/Tests/ComposeTests/images/swift" >/dev/null
+
+    mkdir -p "$ENGINE_DIR/alpine/bin"
+    cp /bin/busybox "$ENGINE_DIR/alpine/bin/"
+    # Debian's busybox is static in either package.
+    for name in sh tar; do ln -s busybox "$ENGINE_DIR/alpine/bin/$name"; done
+    tar -C "$ENGINE_DIR/alpine" -c . | engine_docker import - alpine:latest >/dev/null
+}
+
+# A copy of what is checked out, so that the .env and the certificates of the test are not the person's own.
+build_stack_images() {
+    COMPOSE_CHECKOUT=$ENGINE_DIR/mlflow
+    mkdir -p "$COMPOSE_CHECKOUT"
+    tar -C "$REPO" -c docker docker-compose.yml docker-compose.no-socket.yml .dockerignore .env.example Package.swift \
+        Sources python scripts | tar -C "$COMPOSE_CHECKOUT" -x
+    cp /etc/ssl/certs/ca-certificates.crt "$COMPOSE_CHECKOUT/docker/extra-ca/machine.crt"
+    printf 'DOCKER_SOCKET=%s\n' "${DOCKER_HOST#unix://}" >"$COMPOSE_CHECKOUT/.env"
+    (cd -- "$COMPOSE_CHECKOUT" && docker-compose build >"$ENGINE_DIR/build.log" 2>&1) ||
+        { show_tail "$ENGINE_DIR/build.log" && die "镜像构建失败" "the images could not be built"; }
+}
+
+# Exports MLFLOW_COMPOSE_CHECKOUT for the tests. Where no engine starts: a failure in CI, elsewhere the tests skip.
+prepare_engine() {
+    say "启动测试用 Docker 引擎" "starting a Docker engine for the tests"
+    if ! start_engine; then
+        [[ ${CI:-} != true ]] || die "Docker 引擎没有启动: $ENGINE_REASON" "no Docker engine starts: $ENGINE_REASON"
+        warn "跳过 Docker 测试: $ENGINE_REASON" "the Docker tests are skipped: $ENGINE_REASON"
+        unset DOCKER_HOST
+        return 0
+    fi
+    say "制作基础镜像并构建三个服务的镜像（约五分钟）" "making base images and building the stack's (about five minutes)"
+    make_base_images
+    build_stack_images
+    export MLFLOW_COMPOSE_CHECKOUT=$COMPOSE_CHECKOUT
+}
