@@ -64,7 +64,7 @@ struct ComposeTests {
     private static func underTerminal(_ line: String) -> String {
         let typed =
             if line.contains("restore_mlflow_backup") {
-                "sleep 2; echo 1; sleep 1; echo 1; sleep 1; echo yes; sleep 60"
+                "sleep 2; echo 1; sleep 1; echo 1; sleep 1; echo yes; sleep 40"
             } else if line.contains("psql") {
                 "sleep 1; echo 'select count(*) from experiments;'; sleep 1; echo '\\q'; sleep 5"
             } else {

@@ -75,8 +75,7 @@ make_base_images() {
 
     mkdir -p "$ENGINE_DIR/alpine/bin"
     cp /bin/busybox "$ENGINE_DIR/alpine/bin/"
-    # Debian's busybox is static in either package.
-    for name in sh tar; do ln -s busybox "$ENGINE_DIR/alpine/bin/$name"; done
+    for name in gzip sh tar; do ln -s busybox "$ENGINE_DIR/alpine/bin/$name"; done
     tar -C "$ENGINE_DIR/alpine" -c . | engine_docker import - alpine:latest >/dev/null
 }
 

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+/// MLflow that was stopped for a swap is started again, whoever has to do it.
+@Suite struct ServerPauseTests {
+    @Test func aServerThatAnEarlierProcessStoppedIsStartedOnce() throws {
+        let scratch = try TemporaryFolder("pause")
+        let folder = BackupFolder(scratch.path)
+        try folder.prepare()
+        try scratch.write(".mlflow-backup/mlflow-stopped", "mlflow-server")
+        let starts = Monitor(0)
+        let recovery = recovery(folder) { starts.withLock { $0 += 1 } }
+        #expect(recovery.isNeeded)
+        #expect(try recovery.run() == .nothingToDo)
+        #expect(!recovery.isNeeded)
+        _ = try recovery.run()
+        #expect(starts.withLock { $0 } == 1)
+    }
+
+    @Test func aServerThatDoesNotStartIsTriedAgain() throws {
+        let scratch = try TemporaryFolder("pause")
+        let folder = BackupFolder(scratch.path)
+        try folder.prepare()
+        try scratch.write(".mlflow-backup/mlflow-stopped", "mlflow-server")
+        let recovery = recovery(folder) { throw SystemError("start", path: "mlflow-server", code: 5) }
+        _ = try recovery.run()
+        #expect(recovery.isNeeded, "the marker must stay")
+    }
+
+    private func recovery(_ folder: BackupFolder, start: @escaping @Sendable () throws -> Void) -> RestoreRecovery {
+        let stack = LiveStack(
+            database: ConnectionSettings(host: "", port: 1, user: "", password: Secret(""), database: ""),
+            tools: PostgresTools(binDirectory: nil), artifacts: "/nonexistent", mlflowVersion: { nil },
+            server: TrackingServer(name: "mlflow-server", stop: { true }, start: start))
+        return RestoreRecovery(stack, folder, log: .silent)
+    }
+}
