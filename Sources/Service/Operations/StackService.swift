@@ -39,7 +39,7 @@ public final class StackService: Sendable {
         settleInterruptedRestore()
         let health = HealthCheck(self).run()
         for finding in health.findings { log.warning("health", ["finding": finding[.english]]) }
-        try recovery.start { [self] in settleInterruptedRestore() }
+        try recovery.start { [self] in settleInterruptedRestore(isFirst: false) }
         guard settings.scheduler == .service else { return log.info("scheduled backups are started by cron") }
         guard let expression = settings.schedule else { return log.info("no schedule: BACKUP_SCHEDULE is off") }
         let started = try Scheduler(
@@ -111,7 +111,7 @@ public final class StackService: Sendable {
         }
     }
 
-    private func settleInterruptedRestore() {
+    private func settleInterruptedRestore(isFirst: Bool = true) {
         // Asked anew each time: Docker may have become reachable since the service started.
         let recovery = RestoreRecovery(settings.liveStack, operations.folder, log: log)
         guard recovery.isNeeded else { return }
@@ -120,7 +120,8 @@ public final class StackService: Sendable {
             defer { withExtendedLifetime(lock) {} }
             _ = try recovery.run()
         } catch BackupError.busy(let holder) {
-            log.info("another process is at work, which settles it itself", ["holder": holder])
+            // A restore at work has its journal: that is said once, not at each look.
+            if isFirst { log.info("another process is at work, which settles it itself", ["holder": holder]) }
         } catch {
             log.error("an interrupted restore could not be settled", ["reason": error.bilingual[.english]])
         }
