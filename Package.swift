@@ -38,6 +38,10 @@ let package = Package(
             dependencies: ["API", "Service", "Backup", "HTTPServer", "SystemIO", "Wording"]
         ),
 
+        // The archive engine alone, for benchmarks.
+        .executableTarget(
+            name: "archive-bench", dependencies: ["Archive", "SystemIO", "Wording"], path: "benchmarks/archive-bench"),
+
         // Tests: real PostgreSQL, real MLflow, real tar.
         .target(
             name: "TestSupport", dependencies: ["SystemIO", "Postgres", "Wording"], path: "Tests/TestSupport"),

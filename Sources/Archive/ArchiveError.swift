@@ -16,6 +16,8 @@ public enum ArchiveError: ExplainedError, Equatable {
     /// A source file that exists and cannot be read: a backup without it would only look whole.
     case unreadable(path: String, reason: String)
     case nothingToBackUp(folder: String)
+    /// The archive that unchanged members were taken from is not what it was when it was verified.
+    case previousDamaged(archive: String, offset: UInt64)
     /// The compressor broke its contract; nothing was published.
     case compression(reason: String)
 
@@ -53,6 +55,12 @@ public enum ArchiveError: ExplainedError, Equatable {
                 zh: "找不到 artifacts 目录 \(folder)，因此没有生成备份。请检查 ARTIFACTS_DIR 和挂载。",
                 en:
                     "The artifacts folder \(folder) is missing, so no backup was made. Check ARTIFACTS_DIR and its mount."
+            )
+        case .previousDamaged(let archive, let offset):
+            BilingualText(
+                zh: "上一个备份 \(archive) 在偏移 \(offset) 处已损坏，不能再用作增量来源。新的备份将完全从源数据生成。",
+                en:
+                    "The backup before, \(archive), is damaged at byte \(offset) and was not used again. The new backup is made wholly from the live data."
             )
         case .compression(let reason):
             BilingualText(

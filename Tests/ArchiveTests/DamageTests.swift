@@ -23,7 +23,7 @@ struct DamageTests {
             copy = scratch.path.appending("copy.tar.gz")
             summary = try Backups.archive(tree, to: original).summary
             bytes = try OpenFile(original, .read).readAll()
-            members = try IndexedArchive(original).index.members
+            members = try IndexedArchive(original).readIndex().members
         }
 
         func place(_ changed: some Collection<UInt8>) throws {
@@ -42,7 +42,7 @@ struct DamageTests {
         func indexed() throws -> Refusal? {
             try Refusal.of {
                 let archive = try IndexedArchive(copy)
-                if let first = try archive.damagedMembers().first {
+                if let first = try ArchiveCheck(archive, threads: 2).run().first {
                     throw ArchiveError.damaged(archive: "", offset: first.offset, reason: "member")
                 }
             }

@@ -10,6 +10,7 @@ final class GzipCompressor {
     private let levelBufferSize: UInt32
     private let level: UInt32
     private let inflater = GzipInflater()
+    private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
 
     /// - Parameter level: ISA-L's 0 (fastest) to 3.
     init(level: UInt32) {
@@ -22,19 +23,35 @@ final class GzipCompressor {
     deinit {
         stream.deallocate()
         levelBuffer.deallocate()
+        scratch.deallocate()
     }
 
     /// Compresses one member and reads it back before it is trusted.
-    /// - Parameter extra: an FEXTRA field without its length, at most 16 KiB (busybox 1.35 fails above).
-    func member(of input: UnsafeRawBufferPointer, extra: [UInt8] = []) throws(ArchiveError) -> [UInt8] {
-        var member = Self.header(extra: extra)
-        let start = member.count
-        // Stored blocks of 64 KiB cost five bytes each, plus the trailer: the worst that can come out.
-        let room = input.count + input.count / 8192 + 1024
-        member.reserveCapacity(start + room)
-        let used = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: room)
-        defer { used.deallocate() }
+    /// - Parameter alignment: the member's length becomes a multiple of this many bytes, by an FEXTRA subfield in its
+    ///   own header; nothing may stand between members.
+    func member(of input: UnsafeRawBufferPointer, alignment: Int = 1) throws(ArchiveError) -> [UInt8] {
+        let room = StoredBlocks.length(of: input.count) + input.count / 8192 + 1024
+        var fault: ArchiveError?
+        let deflated = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            do throws(ArchiveError) { count = try deflate(input, into: buffer) } catch { fault = error }
+        }
+        if let fault { throw fault }
+        let member = GzipFrame.wrap(deflated, alignment: alignment)
+        try check(member, against: input)
+        return member
+    }
 
+    /// Deflate blocks and the trailer (RFC 1952 section 2.3.1), without the header.
+    private func deflate(
+        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<UInt8>
+    ) throws(ArchiveError) -> Int {
+        if !isWorthCompressing(input) { return StoredBlocks.write(input, into: output) }
+        return try run(input, into: output)
+    }
+
+    private func run(
+        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<UInt8>
+    ) throws(ArchiveError) -> Int {
         // The match tables of the member before would choose other matches: equal input must give equal bytes,
         // whichever thread it falls to.
         memset(stream, 0, MemoryLayout<isal_zstream>.size)
@@ -48,40 +65,31 @@ final class GzipCompressor {
         stream.pointee.next_in = UnsafeMutablePointer(
             mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
         stream.pointee.avail_in = UInt32(input.count)
-        stream.pointee.next_out = used.baseAddress
-        stream.pointee.avail_out = UInt32(room)
+        stream.pointee.next_out = output.baseAddress
+        stream.pointee.avail_out = UInt32(output.count)
         let code = isal_deflate_stateless(stream)
         guard code == COMP_OK, stream.pointee.avail_in == 0 else {
             throw .compression(reason: "isal_deflate_stateless returned \(code)")
         }
-        member.append(contentsOf: used[..<Int(stream.pointee.total_out)])
-        try check(member, against: input)
-        return member
+        return Int(stream.pointee.total_out)
     }
 
-    /// A member whose content is one stored block: its size is known beforehand.
-    static func storedMember(of content: [UInt8], extra: [UInt8]) -> [UInt8] {
-        precondition(content.count < 65536, "one stored block holds less than 64 KiB")
-        var member = header(extra: extra)
-        let length = UInt16(content.count)
-        member.append(1)
-        member.append(contentsOf: littleEndian(length) + littleEndian(~length))
-        member.append(contentsOf: content)
-        let sum = content.withUnsafeBufferPointer { crc32_gzip_refl(0, $0.baseAddress, UInt64($0.count)) }
-        member.append(contentsOf: littleEndian(sum) + littleEndian(UInt32(content.count)))
-        return member
-    }
-
-    /// RFC 1952 section 2.3: no name, no time, so that equal input gives equal bytes.
-    private static func header(extra: [UInt8]) -> [UInt8] {
-        var header: [UInt8] = [0x1f, 0x8b, 8, extra.isEmpty ? 0 : 4, 0, 0, 0, 0, 0, 255]
-        if !extra.isEmpty { header += littleEndian(UInt16(extra.count)) + extra }
-        return header
+    /// Four samples tell whether a large member gains a tenth: weights hardly do, and cost more time than all the rest.
+    private func isWorthCompressing(_ input: UnsafeRawBufferPointer) -> Bool {
+        let sample = 16 << 10
+        guard input.count >= 1 << 20, level > 0 else { return true }
+        var made = 0
+        for part in 0..<4 {
+            let start = (input.count - sample) / 3 * part
+            let piece = UnsafeRawBufferPointer(rebasing: input[start..<(start + sample)])
+            do throws(ArchiveError) { made += try run(piece, into: scratch.bindMemory(to: UInt8.self)) } catch {
+                return true
+            }
+        }
+        return made < 4 * sample * 9 / 10
     }
 
     private func check(_ member: [UInt8], against input: UnsafeRawBufferPointer) throws(ArchiveError) {
-        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
-        defer { scratch.deallocate() }
         var position = 0
         var fault: String?
         member.withUnsafeBytes { bytes in
@@ -107,6 +115,72 @@ final class GzipCompressor {
             }
         }
         if let fault { throw .compression(reason: fault) }
+    }
+}
+
+/// The header of a gzip member (RFC 1952 section 2.3), with one FEXTRA subfield where it needs one.
+enum GzipFrame {
+    /// Subfield `MP`: bytes that mean nothing and make a member's length a multiple of the file system's block.
+    private static let padding: [UInt8] = [UInt8(ascii: "M"), UInt8(ascii: "P")]
+
+    /// No name and no time, so that equal input gives equal bytes.
+    /// - Parameter extra: an FEXTRA field without its length, at most 16 KiB (busybox 1.35 fails above).
+    static func header(extra: [UInt8] = []) -> [UInt8] {
+        var header: [UInt8] = [0x1f, 0x8b, 8, extra.isEmpty ? 0 : 4, 0, 0, 0, 0, 0, 255]
+        if !extra.isEmpty { header += littleEndian(UInt16(extra.count)) + extra }
+        return header
+    }
+
+    static func wrap(_ deflated: [UInt8], alignment: Int) -> [UInt8] {
+        let bare = 10 + deflated.count
+        var extra: [UInt8] = []
+        if bare % alignment != 0 {
+            // XLEN, the subfield's name and its length take six bytes themselves.
+            let fill = (alignment - (bare + 6) % alignment) % alignment
+            extra = padding + littleEndian(UInt16(fill)) + [UInt8](repeating: 0, count: fill)
+        }
+        var member = header(extra: extra)
+        member.reserveCapacity(member.count + deflated.count)
+        member += deflated
+        return member
+    }
+
+    /// A member whose content is one stored block: its size is known beforehand.
+    static func stored(_ content: [UInt8], extra: [UInt8]) -> [UInt8] {
+        var body = [UInt8](repeating: 0, count: StoredBlocks.length(of: content.count))
+        content.withUnsafeBytes { input in
+            body.withUnsafeMutableBufferPointer { _ = StoredBlocks.write(input, into: $0) }
+        }
+        return header(extra: extra) + body
+    }
+}
+
+/// Deflate blocks that are not compressed (RFC 1951 section 3.2.4), and the trailer of their member.
+enum StoredBlocks {
+    private static let longest = 65535
+
+    /// Bytes that `write` makes of `count` bytes.
+    static func length(of count: Int) -> Int { count + max(1, (count + longest - 1) / longest) * 5 + 8 }
+
+    static func write(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        var made = 0
+        func put(_ bytes: some Collection<UInt8>) {
+            made = output[made...].update(fromContentsOf: bytes)
+        }
+        var position = 0
+        repeat {
+            let end = min(position + longest, input.count)
+            let length = UInt16(end - position)
+            put(CollectionOfOne(end == input.count ? 1 : 0))
+            put(littleEndian(length))
+            put(littleEndian(~length))
+            put(input[position..<end])
+            position = end
+        } while position < input.count
+        let start = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        put(littleEndian(crc32_gzip_refl(0, start, UInt64(input.count))))
+        put(littleEndian(UInt32(truncatingIfNeeded: input.count)))
+        return made
     }
 }
 

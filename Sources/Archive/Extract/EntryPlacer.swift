@@ -9,12 +9,12 @@ import SystemIO
 /// can be written through a link that an earlier entry planted.
 final class EntryPlacer {
     /// Who the restored files shall belong to.
-    struct Owner {
+    struct Owner: Sendable {
         let user: UInt32
         let group: UInt32
     }
 
-    private let owner: Owner?
+    let owner: Owner?
     /// The folders open at the moment: the root, and one for each component of the last path.
     private var open: [(name: [UInt8], folder: OpenFile)]
     /// Folder modes and times are set at the end: writing into a folder changes its time, and mode 000 bars the way.
@@ -43,9 +43,7 @@ final class EntryPlacer {
     /// A file. Returns the digest of what was written and how many bytes the source was short of.
     @discardableResult
     func place(_ entry: ArchiveEntry, content: ContentSource) throws -> (Digest, missing: UInt64) {
-        let components = entry.path.components
-        let parent = try folder(for: components.dropLast())
-        let file = try parent.open(Array(components[components.count - 1]), .createNew(mode: 0o600))
+        let file = try create(entry.path)
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Int(min(max(entry.size, 1), 1 << 20)), alignment: 4096)
         defer { buffer.deallocate() }
@@ -63,10 +61,36 @@ final class EntryPlacer {
             try file.write(UnsafeRawBufferPointer(piece))
             rest -= UInt64(piece.count)
         }
-        try file.setOwner(owner)
-        try file.setMode(entry.mode)
-        try file.setModified(entry.modified)
+        try file.setLooks(entry, owner)
         return (hash.finish(), missing)
+    }
+
+    /// A file whose content is in memory, and known to be right.
+    func place(_ entry: ArchiveEntry, bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        let file = try create(entry.path)
+        if bytes.count > 0 { try file.write(bytes) }
+        try file.setLooks(entry, owner)
+    }
+
+    func create(_ path: EntryPath) throws(SystemError) -> OpenFile {
+        let components = path.components
+        let parent = try folder(for: components.dropLast())
+        return try parent.open(Array(components[components.count - 1]), .createNew(mode: 0o600))
+    }
+
+    /// What another placer of the same root has left for the end.
+    func takeOver(_ other: EntryPlacer) {
+        folders += other.folders
+        links += other.links
+        other.folders = []
+        other.links = []
+    }
+
+    /// Another name of a file that lies elsewhere on this file system. The file itself stays as it is.
+    func link(_ path: EntryPath, to source: (folder: OpenFile, name: [UInt8])) throws(SystemError) {
+        let components = path.components
+        let parent = try folder(for: components.dropLast())
+        try source.folder.makeHardLink(source.name, to: parent, as: Array(components[components.count - 1]))
     }
 
     /// Makes the links, then sets what folders shall look like, the deepest first.
@@ -104,7 +128,7 @@ final class EntryPlacer {
             || (error.operation == "link" && error.code == EPERM)
     }
 
-    private func folder(for components: ArraySlice<ArraySlice<UInt8>>) throws -> OpenFile {
+    private func folder(for components: ArraySlice<ArraySlice<UInt8>>) throws(SystemError) -> OpenFile {
         var depth = 0
         while depth < components.count, depth + 1 < open.count,
             components[components.startIndex + depth].elementsEqual(open[depth + 1].name)
@@ -126,7 +150,15 @@ extension ArchiveEntry.Kind {
 }
 
 extension OpenFile {
-    fileprivate func setOwner(_ owner: EntryPlacer.Owner?) throws {
+    /// Attributes, owner, mode and time of a file that is complete; the time last, because all else changes it.
+    func setLooks(_ entry: ArchiveEntry, _ owner: EntryPlacer.Owner?) throws(SystemError) {
+        for attribute in entry.attributes { _ = try set(attribute) }
+        try setOwner(owner)
+        try setMode(entry.mode)
+        try setModified(entry.modified)
+    }
+
+    fileprivate func setOwner(_ owner: EntryPlacer.Owner?) throws(SystemError) {
         if let owner { try setOwner(user: owner.user, group: owner.group) }
     }
 

@@ -6,7 +6,7 @@ import SystemIO
 /// Unpacks parts of a backup into staging folders.
 public struct Extractor {
     /// Everything below `source` in the backup goes into `destination`, an existing empty folder.
-    public struct Route {
+    public struct Route: Sendable {
         public let source: EntryPath
         public let destination: FilePath
         /// Who the files shall belong to; `nil` keeps this process's own user.
@@ -67,25 +67,35 @@ public struct Extractor {
         _ entry: ArchiveEntry, at path: EntryPath, _ content: EntryContent, _ placer: EntryPlacer, _ route: Route,
         _ archive: String
     ) throws {
+        let placed = try route.located(entry, at: path, archive: archive)
+        if entry.kind == .file {
+            try placer.place(placed) { try content.read(into: $0) }
+        } else {
+            try placer.place(placed)
+        }
+    }
+}
+
+extension Extractor.Route {
+    /// The entry as it is below the destination.
+    /// - Throws: `ArchiveError.unsafeEntry` for links that would lead out of it.
+    func located(_ entry: ArchiveEntry, at path: EntryPath, archive: String) throws -> ArchiveEntry {
         var placed = entry
         placed.path = path
         switch entry.kind {
-        case .file:
-            try placer.place(placed) { try content.read(into: $0) }
-        case .directory: try placer.place(placed)
+        case .file, .directory: break
         case .symbolicLink(let target):
             guard path.staysInside(linkTarget: target) else {
                 throw ArchiveError.unsafeEntry(
                     archive: archive, path: entry.path.description, reason: "a link that leaves its folder")
             }
-            try placer.place(placed)
         case .hardLink(let target):
-            guard let inside = target.relative(to: route.source) else {
+            guard let inside = target.relative(to: source) else {
                 throw ArchiveError.unsafeEntry(
                     archive: archive, path: entry.path.description, reason: "a hard link that leaves its folder")
             }
             placed.kind = .hardLink(target: inside)
-            try placer.place(placed)
         }
+        return placed
     }
 }

@@ -20,6 +20,8 @@ public struct ArchiveEntry: Sendable, Equatable {
     public var owner: UInt32
     public var group: UInt32
     public var modified: FileTime
+    /// Extended attributes; stored in tar headers only, not in the index.
+    public var attributes: [OpenFile.Attribute] = []
     /// What the live file was when it was read; not stored in tar headers, only in the index.
     public var origin: Origin?
 

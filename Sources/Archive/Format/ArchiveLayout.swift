@@ -9,6 +9,8 @@ public enum ArchiveLayout {
     public static let artifactsFolder = "artifacts"
     public static let manifestName = "manifest.json"
     public static let indexName = "index.json"
+    /// The tar header of the index is always one block: its time has no fraction, so that it needs no pax record.
+    static let indexHeaderLength = blockSize
 
     /// A pack member is closed when it holds this many tar bytes.
     public static let packSize = 1 << 20
@@ -16,6 +18,8 @@ public enum ArchiveLayout {
     public static let chunkSize = 4 << 20
     /// POSIX.1-2017 pax, "ustar Interchange Format": everything is in blocks of 512 bytes.
     public static let blockSize = 512
+    /// What xfs and btrfs share: multiples of this many bytes (ioctl_ficlonerange(2)).
+    static let sharedBlockSize = 4096
 
     static func padding(after size: UInt64) -> Int { Int((512 - size % 512) % 512) }
 }

@@ -17,9 +17,30 @@ struct PaxRecords {
 
     mutating func add(_ key: String, _ value: String) { add(key, Array(value.utf8)) }
 
+    /// What GNU tar, bsdtar and star call an extended attribute.
+    private static let attributePrefix = "SCHILY.xattr."
+
+    /// An attribute whose name pax cannot hold, for it has a `=` in it or is not UTF-8, is left out, as GNU tar does.
+    mutating func add(attribute: OpenFile.Attribute) {
+        guard let name = String(validating: attribute.name, as: UTF8.self), !name.contains("=") else { return }
+        add(Self.attributePrefix + name, attribute.value)
+    }
+
+    /// The attributes among the records, of the `user.` namespace only.
+    var attributes: [OpenFile.Attribute] {
+        values.compactMap { key, value in
+            guard key.hasPrefix(Self.attributePrefix) else { return nil }
+            let name = Array(key.utf8.dropFirst(Self.attributePrefix.utf8.count))
+            guard name.starts(with: OpenFile.userAttributePrefix), name.count <= 255 else { return nil }
+            return OpenFile.Attribute(name: name, value: value)
+        }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+    }
+
     func encoded() -> [UInt8] {
         var result: [UInt8] = []
-        let names = values.values.contains { String(validating: $0, as: UTF8.self) == nil }
+        let names = ["path", "linkpath"].contains { key in
+            values[key].map { String(validating: $0, as: UTF8.self) == nil } ?? false
+        }
         // Without this record a reader may take the bytes for UTF-8 and refuse them.
         if names { result += record("hdrcharset", Array("BINARY".utf8)) }
         for key in order { result += record(key, values[key] ?? []) }

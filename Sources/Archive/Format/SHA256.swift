@@ -2,42 +2,56 @@
 
 import CCrypto
 
-/// A SHA-256 digest (FIPS 180-4), 32 bytes.
+/// A SHA-256 digest (FIPS 180-4), 32 bytes, kept inline: an index of a million files holds a million of them.
 public struct Digest: Sendable, Hashable, CustomStringConvertible {
-    public let bytes: [UInt8]
+    private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
-    public init?(bytes: [UInt8]) {
+    public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
-        self.bytes = bytes
+        withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
     }
 
+    public var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
+
+    public static func == (left: Digest, right: Digest) -> Bool { left.words == right.words }
+
+    public func hash(into hasher: inout Hasher) { withUnsafeBytes(of: words) { hasher.combine(bytes: $0) } }
+
+    public init?(hex: String) { self.init(hex: Array(hex.utf8)[...]) }
+
     /// Reads 64 hexadecimal digits.
-    public init?(hex: String) {
-        let digits = Array(hex.utf8)
+    init?(hex digits: some RandomAccessCollection<UInt8>) {
         guard digits.count == 64 else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: 64, by: 2) {
-            guard let high = hexValue(digits[index]), let low = hexValue(digits[index + 1]) else { return nil }
-            bytes.append(high << 4 | low)
+        var place = digits.startIndex
+        for index in 0..<32 {
+            let second = digits.index(after: place)
+            guard let high = hexValue(digits[place]), let low = hexValue(digits[second]) else { return nil }
+            withUnsafeMutableBytes(of: &words) { $0[index] = high << 4 | low }
+            place = digits.index(after: second)
         }
-        self.bytes = bytes
     }
 
     public var hex: String {
-        let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
-        text.reserveCapacity(64)
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
+        appendHex(to: &text)
         return String(decoding: text, as: UTF8.self)
+    }
+
+    func appendHex(to out: inout [UInt8]) {
+        withUnsafeBytes(of: words) { bytes in
+            for byte in bytes {
+                out.append(hexDigit(byte >> 4))
+                out.append(hexDigit(byte & 15))
+            }
+        }
     }
 
     public var description: String { hex }
 }
 
-private func hexValue(_ digit: UInt8) -> UInt8? {
+func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
+
+func hexValue(_ digit: UInt8) -> UInt8? {
     switch digit {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
     case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
@@ -62,6 +76,15 @@ public struct SHA256: ~Copyable {
 
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         if bytes.count > 0 { EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) }
+    }
+
+    /// Ends one digest and begins the next.
+    public mutating func next() -> Digest {
+        var bytes = [UInt8](repeating: 0, count: 32)
+        EVP_DigestFinal_ex(context, &bytes, nil)
+        EVP_DigestInit_ex(context, EVP_sha256(), nil)
+        guard let digest = Digest(bytes: bytes) else { preconditionFailure("SHA-256 has 32 bytes") }
+        return digest
     }
 
     public consuming func finish() -> Digest {

@@ -34,6 +34,9 @@ enum TarEncoder {
             pax.add("mtime", decimal(entry.modified))
         }
 
+        // GNU tar and bsdtar restore these with --xattrs.
+        for attribute in entry.attributes { pax.add(attribute: attribute) }
+
         var blocks: [UInt8] = []
         if !pax.isEmpty {
             let records = pax.encoded()

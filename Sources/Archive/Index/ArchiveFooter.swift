@@ -17,7 +17,7 @@ struct ArchiveFooter: Equatable {
     func encoded() -> [UInt8] {
         var extra = Self.identifier + littleEndian(UInt16(Self.payload))
         extra += littleEndian(indexOffset) + littleEndian(indexLength) + indexDigest.bytes
-        return GzipCompressor.storedMember(of: TarEncoder.endOfArchive, extra: extra)
+        return GzipFrame.stored(TarEncoder.endOfArchive, extra: extra)
     }
 
     init(indexOffset: UInt64, indexLength: UInt64, indexDigest: Digest) {

@@ -4,10 +4,27 @@ import SystemIO
 
 /// The table of contents of a backup: which bytes of the file hold which entries.
 ///
-/// It is the last entry of the archive, so it can name everything before it. It does not name itself.
+/// It is the last entry of the archive, so it can name everything before it. It does not name itself. A large one is
+/// read a member at a time (`IndexedArchive.forEachMember`); the whole of it in memory is for small ones.
 public struct ArchiveIndex: Sendable {
-    /// One gzip member, or all loose files of an uncompressed backup.
-    public struct Member: Sendable {
+    /// What stands before the first member.
+    public struct Preamble: Sendable, Equatable {
+        /// When the writer began to look at the live files. Stamps near or after it prove nothing (racy timestamps).
+        public var started: FileTime
+        /// How many archives in a row shared bytes with the one before; zero for one written wholly from its source.
+        public var generation: Int
+        /// Members start at multiples of this many bytes, so that file systems can share them; 1 where they do not.
+        public var alignment: Int
+
+        public init(started: FileTime, generation: Int = 0, alignment: Int = 1) {
+            self.started = started
+            self.generation = generation
+            self.alignment = alignment
+        }
+    }
+
+    /// One gzip member, or some of the loose files of an uncompressed backup.
+    public struct Member: Sendable, Equatable {
         public enum Kind: String, Sendable, Codable {
             /// Many small entries, whole.
             case pack
@@ -27,6 +44,8 @@ public struct ArchiveIndex: Sendable {
         public var tarLength: UInt64
         /// SHA-256 of the compressed bytes.
         public var digest: Digest?
+        /// SHA-256 of the tar bytes, of chunks only: it tells that a file which changed did not change here.
+        public var content: Digest?
         public var entries: [Record]
     }
 
@@ -36,30 +55,63 @@ public struct ArchiveIndex: Sendable {
         public var digest: Digest?
     }
 
+    public var preamble: Preamble
     public var members: [Member]
 
-    public init(members: [Member] = []) { self.members = members }
+    public init(preamble: Preamble = .init(started: FileTime(seconds: 0)), members: [Member] = []) {
+        self.preamble = preamble
+        self.members = members
+    }
+
+    /// - Throws: `ArchiveError.damaged` where the text is not an index we know.
+    init(decoding bytes: [UInt8], archive: String) throws(ArchiveError) {
+        var decoder = IndexDecoder(archive: archive)
+        var members: [Member] = []
+        try decoder.feed(bytes[...]) { members.append($0) }
+        preamble = try decoder.finish()
+        self.members = members
+    }
 
     /// Whoever reads a member by its place may trust the place after this.
     /// - Parameter end: where the last member ends and the index begins, in bytes of the file.
     /// - Throws: `ArchiveError.damaged` where members overlap, leave gaps or reach beyond `end`.
     func checkPlaces(upTo end: UInt64, archive: String) throws(ArchiveError) {
-        var reached: UInt64 = 0
-        for member in members {
-            guard member.offset == reached, member.length <= end - reached, member.tarLength <= Self.longestTar else {
-                throw .damaged(archive: archive, offset: end, reason: "the index names members that cannot be there")
-            }
-            reached += member.length
+        var places = MemberPlaces(end: end, archive: archive)
+        for member in members { try places.check(member) }
+        try places.finish()
+    }
+
+    public var records: some Sequence<Record> { members.lazy.flatMap(\.entries) }
+}
+
+/// Checks that members follow each other without a gap, from the first byte of a file to its index.
+struct MemberPlaces {
+    let end: UInt64
+    let archive: String
+    private var reached: UInt64 = 0
+
+    init(end: UInt64, archive: String) {
+        self.end = end
+        self.archive = archive
+    }
+
+    /// Bytes of tar in one member: a pack's size, one more file of at most a chunk, and headers leave much room.
+    static let longestTar: UInt64 = 64 << 20
+
+    mutating func check(_ member: ArchiveIndex.Member) throws(ArchiveError) {
+        guard member.offset == reached, member.length > 0, member.length <= end - reached,
+            member.tarLength <= Self.longestTar
+        else {
+            throw .damaged(archive: archive, offset: end, reason: "the index names members that cannot be there")
         }
+        reached += member.length
+    }
+
+    func finish() throws(ArchiveError) {
         guard reached == end else {
             throw .damaged(archive: archive, offset: reached, reason: "a member is not in the index")
         }
     }
-
-    /// Bytes of tar in one member: a pack's size, one more file of at most a chunk, and headers leave much room.
-    private static let longestTar: UInt64 = 1 << 30
-
-    public var records: some Sequence<Record> { members.lazy.flatMap(\.entries) }
 }
 
 /// What a finished writer knows of what it wrote.
@@ -73,4 +125,32 @@ public struct ArchiveSummary: Sendable, Equatable {
     public let files: Int
     /// Bytes of content before compression.
     public let contentSize: UInt64
+    public let sharing: Sharing
+
+    /// What came from the backup before. For an uncompressed backup these are bytes of content.
+    public struct Sharing: Sendable, Equatable {
+        /// Bytes whose blocks are shared with the backup before.
+        public var cloned: UInt64 = 0
+        /// Bytes copied from it, where the file system cannot share.
+        public var copied: UInt64 = 0
+        /// See `ArchiveIndex.Preamble.generation`.
+        public var generation = 0
+
+        public init(cloned: UInt64 = 0, copied: UInt64 = 0, generation: Int = 0) {
+            self.cloned = cloned
+            self.copied = copied
+            self.generation = generation
+        }
+    }
+
+    public init(
+        size: UInt64, digest: Digest, indexOffset: UInt64, files: Int, contentSize: UInt64, sharing: Sharing
+    ) {
+        self.size = size
+        self.digest = digest
+        self.indexOffset = indexOffset
+        self.files = files
+        self.contentSize = contentSize
+        self.sharing = sharing
+    }
 }

@@ -7,11 +7,12 @@ public final class TarGzipReader: ArchiveReader {
     public let name: String
     private let file: OpenFile
     private let stream: GzipFileStream
-    private var top: [UInt8]?
+    private var interpreter: TarInterpreter
     private var sawEnd = false
 
     public init(_ path: FilePath, observer: ReadObserver = ReadObserver()) throws {
         name = path.string
+        interpreter = TarInterpreter(archive: path.string)
         file = try OpenFile(path, .readNoFollow)
         stream = try GzipFileStream(file, name: path.string, observer: observer)
     }
@@ -47,9 +48,9 @@ public final class TarGzipReader: ArchiveReader {
                 }
                 // Its path and content stand for something else; GNU tar makes these with --sparse.
                 if pax.values.keys.contains(where: { $0.hasPrefix("GNU.sparse.") }) {
-                    throw unsafe(header, "a sparse file; pack again without --sparse")
+                    throw interpreter.unsafe(header, "a sparse file; pack again without --sparse")
                 }
-                try deliver(header, visit)
+                try deliver(header, pax.attributes, visit)
                 pax = PaxRecords()
                 longName = nil
                 longLink = nil
@@ -66,7 +67,10 @@ public final class TarGzipReader: ArchiveReader {
         let size = try file.status().size
         let end: UInt64
         do {
-            end = try IndexedArchive.storedIndex(file, size: size).footer.indexOffset
+            let footer = try ArchiveFooter.read(from: file, size: size)
+            // Making the stream compares the stored index with its digest.
+            _ = try IndexStream(file, footer)
+            end = footer.indexOffset
         } catch ArchiveError.truncated {
             // Without a footer somebody packed it again, unless it is cut up just as we do it.
             guard let first = index.members.first, found.first?.length == first.length, found.count > 1 else { return }
@@ -85,9 +89,11 @@ public final class TarGzipReader: ArchiveReader {
         }
     }
 
-    private func deliver(_ header: TarHeader, _ visit: (ArchiveEntry, EntryContent) throws -> Void) throws {
-        guard let path = try below(top: header) else { return }
-        let entry = try entry(header, path)
+    private func deliver(
+        _ header: TarHeader, _ attributes: [OpenFile.Attribute], _ visit: (ArchiveEntry, EntryContent) throws -> Void
+    ) throws {
+        guard var entry = try interpreter.entry(header) else { return }
+        entry.attributes = attributes
         let content = EntryContent(size: entry.size) { [stream, name] buffer in
             let got = try stream.read(into: buffer)
             if got < buffer.count {
@@ -97,64 +103,6 @@ public final class TarGzipReader: ArchiveReader {
         }
         try visit(entry, content)
         try skip(content.remaining + UInt64(ArchiveLayout.padding(after: entry.size)))
-    }
-
-    /// The path below the one folder at the top, whatever that is called; `nil` for that folder itself.
-    private func below(top header: TarHeader) throws -> EntryPath? {
-        if header.type == UInt8(ascii: "5"),
-            header.path.allSatisfy({ $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }),
-            !header.path.starts(with: "..".utf8), header.path.first == UInt8(ascii: ".")
-        {
-            throw ArchiveError.notABackup(archive: name, reason: "its files are not in one folder at its top")
-        }
-        let path = try safe(header.path, of: header)
-        let components = path.components
-        let first = Array(components[0])
-        if top == nil { top = first }
-        guard first == top else {
-            throw ArchiveError.notABackup(
-                archive: name, reason: "it has several folders at its top, \(EntryPath(top ?? []) ?? path) and \(path)")
-        }
-        guard components.count > 1 else {
-            guard header.type == UInt8(ascii: "5") else {
-                throw ArchiveError.notABackup(archive: name, reason: "\(path) stands outside a folder")
-            }
-            return nil
-        }
-        guard let topPath = EntryPath(first) else { return nil }
-        return path.relative(to: topPath)
-    }
-
-    private func entry(_ header: TarHeader, _ path: EntryPath) throws -> ArchiveEntry {
-        var entry = ArchiveEntry(
-            path: path, kind: .file, size: 0, mode: header.mode, owner: header.owner, group: header.group,
-            modified: header.modified)
-        switch header.type {
-        case 0, UInt8(ascii: "0"), UInt8(ascii: "7"): entry.size = header.size
-        case UInt8(ascii: "5"): entry.kind = .directory
-        case UInt8(ascii: "2"):
-            guard path.staysInside(linkTarget: header.link) else {
-                throw unsafe(header, "a link that leaves its folder")
-            }
-            entry.kind = .symbolicLink(target: header.link)
-        case UInt8(ascii: "1"):
-            let target = try safe(header.link, of: header)
-            guard let first = target.components.first, let topPath = EntryPath(Array(first)), Array(first) == top,
-                let relative = target.relative(to: topPath)
-            else { throw unsafe(header, "a hard link that leaves its folder") }
-            entry.kind = .hardLink(target: relative)
-        default: throw unsafe(header, "neither a file nor a folder nor a link")
-        }
-        return entry
-    }
-
-    private func safe(_ bytes: [UInt8], of header: TarHeader) throws -> EntryPath {
-        guard let path = EntryPath(bytes) else { throw unsafe(header, "a name that leaves its folder") }
-        return path
-    }
-
-    private func unsafe(_ header: TarHeader, _ reason: String) -> ArchiveError {
-        .unsafeEntry(archive: name, path: String(decoding: header.path, as: UTF8.self), reason: reason)
     }
 
     private func paxRecords(_ header: TarHeader) throws -> PaxRecords {
@@ -208,7 +156,7 @@ public final class TarGzipReader: ArchiveReader {
         while true {
             let got = try stream.read(into: block)
             if got == 0 {
-                if top == nil { throw ArchiveError.notABackup(archive: name, reason: "it is empty") }
+                if interpreter.top == nil { throw ArchiveError.notABackup(archive: name, reason: "it is empty") }
                 return false
             }
             if block[..<got].contains(where: { $0 != 0 }) {

@@ -42,7 +42,7 @@ public enum StoredFileVerifier {
                 archive: path.string, offset: size, reason: "it has \(found.size) bytes and was published with \(size)")
         }
         do {
-            if let first = try IndexedArchive(path).damagedMembers().first {
+            if let first = try ArchiveCheck(IndexedArchive(path), threads: 1).run().first {
                 let files = first.files.prefix(5).map(\.description).joined(separator: ", ")
                 let more = first.files.count > 5 ? " and \(first.files.count - 5) more" : ""
                 throw ArchiveError.damaged(

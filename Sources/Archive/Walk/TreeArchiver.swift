@@ -3,13 +3,25 @@
 import Glibc
 import SystemIO
 
-/// Copies a live tree into a writer, and keeps account of what moved under its hands.
+/// Copies a live tree into a writer, reads again only what changed since the backup before, and keeps account of what
+/// moved under its hands.
 public struct TreeArchiver {
+    /// What tells that a file is the one that was stored.
+    public enum Trust: Sendable {
+        /// Inode, size and times, with a margin for writes in the same tick.
+        case stamps
+        /// Nothing but its bytes: the files are new each time, as those of a dump are.
+        case content
+    }
+
     /// What the walk could not keep exactly, for the manifest.
     public struct Report: Sendable {
         public var files = 0
         public var folders = 0
         public var bytes: UInt64 = 0
+        /// Of these, what the backup before held already.
+        public var reusedFiles = 0
+        public var reusedBytes: UInt64 = 0
         public var skipped: [(path: EntryPath, reason: SkipReason)] = []
         /// Files that were being written while they were read: whole, but maybe a mix of two moments.
         public var changedWhileRead: [EntryPath] = []
@@ -18,7 +30,6 @@ public struct TreeArchiver {
     private let writer: any ArchiveWriter
     private let cancellation: Cancellation?
     private let onBytes: ((UInt64) -> Void)?
-    private let buffer = SmallFileBuffer()
 
     public init(
         into writer: any ArchiveWriter, cancellation: Cancellation? = nil, onBytes: ((UInt64) -> Void)? = nil
@@ -33,144 +44,170 @@ public struct TreeArchiver {
     ///   - prefix: where it goes in the backup.
     ///   - ignoring: names directly in `root` that are ours and not data.
     /// - Throws: `ArchiveError.unreadable` for a file that exists and cannot be read.
-    public func add(tree root: FilePath, as prefix: EntryPath, ignoring: Set<[UInt8]> = []) throws -> Report {
+    public func add(
+        tree root: FilePath, as prefix: EntryPath, ignoring: Set<[UInt8]> = [], trust: Trust = .stamps
+    ) throws -> Report {
         let top: OpenFile
         do { top = try OpenFile(root, .directoryThroughLink) } catch {
             if error.isNotFound { throw ArchiveError.nothingToBackUp(folder: root.string) }
             throw ArchiveError.unreadable(path: root.string, reason: error.reason)
         }
-        var report = Report()
+        let passage = TreePassage(
+            writer, FileCopier(into: writer, cancellation: cancellation), top, prefix, trust, onBytes)
         var folder = ArchiveEntry(path: prefix, status: try top.status())
         folder.kind = .directory
-        try writer.add(folder)
+        try passage.take(folder, linkCount: 1, place: nil)
         var walk = try TreeWalk(root: top, prefix: prefix, ignoring: ignoring)
-        var linked: [FileIdentity: EntryPath] = [:]
         while let step = try walk.next() {
             try cancellation?.check()
             switch step {
-            case .skipped(let path, let reason): report.skipped.append((path, reason))
+            case .skipped(let path, let reason): passage.report.skipped.append((path, reason))
             case .entry(let entry, let parent, let name):
-                if entry.kind == .file {
-                    try add(entry, parent, name, &linked, &report)
-                } else {
-                    if entry.kind == .directory { report.folders += 1 }
-                    try writer.add(entry)
-                }
+                if entry.kind == .directory { passage.report.folders += 1 }
+                try passage.take(entry, linkCount: walk.linkCount, place: (parent, name))
             }
         }
-        return report
+        try passage.finish()
+        return passage.report
+    }
+}
+
+/// One tree on its way into a writer.
+private final class TreePassage {
+    var report = TreeArchiver.Report()
+    private let writer: any ArchiveWriter
+    private let copier: FileCopier
+    private let matcher: MemberMatcher?
+    private let top: OpenFile
+    private let chain: FolderChain
+    private let prefix: EntryPath
+    private let trust: TreeArchiver.Trust
+    private let onBytes: ((UInt64) -> Void)?
+    /// Files with several names, by identity: the first name that went into the archive.
+    private var linked: [FileIdentity: EntryPath] = [:]
+
+    init(
+        _ writer: any ArchiveWriter, _ copier: FileCopier, _ top: OpenFile, _ prefix: EntryPath,
+        _ trust: TreeArchiver.Trust, _ onBytes: ((UInt64) -> Void)?
+    ) {
+        self.writer = writer
+        self.copier = copier
+        self.top = top
+        self.prefix = prefix
+        self.trust = trust
+        self.onBytes = onBytes
+        chain = FolderChain(root: top)
+        matcher = (writer as? TarGzipWriter).flatMap { MemberMatcher($0) }
     }
 
-    private func add(
-        _ listed: ArchiveEntry, _ parent: OpenFile, _ name: [UInt8], _ linked: inout [FileIdentity: EntryPath],
-        _ report: inout Report
-    ) throws {
-        let file: OpenFile
-        let status: FileStatus
-        do {
-            file = try parent.open(name, .readNoFollow)
-            status = try file.status()
-        } catch {
-            // ENXIO: a socket stands there now. ESTALE: NFS says so of a file that was removed.
-            if error.isNotFound || [ELOOP, ENXIO, ESTALE].contains(error.code) {
-                report.skipped.append((listed.path, .vanished))
-                return
+    /// - Parameter place: the open folder it is in and its name there; `nil` for the tree itself.
+    func take(_ entry: ArchiveEntry, linkCount: UInt64, place: (OpenFile, [UInt8])?) throws {
+        guard let matcher else { return try add(entry, linkCount, place, chunks: []) }
+        while true {
+            switch try matcher.offer(candidate(entry, linkCount)) {
+            case .undecided: return
+            case .reused(let candidates): return candidates.forEach(noteReused)
+            case .readAll(let candidates): return try candidates.forEach(addLater)
+            case .readThenRetry(let candidates): try candidates.forEach(addLater)
+            case .read(let chunks): return try add(entry, linkCount, place, chunks: chunks)
             }
-            throw ArchiveError.unreadable(path: error.path, reason: error.reason)
         }
-        // It may have become something else since it was listed.
-        guard status.kind == .file else {
-            report.skipped.append((listed.path, .notAFile))
-            return
-        }
-        var entry = ArchiveEntry(path: listed.path, status: status)
-        entry.size = status.size
-        let identity = FileIdentity(device: status.device, inode: status.inode)
-        if status.linkCount > 1, let first = linked[identity] {
+    }
+
+    func finish() throws {
+        if let rest = try matcher?.finish() { try rest.forEach(addLater) }
+    }
+
+    private func candidate(_ listed: ArchiveEntry, _ linkCount: UInt64) -> MemberMatcher.Candidate {
+        var entry = listed
+        if linkCount > 1, entry.kind == .file, let origin = entry.origin,
+            let first = linked[FileIdentity(origin)] ?? matcher?.waitingPath(of: origin)
+        {
             entry.kind = .hardLink(target: first)
             entry.size = 0
-            return try writer.add(entry)
         }
-        file.advise(.sequential)
-        let isSteady = try copy(file, status, &entry)
-        if status.linkCount > 1 { linked[identity] = entry.path }
-        if !isSteady { report.changedWhileRead.append(entry.path) }
-        file.advise(.willNotNeed)
+        guard trust == .content else { return .init(entry: entry, linkCount: linkCount) }
+        return .init(entry: entry, linkCount: linkCount) { [self] digest in
+            guard let (parent, name) = try place(of: entry.path) else { return false }
+            return try copier.digest(of: parent.open(name, .readNoFollow)) == digest
+        }
+    }
+
+    private func noteReused(_ candidate: MemberMatcher.Candidate) {
+        let entry = candidate.entry
+        guard entry.kind == .file else { return }
+        if candidate.linkCount > 1, let origin = entry.origin { linked[FileIdentity(origin)] = entry.path }
+        report.reusedFiles += 1
+        report.reusedBytes += entry.size
+        count(entry)
+    }
+
+    private func count(_ entry: ArchiveEntry) {
         report.files += 1
         report.bytes += entry.size
         onBytes?(entry.size)
     }
 
-    /// Small files are read whole first, and again if they changed meanwhile; large ones pass through once.
-    /// - Returns: whether the file stood still.
-    private func copy(_ file: OpenFile, _ before: FileStatus, _ entry: inout ArchiveEntry) throws -> Bool {
-        guard before.size <= UInt64(ArchiveLayout.chunkSize) else { return try copyLarge(file, before, entry) }
-        var status = before
-        for attempt in 1...3 {
-            let bytes = try reading(file) { () throws(SystemError) in try buffer.read(file) }
-            let after = try file.status()
-            if max(UInt64(bytes.count), after.size) > UInt64(ArchiveLayout.chunkSize) {
-                // It outgrew the buffer: what was read is only its head.
-                entry = ArchiveEntry(path: entry.path, status: after)
-                entry.size = after.size
-                _ = try copyLarge(file, after, entry)
-                return false
+    /// An entry that waited is opened again by its path.
+    private func addLater(_ candidate: MemberMatcher.Candidate) throws {
+        var entry = candidate.entry
+        // Whether it is another name of a file is decided anew: that file may have vanished meanwhile.
+        if case .hardLink = entry.kind { entry.kind = .file }
+        let place: (OpenFile, [UInt8])?
+        do { place = try self.place(of: entry.path) } catch {
+            guard error.isNotFound || [ELOOP, ENOTDIR, ESTALE].contains(error.code) else {
+                throw ArchiveError.unreadable(path: error.path, reason: error.reason)
             }
-            let isSteady = after.isUnchanged(since: status) && bytes.count == Int(after.size)
-            status = after
-            guard isSteady || attempt == 3 else { continue }
-            entry = ArchiveEntry(path: entry.path, status: after)
-            entry.size = UInt64(bytes.count)
-            var rest = bytes
-            try writer.add(entry) { target in
-                let count = min(target.count, rest.count)
-                target.copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
-                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-                return count
-            }
-            return isSteady
+            return report.skipped.append((entry.path, .vanished))
         }
-        return false
+        try add(entry, candidate.linkCount, place, chunks: [])
     }
 
-    private func copyLarge(_ file: OpenFile, _ before: FileStatus, _ entry: ArchiveEntry) throws -> Bool {
-        let missing = try writer.add(entry) { target in
-            try cancellation?.check()
-            return try reading(file) { () throws(SystemError) in try file.read(into: target) }
-        }
-        return try missing == 0 && file.status().isUnchanged(since: before)
+    private func place(of path: EntryPath) throws(SystemError) -> (OpenFile, [UInt8])? {
+        guard let relative = path.relative(to: prefix) else { return nil }
+        return try chain.parent(of: relative)
     }
 
-    private func reading<Result>(
-        _ file: OpenFile, _ body: () throws(SystemError) -> Result
-    ) throws(ArchiveError) -> Result {
-        do throws(SystemError) { return try body() } catch {
-            throw .unreadable(path: file.path.string, reason: error.reason)
+    private func add(
+        _ listed: ArchiveEntry, _ linkCount: UInt64, _ place: (OpenFile, [UInt8])?, chunks: [ArchiveIndex.Member]
+    ) throws {
+        guard listed.kind == .file, let (parent, name) = place else { return try writer.add(listed) }
+        let identity = listed.origin.map { FileIdentity($0) }
+        if linkCount > 1, let identity, let first = linked[identity] {
+            var link = listed
+            link.kind = .hardLink(target: first)
+            link.size = 0
+            return try writer.add(link)
+        }
+        if trust == .stamps, try writer.takeOver(listed) {
+            if linkCount > 1, let identity { linked[identity] = listed.path }
+            report.reusedFiles += 1
+            report.reusedBytes += listed.size
+            return count(listed)
+        }
+        switch try copier.copy(listed.path, name, in: parent, linked, chunks: chunks) {
+        case .skipped(let reason): report.skipped.append((listed.path, reason))
+        case .link(let entry): try writer.add(entry)
+        case .file(let entry, let isSteady, let identity):
+            if let identity { linked[identity] = entry.path }
+            if !isSteady { report.changedWhileRead.append(entry.path) }
+            count(entry)
         }
     }
 }
 
-private struct FileIdentity: Hashable {
+/// What a file is on this machine, whatever its names.
+struct FileIdentity: Hashable {
     let device: UInt64
     let inode: UInt64
-}
 
-/// One buffer for all small files: a byte more than the largest, so that growth shows.
-private final class SmallFileBuffer {
-    private let bytes = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: ArchiveLayout.chunkSize + 1, alignment: 4096)
-
-    deinit { bytes.deallocate() }
-
-    /// The whole file. Valid until the next call.
-    func read(_ file: OpenFile) throws(SystemError) -> UnsafeRawBufferPointer {
-        let got = try file.read(into: bytes, at: 0)
-        return UnsafeRawBufferPointer(rebasing: bytes[..<got])
+    init(_ origin: ArchiveEntry.Origin) {
+        device = origin.device
+        inode = origin.inode
     }
-}
 
-extension FileStatus {
-    fileprivate func isUnchanged(since earlier: FileStatus) -> Bool {
-        size == earlier.size && modified == earlier.modified && changed == earlier.changed
+    init(_ status: FileStatus) {
+        device = status.device
+        inode = status.inode
     }
 }

@@ -30,6 +30,8 @@ public struct TreeWalk {
         var names: ArraySlice<[UInt8]>
     }
 
+    /// How many names the entry of the last step has.
+    public private(set) var linkCount: UInt64 = 1
     private var levels: [Level]
     private let prefix: EntryPath?
     private let ignored: Set<[UInt8]>
@@ -81,6 +83,7 @@ public struct TreeWalk {
 
     private mutating func step(_ path: EntryPath, in folder: OpenFile, _ name: [UInt8]) throws -> Step {
         let status = try folder.status(of: name)
+        linkCount = status.linkCount
         var entry = ArchiveEntry(path: path, status: status)
         switch status.kind {
         case .file: entry.size = status.size

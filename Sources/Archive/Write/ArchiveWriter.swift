@@ -15,11 +15,22 @@ public protocol ArchiveWriter: AnyObject {
     @discardableResult
     func add(_ entry: ArchiveEntry, content: ContentSource) throws -> UInt64
 
+    /// Takes a file over from the backup before, without reading it, where that is certain to hold the same.
+    /// - Returns: false where it must be added.
+    func takeOver(_ entry: ArchiveEntry) throws -> Bool
+
+    /// What comes next belongs to another part of the backup and shall not share a member with what came before.
+    func endSection() throws
+
     /// Writes the index, syncs everything to disk, and says what was written.
     func finish() throws -> ArchiveSummary
 }
 
 extension ArchiveWriter {
+    public func takeOver(_ entry: ArchiveEntry) throws -> Bool { false }
+
+    public func endSection() throws {}
+
     public func add(_ entry: ArchiveEntry, bytes: [UInt8]) throws {
         var rest = bytes[...]
         var sized = entry

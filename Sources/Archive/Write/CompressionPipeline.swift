@@ -2,20 +2,35 @@
 
 import SystemIO
 
-/// Compresses members on all cores and writes them in the order they were given.
+/// Compresses members on all cores and hands them on in the order they were given.
 ///
 /// Bounded: `submit` blocks while `2 × threads` members are under way, so memory does not grow with the data.
 final class CompressionPipeline {
-    /// A member on its way: tar bytes in, compressed bytes out.
+    /// Tar bytes that shall become a member.
+    struct Work {
+        var tar: [UInt8]
+        /// Whether the digest of the tar bytes is wanted, too: for chunks.
+        var wantsContent = false
+        /// The same chunk in the backup before; equal content is not compressed again.
+        var known: ArchiveIndex.Member?
+    }
+
+    enum Result {
+        case new([UInt8], Digest, content: Digest?)
+        /// A member of the backup before.
+        case stored(ArchiveIndex.Member)
+    }
+
     private enum Slot {
-        case raw([UInt8])
+        case raw(Work)
         case taken
-        case done([UInt8], Digest)
+        case done(Result)
     }
 
     private struct State {
         var slots: [Int: Slot] = [:]
-        var nextToCompress = 0
+        /// Numbers of the slots nobody has begun with.
+        var waiting: [Int] = []
         var failure: (any Error)?
         var isClosed = false
     }
@@ -23,18 +38,23 @@ final class CompressionPipeline {
     private let state = Monitor(State())
     private let threads: [WorkerThread]
     private let limit: Int
-    private let write: ([UInt8], Digest) throws -> Void
+    private let deliver: (Result) throws -> Void
     private var submitted = 0
-    private var written = 0
+    private var delivered = 0
 
-    /// - Parameter write: called on the submitting thread, once a member, in order.
-    init(threads count: Int, level: UInt32, write: @escaping ([UInt8], Digest) throws -> Void) throws {
+    /// - Parameters:
+    ///   - alignment: of the members' lengths, in bytes.
+    ///   - deliver: called on the submitting thread, once a member, in order.
+    init(threads count: Int, level: UInt32, alignment: Int, deliver: @escaping (Result) throws -> Void) throws {
         limit = 2 * count
-        self.write = write
+        self.deliver = deliver
         let state = state
         do {
             threads = try (0..<count).map { number in
-                try WorkerThread("compress-\(number)") { Self.work(state, level: level) }
+                try WorkerThread("compress-\(number)") {
+                    WorkerThread.lowerInputOutputPriority()
+                    Self.work(state, GzipCompressor(level: level), alignment)
+                }
             }
         } catch {
             // No `deinit` runs for what was never made: the threads that did start are told here.
@@ -48,53 +68,82 @@ final class CompressionPipeline {
         threads.forEach { $0.join() }
     }
 
-    func submit(_ tar: [UInt8]) throws {
+    func submit(_ work: Work) throws {
         let number = submitted
         submitted += 1
-        state.withLock { $0.slots[number] = .raw(tar) }
-        while submitted - written >= limit { try writeNext() }
+        state.withLock {
+            $0.slots[number] = .raw(work)
+            $0.waiting.append(number)
+        }
+        while submitted - delivered >= limit { try deliverNext() }
     }
 
-    /// Writes whatever is still under way.
+    /// A member that needs no work keeps its place among those that do.
+    func pass(_ member: ArchiveIndex.Member) throws {
+        let number = submitted
+        submitted += 1
+        if number == delivered {
+            // Nothing is under way: a whole archive of unchanged members costs no locks.
+            delivered += 1
+            return try deliver(.stored(member))
+        }
+        state.withLock { $0.slots[number] = .done(.stored(member)) }
+        while submitted - delivered >= limit { try deliverNext() }
+    }
+
+    /// Hands on whatever is still under way.
     func drain() throws {
-        while written < submitted { try writeNext() }
+        while delivered < submitted { try deliverNext() }
     }
 
-    private func writeNext() throws {
-        let number = written
-        let (bytes, digest) = try state.wait { state -> Result<([UInt8], Digest), any Error>? in
+    private func deliverNext() throws {
+        let number = delivered
+        let result = try state.wait { state -> Swift.Result<Result, any Error>? in
             if let failure = state.failure { return .failure(failure) }
-            guard case .done(let bytes, let digest)? = state.slots[number] else { return nil }
+            guard case .done(let result)? = state.slots[number] else { return nil }
             state.slots[number] = nil
-            return .success((bytes, digest))
+            return .success(result)
         }.get()
-        do { try write(bytes, digest) } catch {
+        do { try deliver(result) } catch {
             // The member is gone: whoever asks again must hear why, not wait for it.
             state.withLock { $0.failure = error }
             throw error
         }
-        written += 1
+        delivered += 1
     }
 
-    private static func work(_ state: Monitor<State>, level: UInt32) {
-        let compressor = GzipCompressor(level: level)
+    private static func work(_ state: Monitor<State>, _ compressor: GzipCompressor, _ alignment: Int) {
         while true {
-            let job = state.wait { state -> (Int, [UInt8])?? in
+            let job = state.wait { state -> (Int, Work)?? in
                 if state.isClosed { return .some(nil) }
-                let number = state.nextToCompress
-                guard case .raw(let bytes)? = state.slots[number] else { return nil }
+                guard let number = state.waiting.first, case .raw(let work)? = state.slots[number] else { return nil }
+                state.waiting.removeFirst()
                 state.slots[number] = .taken
-                state.nextToCompress += 1
-                return (number, bytes)
+                return (number, work)
             }
-            guard let (number, tar) = job else { return }
+            guard let (number, work) = job else { return }
             do {
-                let member = try tar.withUnsafeBytes { try compressor.member(of: $0) }
-                let digest = SHA256.digest(of: member)
-                state.withLock { $0.slots[number] = .done(member, digest) }
+                let result = try compress(work, compressor, alignment)
+                state.withLock { $0.slots[number] = .done(result) }
             } catch {
                 state.withLock { if $0.failure == nil { $0.failure = error } }
             }
         }
+    }
+
+    private static func compress(
+        _ work: Work, _ compressor: GzipCompressor, _ alignment: Int
+    ) throws(ArchiveError) -> Result {
+        let content = work.wantsContent ? SHA256.digest(of: work.tar) : nil
+        if let content, let known = work.known, content == known.content { return .stored(known) }
+        var outcome: Swift.Result<[UInt8], ArchiveError>?
+        work.tar.withUnsafeBytes { bytes in
+            do throws(ArchiveError) {
+                outcome = .success(try compressor.member(of: bytes, alignment: alignment))
+            } catch { outcome = .failure(error) }
+        }
+        guard let outcome else { throw .compression(reason: "no result") }
+        let member = try outcome.get()
+        return .new(member, SHA256.digest(of: member), content: content)
     }
 }

@@ -4,47 +4,95 @@ import Glibc
 import SystemIO
 
 /// Writes a backup as a folder of plain files, in the same layout as the tar.
+///
+/// Files that the backup before holds unchanged become further names of its files (hard links), never of live ones.
 public final class FolderWriter: ArchiveWriter {
     private let root: FilePath
     private let placer: EntryPlacer
+    private let previous: PreviousFolder?
+    private let index: OpenFile
+    private var indexHash = SHA256()
+    private var indexSize: UInt64 = 0
     private var records: [ArchiveIndex.Record] = []
+    private var isFirstLine = true
     private var files = 0
     private var contentSize: UInt64 = 0
+    private var sharing: ArchiveSummary.Sharing
 
-    /// - Parameter path: a name that does not exist yet, by convention ending in `.partial`.
-    public init(creating path: FilePath) throws {
+    /// Entries in one line of the index.
+    private static let lineLength = 4096
+
+    /// - Parameters:
+    ///   - path: a name that does not exist yet, by convention ending in `.partial`.
+    ///   - previous: a verified backup on the same file system.
+    public init(creating path: FilePath, previous: FilePath? = nil) throws {
         if try FileStatus.ifPresent(path) != nil { throw SystemError("create", path: path.string, code: EEXIST) }
+        let started = FileTime.now()
         try Directory.make(path, mode: 0o700)
         root = path
+        self.previous = try previous.flatMap { try PreviousFolder($0) }
         placer = try EntryPlacer(root: path, owner: nil)
+        index = try OpenFile(path.appending(ArchiveLayout.indexName), .createNew(mode: 0o600))
+        sharing = .init(generation: self.previous.map { $0.preamble.generation + 1 } ?? 0)
+        try write(IndexEncoder.preamble(.init(started: started, generation: sharing.generation)))
     }
 
     public func add(_ entry: ArchiveEntry) throws {
         try placer.place(entry)
-        records.append(.init(entry: entry, digest: nil))
+        try note(.init(entry: entry, digest: nil))
     }
 
     @discardableResult
     public func add(_ entry: ArchiveEntry, content: ContentSource) throws -> UInt64 {
         let (digest, missing) = try placer.place(entry, content: content)
-        records.append(.init(entry: entry, digest: digest))
+        try note(.init(entry: entry, digest: digest))
         files += 1
         contentSize += entry.size
         return missing
     }
 
+    public func takeOver(_ entry: ArchiveEntry) throws -> Bool {
+        guard let previous, let record = try previous.unchanged(entry) else { return false }
+        do throws(SystemError) { try placer.link(entry.path, to: previous.place(of: entry.path)) } catch {
+            // A file may have no more names (EMLINK), or the backup before lies elsewhere: then it is read as usual.
+            guard [EMLINK, EXDEV, EPERM, ENOENT].contains(error.code) else { throw error }
+            return false
+        }
+        try note(record)
+        files += 1
+        contentSize += entry.size
+        sharing.cloned += entry.size
+        return true
+    }
+
+    private func note(_ record: ArchiveIndex.Record) throws {
+        records.append(record)
+        if records.count == Self.lineLength { try writeLine() }
+    }
+
+    private func writeLine() throws {
+        guard !records.isEmpty else { return }
+        var line: [UInt8] = isFirstLine ? [] : Array(",\n".utf8)
+        isFirstLine = false
+        IndexEncoder.append(.init(kind: .loose, offset: 0, length: 0, tarLength: 0, entries: records), to: &line)
+        records.removeAll(keepingCapacity: true)
+        try write(line)
+    }
+
+    private func write(_ bytes: [UInt8]) throws {
+        try index.write(bytes)
+        bytes.withUnsafeBytes { indexHash.update($0) }
+        indexSize += UInt64(bytes.count)
+    }
+
     public func finish() throws -> ArchiveSummary {
         try placer.finish()
-        let index = ArchiveIndex(members: [
-            .init(kind: .loose, offset: 0, length: 0, tarLength: 0, digest: nil, entries: records)
-        ])
-        let bytes = index.encoded()
-        let file = try OpenFile(root.appending(ArchiveLayout.indexName), .createNew(mode: 0o600))
-        try file.write(bytes)
+        try writeLine()
+        try write((isFirstLine ? [] : [UInt8(ascii: "\n")]) + IndexEncoder.closing)
         // One call for the whole tree: a sync for each of a million files would take hours on a disk.
         try FileSystem.sync(holding: root)
         return ArchiveSummary(
-            size: contentSize + UInt64(bytes.count), digest: SHA256.digest(of: bytes), indexOffset: 0, files: files,
-            contentSize: contentSize)
+            size: contentSize + indexSize, digest: indexHash.next(), indexOffset: 0, files: files,
+            contentSize: contentSize, sharing: sharing)
     }
 }

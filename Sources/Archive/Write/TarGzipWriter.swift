@@ -3,42 +3,80 @@
 import SystemIO
 
 /// Writes one tar.gz as a sequence of gzip members, each holding whole tar entries or whole chunks of a file.
+///
+/// Given the archive before, it takes over what did not change: `splice` for members the walk found unchanged, and
+/// chunks of a changed file whose content is the same.
 public final class TarGzipWriter: ArchiveWriter {
     private let file: OpenFile
     private let output: MemberOutput
     private let pipeline: CompressionPipeline
+    let previous: PreviousArchive?
+    private let generation: Int
+    private let packSize: Int
     private let staging = UnsafeMutableRawBufferPointer.allocate(
         byteCount: ArchiveLayout.chunkSize, alignment: 4096)
     private var pack: [UInt8] = []
     private var packRecords: [ArchiveIndex.Record] = []
+    private var lastFolderDepth = 0
     private var files = 0
     private var contentSize: UInt64 = 0
 
     /// - Parameters:
     ///   - path: a name that does not exist yet, by convention ending in `.partial`.
+    ///   - previous: a verified archive to take over members from; it must be on the same file system to share blocks.
     ///   - level: ISA-L's compression level, 0 to 3.
     ///   - threads: how many cores may compress.
-    public init(creating path: FilePath, level: UInt32 = 1, threads: Int, mode: UInt32 = 0o600) throws {
+    ///   - packSize: bytes of tar at which a pack is closed.
+    ///   - started: when the walk begins: later stamps prove nothing.
+    public init(
+        creating path: FilePath, previous: FilePath? = nil, level: UInt32 = 1, threads: Int, mode: UInt32 = 0o600,
+        packSize: Int = ArchiveLayout.packSize, started: FileTime = .now()
+    ) throws {
+        self.packSize = packSize
+        let alignment = FileSystem.sharesBlocks(in: path.parent) ? ArchiveLayout.sharedBlockSize : 1
+        self.previous = try previous.flatMap { try PreviousArchive($0, alignment: alignment) }
+        generation = self.previous.map { $0.preamble.generation + 1 } ?? 0
         file = try OpenFile(path, .createNew(mode: mode))
-        let output = MemberOutput(file)
+        let output = MemberOutput(
+            file, preamble: .init(started: started, generation: generation, alignment: alignment),
+            previous: self.previous)
         self.output = output
-        pipeline = try CompressionPipeline(threads: max(threads, 1), level: level) { try output.write($0, digest: $1) }
+        pipeline = try CompressionPipeline(threads: max(threads, 1), level: level, alignment: alignment) { result in
+            switch result {
+            case .new(let bytes, let digest, let content): try output.write(bytes, digest: digest, content: content)
+            case .stored(let member): try output.take(member)
+            }
+        }
     }
 
     deinit { staging.deallocate() }
 
+    // MARK: What is new
+
     public func add(_ entry: ArchiveEntry) throws {
+        if entry.kind == .directory {
+            // Where a new branch of the tree begins, a pack that is nearly full ends: what is added to one run
+            // tomorrow then leaves the packs of others alone.
+            let depth = entry.path.components.count
+            if depth <= lastFolderDepth, pack.count >= packSize * 3 / 4 { try closePack() }
+            lastFolderDepth = depth
+        }
         pack += TarEncoder.header(of: entry)
         packRecords.append(.init(entry: entry, digest: nil))
-        if pack.count >= ArchiveLayout.packSize { try closePack() }
+        if pack.count >= packSize { try closePack() }
     }
 
     @discardableResult
     public func add(_ entry: ArchiveEntry, content: ContentSource) throws -> UInt64 {
+        try add(entry, chunks: [], content: content)
+    }
+
+    /// - Parameter chunks: of the same file in the archive before.
+    func add(_ entry: ArchiveEntry, chunks: [ArchiveIndex.Member], content: ContentSource) throws -> UInt64 {
         files += 1
         contentSize += entry.size
         return entry.size > UInt64(ArchiveLayout.chunkSize)
-            ? try addLarge(entry, content) : try addSmall(entry, content)
+            ? try addLarge(entry, chunks, content) : try addSmall(entry, content)
     }
 
     private func addSmall(_ entry: ArchiveEntry, _ content: ContentSource) throws -> UInt64 {
@@ -47,35 +85,38 @@ public final class TarGzipWriter: ArchiveWriter {
         pack += TarEncoder.header(of: entry)
         pack.append(contentsOf: bytes)
         pack += [UInt8](repeating: 0, count: ArchiveLayout.padding(after: entry.size))
-        let digest = SHA256.digest(of: bytes)
-        packRecords.append(.init(entry: entry, digest: digest))
-        if pack.count >= ArchiveLayout.packSize { try closePack() }
+        packRecords.append(.init(entry: entry, digest: SHA256.digest(of: bytes)))
+        if pack.count >= packSize { try closePack() }
         return UInt64(missing)
     }
 
-    private func addLarge(_ entry: ArchiveEntry, _ content: ContentSource) throws -> UInt64 {
+    private func addLarge(
+        _ entry: ArchiveEntry, _ known: [ArchiveIndex.Member], _ content: ContentSource
+    ) throws -> UInt64 {
         try closePack()
         let header = TarEncoder.header(of: entry)
-        let place = output.expect(.header, tarLength: header.count, records: [.init(entry: entry, digest: nil)])
-        try pipeline.submit(header)
+        let number = output.expect(.header, tarLength: header.count, records: [.init(entry: entry, digest: nil)])
+        try pipeline.submit(.init(tar: header))
         var hash = SHA256()
         var missing: UInt64 = 0
         var rest = entry.size
+        var known = known[...]
         while rest > 0 {
             let size = Int(min(rest, UInt64(ArchiveLayout.chunkSize)))
             rest -= UInt64(size)
-            var chunk: [UInt8] = []
-            chunk.reserveCapacity(size + ArchiveLayout.blockSize)
             let padding = rest == 0 ? ArchiveLayout.padding(after: entry.size) : 0
             let (bytes, short) = try read(size, content)
             missing += UInt64(short)
-            chunk.append(contentsOf: bytes)
-            chunk += [UInt8](repeating: 0, count: padding)
+            let chunk = [UInt8](unsafeUninitializedCapacity: size + padding) { buffer, count in
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+                buffer[size...].update(repeating: 0)
+                count = size + padding
+            }
             hash.update(bytes)
             output.expect(.chunk, tarLength: chunk.count, records: [])
-            try pipeline.submit(chunk)
+            try pipeline.submit(.init(tar: chunk, wantsContent: true, known: known.popFirst()))
         }
-        output.setDigest(hash.finish(), ofEntryIn: place)
+        try output.setDigest(hash.finish(), ofEntryIn: number)
         return missing
     }
 
@@ -87,83 +128,61 @@ public final class TarGzipWriter: ArchiveWriter {
         return (UnsafeRawBufferPointer(piece), size - got)
     }
 
+    public func endSection() throws { try closePack() }
+
     private func closePack() throws {
         guard !pack.isEmpty else { return }
         output.expect(.pack, tarLength: pack.count, records: packRecords)
-        try pipeline.submit(pack)
+        try pipeline.submit(.init(tar: pack))
         pack = []
         packRecords = []
     }
 
+    // MARK: What is taken over
+
+    /// A small pack beside new entries is written again together with them, or packs would crumble day by day.
+    func wantsToMerge(_ member: ArchiveIndex.Member) -> Bool {
+        !pack.isEmpty && member.tarLength < UInt64(packSize / 4)
+    }
+
+    func splice(_ member: ArchiveIndex.Member) throws {
+        try closePack()
+        for record in member.entries where record.entry.kind == .file {
+            files += 1
+            contentSize += record.entry.size
+        }
+        output.expect(member.kind, tarLength: Int(member.tarLength), records: member.entries)
+        try pipeline.pass(member)
+    }
+
+    /// Whether the archive before holds exactly what was added, up to the manifest: then it need not be written again.
+    public func equalsPrevious() throws -> Bool {
+        try closePack()
+        try pipeline.drain()
+        return output.isPrefix && previous?.current?.entries.first?.entry.path == .manifest
+    }
+
+    /// What `finish` would say of an archive that became another name of the one before.
+    public func summaryOfPrevious(size: UInt64, digest: Digest, indexOffset: UInt64) -> ArchiveSummary {
+        ArchiveSummary(
+            size: size, digest: digest, indexOffset: indexOffset, files: files, contentSize: contentSize,
+            sharing: .init(cloned: size, copied: 0, generation: generation))
+    }
+
+    // MARK: The end
+
+    /// Writes the index, syncs, and reads the whole file back: what is published was compared with what was meant.
+    /// - Throws: `ArchiveError.previousDamaged` where a member of the archive before is not what it was.
     public func finish() throws -> ArchiveSummary {
         try closePack()
         try pipeline.drain()
-        let index = output.index.encoded()
-        let entry = ArchiveEntry(
-            path: .index, kind: .file, size: UInt64(index.count), mode: 0o644, modified: .now())
-        let compressor = GzipCompressor(level: 1)
-        let offset = output.offset
-        // The index is cut into members of chunk size, for a reader must be able to bound its memory.
-        var tar = TarEncoder.header(of: entry) + index
-        tar += [UInt8](repeating: 0, count: ArchiveLayout.padding(after: UInt64(index.count)))
-        var hash = SHA256()
-        var start = 0
-        while start < tar.count {
-            let end = min(start + ArchiveLayout.chunkSize, tar.count)
-            let member = try tar[start..<end].withUnsafeBytes { try compressor.member(of: $0) }
-            member.withUnsafeBytes { hash.update($0) }
-            try output.append(member)
-            start = end
-        }
-        let footer = ArchiveFooter(
-            indexOffset: offset, indexLength: output.offset - offset, indexDigest: hash.finish())
-        try output.append(footer.encoded())
-        try file.sync()
+        let indexOffset = try output.finish()
+        let digest = try StoredBytesCheck(file, output.places).run()
+        var sharing = output.sharing
+        sharing.generation = generation
         return ArchiveSummary(
-            size: output.offset, digest: output.finishHash(), indexOffset: offset, files: files,
-            contentSize: contentSize)
-    }
-}
-
-/// The archive file as it grows, with the index of what it holds.
-private final class MemberOutput {
-    private let file: OpenFile
-    private var hash: SHA256? = SHA256()
-    private(set) var offset: UInt64 = 0
-    private(set) var index = ArchiveIndex()
-    private var written = 0
-
-    init(_ file: OpenFile) { self.file = file }
-
-    /// Announces the next member; its place in the file is known when it has been compressed.
-    @discardableResult
-    func expect(_ kind: ArchiveIndex.Member.Kind, tarLength: Int, records: [ArchiveIndex.Record]) -> Int {
-        index.members.append(
-            .init(kind: kind, offset: 0, length: 0, tarLength: UInt64(tarLength), digest: nil, entries: records))
-        return index.members.count - 1
-    }
-
-    func write(_ bytes: [UInt8], digest: Digest) throws {
-        index.members[written].offset = offset
-        index.members[written].length = UInt64(bytes.count)
-        index.members[written].digest = digest
-        written += 1
-        try append(bytes)
-    }
-
-    func append(_ bytes: [UInt8]) throws {
-        try file.write(bytes)
-        bytes.withUnsafeBytes { hash?.update($0) }
-        offset += UInt64(bytes.count)
-    }
-
-    func setDigest(_ digest: Digest, ofEntryIn member: Int) {
-        index.members[member].entries[0].digest = digest
-    }
-
-    func finishHash() -> Digest {
-        guard let hash = hash.take() else { preconditionFailure("a writer is finished once") }
-        return hash.finish()
+            size: output.offset, digest: digest, indexOffset: indexOffset, files: files, contentSize: contentSize,
+            sharing: sharing)
     }
 }
 

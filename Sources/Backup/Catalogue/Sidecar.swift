@@ -28,6 +28,11 @@ public struct Sidecar: Sendable, Equatable, Codable {
     public var durationSeconds: Double?
     /// What the manifest says, so that a listing need not open the archive.
     public var summary: Manifest.Summary?
+    /// How many backups in a row shared bytes with the one before; zero for an independent one.
+    public var generation: Int?
+    /// Bytes shared with, and copied from, the backup before.
+    public var clonedBytes: UInt64?
+    public var copiedBytes: UInt64?
 
     enum CodingKeys: String, CodingKey {
         case format, name, type, status, reason, size, sha256
@@ -36,7 +41,9 @@ public struct Sidecar: Sendable, Equatable, Codable {
         case verifiedAt = "verified_at"
         case adopted
         case durationSeconds = "duration_seconds"
-        case summary
+        case summary, generation
+        case clonedBytes = "cloned_bytes"
+        case copiedBytes = "copied_bytes"
     }
 
     public func write(in folder: BackupFolder) throws {

@@ -7,23 +7,31 @@ import Postgres
 import SystemIO
 
 extension BackupJob {
-    /// Writes dump, artifacts and manifest under a partial name. Everything is on disk when it returns.
-    func write(_ name: BackupName, to partial: FilePath, dump: FilePath) throws -> (ArchiveSummary, Manifest) {
-        let writer: any ArchiveWriter =
-            switch options.kind {
-            case .compressed:
-                try TarGzipWriter(creating: partial, level: options.compressionLevel, threads: options.threads)
-            case .uncompressed: try FolderWriter(creating: partial)
-            }
+    /// What `write` leaves under the partial name.
+    struct Written {
+        let summary: ArchiveSummary
+        let manifest: Manifest
+        /// Set where nothing had changed: the partial name is another name of this backup.
+        let same: ReuseBase?
+    }
+
+    /// Writes dump, artifacts and manifest under a partial name. Everything is on disk, and was read back, when it
+    /// returns.
+    func write(_ name: BackupName, to partial: FilePath, dump: FilePath, base: ReuseBase?) throws -> Written {
         let started = LocalTime.now()
         let (survey, database) = try dumpDatabase(into: dump)
+        if let base { try DumpDate.carryOver(from: base, into: dump) }
+        // After the dump: what was written during it is read again tomorrow, which costs little.
+        let writer = try writer(to: partial, base)
         let walkStarted = FileTime.now().seconds
 
         progress(Progress(.archiving, fraction: 0.35))
         let meter = ArchiveMeter(expected: lastContentSize(), progress)
         let archiver = TreeArchiver(into: writer, cancellation: cancellation) { meter.add($0) }
-        _ = try archiver.add(tree: dump, as: .database)
+        let dumped = try archiver.add(tree: dump, as: .database, trust: .content)
+        try writer.endSection()
         let report = try archiver.add(tree: stack.artifacts, as: .artifacts, ignoring: LiveStack.notArtifacts)
+        try writer.endSection()
 
         let manifest = Manifest(
             name: name.string, created: started, host: Self.hostName(), serviceVersion: version,
@@ -35,9 +43,47 @@ extension BackupJob {
         for entry in report.skipped {
             log.warning("skipped", ["path": entry.path, "reason": entry.reason.rawValue])
         }
+        log.info(
+            "archived",
+            [
+                "files": report.files, "reused_files": report.reusedFiles, "reused_bytes": report.reusedBytes,
+                "dump_bytes": dumped.bytes, "base": base?.item.name.string ?? "none",
+            ])
+        if let base, let same = try anotherName(of: base, writer, manifest, partial) {
+            return Written(summary: same, manifest: manifest, same: base)
+        }
         try writer.add(
             ArchiveEntry(path: .manifest, kind: .file, mode: 0o644, modified: .now()), bytes: try manifest.encoded())
-        return (try writer.finish(), manifest)
+        progress(Progress(.verifying, fraction: 0.85))
+        return Written(summary: try writer.finish(), manifest: manifest, same: nil)
+    }
+
+    private func writer(to partial: FilePath, _ base: ReuseBase?) throws -> any ArchiveWriter {
+        switch options.kind {
+        case .compressed:
+            try TarGzipWriter(
+                creating: partial, previous: base?.item.path, level: options.compressionLevel, threads: options.threads)
+        case .uncompressed: try FolderWriter(creating: partial, previous: base?.item.path)
+        }
+    }
+
+    /// Where nothing at all changed, the new backup becomes another name (a hard link) of the one before, on any file
+    /// system and without reading it.
+    private func anotherName(
+        of base: ReuseBase, _ writer: any ArchiveWriter, _ manifest: Manifest, _ partial: FilePath
+    ) throws -> ArchiveSummary? {
+        guard let tar = writer as? TarGzipWriter, base.says(theSameAs: manifest), try tar.equalsPrevious(),
+            let digest = Digest(hex: base.sidecar.sha256)
+        else { return nil }
+        let linked = FilePath(bytes: partial.bytes + Array(".link".utf8))
+        do throws(SystemError) { try Directory.link(base.item.path, as: linked) } catch {
+            // A file may have no more names, or the file system knows none: the members are copied then.
+            guard [EMLINK, EPERM, EOPNOTSUPP].contains(error.code) else { throw error }
+            return nil
+        }
+        try Directory.rename(linked, to: partial)
+        return tar.summaryOfPrevious(
+            size: base.sidecar.size, digest: digest, indexOffset: base.sidecar.indexOffset)
     }
 
     /// Dump and counts come from one exported snapshot, so they agree whatever MLflow writes meanwhile.

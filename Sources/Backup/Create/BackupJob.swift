@@ -18,13 +18,17 @@ public struct BackupJob: Sendable {
         /// ISA-L's level, 0 to 3.
         public var compressionLevel: UInt32
         public var threads: Int
+        /// Every so many backups one takes nothing over from the one before. One: all of them.
+        public var fullEvery: Int
         /// Seconds to wait for another operation.
         public var waitSeconds: Double
 
         public init(
             kind: BackupName.Kind = .compressed, retention: RetentionRule = .default, compressionLevel: UInt32 = 1,
-            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), waitSeconds: Double = 600
+            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), fullEvery: Int = 7,
+            waitSeconds: Double = 600
         ) {
+            self.fullEvery = max(fullEvery, 1)
             self.kind = kind
             self.retention = retention
             self.compressionLevel = compressionLevel
@@ -78,26 +82,55 @@ public struct BackupJob: Sendable {
         let partial = folder.staging.appending(name.string + DurableFile.partialSuffix)
         let dump = folder.staging.appending("dump-" + name.string)
         do {
-            let (summary, manifest) = try write(name, to: partial, dump: dump)
+            let written = try writeReusing(name, to: partial, dump: dump)
+            let (summary, manifest) = (written.summary, written.manifest)
             try Directory.removeTree(dump)
-            try verify(partial, summary)
-            try publish(name, partial, summary, manifest, seconds: MonotonicTime.seconds(since: start))
+            try publish(name, partial, written, seconds: MonotonicTime.seconds(since: start))
             let (removed, pruneWarnings) = prune()
             let seconds = MonotonicTime.seconds(since: start)
             log.info(
                 "backup completed",
                 [
                     "name": name, "bytes": summary.size, "sha256": summary.digest, "files": manifest.artifacts.files,
-                    "skipped": manifest.skipped.count, "seconds": (seconds * 10).rounded() / 10,
+                    "cloned_bytes": summary.sharing.cloned, "copied_bytes": summary.sharing.copied,
+                    "generation": summary.sharing.generation, "skipped": manifest.skipped.count,
+                    "seconds": (seconds * 10).rounded() / 10,
                 ])
             return BackupOutcome(
                 name: name, path: folder.path.appending(name.string), size: summary.size, digest: summary.digest,
-                manifest: manifest, seconds: seconds, removed: removed, warnings: warnings(manifest) + pruneWarnings)
+                sharing: summary.sharing, manifest: manifest, seconds: seconds, removed: removed,
+                warnings: warnings(manifest) + pruneWarnings)
         } catch {
             removeAfterFailure(partial)
             removeAfterFailure(dump)
             throw error
         }
+    }
+
+    /// Takes unchanged members over from the backup before. If that one turns out to be damaged, it is marked so, and
+    /// the new backup is made wholly from the live data.
+    private func writeReusing(_ name: BackupName, to partial: FilePath, dump: FilePath) throws -> Written {
+        let base = try ReuseBase.choose(options.kind, in: folder, fullEvery: options.fullEvery)
+        do { return try writeVerified(name, to: partial, dump: dump, base: base) } catch let error as ArchiveError {
+            guard let base, error.mayBeOfPrevious else { throw error }
+            log.error("the backup before cannot be used again", ["name": base.item.name, "reason": error.description])
+            // It says what is wrong itself, in the log and in the catalogue.
+            do { try VerifyJob(folder, log: log, cancellation: cancellation).run(base.item) } catch is ArchiveError {}
+            try Directory.removeTree(partial)
+            try Directory.removeTree(dump)
+            return try writeVerified(name, to: partial, dump: dump, base: nil)
+        }
+    }
+
+    /// An archive is read back by its writer. A folder is compared with its index here.
+    private func writeVerified(
+        _ name: BackupName, to partial: FilePath, dump: FilePath, base: ReuseBase?
+    ) throws -> Written {
+        let written = try write(name, to: partial, dump: dump, base: base)
+        if options.kind == .uncompressed {
+            _ = try ContentVerifier().verify(FolderReader(partial, observer: ReadObserver(cancellation: cancellation)))
+        }
+        return written
     }
 
     /// What can be known before anything is written.
@@ -128,26 +161,17 @@ public struct BackupJob: Sendable {
         }
     }
 
-    private func verify(_ partial: FilePath, _ summary: ArchiveSummary) throws {
-        progress(Progress(.verifying, fraction: 0.85))
-        let observer = ReadObserver(cancellation: cancellation)
-        switch options.kind {
-        case .compressed:
-            try StoredFileVerifier.verify(partial, size: summary.size, digest: summary.digest, observer: observer)
-        case .uncompressed:
-            _ = try ContentVerifier().verify(FolderReader(partial, observer: observer))
-        }
-    }
-
-    private func publish(
-        _ name: BackupName, _ partial: FilePath, _ summary: ArchiveSummary, _ manifest: Manifest, seconds: Double
-    ) throws {
+    private func publish(_ name: BackupName, _ partial: FilePath, _ written: Written, seconds: Double) throws {
+        let summary = written.summary
         // Until the sidecar stands beside it, it is listed as unverified.
         try DurableFile.publish(partial, as: folder.path.appending(name.string))
         try Sidecar(
             name: name.string, type: options.kind, status: .completed, reason: nil, size: summary.size,
-            sha256: summary.digest.hex, indexOffset: summary.indexOffset, createdAt: manifest.created,
-            verifiedAt: LocalTime.now().epoch, adopted: false, durationSeconds: seconds, summary: manifest.summary
+            sha256: summary.digest.hex, indexOffset: summary.indexOffset, createdAt: written.manifest.created,
+            // Another name of a verified archive was not read again: it is as good as it was then.
+            verifiedAt: written.same?.sidecar.verifiedAt ?? LocalTime.now().epoch, adopted: false,
+            durationSeconds: seconds, summary: written.manifest.summary, generation: summary.sharing.generation,
+            clonedBytes: summary.sharing.cloned, copiedBytes: summary.sharing.copied
         ).write(in: folder)
     }
 
@@ -185,6 +209,16 @@ public struct BackupJob: Sendable {
     private func removeAfterFailure(_ path: FilePath) {
         do { try Directory.removeTree(path) } catch {
             log.warning("could not remove what a failed backup left", ["path": path, "reason": error.description])
+        }
+    }
+}
+
+extension ArchiveError {
+    /// Whether the backup before, rather than the live data or the disk written to, may be the cause.
+    fileprivate var mayBeOfPrevious: Bool {
+        switch self {
+        case .previousDamaged, .damaged, .truncated: true
+        default: false
         }
     }
 }

@@ -10,6 +10,8 @@ public struct BackupOutcome: Sendable {
     public let path: FilePath
     public let size: UInt64
     public let digest: Digest
+    /// What was taken over from the backup before.
+    public let sharing: ArchiveSummary.Sharing
     public let manifest: Manifest
     public let seconds: Double
     /// Names that retention removed after this one was verified.

@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -117,3 +118,17 @@ void clinux_syslog(int priority, const char *line) { syslog(priority, "%s", line
 int clinux_major(uint64_t device) { return (int)major(device); }
 
 int clinux_minor(uint64_t device) { return (int)minor(device); }
+
+int clinux_start_writeback(int descriptor, uint64_t offset, uint64_t length) {
+    return sync_file_range(descriptor, (off64_t)offset, (off64_t)length, SYNC_FILE_RANGE_WRITE);
+}
+
+ssize_t clinux_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, size_t length) {
+    off64_t in = (off64_t)from_offset, out = (off64_t)to_offset;
+    return copy_file_range(from, &in, to, &out, length, 0);
+}
+
+uint64_t clinux_file_system_type(int descriptor) {
+    struct statfs status;
+    return fstatfs(descriptor, &status) == 0 ? (uint64_t)status.f_type : 0;
+}

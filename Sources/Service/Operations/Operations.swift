@@ -10,11 +10,24 @@ public struct Operations: Sendable {
     public let stack: LiveStack
     public let folder: BackupFolder
     public let log: Log
+    private let compressionLevel: UInt32
+    private let fullEvery: Int
 
-    public init(_ stack: LiveStack, _ folder: BackupFolder, log: Log) {
+    /// - Parameters:
+    ///   - compressionLevel: ISA-L's, 0 to 3.
+    ///   - fullEvery: every so many backups one takes nothing over from the one before.
+    public init(
+        _ stack: LiveStack, _ folder: BackupFolder, compressionLevel: Int = 1, fullEvery: Int = 7, log: Log
+    ) {
         self.stack = stack
+        self.compressionLevel = UInt32(max(compressionLevel, 0))
+        self.fullEvery = fullEvery
         self.folder = folder
         self.log = log
+    }
+
+    private func backupOptions(_ kind: BackupName.Kind, _ retention: RetentionRule) -> BackupJob.Options {
+        .init(kind: kind, retention: retention, compressionLevel: compressionLevel, fullEvery: fullEvery)
     }
 
     public var catalogue: Catalogue { Catalogue(folder) }
@@ -27,7 +40,7 @@ public struct Operations: Sendable {
     ) throws -> OperationResult {
         switch request {
         case .backup(let kind, let retention):
-            var options = BackupJob.Options(kind: kind, retention: retention)
+            var options = backupOptions(kind, retention)
             options.waitSeconds = waitSeconds
             return backupResult(
                 try BackupJob(
@@ -59,7 +72,7 @@ public struct Operations: Sendable {
         switch request {
         case .backup(let kind, let retention):
             try BackupJob(
-                stack, into: folder, options: .init(kind: kind, retention: retention),
+                stack, into: folder, options: backupOptions(kind, retention),
                 version: ServiceVersion.current, log: log
             ).preflight()
         case .restore(let name, let mode, let force):

@@ -12,6 +12,8 @@ public enum SettingName: String, Sendable, CaseIterable {
     case keepDays = "BACKUP_KEEP_DAYS"
     case maxBackups = "BACKUP_MAX_BACKUPS"
     case compress = "BACKUP_COMPRESS"
+    case compressionLevel = "BACKUP_COMPRESSION_LEVEL"
+    case fullEvery = "BACKUP_FULL_EVERY"
     case artifactsDirectory = "ARTIFACTS_DIR"
     case postgresHost = "POSTGRES_HOST"
     case postgresPort = "POSTGRES_PORT"

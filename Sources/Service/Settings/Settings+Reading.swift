@@ -28,6 +28,8 @@ extension Settings {
         keepDays = try reader.number(.keepDays, in: 1...36_500) ?? 7
         maxBackups = try reader.number(.maxBackups, in: 1...1_000_000)
         compress = try reader.flag(.compress, default: true)
+        compressionLevel = try reader.number(.compressionLevel, in: 0...3) ?? 1
+        fullEvery = try reader.number(.fullEvery, in: 1...1000) ?? 7
         artifactsDirectory = try reader.path(.artifactsDirectory) ?? "/mlflow/artifacts"
         postgresHost = reader.text(.postgresHost) ?? "postgres"
         postgresPort = UInt16(try reader.number(.postgresPort, in: 1...65_535) ?? 5432)
@@ -51,13 +53,8 @@ extension Settings {
     /// The name goes into the path of a request: it may hold only what Docker allows in one.
     private static func container(_ reader: SettingsReader) throws(SettingsError) -> String? {
         guard let name = reader.text(.mlflowContainer), !name.isEmpty else { return nil }
-        let isName = name.utf8.allSatisfy { byte in
-            switch UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte {
-            case true: true
-            case false:
-                UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
-                    || [UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: ".")].contains(byte)
-            }
+        let isName = name.unicodeScalars.allSatisfy { scalar in
+            scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789_.-".unicodeScalars.contains(scalar))
         }
         guard isName, name.first != ".", name.first != "-" else {
             throw reader.bad(

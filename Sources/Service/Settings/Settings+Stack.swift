@@ -9,7 +9,9 @@ import SystemIO
 /// What the engines need, made from the settings.
 extension Settings {
     public func operations(log: Log) -> Operations {
-        Operations(liveStack, BackupFolder(backupDirectory), log: log)
+        Operations(
+            liveStack, BackupFolder(backupDirectory), compressionLevel: compressionLevel, fullEvery: fullEvery, log: log
+        )
     }
 
     public var liveStack: LiveStack {

@@ -18,6 +18,10 @@ public struct Settings: Sendable {
     public let keepDays: Int
     public let maxBackups: Int?
     public let compress: Bool
+    /// ISA-L's level, 0 (fastest) to 3 (smallest).
+    public let compressionLevel: Int
+    /// Every so many backups one takes nothing over from the one before.
+    public let fullEvery: Int
     public let artifactsDirectory: FilePath
     public let postgresHost: String
     public let postgresPort: UInt16

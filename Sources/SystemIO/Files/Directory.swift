@@ -105,6 +105,13 @@ public enum Directory {
         }
     }
 
+    /// Gives a file a second name, which must not exist yet.
+    public static func link(_ path: FilePath, as name: FilePath) throws(SystemError) {
+        try retryingInterrupts("link", name.string) {
+            path.withCString { old in name.withCString { Glibc.link(old, $0) } }
+        }
+    }
+
     /// Swaps what two names of one file system stand for, in one step.
     /// - Throws: EINVAL where the file system cannot do that.
     public static func exchange(_ first: FilePath, _ second: FilePath) throws(SystemError) {

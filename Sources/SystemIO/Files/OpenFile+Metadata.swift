@@ -23,8 +23,13 @@ extension OpenFile {
         do throws(SystemError) { return try open(name, .directory) } catch {
             if error.code != ENOENT { throw error }
         }
-        try retryingInterrupts("mkdir", path.appending(name).string) {
-            FilePath(bytes: name).withCString { mkdirat(descriptor, $0, 0o700) }
+        do throws(SystemError) {
+            try retryingInterrupts("mkdir", path.appending(name).string) {
+                FilePath(bytes: name).withCString { mkdirat(descriptor, $0, 0o700) }
+            }
+        } catch {
+            // Another thread of ours may have made it meanwhile.
+            if error.code != EEXIST { throw error }
         }
         return try open(name, .directory)
     }

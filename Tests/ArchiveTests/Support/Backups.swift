@@ -17,7 +17,9 @@ enum Backups {
         try writer.add(
             ArchiveEntry(path: try path("database/toc.dat"), kind: .file, mode: 0o644, modified: then),
             bytes: Array("PGDMP".utf8))
+        try writer.endSection()
         let report = try TreeArchiver(into: writer).add(tree: tree, as: .artifacts)
+        try writer.endSection()
         try writer.add(ArchiveEntry(path: .manifest, kind: .file, mode: 0o644, modified: then), bytes: manifest)
         return (try writer.finish(), report)
     }
@@ -68,7 +70,7 @@ enum Backups {
 
 /// The case of an `ArchiveError`, without its texts.
 enum Refusal: String, Sendable {
-    case damaged, truncated, notABackup, unsafeEntry, unreadable, nothingToBackUp, compression
+    case damaged, truncated, notABackup, unsafeEntry, unreadable, nothingToBackUp, previousDamaged, compression
 
     init?(_ error: any Error) {
         guard let error = error as? ArchiveError else { return nil }
@@ -79,6 +81,7 @@ enum Refusal: String, Sendable {
         case .unsafeEntry: self = .unsafeEntry
         case .unreadable: self = .unreadable
         case .nothingToBackUp: self = .nothingToBackUp
+        case .previousDamaged: self = .previousDamaged
         case .compression: self = .compression
         }
     }

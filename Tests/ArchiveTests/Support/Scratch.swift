@@ -87,6 +87,12 @@ struct SeededRandom: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
+    /// Bytes that do not compress, the same each time.
+    static func bytes(_ count: Int) -> [UInt8] {
+        var random = SeededRandom(UInt64(count))
+        return random.noise(count)
+    }
+
     /// Bytes that do not compress.
     mutating func noise(_ count: Int) -> [UInt8] {
         var words = [UInt64](repeating: 0, count: (count + 7) / 8)
@@ -103,5 +109,12 @@ struct SeededRandom: RandomNumberGenerator {
         var bytes: [UInt8] = []
         while bytes.count < count { bytes += unit }
         return Array(bytes.prefix(count))
+    }
+}
+
+extension OpenFile {
+    func write(_ bytes: [UInt8], at offset: UInt64) throws {
+        // Through a result: a closure with a typed throw here crashes the compiler (Swift 6.3).
+        try bytes.withUnsafeBytes { buffer in Result { try write(buffer, at: offset) } }.get()
     }
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/xattr.h>
 
 /// Starts a child with exactly three descriptors. It gets its own process group, default signals, and dies with
 /// the thread that started it (PR_SET_PDEATHSIG), so the caller waits on that same thread.
@@ -26,3 +27,9 @@ void clinux_syslog_open(const char *identity);
 void clinux_syslog(int priority, const char *line);
 int clinux_major(uint64_t device);
 int clinux_minor(uint64_t device);
+/// sync_file_range(SYNC_FILE_RANGE_WRITE): starts writing pages to disk without waiting for them.
+int clinux_start_writeback(int descriptor, uint64_t offset, uint64_t length);
+/// copy_file_range(2) with offsets of its own. Returns bytes copied, or -1.
+ssize_t clinux_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, size_t length);
+/// The magic number of the file system (statfs(2) f_type), or 0.
+uint64_t clinux_file_system_type(int descriptor);

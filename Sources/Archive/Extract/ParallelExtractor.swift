@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+
+/// Unpacks an archive of ours on all cores: its members are independent of each other, so each thread inflates and
+/// places whole ones. Every member is compared with its digest, every entry with the index.
+public struct ParallelExtractor: Sendable {
+    private let routes: [Extractor.Route]
+    private let threads: Int
+    private let observer: ReadObserver
+
+    public init(_ routes: [Extractor.Route], threads: Int, observer: ReadObserver = ReadObserver()) {
+        self.routes = routes
+        self.threads = max(threads, 1)
+        self.observer = observer
+    }
+
+    /// Members that no route wants are not read. The files are on disk when this returns.
+    /// - Throws: `ArchiveError`, `SystemError`, `CancelledError`.
+    public func extract(_ archive: IndexedArchive) throws -> Extractor.Outcome {
+        let ends = Monitor<[PlacerSet]>([])
+        let crew = try WorkCrew<Job, Extractor.Outcome>(threads: threads, name: "extract") { [routes] in
+            let placers = try PlacerSet(routes, archive.path.string)
+            ends.withLock { $0.append(placers) }
+            let inflater = MemberInflater()
+            return { job in try Self.perform(job, archive, placers, inflater) }
+        }
+        let openers = try PlacerSet(routes, archive.path.string)
+        let inflater = MemberInflater()
+        var outcomes: [Extractor.Outcome] = []
+        var large: LargeFile?
+        archive.file.advise(.sequential)
+        try archive.forEachMember { member in
+            try observer.cancellation?.check()
+            switch member.kind {
+            case .pack where member.entries.contains { openers.wants($0.entry.path) }:
+                outcomes += try crew.submit(.pack(member))
+            case .header:
+                try large?.checkIsComplete()
+                large = try openers.openLarge(member, archive, inflater)
+                if large != nil, let entry = member.entries.first?.entry {
+                    outcomes.append(.init(files: 1, bytes: entry.size))
+                }
+            case .chunk:
+                if let range = try large?.next(member) { outcomes += try crew.submit(.chunk(member, range)) }
+            case .pack, .loose: break
+            }
+            observer.onProgress?(member.offset + member.length)
+            return true
+        }
+        try large?.checkIsComplete()
+        outcomes += try crew.finish()
+        large = nil
+        // Links come after every file, and folders get their times after everything in them.
+        let all = ends.withLock { $0 }
+        try openers.finish(with: all)
+        for route in routes { try FileSystem.sync(holding: route.destination) }
+        return outcomes.reduce(into: .init()) {
+            $0.files += $1.files
+            $0.bytes += $1.bytes
+        }
+    }
+
+    private enum Job: Sendable {
+        case pack(ArchiveIndex.Member)
+        case chunk(ArchiveIndex.Member, LargeFile.Range)
+    }
+
+    private static func perform(
+        _ job: Job, _ archive: IndexedArchive, _ placers: PlacerSet, _ inflater: MemberInflater
+    ) throws -> Extractor.Outcome? {
+        switch job {
+        case .pack(let member):
+            var outcome = Extractor.Outcome()
+            let tar = try archive.tar(of: member, inflater)
+            try TarFragment(tar, of: member, archive: archive.path.string).forEachEntry { entry, content, _ in
+                guard try placers.place(entry, content) else { return }
+                if entry.kind == .file {
+                    outcome.files += 1
+                    outcome.bytes += entry.size
+                }
+            }
+            return outcome
+        case .chunk(let member, let range):
+            try range.write(try archive.tar(of: member, inflater))
+            return nil
+        }
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// Compares the live tree with the archive before, entry by entry in the order both have, and says which members can
+/// be taken over whole.
+///
+/// A pack can be when its entries are exactly the next entries of the walk, each unchanged. Until that is certain its
+/// entries wait; if it turns out not to be, they are read after all.
+final class MemberMatcher {
+    /// A live entry as the walk lists it.
+    struct Candidate {
+        var entry: ArchiveEntry
+        let linkCount: UInt64
+        /// For content that has no stamps to trust: compares the live bytes with a digest.
+        var matches: ((Digest) throws -> Bool)?
+    }
+
+    enum Verdict {
+        /// Wait: the pack it is in is not complete yet.
+        case undecided
+        /// These, the last of them the one just offered, were taken over.
+        case reused([Candidate])
+        /// These came before and must be read now; then the entry is to be offered again.
+        case readThenRetry([Candidate])
+        /// These must be read now, the last of them the one just offered.
+        case readAll([Candidate])
+        /// The entry must be read. Its chunks in the archive before may still be the same.
+        case read(chunks: [ArchiveIndex.Member])
+    }
+
+    private let previous: PreviousArchive
+    private let writer: TarGzipWriter
+    private var waiting: [Candidate] = []
+
+    init?(_ writer: TarGzipWriter) {
+        guard let previous = writer.previous else { return nil }
+        self.previous = previous
+        self.writer = writer
+    }
+
+    func offer(_ candidate: Candidate) throws -> Verdict {
+        if !waiting.isEmpty, let pack = previous.current {
+            if try isSame(candidate, pack.entries[waiting.count]) { return try wait(candidate, in: pack) }
+            return .readThenRetry(try giveUp())
+        }
+        try passBy(candidate.entry.path)
+        guard let member = previous.current, let first = member.entries.first, first.entry.path == candidate.entry.path
+        else { return .read(chunks: []) }
+        let isSame = try isSame(candidate, first)
+        switch member.kind {
+        case .pack where isSame: return try wait(candidate, in: member)
+        case .header where isSame && candidate.matches == nil:
+            try writer.splice(member)
+            for chunk in try previous.takeChunks() { try writer.splice(chunk) }
+            return .reused([candidate])
+        case .header: return .read(chunks: try previous.takeChunks())
+        default: return .read(chunks: [])
+        }
+    }
+
+    /// At the end of a tree: what still waits must be read.
+    func finish() throws -> [Candidate] { waiting.isEmpty ? [] : try giveUp() }
+
+    /// Whether a file that waits is the one that another name links to.
+    func waitingPath(of origin: ArchiveEntry.Origin) -> EntryPath? {
+        waiting.first {
+            $0.entry.kind == .file && $0.entry.origin?.inode == origin.inode && $0.entry.origin?.device == origin.device
+        }?.entry.path
+    }
+
+    private func wait(_ candidate: Candidate, in pack: ArchiveIndex.Member) throws -> Verdict {
+        waiting.append(candidate)
+        guard waiting.count == pack.entries.count else { return .undecided }
+        if writer.wantsToMerge(pack) { return .readAll(try giveUp()) }
+        let reused = waiting
+        waiting = []
+        try writer.splice(pack)
+        try previous.advance()
+        return .reused(reused)
+    }
+
+    private func giveUp() throws -> [Candidate] {
+        let entries = waiting
+        waiting = []
+        try previous.advance()
+        return entries
+    }
+
+    /// Leaves behind the members that begin before a path: what they held is gone, or was changed.
+    private func passBy(_ path: EntryPath) throws {
+        while let first = previous.current?.entries.first {
+            guard first.entry.path.precedesInWalk(path) else { return }
+            if previous.current?.kind == .header { _ = try previous.takeChunks() } else { try previous.advance() }
+        }
+    }
+
+    private func isSame(_ live: Candidate, _ stored: ArchiveIndex.Record) throws -> Bool {
+        guard live.entry.path == stored.entry.path else { return false }
+        guard let matches = live.matches else {
+            return previous.preamble.proves(live.entry, isUnchangedSince: stored.entry)
+        }
+        guard live.entry.kind == stored.entry.kind, live.entry.size == stored.entry.size,
+            live.entry.mode == stored.entry.mode, live.entry.owner == stored.entry.owner,
+            live.entry.group == stored.entry.group
+        else { return false }
+        guard live.entry.kind == .file else { return true }
+        return try stored.digest.map(matches) ?? false
+    }
+}
+
+extension EntryPath {
+    /// The order of a walk: depth first, names by their bytes, below the folders of a backup in the order they are
+    /// written in.
+    func precedesInWalk(_ other: EntryPath) -> Bool {
+        let ranks = (sectionRank, other.sectionRank)
+        if ranks.0 != ranks.1 { return ranks.0 < ranks.1 }
+        // A slash ends a name, so it sorts before every byte that could continue one.
+        for (mine, others) in zip(bytes, other.bytes) where mine != others {
+            return (mine == UInt8(ascii: "/") ? 0 : Int(mine)) < (others == UInt8(ascii: "/") ? 0 : Int(others))
+        }
+        return bytes.count < other.bytes.count
+    }
+
+    private var sectionRank: Int {
+        if bytes.starts(with: EntryPath.database.bytes) { return 0 }
+        return bytes.starts(with: EntryPath.manifest.bytes) ? 2 : 1
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// Every member of an archive of ours against its digest, on several threads.
+///
+/// Members, index and footer are all the bytes there are, so this says as much as the digest of the whole file, and
+/// says what is wrong and where.
+public struct ArchiveCheck: Sendable {
+    /// A member whose bytes are not the ones that were published.
+    public struct DamagedMember: Sendable, Equatable {
+        public let offset: UInt64
+        public let length: UInt64
+        public let files: [EntryPath]
+    }
+
+    private let archive: IndexedArchive
+    private let threads: Int
+    private let observer: ReadObserver
+
+    public init(_ archive: IndexedArchive, threads: Int, observer: ReadObserver = ReadObserver()) {
+        self.archive = archive
+        self.threads = max(threads, 1)
+        self.observer = observer
+    }
+
+    /// - Returns: what is damaged, in the order of the file; empty where all is well.
+    /// - Throws: `ArchiveError` where the index itself cannot be believed.
+    public func run() throws -> [DamagedMember] {
+        archive.file.advise(.sequential)
+        let crew = try WorkCrew<Piece, DamagedMember>(threads: threads, name: "verify") { [archive] in
+            // Each thread has a buffer of its own.
+            let buffer = MemberBuffer()
+            return { piece in try Self.check(piece, archive.file, buffer) }
+        }
+        var damaged: [DamagedMember] = []
+        var file: [EntryPath] = []
+        try archive.forEachMember { member in
+            try observer.cancellation?.check()
+            if member.kind == .header { file = member.entries.map(\.entry.path) }
+            let paths = member.kind == .chunk ? file : member.entries.map(\.entry.path)
+            damaged += try crew.submit(
+                Piece(offset: member.offset, length: member.length, digest: member.digest, files: paths))
+            observer.onProgress?(member.offset + member.length)
+            return true
+        }
+        damaged += try crew.finish()
+        return damaged.sorted { $0.offset < $1.offset }
+    }
+
+    private struct Piece: Sendable {
+        let offset: UInt64
+        let length: UInt64
+        let digest: Digest?
+        let files: [EntryPath]
+    }
+
+    private static func check(_ piece: Piece, _ file: OpenFile, _ buffer: MemberBuffer) throws -> DamagedMember? {
+        var hash = SHA256()
+        var done: UInt64 = 0
+        while done < piece.length {
+            let part = UnsafeMutableRawBufferPointer(
+                rebasing: buffer.bytes[..<Int(min(piece.length - done, UInt64(buffer.bytes.count)))])
+            let got = try file.read(into: part, at: piece.offset + done)
+            guard got > 0 else { break }
+            hash.update(UnsafeRawBufferPointer(rebasing: part[..<got]))
+            done += UInt64(got)
+        }
+        // A check of all backups must not empty the machine's page cache.
+        file.advise(.willNotNeed, offset: piece.offset, length: piece.length)
+        if hash.finish() == piece.digest { return nil }
+        return DamagedMember(offset: piece.offset, length: piece.length, files: piece.files)
+    }
+}
+
+private final class MemberBuffer {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+    deinit { bytes.deallocate() }
+}

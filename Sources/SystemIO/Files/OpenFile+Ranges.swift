@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+extension OpenFile {
+    /// Writes the whole buffer `offset` bytes into the file, without moving the descriptor's position.
+    public func write(_ buffer: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
+        var done = 0
+        while done < buffer.count {
+            done += try retryingInterrupts("write", path.string) {
+                pwrite(
+                    descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done,
+                    off_t(offset) + off_t(done))
+            }
+        }
+    }
+
+    /// Shares blocks of another file instead of copying them (ioctl_ficlonerange(2)).
+    /// - Returns: false where the file system cannot, or cannot at these offsets: xfs and btrfs want multiples of their
+    ///   block size.
+    public func clone(
+        from source: OpenFile, at sourceOffset: UInt64, length: UInt64, to offset: UInt64
+    ) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            try retryingInterrupts("clone", path.string) {
+                clinux_clone_range(source.descriptor, sourceOffset, length, descriptor, offset)
+            }
+            return true
+        } catch {
+            if [EOPNOTSUPP, ENOTTY, EINVAL, EXDEV, ENOSYS, EPERM, ETXTBSY].contains(error.code) { return false }
+            throw error
+        }
+    }
+
+    /// Copies bytes of another file inside the kernel, or by hand where the kernel will not (copy_file_range(2)).
+    /// - Throws: also where the source is shorter than that (ENODATA).
+    public func copy(
+        from source: OpenFile, at sourceOffset: UInt64, length: UInt64, to offset: UInt64
+    ) throws(SystemError) {
+        var done: UInt64 = 0
+        while done < length {
+            let got: Int
+            do throws(SystemError) {
+                got = try retryingInterrupts("copy", path.string) {
+                    clinux_copy_range(
+                        source.descriptor, sourceOffset + done, descriptor, offset + done,
+                        Int(min(length - done, 1 << 30)))
+                }
+            } catch {
+                guard done == 0, [EXDEV, EOPNOTSUPP, ENOSYS, EINVAL].contains(error.code) else { throw error }
+                return try copyByHand(from: source, at: sourceOffset, length: length, to: offset)
+            }
+            guard got > 0 else { throw SystemError("copy", path: source.path.string, code: ENODATA) }
+            done += UInt64(got)
+        }
+    }
+
+    private func copyByHand(
+        from source: OpenFile, at sourceOffset: UInt64, length: UInt64, to offset: UInt64
+    ) throws(SystemError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { buffer.deallocate() }
+        var done: UInt64 = 0
+        while done < length {
+            let piece = UnsafeMutableRawBufferPointer(
+                rebasing: buffer[..<Int(min(length - done, UInt64(buffer.count)))])
+            guard try source.read(into: piece, at: sourceOffset + done) == piece.count else {
+                throw SystemError("copy", path: source.path.string, code: ENODATA)
+            }
+            try write(UnsafeRawBufferPointer(piece), at: offset + done)
+            done += UInt64(piece.count)
+        }
+    }
+
+    /// Lets the disk begin with what was written, so that the sync at the end has little left. Advice only.
+    public func startWriteback(offset: UInt64, length: UInt64) {
+        _ = clinux_start_writeback(descriptor, offset, length)
+    }
+}
