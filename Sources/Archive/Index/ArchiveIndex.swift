@@ -122,10 +122,12 @@ public struct ArchiveSummary: Sendable, Equatable {
     public let digest: Digest
     /// Where the index member starts; zero for an uncompressed backup.
     public let indexOffset: UInt64
+    /// SHA-256 of the stored index, which names every other digest; `nil` for an uncompressed backup.
+    public let indexDigest: Digest?
     public let files: Int
     /// Bytes of content before compression.
     public let contentSize: UInt64
-    public let sharing: Sharing
+    public var sharing: Sharing
 
     /// What came from the backup before. For an uncompressed backup these are bytes of content.
     public struct Sharing: Sendable, Equatable {
@@ -144,8 +146,10 @@ public struct ArchiveSummary: Sendable, Equatable {
     }
 
     public init(
-        size: UInt64, digest: Digest, indexOffset: UInt64, files: Int, contentSize: UInt64, sharing: Sharing
+        size: UInt64, digest: Digest, indexOffset: UInt64, indexDigest: Digest? = nil, files: Int,
+        contentSize: UInt64, sharing: Sharing
     ) {
+        self.indexDigest = indexDigest
         self.size = size
         self.digest = digest
         self.indexOffset = indexOffset

@@ -12,6 +12,16 @@ public struct ArchiveCheck: Sendable {
         public let offset: UInt64
         public let length: UInt64
         public let files: [EntryPath]
+
+        /// - Parameter count: how many members are damaged in all.
+        public func error(in archive: String, of count: Int) -> ArchiveError {
+            let names = files.prefix(5).map(\.description).joined(separator: ", ")
+            let more = files.count > 5 ? " and \(files.count - 5) more" : ""
+            let others = count > 1 ? "; \(count - 1) other members, too" : ""
+            return .damaged(
+                archive: archive, offset: offset,
+                reason: "a member of \(length) bytes has changed; it holds \(names)\(more)\(others)")
+        }
     }
 
     private let archive: IndexedArchive

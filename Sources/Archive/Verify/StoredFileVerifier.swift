@@ -42,13 +42,8 @@ public enum StoredFileVerifier {
                 archive: path.string, offset: size, reason: "it has \(found.size) bytes and was published with \(size)")
         }
         do {
-            if let first = try ArchiveCheck(IndexedArchive(path), threads: 1).run().first {
-                let files = first.files.prefix(5).map(\.description).joined(separator: ", ")
-                let more = first.files.count > 5 ? " and \(first.files.count - 5) more" : ""
-                throw ArchiveError.damaged(
-                    archive: path.string, offset: first.offset,
-                    reason: "a member of \(first.length) bytes has changed; it holds \(files)\(more)")
-            }
+            let damaged = try ArchiveCheck(IndexedArchive(path), threads: 1).run()
+            if let first = damaged.first { throw first.error(in: path.string, of: damaged.count) }
         } catch ArchiveError.truncated {
             // It has its full length, so it is not short: its last bytes are not the footer any more.
             throw ArchiveError.damaged(

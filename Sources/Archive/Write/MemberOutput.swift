@@ -151,8 +151,8 @@ final class MemberOutput {
 
     // MARK: The end
 
-    /// Writes index and footer. - Returns: where the index begins.
-    func finish() throws -> UInt64 {
+    /// Writes index and footer.
+    func finish() throws -> ArchiveFooter {
         isPrefix = false
         try flush()
         let start = offset
@@ -163,10 +163,10 @@ final class MemberOutput {
             try append(member)
         }
         let footer = ArchiveFooter(indexOffset: start, indexLength: offset - start, indexDigest: hash.finish())
-            .encoded()
-        places.append(.init(offset: offset, length: UInt64(footer.count), digest: SHA256.digest(of: footer)))
-        try append(footer)
+        let end = footer.encoded()
+        places.append(.init(offset: offset, length: UInt64(end.count), digest: SHA256.digest(of: end)))
+        try append(end)
         try file.sync()
-        return start
+        return footer
     }
 }

@@ -163,9 +163,11 @@ public final class TarGzipWriter: ArchiveWriter {
     }
 
     /// What `finish` would say of an archive that became another name of the one before.
-    public func summaryOfPrevious(size: UInt64, digest: Digest, indexOffset: UInt64) -> ArchiveSummary {
+    public func summaryOfPrevious(
+        size: UInt64, digest: Digest, indexOffset: UInt64, indexDigest: Digest?
+    ) -> ArchiveSummary {
         ArchiveSummary(
-            size: size, digest: digest, indexOffset: indexOffset, files: files, contentSize: contentSize,
+            size: size, digest: digest, indexOffset: indexOffset, indexDigest: indexDigest, files: files, contentSize: contentSize,
             sharing: .init(cloned: size, copied: 0, generation: generation))
     }
 
@@ -176,13 +178,13 @@ public final class TarGzipWriter: ArchiveWriter {
     public func finish() throws -> ArchiveSummary {
         try closePack()
         try pipeline.drain()
-        let indexOffset = try output.finish()
+        let footer = try output.finish()
         let digest = try StoredBytesCheck(file, output.places).run()
         var sharing = output.sharing
         sharing.generation = generation
         return ArchiveSummary(
-            size: output.offset, digest: digest, indexOffset: indexOffset, files: files, contentSize: contentSize,
-            sharing: sharing)
+            size: output.offset, digest: digest, indexOffset: footer.indexOffset, indexDigest: footer.indexDigest,
+            files: files, contentSize: contentSize, sharing: sharing)
     }
 }
 

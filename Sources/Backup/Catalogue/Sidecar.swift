@@ -28,6 +28,8 @@ public struct Sidecar: Sendable, Equatable, Codable {
     public var durationSeconds: Double?
     /// What the manifest says, so that a listing need not open the archive.
     public var summary: Manifest.Summary?
+    /// SHA-256 of the stored index of an archive of ours: it lets every member be checked on its own, in parallel.
+    public var indexSHA256: String?
     /// How many backups in a row shared bytes with the one before; zero for an independent one.
     public var generation: Int?
     /// Bytes shared with, and copied from, the backup before.
@@ -41,7 +43,9 @@ public struct Sidecar: Sendable, Equatable, Codable {
         case verifiedAt = "verified_at"
         case adopted
         case durationSeconds = "duration_seconds"
-        case summary, generation
+        case summary
+        case indexSHA256 = "index_sha256"
+        case generation
         case clonedBytes = "cloned_bytes"
         case copiedBytes = "copied_bytes"
     }

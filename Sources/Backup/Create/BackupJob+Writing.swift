@@ -9,7 +9,7 @@ import SystemIO
 extension BackupJob {
     /// What `write` leaves under the partial name.
     struct Written {
-        let summary: ArchiveSummary
+        var summary: ArchiveSummary
         let manifest: Manifest
         /// Set where nothing had changed: the partial name is another name of this backup.
         let same: ReuseBase?
@@ -83,7 +83,8 @@ extension BackupJob {
         }
         try Directory.rename(linked, to: partial)
         return tar.summaryOfPrevious(
-            size: base.sidecar.size, digest: digest, indexOffset: base.sidecar.indexOffset)
+            size: base.sidecar.size, digest: digest, indexOffset: base.sidecar.indexOffset,
+            indexDigest: base.sidecar.indexSHA256.flatMap { Digest(hex: $0) })
     }
 
     /// Dump and counts come from one exported snapshot, so they agree whatever MLflow writes meanwhile.

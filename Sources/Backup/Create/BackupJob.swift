@@ -126,7 +126,9 @@ public struct BackupJob: Sendable {
     private func writeVerified(
         _ name: BackupName, to partial: FilePath, dump: FilePath, base: ReuseBase?
     ) throws -> Written {
-        let written = try write(name, to: partial, dump: dump, base: base)
+        var written = try write(name, to: partial, dump: dump, base: base)
+        // An archive does not know how many names it got meanwhile; the catalogue does.
+        written.summary.sharing.generation = base?.generation ?? 0
         if options.kind == .uncompressed {
             _ = try ContentVerifier().verify(FolderReader(partial, observer: ReadObserver(cancellation: cancellation)))
         }
@@ -170,8 +172,8 @@ public struct BackupJob: Sendable {
             sha256: summary.digest.hex, indexOffset: summary.indexOffset, createdAt: written.manifest.created,
             // Another name of a verified archive was not read again: it is as good as it was then.
             verifiedAt: written.same?.sidecar.verifiedAt ?? LocalTime.now().epoch, adopted: false,
-            durationSeconds: seconds, summary: written.manifest.summary, generation: summary.sharing.generation,
-            clonedBytes: summary.sharing.cloned, copiedBytes: summary.sharing.copied
+            durationSeconds: seconds, summary: written.manifest.summary, indexSHA256: summary.indexDigest?.hex,
+            generation: summary.sharing.generation, clonedBytes: summary.sharing.cloned, copiedBytes: summary.sharing.copied
         ).write(in: folder)
     }
 

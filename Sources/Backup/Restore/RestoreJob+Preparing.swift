@@ -27,7 +27,7 @@ extension RestoreJob {
         let observer = ReadObserver(cancellation: cancellation) { [progress] done in
             progress(Progress(.extracting, fraction: 0.22 + 0.38 * min(1, Double(done) / Double(total))))
         }
-        _ = try Extractor(routes).extract(try reader(item, observer))
+        try extract(item, routes, observer)
         var files = 0
         if options.mode.includesArtifacts { files = try compareArtifacts(journal.swap.new, manifest) }
         var warnings: [BilingualText] = []
@@ -36,6 +36,20 @@ extension RestoreJob {
             try Directory.removeTree(dump)
         }
         return (files, warnings)
+    }
+
+    /// An archive of ours is unpacked by all cores; one that somebody packed again, or a folder, entry by entry.
+    private func extract(_ item: CatalogueItem, _ routes: [Extractor.Route], _ observer: ReadObserver) throws {
+        if item.kind == .compressed, let archive = try ownArchive(item) {
+            _ = try ParallelExtractor(routes, threads: options.threads, observer: observer).extract(archive)
+        } else {
+            _ = try Extractor(routes).extract(try reader(item, observer))
+        }
+    }
+
+    /// `nil` where the archive has no footer of ours.
+    private func ownArchive(_ item: CatalogueItem) throws -> IndexedArchive? {
+        do { return try IndexedArchive(item.path) } catch ArchiveError.truncated { return nil }
     }
 
     func reader(_ item: CatalogueItem, _ observer: ReadObserver = ReadObserver()) throws -> any ArchiveReader {
