@@ -48,7 +48,7 @@ func create(_ tree: FilePath, _ archive: FilePath, previous: FilePath?, threads:
 func run(_ given: [String]) throws -> Int32 {
     var rest = given
     let threads = try option("threads", in: &rest).flatMap(Int.init) ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
-    let level = try option("level", in: &rest).flatMap(UInt32.init) ?? 1
+    let level = try option("level", in: &rest).flatMap(UInt32.init) ?? 2
     let previous = try option("previous", in: &rest).map { FilePath($0) }
     guard rest.count >= 2 else { throw Usage() }
     let first = FilePath(rest[1])

@@ -77,7 +77,7 @@ final class GzipCompressor {
     /// Four samples tell whether a large member gains a tenth: weights hardly do, and cost more time than all the rest.
     private func isWorthCompressing(_ input: UnsafeRawBufferPointer) -> Bool {
         let sample = 16 << 10
-        guard input.count >= 1 << 20, level > 0 else { return true }
+        guard input.count >= 2 << 20, level > 0 else { return true }
         var made = 0
         for part in 0..<4 {
             let start = (input.count - sample) / 3 * part

@@ -44,6 +44,8 @@ public struct ArchiveIndex: Sendable {
         public var tarLength: UInt64
         /// SHA-256 of the compressed bytes.
         public var digest: Digest?
+        /// CRC-64 of the compressed bytes, for the look at a copy that was just made.
+        public var checksum: UInt64?
         /// SHA-256 of the tar bytes, of chunks only: it tells that a file which changed did not change here.
         public var content: Digest?
         public var entries: [Record]

@@ -27,6 +27,10 @@ enum IndexEncoder {
         out += ",\"tar\":".utf8
         append(member.tarLength, to: &out)
         append(",\"sha256\":\"", member.digest, to: &out)
+        if let checksum = member.checksum {
+            out += ",\"crc64\":".utf8
+            append(checksum, to: &out)
+        }
         append(",\"content\":\"", member.content, to: &out)
         out += ",\"entries\":[".utf8
         for (position, record) in member.entries.enumerated() {

@@ -27,8 +27,12 @@ struct IndexText {
             take(",\"length\":"), let length = number(), take(",\"tar\":"), let tar = number()
         else { return nil }
         var member = ArchiveIndex.Member(kind: kind, offset: offset, length: length, tarLength: tar, entries: [])
-        guard optionalDigest(",\"sha256\":\"", &member.digest), optionalDigest(",\"content\":\"", &member.content),
-            take(",\"entries\":[")
+        guard optionalDigest(",\"sha256\":\"", &member.digest) else { return nil }
+        if take(",\"crc64\":") {
+            guard let checksum = number() else { return nil }
+            member.checksum = checksum
+        }
+        guard optionalDigest(",\"content\":\"", &member.content), take(",\"entries\":[")
         else { return nil }
         if !take("]}") {
             repeat {

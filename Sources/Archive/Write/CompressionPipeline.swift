@@ -4,7 +4,7 @@ import SystemIO
 
 /// Compresses members on all cores and hands them on in the order they were given.
 ///
-/// Bounded: `submit` blocks while `2 × threads` members are under way, so memory does not grow with the data.
+/// Bounded: `submit` blocks while `4 × threads` members are under way, so memory does not grow with the data.
 final class CompressionPipeline {
     /// Tar bytes that shall become a member.
     struct Work {
@@ -15,8 +15,16 @@ final class CompressionPipeline {
         var known: ArchiveIndex.Member?
     }
 
+    /// A compressed member with everything the index says of it.
+    struct NewMember {
+        let bytes: [UInt8]
+        let digest: Digest
+        let checksum: CRC64
+        let content: Digest?
+    }
+
     enum Result {
-        case new([UInt8], Digest, content: Digest?)
+        case new(NewMember)
         /// A member of the backup before.
         case stored(ArchiveIndex.Member)
     }
@@ -46,7 +54,7 @@ final class CompressionPipeline {
     ///   - alignment: of the members' lengths, in bytes.
     ///   - deliver: called on the submitting thread, once a member, in order.
     init(threads count: Int, level: UInt32, alignment: Int, deliver: @escaping (Result) throws -> Void) throws {
-        limit = 2 * count
+        limit = 4 * count
         self.deliver = deliver
         let state = state
         do {
@@ -144,6 +152,7 @@ final class CompressionPipeline {
         }
         guard let outcome else { throw .compression(reason: "no result") }
         let member = try outcome.get()
-        return .new(member, SHA256.digest(of: member), content: content)
+        return .new(
+            NewMember(bytes: member, digest: SHA256.digest(of: member), checksum: CRC64(of: member), content: content))
     }
 }

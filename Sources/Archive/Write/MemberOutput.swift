@@ -4,9 +4,10 @@ import SystemIO
 
 /// The archive file as it grows: new members are written, members of the archive before are shared or copied.
 final class MemberOutput {
-    private let file: OpenFile
+    private let output: OutputFile
     private let previous: PreviousArchive?
     private let index: IndexOutput
+    private let check: WrittenBytesCheck
     /// Members that were announced and have not come yet, by number.
     private var announced: [Int: ArchiveIndex.Member] = [:]
     private var announcements = 0
@@ -15,28 +16,17 @@ final class MemberOutput {
     private var lines: [(number: Int, member: ArchiveIndex.Member)] = []
     /// Bytes of the archive before that are to be taken over: neighbours become one range.
     private var range: (source: UInt64, length: UInt64)?
-    private var flushed: UInt64 = 0
-    private var writtenBack: UInt64 = 0
     private var canClone: Bool
     private(set) var offset: UInt64 = 0
-    private(set) var places: [MemberPlace] = []
     private(set) var sharing = ArchiveSummary.Sharing()
     /// Whether everything so far is the beginning of the archive before, byte for byte.
     private(set) var isPrefix: Bool
 
-    /// Where a member lies, and what its bytes must be.
-    struct MemberPlace {
-        let offset: UInt64
-        let length: UInt64
-        let digest: Digest
-        /// Where it lies in the archive before, if it came from there.
-        var source: UInt64?
-    }
-
-    init(_ file: OpenFile, preamble: ArchiveIndex.Preamble, previous: PreviousArchive?) {
-        self.file = file
+    init(_ file: OpenFile, preamble: ArchiveIndex.Preamble, previous: PreviousArchive?) throws {
+        output = try OutputFile(file)
         self.previous = previous
         index = IndexOutput(preamble)
+        check = try WrittenBytesCheck(file.path)
         canClone = preamble.alignment > 1
         isPrefix = previous != nil
     }
@@ -53,16 +43,18 @@ final class MemberOutput {
         return announcements
     }
 
-    func write(_ bytes: [UInt8], digest: Digest, content: Digest?) throws {
+    func write(_ new: CompressionPipeline.NewMember) throws {
         guard var member = announced.removeValue(forKey: arrivals) else { return unannounced() }
         isPrefix = false
         try flush()
         member.offset = offset
-        member.length = UInt64(bytes.count)
-        member.digest = digest
-        member.content = content
-        try append(bytes)
+        member.length = UInt64(new.bytes.count)
+        member.digest = new.digest
+        member.checksum = new.checksum.value
+        member.content = new.content
+        // Announced to the check before it is written, so that the check never meets bytes it knows nothing of.
         try arrived(member, from: nil)
+        try append(new.bytes)
     }
 
     /// Tells the digest of a large file once its last byte was read.
@@ -75,11 +67,13 @@ final class MemberOutput {
     }
 
     private func arrived(_ member: ArchiveIndex.Member, from source: UInt64?) throws {
-        guard let digest = member.digest else {
+        guard let checksum = member.checksum, member.digest != nil else {
             throw ArchiveError.damaged(
-                archive: file.path.string, offset: member.offset, reason: "a member has no digest")
+                archive: output.file.path.string, offset: member.offset, reason: "a member has no digest")
         }
-        places.append(MemberPlace(offset: member.offset, length: member.length, digest: digest, source: source))
+        check.add(
+            .init(
+                offset: member.offset, length: member.length, checksum: CRC64(value: checksum), source: source))
         lines.append((arrivals, member))
         arrivals += 1
         try releaseLines()
@@ -121,52 +115,44 @@ final class MemberOutput {
     private func flush() throws {
         guard let (source, length) = range, let previous else { return }
         range = nil
-        if canClone, try file.clone(from: previous.file, at: source, length: length, to: flushed) {
-            sharing.cloned += length
-        } else {
+        switch try output.append(from: previous.file, at: source, length: length, sharing: canClone) {
+        case .cloned: sharing.cloned += length
+        case .copied:
             canClone = false
-            try file.copy(from: previous.file, at: source, length: length, to: flushed)
             sharing.copied += length
         }
-        flushed += length
-        startWriteback()
+        check.wrote(upTo: output.written)
     }
 
-    private func append(_ bytes: [UInt8]) throws {
-        var failure: SystemError?
-        bytes.withUnsafeBytes { buffer in
-            do throws(SystemError) { try file.write(buffer, at: offset) } catch { failure = error }
-        }
-        if let failure { throw failure }
+    private func append(_ bytes: [UInt8]) throws(SystemError) {
+        try output.append(bytes)
         offset += UInt64(bytes.count)
-        flushed = offset
-        startWriteback()
-    }
-
-    private func startWriteback() {
-        guard flushed - writtenBack >= 16 << 20 else { return }
-        file.startWriteback(offset: writtenBack, length: flushed - writtenBack)
-        writtenBack = flushed
+        check.wrote(upTo: output.written)
     }
 
     // MARK: The end
 
-    /// Writes index and footer.
-    func finish() throws -> ArchiveFooter {
+    /// Writes index and footer, syncs, and waits for the check of everything.
+    /// - Returns: the footer, and the SHA-256 of the whole file.
+    func finish() throws -> (ArchiveFooter, Digest) {
         isPrefix = false
         try flush()
         let start = offset
         var hash = SHA256()
         for member in try index.finish() {
             member.withUnsafeBytes { hash.update($0) }
-            places.append(.init(offset: offset, length: UInt64(member.count), digest: SHA256.digest(of: member)))
-            try append(member)
+            try appendChecked(member)
         }
         let footer = ArchiveFooter(indexOffset: start, indexLength: offset - start, indexDigest: hash.finish())
-        let end = footer.encoded()
-        places.append(.init(offset: offset, length: UInt64(end.count), digest: SHA256.digest(of: end)))
-        try append(end)
-        try file.sync()
-        return footer
+        try appendChecked(footer.encoded())
+        try output.flush()
+        check.wrote(upTo: output.written)
+        try output.file.sync()
+        return (footer, try check.finish())
+    }
+
+    private func appendChecked(_ bytes: [UInt8]) throws {
+        check.add(.init(offset: offset, length: UInt64(bytes.count), checksum: CRC64(of: bytes)))
+        try append(bytes)
     }
 }

@@ -29,7 +29,7 @@ public final class TarGzipWriter: ArchiveWriter {
     ///   - packSize: bytes of tar at which a pack is closed.
     ///   - started: when the walk begins: later stamps prove nothing.
     public init(
-        creating path: FilePath, previous: FilePath? = nil, level: UInt32 = 1, threads: Int, mode: UInt32 = 0o600,
+        creating path: FilePath, previous: FilePath? = nil, level: UInt32 = 2, threads: Int, mode: UInt32 = 0o600,
         packSize: Int = ArchiveLayout.packSize, started: FileTime = .now()
     ) throws {
         self.packSize = packSize
@@ -37,13 +37,13 @@ public final class TarGzipWriter: ArchiveWriter {
         self.previous = try previous.flatMap { try PreviousArchive($0, alignment: alignment) }
         generation = self.previous.map { $0.preamble.generation + 1 } ?? 0
         file = try OpenFile(path, .createNew(mode: mode))
-        let output = MemberOutput(
+        let output = try MemberOutput(
             file, preamble: .init(started: started, generation: generation, alignment: alignment),
             previous: self.previous)
         self.output = output
         pipeline = try CompressionPipeline(threads: max(threads, 1), level: level, alignment: alignment) { result in
             switch result {
-            case .new(let bytes, let digest, let content): try output.write(bytes, digest: digest, content: content)
+            case .new(let member): try output.write(member)
             case .stored(let member): try output.take(member)
             }
         }
@@ -178,8 +178,7 @@ public final class TarGzipWriter: ArchiveWriter {
     public func finish() throws -> ArchiveSummary {
         try closePack()
         try pipeline.drain()
-        let footer = try output.finish()
-        let digest = try StoredBytesCheck(file, output.places).run()
+        let (footer, digest) = try output.finish()
         var sharing = output.sharing
         sharing.generation = generation
         return ArchiveSummary(

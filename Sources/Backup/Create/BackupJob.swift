@@ -24,7 +24,7 @@ public struct BackupJob: Sendable {
         public var waitSeconds: Double
 
         public init(
-            kind: BackupName.Kind = .compressed, retention: RetentionRule = .default, compressionLevel: UInt32 = 1,
+            kind: BackupName.Kind = .compressed, retention: RetentionRule = .default, compressionLevel: UInt32 = 2,
             threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), fullEvery: Int = 7,
             waitSeconds: Double = 600
         ) {

@@ -132,3 +132,5 @@ uint64_t clinux_file_system_type(int descriptor) {
     struct statfs status;
     return fstatfs(descriptor, &status) == 0 ? (uint64_t)status.f_type : 0;
 }
+
+int clinux_o_direct(void) { return O_DIRECT; }

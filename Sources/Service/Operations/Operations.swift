@@ -17,7 +17,7 @@ public struct Operations: Sendable {
     ///   - compressionLevel: ISA-L's, 0 to 3.
     ///   - fullEvery: every so many backups one takes nothing over from the one before.
     public init(
-        _ stack: LiveStack, _ folder: BackupFolder, compressionLevel: Int = 1, fullEvery: Int = 7, log: Log
+        _ stack: LiveStack, _ folder: BackupFolder, compressionLevel: Int = 2, fullEvery: Int = 7, log: Log
     ) {
         self.stack = stack
         self.compressionLevel = UInt32(max(compressionLevel, 0))

@@ -28,7 +28,7 @@ extension Settings {
         keepDays = try reader.number(.keepDays, in: 1...36_500) ?? 7
         maxBackups = try reader.number(.maxBackups, in: 1...1_000_000)
         compress = try reader.flag(.compress, default: true)
-        compressionLevel = try reader.number(.compressionLevel, in: 0...3) ?? 1
+        compressionLevel = try reader.number(.compressionLevel, in: 0...3) ?? 2
         fullEvery = try reader.number(.fullEvery, in: 1...1000) ?? 7
         artifactsDirectory = try reader.path(.artifactsDirectory) ?? "/mlflow/artifacts"
         postgresHost = reader.text(.postgresHost) ?? "postgres"

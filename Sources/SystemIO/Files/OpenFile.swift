@@ -23,6 +23,11 @@ public final class OpenFile: Sendable {
         case read
         /// Reads a file that is really there: a symbolic link as the last component is an error (ELOOP).
         case readNoFollow
+        /// Reads from the disk itself, past the page cache, where the file system can (O_DIRECT). Offsets, lengths and
+        /// buffers must be multiples of 4096 then; reading at the end of a file gives what there is.
+        case readAroundCache
+        /// The same for writing to a file that exists.
+        case writeAroundCache
         /// Creates a new file; an existing one is an error (EEXIST).
         case createNew(mode: UInt32)
         case readWrite(create: UInt32)
@@ -35,6 +40,8 @@ public final class OpenFile: Sendable {
             switch self {
             case .read: O_RDONLY
             case .readNoFollow: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+            case .readAroundCache: O_RDONLY | O_NOFOLLOW | clinux_o_direct()
+            case .writeAroundCache: O_WRONLY | O_NOFOLLOW | clinux_o_direct()
             case .createNew: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
             case .readWrite: O_RDWR | O_CREAT | O_NOFOLLOW
             case .append: O_WRONLY | O_CREAT | O_APPEND
@@ -52,8 +59,16 @@ public final class OpenFile: Sendable {
     }
 
     public convenience init(_ path: FilePath, _ access: Access) throws(SystemError) {
-        let opened = try retryingInterrupts("open", path.string) {
-            path.withCString { clinux_open(AT_FDCWD, $0, access.flags | O_CLOEXEC, access.mode) }
+        let opened: Int32
+        do throws(SystemError) {
+            opened = try retryingInterrupts("open", path.string) {
+                path.withCString { clinux_open(AT_FDCWD, $0, access.flags | O_CLOEXEC, access.mode) }
+            }
+        } catch {
+            // A file system without O_DIRECT says EINVAL; its files are then read like any other.
+            guard case .readAroundCache = access, error.code == EINVAL else { throw error }
+            try self.init(path, .readNoFollow)
+            return
         }
         self.init(adopting: opened, path: path)
     }

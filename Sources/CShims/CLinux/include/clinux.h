@@ -33,3 +33,5 @@ int clinux_start_writeback(int descriptor, uint64_t offset, uint64_t length);
 ssize_t clinux_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, size_t length);
 /// The magic number of the file system (statfs(2) f_type), or 0.
 uint64_t clinux_file_system_type(int descriptor);
+/// O_DIRECT, which glibc shows with _GNU_SOURCE only.
+int clinux_o_direct(void);

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// Reads an archive back from the disk while it is still being written, on a thread of its own: every member against
+/// the checksum of what was meant to be there, and the SHA-256 of the whole file.
+///
+/// It reads past the page cache (O_DIRECT): pages that were just written would only prove that memory works, and it
+/// makes the disk begin its work early. Members are compared by CRC-64, which finds what disks do to bytes at a
+/// twentieth of the cost of SHA-256; the digests in the index are for everything later.
+final class WrittenBytesCheck {
+    /// Where a member lies, and what its bytes must be.
+    struct Place: Sendable {
+        let offset: UInt64
+        let length: UInt64
+        let checksum: CRC64
+        /// Where it lies in the archive before, if it came from there.
+        var source: UInt64?
+    }
+
+    private struct State {
+        private var places: [Place] = []
+        private var next = 0
+        /// Bytes from the start of the file that have been written.
+        var written: UInt64 = 0
+        var isComplete = false
+        var isAbandoned = false
+        var result: Result<Digest, any Error>?
+
+        var hasPlaces: Bool { next < places.count }
+
+        mutating func add(_ place: Place) { places.append(place) }
+
+        /// The places of a whole archive may wait here at once, so that none is moved for each that leaves.
+        mutating func takePlace() -> Place? {
+            guard hasPlaces else { return nil }
+            defer { next += 1 }
+            if next > 4096, next > places.count / 2 {
+                places.removeFirst(next)
+                next = 0
+            }
+            return places[next]
+        }
+    }
+
+    private let state = Monitor(State())
+    private let thread: WorkerThread
+
+    /// - Parameter path: of the file that is being written.
+    init(_ path: FilePath) throws {
+        let state = state
+        let file = try OpenFile(path, .readAroundCache)
+        thread = try WorkerThread("read-back") {
+            WorkerThread.lowerInputOutputPriority()
+            let result = Result { try Self.follow(state, file) }
+            state.withLock { $0.result = result }
+        }
+    }
+
+    deinit {
+        state.withLock { $0.isAbandoned = true }
+        thread.join()
+    }
+
+    func add(_ place: Place) { state.withLock { $0.add(place) } }
+
+    func wrote(upTo offset: UInt64) { state.withLock { $0.written = offset } }
+
+    /// Call when everything was written and synced.
+    /// - Returns: the SHA-256 of the whole file.
+    /// - Throws: `ArchiveError.previousDamaged` and `.damaged`.
+    func finish() throws -> Digest {
+        state.withLock { $0.isComplete = true }
+        return try state.wait { $0.result }.get()
+    }
+
+    private static func follow(_ state: Monitor<State>, _ file: OpenFile) throws -> Digest {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { buffer.deallocate() }
+        var whole = SHA256()
+        var sum = CRC64()
+        var reached: UInt64 = 0
+        var current: Place?
+        while true {
+            // Only whole buffers are read until the end is known: reads around the cache want aligned places.
+            let isEnd = try state.wait { state -> Result<Bool, CancelledError>? in
+                if state.isAbandoned { return .failure(CancelledError()) }
+                if state.written >= reached + Self.lag + UInt64(buffer.count) { return .success(false) }
+                return state.isComplete ? .success(true) : nil
+            }.get()
+            let got = try file.read(into: buffer, at: reached)
+            whole.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+            var rest = UnsafeRawBufferPointer(rebasing: buffer[..<got])
+            while !rest.isEmpty {
+                guard let place = current ?? state.withLock({ $0.takePlace() }) else { throw damaged(file, at: reached, "the disk holds more than was written to it") }
+                current = place
+                let position = reached + UInt64(got - rest.count)
+                let count = Int(min(place.offset + place.length - position, UInt64(rest.count)))
+                sum.update(UnsafeRawBufferPointer(rebasing: rest[..<count]))
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+                guard position + UInt64(count) == place.offset + place.length else { continue }
+                guard sum == place.checksum else { throw fault(place, file) }
+                sum = CRC64()
+                current = nil
+            }
+            reached += UInt64(got)
+            guard isEnd, got < buffer.count else { continue }
+            guard current == nil, !state.withLock({ $0.hasPlaces }) else {
+                throw ArchiveError.truncated(
+                    archive: file.path.string, expected: state.withLock { $0.written }, found: reached)
+            }
+            return whole.finish()
+        }
+    }
+
+    /// Bytes left unread behind the writer, so that the disk is not made to write in small pieces.
+    private static let lag: UInt64 = 8 << 20
+
+    private static func fault(_ place: Place, _ file: OpenFile) -> ArchiveError {
+        if let source = place.source { return .previousDamaged(archive: file.path.string, offset: source) }
+        return damaged(file, at: place.offset, "the disk does not hold what was written to it")
+    }
+
+    private static func damaged(_ file: OpenFile, at offset: UInt64, _ reason: String) -> ArchiveError {
+        .damaged(archive: file.path.string, offset: offset, reason: reason)
+    }
+}
