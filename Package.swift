@@ -35,7 +35,7 @@ let package = Package(
         .target(name: "API", dependencies: ["HTTPServer", "Service", "Backup", "Archive", "SystemIO", "Wording"]),
         .executableTarget(
             name: "mlflow-backup",
-            dependencies: ["API", "Service", "Backup", "HTTPServer", "SystemIO", "Wording"]
+            dependencies: ["API", "Service", "Backup", "Archive", "HTTPServer", "SystemIO", "Wording"]
         ),
 
         // The archive engine alone, for benchmarks.

@@ -7,6 +7,8 @@ import Wording
 public enum BackupError: ExplainedError, Equatable {
     case folderNotUsable(path: String, reason: String)
     case noSuchBackup(name: String)
+    /// A backup that has no such file in it.
+    case noSuchEntry(backup: String, path: String)
     case inUse(name: String, by: String)
     /// Somebody else holds the operation lock.
     case busy(holder: String)
@@ -31,6 +33,10 @@ public enum BackupError: ExplainedError, Equatable {
                 en:
                     "The backup folder \(path) is not usable (\(reason)). Check BACKUP_DIR, its mount and its permissions."
             )
+        case .noSuchEntry(let backup, let path):
+            BilingualText(
+                zh: "\(backup) 中没有文件 \(path)。用 mlflow-backup list \(backup) 查看其内容。",
+                en: "There is no file \(path) in \(backup). See its contents with mlflow-backup list \(backup).")
         case .noSuchBackup(let name):
             BilingualText(
                 zh: "没有名为 \(name) 的备份。用 GET /backups 或 mlflow-backup list 查看可用的备份。",

@@ -11,7 +11,8 @@ import Wording
 enum MLflowBackup {
     private static let commands: [any Command.Type] = [
         ServeCommand.self, BackupCommand.self, RestoreCommand.self, ListCommand.self, VerifyCommand.self,
-        PruneCommand.self, RecoverCommand.self, ScheduleCommand.self,
+        CatCommand.self, DiffCommand.self,
+        ScrubCommand.self, PruneCommand.self, RecoverCommand.self, ScheduleCommand.self,
     ]
 
     static func main() {

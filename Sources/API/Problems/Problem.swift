@@ -55,7 +55,7 @@ struct Problem {
 
     private static func status(_ error: BackupError) -> Int {
         switch error {
-        case .noSuchBackup: 404
+        case .noSuchBackup, .noSuchEntry: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .markedCorrupt, .manifestUnreadable: 409
         case .notEnoughRoom: 507
         case .folderNotUsable, .artifactsMissing, .databaseEmpty, .needsRecovery: 503

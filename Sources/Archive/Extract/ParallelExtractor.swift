@@ -46,7 +46,7 @@ public struct ParallelExtractor: Sendable {
                 if let range = try large?.next(member) { outcomes += try crew.submit(.chunk(member, range)) }
             case .pack, .loose: break
             }
-            observer.onProgress?(member.offset + member.length)
+            try observer.didRead(member.length, upTo: member.offset + member.length)
             return true
         }
         try large?.checkIsComplete()

@@ -61,13 +61,24 @@ extension ArchiveReader {
     public func checkStoredBytes(against index: ArchiveIndex) throws {}
 }
 
-/// A place in the archive that stops a long read: cancellation, and progress in bytes of the stored file.
+/// What watches a long read: cancellation, progress in bytes of the stored file, and a rate.
 public struct ReadObserver: Sendable {
     public let cancellation: Cancellation?
     public let onProgress: (@Sendable (UInt64) -> Void)?
+    private let rate: ReadRate?
 
-    public init(cancellation: Cancellation? = nil, onProgress: (@Sendable (UInt64) -> Void)? = nil) {
+    public init(
+        cancellation: Cancellation? = nil, rate: ReadRate? = nil, onProgress: (@Sendable (UInt64) -> Void)? = nil
+    ) {
         self.cancellation = cancellation
+        self.rate = rate
         self.onProgress = onProgress
+    }
+
+    /// Call for each piece that was read.
+    /// - Parameter position: bytes read so far.
+    func didRead(_ count: UInt64, upTo position: UInt64) throws {
+        try rate?.spend(count, cancellation)
+        onProgress?(position)
     }
 }

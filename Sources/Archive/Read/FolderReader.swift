@@ -27,7 +27,7 @@ public final class FolderReader: ArchiveReader {
             case .entry(let entry, let parent, let fileName):
                 try visit(entry, content(of: entry, parent, fileName))
                 done += entry.size
-                observer.onProgress?(done)
+                try observer.didRead(entry.size, upTo: done)
             }
         }
         let indexName = Array(ArchiveLayout.indexName.utf8)

@@ -115,7 +115,7 @@ final class GzipFileStream {
         file.advise(.willNotNeed, offset: fileOffset, length: UInt64(got))
         fileOffset += UInt64(got)
         inflater.feed(piece)
-        observer.onProgress?(fileOffset)
+        try observer.didRead(UInt64(got), upTo: fileOffset)
         return true
     }
 }

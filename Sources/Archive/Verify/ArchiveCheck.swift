@@ -51,7 +51,7 @@ public struct ArchiveCheck: Sendable {
             let paths = member.kind == .chunk ? file : member.entries.map(\.entry.path)
             damaged += try crew.submit(
                 Piece(offset: member.offset, length: member.length, digest: member.digest, files: paths))
-            observer.onProgress?(member.offset + member.length)
+            try observer.didRead(member.length, upTo: member.offset + member.length)
             return true
         }
         damaged += try crew.finish()

@@ -24,7 +24,7 @@ public enum StoredFileVerifier {
             hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
             file.advise(.willNotNeed, offset: offset, length: UInt64(got))
             offset += UInt64(got)
-            observer.onProgress?(offset)
+            try observer.didRead(UInt64(got), upTo: offset)
         }
         return (offset, hash.finish())
     }

@@ -92,7 +92,9 @@ final class WrittenBytesCheck {
             whole.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
             var rest = UnsafeRawBufferPointer(rebasing: buffer[..<got])
             while !rest.isEmpty {
-                guard let place = current ?? state.withLock({ $0.takePlace() }) else { throw damaged(file, at: reached, "the disk holds more than was written to it") }
+                guard let place = current ?? state.withLock({ $0.takePlace() }) else {
+                    throw damaged(file, at: reached, "the disk holds more than was written to it")
+                }
                 current = place
                 let position = reached + UInt64(got - rest.count)
                 let count = Int(min(place.offset + place.length - position, UInt64(rest.count)))

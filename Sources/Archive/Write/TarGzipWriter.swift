@@ -167,7 +167,8 @@ public final class TarGzipWriter: ArchiveWriter {
         size: UInt64, digest: Digest, indexOffset: UInt64, indexDigest: Digest?
     ) -> ArchiveSummary {
         ArchiveSummary(
-            size: size, digest: digest, indexOffset: indexOffset, indexDigest: indexDigest, files: files, contentSize: contentSize,
+            size: size, digest: digest, indexOffset: indexOffset, indexDigest: indexDigest, files: files,
+            contentSize: contentSize,
             sharing: .init(cloned: size, copied: 0, generation: generation))
     }
 

@@ -173,7 +173,8 @@ public struct BackupJob: Sendable {
             // Another name of a verified archive was not read again: it is as good as it was then.
             verifiedAt: written.same?.sidecar.verifiedAt ?? LocalTime.now().epoch, adopted: false,
             durationSeconds: seconds, summary: written.manifest.summary, indexSHA256: summary.indexDigest?.hex,
-            generation: summary.sharing.generation, clonedBytes: summary.sharing.cloned, copiedBytes: summary.sharing.copied
+            generation: summary.sharing.generation, clonedBytes: summary.sharing.cloned,
+            copiedBytes: summary.sharing.copied
         ).write(in: folder)
     }
 

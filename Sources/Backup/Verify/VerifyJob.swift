@@ -10,17 +10,19 @@ public struct VerifyJob: Sendable {
     private let log: Log
     private let cancellation: Cancellation?
     private let threads: Int
+    private let rate: ReadRate?
     private let progress: ProgressSink
 
     public init(
         _ folder: BackupFolder, log: Log, cancellation: Cancellation? = nil,
-        threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
+        threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), rate: ReadRate? = nil,
         progress: @escaping ProgressSink = { _ in }
     ) {
         self.folder = folder
         self.log = log
         self.cancellation = cancellation
         self.threads = threads
+        self.rate = rate
         self.progress = progress
     }
 
@@ -47,7 +49,8 @@ public struct VerifyJob: Sendable {
 
     private func check(_ item: CatalogueItem) throws -> Sidecar {
         let total = max(item.size, 1)
-        let observer = ReadObserver(cancellation: cancellation) { [progress, name = item.name.string] done in
+        let observer = ReadObserver(cancellation: cancellation, rate: rate) {
+            [progress, name = item.name.string] done in
             progress(Progress(.verifying, fraction: min(1, Double(done) / Double(total)), detail: name))
         }
         if item.kind == .compressed, var sidecar = item.sidecar, let digest = Digest(hex: sidecar.sha256) {
@@ -66,14 +69,16 @@ public struct VerifyJob: Sendable {
     /// index for the members. They are read by all cores, and what is wrong is named.
     /// - Returns: false where the whole file must be compared with its digest instead.
     private func checkMembers(_ item: CatalogueItem, _ sidecar: Sidecar, _ observer: ReadObserver) throws -> Bool {
-        guard let expected = sidecar.indexSHA256, try FileStatus.of(item.path).size == sidecar.size else { return false }
+        guard let expected = sidecar.indexSHA256, try FileStatus.of(item.path).size == sidecar.size else {
+            return false
+        }
         let archive: IndexedArchive
         do { archive = try IndexedArchive(item.path) } catch is ArchiveError { return false }
         guard archive.indexDigest.hex == expected, archive.indexOffset == sidecar.indexOffset else { return false }
         let damaged: [ArchiveCheck.DamagedMember]
-        do { damaged = try ArchiveCheck(archive, threads: threads, observer: observer).run() } catch
-            is ArchiveError
-        { return false }
+        do { damaged = try ArchiveCheck(archive, threads: threads, observer: observer).run() } catch is ArchiveError {
+            return false
+        }
         for member in damaged {
             log.error(
                 "a damaged member",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Archive
 import Backup
 import Glibc
 import SystemIO
@@ -10,6 +11,8 @@ public struct Operations: Sendable {
     public let stack: LiveStack
     public let folder: BackupFolder
     public let log: Log
+    /// Slows verification down; `nil` for no limit.
+    public var readRate: ReadRate?
     private let compressionLevel: UInt32
     private let fullEvery: Int
 
@@ -61,7 +64,9 @@ public struct Operations: Sendable {
                 in: folder, for: "verification of \(name)", atMost: waitSeconds, cancellation: cancellation)
             defer { withExtendedLifetime(lock) {} }
             let item = try catalogue.item(named: name)
-            let sidecar = try VerifyJob(folder, log: log, cancellation: cancellation, progress: progress).run(item)
+            let sidecar = try VerifyJob(
+                folder, log: log, cancellation: cancellation, rate: readRate, progress: progress
+            ).run(item)
             return verifyResult(item, sidecar, seconds: MonotonicTime.seconds(since: start))
         }
     }

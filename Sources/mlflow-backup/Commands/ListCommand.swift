@@ -7,10 +7,20 @@ import Wording
 
 enum ListCommand: Command {
     static let definition = CommandDefinition(
-        "list", BilingualText(zh: "列出备份，最新的在前。", en: "List the backups, newest first."),
-        options: [.init("json", nil, BilingualText(zh: "以 JSON 输出", en: "print JSON"))])
+        "list",
+        BilingualText(
+            zh: "列出备份，最新的在前；给出一个备份时列出其中的内容。",
+            en: "List the backups, newest first; with a backup given, what is in it."),
+        positional: "[INDEX|NAME|FILE]", positionalLimit: 1,
+        options: [
+            .init("json", nil, BilingualText(zh: "以 JSON 输出（内容为每项一行）", en: "print JSON (of contents a line each)")),
+            .init("long", nil, BilingualText(zh: "内容带类型、权限和 SHA-256", en: "contents with type, mode and SHA-256")),
+        ])
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
+        if let backup = invocation.arguments.positional.first {
+            return try listContents(try BackupSelection(invocation).contents(of: backup), invocation)
+        }
         let items = try invocation.operations.catalogue.items()
         if invocation.arguments.has("json") {
             invocation.console.answer(JSONText.of(items.map(Row.init)))
@@ -19,6 +29,21 @@ enum ListCommand: Command {
         } else {
             invocation.console.answer(table(items, invocation.console.language))
         }
+        return .success
+    }
+
+    /// Written as it is read: an archive of a million entries is listed in little memory.
+    private static func listContents(_ contents: BackupContents, _ invocation: Invocation) throws -> ExitCode {
+        let (json, long) = (invocation.arguments.has("json"), invocation.arguments.has("long"))
+        let records = try contents.records()
+        var lines: [String] = []
+        while let record = try records.next() {
+            lines.append(json ? EntryText.json(record) : EntryText.line(record, isLong: long))
+            guard lines.count == 500 else { continue }
+            invocation.console.answer(lines.joined(separator: "\n"))
+            lines = []
+        }
+        if !lines.isEmpty { invocation.console.answer(lines.joined(separator: "\n")) }
         return .success
     }
 

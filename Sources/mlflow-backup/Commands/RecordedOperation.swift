@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Archive
 import Backup
 import FoundationEssentials
 import Service
@@ -10,10 +11,16 @@ import Wording
 struct RecordedOperation {
     private let invocation: Invocation
 
-    init(_ invocation: Invocation) { self.invocation = invocation }
+    private let readRate: ReadRate?
+
+    init(_ invocation: Invocation, readRate: ReadRate? = nil) {
+        self.invocation = invocation
+        self.readRate = readRate
+    }
 
     func run(_ request: OperationRequest, email: MailAddress? = nil) throws -> ExitCode {
-        let operations = invocation.operations
+        var operations = invocation.operations
+        operations.readRate = readRate
         let log = invocation.log
         try operations.folder.prepare()
         let notices = try NoticeDispatcher(

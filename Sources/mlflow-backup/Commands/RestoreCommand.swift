@@ -56,6 +56,13 @@ struct BackupSelection {
 
     init(_ invocation: Invocation) { self.invocation = invocation }
 
+    /// For looking only: a file given by its path is not copied into the folder.
+    func contents(of text: String) throws -> BackupContents {
+        if text.contains("/") { return BackupContents(archive: FilePath(text)) }
+        let name = try name(of: text)
+        return BackupContents(try invocation.operations.catalogue.item(named: name))
+    }
+
     func name(of text: String) throws -> String {
         let catalogue = invocation.operations.catalogue
         if let index = Int(text), index > 0 {

@@ -28,7 +28,7 @@ enum ExitCode: Int32 {
         case let error as SystemError: self = error.isFull ? .noRoom : .failure
         case let error as BackupError:
             switch error {
-            case .noSuchBackup: self = .notFound
+            case .noSuchBackup, .noSuchEntry: self = .notFound
             case .busy, .inUse: self = .busy
             case .newerData, .schemaDiffers: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt

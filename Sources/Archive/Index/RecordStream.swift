@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// The entries of a backup in stored order, one at a time: memory does not grow with their number.
+public final class RecordStream {
+    private let nextMember: () throws -> ArchiveIndex.Member?
+    private var records: [ArchiveIndex.Record] = []
+    private var position = 0
+
+    /// - Throws: `ArchiveError.truncated` where the archive has no footer of ours.
+    public init(archive path: FilePath) throws {
+        let archive = try IndexedArchive(path)
+        let stream = try IndexStream(archive.file, archive.footer)
+        nextMember = { try stream.next() }
+    }
+
+    /// The entries of an uncompressed backup.
+    public init(folder path: FilePath) throws {
+        let file = try OpenFile(path.appending(ArchiveLayout.indexName), .readNoFollow)
+        let reader = LineReader(file, archive: path.string)
+        nextMember = { try reader.next() }
+    }
+
+    /// - Returns: `nil` after the last.
+    public func next() throws -> ArchiveIndex.Record? {
+        while position == records.count {
+            guard let member = try nextMember() else { return nil }
+            records = member.entries
+            position = 0
+        }
+        defer { position += 1 }
+        return records[position]
+    }
+
+    private final class LineReader {
+        private let file: OpenFile
+        private var decoder: IndexDecoder
+        private var ready: [ArchiveIndex.Member] = []
+        private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
+
+        init(_ file: OpenFile, archive: String) {
+            self.file = file
+            decoder = IndexDecoder(archive: archive)
+        }
+
+        deinit { buffer.deallocate() }
+
+        func next() throws -> ArchiveIndex.Member? {
+            while ready.isEmpty {
+                let got = try file.read(into: buffer)
+                guard got > 0 else {
+                    _ = try decoder.finish()
+                    return nil
+                }
+                try decoder.feed(ArraySlice(UnsafeRawBufferPointer(rebasing: buffer[..<got]))) { ready.append($0) }
+            }
+            return ready.removeFirst()
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Glibc
+import SystemIO
+
+/// What is inside one backup, without restoring it.
+public struct BackupContents {
+    public let name: String
+    private let path: FilePath
+    private let kind: BackupName.Kind
+
+    public init(_ item: CatalogueItem) {
+        name = item.name.string
+        path = item.path
+        kind = item.kind
+    }
+
+    /// An archive anywhere, which need not be in the backup folder.
+    public init(archive path: FilePath) {
+        name = path.string
+        self.path = path
+        kind = .compressed
+    }
+
+    /// - Throws: `ArchiveError.truncated` for an archive that has no index of ours.
+    public func records() throws -> RecordStream {
+        switch kind {
+        case .compressed: try RecordStream(archive: path)
+        case .uncompressed: try RecordStream(folder: path)
+        }
+    }
+
+    /// Hands out the content of one file, a piece at a time. Of an archive only the members that hold it are read.
+    /// - Throws: `BackupError.noSuchEntry`.
+    public func copy(_ wanted: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let found =
+            switch kind {
+            case .compressed: try IndexedArchive(path).copy(wanted, to: output)
+            case .uncompressed: try copyFromFolder(wanted, to: output)
+            }
+        guard found else { throw BackupError.noSuchEntry(backup: name, path: wanted.description) }
+    }
+
+    private func copyFromFolder(_ wanted: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool
+    {
+        var folder = try OpenFile(path, .directory)
+        let components = wanted.components.map(Array.init)
+        do throws(SystemError) {
+            for name in components.dropLast() { folder = try folder.open(name, .directory) }
+            guard try folder.status(of: components[components.count - 1]).kind == .file else { return false }
+        } catch {
+            if error.isNotFound || error.code == ENOTDIR { return false }
+            throw error
+        }
+        let file = try folder.open(components[components.count - 1], .readNoFollow)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
+        defer { buffer.deallocate() }
+        while case let got = try file.read(into: buffer), got > 0 {
+            try output(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+        }
+        return true
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Backup
+import Glibc
+import Service
+import SystemIO
+import Wording
+
+/// `cat`: one file out of a backup.
+enum CatCommand: Command {
+    static let definition = CommandDefinition(
+        "cat", BilingualText(zh: "把备份中的一个文件写到标准输出。", en: "Write one file of a backup to standard output."),
+        positional: "INDEX|NAME|FILE PATH", positionalLimit: 2, options: [],
+        notes: BilingualText(
+            zh: "例: mlflow-backup cat 1 artifacts/1/RUN/artifacts/model.pkl > model.pkl\n",
+            en: "Example: mlflow-backup cat 1 artifacts/1/RUN/artifacts/model.pkl > model.pkl\n") + ExitCode.help)
+
+    static func run(_ invocation: Invocation) throws -> ExitCode {
+        let given = invocation.arguments.positional
+        guard given.count == 2 else { throw UsageError.missingArgument(given.isEmpty ? "INDEX|NAME|FILE" : "PATH") }
+        let contents = try BackupSelection(invocation).contents(of: given[0])
+        // As tar lists it, below the one folder at the top, or without that.
+        let top = String(decoding: ArchiveLayout.top, as: UTF8.self) + "/"
+        let text = given[1].hasPrefix(top) ? String(given[1].dropFirst(top.count)) : given[1]
+        guard let path = EntryPath(text) else { throw BackupError.noSuchEntry(backup: contents.name, path: given[1]) }
+        let output = OpenFile(adopting: dup(STDOUT_FILENO), path: "standard output")
+        do { try contents.copy(path) { try output.write($0) } } catch let error as SystemError where error.code == EPIPE
+        {
+            // Whoever reads has seen enough, as `head` does.
+        }
+        return .success
+    }
+}
+
+/// `diff`: what changed between two backups, by experiment and run.
+enum DiffCommand: Command {
+    static let definition = CommandDefinition(
+        "diff",
+        BilingualText(
+            zh: "比较两个备份：新增、改变、删除了什么（按实验和运行）。",
+            en: "Compare two backups: what was added, changed and removed, by experiment and run."),
+        positional: "A B", positionalLimit: 2,
+        options: [
+            .init("summary", nil, BilingualText(zh: "只显示每个运行的合计", en: "totals of each run only")),
+            .init("json", nil, BilingualText(zh: "每个差异一行 JSON", en: "one line of JSON for each difference")),
+        ], notes: ExitCode.help)
+
+    static func run(_ invocation: Invocation) throws -> ExitCode {
+        let given = invocation.arguments.positional
+        guard given.count == 2 else { throw UsageError.missingArgument(given.isEmpty ? "A" : "B") }
+        let selection = BackupSelection(invocation)
+        let diff = ArchiveDiff(
+            from: try selection.contents(of: given[0]).records(), to: try selection.contents(of: given[1]).records())
+        let report = DiffReport(
+            invocation.console, json: invocation.arguments.has("json"), summary: invocation.arguments.has("summary"))
+        try diff.forEachChange { report.add($0) }
+        report.finish()
+        return .success
+    }
+}
+
+/// `scrub`: every backup of the folder is read again.
+enum ScrubCommand: Command {
+    static let definition = CommandDefinition(
+        "scrub",
+        BilingualText(
+            zh: "重新校验目录中的全部备份，最久未校验的先来；损坏的会被标记，不再用作增量来源。",
+            en:
+                "Check all backups of the folder again, the longest unchecked first; damaged ones are marked and no longer re-used from."
+        ),
+        options: [
+            .init(
+                "rate", "MB/S",
+                BilingualText(zh: "每秒最多读取的 MB（默认 50，0 不限）", en: "MB to read a second at most (50; 0: no limit)")),
+            .init(
+                "wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
+            .init("json", nil, BilingualText(zh: "以 JSON 输出结果", en: "print the result as JSON")),
+            .init("quiet", nil, BilingualText(zh: "只输出错误", en: "print errors only")),
+        ], notes: ExitCode.help)
+
+    /// Goes on after a bad one, as `verify` does.
+    static func run(_ invocation: Invocation) throws -> ExitCode {
+        let rate = try invocation.arguments.number("rate", in: 0...100_000) ?? 50
+        let limit = rate == 0 ? nil : ReadRate(bytesPerSecond: UInt64(rate) * 1_000_000)
+        let items = try invocation.operations.catalogue.items().sorted {
+            ($0.sidecar?.verifiedAt ?? 0) < ($1.sidecar?.verifiedAt ?? 0)
+        }
+        var code = ExitCode.success
+        for item in items {
+            do { _ = try RecordedOperation(invocation, readRate: limit).run(.verify(item.name.string)) } catch {
+                invocation.console.error(error.bilingual)
+                code = ExitCode(error)
+                if code == .interrupted { return code }
+            }
+        }
+        return code
+    }
+}
