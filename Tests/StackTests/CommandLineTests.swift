@@ -14,7 +14,9 @@ import Testing
             try ChildProcess(binary, arguments, environment: ["PATH": "/usr/bin:/bin"]).run()
         }
         #expect(try run("--version").output.hasPrefix("mlflow-backup 0."))
-        for command in ["serve", "backup", "restore", "list", "verify", "prune", "recover"] {
+        for command in [
+            "serve", "backup", "restore", "list", "verify", "cat", "diff", "scrub", "doctor", "prune", "recover",
+        ] {
             let english = try run(command, "--help", "--lang", "en")
             #expect(english.succeeded)
             #expect(english.output.contains("Usage: mlflow-backup \(command)"))
@@ -30,6 +32,31 @@ import Testing
         let directory = try run("list", "--backup-dir", "relative/path", "--lang", "en")
         #expect(directory.exit == .code(2))
         #expect(directory.errors.contains("BACKUP_DIR"))
+    }
+
+    private func expectContentsCanBeLookedAt(_ stack: TestStack) throws {
+        let manifest = try stack.command(["cat", "1", "manifest.json"])
+        #expect(manifest.output.contains("\"alembic_revision\""))
+        #expect(try stack.command(["cat", "1", "mlflow_backup/manifest.json"]).output == manifest.output)
+        let missing = try stack.command(["cat", "1", "artifacts/none", "--lang", "en"])
+        #expect(missing.exit == .code(3))
+        #expect(missing.errors.contains("artifacts/none"))
+        let entries = try stack.command(["list", "1", "--long"]).output.split(separator: "\n")
+        #expect(entries.contains { $0.hasSuffix("  database/toc.dat") })
+        let file = try #require(entries.first { $0.hasPrefix("f ") && $0.contains("  artifacts/") })
+        let path = String(try #require(file.split(separator: " ").last))
+        let digest = try Shell.sh(
+            "'\(stack.data)/mlflow-backup' cat 1 '\(path)' | sha256sum | cut -d' ' -f1")
+        #expect(file.contains(digest.filter { !$0.isWhitespace }))
+        for line in try stack.command(["list", "1", "--json"]).output.split(separator: "\n") {
+            _ = try JSONSerialization.jsonObject(with: Data(line.utf8))
+        }
+        #expect(
+            try stack.command(["diff", "2", "1", "--lang", "en"]).output.contains(
+                "total: 0 added, 0 changed, 0 removed"))
+        #expect(try stack.command(["scrub", "--rate", "0"]).succeeded)
+        let doctor = try stack.command(["doctor", "--lang", "en"])
+        #expect(doctor.succeeded && doctor.output.contains("The backup folder is on"), "\(doctor.errors)")
     }
 
     @Test func backupListVerifyPruneAndRestoreWorkWhileTheServiceIsDown() throws {
@@ -62,6 +89,7 @@ import Testing
         #expect(listed.allSatisfy { $0["status"] as? String == "completed" })
         #expect(try stack.command(["verify", "--all"]).succeeded)
         #expect(try stack.command(["verify", "nothing.tar.gz"]).exit == .code(3))
+        try expectContentsCanBeLookedAt(stack)
         #expect(try stack.command(["prune", "--max-backups", "1", "--dry-run"]).succeeded)
         #expect(try stack.command(["restore", "9"]).exit == .code(3))
         #expect(try stack.command(["restore"]).exit == .code(2), "without a terminal it does not ask")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backup
 import HTTPServer
 import Service
 import SystemIO
@@ -16,9 +17,17 @@ struct StatusRoutes: Sendable {
         let body = HealthBody(
             status: health.isHealthy ? "healthy" : "unhealthy",
             checks: Dictionary(health.checks.map { ($0.name, $0.isGood) }, uniquingKeysWith: { $0 && $1 }),
-            findings: health.findings.map { $0[request.language] }, version: ServiceVersion.current,
+            findings: health.findings.map { $0[request.language] }, storage: storage(request.language),
+            version: ServiceVersion.current,
             timestamp: LocalTime.now().iso)
         return .json(body, status: health.isHealthy ? 200 : 503)
+    }
+
+    /// Left out where the folder is not there: its own check says so.
+    private func storage(_ language: Language) -> HealthBody.Storage? {
+        guard let storage = try? FolderStorage(service.operations.folder) else { return nil }
+        return .init(
+            file_system: storage.fileSystem, shares_blocks: storage.sharesBlocks, advice: storage.advice[language])
     }
 
     @Sendable private func statistics(_ request: RouteRequest) throws -> HTTPResponse {
@@ -37,9 +46,17 @@ struct StatusRoutes: Sendable {
     }
 
     private struct HealthBody: Encodable {
+        struct Storage: Encodable {
+            let file_system: String
+            let shares_blocks: Bool
+            let advice: String
+        }
+
         let status: String
         let checks: [String: Bool]
         let findings: [String]
+        /// Which type of backup saves room on the backup folder's file system.
+        let storage: Storage?
         let version: String
         let timestamp: String
     }

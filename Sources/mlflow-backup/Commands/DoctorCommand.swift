@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import Service
+import SystemIO
+import Wording
+
+/// `doctor`: whether a backup could be made now, and what the backup folder is good for.
+enum DoctorCommand: Command {
+    static let definition = CommandDefinition(
+        "doctor",
+        BilingualText(
+            zh: "检查现在能否备份，以及备份目录的文件系统省不省空间。",
+            en: "Check whether a backup could be made now, and what the backup folder's file system saves."),
+        options: [], notes: ExitCode.help)
+
+    static func run(_ invocation: Invocation) throws -> ExitCode {
+        let operations = invocation.operations
+        try operations.folder.prepare()
+        invocation.console.answer(try FolderStorage(operations.folder).advice)
+        if let newest = try operations.catalogue.items().first(where: { $0.status == .completed }) {
+            invocation.console.answer(
+                BilingualText(
+                    zh: "最近的可用备份: \(newest.name)（\(newest.created.iso)）",
+                    en: "Newest good backup: \(newest.name) (\(newest.created.iso))"))
+        } else {
+            invocation.console.answer(BilingualText(zh: "还没有可用的备份。", en: "There is no good backup yet."))
+        }
+        // The first thing that stands in the way is thrown, with what to do about it.
+        try operations.preflight(
+            .backup(invocation.settings.compress ? .compressed : .uncompressed, invocation.settings.retention))
+        invocation.console.answer(BilingualText(zh: "一切就绪，可以备份。", en: "All is well: a backup can be made."))
+        return .success
+    }
+}
