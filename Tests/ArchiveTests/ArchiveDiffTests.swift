@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
+import Glibc
 import SystemIO
 import Testing
 
@@ -83,9 +84,13 @@ struct ArchiveDiffTests {
         try OpenFile(tree.appending("f"), .createNew(mode: 0o644)).write(SeededRandom.bytes(6_000_000))
         let path = scratch.path.appending("b.tar.gz")
         try Backups.archive(tree, to: path)
-        let start = MonotonicTime.seconds(since: 0)
         let observer = ReadObserver(rate: ReadRate(bytesPerSecond: 6_000_000))
-        #expect(try ArchiveCheck(IndexedArchive(path), threads: 2, observer: observer).run().isEmpty)
-        #expect(MonotonicTime.seconds(since: 0) - start > 0.9)
+        for _ in 0..<2 {
+            // Idle time, as the wait for a lock, earns no credit worth the name.
+            usleep(1_200_000)
+            let start = MonotonicTime.seconds(since: 0)
+            #expect(try ArchiveCheck(IndexedArchive(path), threads: 2, observer: observer).run().isEmpty)
+            #expect(MonotonicTime.seconds(since: 0) - start > 0.7)
+        }
     }
 }

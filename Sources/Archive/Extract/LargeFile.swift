@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import SystemIO
 
 /// A file of many chunks that several threads write at once.
@@ -99,9 +100,9 @@ enum SparseWriting {
         }
     }
 
+    /// A block equals itself moved by one byte only if all its bytes are the first one.
     private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        // Most blocks that hold data say so in their first bytes.
-        guard bytes.prefix(64).allSatisfy({ $0 == 0 }) else { return false }
-        return bytes.dropFirst(64).allSatisfy { $0 == 0 }
+        guard let start = bytes.baseAddress, bytes[0] == 0 else { return false }
+        return memcmp(start, start.advanced(by: 1), bytes.count - 1) == 0
     }
 }

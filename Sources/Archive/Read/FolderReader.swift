@@ -24,8 +24,10 @@ public final class FolderReader: ArchiveReader {
             switch step {
             case .skipped(let path, let reason):
                 throw ArchiveError.unsafeEntry(archive: name, path: path.description, reason: reason.rawValue)
-            case .entry(let entry, let parent, let fileName):
-                try visit(entry, content(of: entry, parent, fileName))
+            case .entry(let listed, let parent, let fileName):
+                var entry = listed
+                let content = try content(of: &entry, parent, fileName)
+                try visit(entry, content)
                 done += entry.size
                 try observer.didRead(entry.size, upTo: done)
             }
@@ -33,21 +35,27 @@ public final class FolderReader: ArchiveReader {
         let indexName = Array(ArchiveLayout.indexName.utf8)
         do {
             let status = try top.status(of: indexName)
-            let entry = ArchiveEntry(
+            var entry = ArchiveEntry(
                 path: .index, kind: .file, size: status.size, mode: status.mode, modified: status.modified)
-            try visit(entry, content(of: entry, top, indexName))
+            let content = try content(of: &entry, top, indexName)
+            try visit(entry, content)
         } catch let error as SystemError where error.isNotFound {
             return
         }
     }
 
-    private func content(of entry: ArchiveEntry, _ parent: OpenFile, _ fileName: [UInt8]) throws -> EntryContent {
+    /// Opens a file, and reads its attributes into its entry.
+    private func content(
+        of entry: inout ArchiveEntry, _ parent: OpenFile, _ fileName: [UInt8]
+    ) throws -> EntryContent {
         guard entry.kind == .file else { return EntryContent(size: 0) { _ in 0 } }
         let file = try parent.open(fileName, .readNoFollow)
-        return EntryContent(size: entry.size) { [name] buffer in
+        entry.attributes = try file.userAttributes()
+        let size = entry.size
+        return EntryContent(size: size) { [name] buffer in
             let got = try file.read(into: buffer)
             if got < buffer.count {
-                throw ArchiveError.truncated(archive: name, expected: entry.size, found: UInt64(got))
+                throw ArchiveError.truncated(archive: name, expected: size, found: UInt64(got))
             }
             return got
         }

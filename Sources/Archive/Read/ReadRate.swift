@@ -6,25 +6,26 @@ import SystemIO
 /// Slows long reading down to a rate, so that a check of all backups leaves the disk to others.
 public final class ReadRate: Sendable {
     private let bytesPerSecond: Double
-    private let state: Monitor<(start: UInt64, bytes: UInt64)>
+    /// Seconds on the monotonic clock at which everything read so far is paid for.
+    private let paid = Monitor(0.0)
 
     /// - Parameter bytesPerSecond: at least one.
-    public init(bytesPerSecond: UInt64) {
-        self.bytesPerSecond = Double(max(bytesPerSecond, 1))
-        state = Monitor((MonotonicTime.nanoseconds(), 0))
-    }
+    public init(bytesPerSecond: UInt64) { self.bytesPerSecond = Double(max(bytesPerSecond, 1)) }
 
-    /// Counts bytes that were read, and sleeps as long as they came too fast.
+    /// Counts bytes that were read, and sleeps as long as they came too fast. Time in which nothing was read earns a
+    /// quarter of a second of credit and no more.
     /// - Throws: `CancelledError`, which is looked at ten times a second.
     func spend(_ count: UInt64, _ cancellation: Cancellation?) throws {
-        let (start, bytes) = state.withLock { state in
-            state.bytes += count
-            return state
+        let now = MonotonicTime.seconds(since: 0)
+        let due = paid.withLock { paid in
+            paid = max(paid, now - Self.credit) + Double(count) / bytesPerSecond
+            return paid
         }
-        let due = Double(bytes) / bytesPerSecond
-        while case let wait = due - MonotonicTime.seconds(since: start), wait > 0 {
+        while case let wait = due - MonotonicTime.seconds(since: 0), wait > 0 {
             try cancellation?.check()
             usleep(UInt32(min(wait, 0.1) * 1e6))
         }
     }
+
+    private static let credit = 0.25
 }

@@ -47,16 +47,16 @@ final class MemberMatcher {
         try passBy(candidate.entry.path)
         guard let member = previous.current, let first = member.entries.first, first.entry.path == candidate.entry.path
         else { return .read(chunks: []) }
-        let isSame = try isSame(candidate, first)
-        switch member.kind {
-        case .pack where isSame: return try wait(candidate, in: member)
-        case .header where isSame && candidate.matches == nil:
-            try writer.splice(member)
-            for chunk in try previous.takeChunks() { try writer.splice(chunk) }
-            return .reused([candidate])
-        case .header: return .read(chunks: try previous.takeChunks())
-        default: return .read(chunks: [])
+        if member.kind == .pack {
+            return try isSame(candidate, first) ? try wait(candidate, in: member) : .read(chunks: [])
         }
+        // A large file without stamps to trust is read in any case: its chunks are compared on the way.
+        guard candidate.matches == nil, try isSame(candidate, first) else {
+            return .read(chunks: try previous.takeChunks())
+        }
+        try writer.splice(member)
+        for chunk in try previous.takeChunks() { try writer.splice(chunk) }
+        return .reused([candidate])
     }
 
     /// At the end of a tree: what still waits must be read.

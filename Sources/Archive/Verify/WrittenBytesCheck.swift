@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import SystemIO
 
 /// Reads an archive back from the disk while it is still being written, on a thread of its own: every member against
@@ -74,7 +75,8 @@ final class WrittenBytesCheck {
         return try state.wait { $0.result }.get()
     }
 
-    private static func follow(_ state: Monitor<State>, _ file: OpenFile) throws -> Digest {
+    private static func follow(_ state: Monitor<State>, _ opened: OpenFile) throws -> Digest {
+        var file = opened
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { buffer.deallocate() }
         var whole = SHA256()
@@ -88,7 +90,7 @@ final class WrittenBytesCheck {
                 if state.written >= reached + Self.lag + UInt64(buffer.count) { return .success(false) }
                 return state.isComplete ? .success(true) : nil
             }.get()
-            let got = try file.read(into: buffer, at: reached)
+            let got = try read(&file, into: buffer, at: reached)
             whole.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
             var rest = UnsafeRawBufferPointer(rebasing: buffer[..<got])
             while !rest.isEmpty {
@@ -112,6 +114,18 @@ final class WrittenBytesCheck {
                     archive: file.path.string, expected: state.withLock { $0.written }, found: reached)
             }
             return whole.finish()
+        }
+    }
+
+    /// Some file systems take O_DIRECT and refuse the first read.
+    private static func read(
+        _ file: inout OpenFile, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(SystemError) -> Int {
+        do throws(SystemError) { return try file.read(into: buffer, at: offset) } catch {
+            guard error.code == EINVAL else { throw error }
+            file = try OpenFile(file.path, .readNoFollow)
+            file.advise(.willNotNeed)
+            return try file.read(into: buffer, at: offset)
         }
     }
 

@@ -9,7 +9,7 @@ import SystemIO
 /// read back from the disk at once and then not for a long time, and its pages would push out those of others.
 final class OutputFile {
     let file: OpenFile
-    private let direct: OpenFile?
+    private var direct: OpenFile?
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 << 20, alignment: 4096)
     private var filled = 0
     /// For reading the archive before: it is one file all the time.
@@ -56,9 +56,7 @@ final class OutputFile {
     /// Writes whole blocks of the buffer, or all of it.
     private func flush(all: Bool) throws(SystemError) {
         let aligned = direct == nil || written % 4096 != 0 ? 0 : filled / 4096 * 4096
-        if aligned > 0, let direct {
-            try direct.write(UnsafeRawBufferPointer(rebasing: buffer[..<aligned]), at: written)
-        }
+        if aligned > 0 { try writeAroundCache(aligned) }
         let end = all || direct == nil ? filled : aligned
         if aligned < end {
             // The last odd bytes go through the page cache.
@@ -68,6 +66,16 @@ final class OutputFile {
         buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[end..<filled]))
         filled -= end
         startWriteback()
+    }
+
+    /// Some file systems take O_DIRECT and refuse the first write.
+    private func writeAroundCache(_ count: Int) throws(SystemError) {
+        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+        do throws(SystemError) { try direct?.write(bytes, at: written) } catch {
+            guard error.code == EINVAL else { throw error }
+            direct = nil
+            try file.write(bytes, at: written)
+        }
     }
 
     /// Writes everything, at the end.

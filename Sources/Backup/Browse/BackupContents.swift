@@ -26,7 +26,7 @@ public struct BackupContents {
     /// - Throws: `ArchiveError.truncated` for an archive that has no index of ours.
     public func records() throws -> RecordStream {
         switch kind {
-        case .compressed: try RecordStream(archive: path)
+        case .compressed: try needingIndex { try RecordStream(archive: path) }
         case .uncompressed: try RecordStream(folder: path)
         }
     }
@@ -36,10 +36,18 @@ public struct BackupContents {
     public func copy(_ wanted: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws {
         let found =
             switch kind {
-            case .compressed: try IndexedArchive(path).copy(wanted, to: output)
+            case .compressed: try needingIndex { try IndexedArchive(path) }.copy(wanted, to: output)
             case .uncompressed: try copyFromFolder(wanted, to: output)
             }
         guard found else { throw BackupError.noSuchEntry(backup: name, path: wanted.description) }
+    }
+
+    private func needingIndex<Opened>(_ open: () throws -> Opened) throws -> Opened {
+        do { return try open() } catch ArchiveError.truncated {
+            throw ArchiveError.notABackup(
+                archive: path.string,
+                reason: "it does not end in an index of ours: it was cut, or packed again by another program")
+        }
     }
 
     private func copyFromFolder(_ wanted: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool

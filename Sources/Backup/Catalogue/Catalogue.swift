@@ -23,6 +23,9 @@ public struct Catalogue: Sendable {
         return items.sorted { ($0.created, $0.name.string) > ($1.created, $1.name.string) }
     }
 
+    /// The newest that was verified and still has its size.
+    public func newestGood() throws -> CatalogueItem? { try items().first { $0.status == .completed } }
+
     /// A name is compared with the names that are there; it never becomes part of a path before it is one of them.
     public func item(named name: String) throws -> CatalogueItem {
         guard let found = try items().first(where: { Array($0.name.string.utf8) == Array(name.utf8) }) else {

@@ -18,8 +18,10 @@ struct ReuseBase {
         _ kind: BackupName.Kind, in folder: BackupFolder, fullEvery: Int
     ) throws -> ReuseBase? {
         guard fullEvery > 1,
-            let item = try Catalogue(folder).items().first(where: { $0.status == .completed && $0.kind == kind }),
-            let sidecar = item.sidecar
+            // One that a person put here may claim anything of files on this machine.
+            let item = try Catalogue(folder).items().first(where: {
+                $0.status == .completed && $0.kind == kind && $0.sidecar?.adopted == false
+            }), let sidecar = item.sidecar
         else { return nil }
         let generation = (sidecar.generation ?? 0) + 1
         guard generation < fullEvery else { return nil }

@@ -113,9 +113,12 @@ public struct VerifyJob: Sendable {
             }
         }
         let manifest = try Manifest(decoding: report.manifest, backup: item.name.string)
+        // Where nothing had changed, an archive has a second name, and its manifest is as old as the first.
+        let created = item.sidecar?.createdAt ?? item.name.time?.epoch ?? manifest.created
         return Sidecar(
             name: item.name.string, type: item.kind, status: .completed, reason: nil, size: size, sha256: digest.hex,
-            indexOffset: item.sidecar?.indexOffset ?? 0, createdAt: manifest.created,
+            indexOffset: item.sidecar?.indexOffset ?? 0,
+            createdAt: created,
             verifiedAt: LocalTime.now().epoch, adopted: item.sidecar?.adopted ?? true,
             durationSeconds: item.sidecar?.durationSeconds, summary: manifest.summary,
             indexSHA256: item.kind == .compressed ? indexDigest(of: item) : nil,

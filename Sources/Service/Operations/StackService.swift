@@ -105,16 +105,16 @@ public final class StackService: Sendable {
     }
 
     func newestGoodBackup() -> CatalogueItem? {
-        do { return try operations.catalogue.items().first { $0.status == .completed } } catch {
+        do { return try operations.catalogue.newestGood() } catch {
             log.error("the backup folder cannot be listed", ["reason": error.bilingual[.english]])
             return nil
         }
     }
 
     private func settleInterruptedRestore(isFirst: Bool = true) {
-        // Asked anew each time: Docker may have become reachable since the service started.
+        guard RestoreRecovery(operations.stack, operations.folder, log: log).isNeeded else { return }
+        // Asked anew: Docker may have become reachable since the service started.
         let recovery = RestoreRecovery(settings.liveStack, operations.folder, log: log)
-        guard recovery.isNeeded else { return }
         do {
             let lock = try OperationLock.take(in: operations.folder, for: "recovery", atMost: 0)
             defer { withExtendedLifetime(lock) {} }

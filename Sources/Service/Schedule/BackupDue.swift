@@ -12,9 +12,7 @@ public struct BackupDue: Sendable {
     /// When the newest good backup was made; before the first one, when this folder was first used: a machine that
     /// is off each night must get its first backup too. `nil` where neither can be told.
     public func reference() -> LocalTime? {
-        if let items = try? Catalogue(folder).items(), let newest = items.first(where: { $0.status == .completed }) {
-            return newest.created
-        }
+        if let newest = try? Catalogue(folder).newestGood() { return newest.created }
         let marker = folder.state.appending("first-use")
         do {
             if let status = try FileStatus.ifPresent(marker) { return LocalTime(epoch: status.modified.seconds) }

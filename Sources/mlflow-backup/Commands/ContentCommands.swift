@@ -7,6 +7,11 @@ import Service
 import SystemIO
 import Wording
 
+/// Whoever reads standard output may have seen enough, as `head` does: that is no failure.
+func untilNobodyReads(_ body: () throws -> Void) throws {
+    do { try body() } catch let error as SystemError where error.code == EPIPE {}
+}
+
 /// `cat`: one file out of a backup.
 enum CatCommand: Command {
     static let definition = CommandDefinition(
@@ -25,10 +30,7 @@ enum CatCommand: Command {
         let text = given[1].hasPrefix(top) ? String(given[1].dropFirst(top.count)) : given[1]
         guard let path = EntryPath(text) else { throw BackupError.noSuchEntry(backup: contents.name, path: given[1]) }
         let output = OpenFile(adopting: dup(STDOUT_FILENO), path: "standard output")
-        do { try contents.copy(path) { try output.write($0) } } catch let error as SystemError where error.code == EPIPE
-        {
-            // Whoever reads has seen enough, as `head` does.
-        }
+        try untilNobodyReads { try contents.copy(path) { try output.write($0) } }
         return .success
     }
 }
@@ -54,8 +56,10 @@ enum DiffCommand: Command {
             from: try selection.contents(of: given[0]).records(), to: try selection.contents(of: given[1]).records())
         let report = DiffReport(
             invocation.console, json: invocation.arguments.has("json"), summary: invocation.arguments.has("summary"))
-        try diff.forEachChange { report.add($0) }
-        report.finish()
+        try untilNobodyReads {
+            try diff.forEachChange { try report.add($0) }
+            try report.finish()
+        }
         return .success
     }
 }
@@ -87,13 +91,39 @@ enum ScrubCommand: Command {
             ($0.sidecar?.verifiedAt ?? 0) < ($1.sidecar?.verifiedAt ?? 0)
         }
         var code = ExitCode.success
+        var read: Set<FileKey> = []
         for item in items {
+            // A backup of an unchanged day is another name of a file that was just read.
+            guard let key = try FileKey(item) else { continue }
+            guard item.kind == .uncompressed || read.insert(key).inserted else { continue }
             do { _ = try RecordedOperation(invocation, readRate: limit).run(.verify(item.name.string)) } catch {
+                // Retention may have removed it meanwhile.
+                if case BackupError.noSuchBackup = error { continue }
+                read.remove(key)
                 invocation.console.error(error.bilingual)
-                code = ExitCode(error)
-                if code == .interrupted { return code }
+                let failure = ExitCode(error)
+                if failure == .interrupted { return failure }
+                // Damage is what a scrub is for: nothing else may hide it.
+                if code != .corrupt { code = failure }
             }
         }
         return code
+    }
+
+    /// A file as it is now, and what its sidecar says it must be: equal keys have equal verdicts.
+    private struct FileKey: Hashable {
+        let device: UInt64
+        let inode: UInt64
+        let modified: FileTime
+        let expected: String
+
+        /// - Returns: `nil` where it has gone since it was listed.
+        init?(_ item: CatalogueItem) throws {
+            guard let status = try FileStatus.ifPresent(item.path) else { return nil }
+            device = status.device
+            inode = status.inode
+            modified = status.modified
+            expected = item.sidecar.map { "\($0.sha256) \($0.size) \($0.status)" } ?? item.name.string
+        }
     }
 }

@@ -42,33 +42,33 @@ final class DiffReport {
         self.summary = summary
     }
 
-    func add(_ change: ArchiveDiff.Change) {
+    func add(_ change: ArchiveDiff.Change) throws {
         all.add(change)
-        if json { return console.answer(EntryText.json(change)) }
+        if json { return try console.answerOrThrow(EntryText.json(change)) }
         let heading = self.heading(change.path)
         if heading != group {
-            closeGroup()
+            try closeGroup()
             group = heading
             inGroup = Totals()
-            if !summary { console.answer(heading) }
+            if !summary { try console.answerOrThrow(heading) }
         }
         inGroup.add(change)
-        if !summary { console.answer("  " + line(change)) }
+        if !summary { try console.answerOrThrow("  " + line(change)) }
     }
 
-    func finish() {
+    func finish() throws {
         guard !json else { return }
-        closeGroup()
-        console.answer((console.language == .chinese ? "合计: " : "total: ") + text(all))
+        try closeGroup()
+        try console.answerOrThrow((console.language == .chinese ? "合计: " : "total: ") + text(all))
     }
 
-    private func closeGroup() {
-        if summary, !group.isEmpty { console.answer("\(group): \(text(inGroup))") }
+    private func closeGroup() throws {
+        if summary, !group.isEmpty { try console.answerOrThrow("\(group): \(text(inGroup))") }
     }
 
     /// `artifacts/EXPERIMENT/RUN/...`, as MLflow lays its artifacts out.
     private func heading(_ path: EntryPath) -> String {
-        let parts = path.description.split(separator: "/")
+        let parts = EntryText.printable(path).split(separator: "/")
         let isChinese = console.language == .chinese
         if parts.first == "database" { return isChinese ? "数据库" : "database" }
         guard parts.first == "artifacts", parts.count > 2 else { return isChinese ? "其他" : "other" }

@@ -18,7 +18,7 @@ enum DoctorCommand: Command {
         let operations = invocation.operations
         try operations.folder.prepare()
         invocation.console.answer(try FolderStorage(operations.folder).advice)
-        if let newest = try operations.catalogue.items().first(where: { $0.status == .completed }) {
+        if let newest = try operations.catalogue.newestGood() {
             invocation.console.answer(
                 BilingualText(
                     zh: "最近的可用备份: \(newest.name)（\(newest.created.iso)）",

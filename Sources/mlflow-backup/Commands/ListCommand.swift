@@ -19,8 +19,14 @@ enum ListCommand: Command {
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
         if let backup = invocation.arguments.positional.first {
-            return try listContents(try BackupSelection(invocation).contents(of: backup), invocation)
+            let contents = try BackupSelection(invocation).contents(of: backup)
+            try untilNobodyReads { try listContents(contents, invocation) }
+            return .success
         }
+        return try listBackups(invocation)
+    }
+
+    static func listBackups(_ invocation: Invocation) throws -> ExitCode {
         let items = try invocation.operations.catalogue.items()
         if invocation.arguments.has("json") {
             invocation.console.answer(JSONText.of(items.map(Row.init)))
@@ -33,18 +39,17 @@ enum ListCommand: Command {
     }
 
     /// Written as it is read: an archive of a million entries is listed in little memory.
-    private static func listContents(_ contents: BackupContents, _ invocation: Invocation) throws -> ExitCode {
+    private static func listContents(_ contents: BackupContents, _ invocation: Invocation) throws {
         let (json, long) = (invocation.arguments.has("json"), invocation.arguments.has("long"))
         let records = try contents.records()
         var lines: [String] = []
         while let record = try records.next() {
             lines.append(json ? EntryText.json(record) : EntryText.line(record, isLong: long))
             guard lines.count == 500 else { continue }
-            invocation.console.answer(lines.joined(separator: "\n"))
+            try invocation.console.answerOrThrow(lines.joined(separator: "\n"))
             lines = []
         }
-        if !lines.isEmpty { invocation.console.answer(lines.joined(separator: "\n")) }
-        return .success
+        if !lines.isEmpty { try invocation.console.answerOrThrow(lines.joined(separator: "\n")) }
     }
 
     static func table(_ items: [CatalogueItem], _ language: Language) -> String {

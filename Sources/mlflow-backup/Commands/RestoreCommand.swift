@@ -28,7 +28,7 @@ enum RestoreCommand: Command {
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
         let arguments = invocation.arguments
-        if arguments.has("list") { return try ListCommand.run(invocation) }
+        if arguments.has("list") { return try ListCommand.listBackups(invocation) }
         let mode = try mode(arguments)
         guard let wanted = arguments.positional.first else { return try InteractiveRestore(invocation).run(mode) }
         let name = try BackupSelection(invocation).name(of: wanted)

@@ -18,6 +18,12 @@ struct Console: Sendable {
     var isInteractive: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 }
 
     func answer(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    /// For answers that may be long, or go into a file.
+    /// - Throws: `SystemError`: the disk behind a redirection may be full (ENOSPC), or nobody reads any more (EPIPE).
+    func answerOrThrow(_ text: String) throws(SystemError) {
+        try OpenFile(adopting: dup(STDOUT_FILENO), path: "standard output").write(Array((text + "\n").utf8))
+    }
+
     func answer(_ text: BilingualText) { answer(text[language]) }
     func note(_ text: BilingualText) { write(text[language] + "\n", to: STDERR_FILENO) }
 

@@ -7,10 +7,14 @@ import SystemIO
 /// Entries of a backup as lines of text or of JSON.
 enum EntryText {
     /// A name a terminal may show: control characters would move its cursor.
-    static func printable(_ path: EntryPath) -> String {
+    static func printable(_ path: EntryPath) -> String { printable(path.bytes) }
+
+    private static func printable(_ bytes: [UInt8]) -> String {
         String(
             String.UnicodeScalarView(
-                path.description.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : $0 }))
+                String(decoding: bytes, as: UTF8.self).unicodeScalars.map {
+                    $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) ? "?" : $0
+                }))
     }
 
     static func line(_ record: ArchiveIndex.Record, isLong: Bool) -> String {
@@ -21,7 +25,7 @@ enum EntryText {
         let padded = String(repeating: " ", count: max(0, 14 - size.count)) + size
         var target = ""
         switch entry.kind {
-        case .symbolicLink(let bytes): target = " -> " + String(decoding: bytes, as: UTF8.self)
+        case .symbolicLink(let bytes): target = " -> " + printable(bytes)
         case .hardLink(let path): target = " = " + printable(path)
         case .file, .directory: break
         }
