@@ -106,7 +106,8 @@ struct SharedBlocksTests {
             scratch.path.appending("image"), disk)
         defer { _ = try? Tool.shell("umount \"$1\"", disk) }
         #expect(FileSystem.sharesBlocks(in: disk))
-        #expect(try FileSystem.type(holding: disk) == "xfs")
+        let type = try FileSystem.type(holding: disk)
+        #expect(type == "xfs")
 
         let tree = scratch.path.appending("tree")
         try Backups.makeManyMembers(tree)

@@ -90,12 +90,19 @@ import Testing
     @Test func aDamagedArchiveIsMarkedAndTouchesNothing() throws {
         let live = try LiveStackFixture("damaged")
         let made = try live.backup()
-        try Shell.sh("printf X | dd of='\(made.path)' bs=1 seek=2000 conv=notrunc status=none")
+        let sound = try OpenFile(made.path, .read).readAll()
         let (rows, files) = (try live.rows(), try live.files())
-        #expect(throws: ArchiveError.self) { try live.restore(made.name.string, force: true) }
-        #expect(try live.rows() == rows)
-        #expect(try live.files() == files)
-        #expect(try Catalogue(live.folder).item(named: made.name.string).status == .corrupt)
+        // Header, first members, the middle, the index, the footer.
+        for offset in [3, 2000, sound.count / 3, sound.count / 2, sound.count - 4000, sound.count - 9] {
+            var damaged = sound
+            damaged[offset] ^= 0x58
+            try Directory.remove(made.path)
+            try OpenFile(made.path, .createNew(mode: 0o600)).write(damaged)
+            #expect(throws: ArchiveError.self, "byte \(offset)") { try live.restore(made.name.string, force: true) }
+            #expect(try live.rows() == rows)
+            #expect(try live.files() == files)
+            #expect(try Catalogue(live.folder).item(named: made.name.string).status == .corrupt, "byte \(offset)")
+        }
         try live.expectNothingLeftBehind()
     }
 

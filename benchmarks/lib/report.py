@@ -19,8 +19,9 @@ NOTES = {
     "grown xfs": "The source tree is on ext4, only the archives and repositories are on the loop-mounted XFS. New "
                  "blocks of ours come from the file system's own count of free blocks before and after, since "
                  "archives share blocks there.",
-    "restore": "Into a new folder on ext4; what was restored before is kept but taken out of the page cache, and one "
-               "restore before the first round is not counted. Round 1 of every program was compared with the source by `diff -r`.",
+    "restore": "Into a new folder on ext4; what was restored before is kept but taken out of the page cache, and "
+               "one restore before the first round is not counted. Round 1 of every program was compared with the source by "
+               "`diff -r`.",
     "cat": "`{path}`, {bytes:,} bytes; every run's output was compared with the source. `tar -xzf ARCHIVE PATH -O` "
            "reads to the end of the archive.",
 }
@@ -127,8 +128,8 @@ def scenario_section(name, result, document):
         rows.append(row)
     note = NOTES.get(name, "").format(**options, **document["results"].get("cat file", {"path": "", "bytes": 0}))
     if report := result.get("ours", {"runs": [{}]})["runs"][-1].get("report"):
-        note += "\n\n" * bool(note) + "Ours, last run: " + ", ".join(f"{key} {value:,}" if type(value) is int else f"{key} {value}"
-                                                   for key, value in report.items()) + "."
+        facts = (f"{key} {value:,}" if type(value) is int else f"{key} {value}" for key, value in report.items())
+        note += "\n\n" * bool(note) + f"Ours, last run: {', '.join(facts)}."
     return f"## {title(name, options)}\n\n{table(head, rows)}\n\n{note}".rstrip()
 
 
@@ -145,8 +146,8 @@ def space_section(space, options):
     return (f"## Space after {days} daily backups, {options['percent']:g} % new each day\n\n"
             + table(["program", "day 1", "mean of later days", f"all {days}", "times the tree"], rows)
             + f"\n\nThe tree grew from {amount(space['tree'][0])} to {amount(space['tree'][-1])}. Allocated blocks, "
-              "without the programs' caches; ours on XFS by the file system's own count of free blocks. Ours is made of whole "
-              "archives each day, without the forced independent full every 7 backups.")
+              "without the programs' caches; ours on XFS by the file system's own count of free blocks. Ours is made of "
+              "whole archives each day, without the forced independent full every 7 backups.")
 
 
 def machine_section(machine, options):

@@ -53,7 +53,7 @@ struct BackupRoutes: Sendable {
         let size = try file.status().size
         // A file that is not the verified one must not carry its tag.
         let tag = item.status == .completed && size == item.size ? item.sidecar.flatMap { EntityTag($0.sha256) } : nil
-        let copy = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
+        let copy = file.withDescriptor { fcntl($0, F_DUPFD_CLOEXEC, 0) }
         guard copy >= 0 else { throw SystemError("open", path: item.path.string) }
         return .file(
             OwnedDescriptor(owning: copy), size: size, entityTag: tag, contentType: "application/gzip",

@@ -12,6 +12,8 @@ final class GzipInflater {
         case failed(String)
     }
 
+    /// Bits of earlier input that ISA-L keeps in a register, and gives back when a member ends.
+    private static let mostBitsHeld: UInt32 = 64
     private let state: UnsafeMutablePointer<inflate_state>
 
     init() {
@@ -59,7 +61,15 @@ final class GzipInflater {
     func inflate(into output: UnsafeMutableRawBufferPointer) -> Step {
         state.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
         state.pointee.avail_out = UInt32(output.count)
+        let fed = state.pointee.avail_in
         let code = isal_inflate(state)
+        // On invalid data at the end of its input ISA-L 2.30 may give back bits it never had: `avail_in` wraps
+        // around, and `next_in` points behind the input. Neither may be used again.
+        guard state.pointee.avail_in <= fed + Self.mostBitsHeld / 8 else {
+            state.pointee.next_in = nil
+            state.pointee.avail_in = 0
+            return .failed("the compressed data is not valid")
+        }
         let made = output.count - Int(state.pointee.avail_out)
         switch code {
         case ISAL_DECOMP_OK, ISAL_END_INPUT:

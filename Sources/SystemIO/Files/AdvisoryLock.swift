@@ -13,7 +13,7 @@ public final class AdvisoryLock: Sendable {
     public static func tryLock(_ path: FilePath, note: String) throws(SystemError) -> AdvisoryLock? {
         let file = try OpenFile(path, .readWrite(create: 0o644))
         do throws(SystemError) {
-            try retryingInterrupts("lock", path.string) { flock(file.descriptor, LOCK_EX | LOCK_NB) }
+            try retryingInterrupts("lock", path.string) { file.withDescriptor { flock($0, LOCK_EX | LOCK_NB) } }
         } catch {
             if error.code == EWOULDBLOCK { return nil }
             throw error

@@ -9,7 +9,7 @@ public enum Directory {
     public static func names(in folder: OpenFile) throws(SystemError) -> [[UInt8]] {
         // A second description: fdopendir moves the position and closedir closes it.
         let copy = try retryingInterrupts("open", folder.path.string) {
-            clinux_open(folder.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+            folder.withDescriptor { clinux_open($0, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
         }
         guard let stream = fdopendir(copy) else {
             let code = errno
@@ -68,14 +68,18 @@ public enum Directory {
         if status.kind == .directory {
             if status.mode & 0o700 != 0o700 {
                 // Where this fails the open below tells why.
-                _ = FilePath(bytes: name).withCString { fchmodat(parent.descriptor, $0, 0o700, AT_SYMLINK_NOFOLLOW) }
+                _ = parent.withDescriptor { folder in
+                    FilePath(bytes: name).withCString { fchmodat(folder, $0, 0o700, AT_SYMLINK_NOFOLLOW) }
+                }
             }
             let folder = try parent.open(name, .directory)
             for inner in try names(in: folder) { try removeTree(inner, in: folder) }
         }
         try retryingInterrupts("remove", parent.path.appending(name).string) {
-            FilePath(bytes: name).withCString {
-                unlinkat(parent.descriptor, $0, status.kind == .directory ? AT_REMOVEDIR : 0)
+            parent.withDescriptor { folder in
+                FilePath(bytes: name).withCString {
+                    unlinkat(folder, $0, status.kind == .directory ? AT_REMOVEDIR : 0)
+                }
             }
         }
     }

@@ -8,12 +8,12 @@ public enum FileSystem {
     /// Writes everything the kernel still holds for the file system of `path` to its disk (syncfs(2)).
     public static func sync(holding path: FilePath) throws(SystemError) {
         let folder = try OpenFile(path, .directoryThroughLink)
-        try retryingInterrupts("syncfs", path.string) { clinux_syncfs(folder.descriptor) }
+        try retryingInterrupts("syncfs", path.string) { folder.withDescriptor { clinux_syncfs($0) } }
     }
 
     /// The name of a file system's type; its number in hexadecimal where we have no name for it (statfs(2)).
     public static func type(holding path: FilePath) throws(SystemError) -> String {
-        let number = clinux_file_system_type(try OpenFile(path, .directoryThroughLink).descriptor)
+        let number = try OpenFile(path, .directoryThroughLink).withDescriptor { clinux_file_system_type($0) }
         return names[number] ?? "0x" + String(number, radix: 16)
     }
 

@@ -8,7 +8,8 @@ import Glibc
 /// Every descriptor is opened close-on-exec. Errors that a delayed write reports are not left to `close`:
 /// call `sync` before believing that data is on disk.
 public final class OpenFile: Sendable {
-    public let descriptor: Int32
+    /// For this type's own methods, whose caller holds it; everybody else goes through `withDescriptor`.
+    let descriptor: Int32
     public let path: FilePath
 
     /// Takes over `descriptor`; nobody else may close it.
@@ -18,6 +19,12 @@ public final class OpenFile: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Lends the descriptor to a system call and keeps it open until that returns. A number that is read out of a
+    /// temporary may be closed before it is used, because Swift frees an object after its last use.
+    public func withDescriptor<Result>(_ body: (Int32) -> Result) -> Result {
+        withExtendedLifetime(self) { body(descriptor) }
+    }
 
     public enum Access: Sendable {
         case read

@@ -56,9 +56,11 @@ public struct ChildProcess: Sendable {
         var child: pid_t = 0
         let code = withCStrings([executable.string] + arguments) { argv in
             withCStrings(environment.map { "\($0.key)=\($0.value)" }.sorted()) { envp in
-                executable.withCString {
-                    clinux_spawn(
-                        $0, argv, envp, "/", input.descriptor, outputWrite.descriptor, errorWrite.descriptor, &child)
+                executable.withCString { program in
+                    input.withDescriptor {
+                        clinux_spawn(
+                            program, argv, envp, "/", $0, outputWrite.descriptor, errorWrite.descriptor, &child)
+                    }
                 }
             }
         }

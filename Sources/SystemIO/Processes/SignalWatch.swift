@@ -38,7 +38,7 @@ public final class SignalWatch: Sendable {
     /// Ends the thread. The signals stay blocked.
     public func stop() {
         var byte: UInt8 = 0
-        _ = Glibc.write(wake.descriptor, &byte, 1)
+        _ = wake.withDescriptor { Glibc.write($0, &byte, 1) }
         thread.join()
     }
 
