@@ -43,7 +43,7 @@ final class EntryPlacer {
     /// A file. Returns the digest of what was written and how many bytes the source was short of.
     @discardableResult
     func place(_ entry: ArchiveEntry, content: ContentSource) throws -> (Digest, missing: UInt64) {
-        let file = try create(entry.path)
+        let file = try create(entry.path, size: 0).file
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Int(min(max(entry.size, 1), 1 << 20)), alignment: 4096)
         defer { buffer.deallocate() }
@@ -67,15 +67,16 @@ final class EntryPlacer {
 
     /// A file whose content is in memory, and known to be right.
     func place(_ entry: ArchiveEntry, bytes: UnsafeRawBufferPointer) throws(SystemError) {
-        let file = try create(entry.path)
-        if bytes.count > 0 { try file.write(bytes) }
-        try file.setLooks(entry, owner)
+        let new = try create(entry.path, size: UInt64(bytes.count))
+        try new.write(bytes, at: 0)
+        try new.file.setLooks(entry, owner)
     }
 
-    func create(_ path: EntryPath) throws(SystemError) -> OpenFile {
+    /// - Parameter size: how long it will be, in bytes.
+    func create(_ path: EntryPath, size: UInt64) throws(SystemError) -> NewFile {
         let components = path.components
         let parent = try folder(for: components.dropLast())
-        return try parent.open(Array(components[components.count - 1]), .createNew(mode: 0o600))
+        return try NewFile(Array(components[components.count - 1]), in: parent, size: size)
     }
 
     /// What another placer of the same root has left for the end.

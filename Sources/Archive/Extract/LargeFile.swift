@@ -12,11 +12,8 @@ struct LargeFile {
         fileprivate let count: Int
 
         /// - Parameter tar: the bytes of the chunk, with padding behind them in the last one.
-        func write(_ tar: [UInt8]) throws {
-            try tar.withUnsafeBytes { bytes in
-                try SparseWriting.write(
-                    UnsafeRawBufferPointer(rebasing: bytes[..<count]), to: file.file, at: offset)
-            }
+        func write(_ tar: UnsafeRawBufferPointer) throws {
+            try file.new.writeSparsely(UnsafeRawBufferPointer(rebasing: tar[..<count]), at: offset)
             try file.wrote(UInt64(count))
         }
     }
@@ -26,12 +23,12 @@ struct LargeFile {
     private let archive: String
     private var position: UInt64 = 0
 
-    init(_ file: OpenFile, _ entry: ArchiveEntry, _ owner: EntryPlacer.Owner?, archive: String) throws {
+    init(_ file: NewFile, _ entry: ArchiveEntry, _ owner: EntryPlacer.Owner?, archive: String) throws {
         size = entry.size
         self.archive = archive
         self.file = Completion(file, entry, owner)
         // What no chunk writes to is a hole and reads as zeros.
-        try file.truncate(to: size)
+        try file.file.truncate(to: size)
     }
 
     mutating func next(_ chunk: ArchiveIndex.Member) throws -> Range {
@@ -54,13 +51,13 @@ struct LargeFile {
     }
 
     fileprivate final class Completion: Sendable {
-        let file: OpenFile
+        let new: NewFile
         private let entry: ArchiveEntry
         private let owner: EntryPlacer.Owner?
         private let left: Monitor<UInt64>
 
-        init(_ file: OpenFile, _ entry: ArchiveEntry, _ owner: EntryPlacer.Owner?) {
-            self.file = file
+        init(_ new: NewFile, _ entry: ArchiveEntry, _ owner: EntryPlacer.Owner?) {
+            self.new = new
             self.entry = entry
             self.owner = owner
             left = Monitor(entry.size)
@@ -71,38 +68,7 @@ struct LargeFile {
                 left -= count
                 return left == 0
             }
-            if isLast { try file.setLooks(entry, owner) }
+            if isLast { try new.file.setLooks(entry, owner) }
         }
-    }
-}
-
-/// Leaves holes where there are only zeros, so that sparse files stay sparse.
-enum SparseWriting {
-    private static let block = 4096
-
-    /// - Parameter file: new and long enough: what is not written is a hole.
-    static func write(_ bytes: UnsafeRawBufferPointer, to file: OpenFile, at offset: UInt64) throws(SystemError) {
-        var start = 0
-        var position = 0
-        while position < bytes.count {
-            let end = min(position + block, bytes.count)
-            if isZero(UnsafeRawBufferPointer(rebasing: bytes[position..<end])) {
-                if start < position {
-                    try file.write(
-                        UnsafeRawBufferPointer(rebasing: bytes[start..<position]), at: offset + UInt64(start))
-                }
-                start = end
-            }
-            position = end
-        }
-        if start < bytes.count {
-            try file.write(UnsafeRawBufferPointer(rebasing: bytes[start...]), at: offset + UInt64(start))
-        }
-    }
-
-    /// A block equals itself moved by one byte only if all its bytes are the first one.
-    private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard let start = bytes.baseAddress, bytes[0] == 0 else { return false }
-        return memcmp(start, start.advanced(by: 1), bytes.count - 1) == 0
     }
 }

@@ -23,11 +23,11 @@ public struct ParallelExtractor: Sendable {
         let crew = try WorkCrew<Job, Extractor.Outcome>(threads: threads, name: "extract") { [routes] in
             let placers = try PlacerSet(routes, archive.path.string)
             ends.withLock { $0.append(placers) }
-            let inflater = MemberInflater()
-            return { job in try Self.perform(job, archive, placers, inflater) }
+            let reader = MemberReader(archive)
+            return { job in try Self.perform(job, archive, placers, reader) }
         }
         let openers = try PlacerSet(routes, archive.path.string)
-        let inflater = MemberInflater()
+        let reader = MemberReader(archive)
         var outcomes: [Extractor.Outcome] = []
         var large: LargeFile?
         archive.file.advise(.sequential)
@@ -38,7 +38,7 @@ public struct ParallelExtractor: Sendable {
                 outcomes += try crew.submit(.pack(member))
             case .header:
                 try large?.checkIsComplete()
-                large = try openers.openLarge(member, archive, inflater)
+                large = try openers.openLarge(member, reader)
                 if large != nil, let entry = member.entries.first?.entry {
                     outcomes.append(.init(files: 1, bytes: entry.size))
                 }
@@ -68,12 +68,12 @@ public struct ParallelExtractor: Sendable {
     }
 
     private static func perform(
-        _ job: Job, _ archive: IndexedArchive, _ placers: PlacerSet, _ inflater: MemberInflater
+        _ job: Job, _ archive: IndexedArchive, _ placers: PlacerSet, _ reader: MemberReader
     ) throws -> Extractor.Outcome? {
         switch job {
         case .pack(let member):
             var outcome = Extractor.Outcome()
-            let tar = try archive.tar(of: member, inflater)
+            let tar = try reader.tar(of: member)
             try TarFragment(tar, of: member, archive: archive.path.string).forEachEntry { entry, content, _ in
                 guard try placers.place(entry, content) else { return }
                 if entry.kind == .file {
@@ -83,7 +83,7 @@ public struct ParallelExtractor: Sendable {
             }
             return outcome
         case .chunk(let member, let range):
-            try range.write(try archive.tar(of: member, inflater))
+            try range.write(try reader.tar(of: member))
             return nil
         }
     }

@@ -32,12 +32,10 @@ final class PlacerSet: @unchecked Sendable {
     }
 
     /// Makes the file whose chunks follow. - Returns: `nil` where no route wants it.
-    func openLarge(
-        _ member: ArchiveIndex.Member, _ archive: IndexedArchive, _ inflater: MemberInflater
-    ) throws -> LargeFile? {
+    func openLarge(_ member: ArchiveIndex.Member, _ reader: MemberReader) throws -> LargeFile? {
         guard let path = member.entries.first?.entry.path, let (route, placer, _) = route(of: path) else { return nil }
         var file: LargeFile?
-        let tar = try archive.tar(of: member, inflater)
+        let tar = try reader.tar(of: member)
         try TarFragment(tar, of: member, archive: self.archive).forEachEntry { entry, _, _ in
             guard entry.kind == .file, file == nil, let relative = entry.path.relative(to: route.source) else {
                 throw ArchiveError.damaged(
@@ -46,7 +44,8 @@ final class PlacerSet: @unchecked Sendable {
             var placed = entry
             placed.path = relative
             try refusingContradictions(entry.path) {
-                file = try LargeFile(placer.create(placed.path), placed, placer.owner, archive: self.archive)
+                file = try LargeFile(
+                    placer.create(placed.path, size: placed.size), placed, placer.owner, archive: self.archive)
             }
         }
         return file

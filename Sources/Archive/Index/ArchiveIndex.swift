@@ -99,10 +99,12 @@ struct MemberPlaces {
 
     /// Bytes of tar in one member: a pack's size, one more file of at most a chunk, and headers leave much room.
     static let longestTar: UInt64 = 64 << 20
+    /// What cannot be compressed is stored, with a little around it.
+    static let longestMember = longestTar + (1 << 20)
 
     mutating func check(_ member: ArchiveIndex.Member) throws(ArchiveError) {
         guard member.offset == reached, member.length > 0, member.length <= end - reached,
-            member.tarLength <= Self.longestTar
+            member.length <= Self.longestMember, member.tarLength <= Self.longestTar
         else {
             throw .damaged(archive: archive, offset: end, reason: "the index names members that cannot be there")
         }

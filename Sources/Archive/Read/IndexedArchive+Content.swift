@@ -21,18 +21,18 @@ extension IndexedArchive {
     /// - Returns: false where the archive has no such file.
     /// - Throws: `ArchiveError.damaged` where the content is not what was backed up.
     public func copy(_ path: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
-        let inflater = MemberInflater()
+        let reader = MemberReader(self)
         var linked: EntryPath?
         var large: LargeFile?
         var found = false
         try forEachMember { member in
             if member.kind == .chunk {
                 guard var file = large else { return true }
-                let piece = try tar(of: member, inflater)
+                let piece = try reader.tar(of: member)
                 let count = Int(min(file.rest, UInt64(piece.count)))
                 file.rest -= UInt64(count)
                 large = file
-                try piece.withUnsafeBytes { try output(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+                try output(UnsafeRawBufferPointer(rebasing: piece[..<count]))
                 return file.rest > 0
             }
             guard large == nil else { return false }
@@ -44,7 +44,7 @@ extension IndexedArchive {
                 return true
             case (.file, _):
                 found = true
-                try TarFragment(try tar(of: member, inflater), of: member, archive: self.path.string).forEachEntry {
+                try TarFragment(try reader.tar(of: member), of: member, archive: self.path.string).forEachEntry {
                     entry, content, record in
                     guard entry.path == path else { return }
                     guard SHA256.digest(of: content) == record.digest else { throw differs(path, member.offset) }

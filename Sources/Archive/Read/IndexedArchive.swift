@@ -54,16 +54,4 @@ public struct IndexedArchive: Sendable {
         }
         return ArchiveIndex(preamble: preamble ?? .init(started: FileTime(seconds: 0)), members: members)
     }
-
-    /// The tar bytes of one member, once its digest was right.
-    func tar(of member: ArchiveIndex.Member, _ inflater: MemberInflater) throws -> [UInt8] {
-        let stored = try file.bytes(at: member.offset, count: Int(member.length))
-        guard SHA256.digest(of: stored) == member.digest else {
-            throw ArchiveError.damaged(
-                archive: path.string, offset: member.offset,
-                reason: "a member of \(member.length) bytes has changed")
-        }
-        return try inflater.inflate(
-            stored, expecting: Int(member.tarLength), archive: path.string, offset: member.offset)
-    }
 }

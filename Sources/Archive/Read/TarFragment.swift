@@ -2,11 +2,12 @@
 
 /// The entries of one member of ours in memory. What it says is checked like any tar, and against the index.
 struct TarFragment {
-    private let tar: [UInt8]
+    private let tar: UnsafeRawBufferPointer
     private let member: ArchiveIndex.Member
     private let archive: String
 
-    init(_ tar: [UInt8], of member: ArchiveIndex.Member, archive: String) {
+    /// - Parameter tar: must stay where it is while entries are visited.
+    init(_ tar: UnsafeRawBufferPointer, of member: ArchiveIndex.Member, archive: String) {
         self.tar = tar
         self.member = member
         self.archive = archive
@@ -18,49 +19,46 @@ struct TarFragment {
         _ visit: (ArchiveEntry, UnsafeRawBufferPointer, ArchiveIndex.Record) throws -> Void
     ) throws {
         var interpreter = TarInterpreter(archive: archive)
-        try tar.withUnsafeBytes { bytes in
-            var position = 0
-            var pax = PaxRecords()
-            var records = member.entries[...]
-            while position < bytes.count {
-                var header = try header(bytes, at: position)
-                position += ArchiveLayout.blockSize
-                if header.type == UInt8(ascii: "x") {
-                    let body = try body(bytes, position, header.size)
-                    guard let parsed = PaxRecords(decoding: Array(body)) else {
-                        throw damaged("a pax header is not valid")
-                    }
-                    pax = parsed
-                    position += body.count + ArchiveLayout.padding(after: header.size)
-                    continue
+        var position = 0
+        var pax = PaxRecords()
+        var records = member.entries[...]
+        while position < tar.count {
+            var header = try header(at: position)
+            position += ArchiveLayout.blockSize
+            if header.type == UInt8(ascii: "x") {
+                let body = try body(at: position, header.size)
+                guard let parsed = PaxRecords(decoding: Array(body)) else {
+                    throw damaged("a pax header is not valid")
                 }
-                guard header.apply(pax), var entry = try interpreter.entry(header), let record = records.popFirst(),
-                    record.entry.path == entry.path, record.entry.kind == entry.kind, record.entry.size == entry.size
-                else { throw damaged("an entry is not the one the index names") }
-                entry.attributes = pax.attributes
-                pax = PaxRecords()
-                // The content of a large file is in the chunks that follow its header.
-                let content = try body(bytes, position, member.kind == .header ? 0 : entry.size)
-                try visit(entry, content, record)
-                position += content.count
-                if member.kind != .header { position += ArchiveLayout.padding(after: entry.size) }
+                pax = parsed
+                position += body.count + ArchiveLayout.padding(after: header.size)
+                continue
             }
-            guard records.isEmpty, position == bytes.count else { throw damaged("an entry of the index is missing") }
+            guard header.apply(pax), var entry = try interpreter.entry(header), let record = records.popFirst(),
+                record.entry.path == entry.path, record.entry.kind == entry.kind, record.entry.size == entry.size
+            else { throw damaged("an entry is not the one the index names") }
+            entry.attributes = pax.attributes
+            pax = PaxRecords()
+            // The content of a large file is in the chunks that follow its header.
+            let content = try body(at: position, member.kind == .header ? 0 : entry.size)
+            try visit(entry, content, record)
+            position += content.count
+            if member.kind != .header { position += ArchiveLayout.padding(after: entry.size) }
         }
+        guard records.isEmpty, position == tar.count else { throw damaged("an entry of the index is missing") }
     }
 
-    private func header(_ bytes: UnsafeRawBufferPointer, at position: Int) throws -> TarHeader {
-        guard bytes.count - position >= ArchiveLayout.blockSize else { throw damaged("a tar header is cut") }
+    private func header(at position: Int) throws -> TarHeader {
+        guard tar.count - position >= ArchiveLayout.blockSize else { throw damaged("a tar header is cut") }
         do {
             return try TarHeader(
-                UnsafeRawBufferPointer(rebasing: bytes[position..<(position + ArchiveLayout.blockSize)]))
+                UnsafeRawBufferPointer(rebasing: tar[position..<(position + ArchiveLayout.blockSize)]))
         } catch { throw damaged("a tar header is not valid") }
     }
 
-    private func body(_ bytes: UnsafeRawBufferPointer, _ position: Int, _ size: UInt64) throws -> UnsafeRawBufferPointer
-    {
-        guard size <= UInt64(bytes.count - position) else { throw damaged("a tar entry has no end") }
-        return UnsafeRawBufferPointer(rebasing: bytes[position..<(position + Int(size))])
+    private func body(at position: Int, _ size: UInt64) throws -> UnsafeRawBufferPointer {
+        guard size <= UInt64(tar.count - position) else { throw damaged("a tar entry has no end") }
+        return UnsafeRawBufferPointer(rebasing: tar[position..<(position + Int(size))])
     }
 
     private func damaged(_ reason: String) -> ArchiveError {

@@ -77,9 +77,7 @@ final class WrittenBytesCheck {
 
     private static func follow(_ state: Monitor<State>, _ opened: OpenFile) throws -> Digest {
         var file = opened
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-        defer { buffer.deallocate() }
-        var whole = SHA256()
+        let whole = try DigestThread(buffers: 3, size: piece)
         var sum = CRC64()
         var reached: UInt64 = 0
         var current: Place?
@@ -87,12 +85,12 @@ final class WrittenBytesCheck {
             // Only whole buffers are read until the end is known: reads around the cache want aligned places.
             let isEnd = try state.wait { state -> Result<Bool, CancelledError>? in
                 if state.isAbandoned { return .failure(CancelledError()) }
-                if state.written >= reached + Self.lag + UInt64(buffer.count) { return .success(false) }
+                if state.written >= reached + Self.lag + UInt64(piece) { return .success(false) }
                 return state.isComplete ? .success(true) : nil
             }.get()
-            let got = try read(&file, into: buffer, at: reached)
-            whole.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
-            var rest = UnsafeRawBufferPointer(rebasing: buffer[..<got])
+            let buffer = whole.takeBuffer()
+            let got = try read(&file, into: buffer.bytes, at: reached)
+            var rest = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got])
             while !rest.isEmpty {
                 guard let place = current ?? state.withLock({ $0.takePlace() }) else {
                     throw damaged(file, at: reached, "the disk holds more than was written to it")
@@ -107,8 +105,9 @@ final class WrittenBytesCheck {
                 sum = CRC64()
                 current = nil
             }
+            whole.add(buffer, count: got)
             reached += UInt64(got)
-            guard isEnd, got < buffer.count else { continue }
+            guard isEnd, got < piece else { continue }
             guard current == nil, !state.withLock({ $0.hasPlaces }) else {
                 throw ArchiveError.truncated(
                     archive: file.path.string, expected: state.withLock { $0.written }, found: reached)
@@ -129,6 +128,8 @@ final class WrittenBytesCheck {
         }
     }
 
+    /// Bytes read at once.
+    private static let piece = 4 << 20
     /// Bytes left unread behind the writer, so that the disk is not made to write in small pieces.
     private static let lag: UInt64 = 8 << 20
 

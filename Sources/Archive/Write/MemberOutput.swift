@@ -17,6 +17,8 @@ final class MemberOutput {
     /// Bytes of the archive before that are to be taken over: neighbours become one range.
     private var range: (source: UInt64, length: UInt64)?
     private var canClone: Bool
+    /// Bytes of an open range that are not waited for any longer.
+    private static let longestWait: UInt64 = 16 << 20
     private(set) var offset: UInt64 = 0
     private(set) var sharing = ArchiveSummary.Sharing()
     /// Whether everything so far is the beginning of the archive before, byte for byte.
@@ -108,6 +110,8 @@ final class MemberOutput {
         member.offset = offset
         offset += stored.length
         try arrived(member, from: stored.offset)
+        // Not too long, so that the check of what was written has work while the walk goes on.
+        if !isPrefix, let range, range.length >= Self.longestWait { try flush() }
     }
 
     /// Shares or copies the open range. The beginning of an archive waits here until something new comes, because an
