@@ -21,6 +21,8 @@ public enum BackupError: ExplainedError, Equatable {
     case manifestUnreadable(backup: String, reason: String)
     case rowsDiffer(table: String, expected: Int64, found: Int64)
     case artifactsDiffer(expectedFiles: Int, foundFiles: Int, expectedBytes: UInt64, foundBytes: UInt64)
+    /// A live file that the restore would have kept was written to before the swap.
+    case changedMeanwhile(path: String)
     case markedCorrupt(name: String, reason: String)
     /// A restore went wrong half way and could not be put back; the journal keeps what is needed to go on.
     case needsRecovery(reason: String)
@@ -95,6 +97,11 @@ public enum BackupError: ExplainedError, Equatable {
                 zh: "解包得到 \(foundFiles) 个文件、\(foundBytes) 字节，备份时为 \(expectedFiles) 个、\(expectedBytes) 字节。线上数据未被改动。",
                 en: "Unpacking gave \(foundFiles) files of \(foundBytes) bytes; the backup says \(expectedFiles) of "
                     + "\(expectedBytes). The live data was not touched.")
+        case .changedMeanwhile(let path):
+            BilingualText(
+                zh: "恢复期间有程序写入了 \(path)。线上数据未被改动；请停止写入后重试。",
+                en: "A program wrote into \(path) during the restore. Nothing was replaced; stop what writes there, "
+                    + "then try again.")
         case .markedCorrupt(let name, let reason):
             BilingualText(
                 zh: "备份 \(name) 已标记为损坏：\(reason)。请改用其他备份，或修复后运行 mlflow-backup verify \(name)。",

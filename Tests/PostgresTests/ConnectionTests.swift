@@ -65,7 +65,7 @@ struct ConnectionTests {
     @Test("to a port that accepts and never answers ends after its time limit")
     func silentServer() throws {
         let listener = OpenFile(adopting: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), path: "listener")
-        let port = try #require(listenOnLoopback(listener.descriptor))
+        let port = try #require(listener.withDescriptor { listenOnLoopback($0) })
         let silent = ConnectionSettings(
             host: "127.0.0.1", port: port, user: "mlflow_user", password: Secret("x"), database: "mlflow")
         #expect(throws: PostgresError.unreachable(host: "127.0.0.1", port: port, reason: "no answer within 0.5 s")) {

@@ -56,7 +56,7 @@ struct TextTests {
     private func logged(_ format: Log.Format, _ body: (Log) -> Void) throws -> String {
         let scratch = try Scratch()
         let file = try OpenFile(scratch.path.appending("log"), .append(mode: 0o600))
-        body(Log(format: format, descriptor: file.descriptor))
+        file.withDescriptor { body(Log(format: format, descriptor: $0)) }
         return try scratch.text("log")
     }
 
@@ -93,11 +93,13 @@ struct TextTests {
     func wholeLines() throws {
         let scratch = try Scratch()
         let file = try OpenFile(scratch.path.appending("log"), .append(mode: 0o600))
-        let log = Log(format: .json, descriptor: file.descriptor)
-        let workers = try (0..<4).map { number in
-            try WorkerThread("log") { for _ in 0..<200 { log.info("event", ["from": number]) } }
+        try file.withDescriptor { descriptor in
+            let log = Log(format: .json, descriptor: descriptor)
+            let workers = try (0..<4).map { number in
+                try WorkerThread("log") { for _ in 0..<200 { log.info("event", ["from": number]) } }
+            }
+            workers.forEach { $0.join() }
         }
-        workers.forEach { $0.join() }
         let lines = try scratch.text("log").split(separator: "\n")
         #expect(lines.count == 800)
         #expect(lines.allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") })

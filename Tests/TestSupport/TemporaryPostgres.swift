@@ -155,8 +155,9 @@ public final class TemporaryPostgres: Sendable {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let code = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(listener.descriptor, generic, length) != 0
-                    ? -1 : getsockname(listener.descriptor, generic, &length)
+                listener.withDescriptor {
+                    bind($0, generic, length) != 0 ? -1 : getsockname($0, generic, &length)
+                }
             }
         }
         if code != 0 { throw SystemError("find a free port on", path: "127.0.0.1") }

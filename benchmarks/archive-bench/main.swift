@@ -10,7 +10,7 @@ import Wording
 
 let usage = """
     usage: archive-bench create TREE ARCHIVE [--previous ARCHIVE] [--threads N] [--level L]
-           archive-bench extract ARCHIVE DIR [--threads N] | cat ARCHIVE PATH | verify ARCHIVE [--threads N]
+           archive-bench extract ARCHIVE DIR [--threads N] [--existing TREE] | cat ARCHIVE PATH | verify ARCHIVE [--threads N]
 
     """
 
@@ -50,6 +50,9 @@ func run(_ given: [String]) throws -> Int32 {
     let threads = try option("threads", in: &rest).flatMap(Int.init) ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
     let level = try option("level", in: &rest).flatMap(UInt32.init) ?? 2
     let previous = try option("previous", in: &rest).map { FilePath($0) }
+    let existing = try option("existing", in: &rest).map {
+        Extractor.Route.Existing(FilePath($0), stillSince: FileTime(seconds: FileTime.now().seconds - 2))
+    }
     guard rest.count >= 2 else { throw Usage() }
     let first = FilePath(rest[1])
     switch (rest[0], rest.count) {
@@ -58,9 +61,10 @@ func run(_ given: [String]) throws -> Int32 {
     case ("extract", 3):
         let folder = FilePath(rest[2])
         try Directory.make(folder)
-        let outcome = try ParallelExtractor([.init(.artifacts, into: folder)], threads: threads).extract(
-            IndexedArchive(first))
-        print(#"{"files":\#(outcome.files),"bytes":\#(outcome.bytes)}"#)
+        let outcome = try ParallelExtractor(
+            [.init(.artifacts, into: folder, existing: existing)], threads: threads
+        ).extract(IndexedArchive(first))
+        print(#"{"files":\#(outcome.files),"bytes":\#(outcome.bytes),"kept":\#(outcome.kept)}"#)
     case ("cat", 3):
         guard let path = EntryPath(rest[2]) else { throw Usage() }
         let output = OpenFile(adopting: dup(1), path: "standard output")

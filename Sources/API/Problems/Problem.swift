@@ -56,7 +56,9 @@ struct Problem {
     private static func status(_ error: BackupError) -> Int {
         switch error {
         case .noSuchBackup, .noSuchEntry: 404
-        case .inUse, .busy, .newerData, .schemaDiffers, .markedCorrupt, .manifestUnreadable: 409
+        case .inUse, .busy, .newerData, .schemaDiffers, .markedCorrupt, .manifestUnreadable,
+            .changedMeanwhile:
+            409
         case .notEnoughRoom: 507
         case .folderNotUsable, .artifactsMissing, .databaseEmpty, .needsRecovery: 503
         case .rowsDiffer, .artifactsDiffer: 500

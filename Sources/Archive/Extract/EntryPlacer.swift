@@ -94,6 +94,23 @@ final class EntryPlacer {
         try source.folder.makeHardLink(source.name, to: parent, as: Array(components[components.count - 1]))
     }
 
+    /// Another name of a live file that is right already.
+    /// - Returns: false where it must be written after all.
+    func keep(_ path: EntryPath, _ live: LiveFiles.Match) throws(SystemError) -> Bool {
+        let components = path.components
+        let parent = try folder(for: components.dropLast())
+        let name = Array(components[components.count - 1])
+        do throws(SystemError) { try live.folder.makeHardLink(live.name, to: parent, as: name) } catch {
+            // No more names for it, another file system, or it has gone. EEXIST is the archive's own contradiction.
+            guard error.code != EEXIST else { throw error }
+            return false
+        }
+        // The live name may have been given to another file since it was looked at.
+        if FileIdentity(try parent.status(of: name)) == live.identity { return true }
+        try parent.remove(name)
+        return false
+    }
+
     /// Makes the links, then sets what folders shall look like, the deepest first.
     func finish() throws {
         // Hard links first: while no symbolic link is there, none can be given a second name higher up, from where

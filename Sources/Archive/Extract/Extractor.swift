@@ -11,17 +11,25 @@ public struct Extractor {
         public let destination: FilePath
         /// Who the files shall belong to; `nil` keeps this process's own user.
         public let owner: (user: UInt32, group: UInt32)?
+        /// Where files may be that are right already. Only `ParallelExtractor` looks there.
+        public let existing: Existing?
 
-        public init(_ source: EntryPath, into destination: FilePath, owner: (user: UInt32, group: UInt32)? = nil) {
+        public init(
+            _ source: EntryPath, into destination: FilePath, owner: (user: UInt32, group: UInt32)? = nil,
+            existing: Existing? = nil
+        ) {
             self.source = source
             self.destination = destination
             self.owner = owner
+            self.existing = existing
         }
     }
 
     public struct Outcome: Sendable, Equatable {
         public var files = 0
         public var bytes: UInt64 = 0
+        /// Of these files, those that the existing tree held already.
+        public var kept = 0
     }
 
     private let routes: [Route]

@@ -6,7 +6,7 @@ import SystemIO
 /// Unpacks an archive of ours on all cores: its members are independent of each other, so each thread inflates and
 /// places whole ones. Every member is compared with its digest, every entry with the index.
 public struct ParallelExtractor: Sendable {
-    private let routes: [Extractor.Route]
+    let routes: [Extractor.Route]
     private let threads: Int
     private let observer: ReadObserver
 
@@ -38,9 +38,14 @@ public struct ParallelExtractor: Sendable {
                 outcomes += try crew.submit(.pack(member))
             case .header:
                 try large?.checkIsComplete()
-                large = try openers.openLarge(member, reader)
-                if large != nil, let entry = member.entries.first?.entry {
-                    outcomes.append(.init(files: 1, bytes: entry.size))
+                large = nil
+                let size = member.entries.first?.entry.size ?? 0
+                switch try openers.openLarge(member, reader) {
+                case .large(let file):
+                    large = file
+                    outcomes.append(.init(files: 1, bytes: size))
+                case .kept: outcomes.append(.init(files: 1, bytes: size, kept: 1))
+                case .placed, .unwanted: break
                 }
             case .chunk:
                 if let range = try large?.next(member) { outcomes += try crew.submit(.chunk(member, range)) }
@@ -59,6 +64,7 @@ public struct ParallelExtractor: Sendable {
         return outcomes.reduce(into: .init()) {
             $0.files += $1.files
             $0.bytes += $1.bytes
+            $0.kept += $1.kept
         }
     }
 
@@ -75,11 +81,12 @@ public struct ParallelExtractor: Sendable {
             var outcome = Extractor.Outcome()
             let tar = try reader.tar(of: member)
             try TarFragment(tar, of: member, archive: archive.path.string).forEachEntry { entry, content, _ in
-                guard try placers.place(entry, content) else { return }
-                if entry.kind == .file {
-                    outcome.files += 1
-                    outcome.bytes += entry.size
-                }
+                let placement = try placers.place(entry, content)
+                if case .unwanted = placement { return }
+                guard entry.kind == .file else { return }
+                outcome.files += 1
+                outcome.bytes += entry.size
+                if case .kept = placement { outcome.kept += 1 }
             }
             return outcome
         case .chunk(let member, let range):

@@ -7,48 +7,77 @@ import SystemIO
 final class PlacerSet: @unchecked Sendable {
     private let routes: [Extractor.Route]
     private let placers: [EntryPlacer]
+    private let live: [LiveFiles?]
     private let archive: String
 
     init(_ routes: [Extractor.Route], _ archive: String) throws {
         self.routes = routes
         self.archive = archive
-        placers = try routes.map { route in
-            try EntryPlacer(
-                root: route.destination,
-                owner: route.owner.map { EntryPlacer.Owner(user: $0.user, group: $0.group) })
+        let owners = routes.map { route in route.owner.map { EntryPlacer.Owner(user: $0.user, group: $0.group) } }
+        placers = try zip(routes, owners).map { try EntryPlacer(root: $0.destination, owner: $1) }
+        live = try zip(routes, owners).map { route, owner in try route.existing.map { try LiveFiles($0, owner: owner) }
         }
     }
 
     func wants(_ path: EntryPath) -> Bool { routes.contains { path.relative(to: $0.source) != nil } }
 
-    /// - Returns: false where no route wants it.
-    func place(_ entry: ArchiveEntry, _ content: UnsafeRawBufferPointer) throws -> Bool {
-        guard let (route, placer, path) = route(of: entry.path) else { return false }
-        let placed = try route.located(entry, at: path, archive: archive)
-        try refusingContradictions(entry.path) {
-            if entry.kind == .file { try placer.place(placed, bytes: content) } else { try placer.place(placed) }
-        }
-        return true
+    enum Placement {
+        /// No route wants it.
+        case unwanted
+        case placed
+        /// The live tree has it already.
+        case kept
+        /// A file whose chunks follow.
+        case large(LargeFile)
     }
 
-    /// Makes the file whose chunks follow. - Returns: `nil` where no route wants it.
-    func openLarge(_ member: ArchiveIndex.Member, _ reader: MemberReader) throws -> LargeFile? {
-        guard let path = member.entries.first?.entry.path, let (route, placer, _) = route(of: path) else { return nil }
-        var file: LargeFile?
+    func place(_ entry: ArchiveEntry, _ content: UnsafeRawBufferPointer) throws -> Placement {
+        guard let target = target(of: entry.path) else { return .unwanted }
+        let placed = try target.route.located(entry, at: target.path, archive: archive)
+        return try refusingContradictions(entry.path) {
+            guard entry.kind == .file else {
+                try target.placer.place(placed)
+                return .placed
+            }
+            if let match = target.live?.match(placed, content: content), try target.placer.keep(placed.path, match) {
+                return .kept
+            }
+            try target.placer.place(placed, bytes: content)
+            return .placed
+        }
+    }
+
+    /// Whether a file must be written, as far as stamps can tell.
+    func mustWrite(_ entry: ArchiveEntry) -> Bool {
+        guard let target = target(of: entry.path) else { return false }
+        var placed = entry
+        placed.path = target.path
+        return target.live.map { !$0.seemsRight(placed) } ?? true
+    }
+
+    /// Makes the file whose chunks follow.
+    func openLarge(_ member: ArchiveIndex.Member, _ reader: MemberReader) throws -> Placement {
+        guard let path = member.entries.first?.entry.path, let target = target(of: path) else { return .unwanted }
+        var placement: Placement?
         let tar = try reader.tar(of: member)
-        try TarFragment(tar, of: member, archive: self.archive).forEachEntry { entry, _, _ in
-            guard entry.kind == .file, file == nil, let relative = entry.path.relative(to: route.source) else {
+        try TarFragment(tar, of: member, archive: self.archive).forEachEntry { entry, _, record in
+            guard entry.kind == .file, placement == nil else {
                 throw ArchiveError.damaged(
                     archive: self.archive, offset: member.offset, reason: "the header of a large file is none")
             }
             var placed = entry
-            placed.path = relative
-            try refusingContradictions(entry.path) {
-                file = try LargeFile(
-                    placer.create(placed.path, size: placed.size), placed, placer.owner, archive: self.archive)
+            placed.path = target.path
+            placement = try refusingContradictions(entry.path) {
+                if let digest = record.digest, let match = target.live?.match(placed, digest: digest),
+                    try target.placer.keep(placed.path, match)
+                {
+                    return .kept
+                }
+                let file = try target.placer.create(placed.path, size: placed.size)
+                return .large(try LargeFile(file, placed, target.placer.owner, archive: self.archive))
             }
         }
-        return file
+        return placement ?? .unwanted
     }
 
     /// Makes all links, then sets what folders shall look like, those of the other threads included.
@@ -63,15 +92,24 @@ final class PlacerSet: @unchecked Sendable {
         }
     }
 
-    private func route(of path: EntryPath) -> (Extractor.Route, EntryPlacer, EntryPath)? {
-        for (route, placer) in zip(routes, placers) {
-            if let relative = path.relative(to: route.source) { return (route, placer, relative) }
+    private struct Target {
+        let route: Extractor.Route
+        let placer: EntryPlacer
+        let live: LiveFiles?
+        /// Relative to the route's destination.
+        let path: EntryPath
+    }
+
+    private func target(of path: EntryPath) -> Target? {
+        for (number, route) in routes.enumerated() {
+            guard let relative = path.relative(to: route.source) else { continue }
+            return Target(route: route, placer: placers[number], live: live[number], path: relative)
         }
         return nil
     }
 
-    private func refusingContradictions(_ path: EntryPath, _ body: () throws -> Void) throws {
-        do { try body() } catch let error as SystemError where EntryPlacer.isContradiction(error) {
+    private func refusingContradictions(_ path: EntryPath, _ body: () throws -> Placement) throws -> Placement {
+        do { return try body() } catch let error as SystemError where EntryPlacer.isContradiction(error) {
             throw ArchiveError.unsafeEntry(
                 archive: archive, path: path.description, reason: "the same name comes twice")
         }

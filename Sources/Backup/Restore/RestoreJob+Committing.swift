@@ -10,10 +10,10 @@ extension RestoreJob {
     ///
     /// MLflow stands still meanwhile where it can be stopped, and is started again whatever happened.
     /// - Returns: what a person should know of it.
-    func commit(_ journal: inout RestoreJournal) throws -> [BilingualText] {
+    func commit(_ journal: inout RestoreJournal, _ kept: KeptFiles) throws -> [BilingualText] {
         let pause = ServerPause(stack, folder, log: log)
         let notStopped = try pause.begin()
-        do { try swap(&journal) } catch {
+        do { try swap(&journal, kept) } catch {
             // Half a swap is left to the recovery, which starts MLflow when the data is whole.
             if case BackupError.needsRecovery = error { throw error }
             pause.end()
@@ -28,7 +28,13 @@ extension RestoreJob {
         return [notStopped, notStarted].compactMap { $0 }
     }
 
-    private func swap(_ journal: inout RestoreJournal) throws {
+    private func swap(_ journal: inout RestoreJournal, _ kept: KeptFiles) throws {
+        do {
+            if journal.mode.includesArtifacts { try kept.check(in: journal.swap.new, cancellation: cancellation) }
+        } catch {
+            undo(journal, because: error)
+            throw error
+        }
         progress(Progress(.swapping, fraction: 0.95))
         journal.stage = .committing
         try journal.write(in: folder)

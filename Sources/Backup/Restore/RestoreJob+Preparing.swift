@@ -6,17 +6,28 @@ import SystemIO
 import Wording
 
 extension RestoreJob {
+    /// What lies beside the live data, ready for the swap.
+    struct Prepared {
+        let files: Int
+        let kept: KeptFiles
+        let warnings: [BilingualText]
+    }
+
     /// Unpacks and loads everything beside the live data, and compares it with the manifest.
     func prepare(
         _ item: CatalogueItem, _ manifest: Manifest, _ journal: RestoreJournal
-    ) throws -> (files: Int, warnings: [BilingualText]) {
+    ) throws -> Prepared {
+        var kept = KeptFiles()
         let dump = folder.staging.appending("restore-dump")
         var routes: [Extractor.Route] = []
         if options.mode.includesArtifacts {
             try Directory.make(stack.artifacts)
-            try checkRoom(for: manifest)
             try journal.swap.prepare()
-            routes.append(.init(.artifacts, into: journal.swap.new, owner: try artifactOwner()))
+            routes.append(
+                .init(
+                    .artifacts, into: journal.swap.new, owner: try artifactOwner(),
+                    existing: kept.existing(stack.artifacts)))
+            try checkRoom(for: manifest, item, routes)
         }
         if options.mode.includesDatabase {
             try Directory.make(dump, mode: 0o700)
@@ -27,7 +38,7 @@ extension RestoreJob {
         let observer = ReadObserver(cancellation: cancellation) { [progress] done in
             progress(Progress(.extracting, fraction: 0.22 + 0.38 * min(1, Double(done) / Double(total))))
         }
-        try extract(item, routes, observer)
+        kept.note(try extract(item, routes, observer))
         var files = 0
         if options.mode.includesArtifacts { files = try compareArtifacts(journal.swap.new, manifest) }
         var warnings: [BilingualText] = []
@@ -35,15 +46,17 @@ extension RestoreJob {
             warnings = try load(dump, journal, manifest)
             try Directory.removeTree(dump)
         }
-        return (files, warnings)
+        return Prepared(files: files, kept: kept, warnings: warnings)
     }
 
     /// An archive of ours is unpacked by all cores; one that somebody packed again, or a folder, entry by entry.
-    private func extract(_ item: CatalogueItem, _ routes: [Extractor.Route], _ observer: ReadObserver) throws {
+    private func extract(
+        _ item: CatalogueItem, _ routes: [Extractor.Route], _ observer: ReadObserver
+    ) throws -> Extractor.Outcome {
         if item.kind == .compressed, let archive = try ownArchive(item) {
-            _ = try ParallelExtractor(routes, threads: options.threads, observer: observer).extract(archive)
+            return try ParallelExtractor(routes, threads: options.threads, observer: observer).extract(archive)
         } else {
-            _ = try Extractor(routes).extract(try reader(item, observer))
+            return try Extractor(routes).extract(try reader(item, observer))
         }
     }
 
@@ -93,10 +106,14 @@ extension RestoreJob {
         return (status.owner, status.group)
     }
 
-    private func checkRoom(for manifest: Manifest) throws {
-        // What is live stays until the swap is whole, so both must fit.
+    private func checkRoom(for manifest: Manifest, _ item: CatalogueItem, _ routes: [Extractor.Route]) throws {
+        // What is live stays until the swap is whole, so both must fit, but for the files that are kept.
         let space = try DiskSpace.at(stack.artifacts)
-        let needed = manifest.artifacts.bytes + UInt64(manifest.artifacts.files) * 4096
+        var needed = manifest.artifacts.bytes + UInt64(manifest.artifacts.files) * 4096
+        if space.available <= needed, item.kind == .compressed, let archive = try ownArchive(item) {
+            let missing = try ParallelExtractor(routes, threads: 1).estimate(archive)
+            needed = missing.bytes + UInt64(missing.files) * 4096
+        }
         guard space.available > needed else {
             throw BackupError.notEnoughRoom(path: stack.artifacts.string, needed: needed, available: space.available)
         }

@@ -82,26 +82,27 @@ public struct RestoreJob: Sendable {
 
         var journal = try journal(for: item)
         try journal.write(in: folder)
-        let (files, warnings): (Int, [BilingualText])
+        let prepared: Prepared
         do {
-            (files, warnings) = try prepare(item, manifest, journal)
+            prepared = try prepare(item, manifest, journal)
             try check(manifest, item)
             journal.plan = options.mode.includesArtifacts ? try journal.swap.plan() : nil
         } catch {
-            try undo(journal, because: error)
+            undo(journal, because: error)
             throw error
         }
-        let notes = try commit(&journal)
+        let notes = try commit(&journal, prepared.kept)
         let seconds = MonotonicTime.seconds(since: start)
         log.info(
             "restore completed",
             [
-                "name": item.name, "mode": options.mode.rawValue, "files": files,
+                "name": item.name, "mode": options.mode.rawValue, "files": prepared.files,
+                "kept": prepared.kept.count,
                 "seconds": (seconds * 10).rounded() / 10,
             ])
         return RestoreOutcome(
-            backup: item.name, mode: options.mode, manifest: manifest, files: files, seconds: seconds,
-            warnings: warnings + notes)
+            backup: item.name, mode: options.mode, manifest: manifest, files: prepared.files,
+            kept: prepared.kept.count, seconds: seconds, warnings: prepared.warnings + notes)
     }
 
     private func check(_ manifest: Manifest, _ item: CatalogueItem) throws {
@@ -124,7 +125,7 @@ public struct RestoreJob: Sendable {
             artifacts: stack.artifacts.bytes, plan: nil)
     }
 
-    private func undo(_ journal: RestoreJournal, because cause: any Error) throws {
+    func undo(_ journal: RestoreJournal, because cause: any Error) {
         log.error("restore failed, undoing", ["name": journal.backup, "reason": cause.bilingual[.english]])
         do { try RestoreCleanup(stack, folder).dropPrepared(journal) } catch {
             // The live data was not touched. The journal stays, and the next run clears up.

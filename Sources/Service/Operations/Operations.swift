@@ -119,7 +119,11 @@ public struct Operations: Sendable {
                 BilingualText(zh: "数据库行数与备份一致，\(runs) 个运行", en: "Row counts agree with the backup; \(runs) runs"))
         }
         if outcome.mode != .database {
-            parts.append(BilingualText(zh: "恢复了 \(outcome.files) 个 artifact 文件", en: "\(outcome.files) artifact files"))
+            let kept = outcome.kept
+            parts.append(
+                BilingualText(
+                    zh: "恢复了 \(outcome.files) 个 artifact 文件" + (kept > 0 ? "（其中 \(kept) 个本已正确，未重写）" : ""),
+                    en: "\(outcome.files) artifact files" + (kept > 0 ? ", \(kept) of them right already" : "")))
         }
         return OperationResult(
             message: BilingualText(zh: "恢复成功完成", en: "The restore has been completed"),

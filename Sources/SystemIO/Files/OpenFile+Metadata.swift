@@ -4,9 +4,12 @@ import CLinux
 import Glibc
 
 extension OpenFile {
-    /// - Parameter mode: permission bits; set-uid and set-gid bits are never set.
+    /// Permission bits and sticky: set-uid and set-gid are never set.
+    public static let settableModes: UInt32 = 0o1777
+
+    /// - Parameter mode: only `settableModes` of it are set.
     public func setMode(_ mode: UInt32) throws(SystemError) {
-        try retryingInterrupts("chmod", path.string) { fchmod(descriptor, mode & 0o1777) }
+        try retryingInterrupts("chmod", path.string) { fchmod(descriptor, mode & Self.settableModes) }
     }
 
     public func setOwner(user: UInt32, group: UInt32) throws(SystemError) {
@@ -58,6 +61,13 @@ extension OpenFile {
             FilePath(bytes: name).withCString { old in
                 FilePath(bytes: newName).withCString { linkat(descriptor, old, folder.descriptor, $0, 0) }
             }
+        }
+    }
+
+    /// Removes a file or link from this folder.
+    public func remove(_ name: [UInt8]) throws(SystemError) {
+        try retryingInterrupts("remove", path.appending(name).string) {
+            FilePath(bytes: name).withCString { unlinkat(descriptor, $0, 0) }
         }
     }
 

@@ -22,8 +22,8 @@ public final class OpenFile: Sendable {
 
     /// Lends the descriptor to a system call and keeps it open until that returns. A number that is read out of a
     /// temporary may be closed before it is used, because Swift frees an object after its last use.
-    public func withDescriptor<Result>(_ body: (Int32) -> Result) -> Result {
-        withExtendedLifetime(self) { body(descriptor) }
+    public func withDescriptor<Result>(_ body: (Int32) throws -> Result) rethrows -> Result {
+        try withExtendedLifetime(self) { try body(descriptor) }
     }
 
     public enum Access: Sendable {

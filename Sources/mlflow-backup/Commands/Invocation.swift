@@ -22,7 +22,7 @@ struct Invocation: Sendable {
 }
 
 /// What a command does, beside what it takes.
-protocol Command {
+protocol Command: SendableMetatype {
     static var definition: CommandDefinition { get }
     /// - Returns: the exit code.
     static func run(_ invocation: Invocation) throws -> ExitCode

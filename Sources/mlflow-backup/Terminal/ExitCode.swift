@@ -29,7 +29,7 @@ enum ExitCode: Int32 {
         case let error as BackupError:
             switch error {
             case .noSuchBackup, .noSuchEntry: self = .notFound
-            case .busy, .inUse: self = .busy
+            case .busy, .inUse, .changedMeanwhile: self = .busy
             case .newerData, .schemaDiffers: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom: self = .noRoom

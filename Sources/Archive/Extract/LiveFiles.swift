@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+
+/// The live tree that a restore is to replace. Files in it that are right already need not be written again: they
+/// become a further name (hard link) of the live ones, whose content nobody touches.
+///
+/// Right is what has the same size, time, mode, owner and attributes, and the same bytes.
+final class LiveFiles {
+    /// A live file that is right.
+    struct Match {
+        let folder: OpenFile
+        let name: [UInt8]
+        let identity: FileIdentity
+    }
+
+    private let chain: FolderChain
+    private let stillSince: FileTime
+    private let owner: EntryPlacer.Owner?
+    private let buffer = PageBuffer(count: 1 << 20)
+
+    init(_ existing: Extractor.Route.Existing, owner: EntryPlacer.Owner?) throws(SystemError) {
+        chain = FolderChain(root: try OpenFile(existing.root, .directoryThroughLink))
+        stillSince = existing.stillSince
+        self.owner = owner
+    }
+
+    /// - Parameter entry: its path is relative to the tree.
+    func match(_ entry: ArchiveEntry, content: UnsafeRawBufferPointer) -> Match? {
+        match(entry) { file throws(SystemError) in
+            var position = 0
+            while position < content.count {
+                let got = try file.read(into: buffer.bytes, at: UInt64(position))
+                guard got > 0, got <= content.count - position, let live = buffer.bytes.baseAddress,
+                    let stored = content.baseAddress, memcmp(live, stored.advanced(by: position), got) == 0
+                else { return false }
+                position += got
+            }
+            return true
+        }
+    }
+
+    func match(_ entry: ArchiveEntry, digest: Digest) -> Match? {
+        match(entry) { file throws(SystemError) in
+            var hash = SHA256()
+            var position: UInt64 = 0
+            while position < entry.size {
+                let got = try file.read(into: buffer.bytes, at: position)
+                guard got > 0 else { return false }
+                hash.update(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got]))
+                position += UInt64(got)
+            }
+            return hash.finish() == digest
+        }
+    }
+
+    /// Whether a file seems to be right as far as its stamps can tell: for an estimate.
+    func seemsRight(_ entry: ArchiveEntry) -> Bool {
+        do throws(SystemError) {
+            let (folder, name) = try chain.parent(of: entry.path)
+            return looksRight(try folder.status(of: name), entry)
+        } catch { return false }
+    }
+
+    /// A live file that cannot be read is not worth an error: it will be written from the backup.
+    private func match(_ entry: ArchiveEntry, _ isEqual: (OpenFile) throws(SystemError) -> Bool) -> Match? {
+        do throws(SystemError) {
+            let (folder, name) = try chain.parent(of: entry.path)
+            guard looksRight(try folder.status(of: name), entry) else { return nil }
+            let file = try folder.open(name, .readNoFollow)
+            let before = try file.status()
+            guard looksRight(before, entry), try file.userAttributes() == entry.attributes, try isEqual(file),
+                try file.status() == before
+            else { return nil }
+            file.advise(.willNotNeed)
+            return Match(folder: folder, name: name, identity: FileIdentity(before))
+        } catch { return nil }
+    }
+
+    private func looksRight(_ status: FileStatus, _ entry: ArchiveEntry) -> Bool {
+        // A second name would tie two files together that are two in the backup.
+        status.kind == .file && status.linkCount == 1 && status.size == entry.size
+            && status.modified == entry.modified && status.modified < stillSince
+            && status.mode == entry.mode & OpenFile.settableModes && isOwned(status)
+    }
+
+    private func isOwned(_ status: FileStatus) -> Bool {
+        guard let owner else { return status.owner == geteuid() }
+        return status.owner == owner.user && status.group == owner.group
+    }
+}
+
+extension Extractor.Route {
+    /// A tree whose files may be kept instead of being written again, on the same file system as the destination.
+    public struct Existing: Sendable {
+        public let root: FilePath
+        /// Files written to at or after this moment are not kept, so that whoever swaps the trees can tell by their
+        /// times that none of the kept ones was written to meanwhile.
+        public let stillSince: FileTime
+
+        public init(_ root: FilePath, stillSince: FileTime) {
+            self.root = root
+            self.stillSince = stillSince
+        }
+    }
+}
+
+extension ParallelExtractor {
+    /// Bytes and files that would have to be written, as far as stamps can tell.
+    public func estimate(_ archive: IndexedArchive) throws -> Extractor.Outcome {
+        let placers = try PlacerSet(routes, archive.path.string)
+        var outcome = Extractor.Outcome()
+        try archive.forEachMember { member in
+            for record in member.entries where record.entry.kind == .file && placers.mustWrite(record.entry) {
+                outcome.files += 1
+                outcome.bytes += record.entry.size
+            }
+            return true
+        }
+        return outcome
+    }
+}
