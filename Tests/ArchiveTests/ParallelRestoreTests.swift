@@ -71,6 +71,42 @@ struct ParallelRestoreTests {
         try Tool.shell("cmp \"$1\" \"$2\"", tree.appending("sparse"), restored)
     }
 
+    @Test("a path longer than any system call takes is backed up, taken over, found and restored")
+    func longerThanPathMax() throws {
+        let scratch = try Scratch()
+        let tree = try scratch.folder("tree")
+        var folder = try OpenFile(tree, .directory)
+        var path: [UInt8] = []
+        for depth in 0..<20 {
+            let name = [UInt8](repeating: UInt8(ascii: "a") + UInt8(depth), count: 255)
+            folder = try folder.openOrMakeFolder(name)
+            path += name + [UInt8(ascii: "/")]
+        }
+        #expect(path.count > Int(PATH_MAX))
+        path += "model.bin".utf8
+        try folder.open(Array("model.bin".utf8), .createNew(mode: 0o644)).write(SeededRandom.bytes(5000))
+        let later = FileTime(seconds: FileTime.now().seconds + 10)
+        let (first, second) = (scratch.path.appending("1.tar.gz"), scratch.path.appending("2.tar.gz"))
+        try Backups.write(tree, with: TarGzipWriter(creating: first, threads: 2, started: later))
+        try OpenFile(tree.appending("zz-new"), .createNew(mode: 0o644)).write(SeededRandom.bytes(50))
+        try Backups.write(tree, with: TarGzipWriter(creating: second, previous: first, threads: 2, started: later))
+        let expected = try TreeSnapshot(tree)
+        let entry = try #require(EntryPath(Array("artifacts/".utf8) + path))
+        for (number, archive) in [first, second].enumerated() {
+            #expect(try IndexedArchive(archive).content(of: entry) == SeededRandom.bytes(5000))
+            guard number == 1 else { continue }
+            let (ours, one) = (scratch.path.appending("ours"), scratch.path.appending("one"))
+            _ = try extract(archive, into: ours)
+            _ = try Backups.extract(TarGzipReader(archive), into: one)
+            for out in [ours, one] { #expect(try TreeSnapshot(out).differences(from: expected) == []) }
+        }
+        let copy = scratch.path.appending("folder")
+        try Backups.write(tree, with: FolderWriter(creating: copy))
+        let out = scratch.path.appending("out")
+        _ = try Backups.extract(FolderReader(copy), into: out)
+        #expect(try TreeSnapshot(out).differences(from: expected) == [])
+    }
+
     @Test("extended attributes come back, from us and from GNU tar")
     func attributes() throws {
         let scratch = try Scratch()
