@@ -33,27 +33,89 @@ struct KeptArtifactsTests {
         #expect(try live.files() == files)
     }
 
-    @Test("a write into a kept file before the swap stops the restore, and the write is not lost")
-    func writtenMeanwhile() throws {
-        let live = try LiveStackFixture("kept_written")
+    /// Without what the restore has prepared so far.
+    private func liveFiles(_ live: LiveStackFixture) throws -> String {
+        try Shell.sh(
+            "cd '\(live.artifacts)' && find . -path ./.mlflow-backup-restore -prune -o -type f -print0 | sort -z | xargs -0 sha256sum"
+        )
+    }
+
+    /// Each is done to `$1` while the database is loaded: the file is kept by then, and has a second name.
+    @Test(
+        "whatever is done to a kept file before the swap stops the restore, and is not undone by it",
+        arguments: [
+            "printf new! | dd of=\"$1\" conv=notrunc status=none",
+            // What MLflow does: the copy has an old time.
+            "head -c 4000 /dev/urandom > \"$2\"; touch -d 2001-01-01 \"$2\"; cat \"$2\" > \"$1\"; touch -r \"$2\" \"$1\"",
+            "printf new! | dd of=\"$1\" conv=notrunc status=none; touch -r \"$1/../../../run4/artifacts/model.bin\" \"$1\"",
+            "printf half > \"$1\"; rm \"$1\"",
+            "printf half > \"$1\"; printf other > \"$2\"; mv \"$2\" \"$1\"",
+        ])
+    func changedMeanwhile(script: String) throws {
+        let live = try LiveStackFixture("kept_changed_\(script.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xffff })")
         letStampsAge()
         let made = try live.backup()
         let victim = live.artifacts.appending("1/run3/artifacts/model.bin")
-        let rows = try live.rows()
+        let (rows, files) = (try live.rows(), try live.files())
+        let work = script.replacing("$1/../../..", with: "\(live.artifacts.appending("1"))")
+            .replacing("$1", with: victim.string).replacing("$2", with: live.root.path.appending("aside").string)
+        let done = Monitor<String?>(nil)
         #expect(throws: BackupError.changedMeanwhile(path: "1/run3/artifacts/model.bin")) {
             try live.restore(made.name.string, force: true) { progress in
-                guard progress.phase == .loading, let file = try? OpenFile(victim, .readWrite(create: 0o644)) else {
-                    return
-                }
-                _ = try? file.write(Array("new!".utf8))
+                guard progress.phase == .loading else { return }
+                done.withLock { if $0 == nil { $0 = (try? Shell.sh(work)).map { _ in (try? liveFiles(live)) ?? "" } } }
             }
         }
-        #expect(try OpenFile(victim, .read).readAll().starts(with: "new!".utf8))
+        #expect(try liveFiles(live) == done.withLock { $0 })
+        #expect(try live.files() != files)
         #expect(try live.rows() == rows)
         try live.expectNothingLeftBehind()
-        #expect(try FileStatus.of(victim).linkCount == 1)
-        // Tried again, it is written from the backup.
+        // Tried again, everything is as it was.
         try live.restore(made.name.string, force: true)
-        #expect(try !OpenFile(victim, .read).readAll().starts(with: "new!".utf8))
+        #expect(try live.files() == files)
+    }
+
+    @Test("a file with two names in the backup of which one is left is kept, and has two again")
+    func secondNames() throws {
+        let live = try LiveStackFixture("kept_names")
+        let (one, two) = (live.artifacts.appending("1/run3/artifacts/model.bin"), live.artifacts.appending("1/again"))
+        try Directory.link(one, as: two)
+        letStampsAge()
+        let made = try live.backup()
+        let files = try live.files()
+        try Directory.remove(one)
+        let outcome = try live.restore(made.name.string, force: true)
+        #expect(outcome.kept >= 19)
+        #expect(try live.files() == files)
+        #expect(try FileStatus.of(one).inode == FileStatus.of(two).inode)
+    }
+
+    @Test(
+        "on a disk with too little room for a second copy, what is missing is brought back; where most is, it is refused",
+        .enabled(if: geteuid() == 0, "mounting a small file system needs root"))
+    func littleRoom() throws {
+        let live = try LiveStackFixture("kept_room")
+        try Shell.sh("mount -t tmpfs -o size=24m none '\(live.artifacts)'")
+        defer { _ = try? Shell.sh("umount '\(live.artifacts)'") }
+        for number in 0..<4 {
+            try OpenFile(live.artifacts.appending("w\(number)"), .createNew(mode: 0o644)).write(Noise.bytes(4 << 20))
+        }
+        letStampsAge()
+        let made = try live.backup()
+        let files = try live.files()
+        try Directory.remove(live.artifacts.appending("w1"))
+        #expect(try live.restore(made.name.string).kept == 3)
+        #expect(try live.files() == files)
+        // The stamps promise three kept files, and the bytes of none are right.
+        for number in 0..<4 {
+            try Shell.sh(
+                "f='\(live.artifacts)/w\(number)'; touch -r $f $f.t; printf X | dd of=$f conv=notrunc status=none; touch -r $f.t $f; rm $f.t"
+            )
+        }
+        let before = try live.files()
+        let error = #expect(throws: BackupError.self) { try live.restore(made.name.string, force: true) }
+        if case .notEnoughRoom? = error {} else { Issue.record("\(String(describing: error))") }
+        #expect(try live.files() == before)
+        try live.expectNothingLeftBehind()
     }
 }

@@ -132,7 +132,7 @@ struct ReuseTests {
 }
 
 /// Bytes that do not compress.
-private enum Noise {
+enum Noise {
     static func bytes(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         let words = (0..<((count + 7) / 8)).map { _ in generator.next() as UInt64 }

@@ -64,7 +64,7 @@ func run(_ given: [String]) throws -> Int32 {
         let outcome = try ParallelExtractor(
             [.init(.artifacts, into: folder, existing: existing)], threads: threads
         ).extract(IndexedArchive(first))
-        print(#"{"files":\#(outcome.files),"bytes":\#(outcome.bytes),"kept":\#(outcome.kept)}"#)
+        print(#"{"files":\#(outcome.files),"bytes":\#(outcome.bytes),"kept":\#(outcome.kept.count)}"#)
     case ("cat", 3):
         guard let path = EntryPath(rest[2]) else { throw Usage() }
         let output = OpenFile(adopting: dup(1), path: "standard output")

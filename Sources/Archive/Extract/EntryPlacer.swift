@@ -95,20 +95,23 @@ final class EntryPlacer {
     }
 
     /// Another name of a live file that is right already.
-    /// - Returns: false where it must be written after all.
-    func keep(_ path: EntryPath, _ live: LiveFiles.Match) throws(SystemError) -> Bool {
-        let components = path.components
+    /// - Returns: `nil` where it must be written after all.
+    func keep(_ entry: ArchiveEntry, _ live: LiveFiles.Match) throws(SystemError) -> KeptFile? {
+        let components = entry.path.components
         let parent = try folder(for: components.dropLast())
         let name = Array(components[components.count - 1])
         do throws(SystemError) { try live.folder.makeHardLink(live.name, to: parent, as: name) } catch {
             // No more names for it, another file system, or it has gone. EEXIST is the archive's own contradiction.
             guard error.code != EEXIST else { throw error }
-            return false
+            return nil
         }
-        // The live name may have been given to another file since it was looked at.
-        if FileIdentity(try parent.status(of: name)) == live.identity { return true }
+        // Since it was looked at, the live name may have been given to another file, or the file written to.
+        let status = try parent.status(of: name)
+        if FileIdentity(status) == live.identity, status.size == entry.size, status.modified == entry.modified {
+            return KeptFile(inode: status.inode, modified: status.modified, changed: status.changed)
+        }
         try parent.remove(name)
-        return false
+        return nil
     }
 
     /// Makes the links, then sets what folders shall look like, the deepest first.

@@ -29,7 +29,15 @@ public struct Extractor {
         public var files = 0
         public var bytes: UInt64 = 0
         /// Of these files, those that the existing tree held already.
-        public var kept = 0
+        public var kept: [KeptFile] = []
+
+        /// Sizes may come from an index that nobody has compared with anything, so the sum must not overflow.
+        static func += (total: inout Outcome, part: Outcome) {
+            let (bytes, overflow) = total.bytes.addingReportingOverflow(part.bytes)
+            total.bytes = overflow ? .max : bytes
+            total.files += part.files
+            total.kept += part.kept
+        }
     }
 
     private let routes: [Route]

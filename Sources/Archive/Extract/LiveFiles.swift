@@ -18,12 +18,16 @@ final class LiveFiles {
     private let chain: FolderChain
     private let stillSince: FileTime
     private let owner: EntryPlacer.Owner?
+    private let cancellation: Cancellation?
     private let buffer = PageBuffer(count: 1 << 20)
 
-    init(_ existing: Extractor.Route.Existing, owner: EntryPlacer.Owner?) throws(SystemError) {
+    init(
+        _ existing: Extractor.Route.Existing, _ owner: EntryPlacer.Owner?, _ cancellation: Cancellation?
+    ) throws(SystemError) {
         chain = FolderChain(root: try OpenFile(existing.root, .directoryThroughLink))
         stillSince = existing.stillSince
         self.owner = owner
+        self.cancellation = cancellation
     }
 
     /// - Parameter entry: its path is relative to the tree.
@@ -46,6 +50,8 @@ final class LiveFiles {
             var hash = SHA256()
             var position: UInt64 = 0
             while position < entry.size {
+                // Whoever cancelled hears of it before anything is written.
+                if cancellation?.isCancelled == true { return false }
                 let got = try file.read(into: buffer.bytes, at: position)
                 guard got > 0 else { return false }
                 hash.update(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got]))
@@ -91,12 +97,20 @@ final class LiveFiles {
     }
 }
 
+/// A live file that was kept, as it was right after it got its second name. Whoever swaps the trees looks at it again:
+/// a write changes one of these, and only a program that sets the clock could undo that.
+public struct KeptFile: Sendable, Equatable {
+    public let inode: UInt64
+    public let modified: FileTime
+    /// The time of the inode's last change (ctime), which utimes(2) cannot set.
+    public let changed: FileTime
+}
+
 extension Extractor.Route {
     /// A tree whose files may be kept instead of being written again, on the same file system as the destination.
     public struct Existing: Sendable {
         public let root: FilePath
-        /// Files written to at or after this moment are not kept, so that whoever swaps the trees can tell by their
-        /// times that none of the kept ones was written to meanwhile.
+        /// Files written to at or after this moment are not kept: somebody may still be at it.
         public let stillSince: FileTime
 
         public init(_ root: FilePath, stillSince: FileTime) {
@@ -113,8 +127,7 @@ extension ParallelExtractor {
         var outcome = Extractor.Outcome()
         try archive.forEachMember { member in
             for record in member.entries where record.entry.kind == .file && placers.mustWrite(record.entry) {
-                outcome.files += 1
-                outcome.bytes += record.entry.size
+                outcome += Extractor.Outcome(files: 1, bytes: record.entry.size)
             }
             return true
         }

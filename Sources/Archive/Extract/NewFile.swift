@@ -39,8 +39,9 @@ struct NewFile: Sendable {
                 try direct.write(UnsafeRawBufferPointer(rebasing: bytes[..<pages]), at: offset)
                 done = pages
             } catch {
-                // A disk that wants addresses to be more aligned than these.
-                guard error.code == EINVAL else { throw error }
+                // A disk that wants addresses to be more aligned than these; older dm-crypt says EIO of it. What is
+                // really wrong with the disk comes up again below or at the sync.
+                guard [EINVAL, EIO].contains(error.code) else { throw error }
             }
         }
         guard done < bytes.count else { return }

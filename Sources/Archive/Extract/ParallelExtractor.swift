@@ -9,33 +9,43 @@ public struct ParallelExtractor: Sendable {
     let routes: [Extractor.Route]
     private let threads: Int
     private let observer: ReadObserver
+    private let budget: WriteBudget?
 
-    public init(_ routes: [Extractor.Route], threads: Int, observer: ReadObserver = ReadObserver()) {
+    /// What had to be written was more than the caller has room for.
+    public struct BudgetExceeded: Error {}
+
+    /// - Parameter budget: bytes of content that may be written, not counting what is kept; `nil` for no bound.
+    public init(
+        _ routes: [Extractor.Route], threads: Int, budget: UInt64? = nil, observer: ReadObserver = ReadObserver()
+    ) {
         self.routes = routes
+        self.budget = budget.map { WriteBudget($0) }
         self.threads = max(threads, 1)
         self.observer = observer
     }
 
     /// Members that no route wants are not read. The files are on disk when this returns.
-    /// - Throws: `ArchiveError`, `SystemError`, `CancelledError`.
+    /// - Throws: `ArchiveError`, `SystemError`, `CancelledError`, `BudgetExceeded`.
     public func extract(_ archive: IndexedArchive) throws -> Extractor.Outcome {
         let ends = Monitor<[PlacerSet]>([])
-        let crew = try WorkCrew<Job, Extractor.Outcome>(threads: threads, name: "extract") { [routes] in
-            let placers = try PlacerSet(routes, archive.path.string)
+        let crew = try WorkCrew<Job, Extractor.Outcome>(threads: threads, name: "extract") {
+            [routes, observer, budget] in
+            let placers = try PlacerSet(routes, archive.path.string, budget, observer.cancellation)
             ends.withLock { $0.append(placers) }
             let reader = MemberReader(archive)
             return { job in try Self.perform(job, archive, placers, reader) }
         }
-        let openers = try PlacerSet(routes, archive.path.string)
+        let openers = try PlacerSet(routes, archive.path.string, budget, observer.cancellation)
         let reader = MemberReader(archive)
-        var outcomes: [Extractor.Outcome] = []
+        var outcome = Extractor.Outcome()
+        func note(_ parts: [Extractor.Outcome]) { for part in parts { outcome += part } }
         var large: LargeFile?
         archive.file.advise(.sequential)
         try archive.forEachMember { member in
             try observer.cancellation?.check()
             switch member.kind {
             case .pack where member.entries.contains { openers.wants($0.entry.path) }:
-                outcomes += try crew.submit(.pack(member))
+                note(try crew.submit(.pack(member)))
             case .header:
                 try large?.checkIsComplete()
                 large = nil
@@ -43,29 +53,25 @@ public struct ParallelExtractor: Sendable {
                 switch try openers.openLarge(member, reader) {
                 case .large(let file):
                     large = file
-                    outcomes.append(.init(files: 1, bytes: size))
-                case .kept: outcomes.append(.init(files: 1, bytes: size, kept: 1))
+                    note([.init(files: 1, bytes: size)])
+                case .kept(let file): note([.init(files: 1, bytes: size, kept: [file])])
                 case .placed, .unwanted: break
                 }
             case .chunk:
-                if let range = try large?.next(member) { outcomes += try crew.submit(.chunk(member, range)) }
+                if let range = try large?.next(member) { note(try crew.submit(.chunk(member, range))) }
             case .pack, .loose: break
             }
             try observer.didRead(member.length, upTo: member.offset + member.length)
             return true
         }
         try large?.checkIsComplete()
-        outcomes += try crew.finish()
+        note(try crew.finish())
         large = nil
         // Links come after every file, and folders get their times after everything in them.
         let all = ends.withLock { $0 }
         try openers.finish(with: all)
         for route in routes { try FileSystem.sync(holding: route.destination) }
-        return outcomes.reduce(into: .init()) {
-            $0.files += $1.files
-            $0.bytes += $1.bytes
-            $0.kept += $1.kept
-        }
+        return outcome
     }
 
     private enum Job: Sendable {
@@ -86,7 +92,9 @@ public struct ParallelExtractor: Sendable {
                 guard entry.kind == .file else { return }
                 outcome.files += 1
                 outcome.bytes += entry.size
-                if case .kept = placement { outcome.kept += 1 }
+                if case .kept(let file) = placement {
+                    outcome.kept.append(file)
+                }
             }
             return outcome
         case .chunk(let member, let range):

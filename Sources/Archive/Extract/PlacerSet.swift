@@ -9,13 +9,19 @@ final class PlacerSet: @unchecked Sendable {
     private let placers: [EntryPlacer]
     private let live: [LiveFiles?]
     private let archive: String
+    private let budget: WriteBudget?
 
-    init(_ routes: [Extractor.Route], _ archive: String) throws {
+    init(
+        _ routes: [Extractor.Route], _ archive: String, _ budget: WriteBudget? = nil,
+        _ cancellation: Cancellation? = nil
+    ) throws {
+        self.budget = budget
         self.routes = routes
         self.archive = archive
         let owners = routes.map { route in route.owner.map { EntryPlacer.Owner(user: $0.user, group: $0.group) } }
         placers = try zip(routes, owners).map { try EntryPlacer(root: $0.destination, owner: $1) }
-        live = try zip(routes, owners).map { route, owner in try route.existing.map { try LiveFiles($0, owner: owner) }
+        live = try zip(routes, owners).map { route, owner in
+            try route.existing.map { try LiveFiles($0, owner, cancellation) }
         }
     }
 
@@ -26,7 +32,7 @@ final class PlacerSet: @unchecked Sendable {
         case unwanted
         case placed
         /// The live tree has it already.
-        case kept
+        case kept(KeptFile)
         /// A file whose chunks follow.
         case large(LargeFile)
     }
@@ -39,9 +45,12 @@ final class PlacerSet: @unchecked Sendable {
                 try target.placer.place(placed)
                 return .placed
             }
-            if let match = target.live?.match(placed, content: content), try target.placer.keep(placed.path, match) {
-                return .kept
+            if let match = target.live?.match(placed, content: content),
+                let kept = try target.placer.keep(placed, match)
+            {
+                return .kept(kept)
             }
+            try budget?.take(placed.size)
             try target.placer.place(placed, bytes: content)
             return .placed
         }
@@ -69,10 +78,11 @@ final class PlacerSet: @unchecked Sendable {
             placed.path = target.path
             placement = try refusingContradictions(entry.path) {
                 if let digest = record.digest, let match = target.live?.match(placed, digest: digest),
-                    try target.placer.keep(placed.path, match)
+                    let kept = try target.placer.keep(placed, match)
                 {
-                    return .kept
+                    return .kept(kept)
                 }
+                try budget?.take(placed.size)
                 let file = try target.placer.create(placed.path, size: placed.size)
                 return .large(try LargeFile(file, placed, target.placer.owner, archive: self.archive))
             }

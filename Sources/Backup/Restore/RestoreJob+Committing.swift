@@ -43,7 +43,11 @@ extension RestoreJob {
                 try Databases(stack.database).swap(
                     live: journal.liveDatabase, replacement: journal.newDatabase, keepingOldAs: journal.oldDatabase)
             }
-            if let plan = journal.plan { try journal.swap.forward(plan) }
+            if let plan = journal.plan {
+                // Once more, because the swap of the databases may have waited for sessions to end.
+                try kept.check(in: journal.swap.new, cancellation: cancellation)
+                try journal.swap.forward(plan)
+            }
         } catch {
             try rollBack(journal, because: error)
             throw error

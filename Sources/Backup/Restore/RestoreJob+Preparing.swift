@@ -18,6 +18,7 @@ extension RestoreJob {
         _ item: CatalogueItem, _ manifest: Manifest, _ journal: RestoreJournal
     ) throws -> Prepared {
         var kept = KeptFiles()
+        var budget: UInt64?
         let dump = folder.staging.appending("restore-dump")
         var routes: [Extractor.Route] = []
         if options.mode.includesArtifacts {
@@ -27,7 +28,7 @@ extension RestoreJob {
                 .init(
                     .artifacts, into: journal.swap.new, owner: try artifactOwner(),
                     existing: kept.existing(stack.artifacts)))
-            try checkRoom(for: manifest, item, routes)
+            budget = try room(for: manifest, item, routes)
         }
         if options.mode.includesDatabase {
             try Directory.make(dump, mode: 0o700)
@@ -38,7 +39,7 @@ extension RestoreJob {
         let observer = ReadObserver(cancellation: cancellation) { [progress] done in
             progress(Progress(.extracting, fraction: 0.22 + 0.38 * min(1, Double(done) / Double(total))))
         }
-        kept.note(try extract(item, routes, observer))
+        kept.note(try extract(item, routes, budget, observer))
         var files = 0
         if options.mode.includesArtifacts { files = try compareArtifacts(journal.swap.new, manifest) }
         var warnings: [BilingualText] = []
@@ -51,10 +52,14 @@ extension RestoreJob {
 
     /// An archive of ours is unpacked by all cores; one that somebody packed again, or a folder, entry by entry.
     private func extract(
-        _ item: CatalogueItem, _ routes: [Extractor.Route], _ observer: ReadObserver
+        _ item: CatalogueItem, _ routes: [Extractor.Route], _ budget: UInt64?, _ observer: ReadObserver
     ) throws -> Extractor.Outcome {
         if item.kind == .compressed, let archive = try ownArchive(item) {
-            return try ParallelExtractor(routes, threads: options.threads, observer: observer).extract(archive)
+            let extractor = ParallelExtractor(routes, threads: options.threads, budget: budget, observer: observer)
+            do { return try extractor.extract(archive) } catch is ParallelExtractor.BudgetExceeded {
+                // Fewer files could be kept than their stamps promised.
+                throw BackupError.notEnoughRoom(path: stack.artifacts.string, needed: item.size, available: budget ?? 0)
+            }
         } else {
             return try Extractor(routes).extract(try reader(item, observer))
         }
@@ -106,17 +111,27 @@ extension RestoreJob {
         return (status.owner, status.group)
     }
 
-    private func checkRoom(for manifest: Manifest, _ item: CatalogueItem, _ routes: [Extractor.Route]) throws {
-        // What is live stays until the swap is whole, so both must fit, but for the files that are kept.
-        let space = try DiskSpace.at(stack.artifacts)
-        var needed = manifest.artifacts.bytes + UInt64(manifest.artifacts.files) * 4096
-        if space.available <= needed, item.kind == .compressed, let archive = try ownArchive(item) {
+    /// What is live stays until the swap is whole, so both must fit, but for the files that are kept.
+    /// - Returns: bytes of content that may be written, where most must be kept; else `nil`.
+    private func room(
+        for manifest: Manifest, _ item: CatalogueItem, _ routes: [Extractor.Route]
+    ) throws -> UInt64? {
+        let available = try DiskSpace.at(stack.artifacts).available
+        var needed = Self.room(for: manifest.artifacts.bytes, files: manifest.artifacts.files)
+        if available > needed { return nil }
+        if item.kind == .compressed, let archive = try ownArchive(item) {
             let missing = try ParallelExtractor(routes, threads: 1).estimate(archive)
-            needed = missing.bytes + UInt64(missing.files) * 4096
+            needed = Self.room(for: missing.bytes, files: missing.files)
+            if available > needed { return missing.bytes + (available - needed) }
         }
-        guard space.available > needed else {
-            throw BackupError.notEnoughRoom(path: stack.artifacts.string, needed: needed, available: space.available)
-        }
+        throw BackupError.notEnoughRoom(path: stack.artifacts.string, needed: needed, available: available)
+    }
+
+    /// Numbers that an archive claims are not to overflow anything.
+    private static func room(for bytes: UInt64, files: Int) -> UInt64 {
+        let (blocks, tooMany) = UInt64(clamping: files).multipliedReportingOverflow(by: 4096)
+        let (sum, tooLarge) = bytes.addingReportingOverflow(blocks)
+        return tooMany || tooLarge ? .max : sum
     }
 
     private func compareArtifacts(_ staging: FilePath, _ manifest: Manifest) throws -> Int {
