@@ -31,7 +31,10 @@ struct PaxRecords {
         values.compactMap { key, value in
             guard key.hasPrefix(Self.attributePrefix) else { return nil }
             let name = Array(key.utf8.dropFirst(Self.attributePrefix.utf8.count))
-            guard name.starts(with: OpenFile.userAttributePrefix), name.count <= 255 else { return nil }
+            // A name that no system call takes is none, whoever wrote it.
+            guard name.starts(with: OpenFile.userAttributePrefix), name.count > OpenFile.userAttributePrefix.count,
+                name.count <= 255, !name.contains(0)
+            else { return nil }
             return OpenFile.Attribute(name: name, value: value)
         }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }

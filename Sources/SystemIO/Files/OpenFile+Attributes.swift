@@ -63,7 +63,7 @@ extension OpenFile {
             }
             return true
         } catch {
-            if [EOPNOTSUPP, ENOSPC, E2BIG, EPERM].contains(error.code) { return false }
+            if [EOPNOTSUPP, ENOSPC, E2BIG, ERANGE, EPERM].contains(error.code) { return false }
             throw error
         }
     }
