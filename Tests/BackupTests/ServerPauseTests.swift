@@ -32,11 +32,36 @@ import Testing
         #expect(recovery.isNeeded, "the marker must stay")
     }
 
-    private func recovery(_ folder: BackupFolder, start: @escaping @Sendable () throws -> Void) -> RestoreRecovery {
+    /// The engine goes on with a stop whose client was killed, and answers a start meanwhile with "runs already".
+    @Test func aServerThatIsStillBeingStoppedIsNotLeftDown() throws {
+        let scratch = try TemporaryFolder("pause")
+        let folder = BackupFolder(scratch.path)
+        try folder.prepare()
+        try scratch.write(".mlflow-backup/mlflow-stopped", "mlflow-server")
+        enum State { case stopping, stopped, running }
+        let state = Monitor(State.stopping)
+        let recovery = recovery(folder) {
+            state.withLock { if $0 == .stopped { $0 = .running } }
+        } stop: {
+            state.withLock { state in
+                defer { state = .stopped }
+                return state != .stopped
+            }
+        }
+        _ = try recovery.run()
+        // What was under way ends now, if it has not yet.
+        #expect(state.withLock { $0 == .stopping ? .stopped : $0 } == .running)
+        #expect(!recovery.isNeeded)
+    }
+
+    private func recovery(
+        _ folder: BackupFolder, start: @escaping @Sendable () throws -> Void,
+        stop: @escaping @Sendable () throws -> Bool = { true }
+    ) -> RestoreRecovery {
         let stack = LiveStack(
             database: ConnectionSettings(host: "", port: 1, user: "", password: Secret(""), database: ""),
             tools: PostgresTools(binDirectory: nil), artifacts: "/nonexistent", mlflowVersion: { nil },
-            server: TrackingServer(name: "mlflow-server", stop: { true }, start: start))
+            server: TrackingServer(name: "mlflow-server", stop: stop, start: start))
         return RestoreRecovery(stack, folder, log: .silent)
     }
 }

@@ -28,7 +28,7 @@ public struct RestoreRecovery: Sendable {
     public func run() throws -> Outcome {
         let outcome = try settleJournal()
         // Only now: as long as the data is in two minds, MLflow had better stand still.
-        ServerPause(stack, folder, log: log).end()
+        ServerPause(stack, folder, log: log).endAfterCrash()
         return outcome
     }
 

@@ -33,8 +33,9 @@ public struct ServerPause: Sendable {
             }
             return nil
         } catch {
-            // The answer may have been lost on the way: the server is started all the same, which is harmless.
-            try? server.start()
+            // The answer may have been lost on the way, and the server be stopped or stopping: it is started all the
+            // same, which is harmless. Where nobody can be asked, nothing was stopped either.
+            try? restart(server)
             try clear()
             let reason = error.bilingual
             log.warning("MLflow could not be stopped for the swap", ["reason": reason[.english]])
@@ -48,11 +49,24 @@ public struct ServerPause: Sendable {
     /// Starts the server again if we stopped it. Safe to repeat.
     /// - Returns: why it is not back; the marker stays then, and the next try is the service's.
     @discardableResult
-    public func end() -> BilingualText? {
+    func end() -> BilingualText? { end { try $0.start() } }
+
+    /// As `end`, for a stop that another process began, perhaps just before it was killed.
+    @discardableResult
+    public func endAfterCrash() -> BilingualText? { end(restart) }
+
+    /// While a stop is under way, a start does nothing (HTTP 304): the server would stop after it and stay down. A
+    /// second stop waits for the first.
+    private func restart(_ server: TrackingServer) throws {
+        _ = try server.stop()
+        try server.start()
+    }
+
+    private func end(_ start: (TrackingServer) throws -> Void) -> BilingualText? {
         guard isPending else { return nil }
         do {
             guard let server else { throw ServerNotReachable() }
-            try server.start()
+            try start(server)
             try clear()
             log.info("MLflow is started again", ["server": server.name])
             return nil
