@@ -13,7 +13,7 @@ struct NewFile: Sendable {
     private let direct: OpenFile?
 
     /// Shorter pieces go through the page cache, in bytes: each one around it waits for the disk.
-    private static let shortestAroundCache = 64 << 10
+    private static let shortestAroundCache = 256 << 10
 
     /// - Parameter size: how long it will be, in bytes.
     init(_ name: [UInt8], in folder: OpenFile, size: UInt64) throws(SystemError) {
