@@ -14,7 +14,8 @@ public struct ParallelExtractor: Sendable {
     /// What had to be written was more than the caller has room for.
     public struct BudgetExceeded: Error {}
 
-    /// - Parameter budget: bytes of content that may be written, not counting what is kept; `nil` for no bound.
+    /// - Parameter budget: bytes of content that may be written for routes that have an existing tree, not counting what
+    ///   is kept; `nil` for no bound.
     public init(
         _ routes: [Extractor.Route], threads: Int, budget: UInt64? = nil, observer: ReadObserver = ReadObserver()
     ) {

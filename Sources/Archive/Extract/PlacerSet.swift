@@ -50,7 +50,7 @@ final class PlacerSet: @unchecked Sendable {
             {
                 return .kept(kept)
             }
-            try budget?.take(placed.size)
+            if target.live != nil { try budget?.take(placed.size) }
             try target.placer.place(placed, bytes: content)
             return .placed
         }
@@ -82,7 +82,7 @@ final class PlacerSet: @unchecked Sendable {
                 {
                     return .kept(kept)
                 }
-                try budget?.take(placed.size)
+                if target.live != nil { try budget?.take(placed.size) }
                 let file = try target.placer.create(placed.path, size: placed.size)
                 return .large(try LargeFile(file, placed, target.placer.owner, archive: self.archive))
             }
