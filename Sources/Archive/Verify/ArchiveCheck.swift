@@ -40,7 +40,7 @@ public struct ArchiveCheck: Sendable {
         archive.file.advise(.sequential)
         let crew = try WorkCrew<Piece, DamagedMember>(threads: threads, name: "verify") { [archive] in
             // Each thread has a buffer of its own.
-            let buffer = MemberBuffer()
+            let buffer = PageBuffer(count: 1 << 20)
             return { piece in try Self.check(piece, archive.file, buffer) }
         }
         var damaged: [DamagedMember] = []
@@ -65,7 +65,7 @@ public struct ArchiveCheck: Sendable {
         let files: [EntryPath]
     }
 
-    private static func check(_ piece: Piece, _ file: OpenFile, _ buffer: MemberBuffer) throws -> DamagedMember? {
+    private static func check(_ piece: Piece, _ file: OpenFile, _ buffer: PageBuffer) throws -> DamagedMember? {
         var hash = SHA256()
         var done: UInt64 = 0
         while done < piece.length {
@@ -81,9 +81,4 @@ public struct ArchiveCheck: Sendable {
         if hash.finish() == piece.digest { return nil }
         return DamagedMember(offset: piece.offset, length: piece.length, files: piece.files)
     }
-}
-
-private final class MemberBuffer {
-    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-    deinit { bytes.deallocate() }
 }
