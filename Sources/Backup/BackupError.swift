@@ -6,6 +6,8 @@ import Wording
 /// Why a backup, a check or a restore did not happen. Each says what to do next.
 public enum BackupError: ExplainedError, Equatable {
     case folderNotUsable(path: String, reason: String)
+    /// The folder was used for this stack before, and has nothing of ours in it now.
+    case folderVanished(path: String)
     case noSuchBackup(name: String)
     /// A backup that has no such file in it.
     case noSuchEntry(backup: String, path: String)
@@ -34,6 +36,13 @@ public enum BackupError: ExplainedError, Equatable {
                 zh: "备份目录 \(path) 不可用（\(reason)）。请检查 BACKUP_DIR、挂载和权限。",
                 en:
                     "The backup folder \(path) is not usable (\(reason)). Check BACKUP_DIR, its mount and its permissions."
+            )
+        case .folderVanished(let path):
+            BilingualText(
+                zh: "备份目录 \(path) 以前存有本系统的备份，现在不存在或是空的。请检查其磁盘是否已挂载；确实要从空目录重新开始时，运行 mlflow-backup claim。",
+                en:
+                    "The backup folder \(path) has held backups of this MLflow and is missing or empty now. Check that its disk is "
+                    + "mounted; to begin anew with an empty folder on purpose, run `mlflow-backup claim`."
             )
         case .noSuchEntry(let backup, let path):
             BilingualText(

@@ -26,9 +26,10 @@ public struct LiveStack: Sendable {
         self.server = server
     }
 
-    /// Names directly in the artifacts folder that are not artifacts: our staging, and what ext4 puts at a mount's root.
+    /// Names directly in the artifacts folder that are not artifacts: our staging, our mark, and what ext4 puts at a
+    /// mount's root.
     public static let notArtifacts: Set<[UInt8]> = [
-        Array(ArtifactSwap.folderName.utf8), Array("lost+found".utf8),
+        Array(ArtifactSwap.folderName.utf8), Array(ArtifactsMark.fileName.utf8), Array("lost+found".utf8),
     ]
 
     /// - Throws: `BackupError.artifactsMissing`.

@@ -6,6 +6,7 @@ extension PostgresError: ExplainedError {
     public var explanation: BilingualText {
         switch self {
         case .unreachable, .authenticationFailed, .tooManyConnections, .connectionLost: sessionExplanation
+        case .stackBusy, .pooled, .maintenanceDatabaseNotUsable: lockExplanation
         case .toolMissing, .toolTooOld, .toolFailed, .passwordNotExpressible: toolExplanation
         default: statementExplanation
         }
@@ -31,6 +32,29 @@ extension PostgresError: ExplainedError {
             BilingualText(
                 zh: "与 PostgreSQL 的连接中断（\(reason)）。请查看数据库日志，恢复后重试。",
                 en: "The connection to PostgreSQL was lost (\(reason)). See the server's log, then try again.")
+        default: BilingualText(zh: "", en: "")
+        }
+    }
+
+    private var lockExplanation: BilingualText {
+        switch self {
+        case .stackBusy(let database, let holder):
+            BilingualText(
+                zh: "数据库 \(database) 上正有另一项备份或恢复（\(holder)）。请等待其结束后重试。",
+                en: "Another backup or restore works on database \(database) (\(holder)). Wait for it, then try again.")
+        case .pooled(let host, let port):
+            BilingualText(
+                zh: "\(host):\(port) 是按事务分配会话的连接池，备份和恢复需要直接连接。请把 POSTGRES_HOST 和 POSTGRES_PORT 设为 PostgreSQL 本身。",
+                en:
+                    "\(host):\(port) is a pooler that shares sessions between clients; backups and restores need a direct "
+                    + "connection. Set POSTGRES_HOST and POSTGRES_PORT to PostgreSQL itself.")
+        case .maintenanceDatabaseNotUsable(let name, let reason):
+            BilingualText(
+                zh:
+                    "维护数据库 \(name) 不可用：\(reason.chinese) 请创建它、授予 CONNECT，或设置 POSTGRES_MAINTENANCE_DB（同一套 MLflow 的所有备份服务须一致）。",
+                en:
+                    "The maintenance database \(name) cannot be used: \(reason.english) Create it, grant CONNECT, or set "
+                    + "POSTGRES_MAINTENANCE_DB (to the same name in every backup service of this MLflow).")
         default: BilingualText(zh: "", en: "")
         }
     }

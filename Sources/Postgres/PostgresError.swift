@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Wording
+
 /// What can go wrong with the server, with a statement, or with PostgreSQL's own programs.
 public enum PostgresError: Error, Sendable, Equatable {
     /// Nobody answers there, or the server says that it is starting or stopping.
@@ -19,6 +21,12 @@ public enum PostgresError: Error, Sendable, Equatable {
     case connectionLost(reason: String)
     /// Sessions that this role may not end keep a database from being renamed. Each holder is one readable line.
     case databaseInUse(name: String, holders: [String])
+    /// Another service works on this database.
+    case stackBusy(database: String, holder: String)
+    /// A pooler that shares sessions between clients stands between us and the server.
+    case pooled(host: String, port: Int)
+    /// The database that holds the stack's lock cannot be used.
+    case maintenanceDatabaseNotUsable(name: String, reason: BilingualText)
     /// Any other error of the server.
     case query(sqlstate: String, message: String)
     /// Text with a NUL byte, which PostgreSQL cannot hold.

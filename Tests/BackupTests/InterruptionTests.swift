@@ -30,7 +30,7 @@ import Testing
         )
         let (oldRows, oldFiles) = (try live.rows(), try live.files())
 
-        let job = RestoreJob(live.stack, from: live.folder, options: .init(force: true), log: .silent)
+        let job = RestoreJob(live.workspace(), options: .init(force: true))
         let item = try Catalogue(live.folder).item(named: name)
         var journal = try job.journal(for: item)
         try journal.write(in: live.folder)
@@ -105,6 +105,7 @@ import Testing
         let live = try LiveStackFixture("full")
         try Directory.make(live.folder.path)
         try Shell.sh("mount -t tmpfs -o size=24m tmpfs '\(live.folder.path)'")
+        try live.folder.prepare()
         defer { _ = try? Shell.sh("umount '\(live.folder.path)'") }
         try Shell.sh("head -c 30000000 /dev/urandom > '\(live.artifacts)/1/big'")
         #expect {
@@ -151,7 +152,7 @@ import Testing
             #expect(isOld || isNew, "round \(round) left a mixture")
             for item in try Catalogue(live.folder).items() {
                 #expect(item.status == .completed || item.status == .unverified, "round \(round): \(item)")
-                if item.status == .unverified { try VerifyJob(live.folder, log: .silent).run(item) }
+                if item.status == .unverified { try Verification(live.folder, log: .silent).run(item) }
             }
             try live.expectNothingLeftBehind()
         }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
-import Backup
 import MLflowStore
 import Postgres
 import SystemIO
 import TestSupport
 import Testing
+
+@testable import Backup
 
 /// A live MLflow in small: its tables in a real database, its files in a folder, and a backup folder beside them.
 final class LiveStackFixture: Sendable {
@@ -23,6 +24,9 @@ final class LiveStackFixture: Sendable {
         artifacts = root.path.appending("artifacts")
         folder = BackupFolder(root.path.appending("backups"))
         try Directory.make(artifacts)
+        // As after the first backup: making the mark changes the folder's times, which some tests look at.
+        try folder.prepare()
+        _ = try ArtifactsMark.ensure(in: artifacts, using: folder)
         let connection = try Connection(database)
         for statement in Self.schema { try connection.execute(statement) }
         try add(runs: 1...20)
@@ -71,9 +75,15 @@ final class LiveStackFixture: Sendable {
         cancellation: Cancellation = Cancellation(), progress: @escaping ProgressSink = { _ in }
     ) throws -> BackupOutcome {
         try BackupJob(
-            stack, into: folder, options: .init(kind: kind, retention: retention), version: "test", log: .silent,
-            cancellation: cancellation, progress: progress
+            workspace(cancellation, progress), options: .init(kind: kind, retention: retention), version: "test"
         ).run()
+    }
+
+    func workspace(
+        _ cancellation: Cancellation = Cancellation(), _ progress: @escaping ProgressSink = { _ in },
+        _ folder: BackupFolder? = nil
+    ) -> Workspace {
+        Workspace(stack, folder ?? self.folder, log: .silent, cancellation: cancellation, progress: progress)
     }
 
     @discardableResult
@@ -81,10 +91,7 @@ final class LiveStackFixture: Sendable {
         _ name: String, _ mode: RestoreMode = .full, force: Bool = false, cancellation: Cancellation = Cancellation(),
         progress: @escaping ProgressSink = { _ in }
     ) throws -> RestoreOutcome {
-        try RestoreJob(
-            stack, from: folder, options: .init(mode: mode, force: force), log: .silent, cancellation: cancellation,
-            progress: progress
-        ).run(name)
+        try RestoreJob(workspace(cancellation, progress), options: .init(mode: mode, force: force)).run(name)
     }
 
     /// Every row, in order.
@@ -101,7 +108,7 @@ final class LiveStackFixture: Sendable {
     /// Every file with its digest, and every folder.
     func files() throws -> String {
         try Shell.sh(
-            "cd '\(artifacts)' && find . -path ./.mlflow-backup-restore -prune -o -print | sort && find . -type f -print0 | sort -z | xargs -0 -r sha256sum"
+            "cd '\(artifacts)' && find . -path ./.mlflow-backup-restore -prune -o -name .mlflow-backup-stack -o -print | sort && find . -type f ! -name .mlflow-backup-stack -print0 | sort -z | xargs -0 -r sha256sum"
         )
     }
 

@@ -110,7 +110,7 @@ import Testing
         let live = try LiveStackFixture("without")
         let stack = live.stack
         func attempt(_ stack: LiveStack) throws {
-            _ = try BackupJob(stack, into: live.folder, options: .init(), version: "test", log: .silent).run()
+            _ = try BackupJob(Workspace(stack, live.folder, log: .silent), options: .init(), version: "test").run()
         }
         let noArtifacts = LiveStack(
             database: stack.database, tools: stack.tools, artifacts: "/nowhere/at/all", mlflowVersion: { nil })

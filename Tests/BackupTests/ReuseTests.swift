@@ -80,9 +80,7 @@ struct ReuseTests {
         var generations: [Int] = []
         var inodes: [UInt64] = []
         for _ in 0..<5 {
-            let outcome = try BackupJob(
-                live.stack, into: live.folder, options: .init(fullEvery: 3), version: "test", log: .silent
-            ).run()
+            let outcome = try BackupJob(live.workspace(), options: .init(fullEvery: 3), version: "test").run()
             generations.append(outcome.sharing.generation)
             inodes.append(try FileStatus.of(outcome.path).inode)
         }

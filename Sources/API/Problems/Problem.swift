@@ -60,7 +60,7 @@ struct Problem {
             .changedMeanwhile:
             409
         case .notEnoughRoom: 507
-        case .folderNotUsable, .artifactsMissing, .databaseEmpty, .needsRecovery: 503
+        case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery: 503
         case .rowsDiffer, .artifactsDiffer: 500
         }
     }

@@ -35,6 +35,8 @@ public struct Sidecar: Sendable, Equatable, Codable {
     /// Bytes shared with, and copied from, the backup before.
     public var clonedBytes: UInt64?
     public var copiedBytes: UInt64?
+    /// Whose backup it is; `nil` in those of 0.1.0.
+    public var stack: StackIdentity?
 
     enum CodingKeys: String, CodingKey {
         case format, name, type, status, reason, size, sha256
@@ -48,6 +50,7 @@ public struct Sidecar: Sendable, Equatable, Codable {
         case generation
         case clonedBytes = "cloned_bytes"
         case copiedBytes = "copied_bytes"
+        case stack
     }
 
     public func write(in folder: BackupFolder) throws {

@@ -17,7 +17,9 @@ extension BackupJob {
 
     /// Writes dump, artifacts and manifest under a partial name. Everything is on disk, and was read back, when it
     /// returns.
-    func write(_ name: BackupName, to partial: FilePath, dump: FilePath, base: ReuseBase?) throws -> Written {
+    func write(
+        _ name: BackupName, to partial: FilePath, dump: FilePath, _ identity: StackIdentity, base: ReuseBase?
+    ) throws -> Written {
         let started = LocalTime.now()
         let (survey, database) = try dumpDatabase(into: dump)
         if let base { try DumpDate.carryOver(from: base, into: dump) }
@@ -34,7 +36,7 @@ extension BackupJob {
         try writer.endSection()
 
         let manifest = Manifest(
-            name: name.string, created: started, host: Self.hostName(), serviceVersion: version,
+            name: name.string, created: started, host: Self.hostName(), stack: identity, serviceVersion: version,
             mlflow: .init(version: stack.mlflowVersion(), alembicRevision: survey.revision), database: database,
             artifacts: .init(
                 files: report.files, folders: report.folders, bytes: report.bytes, walkStarted: walkStarted),

@@ -20,69 +20,52 @@ public struct BackupJob: Sendable {
         public var threads: Int
         /// Every so many backups one takes nothing over from the one before. One: all of them.
         public var fullEvery: Int
-        /// Seconds to wait for another operation.
-        public var waitSeconds: Double
 
         public init(
             kind: BackupName.Kind = .compressed, retention: RetentionRule = .default, compressionLevel: UInt32 = 2,
-            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), fullEvery: Int = 7,
-            waitSeconds: Double = 600
+            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), fullEvery: Int = 7
         ) {
             self.fullEvery = max(fullEvery, 1)
             self.kind = kind
             self.retention = retention
             self.compressionLevel = compressionLevel
             self.threads = threads
-            self.waitSeconds = waitSeconds
         }
     }
 
-    let stack: LiveStack
-    let folder: BackupFolder
+    let workspace: Workspace
     let options: Options
     let version: String
-    let log: Log
-    let cancellation: Cancellation
-    let progress: ProgressSink
+
+    var stack: LiveStack { workspace.stack }
+    var folder: BackupFolder { workspace.folder }
+    var log: Log { workspace.log }
+    var cancellation: Cancellation { workspace.cancellation }
+    var progress: ProgressSink { workspace.progress }
 
     /// - Parameter version: of this program, for the manifest.
-    public init(
-        _ stack: LiveStack, into folder: BackupFolder, options: Options, version: String, log: Log,
-        cancellation: Cancellation = Cancellation(), progress: @escaping ProgressSink = { _ in }
-    ) {
-        self.stack = stack
-        self.folder = folder
+    public init(_ workspace: Workspace, options: Options, version: String) {
+        self.workspace = workspace
         self.options = options
         self.version = version
-        self.log = log
-        self.cancellation = cancellation
-        self.progress = progress
     }
 
     /// - Throws: `BackupError`, `PostgresError`, `ArchiveError`, `SystemError`, `CancelledError`. After a throw nothing
     ///   is listed that was not listed before.
-    public func run() throws -> BackupOutcome {
-        let start = MonotonicTime.nanoseconds()
-        try folder.prepare()
-        let lock = try OperationLock.take(
-            in: folder, for: "backup", atMost: options.waitSeconds, cancellation: cancellation
-        ) { holder in
-            log.info("waiting for another operation", ["holder": holder])
-            progress(Progress(.waiting, detail: holder))
-        }
-        defer { withExtendedLifetime(lock) {} }
-        // Half a restore is not a state to keep seven days of.
-        _ = try RestoreRecovery(stack, folder, log: log).run()
-        for name in try folder.removeLeftovers() { log.warning("removed what an interrupted run left", ["name": name]) }
+    public func run() throws -> BackupOutcome { try workspace.holdingStack("backup", make) }
 
+    /// Makes the backup under locks that the caller has.
+    func make(_ hold: Hold) throws -> BackupOutcome {
+        let start = MonotonicTime.nanoseconds()
         progress(Progress(.checking, fraction: 0))
         try preflight()
+        let identity = try hold.markingArtifacts(workspace)
         let name = try freeName()
         log.info("backup started", ["name": name, "type": options.kind.rawValue])
         let partial = folder.staging.appending(name.string + DurableFile.partialSuffix)
         let dump = folder.staging.appending("dump-" + name.string)
         do {
-            let written = try writeReusing(name, to: partial, dump: dump)
+            let written = try writeReusing(name, to: partial, dump: dump, identity)
             let (summary, manifest) = (written.summary, written.manifest)
             try Directory.removeTree(dump)
             try publish(name, partial, written, seconds: MonotonicTime.seconds(since: start))
@@ -109,24 +92,29 @@ public struct BackupJob: Sendable {
 
     /// Takes unchanged members over from the backup before. If that one turns out to be damaged, it is marked so, and
     /// the new backup is made wholly from the live data.
-    private func writeReusing(_ name: BackupName, to partial: FilePath, dump: FilePath) throws -> Written {
+    private func writeReusing(
+        _ name: BackupName, to partial: FilePath, dump: FilePath, _ identity: StackIdentity
+    ) throws -> Written {
         let base = try ReuseBase.choose(options.kind, in: folder, fullEvery: options.fullEvery)
-        do { return try writeVerified(name, to: partial, dump: dump, base: base) } catch let error as ArchiveError {
+        do { return try writeVerified(name, to: partial, dump: dump, identity, base: base) } catch let error
+            as ArchiveError
+        {
             guard let base, error.mayBeOfPrevious else { throw error }
             log.error("the backup before cannot be used again", ["name": base.item.name, "reason": error.description])
             // It says what is wrong itself, in the log and in the catalogue.
-            do { try VerifyJob(folder, log: log, cancellation: cancellation).run(base.item) } catch is ArchiveError {}
+            do { try Verification(folder, log: log, cancellation: cancellation).run(base.item) } catch is ArchiveError {
+            }
             try Directory.removeTree(partial)
             try Directory.removeTree(dump)
-            return try writeVerified(name, to: partial, dump: dump, base: nil)
+            return try writeVerified(name, to: partial, dump: dump, identity, base: nil)
         }
     }
 
     /// An archive is read back by its writer. A folder is compared with its index here.
     private func writeVerified(
-        _ name: BackupName, to partial: FilePath, dump: FilePath, base: ReuseBase?
+        _ name: BackupName, to partial: FilePath, dump: FilePath, _ identity: StackIdentity, base: ReuseBase?
     ) throws -> Written {
-        var written = try write(name, to: partial, dump: dump, base: base)
+        var written = try write(name, to: partial, dump: dump, identity, base: base)
         // An archive does not know how many names it got meanwhile; the catalogue does.
         written.summary.sharing.generation = base?.generation ?? 0
         if options.kind == .uncompressed {
@@ -174,7 +162,7 @@ public struct BackupJob: Sendable {
             verifiedAt: written.same?.sidecar.verifiedAt ?? LocalTime.now().epoch, adopted: false,
             durationSeconds: seconds, summary: written.manifest.summary, indexSHA256: summary.indexDigest?.hex,
             generation: summary.sharing.generation, clonedBytes: summary.sharing.cloned,
-            copiedBytes: summary.sharing.copied
+            copiedBytes: summary.sharing.copied, stack: written.manifest.stack
         ).write(in: folder)
     }
 

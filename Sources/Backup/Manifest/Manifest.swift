@@ -68,6 +68,8 @@ public struct Manifest: Sendable, Equatable, Codable {
     public var created: Int64
     public var createdAt: String
     public var host: String
+    /// Whose it is; `nil` in backups of 0.1.0.
+    public var stack: StackIdentity?
     public var serviceVersion: String
     public var mlflow: MLflow
     public var database: Database
@@ -79,7 +81,7 @@ public struct Manifest: Sendable, Equatable, Codable {
     enum CodingKeys: String, CodingKey {
         case format, name, created
         case createdAt = "created_at"
-        case host
+        case host, stack
         case serviceVersion = "service_version"
         case mlflow, database, artifacts, skipped
         case changedWhileRead = "changed_while_read"
@@ -137,13 +139,15 @@ public struct Manifest: Sendable, Equatable, Codable {
 
 extension Manifest {
     public init(
-        name: String, created: LocalTime, host: String, serviceVersion: String, mlflow: MLflow, database: Database,
+        name: String, created: LocalTime, host: String, stack: StackIdentity?, serviceVersion: String, mlflow: MLflow,
+        database: Database,
         artifacts: Artifacts, skipped: [Skipped], changedWhileRead: [String]
     ) {
         self.name = name
         self.created = created.epoch
         createdAt = created.iso
         self.host = host
+        self.stack = stack
         self.serviceVersion = serviceVersion
         self.mlflow = mlflow
         self.database = database

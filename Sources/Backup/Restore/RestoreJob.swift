@@ -16,36 +16,29 @@ public struct RestoreJob: Sendable {
         /// Overwrite data that is newer than the backup, or of another schema revision.
         public var force: Bool
         public var threads: Int
-        public var waitSeconds: Double
 
         public init(
             mode: RestoreMode = .full, force: Bool = false,
-            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), waitSeconds: Double = 600
+            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         ) {
             self.mode = mode
             self.force = force
             self.threads = threads
-            self.waitSeconds = waitSeconds
         }
     }
 
-    let stack: LiveStack
-    let folder: BackupFolder
+    let workspace: Workspace
     let options: Options
-    let log: Log
-    let cancellation: Cancellation
-    let progress: ProgressSink
 
-    public init(
-        _ stack: LiveStack, from folder: BackupFolder, options: Options, log: Log,
-        cancellation: Cancellation = Cancellation(), progress: @escaping ProgressSink = { _ in }
-    ) {
-        self.stack = stack
-        self.folder = folder
+    var stack: LiveStack { workspace.stack }
+    var folder: BackupFolder { workspace.folder }
+    var log: Log { workspace.log }
+    var cancellation: Cancellation { workspace.cancellation }
+    var progress: ProgressSink { workspace.progress }
+
+    public init(_ workspace: Workspace, options: Options) {
+        self.workspace = workspace
         self.options = options
-        self.log = log
-        self.cancellation = cancellation
-        self.progress = progress
     }
 
     /// What can be said before a task is made of it: is there such a backup, is it good as far as anyone knows, and
@@ -63,18 +56,14 @@ public struct RestoreJob: Sendable {
     /// - Throws: `BackupError`, `ArchiveError`, `PostgresError`, `SystemError`, `CancelledError`. After a throw the
     ///   live data is what it was, unless the error is `BackupError.needsRecovery`.
     public func run(_ name: String) throws -> RestoreOutcome {
-        let start = MonotonicTime.nanoseconds()
-        try folder.prepare()
-        let lock = try OperationLock.take(
-            in: folder, for: "restore of \(name)", atMost: options.waitSeconds, cancellation: cancellation
-        ) { progress(Progress(.waiting, detail: $0)) }
-        defer { withExtendedLifetime(lock) {} }
-        _ = try RestoreRecovery(stack, folder, log: log).run()
-        _ = try folder.removeLeftovers()
+        try workspace.holdingStack("restore of \(name)") { hold in try restore(name, hold) }
+    }
 
+    private func restore(_ name: String, _ hold: Hold) throws -> RestoreOutcome {
+        let start = MonotonicTime.nanoseconds()
         let item = try Catalogue(folder).item(named: name)
         log.info("restore started", ["name": item.name, "mode": options.mode.rawValue, "force": options.force])
-        try VerifyJob(folder, log: log, cancellation: cancellation) { [progress] in
+        try Verification(folder, log: log, cancellation: cancellation) { [progress] in
             progress(Progress(.verifying, fraction: ($0.fraction ?? 0) * 0.2, detail: $0.detail))
         }.run(item)
         let manifest = try manifest(of: item)

@@ -12,6 +12,8 @@ public final class Connection {
     public let settings: ConnectionSettings
     /// `150018` for 15.18 (PQserverVersion).
     public let serverVersion: Int
+    /// The server process as the handshake named it. A pooler names one of its own making.
+    let backendPID: Int32
     private var handle: OpaquePointer?
 
     /// - Parameters:
@@ -27,6 +29,7 @@ public final class Connection {
         PQsetNoticeProcessor(opened, { _, _ in }, nil)
         handle = opened
         serverVersion = Int(PQserverVersion(opened))
+        backendPID = PQbackendPID(opened)
     }
 
     deinit { close() }

@@ -10,8 +10,15 @@ public struct ConnectionSettings: Sendable, Equatable {
     public let user: String
     public let password: Secret
     public let database: String
+    /// Where sessions go that make, rename and drop databases, and where the stack's lock is: advisory locks are per
+    /// database, so all services of one stack must name the same one.
+    public let maintenanceDatabase: String
 
-    public init(host: String, port: Int = 5432, user: String, password: Secret, database: String) {
+    public init(
+        host: String, port: Int = 5432, user: String, password: Secret, database: String,
+        maintenanceDatabase: String = "postgres"
+    ) {
+        self.maintenanceDatabase = maintenanceDatabase
         self.host = host
         self.port = port
         self.user = user
@@ -21,6 +28,8 @@ public struct ConnectionSettings: Sendable, Equatable {
 
     /// The same server and role, another database.
     public func naming(database: String) -> ConnectionSettings {
-        ConnectionSettings(host: host, port: port, user: user, password: password, database: database)
+        ConnectionSettings(
+            host: host, port: port, user: user, password: password, database: database,
+            maintenanceDatabase: maintenanceDatabase)
     }
 }

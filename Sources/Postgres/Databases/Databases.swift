@@ -1,23 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The databases of one server: made, dropped and listed from a session in none of them.
-public struct Databases: Sendable {
+/// The databases of one server: made, dropped and listed from a session in the maintenance database.
+public struct Databases {
     let settings: ConnectionSettings
+    /// The session that holds the stack's lock, where the caller has it; else each call opens one of its own.
+    private let holding: Connection?
 
     /// - Parameter settings: server and role; the database named in it is not touched.
-    public init(_ settings: ConnectionSettings) { self.settings = settings }
+    public init(_ settings: ConnectionSettings) {
+        self.settings = settings
+        holding = nil
+    }
 
-    /// A session in `postgres`, or in `template1` where that database is missing or closed to us.
+    init(holding session: Connection) {
+        settings = session.settings
+        holding = session
+    }
+
     func connect() throws(PostgresError) -> Connection {
+        if let holding { return holding }
+        return try Self.maintenanceSession(settings)
+    }
+
+    /// A session in the configured maintenance database. There is no second choice: two services that chose
+    /// differently would not see each other's lock.
+    static func maintenanceSession(
+        _ settings: ConnectionSettings, applicationName: String = "mlflow-backup"
+    ) throws(PostgresError) -> Connection {
         do throws(PostgresError) {
-            return try Connection(settings.naming(database: "postgres"))
+            return try Connection(
+                settings.naming(database: settings.maintenanceDatabase), applicationName: applicationName)
         } catch {
             switch error {
             case .databaseMissing, .insufficientPrivilege:
-                return try Connection(settings.naming(database: "template1"))
+                throw .maintenanceDatabaseNotUsable(name: settings.maintenanceDatabase, reason: error.explanation)
             default: throw error
             }
         }
+    }
+
+    /// What tells this cluster from every other: made once by initdb, another one after pg_upgrade
+    /// (PostgreSQL manual, 9.27.11 "Control Data Functions").
+    /// - Returns: `nil` where the role may not ask.
+    public func systemIdentifier() throws(PostgresError) -> String? {
+        do throws(PostgresError) {
+            return try connect().rows("select system_identifier::text from pg_catalog.pg_control_system()").first?
+                .string(0)
+        } catch {
+            if case .insufficientPrivilege = error { return nil }
+            throw error
+        }
+    }
+
+    /// Which database has this name now. An oid stays with a database when it is renamed.
+    public func oid(of name: String) throws(PostgresError) -> UInt32? {
+        let rows = try connect().rows(
+            "select oid::bigint from pg_catalog.pg_database where datname = \(name)")
+        return try rows.first.map { row throws(PostgresError) in UInt32(truncatingIfNeeded: try row.int64(0)) }
+    }
+
+    /// The name that a database has now, by what does not change.
+    public func name(of oid: UInt32) throws(PostgresError) -> String? {
+        try connect().rows("select datname::text from pg_catalog.pg_database where oid = \(oid)::oid").first?.string(0)
     }
 
     public func exists(_ name: String) throws(PostgresError) -> Bool {

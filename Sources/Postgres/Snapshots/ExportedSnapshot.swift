@@ -14,13 +14,7 @@ public final class ExportedSnapshot {
 
     public init(of settings: ConnectionSettings) throws(PostgresError) {
         connection = try Connection(settings, applicationName: "mlflow-backup snapshot")
-        // A dump may take hours, in which this session does nothing. Not every version has every setting.
-        try connection.execute(
-            """
-            select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings
-            where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
-                           'transaction_timeout')
-            """)
+        try connection.liftTimeouts()
         // A migration of MLflow that holds a table for longer than this is told, not waited out.
         try connection.execute("set lock_timeout = '60s'")
         try connection.execute("begin isolation level repeatable read, read only")

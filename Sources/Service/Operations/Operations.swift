@@ -35,54 +35,47 @@ public struct Operations: Sendable {
 
     public var catalogue: Catalogue { Catalogue(folder) }
 
+    /// What a job of the engine is made of.
+    public var workspace: Workspace { Workspace(stack, folder, log: log) }
+
     /// - Parameter waitSeconds: how long to wait for another process's operation.
     /// - Throws: what the engines throw.
     public func perform(
-        _ request: OperationRequest, waitSeconds: Double, cancellation: Cancellation,
+        _ request: OperationRequest, task: String? = nil, waitSeconds: Double, cancellation: Cancellation,
         progress: @escaping ProgressSink
     ) throws -> OperationResult {
+        var workspace = workspace
+        workspace.waitSeconds = waitSeconds
+        workspace.cancellation = cancellation
+        workspace.progress = progress
+        workspace.task = task
         switch request {
         case .backup(let kind, let retention):
-            var options = backupOptions(kind, retention)
-            options.waitSeconds = waitSeconds
             return backupResult(
                 try BackupJob(
-                    stack, into: folder, options: options, version: ServiceVersion.current, log: log,
-                    cancellation: cancellation, progress: progress
+                    workspace, options: backupOptions(kind, retention), version: ServiceVersion.current
                 ).run())
         case .restore(let name, let mode, let force):
-            var options = RestoreJob.Options(mode: mode, force: force)
-            options.waitSeconds = waitSeconds
             return restoreResult(
-                try RestoreJob(
-                    stack, from: folder, options: options, log: log, cancellation: cancellation, progress: progress
-                ).run(name))
+                try RestoreJob(workspace, options: .init(mode: mode, force: force)).run(name))
         case .verify(let name):
             let start = MonotonicTime.nanoseconds()
-            try folder.prepare()
-            let lock = try OperationLock.take(
-                in: folder, for: "verification of \(name)", atMost: waitSeconds, cancellation: cancellation)
-            defer { withExtendedLifetime(lock) {} }
-            let item = try catalogue.item(named: name)
-            let sidecar = try VerifyJob(
-                folder, log: log, cancellation: cancellation, rate: readRate, progress: progress
-            ).run(item)
-            return verifyResult(item, sidecar, seconds: MonotonicTime.seconds(since: start))
+            let item = try VerifyJob(workspace, rate: readRate).run(name)
+            return verifyResult(item, seconds: MonotonicTime.seconds(since: start))
         }
     }
 
     /// Refuses at once what would fail anyway, so that a caller hears of it in the answer and not in a task.
     public func preflight(_ request: OperationRequest) throws {
-        try folder.prepare()
+        try workspace.prepareFolder()
         switch request {
         case .backup(let kind, let retention):
             try BackupJob(
-                stack, into: folder, options: backupOptions(kind, retention),
-                version: ServiceVersion.current, log: log
+                workspace, options: backupOptions(kind, retention), version: ServiceVersion.current
             ).preflight()
         case .restore(let name, let mode, let force):
-            try RestoreJob(stack, from: folder, options: .init(mode: mode, force: force), log: log)
-                .preflight(try catalogue.item(named: name))
+            try RestoreJob(workspace, options: .init(mode: mode, force: force)).preflight(
+                try catalogue.item(named: name))
         case .verify(let name): _ = try catalogue.item(named: name)
         }
     }
@@ -131,14 +124,15 @@ public struct Operations: Sendable {
             seconds: outcome.seconds, warnings: outcome.warnings, removed: [], sha256: nil)
     }
 
-    private func verifyResult(_ item: CatalogueItem, _ sidecar: Sidecar, seconds: Double) -> OperationResult {
-        OperationResult(
+    private func verifyResult(_ item: CatalogueItem, seconds: Double) -> OperationResult {
+        let digest = item.sidecar?.sha256 ?? ""
+        return OperationResult(
             message: BilingualText(zh: "校验通过", en: "The backup is good"),
             output: BilingualText(
-                zh: "\(item.name) 校验通过：\(HumanUnits.size(sidecar.size))，SHA-256 \(sidecar.sha256)",
-                en: "\(item.name) is good: \(HumanUnits.size(sidecar.size)), SHA-256 \(sidecar.sha256)"),
-            backupName: item.name.string, size: sidecar.size, seconds: seconds, warnings: [], removed: [],
-            sha256: sidecar.sha256)
+                zh: "\(item.name) 校验通过：\(HumanUnits.size(item.size))，SHA-256 \(digest)",
+                en: "\(item.name) is good: \(HumanUnits.size(item.size)), SHA-256 \(digest)"),
+            backupName: item.name.string, size: item.size, seconds: seconds, warnings: [], removed: [],
+            sha256: digest)
     }
 
     private func lines(_ texts: [BilingualText]) -> BilingualText {

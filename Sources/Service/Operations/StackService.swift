@@ -23,7 +23,7 @@ public final class StackService: Sendable {
         self.settings = settings
         self.log = log
         operations = settings.operations(log: log)
-        try operations.folder.prepare()
+        try operations.workspace.prepareFolder()
         tasks = try TaskStore(in: operations.folder.state, log: log)
         try tasks.failOrphans()
         notices = try NoticeDispatcher(
@@ -91,10 +91,9 @@ public final class StackService: Sendable {
     public func delete(_ name: String) throws {
         let item = try operations.catalogue.item(named: name)
         if let task = runner.taskUsing(item.name.string) { throw BackupError.inUse(name: item.name.string, by: task) }
-        let lock = try OperationLock.take(in: operations.folder, for: "deletion of \(name)", atMost: 5)
-        defer { withExtendedLifetime(lock) {} }
-        try operations.catalogue.remove(item)
-        log.info("backup deleted on request", ["name": item.name, "bytes": item.size])
+        var workspace = operations.workspace
+        workspace.waitSeconds = 5
+        try DeleteJob(workspace).run(item.name.string)
     }
 
     /// Drops records of tasks that ended more than 24 hours ago.
@@ -112,13 +111,12 @@ public final class StackService: Sendable {
     }
 
     private func settleInterruptedRestore(isFirst: Bool = true) {
-        guard RestoreRecovery(operations.stack, operations.folder, log: log).isNeeded else { return }
+        guard RecoverJob(operations.workspace).isNeeded else { return }
         // Asked anew: Docker may have become reachable since the service started.
-        let recovery = RestoreRecovery(settings.liveStack, operations.folder, log: log)
+        var workspace = Workspace(settings.liveStack, operations.folder, log: log)
+        workspace.waitSeconds = 0
         do {
-            let lock = try OperationLock.take(in: operations.folder, for: "recovery", atMost: 0)
-            defer { withExtendedLifetime(lock) {} }
-            _ = try recovery.run()
+            _ = try RecoverJob(workspace).run()
         } catch BackupError.busy(let holder) {
             // A restore at work has its journal: that is said once, not at each look.
             if isFirst { log.info("another process is at work, which settles it itself", ["holder": holder]) }

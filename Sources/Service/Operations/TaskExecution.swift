@@ -33,7 +33,9 @@ public struct TaskExecution: Sendable {
         }
         let throttle = Monitor<UInt64>(0)
         do {
-            let result = try operations.perform(request, waitSeconds: waitSeconds, cancellation: cancellation) { step in
+            let result = try operations.perform(
+                request, task: record.id, waitSeconds: waitSeconds, cancellation: cancellation
+            ) { step in
                 progress(step)
                 let isDue = throttle.withLock { last in
                     let now = MonotonicTime.nanoseconds()

@@ -20,6 +20,7 @@ public enum SettingName: String, Sendable, CaseIterable {
     case postgresDatabase = "POSTGRES_DB"
     case postgresUser = "POSTGRES_USER"
     case postgresPassword = "POSTGRES_PASSWORD"
+    case postgresMaintenanceDatabase = "POSTGRES_MAINTENANCE_DB"
     case postgresProgramDirectory = "PG_BIN_DIR"
     case mlflowURL = "MLFLOW_URL"
     case mlflowContainer = "MLFLOW_CONTAINER"

@@ -36,6 +36,7 @@ extension Settings {
         postgresDatabase = reader.text(.postgresDatabase) ?? "mlflow"
         postgresUser = reader.text(.postgresUser) ?? "mlflow_user"
         postgresPassword = try reader.secret(.postgresPassword)
+        postgresMaintenanceDatabase = reader.text(.postgresMaintenanceDatabase) ?? "postgres"
         postgresProgramDirectory = try reader.path(.postgresProgramDirectory)
         mlflowURL = try reader.url(.mlflowURL, schemes: ["http", "https"]) ?? "http://mlflow:5000"
         mlflowContainer = try Self.container(reader)

@@ -18,7 +18,8 @@ extension Settings {
         LiveStack(
             database: ConnectionSettings(
                 host: postgresHost, port: Int(postgresPort), user: postgresUser,
-                password: postgresPassword ?? Secret(""), database: postgresDatabase),
+                password: postgresPassword ?? Secret(""), database: postgresDatabase,
+                maintenanceDatabase: postgresMaintenanceDatabase),
             tools: PostgresTools(binDirectory: postgresProgramDirectory), artifacts: artifactsDirectory,
             mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer)
     }

@@ -28,6 +28,8 @@ public struct Settings: Sendable {
     public let postgresDatabase: String
     public let postgresUser: String
     public let postgresPassword: Secret?
+    /// Where the stack's lock is; the same for all services of one stack.
+    public let postgresMaintenanceDatabase: String
     /// Where pg_dump and pg_restore are; `nil` to look for them.
     public let postgresProgramDirectory: FilePath?
     /// Without a slash at its end.

@@ -16,7 +16,7 @@ enum DoctorCommand: Command {
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
         let operations = invocation.operations
-        try operations.folder.prepare()
+        try operations.workspace.prepareFolder()
         invocation.console.answer(try FolderStorage(operations.folder).advice)
         if let newest = try operations.catalogue.newestGood() {
             invocation.console.answer(

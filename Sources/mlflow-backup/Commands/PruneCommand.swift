@@ -18,18 +18,14 @@ enum PruneCommand: Command {
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
         let rule = try RetentionOptions.rule(invocation.arguments) ?? invocation.settings.retention
-        let folder = invocation.operations.folder
-        try folder.prepare()
-        let lock = try OperationLock.take(in: folder, for: "prune", atMost: 600)
-        defer { withExtendedLifetime(lock) {} }
-        let retention = Retention(folder, log: invocation.log)
+        let job = PruneJob(invocation.operations.workspace, rule: rule)
         if invocation.arguments.has("dry-run") {
-            for item in try retention.expired(by: rule) {
+            for item in try job.preview() {
                 invocation.console.answer(BilingualText(zh: "将删除 \(item.name)", en: "Would remove \(item.name)"))
             }
             return .success
         }
-        let removed = try retention.apply(rule)
+        let removed = try job.run()
         for name in removed { invocation.console.answer(BilingualText(zh: "已删除 \(name)", en: "Removed \(name)")) }
         if removed.isEmpty { invocation.console.answer(BilingualText(zh: "没有过期备份。", en: "Nothing has expired.")) }
         return .success

@@ -22,7 +22,7 @@ struct RecordedOperation {
         var operations = invocation.operations
         operations.readRate = readRate
         let log = invocation.log
-        try operations.folder.prepare()
+        try operations.workspace.prepareFolder()
         let notices = try NoticeDispatcher(
             mailer: invocation.settings.mail.map { Mailer($0) }, policy: NoticePolicy(invocation.settings), log: log)
         defer {

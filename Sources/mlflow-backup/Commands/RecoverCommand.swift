@@ -13,11 +13,7 @@ enum RecoverCommand: Command {
         options: [], notes: ExitCode.help)
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
-        let operations = invocation.operations
-        try operations.folder.prepare()
-        let lock = try OperationLock.take(in: operations.folder, for: "recovery", atMost: 600)
-        defer { withExtendedLifetime(lock) {} }
-        let outcome = try RestoreRecovery(operations.stack, operations.folder, log: invocation.log).run()
+        let outcome = try RecoverJob(invocation.operations.workspace).run()
         let text =
             switch outcome {
             case .nothingToDo: BilingualText(zh: "没有被中断的恢复。", en: "No restore was interrupted.")

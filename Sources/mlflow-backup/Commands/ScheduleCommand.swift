@@ -15,7 +15,7 @@ enum ScheduleCommand: Command {
         ], notes: ExitCode.help)
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
-        try invocation.operations.folder.prepare()
+        try invocation.operations.workspace.prepareFolder()
         guard let schedule = invocation.settings.schedule else {
             invocation.console.answer(
                 BilingualText(zh: "没有备份计划（BACKUP_SCHEDULE=off）。", en: "No schedule (BACKUP_SCHEDULE=off)."))

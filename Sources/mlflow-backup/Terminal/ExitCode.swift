@@ -33,7 +33,7 @@ enum ExitCode: Int32 {
             case .newerData, .schemaDiffers: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom: self = .noRoom
-            case .folderNotUsable, .artifactsMissing, .databaseEmpty, .needsRecovery: self = .failure
+            case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery: self = .failure
             }
         default: self = .failure
         }

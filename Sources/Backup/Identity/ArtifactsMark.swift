@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Glibc
+import SystemIO
+
+/// `.mlflow-backup-stack` in the artifacts folder: what tells this folder from an empty one that stands in its place while
+/// its disk is not mounted, and which backup folders it was backed up to. It is not part of any backup.
+struct ArtifactsMark: Sendable, Equatable, Codable {
+    static let fileName = ".mlflow-backup-stack"
+
+    /// 32 hexadecimal digits, random.
+    var id: String
+    /// Backup folders by path, as they were configured.
+    var backupFolders: [String]
+
+    enum CodingKeys: String, CodingKey {
+        case id
+        case backupFolders = "backup_folders"
+    }
+
+    /// - Returns: `nil` where there is none, or one that nobody can read: it is then made anew.
+    static func read(in artifacts: FilePath) throws(SystemError) -> ArtifactsMark? {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try OpenFile(artifacts.appending(fileName), .readNoFollow).readAll(limit: 1 << 20)
+        } catch {
+            if error.isNotFound || error.isDenied || error.code == ELOOP { return nil }
+            throw error
+        }
+        return try? JSONDecoder().decode(ArtifactsMark.self, from: Data(bytes))
+    }
+
+    /// Notes that `folder` is used for this stack, and makes the mark where there is none.
+    /// - Returns: `nil` where the artifacts folder is not ours to write into.
+    static func ensure(in artifacts: FilePath, using folder: BackupFolder) throws -> ArtifactsMark? {
+        let path = folder.path.string
+        let found = try read(in: artifacts)
+        if let found, found.backupFolders.contains(path) { return found }
+        var mark = found ?? ArtifactsMark(id: randomID(), backupFolders: [])
+        mark.backupFolders.append(path)
+        do {
+            try DurableFile.replace(
+                artifacts.appending(fileName), with: Array(JSONEncoder().encode(mark)), mode: 0o644)
+        } catch let error as SystemError where error.isDenied {
+            return found
+        }
+        return mark
+    }
+
+    private static func randomID() -> String {
+        var generator = SystemRandomNumberGenerator()
+        let digits = [
+            UInt64.random(in: .min ... .max, using: &generator), .random(in: .min ... .max, using: &generator),
+        ]
+        return digits.map { number in
+            let hex = String(number, radix: 16)
+            return String(repeating: "0", count: 16 - hex.count) + hex
+        }.joined()
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import SystemIO
+
+/// One stack's backups taken over by another: after `pg_upgrade`, after a disaster, or because a person said so.
+public struct Claim: Sendable, Equatable, Codable {
+    public enum Origin: String, Sendable, Codable {
+        /// A restore of the other stack's backup brought this stack to life.
+        case restore
+        /// `mlflow-backup claim`.
+        case person
+    }
+
+    public var taken: StackIdentity
+    public var by: StackIdentity
+    /// Seconds since 1970 UTC.
+    public var at: Int64
+    public var origin: Origin
+
+    /// A copy made for a test must not prune the original's history: a claim made by a restore lets backups go only
+    /// when the other stack has given no sign of life for this long, in seconds.
+    static let graceAfterRestore: Int64 = 7 * 86_400
+}
+
+/// `claims.json` in the folder's state. Losing it makes the claimed backups foreign again, and loses nothing.
+struct Claims: Sendable, Equatable, Codable {
+    var claims: [Claim] = []
+
+    static func path(in folder: BackupFolder) -> FilePath { folder.state.appending("claims.json") }
+
+    static func read(in folder: BackupFolder) throws -> Claims {
+        guard try FileStatus.ifPresent(path(in: folder)) != nil else { return Claims() }
+        let bytes = try OpenFile(path(in: folder), .readNoFollow).readAll(limit: 4 << 20)
+        // A damaged list is an empty one: what it said can be said again.
+        return (try? JSONDecoder().decode(Claims.self, from: Data(bytes))) ?? Claims()
+    }
+
+    func write(in folder: BackupFolder) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try DurableFile.replace(Self.path(in: folder), with: Array(encoder.encode(self)), mode: 0o640)
+    }
+
+    /// The claim of `stack` on what `other` made, newest first.
+    func claim(of stack: StackIdentity, on other: StackIdentity) -> Claim? {
+        claims.last { $0.by.isSameStack(as: stack) && $0.taken.isSameStack(as: other) }
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// Which backups of a folder are this stack's own: to re-use, and to let go. What is not, is left alone.
+public struct Ownership: Sendable {
+    public enum Owner: Sendable, Equatable {
+        case ours
+        /// Taken over by a restore not long ago: ours to use, not yet to remove.
+        case claimedLately
+        case foreign(StackIdentity)
+    }
+
+    public let stack: StackIdentity
+    private let claims: Claims
+    /// Newest backup by stack, seconds since 1970: a sign of life.
+    private let newest: [StackIdentity: Int64]
+    private let hasForeign: Bool
+    private let now: Int64
+
+    /// - Parameter items: the whole catalogue of the folder.
+    public init(
+        of stack: StackIdentity, among items: [CatalogueItem], in folder: BackupFolder, now: LocalTime = .now()
+    ) throws {
+        let claims = try Claims.read(in: folder)
+        self.stack = stack
+        self.claims = claims
+        self.now = now.epoch
+        var newest: [StackIdentity: Int64] = [:]
+        for item in items {
+            guard let owner = item.sidecar?.stack else { continue }
+            newest[owner] = max(newest[owner] ?? .min, item.created.epoch)
+        }
+        self.newest = newest
+        hasForeign = newest.keys.contains { !$0.isSameStack(as: stack) && claims.claim(of: stack, on: $0) == nil }
+    }
+
+    public func owner(of item: CatalogueItem) -> Owner {
+        guard let owner = item.sidecar?.stack else {
+            // Of 0.1.0, which wrote no owner. Where another stack uses the folder, too, nobody can tell.
+            return hasForeign ? .foreign(StackIdentity(system: "?", database: "?", artifacts: nil)) : .ours
+        }
+        if owner.isSameStack(as: stack) { return .ours }
+        guard let claim = claims.claim(of: stack, on: owner) else { return .foreign(owner) }
+        if claim.origin == .person { return .ours }
+        // The other stack lives on: its backups are its own again.
+        if newest[owner] ?? .min > claim.at { return .foreign(owner) }
+        return now >= claim.at && now - claim.at > Claim.graceAfterRestore ? .ours : .claimedLately
+    }
+
+    /// Whether the next backup may take bytes over from it.
+    public func mayReuse(_ item: CatalogueItem) -> Bool {
+        switch owner(of: item) {
+        case .ours, .claimedLately: true
+        case .foreign: false
+        }
+    }
+
+    /// Whether retention may count it and let it go.
+    public func mayRemove(_ item: CatalogueItem) -> Bool { owner(of: item) == .ours }
+
+    /// Backups that are left alone because they are another stack's, for a person to hear of.
+    public func foreign(_ items: [CatalogueItem]) -> [CatalogueItem] {
+        items.filter { if case .foreign = owner(of: $0) { true } else { false } }
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Postgres
+import SystemIO
+
+/// Which MLflow stack something belongs to. It is written into each manifest, sidecar, journal and kept record.
+public struct StackIdentity: Sendable, Hashable, Codable {
+    /// PostgreSQL's system identifier; `HOST:PORT` where the role may not ask for it.
+    public var system: String
+    /// The live database's name. Its oid changes with each restore.
+    public var database: String
+    /// What lies in the artifacts folder (`ArtifactsMark`); `nil` where it could not be read or made.
+    public var artifacts: String?
+
+    public init(system: String, database: String, artifacts: String?) {
+        self.system = system
+        self.database = database
+        self.artifacts = artifacts
+    }
+
+    /// The identity of the live stack.
+    /// - Parameter databases: of the session that holds the stack's lock, or any other.
+    /// - Throws: `PostgresError` where the server does not answer.
+    public init(of stack: LiveStack, on databases: Databases) throws {
+        self.init(
+            system: try databases.systemIdentifier() ?? "\(stack.database.host):\(stack.database.port)",
+            database: stack.database.database, artifacts: try ArtifactsMark.read(in: stack.artifacts)?.id)
+    }
+
+    /// Whether both are one stack. A folder that has no mark yet, or whose mark cannot be read, contradicts nothing.
+    public func isSameStack(as other: StackIdentity) -> Bool {
+        guard system == other.system, database == other.database else { return false }
+        guard let artifacts, let others = other.artifacts else { return true }
+        return artifacts == others
+    }
+
+    /// Part of the names of files that belong to one stack in a folder that several may share: the database cluster
+    /// and database alone, because those are known before the artifacts folder is looked at.
+    var fileKey: String {
+        String(SHA256.digest(of: Array("\(system)\u{0}\(database)".utf8)).hex.prefix(16))
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+
+/// Both locks: the folder's, and the stack's in its server. See docs/restore.md, "Locks, in this order".
+public final class Hold {
+    /// On the session that holds the stack's lock.
+    let databases: Databases
+    let identity: StackIdentity
+    private let folderLock: OperationLock
+    private var stackLock: StackLock
+
+    fileprivate init(_ folderLock: OperationLock, _ stackLock: StackLock, _ identity: StackIdentity) {
+        self.folderLock = folderLock
+        self.stackLock = stackLock
+        databases = stackLock.databases
+        self.identity = identity
+    }
+}
+
+extension Hold {
+    /// The stack's identity, after the artifacts folder was marked as one that is backed up to this folder.
+    ///
+    /// A folder without a mark, where the newest good backup was taken from one that had a mark, may be an empty one in the
+    /// place of a disk that is not mounted. It gets none before a person said that it is right.
+    func markingArtifacts(_ workspace: Workspace) throws -> StackIdentity {
+        var marked = identity
+        if marked.artifacts == nil {
+            let newest = try Catalogue(workspace.folder).items().first {
+                $0.status == .completed && $0.sidecar?.stack?.isSameStack(as: identity) == true
+            }
+            if newest?.sidecar?.stack?.artifacts != nil { return identity }
+        }
+        marked.artifacts = try ArtifactsMark.ensure(in: workspace.stack.artifacts, using: workspace.folder)?.id
+        return marked
+    }
+}
+
+extension Workspace {
+    /// Runs `body` as the only operation in this folder. For what needs no database.
+    /// - Throws: `BackupError.folderNotUsable`, `.folderVanished`, `.busy`, `CancelledError`, and what `body` throws.
+    func holdingFolder<Result>(_ purpose: String, _ body: () throws -> Result) throws -> Result {
+        try prepareFolder()
+        let lock = try lockFolder(purpose)
+        defer { withExtendedLifetime(lock) {} }
+        return try body()
+    }
+
+    /// Runs `body` as the only operation on this stack and in this folder, after settling what an earlier one left.
+    func holdingStack<Result>(_ purpose: String, _ body: (Hold) throws -> Result) throws -> Result {
+        try prepareFolder()
+        let hold = try hold(purpose)
+        defer { withExtendedLifetime(hold) {} }
+        try Settling(self, hold).run()
+        return try body(hold)
+    }
+
+    /// Both locks, and nothing settled yet.
+    func hold(_ purpose: String) throws -> Hold {
+        let folderLock = try lockFolder(purpose)
+        let stackLock = try lockStack(purpose)
+        return Hold(folderLock, stackLock, try StackIdentity(of: stack, on: stackLock.databases))
+    }
+
+    private func lockFolder(_ purpose: String) throws -> OperationLock {
+        try OperationLock.take(
+            in: folder, for: purpose, atMost: waitSeconds, cancellation: cancellation, onWait: told)
+    }
+
+    func lockStack(_ purpose: String) throws -> StackLock {
+        do {
+            return try StackLock.take(
+                stack.database, for: purpose, atMost: waitSeconds, cancellation: cancellation, onWait: told)
+        } catch PostgresError.stackBusy(_, let holder) {
+            throw BackupError.busy(holder: holder)
+        }
+    }
+
+    private func told(_ holder: String) {
+        log.info("waiting for another operation", ["holder": holder])
+        progress(Progress(.waiting, detail: holder))
+    }
+
+    /// Makes the backup folder where it may be made, and finds out whether it can be used.
+    ///
+    /// A folder that this stack used before and that is not there, or has nothing of ours in it, is one whose disk is not
+    /// mounted. Making it would fill the disk below and hide that every backup is out of reach.
+    /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`.
+    public func prepareFolder() throws {
+        if try FileStatus.ifPresent(folder.state) == nil,
+            let mark = try ArtifactsMark.read(in: stack.artifacts), mark.backupFolders.contains(folder.path.string)
+        {
+            throw BackupError.folderVanished(path: folder.path.string)
+        }
+        try folder.prepare()
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+
+/// What is done before every operation under both locks: whatever an earlier one left half done is finished, undone or
+/// cleared. Only data in two minds stops an operation; what merely lies around never does.
+struct Settling {
+    private let workspace: Workspace
+    private let hold: Hold
+
+    init(_ workspace: Workspace, _ hold: Hold) {
+        self.workspace = workspace
+        self.hold = hold
+    }
+
+    /// - Throws: `BackupError.needsRecovery`: half a restore is not a state to back up, nor to restore over.
+    @discardableResult
+    func run() throws -> RestoreRecovery.Outcome {
+        let outcome = try RestoreRecovery(workspace.stack, workspace.folder, log: workspace.log).run()
+        for name in try workspace.folder.removeLeftovers() {
+            workspace.log.warning("removed what an interrupted run left", ["name": name])
+        }
+        return outcome
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+
+/// What every operation works on, and how it talks to whoever asked for it.
+///
+/// Each operation is a job made of a workspace: it takes the locks it needs, settles what an earlier one left, does its
+/// work, and logs it. Nobody has to do any of this around a job.
+public struct Workspace: Sendable {
+    public let stack: LiveStack
+    public let folder: BackupFolder
+    public let log: Log
+    public var cancellation: Cancellation
+    public var progress: ProgressSink
+    /// Seconds to wait for another operation.
+    public var waitSeconds: Double
+    /// The task this is done for: it is written into the journal, so that a recovery can say how the task ended.
+    public var task: String?
+
+    public init(
+        _ stack: LiveStack, _ folder: BackupFolder, log: Log, cancellation: Cancellation = Cancellation(),
+        waitSeconds: Double = 600, task: String? = nil, progress: @escaping ProgressSink = { _ in }
+    ) {
+        self.stack = stack
+        self.folder = folder
+        self.log = log
+        self.cancellation = cancellation
+        self.waitSeconds = waitSeconds
+        self.task = task
+        self.progress = progress
+    }
+}

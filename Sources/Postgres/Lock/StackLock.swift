@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+
+/// One operation at a time on one live database, whatever folders and machines the services run in.
+///
+/// It is a session advisory lock in the maintenance database (PostgreSQL manual, 13.3.5), and the session that holds it
+/// is the one that makes, renames and drops databases. While the server still works for a client that has died, the lock
+/// is held: who gets it afterwards sees what that work came to.
+public final class StackLock {
+    /// Works on the session that holds the lock. An error `connectionLost` means that the lock is lost, too.
+    public let databases: Databases
+    private let session: Connection
+
+    private init(_ session: Connection) {
+        self.session = session
+        databases = Databases(holding: session)
+    }
+
+    /// Waits for whoever holds it.
+    /// - Parameters:
+    ///   - settings: names the live database, whose name is the key.
+    ///   - purpose: what `pg_stat_activity` shows to those who wait.
+    ///   - seconds: how long to wait at most.
+    ///   - onWait: called once, with a description of the holder, when it has to be waited for.
+    /// - Throws: `PostgresError.stackBusy` once the time is up, `.pooled`, `CancelledError`.
+    public static func take(
+        _ settings: ConnectionSettings, for purpose: String, atMost seconds: Double, cancellation: Cancellation? = nil,
+        onWait: ((String) -> Void)? = nil
+    ) throws -> StackLock {
+        let start = MonotonicTime.nanoseconds()
+        // The server cuts application names at 63 bytes.
+        let session = try Databases.maintenanceSession(settings, applicationName: "mlflow-backup \(purpose)")
+        try session.liftTimeouts()
+        let key = key(of: settings.database)
+        var told = false
+        while true {
+            try cancellation?.check()
+            if try session.rows("select pg_catalog.pg_try_advisory_lock(\(key)) as got").first?.bool("got") == true {
+                break
+            }
+            let holder = try holder(of: key, on: session)
+            if MonotonicTime.seconds(since: start) >= seconds {
+                throw PostgresError.stackBusy(database: settings.database, holder: holder)
+            }
+            if !told {
+                told = true
+                onWait?(holder)
+            }
+            usleep(200_000)
+        }
+        try refusePooling(of: session, key)
+        return StackLock(session)
+    }
+
+    deinit { session.close() }
+
+    /// Eight bytes of SHA-256 would need a library here; FNV-1a is enough to tell the databases of one server apart,
+    /// and two that fell together would only wait for each other.
+    static func key(of database: String) -> Int64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in "mlflow-backup:\(database)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return Int64(bitPattern: hash)
+    }
+
+    private static func holder(of key: Int64, on session: Connection) throws(PostgresError) -> String {
+        let rows = try session.rows(
+            """
+            select a.pid, a.application_name as program, coalesce(a.client_addr::text, 'local') as origin
+            from pg_catalog.pg_locks l join pg_catalog.pg_stat_activity a using (pid)
+            where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+              and (l.classid::bigint << 32 | l.objid::bigint) = \(key)
+            """)
+        guard let row = rows.first else { return "another service" }
+        let (program, origin) = (try row.string("program"), try row.string("origin"))
+        return "\(program), \(origin), server process \(try row.int("pid"))"
+    }
+
+    /// A pooler that hands sessions out by the statement or by the transaction would give the lock to anybody.
+    /// Where the process that the handshake named is not the one that answers, a second session tries to take what the
+    /// first one holds: only the very same server session can.
+    private static func refusePooling(of session: Connection, _ key: Int64) throws {
+        let pid = try session.rows("select pg_catalog.pg_backend_pid() as pid").first?.int("pid")
+        if pid == Int(session.backendPID) { return }
+        let second = try Connection(session.settings)
+        defer { second.close() }
+        if try second.rows("select pg_catalog.pg_try_advisory_lock(\(key)) as got").first?.bool("got") == true {
+            // The same session now holds it twice, and nobody knows which: all of it goes.
+            try second.execute("select pg_catalog.pg_advisory_unlock_all()")
+            throw PostgresError.pooled(host: session.settings.host, port: session.settings.port)
+        }
+    }
+}
+
+extension Connection {
+    /// A session that waits for hours while others work must not be ended for it, nor a statement of its own be cut.
+    /// Not every version has every setting.
+    func liftTimeouts() throws(PostgresError) {
+        try execute(
+            """
+            select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings
+            where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
+                           'transaction_timeout')
+            """)
+    }
+}
