@@ -9,9 +9,12 @@ import SystemIO
 /// What the engines need, made from the settings.
 extension Settings {
     public func operations(log: Log) -> Operations {
-        Operations(
+        var operations = Operations(
             liveStack, BackupFolder(backupDirectory), compressionLevel: compressionLevel, fullEvery: fullEvery, log: log
         )
+        operations.restoring = RestoreSettings(
+            undoKeepSeconds: undoKeepSeconds, stopsMLflow: restoreStopsMLflow, upgradeCommand: mlflowUpgradeCommand)
+        return operations
     }
 
     public var liveStack: LiveStack {
