@@ -52,9 +52,12 @@ let package = Package(
             name: "BackupTests",
             dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "TestSupport"]),
         .testTarget(
-            name: "ServiceTests", dependencies: ["Service", "SystemIO", "TestSupport"],
+            name: "ServiceTests", dependencies: ["Service", "Backup", "SystemIO", "TestSupport", "Wording"],
             exclude: ["smtp_server.py", "task_writer.py", "web_server.py"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
+        .testTarget(
+            name: "APITests",
+            dependencies: ["API", "Service", "Backup", "HTTPServer", "Postgres", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(
             name: "ComposeTests", dependencies: ["SystemIO", "TestSupport"], exclude: ["images", "data.py"]),
         .testTarget(

@@ -12,7 +12,8 @@ enum MLflowBackup {
     private static let commands: [any Command.Type] = [
         ServeCommand.self, BackupCommand.self, RestoreCommand.self, ListCommand.self, VerifyCommand.self,
         CatCommand.self, DiffCommand.self,
-        ScrubCommand.self, DoctorCommand.self, PruneCommand.self, RecoverCommand.self, ScheduleCommand.self,
+        ScrubCommand.self, DoctorCommand.self, PruneCommand.self, RecoverCommand.self, ForgetCommand.self,
+        ClaimCommand.self, ScheduleCommand.self,
     ]
 
     static func main() {
@@ -52,7 +53,7 @@ enum MLflowBackup {
             return try command.run(
                 Invocation(arguments: arguments, settings: settings, console: Console(language)))
         } catch {
-            Console(language).error(error.bilingual)
+            Console(language).error(error.atTheTerminal)
             return ExitCode(error)
         }
     }

@@ -18,6 +18,7 @@ struct Settling {
     @discardableResult
     func run() throws -> RestoreRecovery.Outcome {
         let outcome = try RestoreRecovery(workspace.stack, workspace.folder, log: workspace.log).run()
+        if outcome != .nothingToDo { workspace.settled(outcome) }
         for name in try workspace.folder.removeLeftovers() {
             workspace.log.warning("removed what an interrupted run left", ["name": name])
         }

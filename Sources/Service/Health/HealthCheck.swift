@@ -102,9 +102,8 @@ public struct HealthCheck: Sendable {
             let due = schedule.next(after: first), LocalTime.now().epoch - due.epoch > Self.lateAfterSeconds
         else { return nil }
         return BilingualText(
-            zh: "\(due.iso) 应有的备份没有完成（最近: \(first.iso)）。请查看 GET /tasks 中失败的任务。",
-            en:
-                "The backup due at \(due.iso) was not made (the last one: \(first.iso)). See the failed tasks in GET /tasks."
+            zh: "\(due.iso) 应有的备份没有完成（最近: \(first.iso)）。请查看失败的任务。",
+            en: "The backup due at \(due.iso) was not made (the last one: \(first.iso)). See the failed tasks."
         )
     }
 

@@ -13,6 +13,10 @@ public struct Operations: Sendable {
     public let log: Log
     /// Slows verification down; `nil` for no limit.
     public var readRate: ReadRate?
+    /// What restores go by beside their request.
+    public var restoring = RestoreSettings()
+    /// Told how a restore ended that an earlier process left unfinished; whoever keeps records sets it.
+    public var settled: @Sendable (RestoreRecovery.Outcome) -> Void = { _ in }
     private let compressionLevel: UInt32
     private let fullEvery: Int
 
@@ -36,7 +40,14 @@ public struct Operations: Sendable {
     public var catalogue: Catalogue { Catalogue(folder) }
 
     /// What a job of the engine is made of.
-    public var workspace: Workspace { Workspace(stack, folder, log: log) }
+    public var workspace: Workspace { workspace(on: stack) }
+
+    /// The same for a stack that was looked at anew.
+    func workspace(on stack: LiveStack) -> Workspace {
+        var workspace = Workspace(stack, folder, log: log)
+        workspace.settled = settled
+        return workspace
+    }
 
     /// - Parameter waitSeconds: how long to wait for another process's operation.
     /// - Throws: what the engines throw.
@@ -55,13 +66,14 @@ public struct Operations: Sendable {
                 try BackupJob(
                     workspace, options: backupOptions(kind, retention), version: ServiceVersion.current
                 ).run())
-        case .restore(let name, let mode, let force):
+        case .restore(let name, let mode, let force, _):
             return restoreResult(
                 try RestoreJob(workspace, options: .init(mode: mode, force: force)).run(name))
         case .verify(let name):
             let start = MonotonicTime.nanoseconds()
             let item = try VerifyJob(workspace, rate: readRate).run(name)
             return verifyResult(item, seconds: MonotonicTime.seconds(since: start))
+        case .undo, .claim, .forget: throw ServiceError.notInThisVersion(operation: request.kind.rawValue)
         }
     }
 
@@ -73,10 +85,11 @@ public struct Operations: Sendable {
             try BackupJob(
                 workspace, options: backupOptions(kind, retention), version: ServiceVersion.current
             ).preflight()
-        case .restore(let name, let mode, let force):
+        case .restore(let name, let mode, let force, _):
             try RestoreJob(workspace, options: .init(mode: mode, force: force)).preflight(
                 try catalogue.item(named: name))
         case .verify(let name): _ = try catalogue.item(named: name)
+        case .undo, .claim, .forget: throw ServiceError.notInThisVersion(operation: request.kind.rawValue)
         }
     }
 

@@ -30,7 +30,7 @@ enum ExitCode: Int32 {
             switch error {
             case .noSuchBackup, .noSuchEntry: self = .notFound
             case .busy, .inUse, .changedMeanwhile: self = .busy
-            case .newerData, .schemaDiffers: self = .refused
+            case .newerData, .schemaDiffers, .schemaOlder, .schemaNewer: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom: self = .noRoom
             case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery: self = .failure
