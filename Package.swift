@@ -63,7 +63,7 @@ let package = Package(
         .testTarget(
             name: "StackTests",
             dependencies: ["API", "HTTPServer", "Service", "Backup", "Archive", "SystemIO", "TestSupport"],
-            exclude: ["delete_experiments.py", "fingerprint.py"]),
+            exclude: ["delete_experiments.py", "downgrade_database.py", "fingerprint.py"]),
     ],
     swiftLanguageModes: [.v6]
 )
