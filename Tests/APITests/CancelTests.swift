@@ -90,6 +90,30 @@ struct CancelTests {
         #expect(try Directory.names(in: live.service.operations.folder.path).count == 1, "nothing but our own folder")
     }
 
+    @Test("SIGTERM while a backup is being written: its task is marked, and nothing is left of it")
+    func signalWhileWriting() throws {
+        let live = try ServiceFixture("cancel_writing")
+        try Shell.sh("head -c 300000000 /dev/urandom > '\(live.root.path)/artifacts/1/big'")
+        let folder = live.service.operations.folder
+        let process = try live.start(["backup"])
+        let task = try onlyTask(live)
+        for _ in 0..<400 where try !isWriting(folder) { usleep(20_000) }
+        kill(process.processIdentifier, SIGTERM)
+        #expect(process.exitStatus() == 130)
+        let record = try live.task(task)
+        #expect(record["status"] as? String == "failed", "\(record)")
+        #expect((record["error"] as? [String: Any])?["code"] as? String == "cancelled")
+        #expect(try Directory.names(in: folder.staging).isEmpty)
+        #expect(try live.service.operations.catalogue.items().isEmpty)
+    }
+
+    private func isWriting(_ folder: BackupFolder) throws -> Bool {
+        guard try FileStatus.ifPresent(folder.staging) != nil else { return false }
+        return try Directory.names(in: folder.staging).contains {
+            String(decoding: $0, as: UTF8.self).contains(".partial")
+        }
+    }
+
     @Test("What can no longer be undone ends as it ends: a backup that is published already is completed")
     func tooLate() throws {
         let live = try ServiceFixture("cancel_late")
