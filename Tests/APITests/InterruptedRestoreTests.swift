@@ -46,4 +46,26 @@ struct InterruptedRestoreTests {
         let message = try #require(task["message"] as? String)
         #expect(message.contains("undone") && message.contains("before"), "\(message)")
     }
+
+    @Test("Killed at the command line while the service runs: the next operation settles it, and its task says so")
+    func killedAtTheCommandLine() throws {
+        let live = try ServiceFixture("killed_cli")
+        let big = live.root.path.appending("artifacts/1/big")
+        try Shell.sh("head -c 300000000 /dev/urandom > '\(big)'")
+        let name = try live.backup()
+        // It has to be unpacked again, which takes a moment. What was deleted is nothing newer.
+        try Directory.remove(big)
+        let process = try live.start(["restore", name])
+        let recovery = RecoverJob(live.service.operations.workspace)
+        for _ in 0..<4000 where !recovery.isNeeded { usleep(5000) }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        #expect(recovery.isNeeded, "it was killed in its midst")
+        let restore = try #require(try live.service.tasks.list(.running).first { $0.kind == .restore })
+        _ = try live.backup()
+        let task = try live.task(restore.id)
+        let message = try #require(task["message"] as? String)
+        #expect(task["status"] as? String == "failed" && message.contains("undone"), "\(task)")
+        #expect(try !recovery.isNeeded && FileStatus.ifPresent(big) == nil)
+    }
 }

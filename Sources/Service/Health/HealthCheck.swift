@@ -116,11 +116,11 @@ public struct HealthCheck: Sendable {
     }
 
     private func unsettledRestoreFinding() -> BilingualText? {
-        guard (try? FileStatus.ifPresent(folder.restoreJournal)) ?? nil != nil else { return nil }
+        guard RecoverJob(service.operations.workspace).isNeeded else { return nil }
         // While a restore runs its journal is meant to be there.
         if let lock = try? AdvisoryLock.tryLock(folder.lock, note: "health check") {
             withExtendedLifetime(lock) {}
-            return BackupError.needsRecovery(reason: folder.restoreJournal.string).explanation
+            return BackupError.needsRecovery(reason: "the service tries again every ten seconds").explanation
         }
         return nil
     }
