@@ -17,7 +17,7 @@ struct Settling {
     /// - Throws: `BackupError.needsRecovery`: half a restore is not a state to back up, nor to restore over.
     @discardableResult
     func run() throws -> RestoreRecovery.Outcome {
-        let outcome = try RestoreRecovery(workspace.stack, workspace.folder, log: workspace.log).run()
+        let outcome = try RestoreRecovery(workspace, hold.databases).run()
         for name in try workspace.folder.removeLeftovers() {
             workspace.log.warning("removed what an interrupted run left", ["name": name])
         }

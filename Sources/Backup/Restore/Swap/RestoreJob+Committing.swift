@@ -10,7 +10,7 @@ extension RestoreJob {
     ///
     /// MLflow stands still meanwhile where it can be stopped, and is started again whatever happened.
     /// - Returns: what a person should know of it.
-    func commit(_ journal: inout RestoreJournal, _ kept: KeptFiles) throws -> [BilingualText] {
+    func commit(_ journal: inout RestoreJournal, _ kept: UnchangedFiles) throws -> [BilingualText] {
         let pause = ServerPause(stack, folder, log: log)
         let notStopped = try pause.begin()
         do { try swap(&journal, kept) } catch {
@@ -28,7 +28,7 @@ extension RestoreJob {
         return [notStopped, notStarted].compactMap { $0 }
     }
 
-    private func swap(_ journal: inout RestoreJournal, _ kept: KeptFiles) throws {
+    private func swap(_ journal: inout RestoreJournal, _ kept: UnchangedFiles) throws {
         do {
             if journal.mode.includesArtifacts { try kept.check(in: journal.swap.new, cancellation: cancellation) }
         } catch {

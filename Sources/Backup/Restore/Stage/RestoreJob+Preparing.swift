@@ -9,7 +9,7 @@ extension RestoreJob {
     /// What lies beside the live data, ready for the swap.
     struct Prepared {
         let files: Int
-        let kept: KeptFiles
+        let kept: UnchangedFiles
         let warnings: [BilingualText]
     }
 
@@ -17,7 +17,7 @@ extension RestoreJob {
     func prepare(
         _ item: CatalogueItem, _ manifest: Manifest, _ journal: RestoreJournal
     ) throws -> Prepared {
-        var kept = KeptFiles()
+        var kept = UnchangedFiles()
         var budget: UInt64?
         let dump = folder.staging.appending("restore-dump")
         var routes: [Extractor.Route] = []

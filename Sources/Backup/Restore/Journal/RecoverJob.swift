@@ -9,7 +9,7 @@ public struct RecoverJob: Sendable {
     public init(_ workspace: Workspace) { self.workspace = workspace }
 
     /// Whether an earlier process left something for `run` to do. A look at a few names: cheap enough for every few seconds.
-    public var isNeeded: Bool { RestoreRecovery(workspace.stack, workspace.folder, log: workspace.log).isNeeded }
+    public var isNeeded: Bool { RestoreRecovery.isNeeded(workspace) }
 
     /// - Throws: `BackupError.needsRecovery` with the reason; the journal and all data are kept then.
     public func run() throws -> RestoreRecovery.Outcome {

@@ -5,7 +5,7 @@ import SystemIO
 
 /// Live files that a restore keeps because they are right already. Until the swap they have two names, a live one and
 /// one among the restored files, so a program that writes into the live one writes into the restored one.
-struct KeptFiles: Sendable {
+struct UnchangedFiles: Sendable {
     /// By inode.
     private var files: [KeptFile] = []
     /// Files written to since are not kept: somebody may still be at it.
