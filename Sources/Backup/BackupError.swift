@@ -18,7 +18,12 @@ public enum BackupError: ExplainedError, Equatable {
     case artifactsMissing(path: String)
     case databaseEmpty(name: String)
     /// The restore would throw away what came after the backup.
-    case newerData(backup: String, findings: [BilingualText])
+    case newerData(backup: String, newer: NewerData)
+    /// No restore has left anything to bring back.
+    case nothingToUndo
+    case noSuchKeptPart(id: String)
+    /// Folders that this user may not move, which the swap would have to.
+    case notOurs(path: String, count: Int, user: UInt32, group: UInt32)
     case schemaDiffers(backup: String, revision: String, live: String)
     case manifestUnreadable(backup: String, reason: String)
     case rowsDiffer(table: String, expected: Int64, found: Int64)
@@ -76,14 +81,24 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(
                 zh: "数据库 \(name) 中没有 MLflow 的表。请先启动 MLflow 一次，或检查 POSTGRES_DB。",
                 en: "The database \(name) has no MLflow tables. Start MLflow once first, or check POSTGRES_DB.")
-        case .newerData(let backup, let findings):
+        case .newerData(let backup, let newer):
             BilingualText(
-                zh: "恢复 \(backup) 会覆盖更新的数据：\(findings.map { $0[.chinese] }.joined(separator: "；"))。"
+                zh: "恢复 \(backup) 会覆盖 \(newer.total) 项更新的数据：\(newer.shown(.chinese))。"
                     + "请先做一次备份；确定要覆盖时使用 \"force\": true（命令行 --force）。",
                 en:
-                    "Restoring \(backup) would overwrite newer data: \(findings.map { $0[.english] }.joined(separator: "; ")). "
+                    "Restoring \(backup) would overwrite newer data, \(newer.total) in all: \(newer.shown(.english)). "
                     + "Make a backup first; to overwrite all the same, set \"force\": true (--force on the command line)."
             )
+        case .nothingToUndo:
+            BilingualText(zh: "没有可撤销的恢复。", en: "There is no restore to undo: nothing is kept of one.")
+        case .noSuchKeptPart(let id):
+            BilingualText(
+                zh: "没有编号为 \(id.prefix(60)) 的保留数据。", en: "No restore has kept anything under \(id.prefix(60)).")
+        case .notOurs(let path, let count, let user, let group):
+            BilingualText(
+                zh: "\(count) 个文件夹（例如 \(path)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) '\(path)'",
+                en: "\(count) folders, such as \(path), do not let this user move them, which a restore has to. "
+                    + "As root run: chown -R \(user):\(group) '\(path)'")
         case .schemaDiffers(let backup, let revision, let live):
             BilingualText(
                 zh: "\(backup) 的数据库结构版本是 \(revision)，当前 MLflow 使用 \(live)。请用相同版本的 MLflow 恢复；"

@@ -114,12 +114,25 @@ final class LiveStackFixture: Sendable {
 
     func names() throws -> [String] { try Catalogue(folder).items().map(\.name.string) }
 
-    /// Nothing of a restore is left: no side database, no staging, no journal.
+    /// Nothing of a restore is left but what it kept: no side database, no staging, no journal.
     func expectNothingLeftBehind(sourceLocation: SourceLocation = #_sourceLocation) throws {
         let databases = Databases(database)
-        #expect(try databases.names(withPrefix: "\(database.database)_").isEmpty, sourceLocation: sourceLocation)
+        let kept = try KeptParts(stack).all()
+        let known = Set(try kept.compactMap { try $0.databaseOID.flatMap { try databases.name(of: $0) } })
+        let found = try databases.names(withPrefix: "\(database.database)_").filter { !known.contains($0) }
+        #expect(found.isEmpty, sourceLocation: sourceLocation)
         let staging = artifacts.appending(".mlflow-backup-restore")
-        #expect(try FileStatus.ifPresent(staging) == nil, sourceLocation: sourceLocation)
+        let names = try FileStatus.ifPresent(staging) == nil ? [] : Directory.names(in: staging)
+        let unknown = names.map { String(decoding: $0, as: UTF8.self) }.filter { name in
+            !kept.contains { "kept-\($0.id)" == name }
+        }
+        #expect(unknown.isEmpty, sourceLocation: sourceLocation)
         #expect(try FileStatus.ifPresent(folder.restoreJournal) == nil, sourceLocation: sourceLocation)
     }
+
+    @discardableResult
+    func recover() throws -> RestoreRecovery.Outcome { try RecoverJob(workspace()).run() }
+
+    @discardableResult
+    func undo(force: Bool = false) throws -> UndoOutcome { try UndoJob(workspace(), force: force).run() }
 }

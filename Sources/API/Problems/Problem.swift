@@ -55,9 +55,9 @@ struct Problem {
 
     private static func status(_ error: BackupError) -> Int {
         switch error {
-        case .noSuchBackup, .noSuchEntry: 404
+        case .noSuchBackup, .noSuchEntry, .noSuchKeptPart: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .markedCorrupt, .manifestUnreadable,
-            .changedMeanwhile:
+            .changedMeanwhile, .nothingToUndo, .notOurs:
             409
         case .notEnoughRoom: 507
         case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery: 503

@@ -102,10 +102,12 @@ extension BackupJob {
             if case .table(let name) = step { progress(Progress(.dumping, fraction: 0.1, detail: name)) }
         }
         let serverVersion = snapshot.serverVersion
+        let oldestUnseen = snapshot.oldestUnseen
         snapshot.release()
         let database = Manifest.Database(
             name: stack.database.database, serverVersion: serverVersion,
-            dumpToolVersion: try stack.tools.version(of: .dump), rows: survey.rows, newest: survey.newest)
+            dumpToolVersion: try stack.tools.version(of: .dump), rows: survey.rows, newest: survey.newest,
+            oldestUnseen: oldestUnseen)
         return (survey, database)
     }
 

@@ -54,6 +54,7 @@ extension Manifest {
         copy.createdAt = ""
         copy.host = ""
         copy.artifacts.walkStarted = 0
+        copy.database.oldestUnseen = nil
         return copy
     }
 }

@@ -30,12 +30,15 @@ public struct Manifest: Sendable, Equatable, Codable {
         public var rows: [String: Int64]
         /// The newest moment of each table, in the unit MLflow stores (ms since 1970), in the same snapshot.
         public var newest: [String: Int64]
+        /// `ExportedSnapshot.oldestUnseen` of the dump; `nil` in backups of 0.1.0.
+        public var oldestUnseen: String?
 
         enum CodingKeys: String, CodingKey {
             case name
             case serverVersion = "server_version"
             case dumpToolVersion = "pg_dump_version"
             case rows, newest
+            case oldestUnseen = "oldest_unseen_transaction"
         }
     }
 

@@ -21,6 +21,7 @@ struct Settling {
         for name in try workspace.folder.removeLeftovers() {
             workspace.log.warning("removed what an interrupted run left", ["name": name])
         }
+        KeptExpiry(workspace, hold).run()
         return outcome
     }
 }

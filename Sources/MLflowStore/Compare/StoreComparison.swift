@@ -12,7 +12,7 @@ public final class StoreComparison {
     /// How far a comparison is: `done` of `all` tables, and the one that is next.
     public typealias ProgressSink = (_ done: Int, _ all: Int, _ table: String) -> Void
 
-    private let live: ComparisonSession
+    let live: ComparisonSession
     private let restored: ComparisonSession
     private let cancellation: Cancellation
     /// The oldest transaction that `first` may not have seen, of 64 bits.
@@ -70,9 +70,10 @@ public final class StoreComparison {
     @discardableResult
     public func last(progress: ProgressSink = { _, _, _ in }) throws -> StoreFindings { try compare(progress) }
 
-    private func compare(_ progress: ProgressSink) throws -> StoreFindings {
-        try live.begin()
-        defer { live.end() }
+    /// - Parameter inTransaction: the live session has begun, and the caller ends it.
+    func compare(_ progress: ProgressSink, inTransaction: Bool = false) throws -> StoreFindings {
+        if !inTransaction { try live.begin() }
+        defer { if !inTransaction { live.end() } }
         try restored.begin()
         defer { restored.end() }
         let snapshot = try snapshot()

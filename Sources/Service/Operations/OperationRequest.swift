@@ -7,12 +7,14 @@ import Wording
 public enum OperationRequest: Sendable, Equatable {
     case backup(BackupName.Kind, RetentionRule)
     case restore(String, RestoreMode, force: Bool)
+    /// Takes the newest restore back.
+    case undo(force: Bool)
     case verify(String)
 
     var kind: TaskRecord.Kind {
         switch self {
         case .backup: .backup
-        case .restore: .restore
+        case .restore, .undo: .restore
         case .verify: .verify
         }
     }
@@ -20,7 +22,7 @@ public enum OperationRequest: Sendable, Equatable {
     /// The backup that must stay while the task is open.
     var backupName: String? {
         switch self {
-        case .backup: nil
+        case .backup, .undo: nil
         case .restore(let name, _, _), .verify(let name): name
         }
     }
@@ -30,6 +32,7 @@ public enum OperationRequest: Sendable, Equatable {
         switch self {
         case .backup: BilingualText(zh: "备份任务已启动", en: "The backup task has been started")
         case .restore: BilingualText(zh: "恢复任务已启动", en: "The restore task has been started")
+        case .undo: BilingualText(zh: "撤销恢复的任务已启动", en: "The undo task has been started")
         case .verify: BilingualText(zh: "校验任务已启动", en: "The verification task has been started")
         }
     }
@@ -38,6 +41,7 @@ public enum OperationRequest: Sendable, Equatable {
         switch self {
         case .backup: BilingualText(zh: "备份进行中", en: "The backup is running")
         case .restore: BilingualText(zh: "恢复进行中", en: "The restore is running")
+        case .undo: BilingualText(zh: "正在撤销恢复", en: "The undo is running")
         case .verify: BilingualText(zh: "校验进行中", en: "The verification is running")
         }
     }
@@ -47,6 +51,7 @@ public enum OperationRequest: Sendable, Equatable {
             switch self {
             case .backup: BilingualText(zh: "备份失败：", en: "The backup failed: ")
             case .restore: BilingualText(zh: "恢复失败：", en: "The restore failed: ")
+            case .undo: BilingualText(zh: "撤销失败：", en: "The undo failed: ")
             case .verify: BilingualText(zh: "校验失败：", en: "The verification failed: ")
             }
         return what + reason

@@ -33,6 +33,11 @@ public struct Operations: Sendable {
         .init(kind: kind, retention: retention, compressionLevel: compressionLevel, fullEvery: fullEvery)
     }
 
+    /// What a forced restore makes of the live stack before it begins.
+    private var backupFirst: RestoreJob.Options.BackupFirst {
+        .init(options: backupOptions(.compressed, .default), version: ServiceVersion.current)
+    }
+
     public var catalogue: Catalogue { Catalogue(folder) }
 
     /// What a job of the engine is made of.
@@ -56,8 +61,10 @@ public struct Operations: Sendable {
                     workspace, options: backupOptions(kind, retention), version: ServiceVersion.current
                 ).run())
         case .restore(let name, let mode, let force):
-            return restoreResult(
-                try RestoreJob(workspace, options: .init(mode: mode, force: force)).run(name))
+            let options = RestoreJob.Options(mode: mode, force: force, backupFirst: force ? backupFirst : nil)
+            return restoreResult(try RestoreJob(workspace, options: options).run(name))
+        case .undo(let force):
+            return undoResult(try UndoJob(workspace, force: force, backupFirst: force ? backupFirst : nil).run())
         case .verify(let name):
             let start = MonotonicTime.nanoseconds()
             let item = try VerifyJob(workspace, rate: readRate).run(name)
@@ -76,6 +83,7 @@ public struct Operations: Sendable {
         case .restore(let name, let mode, let force):
             try RestoreJob(workspace, options: .init(mode: mode, force: force)).preflight(
                 try catalogue.item(named: name))
+        case .undo: _ = try UndoJob(workspace, force: false).preflight()
         case .verify(let name): _ = try catalogue.item(named: name)
         }
     }
@@ -112,16 +120,32 @@ public struct Operations: Sendable {
                 BilingualText(zh: "数据库行数与备份一致，\(runs) 个运行", en: "Row counts agree with the backup; \(runs) runs"))
         }
         if outcome.mode != .database {
-            let kept = outcome.kept
+            let same = outcome.unchanged
             parts.append(
                 BilingualText(
-                    zh: "恢复了 \(outcome.files) 个 artifact 文件" + (kept > 0 ? "（其中 \(kept) 个本已正确，未重写）" : ""),
-                    en: "\(outcome.files) artifact files" + (kept > 0 ? ", \(kept) of them right already" : "")))
+                    zh: "恢复了 \(outcome.files) 个 artifact 文件" + (same > 0 ? "（其中 \(same) 个本已正确，未重写）" : ""),
+                    en: "\(outcome.files) artifact files" + (same > 0 ? ", \(same) of them right already" : "")))
         }
+        if let before = outcome.backupBefore {
+            parts.append(
+                BilingualText(zh: "恢复前已备份现有数据: \(before)", en: "What was live is in the backup \(before), made before"))
+        }
+        parts += KeptText.lines(outcome.kept, replaced: outcome.replaced)
         return OperationResult(
             message: BilingualText(zh: "恢复成功完成", en: "The restore has been completed"),
             output: lines(parts + outcome.warnings), backupName: outcome.backup.string, size: nil,
             seconds: outcome.seconds, warnings: outcome.warnings, removed: [], sha256: nil)
+    }
+
+    private func undoResult(_ outcome: UndoOutcome) -> OperationResult {
+        let undone = BilingualText(
+            zh: "已撤销对 \(outcome.undone.backup) 的恢复，恢复前的数据重新生效",
+            en: "The restore of \(outcome.undone.backup) is taken back: what was live before is live again")
+        return OperationResult(
+            message: BilingualText(zh: "撤销成功完成", en: "The undo has been completed"),
+            output: lines([undone] + KeptText.lines(outcome.kept, replaced: outcome.replaced) + outcome.warnings),
+            backupName: outcome.undone.backup, size: nil, seconds: outcome.seconds, warnings: outcome.warnings,
+            removed: [], sha256: nil)
     }
 
     private func verifyResult(_ item: CatalogueItem, seconds: Double) -> OperationResult {

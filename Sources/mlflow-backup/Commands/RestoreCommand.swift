@@ -17,6 +17,7 @@ enum RestoreCommand: Command {
             .init("mode", "full|database|artifacts", BilingualText(zh: "恢复范围（默认 full）", en: "what to restore (full)")),
             .init("database", nil, BilingualText(zh: "仅恢复数据库", en: "restore the database only")),
             .init("artifacts", nil, BilingualText(zh: "仅恢复 artifacts", en: "restore the artifacts only")),
+            .init("undo", nil, BilingualText(zh: "撤销最近一次恢复", en: "take the newest restore back")),
             .init("force", nil, BilingualText(zh: "覆盖比备份更新的数据", en: "overwrite data newer than the backup")),
             .init(
                 "wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
@@ -30,6 +31,10 @@ enum RestoreCommand: Command {
         let arguments = invocation.arguments
         if arguments.has("list") { return try ListCommand.listBackups(invocation) }
         let mode = try mode(arguments)
+        if arguments.has("undo") {
+            if let name = arguments.positional.first { throw UsageError.conflict("--undo", name) }
+            return try RecordedOperation(invocation).run(.undo(force: arguments.has("force")))
+        }
         guard let wanted = arguments.positional.first else { return try InteractiveRestore(invocation).run(mode) }
         let name = try BackupSelection(invocation).name(of: wanted)
         return try RecordedOperation(invocation).run(.restore(name, mode ?? .full, force: arguments.has("force")))

@@ -28,12 +28,14 @@ enum ExitCode: Int32 {
         case let error as SystemError: self = error.isFull ? .noRoom : .failure
         case let error as BackupError:
             switch error {
-            case .noSuchBackup, .noSuchEntry: self = .notFound
+            case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .nothingToUndo: self = .notFound
             case .busy, .inUse, .changedMeanwhile: self = .busy
             case .newerData, .schemaDiffers: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom: self = .noRoom
-            case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery: self = .failure
+            case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery,
+                .notOurs:
+                self = .failure
             }
         default: self = .failure
         }

@@ -24,6 +24,15 @@ public struct NewerData: Sendable, Equatable, Codable {
         self.total = max(total ?? findings.count, findings.count)
     }
 
+    /// The first few, and how many more there are.
+    func shown(_ language: Language) -> String {
+        let first = findings.prefix(12).map { $0[language] }
+        let more = total - first.count
+        let rest =
+            more > 0 ? [BilingualText(zh: "另有 \(more) 项", en: "and \(more) more")[language]] : []
+        return (first + rest).joined(separator: language == .chinese ? "；" : "; ")
+    }
+
     static func + (one: NewerData, other: NewerData) -> NewerData {
         NewerData(one.findings + other.findings, total: one.total + other.total)
     }

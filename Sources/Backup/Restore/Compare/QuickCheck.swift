@@ -6,13 +6,17 @@ import Postgres
 import SystemIO
 import Wording
 
-/// Tells whether the live stack has something that a backup lacks because it came later.
-struct NewerDataCheck {
+/// What can be told of newer data before anything is unpacked: by counts and times. It refuses early what the comparison
+/// of contents (`LiveComparison`) would refuse later, and lets through what only that one can see.
+struct QuickCheck {
     private let stack: LiveStack
+    private let seconds: Double
     private let cancellation: Cancellation
 
-    init(_ stack: LiveStack, cancellation: Cancellation = Cancellation()) {
+    /// - Parameter seconds: the walk over the files ends after that, as if there were no more.
+    init(_ stack: LiveStack, atMost seconds: Double = .infinity, cancellation: Cancellation = Cancellation()) {
         self.stack = stack
+        self.seconds = seconds
         self.cancellation = cancellation
     }
 
@@ -34,7 +38,7 @@ struct NewerDataCheck {
                     zh: "artifacts 中有备份之后写入的文件，例如 \(file.path)（\(file.time.iso)）",
                     en: "the artifacts hold files written after the backup, such as \(file.path) (\(file.time.iso))"))
         }
-        if !findings.isEmpty { throw BackupError.newerData(backup: backup, findings: findings) }
+        if !findings.isEmpty { throw BackupError.newerData(backup: backup, newer: NewerData(findings)) }
     }
 
     /// `nil` where there is no live database to lose.
@@ -48,9 +52,11 @@ struct NewerDataCheck {
     /// The first live file whose content is newer than the walk of the backup. Stops at the first.
     private func newerArtifact(than walkStarted: Int64) throws -> (path: EntryPath, time: LocalTime)? {
         guard let root = try folderIfPresent() else { return nil }
+        let start = MonotonicTime.nanoseconds()
         var walk = try TreeWalk(root: root, prefix: nil, ignoring: LiveStack.notArtifacts)
         while let step = try walk.next() {
             try cancellation.check()
+            if MonotonicTime.seconds(since: start) > seconds { return nil }
             if case .entry(let entry, _, _) = step, entry.kind == .file, entry.modified.seconds > walkStarted {
                 return (entry.path, LocalTime(epoch: entry.modified.seconds))
             }

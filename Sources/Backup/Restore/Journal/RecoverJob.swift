@@ -13,6 +13,13 @@ public struct RecoverJob: Sendable {
 
     /// - Throws: `BackupError.needsRecovery` with the reason; the journal and all data are kept then.
     public func run() throws -> RestoreRecovery.Outcome {
+        if !RestoreJournal.isPresent(workspace.stack, workspace.folder) {
+            // Only MLflow may still stand still: that needs no database.
+            try workspace.holdingFolder("recovery") {
+                ServerPause(workspace.stack, workspace.folder, log: workspace.log).endAfterCrash()
+            }
+            return .nothingToDo
+        }
         try workspace.prepareFolder()
         let hold = try workspace.hold("recovery")
         defer { withExtendedLifetime(hold) {} }

@@ -89,7 +89,7 @@ public struct RestoreRecovery {
             if let mark = journal.mark {
                 // What clients stored in the restored children while these were live.
                 let late = try LateArrivals(from: journal.swap.new, live: workspace.stack.artifacts, mark: mark).carryOver()
-                for path in late.aside { log.warning("a file that came in during the swap is kept aside", ["path": path]) }
+                if !late.aside.isEmpty { try settlement.keepLate(late.aside, journal) }
             }
         }
         if journal.mode.includesDatabase, try settlement.databaseWasSwapped(journal) {

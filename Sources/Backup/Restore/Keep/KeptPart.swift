@@ -34,6 +34,9 @@ public struct KeptPart: Sendable, Equatable, Codable {
     /// Files that came in during the swap: now live, or kept here because the live tree has something else.
     public var carried: [String]
     public var aside: [String]
+    /// When it was last compared with its backup, and what that lacks: the reason why it stays.
+    var checkedAt: Int64?
+    public var missing: NewerData?
 
     static let recordName = "kept.json"
     static let prefix = "kept-"

@@ -71,6 +71,22 @@ struct SwapSettlement {
         return part
     }
 
+    /// The unpacked tree of a restore that was put back is kept, because files came into it that the live tree has no room for.
+    func keepLate(_ paths: [String], _ journal: RestoreJournal) throws {
+        guard journal.incoming == nil, let id = journal.id else { return }
+        let target = journal.swap.folder.appending(KeptPart.prefix + id + "_late")
+        try Directory.make(target, mode: 0o700)
+        try Directory.renameWithoutReplacing(journal.swap.new, to: target.appending("old"))
+        try KeptPart(
+            id: id + "_late", backup: journal.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch,
+            stack: journal.stack, databaseOID: nil, database: nil, coveredBy: journal.backup, coveredUntil: nil,
+            replaced: NewerData(), mark: journal.mark, broughtIn: nil, carried: [], aside: paths
+        ).write(in: target)
+        for path in paths {
+            workspace.log.warning("a file that came in during the swap is kept aside", ["path": path, "kept": id + "_late"])
+        }
+    }
+
     private func finish(_ journal: RestoreJournal) throws {
         if let undone = journal.undoes {
             // Its tree and its database are live again; what is left is the record, or what somebody put there.

@@ -1,29 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
+import MLflowStore
 import Postgres
 import SystemIO
 import Wording
 
 extension RestoreJob {
     /// What lies beside the live data, ready for the swap.
-    struct Prepared {
+    struct Staged {
+        /// A backup that holds what is about to be replaced.
+        struct Cover {
+            let backup: String
+            /// Rows that it and later transactions wrote may be missing from it; `nil` where nothing is.
+            let snapshot: String?
+        }
+
         let files: Int
-        let kept: UnchangedFiles
+        let unchanged: UnchangedFiles
         let warnings: [BilingualText]
+        let comparison: LiveComparison
+        /// `FreshRows.moment` of the loaded database.
+        let broughtIn: String?
+        var cover: Cover?
     }
 
     /// Unpacks and loads everything beside the live data, and compares it with the manifest.
-    func prepare(
-        _ item: CatalogueItem, _ manifest: Manifest, _ journal: RestoreJournal
-    ) throws -> Prepared {
+    func stage(
+        _ item: CatalogueItem, _ manifest: Manifest, _ journal: inout RestoreJournal, _ hold: Hold
+    ) throws -> Staged {
         var kept = UnchangedFiles()
         var budget: UInt64?
         let dump = folder.staging.appending("restore-dump")
         var routes: [Extractor.Route] = []
+        try Directory.make(stack.artifacts)
+        try journal.swap.prepare()
         if options.mode.includesArtifacts {
-            try Directory.make(stack.artifacts)
-            try journal.swap.prepare()
             routes.append(
                 .init(
                     .artifacts, into: journal.swap.new, owner: try artifactOwner(),
@@ -43,11 +55,15 @@ extension RestoreJob {
         var files = 0
         if options.mode.includesArtifacts { files = try compareArtifacts(journal.swap.new, manifest) }
         var warnings: [BilingualText] = []
+        var broughtIn: String?
         if options.mode.includesDatabase {
-            warnings = try load(dump, journal, manifest)
+            warnings = try load(dump, &journal, manifest, hold)
             try Directory.removeTree(dump)
+            broughtIn = try FreshRows(stack.database.naming(database: journal.newDatabase)).moment()
         }
-        return Prepared(files: files, kept: kept, warnings: warnings)
+        return Staged(
+            files: files, unchanged: kept, warnings: warnings, comparison: try LiveComparison(workspace, journal),
+            broughtIn: broughtIn)
     }
 
     /// An archive of ours is unpacked by all cores; one that somebody packed again, or a folder, entry by entry.
@@ -153,10 +169,13 @@ extension RestoreJob {
         return files
     }
 
-    private func load(_ dump: FilePath, _ journal: RestoreJournal, _ manifest: Manifest) throws -> [BilingualText] {
+    private func load(
+        _ dump: FilePath, _ journal: inout RestoreJournal, _ manifest: Manifest, _ hold: Hold
+    ) throws -> [BilingualText] {
         progress(Progress(.loading, fraction: 0.62))
-        let databases = try Databases(stack.database)
-        try databases.create(journal.newDatabase, like: journal.liveDatabase)
+        try hold.databases.create(journal.newDatabase, like: journal.liveDatabase)
+        journal.newOID = try hold.databases.oid(of: journal.newDatabase)
+        try journal.write()
         let target = stack.database.naming(database: journal.newDatabase)
         try stack.tools.restore(
             from: dump, into: target, jobs: min(options.threads, 4), cancellation: cancellation
@@ -166,7 +185,7 @@ extension RestoreJob {
         try compareRows(target, manifest)
         // pg_restore leaves no planner statistics, and the first queries after a restore would crawl.
         try Connection(target).execute("ANALYZE")
-        return try databases.copyProperties(from: journal.liveDatabase, to: journal.newDatabase)
+        return try hold.databases.copyProperties(from: journal.liveDatabase, to: journal.newDatabase)
     }
 
     private func compareRows(_ target: ConnectionSettings, _ manifest: Manifest) throws {
