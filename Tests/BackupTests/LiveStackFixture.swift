@@ -36,8 +36,8 @@ final class LiveStackFixture: Sendable {
     private static let schema: [SQL] = [
         "create table alembic_version (version_num varchar(32) primary key)",
         "insert into alembic_version values ('dc11669786a5')",
-        "create table experiments (experiment_id integer primary key, name text unique, creation_time bigint)",
-        "insert into experiments values (0, 'Default', 1790000000000), (1, 'work', 1790000000001)",
+        "create table experiments (experiment_id integer primary key, name text unique, creation_time bigint, last_update_time bigint, lifecycle_stage text)",
+        "insert into experiments values (0, 'Default', 1790000000000, 1790000000000, 'active'), (1, 'work', 1790000000001, 1790000000001, 'active')",
         "create table runs (run_uuid varchar(32) primary key, start_time bigint, experiment_id integer references experiments)",
         """
         create table metrics (key text, value double precision, timestamp bigint, step bigint, run_uuid varchar(32) references runs,
@@ -108,7 +108,7 @@ final class LiveStackFixture: Sendable {
     /// Every file with its digest, and every folder.
     func files() throws -> String {
         try Shell.sh(
-            "cd '\(artifacts)' && find . -path ./.mlflow-backup-restore -prune -o -name .mlflow-backup-stack -o -print | sort && find . -type f ! -name .mlflow-backup-stack -print0 | sort -z | xargs -0 -r sha256sum"
+            "cd '\(artifacts)' && find . -path ./.mlflow-backup-restore -prune -o -name .mlflow-backup-stack -o -print | sort && find . -path ./.mlflow-backup-restore -prune -o -type f ! -name .mlflow-backup-stack -print0 | sort -z | xargs -0 -r sha256sum"
         )
     }
 

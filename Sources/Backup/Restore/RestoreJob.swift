@@ -134,7 +134,9 @@ public struct RestoreJob: Sendable {
             let reason = error.bilingual
             log.warning("the backups taken over could not be noted", ["reason": reason[.english]])
             return [
-                BilingualText(zh: "未能记录对原有备份的接管，请运行 mlflow-backup claim：", en: "Run `mlflow-backup claim`: it could not be noted that the backups are this stack's now: ")
+                BilingualText(
+                    zh: "未能记录对原有备份的接管，请运行 mlflow-backup claim：",
+                    en: "Run `mlflow-backup claim`: it could not be noted that the backups are this stack's now: ")
                     + reason
             ]
         }

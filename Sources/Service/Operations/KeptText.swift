@@ -20,7 +20,8 @@ enum KeptText {
             let names = list(replaced.findings.map(\.chinese), replaced.findings.map(\.english), of: replaced.total)
             lines.append(
                 BilingualText(
-                    zh: "备份中没有而被替换的 \(replaced.total) 项：", en: "Replaced although not in the backup, \(replaced.total): ")
+                    zh: "备份中没有而被替换的 \(replaced.total) 项：",
+                    en: "Replaced although not in the backup, \(replaced.total): ")
                     + names)
         }
         if let carried = kept?.carried, !carried.isEmpty {

@@ -19,6 +19,11 @@ public struct NewerData: Sendable, Equatable, Codable {
         total = rows.total
     }
 
+    init(_ files: TreeFindings) {
+        findings = files.kept.map(\.text)
+        total = files.total
+    }
+
     init(_ findings: [BilingualText], total: Int? = nil) {
         self.findings = findings
         self.total = max(total ?? findings.count, findings.count)

@@ -88,7 +88,8 @@ public struct RestoreRecovery {
             try journal.swap.backward(plan)
             if let mark = journal.mark {
                 // What clients stored in the restored children while these were live.
-                let late = try LateArrivals(from: journal.swap.new, live: workspace.stack.artifacts, mark: mark).carryOver()
+                let late = try LateArrivals(from: journal.swap.new, live: workspace.stack.artifacts, mark: mark)
+                    .carryOver()
                 if !late.aside.isEmpty { try settlement.keepLate(late.aside, journal) }
             }
         }

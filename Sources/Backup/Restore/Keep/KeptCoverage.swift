@@ -63,7 +63,8 @@ struct KeptCoverage {
             case .entry(let entry, _, _):
                 if case .directory = entry.kind { continue }
                 let live = try FileStatus.ifPresent(workspace.stack.artifacts.appending(entry.path.bytes))
-                let isShared = live.map { $0.inode == entry.origin?.inode && $0.device == entry.origin?.device } ?? false
+                let isShared =
+                    live.map { $0.inode == entry.origin?.inode && $0.device == entry.origin?.device } ?? false
                 if !isShared { found[entry.path] = entry }
             case .skipped(let path, _):
                 // A socket or a link out of the tree is in no backup, and holds no bytes that could be lost but its own.

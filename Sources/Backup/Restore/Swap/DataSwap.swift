@@ -92,7 +92,8 @@ struct DataSwap {
     /// The new data is live. What is left to do cannot fail the restore: the journal stays, and the next run goes on.
     private func settle(_ journal: RestoreJournal) -> KeptPart? {
         do { return try SwapSettlement(workspace, hold.databases).keepReplaced(journal) } catch {
-            log.error("the restore is done, and its journal could not be closed yet", ["reason": error.bilingual[.english]])
+            log.error(
+                "the restore is done, and its journal could not be closed yet", ["reason": error.bilingual[.english]])
             return nil
         }
     }

@@ -25,7 +25,8 @@ struct SwapSettlement {
         if live == new { return true }
         if live == journal.oldOID { return false }
         throw BackupError.needsRecovery(
-            reason: "database \(journal.liveDatabase) (oid \(live.map(String.init) ?? "none")) is neither the one before the restore "
+            reason:
+                "database \(journal.liveDatabase) (oid \(live.map(String.init) ?? "none")) is neither the one before the restore "
                 + "of \(journal.backup) (\(journal.oldOID.map(String.init) ?? "none")) nor the restored one (\(new)); "
                 + "if that is right, remove \(journal.swap.folder.appending("journal.json"))")
     }
@@ -49,7 +50,9 @@ struct SwapSettlement {
     @discardableResult
     func keepReplaced(_ journal: RestoreJournal) throws -> KeptPart? {
         let target = journal.swap.folder.appending(KeptPart.prefix + (journal.id ?? ""))
-        if journal.id != nil, try FileStatus.ifPresent(journal.swap.work) == nil, let part = try KeptPart.read(in: target) {
+        if journal.id != nil, try FileStatus.ifPresent(journal.swap.work) == nil,
+            let part = try KeptPart.read(in: target)
+        {
             // All was done but the removal of the journal.
             try finish(journal)
             return part
@@ -83,7 +86,8 @@ struct SwapSettlement {
             replaced: NewerData(), mark: journal.mark, broughtIn: nil, carried: [], aside: paths
         ).write(in: target)
         for path in paths {
-            workspace.log.warning("a file that came in during the swap is kept aside", ["path": path, "kept": id + "_late"])
+            workspace.log.warning(
+                "a file that came in during the swap is kept aside", ["path": path, "kept": id + "_late"])
         }
     }
 

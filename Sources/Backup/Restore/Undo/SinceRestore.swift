@@ -69,7 +69,9 @@ final class SinceRestore: LastLook {
             ignoring: LiveStack.notArtifacts)
         while let step = try walk.next() {
             try workspace.cancellation.check()
-            guard case .entry(let entry, _, _) = step, let origin = entry.origin, origin.changed >= mark else { continue }
+            guard case .entry(let entry, _, _) = step, let origin = entry.origin, origin.changed >= mark else {
+                continue
+            }
             if case .directory = entry.kind { continue }
             // The swap renamed the children of the root, which changed their inodes' times.
             if entry.path.components.count == 1, entry.modified < mark { continue }
