@@ -67,9 +67,8 @@ public struct RestoreRecovery {
                 try !journal.mode.includesDatabase || journal.stage == .committed
                 || settlement.databaseWasSwapped(journal)
             guard isSwapped else {
-                // The database goes first, so no artifact has moved; backward makes sure of it.
-                if let plan = journal.plan { try journal.swap.backward(plan) }
-                try settlement.dropPrepared(journal)
+                // The database goes first, so no artifact has moved; going back makes sure of it.
+                try rollBack(journal)
                 return .undone(backup: journal.backup, task: journal.task)
             }
             do { if let plan = journal.plan, journal.stage != .committed { try journal.swap.forward(plan) } } catch {

@@ -53,6 +53,8 @@ public struct KeptParts: Sendable {
             }
             try databases.drop(name)
         }
+        // The record last: what cannot be removed still says what it is.
+        try Directory.removeTree(tree(of: part))
         try Directory.removeTree(folder(of: part.id))
         if try Directory.names(in: folder).isEmpty { try Directory.removeTree(folder) }
     }
