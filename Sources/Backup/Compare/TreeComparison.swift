@@ -115,7 +115,7 @@ public final class TreeComparison {
             return .changed
         case .symbolicLink(let target):
             guard let folder, let stored else { return .added }
-            return stored.kind == .symbolicLink && (try folder.linkTarget(of: name)) == target ? .same : .changed
+            return try stored.kind == .symbolicLink && folder.linkTarget(of: name) == target ? .same : .changed
         case .file, .hardLink:
             guard let folder, let stored else { return .added }
             guard stored.kind == .file else { return .changed }
