@@ -49,6 +49,9 @@ let package = Package(
         .testTarget(name: "ArchiveTests", dependencies: ["Archive", "SystemIO", "TestSupport"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "SystemIO", "TestSupport"]),
         .testTarget(
+            name: "MLflowStoreTests", dependencies: ["MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording"],
+            exclude: ["edits.py"]),
+        .testTarget(
             name: "BackupTests",
             dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "TestSupport"]),
         .testTarget(
