@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SystemIO
 import TestSupport
 import Testing
@@ -20,7 +21,11 @@ import Testing
         let (ended, trace) = try stack.program.trace(operation.arguments(stack))
         try #require(ended.succeeded, "without a fault: \(ended.saying)")
         let trial = Trial(stack: stack, operation: operation, usual: Set(try Listing(stack.program).names))
-        let faults = FaultPlan.files(trace)
+        let faults = FaultPlan.files(trace, share: operation.share, records: operation.title == "backup")
+        if ProcessInfo.processInfo.environment["MLFLOW_FAULTS"] == "plan" {
+            // To see what would be tried.
+            return faults.forEach { print("fault: \(operation.title), \($0)") }
+        }
         let start = MonotonicTime.nanoseconds()
         var failed = 0
         for fault in faults {

@@ -73,7 +73,11 @@ final class FaultStack: Sendable {
     /// Everything as it was at the beginning. What an operation cannot have changed is left, inodes and all.
     func reset(live: Bool) throws {
         try Shell.sh("rm -rf '\(backups)' && cp -a '\(initial)/backups' '\(backups)'")
-        guard live else { return }
+        // Most faults end before anything live has changed.
+        let isWhole =
+            try self.live() == old && databases() == [database.database]
+            && !Directory.names(in: artifacts).contains { $0.starts(with: Array(".mlflow-backup".utf8)) }
+        guard live, !isWhole else { return }
         try Shell.sh("rm -rf '\(artifacts)' && cp -a '\(initial)/artifacts' '\(artifacts)'")
         try session { session in
             for name in try databases() {
@@ -81,7 +85,10 @@ final class FaultStack: Sendable {
                 try session.execute("drop database if exists \(identifier: name) with (force)")
             }
             try session.execute(
-                "create database \(identifier: database.database) template \(identifier: template)")
+                """
+                create database \(identifier: database.database) template \(identifier: template)
+                owner \(identifier: database.user)
+                """)
         }
     }
 
@@ -111,8 +118,9 @@ final class FaultStack: Sendable {
 
     func named(_ state: String) -> String { state == new ? "new" : state == old ? "old" : "a mixture" }
 
+    /// As the superuser: autovacuum's workers may be in a database that is to go.
     private func session<Result>(_ body: (Connection) throws -> Result) throws -> Result {
-        let session = try Connection(server.settings.naming(database: "postgres"))
+        let session = try Connection(server.superuser.naming(database: "postgres"))
         defer { session.close() }
         return try body(session)
     }

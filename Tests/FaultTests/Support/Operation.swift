@@ -26,6 +26,8 @@ struct Operation: Sendable, CustomStringConvertible {
     let promise: Promise
     /// Whether the live data can be touched: what cannot be need not be put back.
     var changesLive = true
+    /// Every so manyth fault of the short form is tried.
+    var share = 1
     /// Command and option that the binary must know.
     var needs: (command: String, option: String)?
     /// After the reset, without faults (but for those it makes itself).
@@ -40,29 +42,33 @@ struct Operation: Sendable, CustomStringConvertible {
 
     static let all: [Operation] = [
         Operation(title: "backup", promise: .backup, changesLive: false) { _ in ["backup", "--quiet"] },
-        Operation(title: "backup --no-compress", promise: .backup, changesLive: false) { _ in
+        Operation(title: "backup --no-compress", promise: .backup, changesLive: false, share: 3) { _ in
             ["backup", "--quiet", "--no-compress"]
         },
-        Operation(title: "restore --force ARCHIVE", promise: .restored) { ["restore", "--quiet", "--force", $0.archive] },
-        Operation(title: "restore --force FOLDER", promise: .restored) { ["restore", "--quiet", "--force", $0.folder] },
+        Operation(title: "restore --force ARCHIVE", promise: .restored) {
+            ["restore", "--quiet", "--force", $0.archive]
+        },
+        Operation(title: "restore --force FOLDER", promise: .restored, share: 6) {
+            ["restore", "--quiet", "--force", $0.folder]
+        },
         Operation(title: "prune", promise: .pruned, changesLive: false) { _ in ["prune", "--max-backups", "1"] },
-        Operation(title: "verify", promise: .checked, changesLive: false) { ["verify", $0.archive] },
-        Operation(title: "scrub", promise: .checked, changesLive: false) { _ in ["scrub", "--rate", "0", "--quiet"] },
+        Operation(title: "verify", promise: .checked, changesLive: false, share: 2) { ["verify", $0.archive] },
+        Operation(title: "scrub", promise: .checked, changesLive: false, share: 3) { _ in ["scrub", "--rate", "0", "--quiet"] },
         Operation(
-            title: "recover before the swap", promise: .settled,
+            title: "recover before the swap", promise: .settled, share: 2,
             before: { try $0.interruptRestore(.statement("alter database * rename *"), .killBefore) }
         ) { _ in ["recover"] },
         Operation(
-            title: "recover in the middle of the swap", promise: .settled,
+            title: "recover in the middle of the swap", promise: .settled, share: 3,
             before: { try $0.interruptRestore(.change("rename-exchange", "artifacts/*"), .killAfter) }
         ) { _ in ["recover"] },
         Operation(
-            title: "restore --undo", promise: .undone, needs: ("restore", "--undo"),
+            title: "restore --undo", promise: .undone, share: 3, needs: ("restore", "--undo"),
             before: { try $0.succeed(["restore", "--quiet", "--force", $0.archive]) }
         ) { _ in ["restore", "--undo", "--quiet"] },
         Operation(title: "claim", promise: .noted, changesLive: false, needs: ("claim", "")) { _ in ["claim"] },
         Operation(
-            title: "accept", promise: .noted, needs: ("accept", ""),
+            title: "accept", promise: .noted, share: 3, needs: ("accept", ""),
             before: { stack in
                 try Shell.sh("cd '\(stack.artifacts)' && rm -rf ./*")
                 // Told of as suspicious by its exit status.

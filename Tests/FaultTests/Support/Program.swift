@@ -68,6 +68,12 @@ struct Program: Sendable {
         return (ended, text.split(separator: "\n").compactMap { Step(line: $0) })
     }
 
+    /// The same with a clock that is ahead by some seconds.
+    func later(_ seconds: Int) throws -> Program {
+        let clock = ["LD_PRELOAD": try Shim.library.get().string, "FAULT_CLOCK": "\(seconds)"]
+        return Program(environment: environment.merging(clock) { _, new in new })
+    }
+
     /// Starts it and does not wait; for tests that end it themselves.
     func start(_ arguments: [String], _ fault: Fault? = nil) throws -> Process {
         let process = Process()
