@@ -76,7 +76,7 @@ import Testing
     private func expectSettled(_ stack: FaultStack) throws {
         let backup = try stack.program.run(["backup", "--quiet"])
         #expect(backup.succeeded, "the next backup: \(backup.saying)")
-        let left = try Remains(stack).found()
+        let left = try Remains(stack.ground).found()
         #expect(left.isEmpty, "\(left)")
     }
 

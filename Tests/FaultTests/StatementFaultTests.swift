@@ -23,10 +23,11 @@ import Testing
         let (ended, trace) = try stack.program.trace(operation.arguments(stack))
         try #require(ended.succeeded, "without a fault: \(ended.saying)")
         let trial = Trial(stack: stack, operation: operation, usual: [])
-        let bystander = try Bystander(stack.server, Bystander.terminate)
+        let bystander = try Bystander(stack.ground.server, Bystander.terminate)
         defer { bystander.finish() }
         let faults = FaultPlan.statements(
-            trace, [.killBefore, .askAfter, .killAfter, .askBefore], ask: bystander.ask)
+            trace, [.killBefore, .askAfter, .killAfter, .askBefore], ask: bystander.ask,
+            share: operation.promise == .restored ? 2 : 1)
         let start = MonotonicTime.nanoseconds()
         var failed = 0
         for fault in faults {

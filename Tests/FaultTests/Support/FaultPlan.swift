@@ -84,12 +84,15 @@ enum FaultPlan {
             || step.place.hasPrefix("backups/mlflow_backup_") && step.place.contains(".json.")
     }
 
-    /// Every statement: with each action, or in the short form with one of them in turn.
-    static func statements(_ trace: [Step], _ actions: [Fault.Action], ask: FilePath) -> [Fault] {
-        numbered(trace.filter { $0.kind == .statement }).enumerated().flatMap { index, found in
-            (isExhaustive ? actions : [actions[index % actions.count]]).map {
-                Fault(found.step, number: found.number, $0, ask: ask)
-            }
+    /// Every statement with each action; in the short form every so manyth, with one of them in turn.
+    static func statements(_ trace: [Step], _ actions: [Fault.Action], ask: FilePath, share: Int) -> [Fault] {
+        let all = numbered(trace.filter { $0.kind == .statement })
+        if isExhaustive {
+            return all.flatMap { step, number in actions.map { Fault(step, number: number, $0, ask: ask) } }
+        }
+        return all.enumerated().filter { $0.offset % share == 0 }.enumerated().map { turn, found in
+            let (step, number) = found.element
+            return Fault(step, number: number, actions[turn % actions.count], ask: ask)
         }
     }
 }

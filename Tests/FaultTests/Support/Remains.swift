@@ -5,9 +5,9 @@ import TestSupport
 
 /// What a settled stack must not hold any more: partial files, staging, journals, databases that no record names.
 struct Remains {
-    private let stack: FaultStack
+    private let stack: Ground
 
-    init(_ stack: FaultStack) { self.stack = stack }
+    init(_ stack: Ground) { self.stack = stack }
 
     func found() throws -> [String] { try inBackups() + inArtifacts() + onServer() }
 

@@ -43,7 +43,7 @@ struct Trial {
         let backup = try stack.program.later(60).run(["backup", "--quiet", "--max-backups", "1000"])
         if !backup.succeeded { wrong.append("the next backup: \(backup.saying)") }
         if stack.live() != afterwards { wrong.append("the next backup changed the live data") }
-        wrong += try Remains(stack).found()
+        wrong += try Remains(stack.ground).found()
         wrong += try lostBackups(fault, before)
         return wrong
     }
@@ -94,7 +94,7 @@ struct Trial {
     private func unfoundedClaims() throws -> [String] {
         var wrong: [String] = []
         for (name, status) in try Listing(stack.program).status where status == "completed" {
-            if let known = stack.contents[name], try FaultStack.contents([name], in: stack.backups)[name] == known {
+            if let known = stack.contents[name], try Ground.contents([name], in: stack.backups)[name] == known {
                 continue
             }
             let ended = try stack.program.run(["verify", "--quiet", name])
@@ -113,7 +113,7 @@ struct Trial {
                 wrong.append("\(name) is gone")
                 continue
             }
-            if try FaultStack.contents([name], in: stack.backups)[name] != content {
+            if try Ground.contents([name], in: stack.backups)[name] != content {
                 wrong.append("\(name) has other bytes")
             } else if listing.status[name] != "completed" {
                 // An error while it is read is its damage, until it can be read again.
