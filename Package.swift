@@ -57,6 +57,10 @@ let package = Package(
         .testTarget(
             name: "ServiceTests", dependencies: ["Service", "SystemIO", "TestSupport"],
             exclude: ["smtp_server.py", "task_writer.py", "web_server.py"]),
+        // Black box: the release binary under faults made by an LD_PRELOAD library, which the tests compile.
+        .testTarget(
+            name: "FaultTests", dependencies: ["Postgres", "SystemIO", "TestSupport"],
+            exclude: ["Shim", "Fixtures", "clients.py"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
         .testTarget(
             name: "ComposeTests", dependencies: ["SystemIO", "TestSupport"], exclude: ["images", "data.py"]),
