@@ -51,11 +51,9 @@ extension Verification {
 extension Error {
     /// Whether it says that a backup is not what was published.
     var isDamage: Bool {
-        switch self {
-        case is ArchiveError: true
-        case BackupError.manifestUnreadable: true
-        default: false
-        }
+        if self is ArchiveError { return true }
+        if case .manifestUnreadable? = self as? BackupError { return true }
+        return false
     }
 }
 

@@ -79,6 +79,12 @@ struct Verification: Sendable {
             archive: item.path.string, offset: 0, reason: "the disk does not give its bytes (\(failure.reason))")
     }
 
+    /// Records that the disk gave an error while a backup was read, whether or not it would give one again.
+    func condemn(_ item: CatalogueItem, because failure: SystemError) throws {
+        try recordDamage(Self.damage(failure, in: item).bilingual.english, of: item)
+        try readOthersOfChain(of: item)
+    }
+
     private func readOthersOfChain(of item: CatalogueItem) throws {
         let items = try Catalogue(folder).items()
         let chains = Chains(items)
