@@ -31,6 +31,8 @@ public enum BackupError: ExplainedError, Equatable {
     /// A live file that the restore would have kept was written to before the swap.
     case changedMeanwhile(path: String)
     case markedCorrupt(name: String, reason: String)
+    /// Nobody has read it yet, so it is not known to be suspicious, nor to be a backup at all.
+    case nothingToAccept(name: String)
     /// A restore went wrong half way and could not be put back; the journal keeps what is needed to go on.
     case needsRecovery(reason: String)
 
@@ -131,6 +133,10 @@ public enum BackupError: ExplainedError, Equatable {
                 zh: "备份 \(name) 已标记为损坏：\(reason)。请改用其他备份，或修复后运行 mlflow-backup verify \(name)。",
                 en: "The backup \(name) is marked corrupt: \(reason). Use another one, or mend it and run "
                     + "`mlflow-backup verify \(name)`.")
+        case .nothingToAccept(let name):
+            BilingualText(
+                zh: "备份 \(name) 尚未校验，没有什么可以接受。请先运行 mlflow-backup verify \(name)。",
+                en: "The backup \(name) has not been verified, so there is nothing to accept. Run `mlflow-backup verify \(name)` first.")
         case .needsRecovery(let reason):
             BilingualText(
                 zh: "恢复中断且未能自动还原：\(reason)。旧数据仍完整保留；请排除原因后运行 mlflow-backup recover。",

@@ -57,7 +57,7 @@ struct Problem {
         switch error {
         case .noSuchBackup, .noSuchEntry, .noSuchKeptPart: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .markedCorrupt, .manifestUnreadable,
-            .changedMeanwhile, .nothingToUndo, .notOurs:
+            .changedMeanwhile, .nothingToUndo, .notOurs, .nothingToAccept:
             409
         case .notEnoughRoom: 507
         case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery: 503

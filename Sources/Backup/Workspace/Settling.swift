@@ -18,9 +18,11 @@ struct Settling {
     @discardableResult
     func run() throws -> RestoreRecovery.Outcome {
         let outcome = try RestoreRecovery(workspace, hold.databases).run()
-        for name in try workspace.folder.removeLeftovers() {
-            workspace.log.warning("removed what an interrupted run left", ["name": name])
+        let removed = try workspace.folder.removeLeftovers { [log = workspace.log] name, error in
+            log.warning("a leftover cannot be removed", ["name": name, "reason": error.reason])
         }
+        for name in removed { workspace.log.warning("removed what an interrupted run left", ["name": name]) }
+        try UnfinishedPublication(workspace).settle()
         KeptExpiry(workspace, hold).run()
         return outcome
     }

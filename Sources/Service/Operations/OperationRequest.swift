@@ -90,4 +90,6 @@ public struct OperationResult: Sendable {
     /// Names that retention removed.
     public let removed: [String]
     public let sha256: String?
+    /// Whether a backup that was made has to be accepted by a person before it counts.
+    public var isSuspicious = false
 }

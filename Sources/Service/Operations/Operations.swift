@@ -15,13 +15,17 @@ public struct Operations: Sendable {
     public var readRate: ReadRate?
     private let compressionLevel: UInt32
     private let fullEvery: Int
+    private let scrubs: Bool
 
     /// - Parameters:
     ///   - compressionLevel: ISA-L's, 0 to 3.
     ///   - fullEvery: every so many backups one takes nothing over from the one before.
+    ///   - scrubs: whether a backup reads old copies again.
     public init(
-        _ stack: LiveStack, _ folder: BackupFolder, compressionLevel: Int = 2, fullEvery: Int = 7, log: Log
+        _ stack: LiveStack, _ folder: BackupFolder, compressionLevel: Int = 2, fullEvery: Int = 7, scrubs: Bool = true,
+        log: Log
     ) {
+        self.scrubs = scrubs
         self.stack = stack
         self.compressionLevel = UInt32(max(compressionLevel, 0))
         self.fullEvery = fullEvery
@@ -30,7 +34,8 @@ public struct Operations: Sendable {
     }
 
     private func backupOptions(_ kind: BackupName.Kind, _ retention: RetentionRule) -> BackupJob.Options {
-        .init(kind: kind, retention: retention, compressionLevel: compressionLevel, fullEvery: fullEvery)
+        .init(kind: kind, retention: retention, compressionLevel: compressionLevel, fullEvery: fullEvery,
+            scrubSeconds: scrubs ? 1800 : 0)
     }
 
     /// What a forced restore makes of the live stack before it begins.
@@ -67,8 +72,8 @@ public struct Operations: Sendable {
             return undoResult(try UndoJob(workspace, force: force, backupFirst: force ? backupFirst : nil).run())
         case .verify(let name):
             let start = MonotonicTime.nanoseconds()
-            let item = try VerifyJob(workspace, rate: readRate).run(name)
-            return verifyResult(item, seconds: MonotonicTime.seconds(since: start))
+            let outcome = try VerifyJob(workspace, rate: readRate).run(name)
+            return verifyResult(outcome, seconds: MonotonicTime.seconds(since: start))
         }
     }
 
@@ -93,7 +98,9 @@ public struct Operations: Sendable {
         let duration = HumanUnits.duration(seconds: outcome.seconds)
         let warnings = outcome.warnings
         return OperationResult(
-            message: BilingualText(zh: "备份成功完成", en: "The backup has been completed"),
+            message: outcome.suspicious == nil
+                ? BilingualText(zh: "备份成功完成", en: "The backup has been completed")
+                : BilingualText(zh: "备份已完成，但可疑，需要人工确认", en: "The backup was made, and is suspicious: somebody has to accept it"),
             output: lines(
                 [
                     BilingualText(zh: "备份完成，位置: \(outcome.path)", en: "Backup completed: \(outcome.path)"),
@@ -104,7 +111,8 @@ public struct Operations: Sendable {
                     + outcome.removed.map { BilingualText(zh: "已删除过期备份 \($0)", en: "Removed the expired backup \($0)") }
             ),
             backupName: outcome.name.string, size: outcome.size, seconds: outcome.seconds, warnings: warnings,
-            removed: outcome.removed.map(\.string), sha256: outcome.digest.hex)
+            removed: outcome.removed.map(\.string), sha256: outcome.digest.hex,
+            isSuspicious: outcome.suspicious != nil)
     }
 
     private func restoreResult(_ outcome: RestoreOutcome) -> OperationResult {
@@ -148,14 +156,18 @@ public struct Operations: Sendable {
             removed: [], sha256: nil)
     }
 
-    private func verifyResult(_ item: CatalogueItem, seconds: Double) -> OperationResult {
+    private func verifyResult(_ outcome: VerifyJob.Outcome, seconds: Double) -> OperationResult {
+        let item = outcome.item
         let digest = item.sidecar?.sha256 ?? ""
         return OperationResult(
             message: BilingualText(zh: "校验通过", en: "The backup is good"),
-            output: BilingualText(
-                zh: "\(item.name) 校验通过：\(HumanUnits.size(item.size))，SHA-256 \(digest)",
-                en: "\(item.name) is good: \(HumanUnits.size(item.size)), SHA-256 \(digest)"),
-            backupName: item.name.string, size: item.size, seconds: seconds, warnings: [], removed: [],
+            output: lines(
+                [
+                    BilingualText(
+                        zh: "\(item.name) 校验通过：\(HumanUnits.size(item.size))，SHA-256 \(digest)",
+                        en: "\(item.name) is good: \(HumanUnits.size(item.size)), SHA-256 \(digest)")
+                ] + outcome.notes),
+            backupName: item.name.string, size: item.size, seconds: seconds, warnings: outcome.notes, removed: [],
             sha256: digest)
     }
 

@@ -10,8 +10,8 @@ import SystemIO
 extension Settings {
     public func operations(log: Log) -> Operations {
         Operations(
-            liveStack, BackupFolder(backupDirectory), compressionLevel: compressionLevel, fullEvery: fullEvery, log: log
-        )
+            liveStack, BackupFolder(backupDirectory), compressionLevel: compressionLevel, fullEvery: fullEvery,
+            scrubs: scrub == .auto, log: log)
     }
 
     public var liveStack: LiveStack {

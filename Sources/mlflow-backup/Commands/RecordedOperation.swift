@@ -44,7 +44,7 @@ struct RecordedOperation {
         ) { step in if !isQuiet { bar.show(step) } }
         bar.finish()
         report(result)
-        return .success
+        return result.isSuspicious ? .suspicious : .success
     }
 
     private func openTasks(_ folder: BackupFolder, _ log: Log) -> TaskStore? {
