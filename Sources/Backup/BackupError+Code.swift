@@ -24,6 +24,10 @@ extension BackupError: CodedError {
         case .changedMeanwhile: "changed-meanwhile"
         case .markedCorrupt: "marked-corrupt"
         case .needsRecovery: "needs-recovery"
+        case .nothingToUndo: "nothing-to-undo"
+        case .noSuchKeptPart: "no-such-kept-part"
+        case .notOurs: "not-ours"
+        case .nothingToAccept: "nothing-to-accept"
         }
     }
 }

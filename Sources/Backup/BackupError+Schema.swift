@@ -34,9 +34,4 @@ extension BackupError {
         }
         return BilingualText(zh: "升级命令：\(command)", en: " To upgrade, run: \(command)")
     }
-
-    static func joined(_ findings: [BilingualText]) -> BilingualText {
-        BilingualText(
-            zh: findings.map(\.chinese).joined(separator: "；"), en: findings.map(\.english).joined(separator: "; "))
-    }
 }

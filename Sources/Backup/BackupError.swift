@@ -21,7 +21,12 @@ public enum BackupError: ExplainedError, Equatable {
     case artifactsMissing(path: String)
     case databaseEmpty(name: String)
     /// The restore would throw away what came after the backup.
-    case newerData(backup: String, findings: [BilingualText])
+    case newerData(backup: String, newer: NewerData)
+    /// No restore has left anything to bring back.
+    case nothingToUndo
+    case noSuchKeptPart(id: String)
+    /// Folders that this user may not move, which the swap would have to.
+    case notOurs(path: String, count: Int, user: UInt32, group: UInt32)
     case schemaDiffers(backup: String, revision: String, live: String)
     /// The backup's schema is one that the live MLflow upgrades from, by `command` where one is known.
     case schemaOlder(backup: String, revision: String, live: String, command: String?)
@@ -33,12 +38,14 @@ public enum BackupError: ExplainedError, Equatable {
     /// A live file that the restore would have kept was written to before the swap.
     case changedMeanwhile(path: String)
     case markedCorrupt(name: String, reason: String)
+    /// Nobody has read it yet, so it is not known to be suspicious, nor to be a backup at all.
+    case nothingToAccept(name: String)
     /// A restore went wrong half way and could not be put back; the journal keeps what is needed to go on.
     case needsRecovery(reason: String)
 
     /// What a restore would overwrite, one by one; empty for every other error.
     public var findings: [BilingualText] {
-        if case .newerData(_, let findings) = self { findings } else { [] }
+        if case .newerData(_, let newer) = self { newer.findings } else { [] }
     }
 
     public var explanation: BilingualText {
@@ -85,12 +92,23 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(
                 zh: "数据库 \(name) 中没有 MLflow 的表。请先启动 MLflow 一次，或检查 POSTGRES_DB。",
                 en: "The database \(name) has no MLflow tables. Start MLflow once first, or check POSTGRES_DB.")
-        case .newerData(let backup, let findings):
+        case .newerData(let backup, let newer):
             BilingualText(
-                zh: "恢复 \(backup) 会覆盖更新的数据：\(Self.joined(findings).chinese)。请先做一次备份。",
+                zh: "恢复 \(backup) 会覆盖 \(newer.total) 项更新的数据：\(newer.shown(.chinese))。请先做一次备份。",
                 en:
-                    "Restoring \(backup) would overwrite newer data: \(Self.joined(findings).english). Make a backup first."
+                    "Restoring \(backup) would overwrite newer data, \(newer.total) in all: \(newer.shown(.english)). "
+                    + "Make a backup first."
             )
+        case .nothingToUndo:
+            BilingualText(zh: "没有可撤销的恢复。", en: "There is no restore to undo: nothing is kept of one.")
+        case .noSuchKeptPart(let id):
+            BilingualText(
+                zh: "没有编号为 \(id.prefix(60)) 的保留数据。", en: "No restore has kept anything under \(id.prefix(60)).")
+        case .notOurs(let path, let count, let user, let group):
+            BilingualText(
+                zh: "\(count) 个文件夹（例如 \(path)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) '\(path)'",
+                en: "\(count) folders, such as \(path), do not let this user move them, which a restore has to. "
+                    + "As root run: chown -R \(user):\(group) '\(path)'")
         case .schemaDiffers(let backup, let revision, let live):
             BilingualText(
                 zh: "\(backup) 的数据库结构版本是 \(revision)，当前 MLflow 使用 \(live)。请用相同版本的 MLflow 恢复。",
@@ -121,6 +139,10 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(
                 zh: "备份 \(name) 已标记为损坏：\(reason)。请改用其他备份，或修复后重新校验。",
                 en: "The backup \(name) is marked corrupt: \(reason). Use another one, or mend it and verify it again.")
+        case .nothingToAccept(let name):
+            BilingualText(
+                zh: "备份 \(name) 尚未校验，没有什么可以接受。请先校验它。",
+                en: "The backup \(name) has not been verified, so there is nothing to accept. Verify it first.")
         case .needsRecovery(let reason):
             BilingualText(
                 zh: "恢复中断且未能自动还原：\(reason)。旧数据仍完整保留；请排除原因后运行 mlflow-backup recover。",

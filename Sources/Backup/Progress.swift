@@ -5,7 +5,8 @@ import Wording
 /// Where long work is.
 public struct Progress: Sendable, Equatable {
     public enum Phase: String, Sendable, Codable {
-        case waiting, checking, dumping, archiving, verifying, pruning, extracting, loading, swapping
+        case waiting, checking, dumping, archiving, verifying, pruning, extracting, loading, comparing,
+            swapping
 
         public var text: BilingualText {
             switch self {
@@ -17,6 +18,7 @@ public struct Progress: Sendable, Equatable {
             case .pruning: BilingualText(zh: "清理过期备份", en: "removing expired backups")
             case .extracting: BilingualText(zh: "解包", en: "unpacking")
             case .loading: BilingualText(zh: "载入数据库", en: "loading the database")
+            case .comparing: BilingualText(zh: "与线上数据比较", en: "comparing with the live data")
             case .swapping: BilingualText(zh: "切换到恢复的数据", en: "switching to the restored data")
             }
         }

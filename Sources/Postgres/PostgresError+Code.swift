@@ -18,6 +18,8 @@ extension PostgresError: CodedError {
         case .stackBusy: "busy"
         case .pooled: "pooled-connection"
         case .maintenanceDatabaseNotUsable: "maintenance-database-not-usable"
+        case .preparedTransactions: "prepared-transactions"
+        case .tablesInUse: "tables-in-use"
         case .query: "database-error"
         case .nulByte: "nul-byte"
         case .unexpectedValue: "unexpected-value"

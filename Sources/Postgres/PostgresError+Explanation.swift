@@ -6,7 +6,9 @@ extension PostgresError: ExplainedError {
     public var explanation: BilingualText {
         switch self {
         case .unreachable, .authenticationFailed, .tooManyConnections, .connectionLost: sessionExplanation
-        case .stackBusy, .pooled, .maintenanceDatabaseNotUsable: lockExplanation
+        case .stackBusy, .pooled, .maintenanceDatabaseNotUsable, .tablesInUse,
+            .preparedTransactions:
+            lockExplanation
         case .toolMissing, .toolTooOld, .toolFailed, .passwordNotExpressible: toolExplanation
         default: statementExplanation
         }
@@ -48,6 +50,19 @@ extension PostgresError: ExplainedError {
                 en:
                     "\(host):\(port) is a pooler that shares sessions between clients; backups and restores need a direct "
                     + "connection. Set POSTGRES_HOST and POSTGRES_PORT to PostgreSQL itself.")
+        case .preparedTransactions(let database, let identifiers):
+            BilingualText(
+                zh:
+                    "数据库 \(database) 有未结束的两阶段事务：\(identifiers.joined(separator: "、"))。请先执行 COMMIT PREPARED 或 ROLLBACK PREPARED。",
+                en: "Database \(database) has prepared transactions: \(identifiers.joined(separator: ", ")). "
+                    + "Run COMMIT PREPARED or ROLLBACK PREPARED for each first.")
+        case .tablesInUse(let seconds):
+            BilingualText(
+                zh: "有会话长时间占用 MLflow 的表（超过 \(seconds) 秒），无法做切换前的最后比较。线上数据未被改动；请等待长事务或迁移结束后重试。",
+                en:
+                    "Sessions hold tables of MLflow for longer than \(seconds) s, so the last comparison before the swap cannot be "
+                    + "made. The live data was not touched; wait until long transactions or migrations have ended, then try again."
+            )
         case .maintenanceDatabaseNotUsable(let name, let reason):
             BilingualText(
                 zh:

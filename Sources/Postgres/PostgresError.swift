@@ -27,6 +27,10 @@ public enum PostgresError: Error, Sendable, Equatable {
     case pooled(host: String, port: Int)
     /// The database that holds the stack's lock cannot be used.
     case maintenanceDatabaseNotUsable(name: String, reason: BilingualText)
+    /// Transactions prepared for two-phase commit keep a database from being renamed.
+    case preparedTransactions(database: String, identifiers: [String])
+    /// Tables could not be locked for a last comparison: somebody holds them for longer.
+    case tablesInUse(seconds: Int)
     /// Any other error of the server.
     case query(sqlstate: String, message: String)
     /// Text with a NUL byte, which PostgreSQL cannot hold.

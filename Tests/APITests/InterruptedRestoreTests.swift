@@ -27,14 +27,14 @@ struct InterruptedRestoreTests {
 
     @Test("Its task says what the recovery came to, not that it is to be started again; others are failed at once")
     func settledAtStart() throws {
-        let live = try ServiceFixture("killed_restore") { folder in
+        let live = try ServiceFixture("killed_restore") { folder, database in
             let store = try TaskStore(in: folder.state, log: .silent)
             try store.insert(orphan("restore_20240730_143000_12345", .restore, Self.backup))
             try store.insert(orphan("backup_20240730_143001_12345", .backup, nil))
             // As 0.1.0 leaves it while it unpacks.
             let journal = """
-                {"backup":"\(Self.backup)","mode":"artifacts","stage":"preparing","liveDatabase":"x","newDatabase":"x_restore_1",
-                "oldDatabase":"x_before_1","hadDatabase":false,"artifacts":[\(Array("\(folder.path.parent)/artifacts".utf8)
+                {"backup":"\(Self.backup)","mode":"artifacts","stage":"preparing","liveDatabase":"\(database)","newDatabase":"\(database)_restore_1",
+                "oldDatabase":"\(database)_before_1","hadDatabase":false,"artifacts":[\(Array("\(folder.path.parent)/artifacts".utf8)
                 .map { "\($0)" }.joined(separator: ","))]}
                 """
             try DurableFile.replace(folder.restoreJournal, with: Array(journal.utf8))

@@ -23,7 +23,8 @@ final class ServiceFixture: Sendable {
     ///   - settings: more settings, by their names.
     ///   - before: called before the service opens the folder, as something that an earlier process left.
     init(
-        _ name: String, settings: [String: String] = [:], before: (BackupFolder) throws -> Void = { _ in }
+        _ name: String, settings: [String: String] = [:],
+        before: (BackupFolder, _ database: String) throws -> Void = { _, _ in }
     ) throws {
         let server = try TemporaryPostgres.shared
         database = try server.freshDatabase(name)
@@ -43,7 +44,7 @@ final class ServiceFixture: Sendable {
         self.environment = environment
         let folder = BackupFolder(root.path.appending("backups"))
         try folder.prepare()
-        try before(folder)
+        try before(folder, database.database)
         service = try StackService(Settings.read(environment: environment), log: .silent)
         api = StackAPI(service)
     }

@@ -17,6 +17,8 @@ import Testing
         return (root, folder)
     }
 
+    static let stack = StackIdentity(system: "1", database: "mlflow", artifacts: nil)
+
     private func place(
         _ name: String, in folder: BackupFolder, epoch: Int64, status: Sidecar.Status = .completed,
         adopted: Bool = false
@@ -71,13 +73,13 @@ import Testing
                 try place("mlflow_backup_\(LocalTime(epoch: epoch).stamp).tar.gz", in: folder, epoch: epoch)
             }
         }
-        let retention = Retention(folder, log: .silent)
+        let retention = Retention(folder, of: Self.stack, log: .silent)
         #expect(
             try retention.expired(by: .days(7)).count == 6, "three days of two backups, however far apart the days are")
         #expect(try retention.expired(by: .count(5)).count == 15)
         #expect(try retention.expired(by: .count(0)).count == 19, "the last good one always stays")
         #expect(try retention.expired(by: .days(0)).count == 18)
-        #expect(try retention.apply(.days(7)).count == 6)
+        #expect(try retention.apply(.days(7)).removed.count == 6)
         #expect(try Catalogue(folder).items().count == 14)
         #expect(try Directory.names(in: folder.path).count == 14 * 2 + 1, "sidecars go with their archives")
     }
@@ -90,7 +92,7 @@ import Testing
         try DurableFile.replace(folder.path.appending("mlflow_backup_20260103_020000.tar.gz"), with: [1])
         try place("mlflow_backup_20260102_020000.tar.gz", in: folder, epoch: 200)
         try place("mlflow_backup_20260101_020000.tar.gz", in: folder, epoch: 100)
-        let removed = try Retention(folder, log: .silent).apply(.count(1))
+        let removed = try Retention(folder, of: Self.stack, log: .silent).apply(.count(1)).removed
         #expect(removed.map(\.string) == ["mlflow_backup_20260101_020000.tar.gz"])
         #expect(try Catalogue(folder).items().count == 4)
     }

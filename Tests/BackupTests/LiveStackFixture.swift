@@ -36,8 +36,8 @@ final class LiveStackFixture: Sendable {
     private static let schema: [SQL] = [
         "create table alembic_version (version_num varchar(32) primary key)",
         "insert into alembic_version values ('dc11669786a5')",
-        "create table experiments (experiment_id integer primary key, name text unique, creation_time bigint)",
-        "insert into experiments values (0, 'Default', 1790000000000), (1, 'work', 1790000000001)",
+        "create table experiments (experiment_id integer primary key, name text unique, creation_time bigint, last_update_time bigint, lifecycle_stage text)",
+        "insert into experiments values (0, 'Default', 1790000000000, 1790000000000, 'active'), (1, 'work', 1790000000001, 1790000000001, 'active')",
         "create table runs (run_uuid varchar(32) primary key, start_time bigint, experiment_id integer references experiments)",
         """
         create table metrics (key text, value double precision, timestamp bigint, step bigint, run_uuid varchar(32) references runs,
@@ -108,18 +108,31 @@ final class LiveStackFixture: Sendable {
     /// Every file with its digest, and every folder.
     func files() throws -> String {
         try Shell.sh(
-            "cd '\(artifacts)' && find . -path ./.mlflow-backup-restore -prune -o -name .mlflow-backup-stack -o -print | sort && find . -type f ! -name .mlflow-backup-stack -print0 | sort -z | xargs -0 -r sha256sum"
+            "cd '\(artifacts)' && find . -path ./.mlflow-backup-restore -prune -o -name .mlflow-backup-stack -o -print | sort && find . -path ./.mlflow-backup-restore -prune -o -type f ! -name .mlflow-backup-stack -print0 | sort -z | xargs -0 -r sha256sum"
         )
     }
 
     func names() throws -> [String] { try Catalogue(folder).items().map(\.name.string) }
 
-    /// Nothing of a restore is left: no side database, no staging, no journal.
+    /// Nothing of a restore is left but what it kept: no side database, no staging, no journal.
     func expectNothingLeftBehind(sourceLocation: SourceLocation = #_sourceLocation) throws {
         let databases = Databases(database)
-        #expect(try databases.names(withPrefix: "\(database.database)_").isEmpty, sourceLocation: sourceLocation)
+        let kept = try KeptParts(stack).all()
+        let known = Set(try kept.compactMap { try $0.databaseOID.flatMap { try databases.name(of: $0) } })
+        let found = try databases.names(withPrefix: "\(database.database)_").filter { !known.contains($0) }
+        #expect(found.isEmpty, sourceLocation: sourceLocation)
         let staging = artifacts.appending(".mlflow-backup-restore")
-        #expect(try FileStatus.ifPresent(staging) == nil, sourceLocation: sourceLocation)
+        let names = try FileStatus.ifPresent(staging) == nil ? [] : Directory.names(in: staging)
+        let unknown = names.map { String(decoding: $0, as: UTF8.self) }.filter { name in
+            !kept.contains { "kept-\($0.id)" == name }
+        }
+        #expect(unknown.isEmpty, sourceLocation: sourceLocation)
         #expect(try FileStatus.ifPresent(folder.restoreJournal) == nil, sourceLocation: sourceLocation)
     }
+
+    @discardableResult
+    func recover() throws -> RestoreRecovery.Outcome { try RecoverJob(workspace()).run() }
+
+    @discardableResult
+    func undo(force: Bool = false) throws -> UndoOutcome { try UndoJob(workspace(), force: force).run() }
 }

@@ -50,7 +50,7 @@ struct ReuseTests {
         #expect(try FileStatus.of(first.path).inode != FileStatus.of(second.path).inode)
         #expect(second.sharing.copied + second.sharing.cloned > 9 << 20)
         try Connection(live.database).execute("update metrics set value = 18")
-        try live.restore(second.name.string)
+        try live.restore(second.name.string, force: true)
         #expect(try live.rows() == rows)
     }
 

@@ -57,11 +57,11 @@ import Testing
     private func recovery(
         _ folder: BackupFolder, start: @escaping @Sendable () throws -> Void,
         stop: @escaping @Sendable () throws -> Bool = { true }
-    ) -> RestoreRecovery {
+    ) -> RecoverJob {
         let stack = LiveStack(
             database: ConnectionSettings(host: "", port: 1, user: "", password: Secret(""), database: ""),
             tools: PostgresTools(binDirectory: nil), artifacts: "/nonexistent", mlflowVersion: { nil },
             server: TrackingServer(name: "mlflow-server", stop: stop, start: start))
-        return RestoreRecovery(stack, folder, log: .silent)
+        return RecoverJob(Workspace(stack, folder, log: .silent))
     }
 }

@@ -35,7 +35,7 @@ struct TaskSettlingTests {
         let store = try store(folder)
         try store.failOrphans(keepingRestores: true)
         #expect(try store.get(Self.restore)?.status == .running, "it has not failed before it is settled")
-        try store.settle(.finished(backup: Self.backup), task: isNamed ? Self.restore : nil)
+        try store.settle(.finished(backup: Self.backup, task: isNamed ? Self.restore : nil))
         let record = try #require(try store.get(Self.restore))
         #expect(record.status == .completed && record.failure == nil && record.completedAt != nil)
         #expect(record.message.english.contains("the recovery finished it"))
@@ -46,7 +46,7 @@ struct TaskSettlingTests {
     func undone(isNamed: Bool) throws {
         let folder = try ScratchFolder()
         let store = try store(folder)
-        try store.settle(.undone(backup: Self.backup), task: isNamed ? Self.restore : nil)
+        try store.settle(.undone(backup: Self.backup, task: isNamed ? Self.restore : nil))
         let record = try #require(try store.get(Self.restore))
         #expect(record.status == .failed && record.failure?.code == "interrupted")
         #expect(record.message.english.contains("undone") && record.message.chinese.contains("撤销"))
@@ -59,7 +59,7 @@ struct TaskSettlingTests {
         try store.failOrphans()
         let early = try #require(try store.get(Self.restore))
         #expect(early.status == .failed && !early.message.english.contains("start it again"))
-        try store.settle(.finished(backup: Self.backup), task: Self.restore)
+        try store.settle(.finished(backup: Self.backup, task: Self.restore))
         #expect(try store.get(Self.restore)?.status == .completed)
     }
 
@@ -68,10 +68,10 @@ struct TaskSettlingTests {
         let folder = try ScratchFolder()
         let store = try store(folder)
         #expect(try store.settle(.nothingToDo) == nil)
-        #expect(try store.settle(.undone(backup: "another.tar.gz")) == nil)
+        #expect(try store.settle(.undone(backup: "another.tar.gz", task: nil)) == nil)
         let mine = try store.begin(
             .restore, origin: .cli, message: BilingualText(zh: "恢复", en: "restore"), backupName: Self.backup)
-        #expect(try store.settle(.undone(backup: Self.backup), task: mine.id) == nil)
+        #expect(try store.settle(.undone(backup: Self.backup, task: mine.id)) == nil)
         #expect(try store.get(mine.id)?.status == .pending)
     }
 
@@ -83,9 +83,9 @@ struct TaskSettlingTests {
             $0.status = .failed
             $0.failure = .init(code: "not-enough-room")
         }
-        #expect(try store.settle(.undone(backup: Self.backup), task: Self.restore) == nil)
+        #expect(try store.settle(.undone(backup: Self.backup, task: Self.restore)) == nil)
         try store.update(Self.restore) { $0.failure = .init(code: "needs-recovery") }
-        #expect(try store.settle(.undone(backup: Self.backup), task: Self.restore)?.failure?.code == "interrupted")
+        #expect(try store.settle(.undone(backup: Self.backup, task: Self.restore))?.failure?.code == "interrupted")
     }
 
     @Test("A restore that waited in the queue had not begun: it fails at once")

@@ -33,14 +33,15 @@ extension OpenAPIDocument {
             "email":{"type":"string","format":"email"}}},
           "UndoRequest":{"type":"object","additionalProperties":false,"properties":{
             "force":{"type":"boolean","default":false,"description":"覆盖恢复之后写入的数据 / overwrite what was written after the restore"},
+            "backup_first":{"type":"boolean","default":true,"description":"强制撤销前先备份当前数据 / a forced undo first backs up what it overwrites"},
             "email":{"type":"string","format":"email"}}},
           "Backup":{"type":"object","required":["name","path","size","created_at","type","status","size_bytes","adopted"],"properties":{
             "name":{"type":"string"},"path":{"type":"string"},"size":{"type":"string","example":"15.2MB"},
             "created_at":{"type":"string","example":"2024-07-30T02:00:00"},
             "type":{"type":"string","enum":["compressed","uncompressed"]},
-            "status":{"type":"string","enum":["completed","running","failed","corrupt","unverified"]},
+            "status":{"type":"string","enum":["completed","running","failed","corrupt","unverified","suspicious"]},
             "size_bytes":{"type":"integer"},"sha256":{"type":"string"},"verified_at":{"type":"string"},
-            "reason":{"type":"string","description":"为何损坏 / why it is corrupt"},
+            "reason":{"type":"string","description":"为何损坏或可疑 / why it is corrupt or suspicious"},
             "adopted":{"type":"boolean","description":"由人放入，不会被自动清理 / put there by a person, never pruned"},
             "duration_seconds":{"type":"number"},"mlflow_version":{"type":"string"},"alembic_revision":{"type":"string"},
             "experiments":{"type":"integer"},"runs":{"type":"integer"},"registered_models":{"type":"integer"},

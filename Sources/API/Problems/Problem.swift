@@ -60,15 +60,14 @@ struct Problem {
         case .stopping: 503
         case .queueFull, .alreadyRequested, .alreadyEnded, .ownedElsewhere: 409
         case .noSuchTask: 404
-        case .notInThisVersion: 501
         }
     }
 
     private static func status(_ error: BackupError) -> Int {
         switch error {
-        case .noSuchBackup, .noSuchEntry: 404
+        case .noSuchBackup, .noSuchEntry, .noSuchKeptPart: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
-            .changedMeanwhile:
+            .changedMeanwhile, .nothingToUndo, .notOurs, .nothingToAccept:
             409
         case .notEnoughRoom: 507
         case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery: 503
@@ -88,7 +87,6 @@ struct Problem {
         case 415: BilingualText(zh: "不支持的类型", en: "Unsupported media type")
         case 421: BilingualText(zh: "主机名不被接受", en: "Misdirected request")
         case 422: BilingualText(zh: "参数无效", en: "Unprocessable content")
-        case 501: BilingualText(zh: "尚未支持", en: "Not implemented")
         case 503: BilingualText(zh: "服务不可用", en: "Service unavailable")
         case 507: BilingualText(zh: "存储空间不足", en: "Insufficient storage")
         default: BilingualText(zh: "内部错误", en: "Internal error")

@@ -17,6 +17,7 @@ struct BackupRoutes: Sendable {
             Route("POST", "/backups", create),
             Route("GET", "/backups/{name}/download", download),
             Route("POST", "/backups/{name}/verify", verify),
+            Route("POST", "/backups/{name}/accept", accept),
             Route("DELETE", "/backups/{name}", delete),
         ]
     }
@@ -44,6 +45,15 @@ struct BackupRoutes: Sendable {
         return .json(["message": text[request.language]])
     }
 
+    @Sendable private func accept(_ request: RouteRequest) throws -> HTTPResponse {
+        let name = request.parameter("name")
+        try service.accept(name)
+        let text = BilingualText(
+            zh: "备份 \(name) 已接受，以后的备份以它为准",
+            en: "The backup \(name) has been accepted, and those after it are measured by it")
+        return .json(["message": text[request.language]])
+    }
+
     @Sendable private func download(_ request: RouteRequest) throws -> HTTPResponse {
         let item = try service.operations.catalogue.item(named: request.parameter("name"))
         guard item.kind == .compressed else {
@@ -52,7 +62,7 @@ struct BackupRoutes: Sendable {
         let file = try OpenFile(item.path, .readNoFollow)
         let size = try file.status().size
         // A file that is not the verified one must not carry its tag.
-        let tag = item.status == .completed && size == item.size ? item.sidecar.flatMap { EntityTag($0.sha256) } : nil
+        let tag = item.isWhole && size == item.size ? item.sidecar.flatMap { EntityTag($0.sha256) } : nil
         let copy = file.withDescriptor { fcntl($0, F_DUPFD_CLOEXEC, 0) }
         guard copy >= 0 else { throw SystemError("open", path: item.path.string) }
         return .file(

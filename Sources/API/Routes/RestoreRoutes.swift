@@ -26,9 +26,10 @@ struct RestoreRoutes: Sendable {
     }
 
     @Sendable private func undo(_ request: RouteRequest) throws -> HTTPResponse {
-        let body = try RequestBody(request.http, known: ["force", "email"])
-        let record = try service.submit(
-            .undo(force: body.bool("force") ?? false), origin: .api, email: body.email("email"))
+        let body = try RequestBody(request.http, known: ["force", "backup_first", "email"])
+        let undo = OperationRequest.undo(
+            force: try body.bool("force") ?? false, backupFirst: try body.bool("backup_first") ?? true)
+        let record = try service.submit(undo, origin: .api, email: body.email("email"))
         return accepted(record, request)
     }
 

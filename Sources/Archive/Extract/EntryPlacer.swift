@@ -149,6 +149,16 @@ final class EntryPlacer {
             || (error.operation == "link" && error.code == EPERM)
     }
 
+    func parent(of path: EntryPath) throws(SystemError) -> (folder: OpenFile, name: [UInt8]) {
+        let components = path.components
+        return (try folder(for: components.dropLast()), Array(components[components.count - 1]))
+    }
+
+    /// Takes back a link that has not been made yet.
+    func withdrawLink(_ path: EntryPath) -> ArchiveEntry? {
+        links.firstIndex { $0.path == path && $0.kind.isHardLink }.map { links.remove(at: $0) }
+    }
+
     private func folder(for components: ArraySlice<ArraySlice<UInt8>>) throws(SystemError) -> OpenFile {
         var depth = 0
         while depth < components.count, depth + 1 < open.count,

@@ -53,7 +53,10 @@ public struct Extractor {
                 owner: route.owner.map { EntryPlacer.Owner(user: $0.user, group: $0.group) })
         }
         var outcome = Outcome()
+        var links = LinkPlan()
         try reader.forEachEntry { entry, content in
+            if entry.path == .index { return try links.read(content, archive: reader.name) }
+            links.note(entry)
             for (route, placer) in zip(routes, placers) {
                 guard let path = entry.path.relative(to: route.source) else { continue }
                 do {
@@ -68,6 +71,7 @@ public struct Extractor {
                 }
             }
         }
+        try follow(links, placers, reader.name, &outcome)
         for (route, placer) in zip(routes, placers) {
             do { try placer.finish() } catch let error as SystemError where EntryPlacer.isContradiction(error) {
                 throw ArchiveError.unsafeEntry(
@@ -77,6 +81,38 @@ public struct Extractor {
             try FileSystem.sync(holding: route.destination)
         }
         return outcome
+    }
+
+    private func follow(
+        _ links: LinkPlan, _ placers: [EntryPlacer], _ archive: String, _ outcome: inout Outcome
+    ) throws {
+        for step in links.steps() {
+            let (path, target) =
+                switch step {
+                case .tie(let path, let target), .part(let path, let target): (path, target)
+                }
+            for (route, placer) in zip(routes, placers) {
+                guard let below = path.relative(to: route.source) else { continue }
+                guard let other = target.relative(to: route.source) else {
+                    throw ArchiveError.unsafeEntry(
+                        archive: archive, path: path.description, reason: "a hard link that leaves its folder")
+                }
+                do {
+                    switch step {
+                    case .tie:
+                        guard let bytes = try placer.tie(below, to: other) else { continue }
+                        outcome.files -= 1
+                        outcome.bytes -= min(bytes, outcome.bytes)
+                    case .part:
+                        guard let bytes = try placer.part(below, from: other) else { continue }
+                        outcome += Outcome(files: 1, bytes: bytes)
+                    }
+                } catch let error as SystemError where EntryPlacer.isContradiction(error) {
+                    throw ArchiveError.unsafeEntry(
+                        archive: archive, path: path.description, reason: "a link that other entries contradict")
+                }
+            }
+        }
     }
 
     private func place(

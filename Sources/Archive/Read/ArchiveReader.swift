@@ -61,15 +61,22 @@ extension ArchiveReader {
     public func checkStoredBytes(against index: ArchiveIndex) throws {}
 }
 
-/// What watches a long read: cancellation, progress in bytes of the stored file, and a rate.
+/// What watches a long read: cancellation, progress in bytes of the stored file, a rate, and a time to stop at.
 public struct ReadObserver: Sendable {
     public let cancellation: Cancellation?
     public let onProgress: (@Sendable (UInt64) -> Void)?
     private let rate: ReadRate?
+    private let deadline: UInt64?
 
+    /// The time for a reading was up before its end. Nothing is wrong with what was read.
+    public struct TimeIsUp: Error {}
+
+    /// - Parameter deadline: when to stop at the latest, in nanoseconds of `MonotonicTime`.
     public init(
-        cancellation: Cancellation? = nil, rate: ReadRate? = nil, onProgress: (@Sendable (UInt64) -> Void)? = nil
+        cancellation: Cancellation? = nil, rate: ReadRate? = nil, deadline: UInt64? = nil,
+        onProgress: (@Sendable (UInt64) -> Void)? = nil
     ) {
+        self.deadline = deadline
         self.cancellation = cancellation
         self.rate = rate
         self.onProgress = onProgress
@@ -78,6 +85,7 @@ public struct ReadObserver: Sendable {
     /// Call for each piece that was read.
     /// - Parameter position: bytes read so far.
     func didRead(_ count: UInt64, upTo position: UInt64) throws {
+        if let deadline, MonotonicTime.nanoseconds() > deadline { throw TimeIsUp() }
         try rate?.spend(count, cancellation)
         onProgress?(position)
     }

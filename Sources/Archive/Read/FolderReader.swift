@@ -18,6 +18,7 @@ public final class FolderReader: ArchiveReader {
         // The index is read last, as in a tar, so that a visitor may compare it with everything it saw.
         let top = try OpenFile(root, .directory)
         var walk = try TreeWalk(root: top, prefix: nil, ignoring: [Array(ArchiveLayout.indexName.utf8)])
+        var names = try LinkedNames(root)
         var done: UInt64 = 0
         while let step = try walk.next() {
             try observer.cancellation?.check()
@@ -25,7 +26,7 @@ public final class FolderReader: ArchiveReader {
             case .skipped(let path, let reason):
                 throw ArchiveError.unsafeEntry(archive: name, path: path.description, reason: reason.rawValue)
             case .entry(let listed, let parent, let fileName):
-                var entry = listed
+                var entry = names.linking(listed)
                 let content = try content(of: &entry, parent, fileName)
                 try visit(entry, content)
                 done += entry.size
@@ -59,5 +60,34 @@ public final class FolderReader: ArchiveReader {
             }
             return got
         }
+    }
+}
+
+/// Which names of an uncompressed backup are further names of one file. The index says so; its files, taken alone, do not
+/// tell: each shares its inode with the backups before and after.
+private struct LinkedNames {
+    private var targets: [EntryPath: EntryPath] = [:]
+    /// The inodes of what links name, once the walk came by.
+    private var inodes: [EntryPath: UInt64?] = [:]
+
+    init(_ folder: FilePath) throws {
+        let records: RecordStream
+        do { records = try RecordStream(folder: folder) } catch let error as SystemError where error.isNotFound { return }
+        while let record = try records.next() {
+            guard case .hardLink(let target) = record.entry.kind else { continue }
+            targets[record.entry.path] = target
+            inodes[target] = .some(nil)
+        }
+    }
+
+    /// Two names that somebody's copy has made two files of are two entries, each with its content.
+    mutating func linking(_ listed: ArchiveEntry) -> ArchiveEntry {
+        guard listed.kind == .file, let inode = listed.origin?.inode else { return listed }
+        if inodes[listed.path] != nil { inodes[listed.path] = inode }
+        guard let target = targets[listed.path], inodes[target] == .some(inode) else { return listed }
+        var link = listed
+        link.kind = .hardLink(target: target)
+        link.size = 0
+        return link
     }
 }

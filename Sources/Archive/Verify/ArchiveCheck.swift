@@ -34,28 +34,54 @@ public struct ArchiveCheck: Sendable {
         self.observer = observer
     }
 
+    /// Everything that one reading of the whole file tells.
+    public struct Report: Sendable {
+        /// In the order of the file; empty where all is well.
+        public let damaged: [DamagedMember]
+        /// Size and SHA-256 of the file as it is stored.
+        public let size: UInt64
+        public let digest: Digest
+        /// What its index says it holds.
+        public let artifacts: ContentCount
+    }
+
     /// - Returns: what is damaged, in the order of the file; empty where all is well.
     /// - Throws: `ArchiveError` where the index itself cannot be believed.
-    public func run() throws -> [DamagedMember] {
+    public func run() throws -> [DamagedMember] { try members(alsoBy: nil).damaged }
+
+    /// Members and the whole file in one reading: the digest of the whole is made on one more thread, over the same pages.
+    /// - Throws: `ArchiveError` where the index itself cannot be believed, `SystemError` where the disk gives no bytes.
+    public func report() throws -> Report {
+        let whole = try WholeFileDigest(archive.file)
+        let (damaged, artifacts) = try members(alsoBy: whole)
+        let (size, digest) = try whole.finish()
+        return Report(damaged: damaged, size: size, digest: digest, artifacts: artifacts)
+    }
+
+    private func members(alsoBy whole: WholeFileDigest?) throws -> (damaged: [DamagedMember], ContentCount) {
         archive.file.advise(.sequential)
+        let keepsPages = whole != nil
         let crew = try WorkCrew<Piece, DamagedMember>(threads: threads, name: "verify") { [archive] in
             // Each thread has a buffer of its own.
             let buffer = PageBuffer(count: 1 << 20)
-            return { piece in try Self.check(piece, archive.file, buffer) }
+            return { piece in try Self.check(piece, archive.file, buffer, keepsPages: keepsPages) }
         }
         var damaged: [DamagedMember] = []
         var file: [EntryPath] = []
+        var artifacts = ContentCount()
         try archive.forEachMember { member in
             try observer.cancellation?.check()
+            for record in member.entries { artifacts.add(record.entry) }
             if member.kind == .header { file = member.entries.map(\.entry.path) }
             let paths = member.kind == .chunk ? file : member.entries.map(\.entry.path)
             damaged += try crew.submit(
                 Piece(offset: member.offset, length: member.length, digest: member.digest, files: paths))
+            whole?.follow(upTo: member.offset + member.length)
             try observer.didRead(member.length, upTo: member.offset + member.length)
             return true
         }
         damaged += try crew.finish()
-        return damaged.sorted { $0.offset < $1.offset }
+        return (damaged.sorted { $0.offset < $1.offset }, artifacts)
     }
 
     private struct Piece: Sendable {
@@ -65,7 +91,9 @@ public struct ArchiveCheck: Sendable {
         let files: [EntryPath]
     }
 
-    private static func check(_ piece: Piece, _ file: OpenFile, _ buffer: PageBuffer) throws -> DamagedMember? {
+    private static func check(
+        _ piece: Piece, _ file: OpenFile, _ buffer: PageBuffer, keepsPages: Bool
+    ) throws -> DamagedMember? {
         var hash = SHA256()
         var done: UInt64 = 0
         while done < piece.length {
@@ -77,7 +105,7 @@ public struct ArchiveCheck: Sendable {
             done += UInt64(got)
         }
         // A check of all backups must not empty the machine's page cache.
-        file.advise(.willNotNeed, offset: piece.offset, length: piece.length)
+        if !keepsPages { file.advise(.willNotNeed, offset: piece.offset, length: piece.length) }
         if hash.finish() == piece.digest { return nil }
         return DamagedMember(offset: piece.offset, length: piece.length, files: piece.files)
     }

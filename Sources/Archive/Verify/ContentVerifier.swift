@@ -9,6 +9,8 @@ public struct ContentVerifier {
         public let manifest: [UInt8]
         public let files: Int
         public let contentSize: UInt64
+        /// What its index says it holds.
+        public let artifacts: ContentCount
     }
 
     private struct Seen {
@@ -82,8 +84,13 @@ public struct ContentVerifier {
         try compare(seen, with: decoded, reader.name)
         try reader.checkStoredBytes(against: decoded)
         let files = seen.values.filter { $0.kind == .file }
+        var artifacts = ContentCount()
+        for record in decoded.records { artifacts.add(record.entry) }
         return Report(
-            manifest: manifest, files: files.count, contentSize: files.reduce(0) { $0 + $1.size })
+            manifest: manifest, files: files.count,
+            // Sizes that an archive claims are not to overflow anything.
+            contentSize: files.reduce(0) { $0.addingReportingOverflow($1.size).overflow ? .max : $0 + $1.size },
+            artifacts: artifacts)
     }
 
     private func compare(_ seen: [EntryPath: Seen], with index: ArchiveIndex, _ name: String) throws {

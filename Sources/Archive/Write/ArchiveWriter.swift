@@ -22,6 +22,15 @@ public protocol ArchiveWriter: AnyObject {
     /// What comes next belongs to another part of the backup and shall not share a member with what came before.
     func endSection() throws
 
+    /// Whether the backup before holds exactly what was added, up to the manifest: then it need not be written again.
+    func equalsPrevious() throws -> Bool
+
+    /// What `finish` would say of a backup that became another name of the one before; `nil` where none can.
+    /// - Parameters: what is known of the one before.
+    func summaryOfPrevious(
+        size: UInt64, digest: Digest, indexOffset: UInt64, indexDigest: Digest?
+    ) -> ArchiveSummary?
+
     /// Writes the index, syncs everything to disk, and says what was written.
     func finish() throws -> ArchiveSummary
 }
@@ -30,6 +39,12 @@ extension ArchiveWriter {
     public func takeOver(_ entry: ArchiveEntry) throws -> Bool { false }
 
     public func endSection() throws {}
+
+    public func equalsPrevious() throws -> Bool { false }
+
+    public func summaryOfPrevious(
+        size: UInt64, digest: Digest, indexOffset: UInt64, indexDigest: Digest?
+    ) -> ArchiveSummary? { nil }
 
     public func add(_ entry: ArchiveEntry, bytes: [UInt8]) throws {
         var rest = bytes[...]

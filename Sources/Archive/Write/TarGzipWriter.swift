@@ -165,7 +165,7 @@ public final class TarGzipWriter: ArchiveWriter {
     /// What `finish` would say of an archive that became another name of the one before.
     public func summaryOfPrevious(
         size: UInt64, digest: Digest, indexOffset: UInt64, indexDigest: Digest?
-    ) -> ArchiveSummary {
+    ) -> ArchiveSummary? {
         ArchiveSummary(
             size: size, digest: digest, indexOffset: indexOffset, indexDigest: indexDigest, files: files,
             contentSize: contentSize,

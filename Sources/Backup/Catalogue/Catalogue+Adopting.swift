@@ -33,11 +33,13 @@ extension Catalogue {
         }
         // A name of its own in the staging folder: no lock is held, and another adoption may run.
         try Directory.make(folder.state, mode: 0o750)
-        let partial = folder.state.appending("adopt-\(getpid())-\(name.string)" + DurableFile.partialSuffix)
+        let partial = folder.state.appending("\(Self.adoptionPrefix)\(getpid())-\(name.string)" + DurableFile.partialSuffix)
         try Directory.removeTree(partial)
+        let claimed = try claim(partial)
         do {
-            try copy(file, to: partial)
+            try copy(file, to: claimed)
             try DurableFile.publish(partial, as: target)
+            withExtendedLifetime(claimed) {}
         } catch {
             try Directory.removeTree(partial)
             throw error
@@ -45,8 +47,20 @@ extension Catalogue {
         return name
     }
 
-    private func copy(_ source: OpenFile, to path: FilePath) throws {
-        let target = try OpenFile(path, .createNew(mode: 0o640))
+    /// What is being copied, in the state folder.
+    static var adoptionPrefix: String { "adopt-" }
+
+    /// Whoever clears leftovers sees by the lock that this one is in use. Between making and locking it, it could go.
+    private func claim(_ partial: FilePath) throws -> OpenFile {
+        for _ in 0..<10 {
+            let file = try OpenFile(partial, .createNew(mode: 0o640))
+            while try !AdvisoryLock.tryLock(file) { usleep(1000) }
+            if try FileStatus.ifPresent(partial)?.inode == file.status().inode { return file }
+        }
+        throw SystemError("adopt", path: partial.string, code: EAGAIN)
+    }
+
+    private func copy(_ source: OpenFile, to target: OpenFile) throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { buffer.deallocate() }
         while true {

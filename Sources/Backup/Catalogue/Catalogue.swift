@@ -23,8 +23,11 @@ public struct Catalogue: Sendable {
         return items.sorted { ($0.created, $0.name.string) > ($1.created, $1.name.string) }
     }
 
-    /// The newest that was verified and still has its size.
-    public func newestGood() throws -> CatalogueItem? { try items().first { $0.status == .completed } }
+    /// The newest that was verified, still has its size and is not suspicious. One dated in the future was made by a
+    /// clock that was ahead, and is newer than nothing.
+    public func newestGood(now: LocalTime = .now()) throws -> CatalogueItem? {
+        try items().first { $0.status == .completed && $0.created <= now }
+    }
 
     /// A name is compared with the names that are there; it never becomes part of a path before it is one of them.
     public func item(named name: String) throws -> CatalogueItem {
@@ -53,8 +56,12 @@ public struct Catalogue: Sendable {
         var itemStatus = CatalogueItem.Status.unverified
         var reason: String?
         if let sidecar {
-            itemStatus = sidecar.status == .completed ? .completed : .corrupt
-            reason = sidecar.reason
+            switch sidecar.status {
+            case .completed: itemStatus = .completed
+            case .corrupt: itemStatus = .corrupt
+            case .suspicious: itemStatus = .suspicious
+            }
+            reason = itemStatus == .suspicious ? sidecar.suspicion?.text.english : sidecar.reason
             if kind == .compressed, sidecar.size != status.size {
                 itemStatus = .corrupt
                 reason = "it has \(status.size) bytes and was verified with \(sidecar.size)"
@@ -63,7 +70,7 @@ public struct Catalogue: Sendable {
         let size = kind == .compressed ? status.size : sidecar?.size ?? 0
         return CatalogueItem(
             name: name, path: path, kind: kind, size: size, created: created, status: itemStatus, reason: reason,
-            sidecar: sidecar)
+            sidecar: sidecar, device: status.device, inode: status.inode)
     }
 
     private func isBackupFolder(_ path: FilePath) -> Bool {

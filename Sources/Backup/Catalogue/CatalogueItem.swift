@@ -8,6 +8,8 @@ public struct CatalogueItem: Sendable, Equatable {
         /// Verified, and the file still has the size it was verified with.
         case completed
         case corrupt
+        /// Verified, and far smaller than what was backed up before: a person has to accept it.
+        case suspicious
         /// Nobody has vouched for it yet: dropped in by hand, or its sidecar is gone.
         case unverified
     }
@@ -18,7 +20,22 @@ public struct CatalogueItem: Sendable, Equatable {
     public let size: UInt64
     public let created: LocalTime
     public let status: Status
-    /// Why a corrupt one is corrupt.
+    /// Why a corrupt one is corrupt, and a suspicious one suspicious.
     public let reason: String?
     public let sidecar: Sidecar?
+    /// What the file is, whatever its names.
+    let device: UInt64
+    let inode: UInt64
+
+    /// Whether its bytes are the ones that were written.
+    public var isWhole: Bool { status == .completed || status == .suspicious }
+
+    /// Whether both are names of one file.
+    func isSameFile(as other: CatalogueItem) -> Bool { device == other.device && inode == other.inode }
+
+    /// When its bytes were last read, in seconds since 1970 UTC; `nil` for never. A reading in the future is none.
+    func lastRead(_ now: LocalTime) -> Int64? {
+        guard let read = sidecar?.verifiedAt, read > 0, read <= now.epoch else { return nil }
+        return read
+    }
 }

@@ -6,7 +6,7 @@ import SystemIO
 
 /// `NAME.json`: what was known of a backup when it was last verified. Without it a backup is only a file.
 public struct Sidecar: Sendable, Equatable, Codable {
-    public enum Status: String, Sendable, Codable { case completed, corrupt }
+    public enum Status: String, Sendable, Codable { case completed, corrupt, suspicious }
 
     public static let currentFormat = 1
 
@@ -37,6 +37,12 @@ public struct Sidecar: Sendable, Equatable, Codable {
     public var copiedBytes: UInt64?
     /// Whose backup it is; `nil` in those of 0.1.0.
     public var stack: StackIdentity?
+    /// The independent backup whose bytes it shares, by name; its own where it is one. `nil` in those of 0.1.0.
+    public var chain: String?
+    /// What makes it suspicious, as long as nobody accepted it.
+    public var suspicion: Suspicion?
+    /// When a person accepted it in spite of that, in seconds since 1970 UTC.
+    public var acceptedAt: Int64?
 
     enum CodingKeys: String, CodingKey {
         case format, name, type, status, reason, size, sha256
@@ -50,8 +56,12 @@ public struct Sidecar: Sendable, Equatable, Codable {
         case generation
         case clonedBytes = "cloned_bytes"
         case copiedBytes = "copied_bytes"
-        case stack
+        case stack, chain, suspicion
+        case acceptedAt = "accepted_at"
     }
+
+    /// The status of one whose bytes are good.
+    var goodStatus: Status { suspicion == nil ? .completed : .suspicious }
 
     public func write(in folder: BackupFolder) throws {
         let encoder = JSONEncoder()
@@ -65,8 +75,40 @@ public struct Sidecar: Sendable, Equatable, Codable {
         guard let file = try? OpenFile(folder.path.appending(name.sidecar), .readNoFollow),
             let bytes = try? file.readAll(limit: 4 << 20),
             let sidecar = try? JSONDecoder().decode(Sidecar.self, from: Data(bytes)),
-            sidecar.format == Self.currentFormat, sidecar.name == name.string
+            sidecar.format == Self.currentFormat, sidecar.name == name.string,
+            sidecar.isPlausible
         else { return nil }
         return sidecar
+    }
+}
+
+/// Numbers in a sidecar or a manifest are the folder's word, and anybody may have written them. Beyond these bounds they
+/// are no backup's, and sums of them could overflow.
+enum PlausibleNumber {
+    /// 2⁵³ bytes are nine petabytes, and the last whole number that every reader of JSON agrees on.
+    static let largest: UInt64 = 1 << 53
+    /// The end of the year 9999, in seconds since 1970 UTC.
+    static let latest: Int64 = 253_402_300_799
+
+    static func isCount(_ number: Int64?) -> Bool { number.map { $0 >= 0 && UInt64($0) <= largest } ?? true }
+    static func isCount(_ number: UInt64?) -> Bool { number.map { $0 <= largest } ?? true }
+    static func isDate(_ seconds: Int64?) -> Bool { seconds.map { (0...latest).contains($0) } ?? true }
+}
+
+extension Sidecar {
+    fileprivate var isPlausible: Bool {
+        [size, indexOffset, clonedBytes, copiedBytes].allSatisfy { PlausibleNumber.isCount($0) }
+            && [createdAt, verifiedAt, acceptedAt].allSatisfy { PlausibleNumber.isDate($0) }
+            && (0...1_000_000).contains(generation ?? 0) && (0...1e9).contains(durationSeconds ?? 0)
+            && (summary?.isPlausible ?? true) && (suspicion?.isPlausible ?? true)
+    }
+}
+
+extension Manifest.Summary {
+    fileprivate var isPlausible: Bool {
+        PlausibleNumber.isCount(contentBytes)
+            && [experiments, runs, registeredModels, rows, Int64(files), Int64(skipped)].allSatisfy {
+                PlausibleNumber.isCount($0)
+            }
     }
 }

@@ -11,8 +11,12 @@ extension BackupJob {
     struct Written {
         var summary: ArchiveSummary
         let manifest: Manifest
-        /// Set where nothing had changed: the partial name is another name of this backup.
-        let same: ReuseBase?
+        /// What unchanged members were taken from.
+        let base: ReuseBase?
+        /// Whether nothing had changed: the partial name is another name of `base` then.
+        let isSame: Bool
+
+        var same: ReuseBase? { isSame ? base : nil }
     }
 
     /// Writes dump, artifacts and manifest under a partial name. Everything is on disk, and was read back, when it
@@ -52,12 +56,12 @@ extension BackupJob {
                 "dump_bytes": dumped.bytes, "base": base?.item.name.string ?? "none",
             ])
         if let base, let same = try anotherName(of: base, writer, manifest, partial) {
-            return Written(summary: same, manifest: manifest, same: base)
+            return Written(summary: same, manifest: manifest, base: base, isSame: true)
         }
         try writer.add(
             ArchiveEntry(path: .manifest, kind: .file, mode: 0o644, modified: .now()), bytes: try manifest.encoded())
         progress(Progress(.verifying, fraction: 0.85))
-        return Written(summary: try writer.finish(), manifest: manifest, same: nil)
+        return Written(summary: try writer.finish(), manifest: manifest, base: base, isSame: false)
     }
 
     private func writer(to partial: FilePath, _ base: ReuseBase?) throws -> any ArchiveWriter {
@@ -74,8 +78,11 @@ extension BackupJob {
     private func anotherName(
         of base: ReuseBase, _ writer: any ArchiveWriter, _ manifest: Manifest, _ partial: FilePath
     ) throws -> ArchiveSummary? {
-        guard let tar = writer as? TarGzipWriter, base.says(theSameAs: manifest), try tar.equalsPrevious(),
-            let digest = Digest(hex: base.sidecar.sha256)
+        guard base.says(theSameAs: manifest), let digest = Digest(hex: base.sidecar.sha256),
+            try writer.equalsPrevious(),
+            let summary = writer.summaryOfPrevious(
+                size: base.sidecar.size, digest: digest, indexOffset: base.sidecar.indexOffset,
+                indexDigest: base.sidecar.indexSHA256.flatMap { Digest(hex: $0) })
         else { return nil }
         let linked = FilePath(bytes: partial.bytes + Array(".link".utf8))
         do throws(SystemError) { try Directory.link(base.item.path, as: linked) } catch {
@@ -84,9 +91,7 @@ extension BackupJob {
             return nil
         }
         try Directory.rename(linked, to: partial)
-        return tar.summaryOfPrevious(
-            size: base.sidecar.size, digest: digest, indexOffset: base.sidecar.indexOffset,
-            indexDigest: base.sidecar.indexSHA256.flatMap { Digest(hex: $0) })
+        return summary
     }
 
     /// Dump and counts come from one exported snapshot, so they agree whatever MLflow writes meanwhile.
@@ -102,10 +107,12 @@ extension BackupJob {
             if case .table(let name) = step { progress(Progress(.dumping, fraction: 0.1, detail: name)) }
         }
         let serverVersion = snapshot.serverVersion
+        let oldestUnseen = snapshot.oldestUnseen
         snapshot.release()
         let database = Manifest.Database(
             name: stack.database.database, serverVersion: serverVersion,
-            dumpToolVersion: try stack.tools.version(of: .dump), rows: survey.rows, newest: survey.newest)
+            dumpToolVersion: try stack.tools.version(of: .dump), rows: survey.rows, newest: survey.newest,
+            oldestUnseen: oldestUnseen)
         return (survey, database)
     }
 

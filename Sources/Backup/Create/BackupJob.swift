@@ -18,13 +18,18 @@ public struct BackupJob: Sendable {
         /// ISA-L's level, 0 to 3.
         public var compressionLevel: UInt32
         public var threads: Int
-        /// Every so many backups one takes nothing over from the one before. One: all of them.
+        /// Every so many backups one takes nothing over from the one before. One: all of them. It is cut below what
+        /// retention keeps.
         public var fullEvery: Int
+        /// How long old copies are read after the backup, in seconds at most; zero for not at all.
+        public var scrubSeconds: Double
 
         public init(
             kind: BackupName.Kind = .compressed, retention: RetentionRule = .default, compressionLevel: UInt32 = 2,
-            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), fullEvery: Int = 7
+            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), fullEvery: Int = 7,
+            scrubSeconds: Double = 1800
         ) {
+            self.scrubSeconds = scrubSeconds
             self.fullEvery = max(fullEvery, 1)
             self.kind = kind
             self.retention = retention
@@ -51,7 +56,8 @@ public struct BackupJob: Sendable {
     }
 
     /// - Throws: `BackupError`, `PostgresError`, `ArchiveError`, `SystemError`, `CancelledError`. After a throw nothing
-    ///   is listed that was not listed before.
+    ///   is listed that was not listed before, unless the very last write failed: what is published then is read and
+    ///   listed by the next operation.
     public func run() throws -> BackupOutcome { try workspace.holdingStack("backup", make) }
 
     /// Makes the backup under locks that the caller has.
@@ -59,68 +65,69 @@ public struct BackupJob: Sendable {
         let start = MonotonicTime.nanoseconds()
         progress(Progress(.checking, fraction: 0))
         try preflight()
-        let identity = try hold.markingArtifacts(workspace)
-        let name = try freeName()
-        log.info("backup started", ["name": name, "type": options.kind.rawValue])
-        let partial = folder.staging.appending(name.string + DurableFile.partialSuffix)
-        let dump = folder.staging.appending("dump-" + name.string)
-        do {
-            let written = try writeReusing(name, to: partial, dump: dump, identity)
-            let (summary, manifest) = (written.summary, written.manifest)
-            try Directory.removeTree(dump)
-            try publish(name, partial, written, seconds: MonotonicTime.seconds(since: start))
-            let (removed, pruneWarnings) = prune()
-            let seconds = MonotonicTime.seconds(since: start)
-            log.info(
-                "backup completed",
-                [
-                    "name": name, "bytes": summary.size, "sha256": summary.digest, "files": manifest.artifacts.files,
-                    "cloned_bytes": summary.sharing.cloned, "copied_bytes": summary.sharing.copied,
-                    "generation": summary.sharing.generation, "skipped": manifest.skipped.count,
-                    "seconds": (seconds * 10).rounded() / 10,
-                ])
-            return BackupOutcome(
-                name: name, path: folder.path.appending(name.string), size: summary.size, digest: summary.digest,
-                sharing: summary.sharing, manifest: manifest, seconds: seconds, removed: removed,
-                warnings: warnings(manifest) + pruneWarnings)
-        } catch {
-            removeAfterFailure(partial)
-            removeAfterFailure(dump)
-            throw error
-        }
-    }
-
-    /// Takes unchanged members over from the backup before. If that one turns out to be damaged, it is marked so, and
-    /// the new backup is made wholly from the live data.
-    private func writeReusing(
-        _ name: BackupName, to partial: FilePath, dump: FilePath, _ identity: StackIdentity
-    ) throws -> Written {
-        let base = try ReuseBase.choose(options.kind, in: folder, fullEvery: options.fullEvery)
-        do { return try writeVerified(name, to: partial, dump: dump, identity, base: base) } catch let error
-            as ArchiveError
-        {
-            guard let base, error.mayBeOfPrevious else { throw error }
-            log.error("the backup before cannot be used again", ["name": base.item.name, "reason": error.description])
-            // It says what is wrong itself, in the log and in the catalogue.
-            do { try Verification(folder, log: log, cancellation: cancellation).run(base.item) } catch is ArchiveError {
+        let copies = try Copies(self, try hold.markingArtifacts(workspace))
+        var made = try makeOne(copies, copies.base())
+        var told = made.warnings
+        // A copy that turns out damaged while others are to go, or while old ones are read, is made good first.
+        var removed: [BackupName] = []
+        for attempt in 1...3 {
+            let retention = prune(copies, made, stopsAtDamage: attempt < 3)
+            removed += retention.removed
+            told += retention.warnings
+            if attempt < 3, try needsWhole(after: retention.damaged, made) {
+                made = try makeWhole(copies, instead: made, &told)
+                continue
             }
-            try Directory.removeTree(partial)
-            try Directory.removeTree(dump)
-            return try writeVerified(name, to: partial, dump: dump, identity, base: nil)
+            guard options.scrubSeconds > 0 else { break }
+            progress(Progress(.verifying, fraction: 0.99))
+            told += Scrub(workspace, try copies.ownership(), atMost: options.scrubSeconds).run()
+            guard attempt < 3, try Catalogue(folder).item(named: made.name.string).status == .corrupt else { break }
+            made = try makeWhole(copies, instead: made, &told)
         }
+        return outcome(made, removed, told + (try copies.warnings()) + stuckLeftovers(), start)
     }
 
-    /// An archive is read back by its writer. A folder is compared with its index here.
-    private func writeVerified(
-        _ name: BackupName, to partial: FilePath, dump: FilePath, _ identity: StackIdentity, base: ReuseBase?
-    ) throws -> Written {
-        var written = try write(name, to: partial, dump: dump, identity, base: base)
-        // An archive does not know how many names it got meanwhile; the catalogue does.
-        written.summary.sharing.generation = base?.generation ?? 0
-        if options.kind == .uncompressed {
-            _ = try ContentVerifier().verify(FolderReader(partial, observer: ReadObserver(cancellation: cancellation)))
+    private func outcome(
+        _ made: Made, _ removed: [BackupName], _ warnings: [BilingualText], _ start: UInt64
+    ) -> BackupOutcome {
+        let (summary, manifest) = (made.written.summary, made.written.manifest)
+        let seconds = MonotonicTime.seconds(since: start)
+        log.info(
+            "backup completed",
+            [
+                "name": made.name, "bytes": summary.size, "sha256": summary.digest, "files": manifest.artifacts.files,
+                "cloned_bytes": summary.sharing.cloned, "copied_bytes": summary.sharing.copied,
+                "generation": summary.sharing.generation, "skipped": manifest.skipped.count,
+                "suspicious": made.suspicion?.text.english ?? "no", "seconds": (seconds * 10).rounded() / 10,
+            ])
+        let suspicious = made.suspicion.map { Self.suspicious(made.name, $0) }
+        return BackupOutcome(
+            name: made.name, path: folder.path.appending(made.name.string), size: summary.size, digest: summary.digest,
+            sharing: summary.sharing, manifest: manifest, seconds: seconds, removed: removed,
+            warnings: (suspicious.map { [$0] } ?? []) + self.warnings(manifest) + warnings, suspicious: suspicious)
+    }
+
+    /// Whether nothing but a backup wholly from the live data makes up for what turned out damaged.
+    private func needsWhole(after damaged: [BackupName], _ made: Made) throws -> Bool {
+        guard !damaged.isEmpty else { return false }
+        return made.written.summary.sharing.generation > 0
+    }
+
+    private func makeWhole(_ copies: Copies, instead made: Made, _ told: inout [BilingualText]) throws -> Made {
+        log.warning("a whole new backup is made, because a copy turned out damaged", ["instead_of": made.name])
+        do {
+            let whole = try makeOne(copies, nil)
+            told += whole.warnings
+            return whole
+        } catch let error as CancelledError {
+            throw error
+        } catch {
+            // The one that was made is good unless it is the damaged one itself.
+            guard try Catalogue(folder).item(named: made.name.string).isWhole else { throw error }
+            told.append(
+                BilingualText(zh: "未能重新做一个完整备份：", en: "A whole new backup could not be made: ") + error.bilingual)
+            return made
         }
-        return written
     }
 
     /// What can be known before anything is written.
@@ -129,17 +136,24 @@ public struct BackupJob: Sendable {
         let connection = try Connection(stack.database)
         try stack.tools.check(serverVersion: connection.serverVersion)
         let databaseSize = try connection.rows("SELECT pg_database_size(current_database())").first?.int64(0) ?? 0
-        let previous = try Catalogue(folder).items().first { $0.status == .completed && $0.kind == options.kind }
         // The dump lies in the staging folder uncompressed while the archive grows beside it.
-        let needed = UInt64(max(0, databaseSize)) + (previous?.size ?? 0)
+        let dump = UInt64(max(0, databaseSize))
+        let previous = try Catalogue(folder).items().first { $0.isWhole && $0.kind == options.kind }
+        let needed = dump + (try sharesUnchanged(previous) ? 0 : previous?.size ?? 0)
         let space = try DiskSpace.at(folder.path)
         guard space.available > needed else {
             throw BackupError.notEnoughRoom(path: folder.path.string, needed: needed, available: space.available)
         }
     }
 
+    /// Whether what did not change takes no room again. How much changed shows only when it is read.
+    private func sharesUnchanged(_ previous: CatalogueItem?) throws -> Bool {
+        guard previous?.sidecar?.adopted == false, options.fullEvery > 1 else { return false }
+        return options.kind == .uncompressed ? true : FileSystem.sharesBlocks(in: folder.path)
+    }
+
     /// A name nobody has. Within one second only one backup can have it, so the second one waits for the next.
-    private func freeName() throws -> BackupName {
+    func freeName() throws -> BackupName {
         while true {
             try cancellation.check()
             let now = LocalTime.now()
@@ -148,31 +162,6 @@ public struct BackupJob: Sendable {
             }
             if !taken { return BackupName(at: now, options.kind) }
             usleep(100_000)
-        }
-    }
-
-    private func publish(_ name: BackupName, _ partial: FilePath, _ written: Written, seconds: Double) throws {
-        let summary = written.summary
-        // Until the sidecar stands beside it, it is listed as unverified.
-        try DurableFile.publish(partial, as: folder.path.appending(name.string))
-        try Sidecar(
-            name: name.string, type: options.kind, status: .completed, reason: nil, size: summary.size,
-            sha256: summary.digest.hex, indexOffset: summary.indexOffset, createdAt: written.manifest.created,
-            // Another name of a verified archive was not read again: it is as good as it was then.
-            verifiedAt: written.same?.sidecar.verifiedAt ?? LocalTime.now().epoch, adopted: false,
-            durationSeconds: seconds, summary: written.manifest.summary, indexSHA256: summary.indexDigest?.hex,
-            generation: summary.sharing.generation, clonedBytes: summary.sharing.cloned,
-            copiedBytes: summary.sharing.copied, stack: written.manifest.stack
-        ).write(in: folder)
-    }
-
-    /// The new backup is good whether or not an old one can be removed: that is a warning, told to everybody.
-    private func prune() -> ([BackupName], [BilingualText]) {
-        progress(Progress(.pruning, fraction: 0.98))
-        do { return (try Retention(folder, log: log).apply(options.retention), []) } catch {
-            let reason = error.bilingual
-            log.error("expired backups could not be removed", ["reason": reason[.english]])
-            return ([], [BilingualText(zh: "过期备份未能删除：", en: "Expired backups could not be removed: ") + reason])
         }
     }
 
@@ -196,21 +185,26 @@ public struct BackupJob: Sendable {
         return warnings
     }
 
-    /// The failure that is being reported matters more; the next run clears the staging folder again.
-    private func removeAfterFailure(_ path: FilePath) {
-        do { try Directory.removeTree(path) } catch {
-            log.warning("could not remove what a failed backup left", ["path": path, "reason": error.description])
-        }
+    /// What cannot be removed stops nobody, and is told each time.
+    private func stuckLeftovers() -> [BilingualText] {
+        // A folder that cannot be listed was just written to; the next run finds out more.
+        guard let left = try? folder.leftInStaging(), !left.isEmpty else { return [] }
+        let names = left.prefix(3).map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ")
+        return [
+            BilingualText(
+                zh: "\(folder.staging) 中有 \(left.count) 个遗留项无法删除（\(names)）。请检查其权限和属性（lsattr）后手动删除。",
+                en: "\(left.count) leftovers in \(folder.staging) cannot be removed (\(names)). Check their permissions and "
+                    + "attributes (lsattr), then remove them.")
+        ]
     }
-}
 
-extension ArchiveError {
-    /// Whether the backup before, rather than the live data or the disk written to, may be the cause.
-    fileprivate var mayBeOfPrevious: Bool {
-        switch self {
-        case .previousDamaged, .damaged, .truncated: true
-        default: false
-        }
+    private static func suspicious(_ name: BackupName, _ suspicion: Suspicion) -> BilingualText {
+        BilingualText(
+            zh: "备份 \(name) 可疑：", en: "The backup \(name) is suspicious: ") + suspicion.text
+            + BilingualText(
+                zh: "。请检查数据库和 artifacts 目录是否是原来的；它不会挤掉旧备份。确认无误后运行 mlflow-backup accept \(name)。",
+                en: ". Check that database and artifacts folder are the right ones; it pushes no other backup out. If it is "
+                    + "right, run `mlflow-backup accept \(name)`.")
     }
 }
 

@@ -18,4 +18,6 @@ public struct BackupOutcome: Sendable {
     public let removed: [BackupName]
     /// What a person should know although the backup is good.
     public let warnings: [BilingualText]
+    /// Why it is suspicious; `nil` where it is not. It is in the warnings, too.
+    public let suspicious: BilingualText?
 }

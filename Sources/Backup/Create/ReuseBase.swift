@@ -3,29 +3,32 @@
 import Archive
 import SystemIO
 
-/// The backup that the next one may take unchanged members from: the newest verified one of its kind.
+/// The backup that the next one may take unchanged members from: the newest verified one of its kind that is ours.
 struct ReuseBase {
     let item: CatalogueItem
     let sidecar: Sidecar
+    /// `nil` where it cannot be read: then nothing can be said to be the same, and its damage shows when it is used.
     let manifest: Manifest?
+    /// The independent backup whose bytes it shares.
+    let chain: String
     /// Archives in a row that would share bytes with the one before.
     let generation: Int
 
-    /// - Parameter fullEvery: every so many backups one is written wholly from its source, because bytes that thirty
-    ///   archives share have one physical copy. One makes every backup such a one.
-    /// - Returns: `nil` where there is none, or where an independent backup is due.
-    static func choose(
-        _ kind: BackupName.Kind, in folder: BackupFolder, fullEvery: Int
-    ) throws -> ReuseBase? {
-        guard fullEvery > 1,
-            // One that a person put here may claim anything of files on this machine.
-            let item = try Catalogue(folder).items().first(where: {
-                $0.status == .completed && $0.kind == kind && $0.sidecar?.adopted == false
+    /// - Parameter items: the catalogue, newest first.
+    /// - Returns: the newest whole one of ours; `nil` where there is none. A suspicious one holds what it holds.
+    static func newest(_ kind: BackupName.Kind, among items: [CatalogueItem], _ ownership: Ownership) -> ReuseBase? {
+        let now = LocalTime.now()
+        guard
+            let item = items.first(where: {
+                // One that a person put here may claim anything of files on this machine. One dated in the future would
+                // be the newest for ever.
+                $0.isWhole && $0.kind == kind && $0.sidecar?.adopted == false && ownership.mayReuse($0)
+                    && $0.created <= now
             }), let sidecar = item.sidecar
         else { return nil }
-        let generation = (sidecar.generation ?? 0) + 1
-        guard generation < fullEvery else { return nil }
-        return ReuseBase(item: item, sidecar: sidecar, manifest: try? manifest(of: item), generation: generation)
+        return ReuseBase(
+            item: item, sidecar: sidecar, manifest: try? manifest(of: item), chain: Chains(items).chain(of: item),
+            generation: (sidecar.generation ?? 0) + 1)
     }
 
     private static func manifest(of item: CatalogueItem) throws -> Manifest? {
@@ -54,6 +57,7 @@ extension Manifest {
         copy.createdAt = ""
         copy.host = ""
         copy.artifacts.walkStarted = 0
+        copy.database.oldestUnseen = nil
         return copy
     }
 }

@@ -32,12 +32,15 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
     }
 
     /// Notes that `folder` is used for this stack, and makes the mark where there is none.
+    /// - Parameter known: the identifier that this stack's backups carry, for a folder that takes the place of a lost one.
     /// - Returns: `nil` where the artifacts folder is not ours to write into.
-    static func ensure(in artifacts: FilePath, using folder: BackupFolder) throws -> ArtifactsMark? {
+    static func ensure(
+        in artifacts: FilePath, using folder: BackupFolder, known: String? = nil
+    ) throws -> ArtifactsMark? {
         let path = folder.path.string
         let found = try read(in: artifacts)
         if let found, found.backupFolders.contains(path) { return found }
-        var mark = found ?? ArtifactsMark(id: randomID(), backupFolders: [])
+        var mark = found ?? ArtifactsMark(id: known ?? randomID(), backupFolders: [])
         mark.backupFolders.append(path)
         do {
             try DurableFile.replace(

@@ -30,12 +30,15 @@ public struct Manifest: Sendable, Equatable, Codable {
         public var rows: [String: Int64]
         /// The newest moment of each table, in the unit MLflow stores (ms since 1970), in the same snapshot.
         public var newest: [String: Int64]
+        /// `ExportedSnapshot.oldestUnseen` of the dump; `nil` in backups of 0.1.0.
+        public var oldestUnseen: String?
 
         enum CodingKeys: String, CodingKey {
             case name
             case serverVersion = "server_version"
             case dumpToolVersion = "pg_dump_version"
             case rows, newest
+            case oldestUnseen = "oldest_unseen_transaction"
         }
     }
 
@@ -94,6 +97,8 @@ public struct Manifest: Sendable, Equatable, Codable {
         public var experiments: Int64?
         public var runs: Int64?
         public var registeredModels: Int64?
+        /// Of all tables together; `nil` in sidecars of 0.1.0.
+        public var rows: Int64?
         public var files: Int
         public var contentBytes: UInt64
         public var skipped: Int
@@ -101,7 +106,7 @@ public struct Manifest: Sendable, Equatable, Codable {
         enum CodingKeys: String, CodingKey {
             case mlflowVersion = "mlflow_version"
             case alembicRevision = "alembic_revision"
-            case experiments, runs
+            case experiments, runs, rows
             case registeredModels = "registered_models"
             case files
             case contentBytes = "content_bytes"
@@ -113,8 +118,16 @@ public struct Manifest: Sendable, Equatable, Codable {
         Summary(
             mlflowVersion: mlflow.version, alembicRevision: mlflow.alembicRevision,
             experiments: database.rows["public.experiments"], runs: database.rows["public.runs"],
-            registeredModels: database.rows["public.registered_models"], files: artifacts.files,
+            registeredModels: database.rows["public.registered_models"], rows: totalRows, files: artifacts.files,
             contentBytes: artifacts.bytes, skipped: skipped.count)
+    }
+
+    /// Rows that would not fit into a number are more than any database has.
+    private var totalRows: Int64 {
+        database.rows.values.reduce(0) { sum, rows in
+            let (total, overflow) = sum.addingReportingOverflow(rows)
+            return overflow ? .max : total
+        }
     }
 
     public func encoded() throws -> [UInt8] {
@@ -133,6 +146,9 @@ public struct Manifest: Sendable, Equatable, Codable {
         guard format <= Self.currentFormat else {
             throw BackupError.manifestUnreadable(
                 backup: backup, reason: "format \(format); this program reads up to \(Self.currentFormat)")
+        }
+        guard isPlausible else {
+            throw BackupError.manifestUnreadable(backup: backup, reason: "it has numbers that no backup has")
         }
     }
 }
@@ -154,5 +170,14 @@ extension Manifest {
         self.artifacts = artifacts
         self.skipped = skipped
         self.changedWhileRead = changedWhileRead
+    }
+}
+
+extension Manifest {
+    private var isPlausible: Bool {
+        PlausibleNumber.isCount(artifacts.bytes)
+            && [Int64(artifacts.files), Int64(artifacts.folders), totalRows].allSatisfy { PlausibleNumber.isCount($0) }
+            && [created, artifacts.walkStarted].allSatisfy { PlausibleNumber.isDate($0) }
+            && database.rows.values.allSatisfy { PlausibleNumber.isCount($0) }
     }
 }

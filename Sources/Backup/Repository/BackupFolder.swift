@@ -35,24 +35,78 @@ public struct BackupFolder: Sendable {
         return Directory.isWritable(path) ? nil : "it is not writable"
     }
 
-    /// Removes what an interrupted run left: everything is written in the staging folder first, and sidecars under
-    /// a partial name. Call it under the operation lock only.
+    /// Removes what an interrupted run left: everything is written in the staging folder first, and small files under a
+    /// partial name. Call it under the operation lock only.
+    /// - Parameter stuck: told of what cannot be removed. It stops nobody.
     /// - Returns: the names that were removed, for the log.
-    public func removeLeftovers() throws -> [String] {
+    public func removeLeftovers(stuck: (String, SystemError) -> Void = { _, _ in }) throws -> [String] {
         var removed: [String] = []
+        func remove(_ path: FilePath, _ name: String) {
+            do throws(SystemError) {
+                try Directory.removeTree(path)
+                removed.append(name)
+            } catch { if !error.isNotFound { stuck(name, error) } }
+        }
         for bytes in try Directory.names(in: path) {
             let name = String(decoding: bytes, as: UTF8.self)
             guard name.hasSuffix(DurableFile.partialSuffix), name.contains(BackupName.sidecarSuffix + ".") else {
                 continue
             }
-            try Directory.remove(path.appending(bytes))
-            removed.append(name)
+            remove(path.appending(bytes), name)
         }
-        for bytes in try FileStatus.ifPresent(staging) == nil ? [] : Directory.names(in: staging) {
-            try Directory.removeTree(staging.appending(bytes))
-            removed.append("staging/" + String(decoding: bytes, as: UTF8.self))
+        for bytes in try Directory.names(in: state) {
+            let name = String(decoding: bytes, as: UTF8.self)
+            PartialFile(name)?.whereDead(state.appending(bytes)) { remove($0, name) }
+        }
+        for bytes in try leftInStaging() {
+            remove(staging.appending(bytes), "staging/" + String(decoding: bytes, as: UTF8.self))
         }
         try Directory.make(staging, mode: 0o700)
         return removed
+    }
+
+    /// What lies in the staging folder: between two operations only what could not be removed.
+    func leftInStaging() throws(SystemError) -> [[UInt8]] {
+        try FileStatus.ifPresent(staging) == nil ? [] : Directory.names(in: staging)
+    }
+}
+
+/// A file in the state folder that somebody did not finish, or has not finished yet.
+private struct PartialFile {
+    private let isAdoption: Bool
+    /// Who writes it without the operation lock, by process; `nil` where only the lock's holder does.
+    private let writer: Int32?
+
+    /// What is written under the operation lock alone: whoever holds the lock knows that nobody is at it.
+    private static let locked = ["restore-journal.json.", "claims.json.", PublicationIntent.prefix]
+
+    init?(_ name: String) {
+        guard name.hasSuffix(DurableFile.partialSuffix) else { return nil }
+        isAdoption = name.hasPrefix(Catalogue.adoptionPrefix)
+        guard !isAdoption, !Self.locked.contains(where: { name.hasPrefix($0) }) else {
+            writer = nil
+            return
+        }
+        // NAME.PID-NUMBER.partial, as `DurableFile` names them.
+        let parts = name.split(separator: ".")
+        guard parts.count >= 3, let pid = Int32(parts[parts.count - 2].prefix { $0 != "-" }), pid > 0 else { return nil }
+        writer = pid
+    }
+
+    /// Calls `remove` where nobody is at it, and nobody can begin to be.
+    func whereDead(_ path: FilePath, _ remove: (FilePath) -> Void) {
+        // What cannot be looked at is looked at another time.
+        if isAdoption {
+            // Its maker holds a lock on it as long as it lives, and looks whether it is still there once it has the lock.
+            guard let file = try? OpenFile(path, .readNoFollow), (try? AdvisoryLock.tryLock(file)) == true else { return }
+            return withExtendedLifetime(file) { remove(path) }
+        }
+        if let writer, kill(writer, 0) == 0 || errno == EPERM {
+            // The number may be another process's by now, in a container above all. A small file is written in no time.
+            guard let status = try? FileStatus.of(path), FileTime.now().seconds - 600 > status.modified.seconds else {
+                return
+            }
+        }
+        remove(path)
     }
 }

@@ -13,14 +13,30 @@ import Wording
 public struct RestoreJob: Sendable {
     public struct Options: Sendable {
         public var mode: RestoreMode
-        /// Overwrite data that is newer than the backup, or of another schema revision.
+        /// Overwrite data that is newer than the backup, or of an older schema revision.
         public var force: Bool
         public var threads: Int
+        /// A backup of the live stack that a forced restore makes before anything else; `nil` for none.
+        public var backupFirst: BackupFirst?
+
+        public struct BackupFirst: Sendable {
+            public var options: BackupJob.Options
+            /// Of this program, for the manifest.
+            public var version: String
+
+            public init(options: BackupJob.Options, version: String) {
+                self.options = options
+                // What is about to be restored must not be pushed out by this one.
+                self.options.retention = .count(.max)
+                self.version = version
+            }
+        }
 
         public init(
             mode: RestoreMode = .full, force: Bool = false,
-            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), backupFirst: BackupFirst? = nil
         ) {
+            self.backupFirst = backupFirst
             self.mode = mode
             self.force = force
             self.threads = threads
@@ -42,7 +58,7 @@ public struct RestoreJob: Sendable {
     }
 
     /// What can be said before a task is made of it: is there such a backup, is it good as far as anyone knows, and
-    /// would it overwrite newer data?
+    /// would it overwrite newer data, as far as a second's look can tell?
     /// - Throws: `BackupError` and `PostgresError`.
     public func preflight(_ item: CatalogueItem) throws {
         if item.status == .corrupt {
@@ -50,7 +66,7 @@ public struct RestoreJob: Sendable {
         }
         // Only our own archives can show their manifest at once; others are read in the job.
         guard !options.force, let manifest = try quickManifest(item) else { return }
-        try NewerDataCheck(stack).run(against: manifest, backup: item.name.string, mode: options.mode)
+        try QuickCheck(stack, atMost: 1).run(against: manifest, backup: item.name.string, mode: options.mode)
     }
 
     /// - Throws: `BackupError`, `ArchiveError`, `PostgresError`, `SystemError`, `CancelledError`. After a throw the
@@ -67,58 +83,107 @@ public struct RestoreJob: Sendable {
             progress(Progress(.verifying, fraction: ($0.fraction ?? 0) * 0.2, detail: $0.detail))
         }.run(item)
         let manifest = try manifest(of: item)
-        try check(manifest, item)
+        try SwapObstacles(workspace, hold.databases).check(options.mode)
+        if !options.force { try check(manifest, item) }
+        let before = try backupFirst(hold)
 
-        var journal = try journal(for: item)
-        try journal.write(in: folder)
-        let prepared: Prepared
+        var journal = try journal(for: item, hold)
+        try journal.write()
+        var staged: Staged
         do {
-            prepared = try prepare(item, manifest, journal)
-            try check(manifest, item)
-            journal.plan = options.mode.includesArtifacts ? try journal.swap.plan() : nil
+            staged = try stage(item, manifest, &journal, hold)
+            staged.cover = before.map { .init(backup: $0.name.string, snapshot: $0.manifest.database.oldestUnseen) }
+            progress(Progress(.comparing, fraction: 0.85))
+            let newer = try staged.comparison.first(progress)
+            if !options.force, !newer.isEmpty {
+                throw BackupError.newerData(backup: item.name.string, newer: newer)
+            }
         } catch {
-            undo(journal, because: error)
+            swap(hold).abandon(journal, because: error)
             throw error
         }
-        let notes = try commit(&journal, prepared.kept)
+        let unpacked = journal.swap.new
+        let committed = try swap(hold).run(
+            &journal, staged.comparison, cover: staged.cover, broughtIn: staged.broughtIn
+        ) {
+            guard options.mode.includesArtifacts else { return }
+            try staged.unchanged.check(in: unpacked, cancellation: cancellation)
+        }
+        let claimed = noteClaim(on: manifest.stack, hold)
         let seconds = MonotonicTime.seconds(since: start)
         log.info(
             "restore completed",
             [
-                "name": item.name, "mode": options.mode.rawValue, "files": prepared.files,
-                "kept": prepared.kept.count,
-                "seconds": (seconds * 10).rounded() / 10,
+                "name": item.name, "mode": options.mode.rawValue, "files": staged.files,
+                "unchanged": staged.unchanged.count, "kept": committed.kept?.id ?? "none",
+                "replaced": committed.replaced.total, "seconds": (seconds * 10).rounded() / 10,
             ])
         return RestoreOutcome(
-            backup: item.name, mode: options.mode, manifest: manifest, files: prepared.files,
-            kept: prepared.kept.count, seconds: seconds, warnings: prepared.warnings + notes)
+            backup: item.name, mode: options.mode, manifest: manifest, files: staged.files,
+            unchanged: staged.unchanged.count, kept: committed.kept, replaced: committed.replaced,
+            backupBefore: before?.name, seconds: seconds, warnings: staged.warnings + committed.notes + claimed)
+    }
+
+    /// The artifacts folder is from now on one that is backed up here, and another stack's backups are ours to go on with.
+    private func noteClaim(on other: StackIdentity?, _ hold: Hold) -> [BilingualText] {
+        do {
+            let identity = try hold.markingArtifacts(workspace, claiming: true)
+            try workspace.noteClaim(on: other, by: identity)
+            return []
+        } catch {
+            let reason = error.bilingual
+            log.warning("the backups taken over could not be noted", ["reason": reason[.english]])
+            return [
+                BilingualText(
+                    zh: "未能记录对原有备份的接管，请运行 mlflow-backup claim：",
+                    en: "Run `mlflow-backup claim`: it could not be noted that the backups are this stack's now: ")
+                    + reason
+            ]
+        }
+    }
+
+    private func swap(_ hold: Hold) -> DataSwap {
+        DataSwap(workspace: workspace, hold: hold, force: options.force)
     }
 
     private func check(_ manifest: Manifest, _ item: CatalogueItem) throws {
         try cancellation.check()
-        guard !options.force else { return }
         progress(Progress(.checking, fraction: 0.2))
-        try NewerDataCheck(stack, cancellation: cancellation).run(
+        try QuickCheck(stack, cancellation: cancellation).run(
             against: manifest, backup: item.name.string, mode: options.mode)
     }
 
-    func journal(for item: CatalogueItem) throws -> RestoreJournal {
-        let live = stack.database.database
-        let stamp = LocalTime.now().stamp
-        // PostgreSQL cuts names at 63 bytes; ours must not become equal by that.
-        let base = String(decoding: Array(live.utf8.prefix(30)), as: UTF8.self)
-        return RestoreJournal(
-            backup: item.name.string, mode: options.mode, stage: .preparing, liveDatabase: live,
-            newDatabase: "\(base)_restore_\(stamp)", oldDatabase: "\(base)_before_\(stamp)",
-            hadDatabase: options.mode.includesDatabase ? try Databases(stack.database).exists(live) : false,
-            artifacts: stack.artifacts.bytes, plan: nil)
+    /// What force is about to replace is in a verified backup before anything is touched.
+    private func backupFirst(_ hold: Hold) throws -> BackupOutcome? {
+        guard options.force, let first = options.backupFirst,
+            try hold.databases.exists(stack.database.database),
+            try FileStatus.ifPresent(stack.artifacts) != nil
+        else { return nil }
+        return try BackupJob(workspace, options: first.options, version: first.version).make(hold)
     }
 
-    func undo(_ journal: RestoreJournal, because cause: any Error) {
-        log.error("restore failed, undoing", ["name": journal.backup, "reason": cause.bilingual[.english]])
-        do { try RestoreCleanup(stack, folder).dropPrepared(journal) } catch {
-            // The live data was not touched. The journal stays, and the next run clears up.
-            log.error("could not remove what was prepared", ["reason": error.bilingual[.english]])
-        }
+    func journal(for item: CatalogueItem, _ hold: Hold) throws -> RestoreJournal {
+        let live = stack.database.database
+        let oid = options.mode.includesDatabase ? try hold.databases.oid(of: live) : nil
+        let id = RestoreJournal.newID()
+        return RestoreJournal(
+            format: RestoreJournal.currentFormat, id: id, kind: .restore, stack: hold.identity, task: workspace.task,
+            backup: item.name.string, mode: options.mode, stage: .preparing, liveDatabase: live,
+            newDatabase: RestoreJournal.databaseName(live, "restore", id),
+            oldDatabase: RestoreJournal.databaseName(live, "before", id), newOID: nil, oldOID: oid,
+            hadDatabase: oid != nil, artifacts: stack.artifacts.bytes)
+    }
+}
+
+extension RestoreJournal {
+    /// `20261125_021500_7f3a9c01`: a name that no other restore has, nor could be guessed.
+    static func newID() -> String {
+        let nonce = String(UInt32.random(in: .min ... .max), radix: 16)
+        return "\(LocalTime.now().stamp)_" + String(repeating: "0", count: 8 - nonce.count) + nonce
+    }
+
+    /// PostgreSQL cuts names at 63 bytes; ours must not become equal by that.
+    static func databaseName(_ live: String, _ word: String, _ id: String) -> String {
+        "\(String(decoding: Array(live.utf8.prefix(28)), as: UTF8.self))_\(word)_\(id)"
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Postgres
+
 /// Removes what a rule lets go, by hand instead of after a backup.
 public struct PruneJob: Sendable {
     private let workspace: Workspace
@@ -10,16 +12,20 @@ public struct PruneJob: Sendable {
         self.rule = rule
     }
 
-    /// - Returns: the names that were removed.
-    public func run() throws -> [BackupName] {
+    /// - Throws: `PostgresError` where the server does not answer: it alone can tell whose backups these are.
+    public func run() throws -> Retention.Outcome {
         try workspace.holdingFolder("prune") {
-            try Retention(workspace.folder, log: workspace.log).apply(rule)
+            try Retention(workspace, of: identity()).apply(rule, keeping: PinnedBackups.names(workspace))
         }
     }
 
-    /// What `run` would remove.
+    /// What `run` would remove, if all that stays is good.
     public func preview() throws -> [CatalogueItem] {
         try workspace.prepareFolder()
-        return try Retention(workspace.folder, log: workspace.log).expired(by: rule)
+        return try Retention(workspace, of: identity()).expired(by: rule, keeping: PinnedBackups.names(workspace))
+    }
+
+    private func identity() throws -> StackIdentity {
+        try StackIdentity(of: workspace.stack, on: Databases(workspace.stack.database))
     }
 }

@@ -3,20 +3,33 @@
 import Archive
 import Glibc
 import SystemIO
+import Wording
 
 /// Reads a backup and writes down what was found: a good adopted archive becomes completed, a bad one corrupt.
 /// Call it under the folder's lock.
+///
+/// What is found of one name is true of every name of the same file. Where there is damage, the backups that share bytes
+/// with it are read, too. See docs/retention.md.
 struct Verification: Sendable {
-    private let folder: BackupFolder
-    private let log: Log
+    let folder: BackupFolder
+    let log: Log
     private let cancellation: Cancellation?
     private let threads: Int
     private let rate: ReadRate?
+    private let deadline: UInt64?
     private let progress: ProgressSink
 
+    /// What a good reading found.
+    struct Outcome: Sendable {
+        let sidecar: Sidecar
+        /// What was wrong in the sidecar and has been put right.
+        let notes: [BilingualText]
+    }
+
+    /// - Parameter deadline: when to stop reading, in nanoseconds of `MonotonicTime`.
     init(
         _ folder: BackupFolder, log: Log, cancellation: Cancellation? = nil,
-        threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), rate: ReadRate? = nil,
+        threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), rate: ReadRate? = nil, deadline: UInt64? = nil,
         progress: @escaping ProgressSink = { _ in }
     ) {
         self.folder = folder
@@ -24,63 +37,95 @@ struct Verification: Sendable {
         self.cancellation = cancellation
         self.threads = threads
         self.rate = rate
+        self.deadline = deadline
         self.progress = progress
     }
 
-    /// - Returns: the sidecar as it stands now.
-    /// - Throws: `ArchiveError` for damage, which has then been recorded, and `CancelledError`, which records nothing.
+    /// - Parameter draft: what was to become the sidecar of a backup that has none.
+    /// - Throws: `ArchiveError` and `BackupError.manifestUnreadable` for damage, which has then been recorded;
+    ///   `CancelledError` and `ReadObserver.TimeIsUp`, which record nothing.
     @discardableResult
-    func run(_ item: CatalogueItem) throws -> Sidecar {
-        progress(Progress(.verifying, fraction: 0, detail: item.name.string))
-        do {
-            let sidecar = try check(item)
-            try sidecar.write(in: folder)
-            log.info("verified", ["name": item.name, "bytes": sidecar.size, "sha256": sidecar.sha256])
-            return sidecar
-        } catch let error as ArchiveError {
-            log.error("verification failed", ["name": item.name, "reason": error.description])
-            try record(error.description, of: item)
-            throw error
-        } catch let error as BackupError {
-            log.error("verification failed", ["name": item.name, "reason": error.description])
-            try record(error.description, of: item)
+    func run(_ item: CatalogueItem, draft: Sidecar? = nil) throws -> Outcome {
+        do { return try readAlone(item, draft) } catch {
+            guard error.isDamage else { throw error }
+            try readOthersOfChain(of: item)
             throw error
         }
     }
 
-    private func check(_ item: CatalogueItem) throws -> Sidecar {
+    /// Reads one backup, whatever others share with it.
+    private func readAlone(_ item: CatalogueItem, _ draft: Sidecar? = nil) throws -> Outcome {
+        progress(Progress(.verifying, fraction: 0, detail: item.name.string))
+        do {
+            let outcome = try check(item, item.sidecar ?? draft)
+            try recordGood(outcome.sidecar, of: item)
+            for note in outcome.notes { log.warning("put right", ["name": item.name, "what": note.english]) }
+            log.info(
+                "verified", ["name": item.name, "bytes": outcome.sidecar.size, "sha256": outcome.sidecar.sha256])
+            return outcome
+        } catch {
+            let failure = Self.damage(error, in: item)
+            guard failure.isDamage else { throw failure }
+            log.error("verification failed", ["name": item.name, "reason": failure.bilingual.english])
+            try recordDamage(failure.bilingual.english, of: item, draft)
+            throw failure
+        }
+    }
+
+    /// A disk that does not give the bytes of a backup is damage of that backup.
+    private static func damage(_ error: any Error, in item: CatalogueItem) -> any Error {
+        guard let failure = error as? SystemError, failure.isLostData else { return error }
+        return ArchiveError.damaged(
+            archive: item.path.string, offset: 0, reason: "the disk does not give its bytes (\(failure.reason))")
+    }
+
+    /// Records that the disk gave an error while a backup was read, whether or not it would give one again.
+    func condemn(_ item: CatalogueItem, because failure: SystemError) throws {
+        try recordDamage(Self.damage(failure, in: item).bilingual.english, of: item)
+        try readOthersOfChain(of: item)
+    }
+
+    private func readOthersOfChain(of item: CatalogueItem) throws {
+        let items = try Catalogue(folder).items()
+        let chains = Chains(items)
+        var seen: [CatalogueItem] = [item]
+        for other in items where other.isWhole && chains.chain(of: other) == chains.chain(of: item) {
+            guard !seen.contains(where: { $0.isSameFile(as: other) }) else { continue }
+            seen.append(other)
+            log.warning("it shares bytes with a damaged backup and is read", ["name": other.name])
+            // Each says what is wrong with it itself, in the log and in the catalogue.
+            do { _ = try readAlone(other) } catch where error.isDamage {}
+        }
+    }
+
+    // MARK: Reading
+
+    private func check(_ item: CatalogueItem, _ sidecar: Sidecar?) throws -> Outcome {
         let total = max(item.size, 1)
-        let observer = ReadObserver(cancellation: cancellation, rate: rate) {
+        let observer = ReadObserver(cancellation: cancellation, rate: rate, deadline: deadline) {
             [progress, name = item.name.string] done in
             progress(Progress(.verifying, fraction: min(1, Double(done) / Double(total)), detail: name))
         }
-        if item.kind == .compressed, var sidecar = item.sidecar, let digest = Digest(hex: sidecar.sha256) {
-            if try !checkMembers(item, sidecar, observer) {
-                try StoredFileVerifier.verify(item.path, size: sidecar.size, digest: digest, observer: observer)
-            }
-            sidecar.status = .completed
-            sidecar.reason = nil
-            sidecar.verifiedAt = LocalTime.now().epoch
-            return sidecar
+        // Who wrote no digest vouches for nothing.
+        let known = sidecar.flatMap { Digest(hex: $0.sha256) == nil ? nil : $0 }
+        if item.kind == .compressed, let known, let archive = try ownArchive(item) {
+            return try checkMembers(item, archive, known, observer)
         }
-        return try checkContent(item, observer)
+        return try checkContent(item, sidecar, observer)
     }
 
-    /// Members, index and footer are all the bytes of an archive of ours; the sidecar vouches for the index, and the
-    /// index for the members. They are read by all cores, and what is wrong is named.
-    /// - Returns: false where the whole file must be compared with its digest instead.
-    private func checkMembers(_ item: CatalogueItem, _ sidecar: Sidecar, _ observer: ReadObserver) throws -> Bool {
-        guard let expected = sidecar.indexSHA256, try FileStatus.of(item.path).size == sidecar.size else {
-            return false
-        }
-        let archive: IndexedArchive
-        do { archive = try IndexedArchive(item.path) } catch is ArchiveError { return false }
-        guard archive.indexDigest.hex == expected, archive.indexOffset == sidecar.indexOffset else { return false }
-        let damaged: [ArchiveCheck.DamagedMember]
-        do { damaged = try ArchiveCheck(archive, threads: threads, observer: observer).run() } catch is ArchiveError {
-            return false
-        }
-        for member in damaged {
+    /// `nil` where it has no footer of ours.
+    private func ownArchive(_ item: CatalogueItem) throws -> IndexedArchive? {
+        do { return try IndexedArchive(item.path) } catch ArchiveError.truncated { return nil }
+    }
+
+    /// Members, index and footer are all the bytes of an archive of ours: members are read by all cores, and what is
+    /// wrong is named. The whole file is compared with its digest in the same reading.
+    private func checkMembers(
+        _ item: CatalogueItem, _ archive: IndexedArchive, _ known: Sidecar, _ observer: ReadObserver
+    ) throws -> Outcome {
+        let report = try ArchiveCheck(archive, threads: threads, observer: observer).report()
+        for member in report.damaged {
             log.error(
                 "a damaged member",
                 [
@@ -88,12 +133,28 @@ struct Verification: Sendable {
                     "files": member.files.map(\.description).joined(separator: ", "),
                 ])
         }
-        if let first = damaged.first { throw first.error(in: item.path.string, of: damaged.count) }
-        return true
+        if let first = report.damaged.first { throw first.error(in: item.path.string, of: report.damaged.count) }
+
+        // Its members agree with its index, and the index with its footer. That it is the archive that was published
+        // takes one more witness: the digest of the whole, or that of the index.
+        let isWholeKnown = known.sha256 == report.digest.hex
+        let isIndexKnown = known.indexSHA256 == archive.indexDigest.hex
+        guard isWholeKnown || isIndexKnown else {
+            throw ArchiveError.damaged(
+                archive: item.path.string, offset: 0,
+                reason: "its SHA-256 is \(report.digest), published was \(known.sha256)")
+        }
+        let manifest = try manifest(try archive.content(of: .manifest), item, report.artifacts)
+        var right = known
+        right.size = report.size
+        right.sha256 = report.digest.hex
+        right.indexSHA256 = archive.indexDigest.hex
+        right.indexOffset = archive.indexOffset
+        return settled(right, instead: known, manifest, item)
     }
 
     /// Nobody vouches for the bytes, or they are in many files: every entry is compared with the index inside.
-    private func checkContent(_ item: CatalogueItem, _ observer: ReadObserver) throws -> Sidecar {
+    private func checkContent(_ item: CatalogueItem, _ known: Sidecar?, _ observer: ReadObserver) throws -> Outcome {
         let report: ContentVerifier.Report
         let size: UInt64
         let digest: Digest
@@ -108,37 +169,69 @@ struct Verification: Sendable {
             let indexSize: UInt64
             (indexSize, digest) = try StoredFileVerifier.digest(of: index)
             size = report.contentSize + indexSize
-            if let sidecar = item.sidecar, sidecar.sha256 != digest.hex {
+            // The index alone vouches for a folder, so nothing else can say that it is the one that was published.
+            if let known, Digest(hex: known.sha256) != nil, known.sha256 != digest.hex {
                 throw ArchiveError.damaged(
                     archive: item.name.string, offset: 0, reason: "its index is not the one that was published")
             }
         }
-        let manifest = try Manifest(decoding: report.manifest, backup: item.name.string)
+        let manifest = try manifest(report.manifest, item, report.artifacts)
+        let archive = item.kind == .compressed ? try ownArchive(item) : nil
         // Where nothing had changed, an archive has a second name, and its manifest is as old as the first.
-        let created = item.sidecar?.createdAt ?? item.name.time?.epoch ?? manifest.created
-        return Sidecar(
-            name: item.name.string, type: item.kind, status: .completed, reason: nil, size: size, sha256: digest.hex,
-            indexOffset: item.sidecar?.indexOffset ?? 0,
-            createdAt: created,
-            verifiedAt: LocalTime.now().epoch, adopted: item.sidecar?.adopted ?? true,
-            durationSeconds: item.sidecar?.durationSeconds, summary: manifest.summary,
-            indexSHA256: item.kind == .compressed ? indexDigest(of: item) : nil,
-            generation: item.sidecar?.generation, clonedBytes: item.sidecar?.clonedBytes,
-            copiedBytes: item.sidecar?.copiedBytes, stack: item.sidecar?.stack ?? manifest.stack)
+        let created = known?.createdAt ?? item.name.time?.epoch ?? manifest.created
+        var right =
+            known
+            ?? Sidecar(
+                name: item.name.string, type: item.kind, status: .completed, reason: nil, size: size,
+                sha256: digest.hex, indexOffset: 0, createdAt: created, verifiedAt: 0, adopted: true,
+                durationSeconds: nil, summary: nil)
+        right.size = size
+        right.sha256 = digest.hex
+        right.indexOffset = archive?.indexOffset ?? 0
+        right.indexSHA256 = archive?.indexDigest.hex
+        right.stack = right.stack ?? manifest.stack
+        return settled(right, instead: known.flatMap { Digest(hex: $0.sha256) == nil ? nil : $0 }, manifest, item)
     }
 
-    /// `nil` for an archive that somebody packed again: it has no footer.
-    private func indexDigest(of item: CatalogueItem) -> String? { try? IndexedArchive(item.path).indexDigest.hex }
+    /// The manifest, once it counts what is there: what verifies can be restored.
+    private func manifest(_ bytes: [UInt8]?, _ item: CatalogueItem, _ found: ContentCount) throws -> Manifest {
+        guard let bytes else {
+            throw BackupError.manifestUnreadable(backup: item.name.string, reason: "it has none")
+        }
+        let manifest = try Manifest(decoding: bytes, backup: item.name.string)
+        guard manifest.artifacts.files == found.files, manifest.artifacts.bytes == found.bytes else {
+            throw ArchiveError.damaged(
+                archive: item.path.string, offset: 0,
+                reason: "it holds \(found.files) files of \(found.bytes) bytes, and its manifest says "
+                    + "\(manifest.artifacts.files) of \(manifest.artifacts.bytes)")
+        }
+        return manifest
+    }
 
-    private func record(_ reason: String, of item: CatalogueItem) throws {
-        var sidecar =
-            item.sidecar
-            ?? Sidecar(
-                name: item.name.string, type: item.kind, status: .corrupt, reason: nil, size: item.size, sha256: "",
-                indexOffset: 0, createdAt: item.created.epoch, verifiedAt: 0, adopted: true, durationSeconds: nil,
-                summary: nil)
-        sidecar.status = .corrupt
-        sidecar.reason = reason
-        try sidecar.write(in: folder)
+    private func settled(
+        _ sidecar: Sidecar, instead known: Sidecar?, _ manifest: Manifest, _ item: CatalogueItem
+    ) -> Outcome {
+        var right = sidecar
+        right.type = item.kind
+        right.status = right.goodStatus
+        right.reason = nil
+        right.summary = manifest.summary
+        right.verifiedAt = LocalTime.now().epoch
+        var notes: [BilingualText] = []
+        if let known {
+            func compare<Value: Equatable>(_ path: KeyPath<Sidecar, Value>, _ zh: String, _ en: String) {
+                guard known[keyPath: path] != right[keyPath: path] else { return }
+                notes.append(
+                    BilingualText(
+                        zh: "\(item.name.sidecar) 中的\(zh)不是该备份的，已改正", en:
+                            "\(en) in \(item.name.sidecar) was not that of the backup, and has been put right"))
+            }
+            compare(\.size, "大小", "The size")
+            compare(\.sha256, " SHA-256 ", "The SHA-256")
+            // Those of 0.1.0 may have had none.
+            if known.indexSHA256 != nil { compare(\.indexSHA256, "索引 SHA-256 ", "The SHA-256 of the index") }
+            compare(\.indexOffset, "索引位置", "The place of the index")
+        }
+        return Outcome(sidecar: right, notes: notes)
     }
 }

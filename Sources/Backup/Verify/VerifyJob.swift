@@ -2,11 +2,20 @@
 
 import Archive
 import SystemIO
+import Wording
 
 /// Reads one backup from its first byte to its last, and records what was found.
 public struct VerifyJob: Sendable {
     private let workspace: Workspace
     private let rate: ReadRate?
+
+    /// A backup that was read and found good.
+    public struct Outcome: Sendable {
+        /// As it is listed now.
+        public let item: CatalogueItem
+        /// What was wrong in its sidecar, and has been put right.
+        public let notes: [BilingualText]
+    }
 
     /// - Parameter rate: slows the reading down; `nil` for no limit.
     public init(_ workspace: Workspace, rate: ReadRate? = nil) {
@@ -14,17 +23,16 @@ public struct VerifyJob: Sendable {
         self.rate = rate
     }
 
-    /// - Returns: the backup as it is listed now.
-    /// - Throws: `BackupError.noSuchBackup`; `ArchiveError` for damage, which has then been recorded.
-    public func run(_ name: String) throws -> CatalogueItem {
+    /// - Throws: `BackupError.noSuchBackup`; `ArchiveError` and `BackupError.manifestUnreadable` for damage, which has
+    ///   then been recorded.
+    public func run(_ name: String) throws -> Outcome {
         try workspace.holdingFolder("verification of \(name)") {
             let catalogue = Catalogue(workspace.folder)
-            let item = try catalogue.item(named: name)
-            try Verification(
+            let found = try Verification(
                 workspace.folder, log: workspace.log, cancellation: workspace.cancellation, rate: rate,
                 progress: workspace.progress
-            ).run(item)
-            return try catalogue.item(named: name)
+            ).run(try catalogue.item(named: name))
+            return Outcome(item: try catalogue.item(named: name), notes: found.notes)
         }
     }
 }

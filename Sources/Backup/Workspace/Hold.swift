@@ -6,7 +6,7 @@ import SystemIO
 /// Both locks: the folder's, and the stack's in its server. See docs/restore.md, "Locks, in this order".
 public final class Hold {
     /// On the session that holds the stack's lock.
-    let databases: Databases
+    private(set) var databases: Databases
     let identity: StackIdentity
     private let folderLock: OperationLock
     private var stackLock: StackLock
@@ -17,6 +17,16 @@ public final class Hold {
         databases = stackLock.databases
         self.identity = identity
     }
+
+    /// Takes the stack's lock again after the session that held it was lost: it is had when the server has ended what that
+    /// session was doing.
+    func lockAgain(_ workspace: Workspace) throws {
+        var patient = workspace
+        // What is half done cannot be cancelled.
+        patient.cancellation = Cancellation()
+        stackLock = try patient.lockStack("settling")
+        databases = stackLock.databases
+    }
 }
 
 extension Hold {
@@ -24,15 +34,18 @@ extension Hold {
     ///
     /// A folder without a mark, where the newest good backup was taken from one that had a mark, may be an empty one in the
     /// place of a disk that is not mounted. It gets none before a person said that it is right.
-    func markingArtifacts(_ workspace: Workspace) throws -> StackIdentity {
+    func markingArtifacts(_ workspace: Workspace, claiming: Bool = false) throws -> StackIdentity {
         var marked = identity
+        var known: String?
         if marked.artifacts == nil {
             let newest = try Catalogue(workspace.folder).items().first {
                 $0.status == .completed && $0.sidecar?.stack?.isSameStack(as: identity) == true
             }
-            if newest?.sidecar?.stack?.artifacts != nil { return identity }
+            known = newest?.sidecar?.stack?.artifacts
+            if known != nil, !claiming { return identity }
         }
-        marked.artifacts = try ArtifactsMark.ensure(in: workspace.stack.artifacts, using: workspace.folder)?.id
+        marked.artifacts =
+            try ArtifactsMark.ensure(in: workspace.stack.artifacts, using: workspace.folder, known: known)?.id
         return marked
     }
 }

@@ -17,11 +17,14 @@ struct Settling {
     /// - Throws: `BackupError.needsRecovery`: half a restore is not a state to back up, nor to restore over.
     @discardableResult
     func run() throws -> RestoreRecovery.Outcome {
-        let outcome = try RestoreRecovery(workspace.stack, workspace.folder, log: workspace.log).run()
+        let outcome = try RestoreRecovery(workspace, hold.databases).run()
         if outcome != .nothingToDo { workspace.settled(outcome) }
-        for name in try workspace.folder.removeLeftovers() {
-            workspace.log.warning("removed what an interrupted run left", ["name": name])
+        let removed = try workspace.folder.removeLeftovers { [log = workspace.log] name, error in
+            log.warning("a leftover cannot be removed", ["name": name, "reason": error.reason])
         }
+        for name in removed { workspace.log.warning("removed what an interrupted run left", ["name": name]) }
+        try UnfinishedPublication(workspace).settle()
+        KeptExpiry(workspace, hold).run()
         return outcome
     }
 }

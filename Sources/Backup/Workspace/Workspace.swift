@@ -20,6 +20,8 @@ public struct Workspace: Sendable {
     /// Told how a restore ended that an earlier process left unfinished: by whichever operation settles it, and in
     /// whichever process, so that its task can say so.
     public var settled: @Sendable (RestoreRecovery.Outcome) -> Void = { _ in }
+    /// Seconds for which what a restore replaced is kept at least.
+    public var keepSeconds: Int64 = 24 * 3600
 
     public init(
         _ stack: LiveStack, _ folder: BackupFolder, log: Log, cancellation: Cancellation = Cancellation(),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import SystemIO
 import Wording
 
@@ -9,53 +10,73 @@ extension Databases {
     ///
     /// To go back, call it with the names exchanged: `swap(live: live, replacement: old, keepingOldAs: failed)`.
     ///
-    /// Sessions in both databases are ended. ALTER DATABASE … RENAME locks the database first, which holds new
-    /// sessions at the door, then waits five seconds for those inside to leave; meanwhile a second session shows
-    /// them out. The database is never closed by ALLOW_CONNECTIONS: a crash would leave it so.
-    /// - Throws: `databaseMissing(replacement)`, `databaseExists(old)`, `databaseInUse`, `insufficientPrivilege`.
-    public func swap(live: String, replacement: String, keepingOldAs old: String) throws(PostgresError) {
+    /// ALTER DATABASE … RENAME locks the database first, which holds new sessions at the door, then waits five seconds for
+    /// those inside to leave; meanwhile a second session shows them out. A session in `live` that holds table locks
+    /// (the caller's last comparison) is spared until all others have ended, so that nobody it kept waiting writes after
+    /// it. The database is never closed by ALLOW_CONNECTIONS: a crash would leave it so.
+    /// - Parameters:
+    ///   - spared: server processes of the caller's own sessions in `live`.
+    ///   - leave: ends the spared sessions; called once, when nobody else is inside.
+    /// - Throws: `databaseMissing(replacement)`, `databaseExists(old)`, `databaseInUse`, `insufficientPrivilege`. After
+    ///   `connectionLost` only the oids tell whether the swap was made, and only under the stack's lock.
+    public func swap(
+        live: String, replacement: String, keepingOldAs old: String, sparing spared: [Int] = [],
+        leave: () -> Void = {}
+    ) throws(PostgresError) {
         let renaming = try connect()
-        let ending = try connect()
+        let ending = try Self.maintenanceSession(settings)
+        defer { ending.close() }
         let liveExists = try exists(live, on: renaming)
         guard try exists(replacement, on: renaming) else { throw .databaseMissing(name: replacement) }
         if liveExists, try exists(old, on: renaming) { throw .databaseExists(name: old) }
         let renames = (liveExists ? [(live, old)] : []) + [(replacement, live)]
 
         try renaming.execute("set lock_timeout = '30s'")
+        // Asked of the server: behind a pooler the handshake names another process.
+        let doorkeeper = try renaming.rows("select pg_catalog.pg_backend_pid() as pid").first?.int("pid") ?? 0
+        var usher = Usher(session: ending, spared: Set(spared), doorkeeper: doorkeeper)
         var attempt = 1
         while true {
             do throws(PostgresError) {
-                return try rename(renames, on: renaming, endingSessionsFrom: ending)
+                try rename(renames, on: renaming, &usher, leave)
+                return
             } catch {
                 switch error {
-                case .query("55006", _) where attempt < swapAttempts: attempt += 1
+                case .query("55006", _) where attempt < swapAttempts && !usher.hasLeft: attempt += 1
                 case .query("55006", let message): throw .databaseInUse(name: live, holders: [message])
                 case .query("42P04", _): throw .databaseExists(name: old)
                 case .query("3D000", _): throw .databaseMissing(name: replacement)
-                case .connectionLost:
-                    // The commit may have been done before the session broke: the names tell.
-                    if try !exists(replacement), try exists(live) { return }
-                    throw error
                 default: throw error
                 }
             }
         }
     }
 
+    /// Renames one database, ending the sessions in it.
+    public func rename(_ name: String, to new: String) throws(PostgresError) {
+        if try exists(new) { throw .databaseExists(name: new) }
+        try swap(live: new, replacement: name, keepingOldAs: "")
+    }
+
     private func rename(
-        _ renames: [(from: String, to: String)], on renaming: Connection, endingSessionsFrom ending: Connection
+        _ renames: [(from: String, to: String)], on renaming: Connection, _ usher: inout Usher, _ leave: () -> Void
     ) throws(PostgresError) {
         try renaming.execute("begin")
         do throws(PostgresError) {
             for (from, to) in renames {
                 try renaming.send("alter database \(identifier: from) rename to \(identifier: to)")
-                var holders: [String] = []
-                while try !renaming.isAnswered(within: 0.05) {
-                    holders = try endSessions(of: from, on: ending)
+                var staying: [String] = []
+                while try !renaming.isAnswered(within: 0.02) {
+                    let inside = try usher.showOut(of: from)
+                    staying = inside.staying
+                    if inside.isEmpty, !usher.hasLeft, try usher.isDoorShut(from) {
+                        usher.hasLeft = true
+                        leave()
+                    }
                 }
                 do throws(PostgresError) { _ = try renaming.takeAnswer() } catch {
-                    if case .query("55006", _) = error, !holders.isEmpty {
-                        throw PostgresError.databaseInUse(name: from, holders: holders)
+                    if case .query("55006", _) = error, !staying.isEmpty {
+                        throw PostgresError.databaseInUse(name: from, holders: staying)
                     }
                     throw error
                 }
@@ -67,9 +88,25 @@ extension Databases {
             throw error
         }
     }
+}
 
-    /// - Returns: the sessions that we may not end, each as one line for a person.
-    private func endSessions(of database: String, on session: Connection) throws(PostgresError) -> [String] {
+/// Ends the sessions in a database while another session waits to rename it.
+private struct Usher {
+    struct Inside {
+        /// Those that we may not end, each as one line for a person.
+        var staying: [String] = []
+        /// Nobody but the spared ones.
+        var isEmpty = true
+    }
+
+    let session: Connection
+    let spared: Set<Int>
+    /// The server process that renames.
+    let doorkeeper: Int
+    /// The spared sessions were told to go: from then on the tables are not locked any more.
+    var hasLeft = false
+
+    func showOut(of database: String) throws(PostgresError) -> Inside {
         // The server's own workers have no user; of a stranger's session, we see nothing but user and pid.
         let rows = try session.rows(
             """
@@ -77,18 +114,31 @@ extension Databases {
             from pg_catalog.pg_stat_activity
             where datname = \(database) and usename is not null and pid <> pg_catalog.pg_backend_pid()
             """)
-        var staying: [String] = []
+        var inside = Inside()
         for row in rows {
             let pid = try row.int("pid")
+            if spared.contains(pid) { continue }
+            inside.isEmpty = false
             do throws(PostgresError) {
                 try session.execute("select pg_catalog.pg_terminate_backend(\(pid))")
             } catch {
                 guard case .insufficientPrivilege = error else { throw error }
                 let origin = try row.string("origin")
-                staying.append("\(try row.string("who")) (pid \(pid)\(origin.isEmpty ? "" : ", \(origin)"))")
+                inside.staying.append("\(try row.string("who")) (pid \(pid)\(origin.isEmpty ? "" : ", \(origin)"))")
             }
         }
-        return staying
+        return inside
+    }
+
+    /// Whether the rename has its lock on the database: nobody enters any more (`InitPostgres` locks the database, too).
+    func isDoorShut(_ database: String) throws(PostgresError) -> Bool {
+        try !session.rows(
+            """
+            select from pg_catalog.pg_locks l join pg_catalog.pg_database d on d.oid = l.objid
+            where l.locktype = 'object' and l.classid = 'pg_catalog.pg_database'::pg_catalog.regclass
+              and d.datname = \(database) and l.pid = \(doorkeeper) and l.mode = 'AccessExclusiveLock' and l.granted
+            """
+        ).isEmpty
     }
 }
 

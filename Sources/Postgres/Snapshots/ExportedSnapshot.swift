@@ -9,6 +9,9 @@ import SystemIO
 public final class ExportedSnapshot {
     /// What `pg_dump --snapshot` takes.
     public let identifier: String
+    /// The oldest transaction that this snapshot may not see (`pg_snapshot_xmin`): what it and later ones wrote may be
+    /// missing from a dump.
+    public let oldestUnseen: String
     public var serverVersion: Int { connection.serverVersion }
     private let connection: Connection
 
@@ -18,9 +21,14 @@ public final class ExportedSnapshot {
         // A migration of MLflow that holds a table for longer than this is told, not waited out.
         try connection.execute("set lock_timeout = '60s'")
         try connection.execute("begin isolation level repeatable read, read only")
-        let rows = try connection.rows("select pg_catalog.pg_export_snapshot() as id")
+        let rows = try connection.rows(
+            """
+            select pg_catalog.pg_export_snapshot() as id,
+                   pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text as oldest
+            """)
         guard let row = rows.first else { throw .unexpectedValue(column: "id", found: "no row") }
         identifier = try row.string("id")
+        oldestUnseen = try row.string("oldest")
     }
 
     /// Runs a query at the snapshot's moment.

@@ -16,7 +16,11 @@ public struct BackupStatistics: Sendable {
     public init(_ service: StackService) throws {
         let items = try service.operations.catalogue.items()
         backupCount = items.count
-        totalSize = items.reduce(0) { $0 + $1.size }
+        // Sizes of folders are what their sidecars say, and anybody may have written those.
+        totalSize = items.reduce(0) { sum, item in
+            let (total, overflow) = sum.addingReportingOverflow(item.size)
+            return overflow ? .max : total
+        }
         oldest = items.last?.created
         latest = items.first?.created
         disk = try DiskSpace.at(service.operations.folder.path)

@@ -10,7 +10,7 @@ public enum OperationRequest: Sendable, Equatable {
     case restore(String, RestoreMode, force: Bool, backupFirst: Bool = true)
     case verify(String)
     /// Brings back what the last restore replaced.
-    case undo(force: Bool)
+    case undo(force: Bool, backupFirst: Bool = true)
     /// Takes the backups of another stack over.
     case claim
     /// Removes what a restore kept although no backup covers it. The text is the stamp of that restore.

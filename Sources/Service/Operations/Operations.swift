@@ -19,13 +19,17 @@ public struct Operations: Sendable {
     public var settled: @Sendable (RestoreRecovery.Outcome) -> Void = { _ in }
     private let compressionLevel: UInt32
     private let fullEvery: Int
+    private let scrubs: Bool
 
     /// - Parameters:
     ///   - compressionLevel: ISA-L's, 0 to 3.
     ///   - fullEvery: every so many backups one takes nothing over from the one before.
+    ///   - scrubs: whether a backup reads old copies again.
     public init(
-        _ stack: LiveStack, _ folder: BackupFolder, compressionLevel: Int = 2, fullEvery: Int = 7, log: Log
+        _ stack: LiveStack, _ folder: BackupFolder, compressionLevel: Int = 2, fullEvery: Int = 7, scrubs: Bool = true,
+        log: Log
     ) {
+        self.scrubs = scrubs
         self.stack = stack
         self.compressionLevel = UInt32(max(compressionLevel, 0))
         self.fullEvery = fullEvery
@@ -34,7 +38,14 @@ public struct Operations: Sendable {
     }
 
     private func backupOptions(_ kind: BackupName.Kind, _ retention: RetentionRule) -> BackupJob.Options {
-        .init(kind: kind, retention: retention, compressionLevel: compressionLevel, fullEvery: fullEvery)
+        .init(
+            kind: kind, retention: retention, compressionLevel: compressionLevel, fullEvery: fullEvery,
+            scrubSeconds: scrubs ? 1800 : 0)
+    }
+
+    /// What a forced restore makes of the live stack before it begins.
+    private var backupFirst: RestoreJob.Options.BackupFirst {
+        .init(options: backupOptions(.compressed, .default), version: ServiceVersion.current)
     }
 
     public var catalogue: Catalogue { Catalogue(folder) }
@@ -46,6 +57,7 @@ public struct Operations: Sendable {
     func workspace(on stack: LiveStack) -> Workspace {
         var workspace = Workspace(stack, folder, log: log)
         workspace.settled = settled
+        workspace.keepSeconds = restoring.undoKeepSeconds
         return workspace
     }
 
@@ -66,14 +78,19 @@ public struct Operations: Sendable {
                 try BackupJob(
                     workspace, options: backupOptions(kind, retention), version: ServiceVersion.current
                 ).run())
-        case .restore(let name, let mode, let force, _):
-            return restoreResult(
-                try RestoreJob(workspace, options: .init(mode: mode, force: force)).run(name))
+        case .restore(let name, let mode, let force, let first):
+            let options = RestoreJob.Options(
+                mode: mode, force: force, backupFirst: force && first ? backupFirst : nil)
+            return restoreResult(try RestoreJob(workspace, options: options).run(name))
+        case .undo(let force, let first):
+            let job = UndoJob(workspace, force: force, backupFirst: force && first ? backupFirst : nil)
+            return undoResult(try job.run())
         case .verify(let name):
             let start = MonotonicTime.nanoseconds()
-            let item = try VerifyJob(workspace, rate: readRate).run(name)
-            return verifyResult(item, seconds: MonotonicTime.seconds(since: start))
-        case .undo, .claim, .forget: throw ServiceError.notInThisVersion(operation: request.kind.rawValue)
+            let outcome = try VerifyJob(workspace, rate: readRate).run(name)
+            return verifyResult(outcome, seconds: MonotonicTime.seconds(since: start))
+        case .claim: return claimResult(try ClaimJob(workspace).run())
+        case .forget(let stamp): return forgetResult(try ForgetJob(workspace).run(stamp))
         }
     }
 
@@ -88,69 +105,9 @@ public struct Operations: Sendable {
         case .restore(let name, let mode, let force, _):
             try RestoreJob(workspace, options: .init(mode: mode, force: force)).preflight(
                 try catalogue.item(named: name))
+        case .undo: _ = try UndoJob(workspace, force: false).preflight()
         case .verify(let name): _ = try catalogue.item(named: name)
-        case .undo, .claim, .forget: throw ServiceError.notInThisVersion(operation: request.kind.rawValue)
+        case .claim, .forget: break
         }
-    }
-
-    private func backupResult(_ outcome: BackupOutcome) -> OperationResult {
-        let size = HumanUnits.size(outcome.size)
-        let duration = HumanUnits.duration(seconds: outcome.seconds)
-        let warnings = outcome.warnings
-        return OperationResult(
-            message: BilingualText(zh: "备份成功完成", en: "The backup has been completed"),
-            output: lines(
-                [
-                    BilingualText(zh: "备份完成，位置: \(outcome.path)", en: "Backup completed: \(outcome.path)"),
-                    BilingualText(
-                        zh: "大小 \(size)，\(outcome.manifest.artifacts.files) 个文件，用时 \(duration)，已校验",
-                        en: "\(size), \(outcome.manifest.artifacts.files) files, \(duration), verified"),
-                ] + warnings
-                    + outcome.removed.map { BilingualText(zh: "已删除过期备份 \($0)", en: "Removed the expired backup \($0)") }
-            ),
-            backupName: outcome.name.string, size: outcome.size, seconds: outcome.seconds, warnings: warnings,
-            removed: outcome.removed.map(\.string), sha256: outcome.digest.hex)
-    }
-
-    private func restoreResult(_ outcome: RestoreOutcome) -> OperationResult {
-        let duration = HumanUnits.duration(seconds: outcome.seconds)
-        var parts: [BilingualText] = [
-            BilingualText(
-                zh: "已从 \(outcome.backup) 恢复（\(outcome.mode.rawValue)），用时 \(duration)",
-                en: "Restored from \(outcome.backup) (\(outcome.mode.rawValue)), \(duration)")
-        ]
-        if outcome.mode != .artifacts {
-            let runs = outcome.manifest.summary.runs ?? 0
-            parts.append(
-                BilingualText(zh: "数据库行数与备份一致，\(runs) 个运行", en: "Row counts agree with the backup; \(runs) runs"))
-        }
-        if outcome.mode != .database {
-            let kept = outcome.kept
-            parts.append(
-                BilingualText(
-                    zh: "恢复了 \(outcome.files) 个 artifact 文件" + (kept > 0 ? "（其中 \(kept) 个本已正确，未重写）" : ""),
-                    en: "\(outcome.files) artifact files" + (kept > 0 ? ", \(kept) of them right already" : "")))
-        }
-        return OperationResult(
-            message: BilingualText(zh: "恢复成功完成", en: "The restore has been completed"),
-            output: lines(parts + outcome.warnings), backupName: outcome.backup.string, size: nil,
-            seconds: outcome.seconds, warnings: outcome.warnings, removed: [], sha256: nil)
-    }
-
-    private func verifyResult(_ item: CatalogueItem, seconds: Double) -> OperationResult {
-        let digest = item.sidecar?.sha256 ?? ""
-        return OperationResult(
-            message: BilingualText(zh: "校验通过", en: "The backup is good"),
-            output: BilingualText(
-                zh: "\(item.name) 校验通过：\(HumanUnits.size(item.size))，SHA-256 \(digest)",
-                en: "\(item.name) is good: \(HumanUnits.size(item.size)), SHA-256 \(digest)"),
-            backupName: item.name.string, size: item.size, seconds: seconds, warnings: [], removed: [],
-            sha256: digest)
-    }
-
-    private func lines(_ texts: [BilingualText]) -> BilingualText {
-        BilingualText(
-            zh: texts.map { $0[.chinese] }.joined(separator: "\n"),
-            en: texts.map { $0[.english] }.joined(separator: "\n"))
     }
 }

@@ -13,8 +13,6 @@ public enum ServiceError: CodedError, Equatable {
     case alreadyEnded(task: String)
     /// A task that another service works on: only that one can cancel it.
     case ownedElsewhere(task: String, process: Int32)
-    /// What this version's engine cannot do yet.
-    case notInThisVersion(operation: String)
 
     public var errorCode: String {
         switch self {
@@ -24,7 +22,6 @@ public enum ServiceError: CodedError, Equatable {
         case .alreadyRequested: "already-requested"
         case .alreadyEnded: "already-ended"
         case .ownedElsewhere: "owned-elsewhere"
-        case .notInThisVersion: "not-in-this-version"
         }
     }
 
@@ -49,8 +46,6 @@ public enum ServiceError: CodedError, Equatable {
             BilingualText(
                 zh: "任务 \(task) 由另一个备份服务（进程 \(process)）执行，请在那里取消。",
                 en: "The task \(task) belongs to another backup service (process \(process)): cancel it there.")
-        case .notInThisVersion(let operation):
-            BilingualText(zh: "本版本还不支持 \(operation)。", en: "This version cannot do \(operation) yet.")
         }
     }
 }

@@ -131,6 +131,14 @@ public final class StackService: Sendable {
         try DeleteJob(workspace).run(item.name.string)
     }
 
+    /// Takes a suspicious backup for a good one.
+    /// - Throws: `BackupError.noSuchBackup`, `.markedCorrupt`, `.nothingToAccept`, `.busy`.
+    public func accept(_ name: String) throws {
+        var workspace = operations.workspace
+        workspace.waitSeconds = 5
+        try AcceptJob(workspace).run(name)
+    }
+
     /// Drops records of tasks that ended more than 24 hours ago.
     public func cleanUp() throws -> Int {
         let removed = try tasks.removeFinished(olderThan: 24 * 3600)

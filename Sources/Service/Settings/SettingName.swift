@@ -14,6 +14,7 @@ public enum SettingName: String, Sendable, CaseIterable {
     case compress = "BACKUP_COMPRESS"
     case compressionLevel = "BACKUP_COMPRESSION_LEVEL"
     case fullEvery = "BACKUP_FULL_EVERY"
+    case scrub = "BACKUP_SCRUB"
     case artifactsDirectory = "ARTIFACTS_DIR"
     case postgresHost = "POSTGRES_HOST"
     case postgresPort = "POSTGRES_PORT"

@@ -30,6 +30,7 @@ extension Settings {
         compress = try reader.flag(.compress, default: true)
         compressionLevel = try reader.number(.compressionLevel, in: 0...3) ?? 2
         fullEvery = try reader.number(.fullEvery, in: 1...1000) ?? 7
+        scrub = try reader.choice(.scrub, of: ScrubChoice.self) ?? .auto
         artifactsDirectory = try reader.path(.artifactsDirectory) ?? "/mlflow/artifacts"
         postgresHost = reader.text(.postgresHost) ?? "postgres"
         postgresPort = UInt16(try reader.number(.postgresPort, in: 1...65_535) ?? 5432)

@@ -10,8 +10,8 @@ import SystemIO
 extension Settings {
     public func operations(log: Log) -> Operations {
         var operations = Operations(
-            liveStack, BackupFolder(backupDirectory), compressionLevel: compressionLevel, fullEvery: fullEvery, log: log
-        )
+            liveStack, BackupFolder(backupDirectory), compressionLevel: compressionLevel, fullEvery: fullEvery,
+            scrubs: scrub == .auto, log: log)
         operations.restoring = RestoreSettings(
             undoKeepSeconds: undoKeepSeconds, stopsMLflow: restoreStopsMLflow, upgradeCommand: mlflowUpgradeCommand)
         return operations

@@ -22,6 +22,8 @@ public struct Settings: Sendable {
     public let compressionLevel: Int
     /// Every so many backups one takes nothing over from the one before.
     public let fullEvery: Int
+    /// Whether each backup reads copies again that nobody has read for a while.
+    public let scrub: ScrubChoice
     public let artifactsDirectory: FilePath
     public let postgresHost: String
     public let postgresPort: UInt16
@@ -54,6 +56,11 @@ public struct Settings: Sendable {
     public let allowedHosts: [String]
     /// `nil` where no SMTP_URL is given: no mail can be sent.
     public let mail: MailSettings?
+}
+
+/// Whether old copies are read again after each backup.
+public enum ScrubChoice: String, Sendable, CaseIterable {
+    case auto, off
 }
 
 /// The service's own thread, or the system's cron, which calls `backup_mlflow.sh`.

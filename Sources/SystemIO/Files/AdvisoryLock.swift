@@ -28,6 +28,18 @@ public final class AdvisoryLock: Sendable {
         return AdvisoryLock(file)
     }
 
+    /// Locks an open file for as long as it is open. Nothing is written to it.
+    /// - Returns: false where somebody else holds it.
+    public static func tryLock(_ file: OpenFile) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            try retryingInterrupts("lock", file.path.string) { file.withDescriptor { flock($0, LOCK_EX | LOCK_NB) } }
+            return true
+        } catch {
+            if error.code == EWOULDBLOCK { return false }
+            throw error
+        }
+    }
+
     /// What the holder wrote about itself; empty where nobody ever held it.
     public static func holder(of path: FilePath) -> String {
         guard let file = try? OpenFile(path, .read), let note = try? file.readAll(limit: 4096) else { return "" }

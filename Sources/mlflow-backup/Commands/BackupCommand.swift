@@ -43,7 +43,7 @@ enum BackupCommand: Command {
         _ invocation: Invocation, _ request: OperationRequest, _ retention: RetentionRule
     ) throws -> ExitCode {
         try invocation.operations.preflight(request)
-        let expired = try Retention(invocation.operations.folder, log: .silent).expired(by: retention)
+        let expired = try PruneJob(invocation.operations.workspace, rule: retention).preview()
         invocation.console.answer(
             BilingualText(
                 zh: "检查通过：数据库、artifacts、备份目录和空间均可用。没有写入任何内容。",

@@ -69,6 +69,7 @@ enum ListCommand: Command {
         return switch status {
         case .completed: "可用"
         case .corrupt: "已损坏"
+        case .suspicious: "可疑"
         case .unverified: "未校验"
         }
     }

@@ -25,7 +25,9 @@ enum PruneCommand: Command {
             }
             return .success
         }
-        let removed = try job.run()
+        let outcome = try job.run()
+        let removed = outcome.removed
+        for warning in outcome.warnings { invocation.console.error(warning) }
         for name in removed { invocation.console.answer(BilingualText(zh: "已删除 \(name)", en: "Removed \(name)")) }
         if removed.isEmpty { invocation.console.answer(BilingualText(zh: "没有过期备份。", en: "Nothing has expired.")) }
         return .success

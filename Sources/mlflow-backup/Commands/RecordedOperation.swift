@@ -46,7 +46,7 @@ struct RecordedOperation {
         ) { step in if !isQuiet { bar.show(step) } }
         bar.finish()
         report(result)
-        return .success
+        return result.isSuspicious ? .suspicious : .success
     }
 
     /// `nil` where the records cannot be opened: no operation fails for that.
@@ -79,7 +79,7 @@ struct RecordedOperation {
 }
 
 private struct ResultRepresentation: Encodable {
-    let backup: String
+    let backup: String?
     let message: String
     let size_bytes: UInt64?
     let sha256: String?

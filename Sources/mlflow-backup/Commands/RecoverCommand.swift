@@ -21,11 +21,11 @@ enum RecoverCommand: Command {
         let text =
             switch outcome {
             case .nothingToDo: BilingualText(zh: "没有被中断的恢复。", en: "No restore was interrupted.")
-            case .undone(let backup):
+            case .undone(let backup, _):
                 BilingualText(
                     zh: "已撤销对 \(backup) 的恢复，数据与恢复前一致。",
                     en: "The restore of \(backup) was undone; the data is what it was before.")
-            case .finished(let backup):
+            case .finished(let backup, _):
                 BilingualText(zh: "已完成对 \(backup) 的恢复。", en: "The restore of \(backup) was finished.")
             }
         invocation.console.answer(text)

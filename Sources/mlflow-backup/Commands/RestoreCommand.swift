@@ -38,7 +38,8 @@ enum RestoreCommand: Command {
             // An undo brings back what the restore replaced, all of it and nothing else.
             if let mode { throw UsageError.conflict("--undo", "--\(mode.rawValue)") }
             if let name = arguments.positional.first { throw UsageError.conflict("--undo", name) }
-            return try RecordedOperation(invocation).run(.undo(force: arguments.has("force")))
+            return try RecordedOperation(invocation).run(
+                .undo(force: arguments.has("force"), backupFirst: !arguments.has("no-backup")))
         }
         guard let wanted = arguments.positional.first else { return try InteractiveRestore(invocation).run(mode) }
         let name = try BackupSelection(invocation).name(of: wanted)

@@ -18,6 +18,8 @@ enum ExitCode: Int32 {
     /// An archive is damaged or is not a backup.
     case corrupt = 6
     case noRoom = 7
+    /// The backup was made, and is far smaller than those before it: a person has to accept it.
+    case suspicious = 8
     case interrupted = 130
 
     init(_ error: any Error) {
@@ -28,12 +30,14 @@ enum ExitCode: Int32 {
         case let error as SystemError: self = error.isFull ? .noRoom : .failure
         case let error as BackupError:
             switch error {
-            case .noSuchBackup, .noSuchEntry: self = .notFound
+            case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .nothingToUndo: self = .notFound
             case .busy, .inUse, .changedMeanwhile: self = .busy
-            case .newerData, .schemaDiffers, .schemaOlder, .schemaNewer: self = .refused
+            case .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .nothingToAccept: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom: self = .noRoom
-            case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery: self = .failure
+            case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery,
+                .notOurs:
+                self = .failure
             }
         default: self = .failure
         }
@@ -42,10 +46,11 @@ enum ExitCode: Int32 {
     static let help = BilingualText(
         zh: """
             退出码: 0 成功，1 失败，2 用法或设置错误，3 没有该备份，4 另一任务正在运行，
-                    5 会覆盖更新的数据（需 --force），6 备份已损坏，7 空间不足，130 被中断
+                    5 会覆盖更新的数据（需 --force），6 备份已损坏，7 空间不足，8 备份已完成但可疑，130 被中断
             """,
         en: """
             Exit codes: 0 success, 1 failure, 2 usage or settings, 3 no such backup, 4 another task is running,
-                        5 would overwrite newer data (needs --force), 6 the backup is damaged, 7 no room, 130 interrupted
+                        5 would overwrite newer data (needs --force), 6 the backup is damaged, 7 no room, 8 made but suspicious,
+                        130 interrupted
             """)
 }

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Files and bytes of the artifacts in a backup, as its manifest counts them: a file with several names is one.
+public struct ContentCount: Sendable, Equatable {
+    public var files = 0
+    public var bytes: UInt64 = 0
+
+    public init() {}
+
+    /// Sizes may come from an index that nobody has compared with anything, so the sum must not overflow.
+    mutating func add(_ entry: ArchiveEntry) {
+        guard entry.kind == .file, entry.path.relative(to: .artifacts) != nil else { return }
+        files += 1
+        let (sum, overflow) = bytes.addingReportingOverflow(entry.size)
+        bytes = overflow ? .max : sum
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import SystemIO
+import Wording
+
+/// One file or link of the live artifacts that a restore would lose.
+public struct TreeFinding: Sendable, Equatable {
+    public enum Kind: String, Sendable, Codable {
+        /// The backup has nothing of this name.
+        case added
+        /// The backup has another content, another target, or something of another kind there.
+        case changed
+        /// In no backup: a link that leaves the tree, a socket, a pipe, a device.
+        case outsideBackups
+    }
+
+    public let kind: Kind
+    /// Relative to the artifacts folder.
+    public let path: EntryPath
+
+    public init(_ kind: Kind, _ path: EntryPath) {
+        self.kind = kind
+        self.path = path
+    }
+
+    /// `artifacts/1/3f2a…/model.pkl was added`: a clause, without a full stop.
+    public var text: BilingualText {
+        let shown = "artifacts/" + Self.shown(path)
+        return switch kind {
+        case .added: BilingualText(zh: "新增了文件 \(shown)", en: "\(shown) was added")
+        case .changed: BilingualText(zh: "文件 \(shown) 已更改", en: "\(shown) was changed")
+        case .outsideBackups: BilingualText(zh: "\(shown) 不属于任何备份", en: "\(shown) is in no backup")
+        }
+    }
+
+    /// On one line, with nothing that moves a cursor or turns the reading direction.
+    private static func shown(_ path: EntryPath) -> String {
+        var clean = String.UnicodeScalarView()
+        for scalar in path.description.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator:
+                clean.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+            default: clean.append(scalar)
+            }
+        }
+        return String(clean)
+    }
+}
+
+/// What was found, as far as it is kept, and how much there is.
+public struct TreeFindings: Sendable, Equatable {
+    /// The most that are kept.
+    public static let limit = 1000
+
+    /// In the order of their paths.
+    public private(set) var kept: [TreeFinding] = []
+    /// Counts those that were not kept, too.
+    public private(set) var total = 0
+
+    public init() {}
+
+    public var isEmpty: Bool { total == 0 }
+
+    mutating func add(_ finding: TreeFinding) {
+        if kept.count < Self.limit { kept.append(finding) }
+        total += 1
+    }
+}

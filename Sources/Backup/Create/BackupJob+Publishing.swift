@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Glibc
+import SystemIO
+import Wording
+
+extension BackupJob {
+    /// One backup that is published and listed.
+    struct Made {
+        let name: BackupName
+        let written: Written
+        let suspicion: Suspicion?
+        let warnings: [BilingualText]
+    }
+
+    /// - Parameter base: what bytes may be taken over from.
+    func makeOne(_ copies: Copies, _ base: (base: ReuseBase, oneCopy: BilingualText?)?) throws -> Made {
+        let start = MonotonicTime.nanoseconds()
+        let name = try freeName()
+        log.info("backup started", ["name": name, "type": options.kind.rawValue])
+        let partial = folder.staging.appending(name.string + DurableFile.partialSuffix)
+        let dump = folder.staging.appending("dump-" + name.string)
+        do {
+            var warnings: [BilingualText] = []
+            let written = try writeReusing(name, to: partial, dump: dump, copies, base?.base, &warnings)
+            if let note = base?.oneCopy, written.base != nil { warnings.append(note) }
+            try Directory.removeTree(dump)
+            let suspicion = Suspicion.of(written.manifest.summary, among: try copies.items(), try copies.ownership())
+            try publish(name, partial, written, suspicion, seconds: MonotonicTime.seconds(since: start))
+            return Made(name: name, written: written, suspicion: suspicion, warnings: warnings)
+        } catch {
+            removeAfterFailure(partial)
+            removeAfterFailure(dump)
+            throw error
+        }
+    }
+
+    /// Takes unchanged members over from the backup before. If that one turns out to be damaged, it is marked so, and
+    /// the new backup is made wholly from the live data.
+    private func writeReusing(
+        _ name: BackupName, to partial: FilePath, dump: FilePath, _ copies: Copies, _ base: ReuseBase?,
+        _ warnings: inout [BilingualText]
+    ) throws -> Written {
+        do { return try writeVerified(name, to: partial, dump: dump, copies.identity, base: base) } catch {
+            guard let base, let reason = try setAside(base, because: error) else { throw error }
+            warnings.append(
+                BilingualText(
+                    zh: "上一个备份 \(base.item.name) 不能再使用，新的备份完全由源数据生成：",
+                    en: "The backup before, \(base.item.name), cannot be used again, and the new one is made wholly from the live data: ")
+                    + reason)
+            try Directory.removeTree(partial)
+            try Directory.removeTree(dump)
+            return try writeVerified(name, to: partial, dump: dump, copies.identity, base: nil)
+        }
+    }
+
+    /// Finds out whether a failure is that of the backup before, and records it there.
+    /// - Returns: why it is not used again; `nil` where it is not the cause.
+    private func setAside(_ base: ReuseBase, because error: any Error) throws -> BilingualText? {
+        let verification = Verification(folder, log: log, cancellation: cancellation)
+        if let failure = error as? SystemError {
+            let isOfBase = failure.path == base.item.path.string || failure.path.hasPrefix(base.item.path.string + "/")
+            if isOfBase {
+                log.error("the backup before cannot be read", ["name": base.item.name, "reason": failure.description])
+                // What was removed meanwhile, or may not be read, is not damaged; it is no use all the same.
+                if failure.isLostData { try verification.condemn(base.item, because: failure) }
+                return failure.bilingual
+            }
+            // The kernel copies without saying which of the two files it could not read.
+            guard failure.isLostData else { return nil }
+            do { try verification.run(base.item) } catch where error.isDamage { return error.bilingual }
+            return nil
+        }
+        guard let failure = error as? ArchiveError, failure.mayBeOfPrevious else { return nil }
+        log.error("the backup before cannot be used again", ["name": base.item.name, "reason": failure.description])
+        do { try verification.run(base.item) } catch where error.isDamage { return error.bilingual }
+        return failure.bilingual
+    }
+
+    /// An archive is read back by its writer. A folder is compared with its index here.
+    private func writeVerified(
+        _ name: BackupName, to partial: FilePath, dump: FilePath, _ identity: StackIdentity, base: ReuseBase?
+    ) throws -> Written {
+        var written = try write(name, to: partial, dump: dump, identity, base: base)
+        // An archive does not know how many names it got meanwhile; the catalogue does.
+        written.summary.sharing.generation = base?.generation ?? 0
+        if options.kind == .uncompressed {
+            let report = try ContentVerifier().verify(
+                FolderReader(partial, observer: ReadObserver(cancellation: cancellation)))
+            let counted = written.manifest.artifacts
+            guard report.artifacts.files == counted.files, report.artifacts.bytes == counted.bytes else {
+                throw ArchiveError.damaged(
+                    archive: partial.string, offset: 0,
+                    reason: "it holds \(report.artifacts.files) files of \(report.artifacts.bytes) bytes, and "
+                        + "\(counted.files) of \(counted.bytes) were written")
+            }
+        }
+        return written
+    }
+
+    private func publish(
+        _ name: BackupName, _ partial: FilePath, _ written: Written, _ suspicion: Suspicion?, seconds: Double
+    ) throws {
+        let summary = written.summary
+        // Only bytes that are the same on the disk make one copy of two: what was copied was read back as its own.
+        let shared = summary.sharing.cloned > 0 ? written.base?.chain : nil
+        var sidecar = Sidecar(
+            name: name.string, type: options.kind, status: .completed, reason: nil, size: summary.size,
+            sha256: summary.digest.hex, indexOffset: summary.indexOffset, createdAt: written.manifest.created,
+            // Another name of a verified archive was not read again: it is as good as it was then.
+            verifiedAt: written.same?.sidecar.verifiedAt ?? LocalTime.now().epoch, adopted: false,
+            durationSeconds: seconds, summary: written.manifest.summary, indexSHA256: summary.indexDigest?.hex,
+            generation: summary.sharing.generation, clonedBytes: summary.sharing.cloned,
+            copiedBytes: summary.sharing.copied, stack: written.manifest.stack, chain: shared ?? name.string,
+            suspicion: suspicion)
+        sidecar.status = sidecar.goodStatus
+        // Until the sidecar stands beside it, it is listed as unverified; the intent lets the next run finish this.
+        let intent = PublicationIntent(name, in: folder)
+        try intent.write(sidecar)
+        try DurableFile.publish(partial, as: folder.path.appending(name.string))
+        try sidecar.write(in: folder)
+        do { try intent.remove() } catch {
+            log.warning("the note of a publication stays until the next run", ["reason": error.bilingual.english])
+        }
+    }
+
+    /// The new backup is good whether or not an old one can be removed: that is a warning, told to everybody.
+    func prune(_ copies: Copies, _ made: Made, stopsAtDamage: Bool) -> Retention.Outcome {
+        progress(Progress(.pruning, fraction: 0.98))
+        do {
+            return try Retention(workspace, of: copies.identity).apply(
+                options.retention, keeping: PinnedBackups.names(workspace), justMade: made.name,
+                since: copies.started, stopsAtDamage: stopsAtDamage)
+        } catch {
+            let reason = error.bilingual
+            log.error("expired backups could not be removed", ["reason": reason.english])
+            return Retention.Outcome(
+                warnings: [BilingualText(zh: "过期备份未能删除：", en: "Expired backups could not be removed: ") + reason])
+        }
+    }
+
+    /// The failure that is being reported matters more; the next run clears the staging folder again.
+    private func removeAfterFailure(_ path: FilePath) {
+        do { try Directory.removeTree(path) } catch {
+            log.warning("could not remove what a failed backup left", ["path": path, "reason": error.description])
+        }
+    }
+}
+
+extension ArchiveError {
+    /// Whether the backup before, rather than the live data or the disk written to, may be the cause.
+    fileprivate var mayBeOfPrevious: Bool {
+        switch self {
+        case .previousDamaged, .damaged, .truncated: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import FoundationEssentials
+import SystemIO
+
+/// What is to become of a backup, on disk before it is published: whoever is killed between archive and sidecar leaves
+/// this, and the next operation reads the archive and writes its sidecar.
+struct PublicationIntent {
+    static let prefix = "publishing-"
+    private static let suffix = ".json"
+
+    private let path: FilePath
+
+    init(_ name: BackupName, in folder: BackupFolder) {
+        path = folder.state.appending(Self.prefix + name.string + Self.suffix)
+    }
+
+    func write(_ sidecar: Sidecar) throws {
+        try DurableFile.replace(path, with: Array(JSONEncoder().encode(sidecar)), mode: 0o640)
+    }
+
+    func remove() throws {
+        if try FileStatus.ifPresent(path) != nil { try Directory.remove(path) }
+    }
+
+    /// - Returns: `nil` where nobody can read it, as after a power cut: the archive is then what it would be without it.
+    func read() throws -> Sidecar? {
+        let bytes = try OpenFile(path, .readNoFollow).readAll(limit: 4 << 20)
+        return try? JSONDecoder().decode(Sidecar.self, from: Data(bytes))
+    }
+
+    /// The names of backups that have one.
+    static func names(in folder: BackupFolder) throws -> [BackupName] {
+        try Directory.names(in: folder.state).compactMap { bytes in
+            let name = String(decoding: bytes, as: UTF8.self)
+            guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return nil }
+            return BackupName(String(name.dropFirst(prefix.count).dropLast(suffix.count)))
+        }
+    }
+}
+
+/// Backups whose maker died between publishing the archive and writing its sidecar.
+public struct UnfinishedPublication: Sendable {
+    private let workspace: Workspace
+
+    public init(_ workspace: Workspace) { self.workspace = workspace }
+
+    /// Reads each and writes what was found: it is a backup of ours like any other then, or a damaged one. Call it under
+    /// the folder's lock. What goes wrong is logged, and tried again by the next operation.
+    /// - Throws: `CancelledError`, and nothing else.
+    public func settle() throws {
+        do {
+            for name in try PublicationIntent.names(in: workspace.folder) { try settle(name) }
+        } catch let error as CancelledError {
+            throw error
+        } catch {
+            workspace.log.warning(
+                "a backup that was being published could not be looked at", ["reason": error.bilingual.english])
+        }
+    }
+
+    private func settle(_ name: BackupName) throws {
+        let intent = PublicationIntent(name, in: workspace.folder)
+        let item = try Catalogue(workspace.folder).items().first { $0.name == name }
+        if let item, item.sidecar == nil, let draft = try intent.read(), draft.name == name.string {
+            workspace.log.warning("its maker was interrupted before it was listed, so it is read now", ["name": name])
+            do {
+                try Verification(
+                    workspace.folder, log: workspace.log, cancellation: workspace.cancellation,
+                    progress: workspace.progress
+                ).run(item, draft: draft)
+            } catch where error.isDamage {
+                // It is marked, and the log says why.
+            }
+        }
+        try intent.remove()
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+
+/// Takes the backups of other stacks in the folder over, because a person says that they are this stack's own: after
+/// `pg_upgrade`, after a disaster, or for a folder that begins anew.
+public struct ClaimJob: Sendable {
+    private let workspace: Workspace
+
+    public init(_ workspace: Workspace) { self.workspace = workspace }
+
+    /// - Returns: the stacks whose backups were taken over.
+    @discardableResult
+    public func run() throws -> [StackIdentity] {
+        // An empty folder in the place of one that was used is refused everywhere else; this is how it is accepted.
+        try workspace.folder.prepare()
+        return try workspace.holdingStack("claim") { hold in
+            let identity = try hold.markingArtifacts(workspace, claiming: true)
+            let items = try Catalogue(workspace.folder).items()
+            let ownership = try Ownership(of: identity, among: items, in: workspace.folder)
+            var claims = try Claims.read(in: workspace.folder)
+            var taken: [StackIdentity] = []
+            for item in items {
+                guard case .foreign = ownership.owner(of: item), let other = item.sidecar?.stack,
+                    !taken.contains(other)
+                else { continue }
+                taken.append(other)
+                claims.claims.append(Claim(taken: other, by: identity, at: LocalTime.now().epoch, origin: .person))
+            }
+            if !taken.isEmpty { try claims.write(in: workspace.folder) }
+            workspace.log.info("backups claimed", ["stacks": taken.count])
+            return taken
+        }
+    }
+}
+
+extension Workspace {
+    /// A restore of another stack's backup brought this one to life: its backups go on being used.
+    /// - Returns: why that could not be noted.
+    func noteClaim(on other: StackIdentity?, by identity: StackIdentity) throws {
+        guard let other, !other.isSameStack(as: identity) else { return }
+        var claims = try Claims.read(in: folder)
+        guard claims.claim(of: identity, on: other) == nil else { return }
+        claims.claims.append(Claim(taken: other, by: identity, at: LocalTime.now().epoch, origin: .restore))
+        try claims.write(in: folder)
+        log.info("the restore took another stack's backups over", ["system": other.system, "database": other.database])
+    }
+}

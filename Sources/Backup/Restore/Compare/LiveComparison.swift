@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MLflowStore
+import Postgres
+import SystemIO
+
+/// The live stack compared with what was prepared beside it: once while everybody works, and once more right before the
+/// swap. See docs/restore.md, "Newer means different".
+final class LiveComparison: LastLook {
+    /// `nil` where no database is replaced, or none is there.
+    private let store: StoreComparison?
+    private let tree: TreeComparison?
+    private(set) var moment: String?
+
+    /// Opens its sessions: they go on working while the door to the database is shut.
+    init(_ workspace: Workspace, _ journal: RestoreJournal) throws {
+        let database = workspace.stack.database
+        store =
+            journal.mode.includesDatabase && journal.hadDatabase
+            ? try StoreComparison(
+                live: database, restored: database.naming(database: journal.newDatabase),
+                cancellation: workspace.cancellation)
+            : nil
+        tree =
+            journal.mode.includesArtifacts
+            ? try TreeComparison(
+                live: workspace.stack.artifacts, restored: journal.swap.new, cancellation: workspace.cancellation)
+            : nil
+    }
+
+    func first(_ progress: ProgressSink) throws -> NewerData {
+        let rows = try store?.first { done, all, table in
+            progress(Progress(.comparing, detail: "\(table) (\(done + 1)/\(all))"))
+        }
+        let files = try tree.map { NewerData(try $0.first()) } ?? NewerData()
+        return (rows.map(NewerData.init) ?? NewerData()) + files
+    }
+
+    /// Reads only what changed since `first`.
+    func last() throws -> NewerData {
+        // Files first: an upload needs no database, so the lock would hold nobody back who writes one.
+        let files = try tree.map { NewerData(try $0.last()) } ?? NewerData()
+        guard let rows = try store?.lastLocking() else { return files }
+        moment = rows.moment
+        return NewerData(rows.findings) + files
+    }
+
+    func serverProcesses() throws -> [Int] { try store?.serverProcesses() ?? [] }
+
+    func close() { store?.close() }
+}

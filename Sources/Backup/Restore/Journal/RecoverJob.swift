@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// Finishes or undoes an interrupted restore, and clears what interrupted runs left.
+public struct RecoverJob: Sendable {
+    private let workspace: Workspace
+
+    public init(_ workspace: Workspace) { self.workspace = workspace }
+
+    /// Whether an earlier process left something for `run` to do. A look at a few names: cheap enough for every few seconds.
+    public var isNeeded: Bool { RestoreRecovery.isNeeded(workspace) }
+
+    /// - Throws: `BackupError.needsRecovery` with the reason; the journal and all data are kept then.
+    public func run() throws -> RestoreRecovery.Outcome {
+        if !RestoreJournal.isPresent(workspace.stack, workspace.folder) {
+            // Only MLflow may still stand still: that needs no database.
+            try workspace.holdingFolder("recovery") {
+                ServerPause(workspace.stack, workspace.folder, log: workspace.log).endAfterCrash()
+            }
+            return .nothingToDo
+        }
+        try workspace.prepareFolder()
+        let hold = try workspace.hold("recovery")
+        defer { withExtendedLifetime(hold) {} }
+        return try Settling(workspace, hold).run()
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import SystemIO
+
+/// What a restore is doing, on disk before it does it, so that a crash at any instant can be put right.
+///
+/// | stage | what is live | after a crash |
+/// | --- | --- | --- |
+/// | preparing | the old data, untouched | drop what was prepared |
+/// | committing | old, new, or part of each | forward if the databases were swapped, back if they were not |
+///
+/// It lies in the artifacts folder, beside what it is about, so that whichever service takes the stack's lock finds it.
+/// The journals of 0.1.0, in the backup folder, have no `format`, no identities, and a third stage, `committed`.
+struct RestoreJournal: Sendable, Equatable, Codable {
+    enum Stage: String, Sendable, Codable { case preparing, committing, committed }
+
+    /// What is brought back: a backup, or what an earlier restore replaced.
+    enum Kind: String, Sendable, Codable { case restore, undo }
+
+    var format: Int?
+    /// `STAMP_NONCE`: part of all names this restore makes.
+    var id: String?
+    var kind: Kind?
+    var stack: StackIdentity?
+    /// The task it is done for.
+    var task: String?
+    var backup: String
+    var mode: RestoreMode
+    var stage: Stage
+    var liveDatabase: String
+    /// Where the dump is loaded, and where the live database goes in the swap.
+    var newDatabase: String
+    var oldDatabase: String
+    /// The databases themselves, whatever they are called at the moment; `nil` before they are known.
+    var newOID: UInt32?
+    var oldOID: UInt32?
+    /// Whether there was a live database when the restore began.
+    var hadDatabase: Bool
+    /// Bytes of the artifacts folder's path.
+    var artifacts: [UInt8]
+    /// Where the incoming tree is, relative to our folder in the artifacts folder; `nil` for `new`, as in 0.1.0.
+    var incoming: String?
+    var plan: ArtifactSwap.Plan?
+    /// The time of the file system when the files were last compared: what changed later came in too late.
+    var mark: FileTime?
+    /// For an undo: the kept part that is brought back.
+    var undoes: String?
+
+    static let currentFormat = 2
+
+    private static let fileName = "journal.json"
+
+    var swap: ArtifactSwap {
+        ArtifactSwap(root: FilePath(bytes: artifacts), id: id, incoming: incoming)
+    }
+
+    private var path: FilePath {
+        FilePath(bytes: artifacts).appending(ArtifactSwap.folderName).appending(Self.fileName)
+    }
+
+    /// Makes our folder in the artifacts folder where it is not there yet.
+    func write() throws {
+        try Directory.make(path.parent, mode: 0o700)
+        try DurableFile.replace(path, with: Array(JSONEncoder().encode(self)), mode: 0o600)
+    }
+
+    func remove(in folder: BackupFolder) throws {
+        let file = format == nil ? folder.restoreJournal : path
+        guard try FileStatus.ifPresent(file) != nil else { return }
+        try Directory.remove(file)
+        try Directory.sync(file.parent)
+    }
+
+    /// The journal of this stack: where we write it, or where 0.1.0 did.
+    /// - Throws: `BackupError.needsRecovery` for one that cannot be read.
+    static func read(_ stack: LiveStack, _ folder: BackupFolder) throws -> RestoreJournal? {
+        let ours = stack.artifacts.appending(ArtifactSwap.folderName).appending(fileName)
+        if let journal = try read(ours) { return journal }
+        guard let old = try read(folder.restoreJournal) else { return nil }
+        // Another stack's that uses this folder, too: it is that stack's to settle.
+        let isOurs = old.liveDatabase == stack.database.database && old.artifacts == stack.artifacts.bytes
+        return isOurs ? old : nil
+    }
+
+    /// Whether there is one, without reading it.
+    static func isPresent(_ stack: LiveStack, _ folder: BackupFolder) -> Bool {
+        let ours = stack.artifacts.appending(ArtifactSwap.folderName).appending(fileName)
+        // Where nobody can look, nothing can be settled either.
+        return (try? FileStatus.ifPresent(ours)) ?? nil != nil
+            || (try? FileStatus.ifPresent(folder.restoreJournal)) ?? nil != nil
+    }
+
+    private static func read(_ path: FilePath) throws -> RestoreJournal? {
+        guard try FileStatus.ifPresent(path) != nil else { return nil }
+        let bytes = try OpenFile(path, .readNoFollow).readAll()
+        let journal: RestoreJournal
+        do { journal = try JSONDecoder().decode(RestoreJournal.self, from: Data(bytes)) } catch {
+            throw BackupError.needsRecovery(reason: "the restore journal \(path) cannot be read: \(error)")
+        }
+        guard journal.format ?? 1 <= currentFormat else {
+            throw BackupError.needsRecovery(
+                reason: "the restore journal \(path) was written by a newer version of this program")
+        }
+        return journal
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+import Wording
+
+/// Finishes or undoes a restore that was interrupted. Call it under both locks: only then have the server's sessions of
+/// the process that died really ended.
+public struct RestoreRecovery {
+    /// What became of the restore, and of the task it was done for.
+    public enum Outcome: Sendable, Equatable {
+        case nothingToDo
+        /// The live data is what it was before the restore.
+        case undone(backup: String, task: String?)
+        /// The live data is the restored one.
+        case finished(backup: String, task: String?)
+    }
+
+    private let workspace: Workspace
+    private let databases: Databases
+    private let settlement: SwapSettlement
+    private var log: Log { workspace.log }
+
+    init(_ workspace: Workspace, _ databases: Databases) {
+        self.workspace = workspace
+        self.databases = databases
+        settlement = SwapSettlement(workspace, databases)
+    }
+
+    /// - Throws: `BackupError.needsRecovery` with the reason; the journal and all data are kept then.
+    func run() throws -> Outcome {
+        let outcome = try settleJournal()
+        // Only now: as long as the data is in two minds, MLflow had better stand still.
+        ServerPause(workspace.stack, workspace.folder, log: log).endAfterCrash()
+        return outcome
+    }
+
+    /// Whether an earlier process left something for `run` to do.
+    static func isNeeded(_ workspace: Workspace) -> Bool {
+        ServerPause(workspace.stack, workspace.folder, log: workspace.log).isPending
+            || RestoreJournal.isPresent(workspace.stack, workspace.folder)
+    }
+
+    private func settleJournal() throws -> Outcome {
+        guard let journal = try RestoreJournal.read(workspace.stack, workspace.folder) else { return .nothingToDo }
+        log.warning(
+            "an interrupted restore is being put right",
+            ["backup": journal.backup, "mode": journal.mode.rawValue, "stage": journal.stage.rawValue])
+        do {
+            let outcome = try settle(journal)
+            log.info("the interrupted restore is settled", ["outcome": "\(outcome)"])
+            return outcome
+        } catch let error as BackupError {
+            throw error
+        } catch {
+            throw BackupError.needsRecovery(reason: error.bilingual[.english])
+        }
+    }
+
+    private func settle(_ journal: RestoreJournal) throws -> Outcome {
+        switch journal.stage {
+        case .preparing:
+            try settlement.dropPrepared(journal)
+            return .undone(backup: journal.backup, task: journal.task)
+        case .committing, .committed:
+            let isSwapped =
+                try !journal.mode.includesDatabase || journal.stage == .committed
+                || settlement.databaseWasSwapped(journal)
+            guard isSwapped else {
+                // The database goes first, so no artifact has moved; going back makes sure of it.
+                try rollBack(journal)
+                return .undone(backup: journal.backup, task: journal.task)
+            }
+            do { if let plan = journal.plan, journal.stage != .committed { try journal.swap.forward(plan) } } catch {
+                log.error("the swap cannot be finished, undoing it", ["reason": error.bilingual[.english]])
+                try rollBack(journal)
+                return .undone(backup: journal.backup, task: journal.task)
+            }
+            try settlement.keepReplaced(journal)
+            return .finished(backup: journal.backup, task: journal.task)
+        }
+    }
+
+    /// Puts the live data back after a swap that failed half way.
+    func rollBack(_ journal: RestoreJournal) throws {
+        if let plan = journal.plan {
+            try journal.swap.backward(plan)
+            if let mark = journal.mark {
+                // What clients stored in the restored children while these were live.
+                let late = try LateArrivals(from: journal.swap.new, live: workspace.stack.artifacts, mark: mark)
+                    .carryOver()
+                if !late.aside.isEmpty { try settlement.keepLate(late.aside, journal) }
+            }
+        }
+        if journal.mode.includesDatabase, try settlement.databaseWasSwapped(journal) {
+            if journal.hadDatabase {
+                try databases.swap(
+                    live: journal.liveDatabase, replacement: journal.oldDatabase, keepingOldAs: journal.newDatabase)
+            } else {
+                // Only renamed: nothing was there before.
+                try databases.rename(journal.liveDatabase, to: journal.newDatabase)
+            }
+        }
+        try settlement.dropPrepared(journal)
+    }
+}

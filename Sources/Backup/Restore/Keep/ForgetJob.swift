@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// Removes what a restore replaced, because a person named it.
+public struct ForgetJob: Sendable {
+    private let workspace: Workspace
+
+    public init(_ workspace: Workspace) { self.workspace = workspace }
+
+    /// - Throws: `BackupError.noSuchKeptPart`.
+    @discardableResult
+    public func run(_ id: String) throws -> KeptPart {
+        try workspace.holdingStack("removal of \(id)") { hold in
+            let parts = KeptParts(workspace.stack)
+            let part = try parts.part(named: id)
+            try parts.remove(part, on: hold.databases)
+            workspace.log.info("kept part removed on request", ["kept": id, "backup": part.backup])
+            return part
+        }
+    }
+}

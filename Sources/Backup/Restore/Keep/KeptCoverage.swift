@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import MLflowStore
+import Postgres
+import SystemIO
+import Wording
+
+/// Whether everything in a kept part is provably somewhere else: in a verified backup, or another name of a live file.
+/// It is asked right before a removal, so that what came into the kept part since (an upload that ended late) is found.
+struct KeptCoverage {
+    let workspace: Workspace
+    let databases: Databases
+
+    /// - Returns: what is nowhere else, for a person; empty where the part may go.
+    func missing(_ part: KeptPart) throws -> [BilingualText] {
+        var missing: [BilingualText] = []
+        let cover = try part.coveredBy.flatMap { name in
+            try Catalogue(workspace.folder).items().first { $0.name.string == name && $0.status == .completed }
+        }
+        if let rows = try missingRows(part, cover) { missing += rows }
+        missing += try missingFiles(part, cover)
+        return missing
+    }
+
+    private func missingRows(_ part: KeptPart, _ cover: CatalogueItem?) throws -> [BilingualText]? {
+        guard let oid = part.databaseOID, let name = try databases.name(of: oid) else { return nil }
+        guard cover != nil, let until = part.coveredUntil else {
+            return [
+                BilingualText(
+                    zh: "数据库 \(name)：没有可用的备份包含其内容", en: "database \(name): no good backup holds what is in it")
+            ]
+        }
+        let fresh = try FreshRows(
+            workspace.stack.database.naming(database: name), cancellation: workspace.cancellation
+        ).written(since: until)
+        guard let fresh else {
+            return [
+                BilingualText(
+                    zh: "数据库 \(name)：无法再与备份比较", en: "database \(name): it cannot be compared with the backup any more")
+            ]
+        }
+        return fresh.kept.map(\.text)
+    }
+
+    private func missingFiles(_ part: KeptPart, _ cover: CatalogueItem?) throws -> [BilingualText] {
+        let tree = KeptParts(workspace.stack).tree(of: part)
+        guard try FileStatus.ifPresent(tree) != nil else { return [] }
+        var unproven = try ownFiles(in: tree)
+        if let cover, !unproven.isEmpty { try removeProven(&unproven, by: cover, in: tree) }
+        return unproven.keys.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }.prefix(20).map { path in
+            BilingualText(zh: "文件 \(path)", en: "file \(path)")
+        }
+    }
+
+    /// Files and links of the kept tree that are no further name of the live file at their path.
+    private func ownFiles(in tree: FilePath) throws -> [EntryPath: ArchiveEntry] {
+        var found: [EntryPath: ArchiveEntry] = [:]
+        var walk = try TreeWalk(root: OpenFile(tree, .directory), prefix: nil)
+        while let step = try walk.next() {
+            try workspace.cancellation.check()
+            switch step {
+            case .entry(let entry, _, _):
+                if case .directory = entry.kind { continue }
+                let live = try FileStatus.ifPresent(workspace.stack.artifacts.appending(entry.path.bytes))
+                let isShared =
+                    live.map { $0.inode == entry.origin?.inode && $0.device == entry.origin?.device } ?? false
+                if !isShared { found[entry.path] = entry }
+            case .skipped(let path, _):
+                // A socket or a link out of the tree is in no backup, and holds no bytes that could be lost but its own.
+                found[path] = ArchiveEntry(path: path, kind: .directory, mode: 0, modified: FileTime(seconds: 0))
+            }
+        }
+        return found
+    }
+
+    /// Compares with the cover's index, reading each file now.
+    private func removeProven(
+        _ unproven: inout [EntryPath: ArchiveEntry], by cover: CatalogueItem, in tree: FilePath
+    ) throws {
+        let records =
+            switch cover.kind {
+            case .compressed: try RecordStream(archive: cover.path)
+            case .uncompressed: try RecordStream(folder: cover.path)
+            }
+        while let record = try records.next() {
+            try workspace.cancellation.check()
+            guard let path = record.entry.path.relative(to: .artifacts), let kept = unproven[path] else { continue }
+            switch (record.entry.kind, kept.kind) {
+            case (.file, .file) where record.entry.size == kept.size:
+                let (size, digest) = try StoredFileVerifier.digest(of: tree.appending(path.bytes))
+                if size == record.entry.size, digest == record.digest { unproven[path] = nil }
+            case (.symbolicLink(let one), .symbolicLink(let other)) where one == other: unproven[path] = nil
+            default: break
+            }
+        }
+    }
+}

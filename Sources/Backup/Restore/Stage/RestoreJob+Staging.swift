@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import MLflowStore
+import Postgres
+import SystemIO
+import Wording
+
+extension RestoreJob {
+    /// What lies beside the live data, ready for the swap.
+    struct Staged {
+        /// A backup that holds what is about to be replaced.
+        struct Cover {
+            let backup: String
+            /// Rows that it and later transactions wrote may be missing from it; `nil` where nothing is.
+            let snapshot: String?
+        }
+
+        let files: Int
+        let unchanged: UnchangedFiles
+        let warnings: [BilingualText]
+        let comparison: LiveComparison
+        /// `FreshRows.moment` of the loaded database.
+        let broughtIn: String?
+        var cover: Cover?
+    }
+
+    /// Unpacks and loads everything beside the live data, and compares it with the manifest.
+    func stage(
+        _ item: CatalogueItem, _ manifest: Manifest, _ journal: inout RestoreJournal, _ hold: Hold
+    ) throws -> Staged {
+        var kept = UnchangedFiles()
+        var budget: UInt64?
+        let dump = folder.staging.appending("restore-dump")
+        var routes: [Extractor.Route] = []
+        try Directory.make(stack.artifacts)
+        try journal.swap.prepare()
+        if options.mode.includesArtifacts {
+            routes.append(
+                .init(
+                    .artifacts, into: journal.swap.new, owner: try artifactOwner(),
+                    existing: kept.existing(stack.artifacts)))
+            budget = try room(for: manifest, item, routes)
+        }
+        if options.mode.includesDatabase {
+            try Directory.make(dump, mode: 0o700)
+            routes.append(.init(.database, into: dump))
+        }
+        progress(Progress(.extracting, fraction: 0.22))
+        let total = max(item.size, 1)
+        let observer = ReadObserver(cancellation: cancellation) { [progress] done in
+            progress(Progress(.extracting, fraction: 0.22 + 0.38 * min(1, Double(done) / Double(total))))
+        }
+        kept.note(try extract(item, routes, budget, observer))
+        var files = 0
+        if options.mode.includesArtifacts { files = try compareArtifacts(journal.swap.new, manifest) }
+        var warnings: [BilingualText] = []
+        var broughtIn: String?
+        if options.mode.includesDatabase {
+            warnings = try load(dump, &journal, manifest, hold)
+            try Directory.removeTree(dump)
+            broughtIn = try FreshRows(stack.database.naming(database: journal.newDatabase)).moment()
+        }
+        return Staged(
+            files: files, unchanged: kept, warnings: warnings, comparison: try LiveComparison(workspace, journal),
+            broughtIn: broughtIn)
+    }
+
+    /// An archive of ours is unpacked by all cores; one that somebody packed again, or a folder, entry by entry.
+    private func extract(
+        _ item: CatalogueItem, _ routes: [Extractor.Route], _ budget: UInt64?, _ observer: ReadObserver
+    ) throws -> Extractor.Outcome {
+        if item.kind == .compressed, let archive = try ownArchive(item) {
+            let extractor = ParallelExtractor(routes, threads: options.threads, budget: budget, observer: observer)
+            do { return try extractor.extract(archive) } catch is ParallelExtractor.BudgetExceeded {
+                // Fewer files could be kept than their stamps promised.
+                throw BackupError.notEnoughRoom(path: stack.artifacts.string, needed: item.size, available: budget ?? 0)
+            }
+        } else {
+            return try Extractor(routes).extract(try reader(item, observer))
+        }
+    }
+
+    /// `nil` where the archive has no footer of ours.
+    private func ownArchive(_ item: CatalogueItem) throws -> IndexedArchive? {
+        do { return try IndexedArchive(item.path) } catch ArchiveError.truncated { return nil }
+    }
+
+    func reader(_ item: CatalogueItem, _ observer: ReadObserver = ReadObserver()) throws -> any ArchiveReader {
+        switch item.kind {
+        case .compressed: try TarGzipReader(item.path, observer: observer)
+        case .uncompressed: try FolderReader(item.path, observer: observer)
+        }
+    }
+
+    /// The manifest without reading the whole archive; `nil` where only a whole reading would find it.
+    func quickManifest(_ item: CatalogueItem) throws -> Manifest? {
+        let bytes: [UInt8]?
+        switch item.kind {
+        case .compressed:
+            do { bytes = try IndexedArchive(item.path).content(of: .manifest) } catch is ArchiveError { return nil }
+        case .uncompressed:
+            bytes = try OpenFile(item.path.appending(ArchiveLayout.manifestName), .readNoFollow).readAll()
+        }
+        return try bytes.map { try Manifest(decoding: $0, backup: item.name.string) }
+    }
+
+    func manifest(of item: CatalogueItem) throws -> Manifest {
+        if let quick = try quickManifest(item) { return quick }
+        var bytes: [UInt8]?
+        let reader = try reader(item)
+        try reader.forEachEntry { entry, content in
+            if entry.path == .manifest {
+                bytes = try content.readAll(limit: 64 << 20, archive: reader.name, path: entry.path)
+            }
+        }
+        guard let bytes else {
+            throw BackupError.manifestUnreadable(backup: item.name.string, reason: "it has none")
+        }
+        return try Manifest(decoding: bytes, backup: item.name.string)
+    }
+
+    /// Restored files belong to whoever owns the artifacts folder: that is who MLflow runs as.
+    private func artifactOwner() throws -> (user: UInt32, group: UInt32)? {
+        guard ProcessPrivilege.isRoot else { return nil }
+        let status = try OpenFile(stack.artifacts, .directory).status()
+        return (status.owner, status.group)
+    }
+
+    /// What is live stays until the swap is whole, so both must fit, but for the files that are kept.
+    /// - Returns: bytes of content that may be written, where most must be kept; else `nil`.
+    private func room(
+        for manifest: Manifest, _ item: CatalogueItem, _ routes: [Extractor.Route]
+    ) throws -> UInt64? {
+        let available = try DiskSpace.at(stack.artifacts).available
+        var needed = Self.room(for: manifest.artifacts.bytes, files: manifest.artifacts.files)
+        if available > needed { return nil }
+        if item.kind == .compressed, let archive = try ownArchive(item) {
+            let missing = try ParallelExtractor(routes, threads: 1).estimate(archive)
+            needed = Self.room(for: missing.bytes, files: missing.files)
+            if available > needed { return missing.bytes + (available - needed) }
+        }
+        throw BackupError.notEnoughRoom(path: stack.artifacts.string, needed: needed, available: available)
+    }
+
+    /// Numbers that an archive claims are not to overflow anything.
+    private static func room(for bytes: UInt64, files: Int) -> UInt64 {
+        let (blocks, tooMany) = UInt64(clamping: files).multipliedReportingOverflow(by: 4096)
+        let (sum, tooLarge) = bytes.addingReportingOverflow(blocks)
+        return tooMany || tooLarge ? .max : sum
+    }
+
+    private func compareArtifacts(_ staging: FilePath, _ manifest: Manifest) throws -> Int {
+        var files = 0
+        var bytes: UInt64 = 0
+        var linked: Set<UInt64> = []
+        var walk = try TreeWalk(root: OpenFile(staging, .directory), prefix: nil)
+        while let step = try walk.next() {
+            guard case .entry(let entry, _, _) = step, entry.kind == .file else { continue }
+            if let origin = entry.origin, !linked.insert(origin.inode).inserted { continue }
+            files += 1
+            bytes += entry.size
+        }
+        guard files == manifest.artifacts.files, bytes == manifest.artifacts.bytes else {
+            throw BackupError.artifactsDiffer(
+                expectedFiles: manifest.artifacts.files, foundFiles: files, expectedBytes: manifest.artifacts.bytes,
+                foundBytes: bytes)
+        }
+        return files
+    }
+
+    private func load(
+        _ dump: FilePath, _ journal: inout RestoreJournal, _ manifest: Manifest, _ hold: Hold
+    ) throws -> [BilingualText] {
+        progress(Progress(.loading, fraction: 0.62))
+        try hold.databases.create(journal.newDatabase, like: journal.liveDatabase)
+        journal.newOID = try hold.databases.oid(of: journal.newDatabase)
+        try journal.write()
+        let target = stack.database.naming(database: journal.newDatabase)
+        try stack.tools.restore(
+            from: dump, into: target, jobs: min(options.threads, 4), cancellation: cancellation
+        ) { [progress] step in
+            if case .table(let name) = step { progress(Progress(.loading, fraction: 0.7, detail: name)) }
+        }
+        try compareRows(target, manifest)
+        // pg_restore leaves no planner statistics, and the first queries after a restore would crawl.
+        try Connection(target).execute("ANALYZE")
+        return try hold.databases.copyProperties(from: journal.liveDatabase, to: journal.newDatabase)
+    }
+
+    private func compareRows(_ target: ConnectionSettings, _ manifest: Manifest) throws {
+        let snapshot = try ExportedSnapshot(of: target)
+        defer { snapshot.release() }
+        var found: [String: Int64] = [:]
+        for (table, count) in try snapshot.rowCounts(cancellation: cancellation) { found[table.description] = count }
+        for (table, expected) in manifest.database.rows.sorted(by: { $0.key < $1.key })
+        where found[table] != expected {
+            throw BackupError.rowsDiffer(table: table, expected: expected, found: found[table] ?? 0)
+        }
+    }
+}

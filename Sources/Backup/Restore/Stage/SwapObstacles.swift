@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import MLflowStore
+import Postgres
+import SystemIO
+import Wording
+
+/// What would make the swap impossible at its end, found out before anything slow is done.
+struct SwapObstacles {
+    private let workspace: Workspace
+    private let databases: Databases
+
+    init(_ workspace: Workspace, _ databases: Databases) {
+        self.workspace = workspace
+        self.databases = databases
+    }
+
+    /// - Throws: `PostgresError.databaseInUse`, `.preparedTransactions`, `.mayNotCreateDatabases`;
+    ///   `BackupError.notOurs` for folders that cannot be moved.
+    func check(_ mode: RestoreMode) throws {
+        if mode.includesDatabase { try checkDatabase() }
+        if mode.includesArtifacts { try checkFolders() }
+    }
+
+    private func checkDatabase() throws {
+        let database = workspace.stack.database
+        guard try databases.mayCreate() else { throw PostgresError.mayNotCreateDatabases(user: database.user) }
+        let obstacles = try databases.obstacles(toRenaming: database.database)
+        if !obstacles.sessions.isEmpty {
+            throw PostgresError.databaseInUse(name: database.database, holders: obstacles.sessions)
+        }
+        if !obstacles.preparedTransactions.isEmpty {
+            throw PostgresError.preparedTransactions(
+                database: database.database, identifiers: obstacles.preparedTransactions)
+        }
+    }
+
+    /// A folder that moves to another parent has its `..` rewritten: that needs the right to write into the folder itself
+    /// (rename(2), EACCES), which root has anyway.
+    private func checkFolders() throws {
+        guard !ProcessPrivilege.isRoot, try FileStatus.ifPresent(workspace.stack.artifacts) != nil else { return }
+        var stuck: [FilePath] = []
+        for name in try Directory.names(in: workspace.stack.artifacts) where !LiveStack.notArtifacts.contains(name) {
+            let path = workspace.stack.artifacts.appending(name)
+            guard let status = try FileStatus.ifPresent(path), status.kind == .directory else { continue }
+            if !Directory.isWritable(path) { stuck.append(path) }
+        }
+        if let first = stuck.first {
+            throw BackupError.notOurs(path: first.string, count: stuck.count, user: geteuid(), group: getegid())
+        }
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import SystemIO
+
+/// Live files that a restore keeps because they are right already. Until the swap they have two names, a live one and
+/// one among the restored files, so a program that writes into the live one writes into the restored one.
+struct UnchangedFiles: Sendable {
+    /// By inode.
+    private var files: [KeptFile] = []
+    /// Files written to since are not kept: somebody may still be at it.
+    private let stillSince: FileTime
+
+    /// Seconds: the coarsest stamps in use, as for `ArchiveIndex.Preamble`.
+    private static let margin: Int64 = 2
+
+    /// To be made before anything is unpacked.
+    init() { stillSince = FileTime(seconds: FileTime.now().seconds - Self.margin) }
+
+    var count: Int { files.count }
+
+    func existing(_ artifacts: FilePath) -> Extractor.Route.Existing { .init(artifacts, stillSince: stillSince) }
+
+    mutating func note(_ outcome: Extractor.Outcome) { files = outcome.kept.sorted { $0.inode < $1.inode } }
+
+    /// The last look before the swap. It asks for equality with what was noted, so that no clock is believed: copies
+    /// that set their source's time (`cp -p`, Python's `shutil.copy2`) still change the time of the inode.
+    /// - Throws: `BackupError.changedMeanwhile` where one was written to, removed or renamed since.
+    func check(in staging: FilePath, cancellation: Cancellation) throws {
+        guard !files.isEmpty else { return }
+        var walk = try TreeWalk(root: OpenFile(staging, .directory), prefix: nil)
+        while let step = try walk.next() {
+            try cancellation.check()
+            guard case .entry(let entry, _, _) = step, entry.kind == .file, let origin = entry.origin,
+                let kept = file(origin.inode)
+            else { continue }
+            // Where the backup itself has further names for it, making these changed the inode, too.
+            let isSame = kept.modified == entry.modified && (kept.changed == origin.changed || walk.linkCount > 2)
+            guard isSame else { throw BackupError.changedMeanwhile(path: entry.path.description) }
+        }
+    }
+
+    private func file(_ inode: UInt64) -> KeptFile? {
+        var range = files.indices
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            if files[middle].inode == inode { return files[middle] }
+            range = files[middle].inode < inode ? middle + 1..<range.upperBound : range.lowerBound..<middle
+        }
+        return nil
+    }
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Glibc
+import SystemIO
+
+/// Replaces the children of the artifacts folder with restored ones.
+///
+/// The folder itself may be a mount point, which cannot be renamed, so its children are. Everything lies in one
+/// hidden folder inside it, on the same file system: `incoming` holds what shall be live, `old` receives what was.
+/// Each step can be repeated: which of two things a name is at the moment is told by the inode in the plan.
+struct ArtifactSwap: Sendable {
+    static let folderName = ".mlflow-backup-restore"
+
+    /// What shall happen to each name, written down before anything happens.
+    struct Plan: Sendable, Equatable, Codable {
+        /// A child of either side; it is what the plan means as long as it has this inode.
+        struct Child: Sendable, Equatable, Codable {
+            let name: [UInt8]
+            let inode: UInt64
+
+            /// No file system uses it.
+            static let unknown: UInt64 = 0
+        }
+
+        let arrivals: [Child]
+        /// Live children that the backup does not have.
+        let departures: [Child]
+
+        init(arrivals: [Child], departures: [Child]) {
+            self.arrivals = arrivals
+            self.departures = departures
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            arrivals = try container.decode([Child].self, forKey: .arrivals)
+            do { departures = try container.decode([Child].self, forKey: .departures) } catch {
+                // 0.1.0 knew departures by name only.
+                departures = try container.decode([[UInt8]].self, forKey: .departures).map {
+                    Child(name: $0, inode: Child.unknown)
+                }
+            }
+        }
+    }
+
+    let root: FilePath
+    /// This restore's own folder in ours; `nil` in journals of 0.1.0, which used our folder itself.
+    let id: String?
+    /// Relative to our folder.
+    let incoming: String?
+
+    init(root: FilePath, id: String?, incoming: String? = nil) {
+        self.root = root
+        self.id = id
+        self.incoming = incoming
+    }
+
+    var folder: FilePath { root.appending(Self.folderName) }
+    /// What belongs to this restore alone, and is removed with it.
+    var work: FilePath { id.map { folder.appending("work-" + $0) } ?? folder }
+    var new: FilePath {
+        guard let incoming else { return work.appending("new") }
+        return incoming.split(separator: "/").reduce(folder) { $0.appending(String($1)) }
+    }
+    var old: FilePath { work.appending("old") }
+
+    /// Makes the staging folders, empty.
+    func prepare() throws {
+        try Directory.make(folder, mode: 0o700)
+        if id != nil { try Directory.removeTree(work) }
+        try Directory.make(work, mode: 0o700)
+        if incoming == nil { try Directory.make(new, mode: 0o700) }
+        try Directory.make(old, mode: 0o700)
+    }
+
+    func plan() throws -> Plan {
+        let arrivals = try children(of: new)
+        let arriving = Set(arrivals.map(\.name))
+        let departures = try children(of: root).filter {
+            !arriving.contains($0.name) && !LiveStack.notArtifacts.contains($0.name)
+        }
+        return Plan(arrivals: arrivals, departures: departures)
+    }
+
+    private func children(of path: FilePath) throws -> [Plan.Child] {
+        try Directory.names(in: path).compactMap { name in
+            // What vanishes between listing and looking needs no move.
+            try FileStatus.ifPresent(path.appending(name)).map { Plan.Child(name: name, inode: $0.inode) }
+        }
+    }
+
+    /// Carries the plan out, or the rest of it. What MLflow wrote under a new name meanwhile stays where it is.
+    func forward(_ plan: Plan) throws {
+        for child in plan.arrivals { try bring(child, from: new, puttingLiveInto: old) }
+        for child in plan.departures {
+            let isMeant =
+                child.inode == Plan.Child.unknown
+                ? try exists(root.appending(child.name)) && !exists(old.appending(child.name))
+                : try inode(root.appending(child.name)) == child.inode
+            if isMeant { try putAside(root.appending(child.name), into: old) }
+        }
+        try syncFolders()
+    }
+
+    /// Puts back what was live. The restored files return to where they came from.
+    func backward(_ plan: Plan) throws {
+        for child in plan.arrivals {
+            let live = root.appending(child.name)
+            let restored = new.appending(child.name)
+            let previous = old.appending(child.name)
+            guard try inode(live) == child.inode else {
+                if try !exists(live), try exists(previous) { try Directory.renameWithoutReplacing(previous, to: live) }
+                continue
+            }
+            if try exists(restored) {
+                // Exchanged, and the previous one not yet put aside.
+                try Directory.exchange(restored, live)
+            } else if try exists(previous) {
+                try Directory.renameWithoutReplacing(live, to: restored)
+                try Directory.renameWithoutReplacing(previous, to: live)
+            } else {
+                try Directory.renameWithoutReplacing(live, to: restored)
+            }
+        }
+        for child in plan.departures {
+            let previous = old.appending(child.name)
+            let isMeant = child.inode == Plan.Child.unknown ? try exists(previous) : try inode(previous) == child.inode
+            guard isMeant else { continue }
+            let live = root.appending(child.name)
+            // MLflow may have made another one under that name: what was in ours comes in beside it.
+            if try exists(live) { continue }
+            try Directory.renameWithoutReplacing(previous, to: live)
+        }
+        try syncFolders()
+    }
+
+    /// Removes what belongs to this restore, and our folder when nothing else is in it.
+    func discard() throws {
+        if id == nil {
+            // 0.1.0 had its two folders in ours.
+            for path in [new, old] { try Directory.removeTree(path) }
+        } else {
+            try Directory.removeTree(work)
+        }
+        try removeFolderIfEmpty()
+    }
+
+    func removeFolderIfEmpty() throws {
+        guard try exists(folder), try Directory.names(in: folder).isEmpty else { return }
+        try Directory.removeTree(folder)
+    }
+
+    /// One arrival. What is live under its name goes aside, whatever it is by now.
+    private func bring(_ child: Plan.Child, from source: FilePath, puttingLiveInto aside: FilePath) throws {
+        let live = root.appending(child.name)
+        let restored = source.appending(child.name)
+        if try inode(live) == child.inode {
+            // Exchanged before an interruption: what was live may still wait to be put aside.
+            if try exists(restored) { try putAside(restored, into: aside) }
+            return
+        }
+        // Somebody moved it away by hand: nothing is known of it any more, and nothing is done.
+        guard try inode(restored) == child.inode else { return }
+        if try exists(live) {
+            // Readers never find the name empty where the file system can exchange two names.
+            if try exchanged(restored, live) { return try putAside(restored, into: aside) }
+            try putAside(live, into: aside)
+        }
+        try Directory.renameWithoutReplacing(restored, to: live)
+    }
+
+    /// Moves a thing into a folder, under another name where its own is taken.
+    private func putAside(_ path: FilePath, into folder: FilePath) throws {
+        for number in 0..<1000 {
+            let suffix = number == 0 ? [] : Array(".\(number)".utf8)
+            do throws(SystemError) {
+                return try Directory.renameWithoutReplacing(path, to: folder.appending(path.lastComponent + suffix))
+            } catch {
+                if !error.exists { throw error }
+            }
+        }
+        throw SystemError("put aside", path: path.string, code: EEXIST)
+    }
+
+    /// - Returns: false where the file system cannot exchange names.
+    private func exchanged(_ first: FilePath, _ second: FilePath) throws(SystemError) -> Bool {
+        do throws(SystemError) { try Directory.exchange(first, second) } catch {
+            if [EINVAL, ENOSYS, EOPNOTSUPP].contains(error.code) { return false }
+            throw error
+        }
+        return true
+    }
+
+    private func exists(_ path: FilePath) throws -> Bool { try FileStatus.ifPresent(path) != nil }
+    private func inode(_ path: FilePath) throws -> UInt64? { try FileStatus.ifPresent(path)?.inode }
+
+    private func syncFolders() throws {
+        for path in [root, new, old] where try exists(path) { try Directory.sync(path) }
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+import Wording
+
+/// The last comparison, and the swap of database and artifacts for what was prepared beside them. A restore and an undo end
+/// in it. The database goes first, in one transaction; the artifacts follow by renames, which need no room. Whatever
+/// fails, what was live comes back.
+struct DataSwap {
+    /// What the swap left to tell.
+    struct Outcome {
+        var kept: KeptPart?
+        /// What the live stack had and what was brought back has not.
+        var replaced = NewerData()
+        var notes: [BilingualText] = []
+    }
+
+    let workspace: Workspace
+    let hold: Hold
+    /// Swap although something newer would be replaced.
+    let force: Bool
+
+    private var log: Log { workspace.log }
+
+    /// - Parameters:
+    ///   - cover: the backup that holds what is about to be replaced.
+    ///   - broughtIn: `FreshRows.moment` of the incoming database.
+    ///   - check: what else must hold right before the swap.
+    /// - Throws: after a throw the live data is what it was, unless it is `BackupError.needsRecovery`.
+    func run(
+        _ journal: inout RestoreJournal, _ look: any LastLook, cover: RestoreJob.Staged.Cover?, broughtIn: String?,
+        check: () throws -> Void
+    ) throws -> Outcome {
+        let pause = ServerPause(workspace.stack, workspace.folder, log: log)
+        let notStopped = try pause.begin()
+        var outcome: Outcome
+        do { outcome = try swap(&journal, look, cover, broughtIn, check) } catch {
+            look.close()
+            // Half a swap is left to the recovery, which starts MLflow when the data is whole.
+            if case BackupError.needsRecovery = error { throw error }
+            pause.end()
+            throw error
+        }
+        outcome.notes += [notStopped, pause.end()].compactMap { $0 }
+        return outcome
+    }
+
+    private func swap(
+        _ journal: inout RestoreJournal, _ look: any LastLook, _ cover: RestoreJob.Staged.Cover?, _ broughtIn: String?,
+        _ check: () throws -> Void
+    ) throws -> Outcome {
+        var outcome = Outcome()
+        do {
+            workspace.progress(Progress(.comparing, fraction: 0.93))
+            journal.mark = try LateArrivals.mark(in: journal.swap.work)
+            try check()
+            outcome.replaced = try look.last()
+            if !force, !outcome.replaced.isEmpty {
+                throw BackupError.newerData(backup: journal.backup, newer: outcome.replaced)
+            }
+            journal.plan = journal.mode.includesArtifacts ? try journal.swap.plan() : nil
+            try describe(journal, outcome.replaced, look.moment, cover, broughtIn).write(in: journal.swap.work)
+            // From here on a cancellation comes too late.
+            try workspace.cancellation.check()
+            journal.stage = .committing
+            try journal.write()
+        } catch {
+            look.close()
+            journal.stage = .preparing
+            abandon(journal, because: error)
+            throw error
+        }
+        workspace.progress(Progress(.swapping, fraction: 0.95))
+        do {
+            if journal.mode.includesDatabase {
+                try hold.databases.swap(
+                    live: journal.liveDatabase, replacement: journal.newDatabase, keepingOldAs: journal.oldDatabase,
+                    sparing: try look.serverProcesses(), leave: { look.close() })
+            }
+            look.close()
+            if let plan = journal.plan { try journal.swap.forward(plan) }
+        } catch {
+            look.close()
+            try rollBack(journal, because: error)
+            throw error
+        }
+        outcome.kept = settle(journal)
+        return outcome
+    }
+
+    /// The new data is live. What is left to do cannot fail the restore: the journal stays, and the next run goes on.
+    private func settle(_ journal: RestoreJournal) -> KeptPart? {
+        do { return try SwapSettlement(workspace, hold.databases).keepReplaced(journal) } catch {
+            log.error(
+                "the restore is done, and its journal could not be closed yet", ["reason": error.bilingual[.english]])
+            return nil
+        }
+    }
+
+    private func describe(
+        _ journal: RestoreJournal, _ replaced: NewerData, _ moment: String?, _ cover: RestoreJob.Staged.Cover?,
+        _ broughtIn: String?
+    ) -> KeptPart {
+        // Where nothing was found that the backup lacks, the backup itself holds all that is kept.
+        let covering = replaced.isEmpty ? .init(backup: journal.backup, snapshot: moment) : cover
+        return KeptPart(
+            id: journal.id ?? "", backup: journal.backup, mode: journal.mode, replacedAt: LocalTime.now().epoch,
+            stack: hold.identity, databaseOID: journal.mode.includesDatabase ? journal.oldOID : nil,
+            database: journal.mode.includesDatabase && journal.hadDatabase ? journal.oldDatabase : nil,
+            coveredBy: covering?.backup, coveredUntil: covering?.snapshot, replaced: replaced, mark: journal.mark,
+            broughtIn: broughtIn, carried: [], aside: [])
+    }
+
+    /// Ends a restore that did not come to the swap: the live data was not touched.
+    func abandon(_ journal: RestoreJournal, because cause: any Error) {
+        log.error("restore failed, undoing", ["name": journal.backup, "reason": cause.bilingual[.english]])
+        do {
+            if case PostgresError.connectionLost = cause { try hold.lockAgain(workspace) }
+            try SwapSettlement(workspace, hold.databases).dropPrepared(journal)
+        } catch {
+            // The journal stays, and the next run clears up.
+            log.error("could not remove what was prepared", ["reason": error.bilingual[.english]])
+        }
+    }
+
+    private func rollBack(_ journal: RestoreJournal, because cause: any Error) throws {
+        log.error("the swap failed, putting the live data back", ["reason": cause.bilingual[.english]])
+        do {
+            // A session that was lost took the lock with it, and the server may still be at its last statement.
+            if case PostgresError.connectionLost = cause { try hold.lockAgain(workspace) }
+            try RestoreRecovery(workspace, hold.databases).rollBack(journal)
+        } catch {
+            let reason = "\(cause.bilingual[.english]); then, while putting it back: \(error.bilingual[.english])"
+            log.error("the live data could not be put back", ["reason": reason])
+            throw BackupError.needsRecovery(reason: reason)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Glibc
+import SystemIO
+
+/// What reached the tree that went away, after it was last compared and before its names were exchanged: an upload that
+/// a client was told is stored. It is carried over into the live tree where its path is free there.
+///
+/// It is told by the time of the inode's last change, which no program can set, against a mark made in the same tree by
+/// the same clock. What a wrong answer costs is bounded: nothing is removed from the tree that went away before its bytes
+/// are proven to be somewhere else (`KeptParts`).
+struct LateArrivals {
+    struct Outcome: Sendable, Equatable {
+        /// Paths in the artifacts folder that are live now.
+        var carried: [String] = []
+        /// Paths where the live tree has something else: what came late stays in the tree that went away.
+        var aside: [String] = []
+    }
+
+    /// The tree that went away, and the live one.
+    let from: FilePath
+    let live: FilePath
+    let mark: FileTime
+
+    /// The file system's own time now, by what it stamps on a file written in this folder.
+    static func mark(in folder: FilePath) throws(SystemError) -> FileTime {
+        let path = folder.appending("mark")
+        if try FileStatus.ifPresent(path) != nil { try Directory.remove(path) }
+        let file = try OpenFile(path, .createNew(mode: 0o600))
+        let time = try file.status().changed
+        try Directory.remove(path)
+        return time
+    }
+
+    /// Safe to repeat: what was carried over is then the same file under both names.
+    func carryOver() throws -> Outcome {
+        var outcome = Outcome()
+        guard try FileStatus.ifPresent(from) != nil else { return outcome }
+        var walk = try TreeWalk(root: OpenFile(from, .directory), prefix: nil)
+        while let step = try walk.next() {
+            guard case .entry(let entry, let parent, let name) = step, isLate(entry) else { continue }
+            if case .directory = entry.kind { continue }
+            switch try carry(entry, parent, name) {
+            case .carried: outcome.carried.append(entry.path.description)
+            case .aside: outcome.aside.append(entry.path.description)
+            case .thereAlready: break
+            }
+        }
+        if !outcome.carried.isEmpty { try FileSystem.sync(holding: live) }
+        return outcome
+    }
+
+    private func isLate(_ entry: ArchiveEntry) -> Bool {
+        guard let changed = entry.origin?.changed, changed >= mark else { return false }
+        // The swap itself renamed the children of the root, which changes their inodes' times, but not their content's.
+        return entry.path.components.count > 1 || entry.modified >= mark
+    }
+
+    private enum Carried { case carried, aside, thereAlready }
+
+    private func carry(_ entry: ArchiveEntry, _ parent: OpenFile, _ name: [UInt8]) throws -> Carried {
+        guard let folder = try liveFolder(of: entry) else { return .aside }
+        do throws(SystemError) {
+            try parent.makeHardLink(name, to: folder, as: name)
+            return .carried
+        } catch {
+            switch error.code {
+            case EEXIST:
+                let there = try folder.status(of: name)
+                return there.inode == entry.origin?.inode && there.device == entry.origin?.device
+                    ? .thereAlready : .aside
+            // No hard links here, or no more of them: it stays where it is, and is named.
+            case EMLINK, EPERM, EOPNOTSUPP, EXDEV, ENOENT: return .aside
+            default: throw error
+            }
+        }
+    }
+
+    /// The folder that the late file belongs into, made like the one it is in.
+    /// - Returns: `nil` where something else stands in the way.
+    private func liveFolder(of entry: ArchiveEntry) throws -> OpenFile? {
+        var folder = try OpenFile(live, .directoryThroughLink)
+        var source = try OpenFile(from, .directory)
+        for component in entry.path.components.dropLast() {
+            let name = Array(component)
+            source = try source.open(name, .directory)
+            do throws(SystemError) { folder = try folder.open(name, .directory) } catch {
+                guard error.code == ENOENT else {
+                    if [ENOTDIR, ELOOP].contains(error.code) { return nil }
+                    throw error
+                }
+                let status = try source.status()
+                folder = try folder.openOrMakeFolder(name)
+                if ProcessPrivilege.isRoot { try folder.setOwner(user: status.owner, group: status.group) }
+                try folder.setMode(status.mode)
+            }
+        }
+        return folder
+    }
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+
+/// The ways a restore ends: without what it prepared, or with what it replaced kept.
+struct SwapSettlement {
+    let workspace: Workspace
+    let databases: Databases
+
+    init(_ workspace: Workspace, _ databases: Databases) {
+        self.workspace = workspace
+        self.databases = databases
+    }
+
+    /// Which database has the live name now? Its oid tells, whatever happened to the names and to the answer of a commit.
+    /// Ask under the stack's lock only: as long as the server works for a dead client, the answer may change.
+    /// - Throws: `BackupError.needsRecovery` where it is neither of the two: another cluster, or somebody's hand.
+    func databaseWasSwapped(_ journal: RestoreJournal) throws -> Bool {
+        let live = try databases.oid(of: journal.liveDatabase)
+        guard let new = journal.newOID else {
+            // 0.1.0 wrote names: the two renames are one transaction, so the new name is gone exactly when it was made.
+            return try !databases.exists(journal.newDatabase) && live != nil
+        }
+        if live == new { return true }
+        if live == journal.oldOID { return false }
+        throw BackupError.needsRecovery(
+            reason:
+                "database \(journal.liveDatabase) (oid \(live.map(String.init) ?? "none")) is neither the one before the restore "
+                + "of \(journal.backup) (\(journal.oldOID.map(String.init) ?? "none")) nor the restored one (\(new)); "
+                + "if that is right, remove \(journal.swap.folder.appending("journal.json"))")
+    }
+
+    /// Ends a restore whose old data is live: what it prepared goes. A kept part that was to come back stays kept.
+    func dropPrepared(_ journal: RestoreJournal) throws {
+        if journal.mode.includesDatabase, journal.kind != .undo {
+            if let oid = journal.newOID {
+                if let name = try databases.name(of: oid) { try databases.drop(name) }
+            } else {
+                try databases.drop(journal.newDatabase)
+            }
+        }
+        // The journal goes first: what then still lies there is named by its folder as nobody's.
+        if journal.mode.includesArtifacts || journal.format != nil { try journal.swap.discard() }
+        try journal.remove(in: workspace.folder)
+        try journal.swap.removeFolderIfEmpty()
+    }
+
+    /// Ends a restore whose new data is live: what came in late is carried over, and what was replaced becomes kept.
+    @discardableResult
+    func keepReplaced(_ journal: RestoreJournal) throws -> KeptPart? {
+        let target = journal.swap.folder.appending(KeptPart.prefix + (journal.id ?? ""))
+        if journal.id != nil, try FileStatus.ifPresent(journal.swap.work) == nil,
+            let part = try KeptPart.read(in: target)
+        {
+            // All was done but the removal of the journal.
+            try finish(journal)
+            return part
+        }
+        var part = try KeptPart.read(in: journal.swap.work) ?? described(journal)
+        if journal.mode.includesArtifacts {
+            let late = try LateArrivals(
+                from: journal.swap.old, live: workspace.stack.artifacts, mark: journal.mark ?? journal.unknownMark
+            ).carryOver()
+            part.carried += late.carried.filter { !part.carried.contains($0) }
+            part.aside += late.aside.filter { !part.aside.contains($0) }
+        }
+        if try isEmpty(part, journal) {
+            try journal.swap.discard()
+        } else {
+            try keep(part, journal)
+        }
+        try finish(journal)
+        return part
+    }
+
+    /// The unpacked tree of a restore that was put back is kept, because files came into it that the live tree has no room for.
+    func keepLate(_ paths: [String], _ journal: RestoreJournal) throws {
+        guard journal.incoming == nil, let id = journal.id else { return }
+        let target = journal.swap.folder.appending(KeptPart.prefix + id + "_late")
+        try Directory.make(target, mode: 0o700)
+        try Directory.renameWithoutReplacing(journal.swap.new, to: target.appending("old"))
+        try KeptPart(
+            id: id + "_late", backup: journal.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch,
+            stack: journal.stack, databaseOID: nil, database: nil, coveredBy: journal.backup, coveredUntil: nil,
+            replaced: NewerData(), mark: journal.mark, broughtIn: nil, carried: [], aside: paths
+        ).write(in: target)
+        for path in paths {
+            workspace.log.warning(
+                "a file that came in during the swap is kept aside", ["path": path, "kept": id + "_late"])
+        }
+    }
+
+    private func finish(_ journal: RestoreJournal) throws {
+        if let undone = journal.undoes {
+            // Its tree and its database are live again; what is left is the record, or what somebody put there.
+            let folder = journal.swap.folder.appending(KeptPart.prefix + undone)
+            let tree = folder.appending("old")
+            if try FileStatus.ifPresent(tree) == nil || Directory.names(in: tree).isEmpty {
+                try Directory.removeTree(folder)
+            }
+        }
+        try journal.remove(in: workspace.folder)
+        try journal.swap.removeFolderIfEmpty()
+    }
+
+    private func keep(_ part: KeptPart, _ journal: RestoreJournal) throws {
+        let swap = journal.swap
+        let target = swap.folder.appending(KeptPart.prefix + part.id)
+        if swap.id == nil {
+            // 0.1.0 had its folders in ours.
+            try Directory.make(target, mode: 0o700)
+            if try FileStatus.ifPresent(swap.old) != nil {
+                try Directory.renameWithoutReplacing(swap.old, to: target.appending("old"))
+            }
+            if try FileStatus.ifPresent(swap.new) != nil { try Directory.removeTree(swap.new) }
+        }
+        let record = swap.id == nil ? target : swap.work
+        do { try part.write(in: record) } catch let error as SystemError where error.isFull && swap.id != nil {
+            // The record of before the swap says all but the late arrivals, which are told by the task.
+            workspace.log.warning("the kept part's record is not complete", ["reason": error.description])
+        }
+        guard swap.id != nil else { return }
+        if swap.incoming == nil, try FileStatus.ifPresent(swap.new) != nil { try Directory.removeTree(swap.new) }
+        // Repeated after a crash, it is there already.
+        if try FileStatus.ifPresent(swap.work) != nil {
+            try Directory.renameWithoutReplacing(swap.work, to: target)
+        }
+        try Directory.sync(swap.folder)
+    }
+
+    private func isEmpty(_ part: KeptPart, _ journal: RestoreJournal) throws -> Bool {
+        if let oid = part.databaseOID, try databases.name(of: oid) != nil { return false }
+        guard journal.mode.includesArtifacts, try FileStatus.ifPresent(journal.swap.old) != nil else { return true }
+        return try Directory.names(in: journal.swap.old).isEmpty
+    }
+
+    /// What a journal of 0.1.0 tells of what it replaced.
+    private func described(_ journal: RestoreJournal) throws -> KeptPart {
+        let database = journal.mode.includesDatabase && journal.hadDatabase ? journal.oldDatabase : nil
+        let now = LocalTime.now()
+        return KeptPart(
+            id: journal.id ?? now.stamp, backup: journal.backup, mode: journal.mode, replacedAt: now.epoch,
+            stack: journal.stack, databaseOID: try database.flatMap { try databases.oid(of: $0) }, database: database,
+            coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil, broughtIn: nil, carried: [], aside: [])
+    }
+}
+
+extension RestoreJournal {
+    /// Of 0.1.0, which made no mark: nothing is taken for late.
+    fileprivate var unknownMark: FileTime { FileTime(seconds: .max) }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import MLflowStore
+import Postgres
+import SystemIO
+import Wording
+
+/// What came into the live stack after the restore that an undo takes back: rows written, files changed. What the restore
+/// itself brought is in its backup, and is not asked about.
+final class SinceRestore: LastLook {
+    private let workspace: Workspace
+    private let part: KeptPart
+    private let rows: FreshRows?
+    private(set) var moment: String?
+
+    /// Opens its session.
+    init(_ workspace: Workspace, _ part: KeptPart) throws {
+        self.workspace = workspace
+        self.part = part
+        rows =
+            part.mode.includesDatabase && part.databaseOID != nil
+            ? try FreshRows(workspace.stack.database, cancellation: workspace.cancellation) : nil
+    }
+
+    /// While everybody works.
+    func first() throws -> NewerData {
+        guard let rows, let broughtIn = part.broughtIn else { return try files() }
+        return Self.told(try rows.written(since: broughtIn)) + (try files())
+    }
+
+    func last() throws -> NewerData {
+        let files = try files()
+        guard let rows, let broughtIn = part.broughtIn else { return files }
+        let written = try rows.writtenLocking(since: broughtIn)
+        moment = written.moment
+        return Self.told(written.findings) + files
+    }
+
+    func serverProcesses() throws -> [Int] { try rows.map { [try $0.serverProcess()] } ?? [] }
+
+    func close() { rows?.close() }
+
+    private static func told(_ findings: StoreFindings?) -> NewerData {
+        guard let findings else {
+            return NewerData([
+                BilingualText(
+                    zh: "数据库此后的写入已无法判断（事务太多）",
+                    en: "what was written to the database since cannot be told any more (too many transactions)")
+            ])
+        }
+        return NewerData(findings)
+    }
+
+    /// Live files and links whose inode changed since the restore looked last, but for those that are the very same file in
+    /// the kept tree and still have the bytes they had.
+    private func files() throws -> NewerData {
+        guard part.mode.includesArtifacts, let mark = part.mark else { return NewerData() }
+        let kept = KeptParts(workspace.stack).tree(of: part)
+        let changed = try SharedFiles(workspace, part).overwritten()
+        var found: [BilingualText] = []
+        var total = 0
+        func add(_ text: BilingualText) {
+            total += 1
+            if found.count < 1000 { found.append(text) }
+        }
+        var walk = try TreeWalk(
+            root: OpenFile(workspace.stack.artifacts, .directoryThroughLink), prefix: nil,
+            ignoring: LiveStack.notArtifacts)
+        while let step = try walk.next() {
+            try workspace.cancellation.check()
+            guard case .entry(let entry, _, _) = step, let origin = entry.origin, origin.changed >= mark else {
+                continue
+            }
+            if case .directory = entry.kind { continue }
+            // The swap renamed the children of the root, which changed their inodes' times.
+            if entry.path.components.count == 1, entry.modified < mark { continue }
+            let twin = try FileStatus.ifPresent(kept.appending(entry.path.bytes))
+            let isShared = twin.map { $0.inode == origin.inode && $0.device == origin.device } ?? false
+            if isShared, !changed.contains(entry.path) { continue }
+            add(
+                BilingualText(
+                    zh: "文件 \(entry.path) 是恢复之后写入的", en: "file \(entry.path) was written after the restore"))
+        }
+        return NewerData(found, total: total)
+    }
+}

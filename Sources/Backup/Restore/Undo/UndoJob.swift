@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import MLflowStore
+import Postgres
+import SystemIO
+import Wording
+
+/// Takes the newest restore back: what it replaced becomes live again, and what it brought is kept in turn.
+public struct UndoJob: Sendable {
+    private let workspace: Workspace
+    private let force: Bool
+    private let first: RestoreJob.Options.BackupFirst?
+
+    /// - Parameters:
+    ///   - force: also where something was written since the restore.
+    ///   - backupFirst: the backup that a forced undo makes of the live stack before; `nil` for none.
+    public init(_ workspace: Workspace, force: Bool, backupFirst: RestoreJob.Options.BackupFirst? = nil) {
+        self.workspace = workspace
+        self.force = force
+        first = backupFirst
+    }
+
+    /// What can be said at once: is there anything to undo?
+    /// - Throws: `BackupError.nothingToUndo`.
+    public func preflight() throws -> KeptPart {
+        guard let part = try KeptParts(workspace.stack).all().first else { throw BackupError.nothingToUndo }
+        return part
+    }
+
+    /// - Throws: `BackupError.nothingToUndo`, `.newerData`, and what a restore throws.
+    public func run() throws -> UndoOutcome {
+        try workspace.holdingStack("undo of a restore") { hold in try undo(hold) }
+    }
+
+    private func undo(_ hold: Hold) throws -> UndoOutcome {
+        let start = MonotonicTime.nanoseconds()
+        let part = try preflight()
+        workspace.log.info("undo started", ["kept": part.id, "backup": part.backup, "force": force])
+        try SwapObstacles(workspace, hold.databases).check(part.mode)
+        let look = try SinceRestore(workspace, part)
+        defer { look.close() }
+        workspace.progress(Progress(.comparing, fraction: 0.1))
+        let newer = try look.first()
+        if !force, !newer.isEmpty { throw BackupError.newerData(backup: part.backup, newer: newer) }
+        var cover: RestoreJob.Staged.Cover?
+        if force, let first {
+            let made = try BackupJob(workspace, options: first.options, version: first.version).make(hold)
+            cover = .init(backup: made.name.string, snapshot: made.manifest.database.oldestUnseen)
+        }
+        // Before the journal: what is put right is right whether or not the undo comes to its end.
+        let shared = SharedFiles(workspace, part)
+        try shared.putRight(try shared.overwritten())
+
+        var journal = try journal(part, hold)
+        try journal.write()
+        let swap = DataSwap(workspace: workspace, hold: hold, force: force)
+        let broughtIn: String?
+        do {
+            try journal.swap.prepare()
+            broughtIn = try journal.mode.includesDatabase ? moment(in: journal.newDatabase) : nil
+        } catch {
+            swap.abandon(journal, because: error)
+            throw error
+        }
+        let outcome = try swap.run(&journal, look, cover: cover, broughtIn: broughtIn) {}
+        let seconds = MonotonicTime.seconds(since: start)
+        workspace.log.info(
+            "undo completed",
+            ["undone": part.id, "backup": part.backup, "kept": outcome.kept?.id ?? "none", "seconds": seconds])
+        return UndoOutcome(
+            undone: part, kept: outcome.kept, replaced: outcome.replaced, seconds: seconds, warnings: outcome.notes)
+    }
+
+    private func moment(in database: String) throws -> String {
+        let rows = try FreshRows(workspace.stack.database.naming(database: database))
+        defer { rows.close() }
+        return try rows.moment()
+    }
+
+    private func journal(_ part: KeptPart, _ hold: Hold) throws -> RestoreJournal {
+        let live = workspace.stack.database.database
+        let id = RestoreJournal.newID()
+        var mode = part.mode
+        var incoming = ""
+        if let oid = part.databaseOID {
+            guard let name = try hold.databases.name(of: oid) else { throw BackupError.nothingToUndo }
+            incoming = name
+        } else if part.mode.includesDatabase {
+            // There was no database before the restore: only the files come back.
+            mode = .artifacts
+        }
+        let oid = mode.includesDatabase ? try hold.databases.oid(of: live) : nil
+        return RestoreJournal(
+            format: RestoreJournal.currentFormat, id: id, kind: .undo, stack: hold.identity, task: workspace.task,
+            backup: part.backup, mode: mode, stage: .preparing, liveDatabase: live, newDatabase: incoming,
+            oldDatabase: RestoreJournal.databaseName(live, "before", id), newOID: part.databaseOID, oldOID: oid,
+            hadDatabase: oid != nil, artifacts: workspace.stack.artifacts.bytes,
+            incoming: KeptPart.prefix + part.id + "/old", undoes: part.id)
+    }
+}
+
+/// What a finished undo did.
+public struct UndoOutcome: Sendable {
+    /// What is live again.
+    public let undone: KeptPart
+    /// What it replaced, to be brought back by another undo.
+    public let kept: KeptPart?
+    /// What was written after the restore; empty without force.
+    public let replaced: NewerData
+    public let seconds: Double
+    public let warnings: [BilingualText]
+}

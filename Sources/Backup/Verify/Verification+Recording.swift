@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Glibc
+import SystemIO
+
+extension Verification {
+    /// What one reading of a file found is true of each of its names.
+    func recordGood(_ sidecar: Sidecar, of item: CatalogueItem) throws {
+        try sidecar.write(in: folder)
+        for other in try otherNames(of: item) {
+            guard var known = other.sidecar else { continue }
+            known.size = sidecar.size
+            known.sha256 = sidecar.sha256
+            known.indexSHA256 = sidecar.indexSHA256
+            known.indexOffset = sidecar.indexOffset
+            known.verifiedAt = sidecar.verifiedAt
+            known.status = known.goodStatus
+            known.reason = nil
+            try known.write(in: folder)
+        }
+    }
+
+    func recordDamage(_ reason: String, of item: CatalogueItem, _ draft: Sidecar? = nil) throws {
+        try writeDamage(reason, of: item, draft)
+        for other in try otherNames(of: item) {
+            try writeDamage(reason, of: other, nil)
+            log.error("it is another name of a damaged file", ["name": other.name, "of": item.name])
+        }
+    }
+
+    private func otherNames(of item: CatalogueItem) throws -> [CatalogueItem] {
+        // A folder has one name; its files may have many, and what shares them is in its chain.
+        guard item.kind == .compressed else { return [] }
+        return try Catalogue(folder).items().filter { $0.name != item.name && $0.isSameFile(as: item) }
+    }
+
+    private func writeDamage(_ reason: String, of item: CatalogueItem, _ draft: Sidecar?) throws {
+        var sidecar =
+            item.sidecar ?? draft
+            ?? Sidecar(
+                name: item.name.string, type: item.kind, status: .corrupt, reason: nil, size: item.size, sha256: "",
+                indexOffset: 0, createdAt: item.created.epoch, verifiedAt: 0, adopted: true, durationSeconds: nil,
+                summary: nil)
+        sidecar.status = .corrupt
+        sidecar.reason = reason
+        try sidecar.write(in: folder)
+    }
+}
+
+extension Error {
+    /// Whether it says that a backup is not what was published.
+    var isDamage: Bool {
+        if self is ArchiveError { return true }
+        if case .manifestUnreadable? = self as? BackupError { return true }
+        return false
+    }
+}
+
+extension SystemError {
+    /// What kernels say of bytes that a disk does not give any more: EIO, and the words of file systems and of block
+    /// devices for a bad checksum or a bad place (EUCLEAN, EBADMSG, EREMOTEIO, ENODATA).
+    var isLostData: Bool { [EIO, EUCLEAN, EBADMSG, EREMOTEIO, ENODATA].contains(code) }
+}

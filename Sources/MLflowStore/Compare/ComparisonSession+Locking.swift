@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Postgres
+import SystemIO
+
+extension ComparisonSession {
+    /// Begins a transaction in which every table is locked against writing (LOCK TABLE … IN SHARE MODE, PostgreSQL manual,
+    /// 13.3.1), and runs `body` in it. The locks stay when it returns: until `end`, what `body` saw is all there is.
+    ///
+    /// Readers go on, writers wait. Nobody waits for us: where a lock is not had within seconds, all are let go and
+    /// asked for again.
+    /// - Throws: `PostgresError.tablesInUse` where a table stays in use; what `body` throws. Nothing is locked then.
+    func lockingTables<Result>(_ body: () throws -> Result) throws -> Result {
+        for attempt in 1...Self.lockAttempts {
+            do {
+                let locked = try lockTables()
+                let result = try body()
+                // A table made between the listing and the lock could be written to: then once more.
+                if Set(try TableShape.all(in: self).keys).isSubset(of: locked) { return result }
+                end()
+            } catch PostgresError.query("55P03", _) {
+                end()
+                if attempt < Self.lockAttempts { usleep(200_000) }
+            } catch {
+                end()
+                throw error
+            }
+        }
+        throw PostgresError.tablesInUse(seconds: Self.lockSeconds)
+    }
+
+    private static let lockAttempts = 5
+    private static let lockSeconds = 3
+
+    private func lockTables() throws -> Set<QualifiedTable> {
+        let tables = try TableShape.all(in: self).keys.sorted()
+        // LOCK TABLE takes no snapshot: the first query after it does, which then sees what the locks waited for.
+        try connection.execute("begin isolation level repeatable read")
+        guard !tables.isEmpty else { return [] }
+        try connection.execute("set local lock_timeout = '\(number: Self.lockSeconds)s'")
+        let names = tables.map { table -> SQL in "only \(identifier: table)" }
+        try connection.execute("lock table " + SQL.list(names) + " in share mode")
+        return Set(tables)
+    }
+
+    func processID() throws -> Int {
+        guard let row = try rows("select pg_backend_pid() as pid").first else {
+            throw PostgresError.unexpectedValue(column: "pid", found: "no row")
+        }
+        return try row.int("pid")
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+
+/// A session that reads one database at one moment, with every setting that decides how a value is written fixed:
+/// roles and databases may have their own, and text is what is compared.
+final class ComparisonSession {
+    let connection: Connection
+    private let cancellation: Cancellation
+
+    init(_ settings: ConnectionSettings, _ cancellation: Cancellation) throws {
+        self.cancellation = cancellation
+        connection = try Connection(settings, applicationName: "mlflow-backup compare")
+        // Not every version has every setting.
+        try connection.execute(
+            """
+            select pg_catalog.set_config(s.name, v.value, false)
+            from pg_catalog.pg_settings s join (values
+              ('statement_timeout', '0'), ('idle_in_transaction_session_timeout', '0'),
+              ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('lock_timeout', '10s'),
+              ('row_security', 'off'), ('search_path', 'pg_catalog'), ('datestyle', 'ISO, YMD'),
+              ('intervalstyle', 'postgres'), ('timezone', 'UTC'), ('bytea_output', 'hex'),
+              ('extra_float_digits', '3'), ('xmlbinary', 'base64'), ('lc_monetary', 'C'),
+              ('quote_all_identifiers', 'off'), ('cursor_tuple_fraction', '1'), ('jit', 'off')
+            ) v(name, value) on pg_catalog.lower(s.name) = v.name
+            """)
+    }
+
+    func rows(_ sql: SQL) throws -> [Row] { try connection.rows(sql, cancellation: cancellation) }
+
+    func begin() throws(PostgresError) {
+        try connection.execute("begin isolation level repeatable read, read only")
+    }
+
+    /// Lets go of the snapshot, which would keep vacuum from its work.
+    func end() {
+        // A session that is lost has no transaction any more; whoever uses it next hears of that.
+        try? connection.execute("rollback")
+    }
+}
+
+extension SQL {
+    /// `a, b, c`.
+    static func list(_ items: [SQL], separator: SQL = ", ") -> SQL {
+        guard let first = items.first else { return "" }
+        return items.dropFirst().reduce(first) { $0 + separator + $1 }
+    }
+}

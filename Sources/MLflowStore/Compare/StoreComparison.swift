@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+import Wording
+
+/// Tells what a live database has that the restored one, which would take its place, lacks or has otherwise.
+///
+/// `first` reads everything while clients go on writing. `last`, once nobody can write any more, looks only at what was
+/// written since. One thread at a time.
+public final class StoreComparison {
+    /// How far a comparison is: `done` of `all` tables, and the one that is next.
+    public typealias ProgressSink = (_ done: Int, _ all: Int, _ table: String) -> Void
+
+    let live: ComparisonSession
+    private let restored: ComparisonSession
+    private let cancellation: Cancellation
+    /// The oldest transaction that `first` may not have seen, of 64 bits.
+    private var unseen: Int64?
+    private var results: [QualifiedTable: TableResult] = [:]
+
+    private struct TableResult {
+        let shape: TableShape
+        /// Nothing in this table can be lost.
+        var isMachinery = false
+        var rows: Int64 = 0
+        var findings = StoreFindings()
+        /// Of the restored table, which does not change.
+        var restoredDigests: [Int: String]?
+    }
+
+    /// Opens both sessions. They go on working when a database is closed to new ones (ALLOW_CONNECTIONS).
+    /// - Throws: `PostgresError`.
+    public init(
+        live: ConnectionSettings, restored: ConnectionSettings, cancellation: Cancellation = Cancellation()
+    ) throws {
+        self.live = try ComparisonSession(live, cancellation)
+        self.restored = try ComparisonSession(restored, cancellation)
+        self.cancellation = cancellation
+    }
+
+    /// The server processes of our own sessions, to be spared where the sessions of a database are ended.
+    public func serverProcesses() throws -> [Int] {
+        try [live, restored].map { session in
+            guard let row = try session.rows("select pg_backend_pid() as pid").first else {
+                throw PostgresError.unexpectedValue(column: "pid", found: "no row")
+            }
+            return try row.int("pid")
+        }
+    }
+
+    /// Ends both sessions; a database with one of them in it cannot be renamed.
+    public func close() {
+        live.connection.close()
+        restored.connection.close()
+    }
+
+    /// Compares every table, at one moment of the live database.
+    /// - Throws: `PostgresError`, or `CancelledError`.
+    @discardableResult
+    public func first(progress: ProgressSink = { _, _, _ in }) throws -> StoreFindings {
+        results = [:]
+        unseen = nil
+        return try compare(progress)
+    }
+
+    /// Compares again what may have been written since `first`. Everything a transaction wrote that `first` could not
+    /// see is found by the transaction's number in its rows; deletions by the number of rows.
+    /// - Throws: `PostgresError`, or `CancelledError`.
+    @discardableResult
+    public func last(progress: ProgressSink = { _, _, _ in }) throws -> StoreFindings { try compare(progress) }
+
+    /// - Parameter inTransaction: the live session has begun, and the caller ends it.
+    func compare(_ progress: ProgressSink, inTransaction: Bool = false) throws -> StoreFindings {
+        if !inTransaction { try live.begin() }
+        defer { if !inTransaction { live.end() } }
+        try restored.begin()
+        defer { restored.end() }
+        let snapshot = try snapshot()
+        let shapes = try TableShape.all(in: live)
+        let stored = try TableShape.all(in: restored)
+        let schemas = Set(shapes.keys.filter { $0.name == "alembic_version" }.map(\.schema))
+        let tables = shapes.keys.sorted { one, other in
+            let places = (MLflowTables.place(one.name), MLflowTables.place(other.name))
+            return places.0 == places.1 ? one < other : places.0 < places.1
+        }
+        var next: [QualifiedTable: TableResult] = [:]
+        var findings = StoreFindings()
+        for (done, table) in tables.enumerated() {
+            progress(done, tables.count, table.description)
+            guard let shape = shapes[table] else { continue }
+            let known = results[table]
+            let result: TableResult
+            if let known, known.shape == shape, try isUnchanged(known, snapshot) {
+                result = known
+            } else {
+                result = try compare(
+                    shape, stored[table], isMLflows: schemas.contains(table.schema),
+                    digests: known?.restoredDigests, (shapes, stored))
+            }
+            next[table] = result
+            findings.add(result.findings)
+        }
+        // Only now: what fails half-way leaves the last whole comparison to build on.
+        if unseen == nil { unseen = snapshot.oldest }
+        results = next
+        return findings
+    }
+
+    /// - Returns: the oldest transaction that this snapshot may not see, and the first that was not begun yet.
+    private func snapshot() throws -> (oldest: Int64, next: Int64) {
+        let rows = try live.rows(
+            """
+            select pg_snapshot_xmin(s)::text as oldest, pg_snapshot_xmax(s)::text as next
+            from (select pg_current_snapshot() as s) q
+            """)
+        guard let row = rows.first else { throw PostgresError.unexpectedValue(column: "oldest", found: "no row") }
+        return (try row.int64("oldest"), try row.int64("next"))
+    }
+
+    /// Whether a table holds exactly the rows of the comparison before. May say no too often, never yes.
+    private func isUnchanged(_ known: TableResult, _ snapshot: (oldest: Int64, next: Int64)) throws -> Bool {
+        // Rows have 32 bits of a transaction's number; numbers further apart than half of that cannot be told.
+        guard let unseen, snapshot.next - unseen < 1 << 30 else { return false }
+        if known.isMachinery { return true }
+        let rows = try live.rows(
+            """
+            select count(*) as n,
+                   count(*) filter (where age(t.xmin) <= age(\(String(unseen & 0xFFFF_FFFF))::xid)) as fresh
+            from only \(identifier: known.shape.table) t
+            """)
+        guard let row = rows.first else { return false }
+        return try row.int64("n") == known.rows && row.int64("fresh") == 0
+    }
+
+    private func compare(
+        _ shape: TableShape, _ stored: TableShape?, isMLflows: Bool, digests: [Int: String]?,
+        _ shapes: (live: [QualifiedTable: TableShape], restored: [QualifiedTable: TableShape])
+    ) throws -> TableResult {
+        let name = shape.table.name
+        var result = TableResult(shape: shape)
+        if isMLflows, MLflowTables.machinery[name] != nil {
+            result.isMachinery = true
+            return result
+        }
+        guard let stored else {
+            let rows = try live.rows("select count(*) as n from only \(identifier: shape.table)")
+            result.rows = try rows.first?.int64("n") ?? 0
+            if result.rows > 0 { result.findings.add(.unknown(shape.table, rows: result.rows)) }
+            return result
+        }
+        let table = ComparedTable(live: shape, restored: stored, rule: isMLflows ? MLflowTables.rule(name) : nil)
+        let before = results[shape.table]?.shape == shape ? digests : nil
+        let sums = try Digests(table, live, restored, restoredBefore: before, cancellation)
+        result.rows = sums.liveRows
+        result.restoredDigests = sums.restored
+        for column in table.unknownColumns { result.findings.add(.unknown(column, in: shape.table)) }
+        let differing = sums.differing
+        if !differing.isEmpty {
+            let comparison = TableComparison(
+                table: table, live: RowLookup(session: live, shapes: shapes.live),
+                restored: RowLookup(session: restored, shapes: shapes.restored), cancellation: cancellation)
+            result.findings.add(try comparison.findings(in: differing))
+        }
+        return result
+    }
+}
+
+extension StoreFinding {
+    fileprivate static func unknown(_ table: QualifiedTable, rows: Int64) -> StoreFinding {
+        StoreFinding(
+            .added, table: table.description,
+            BilingualText(
+                zh: "备份中没有表 \(table)（现有 \(rows) 行）",
+                en: "table \(table) with \(rows) rows was added"))
+    }
+
+    fileprivate static func unknown(_ column: String, in table: QualifiedTable) -> StoreFinding {
+        StoreFinding(
+            .added, table: table.description,
+            BilingualText(
+                zh: "备份中的表 \(table) 没有列 \(FindingText.clean(column))",
+                en: "column \(FindingText.clean(column)) of table \(table) was added"))
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What would keep a database from being renamed, known before anything slow is done.
+public struct RenameObstacles: Sendable, Equatable {
+    /// Sessions that this role may not end, each as one line for a person.
+    public var sessions: [String] = []
+    /// Transactions prepared for two-phase commit, by their identifiers: nobody can end them but their owner.
+    public var preparedTransactions: [String] = []
+
+    public var isEmpty: Bool { sessions.isEmpty && preparedTransactions.isEmpty }
+}
+
+extension Databases {
+    /// - Throws: `PostgresError`.
+    public func obstacles(toRenaming name: String) throws(PostgresError) -> RenameObstacles {
+        let session = try connect()
+        var obstacles = RenameObstacles()
+        // pg_terminate_backend wants membership in the session's role, or pg_signal_backend for all but superusers.
+        let sessions = try session.rows(
+            """
+            select a.pid, a.usename as who,
+                   concat_ws(', ', nullif(a.application_name, ''), a.client_addr::text) as origin
+            from pg_catalog.pg_stat_activity a
+            join pg_catalog.pg_roles r on r.oid = a.usesysid
+            join pg_catalog.pg_roles me on me.rolname = current_user
+            where a.datname = \(name) and not me.rolsuper
+              and (r.rolsuper
+                   or not (pg_catalog.pg_has_role(r.oid, 'MEMBER')
+                           or pg_catalog.pg_has_role('pg_signal_backend', 'MEMBER')))
+            order by a.pid
+            """)
+        for row in sessions {
+            let origin = try row.string("origin")
+            obstacles.sessions.append(
+                "\(try row.string("who")) (pid \(try row.int("pid"))\(origin.isEmpty ? "" : ", \(origin)"))")
+        }
+        for row in try session.rows(
+            "select gid from pg_catalog.pg_prepared_xacts where database = \(name) order by prepared")
+        {
+            obstacles.preparedTransactions.append(try row.string("gid"))
+        }
+        return obstacles
+    }
+
+    /// Whether this role may make databases, which every restore does.
+    public func mayCreate() throws(PostgresError) -> Bool {
+        try connect().rows(
+            "select rolsuper or rolcreatedb as may from pg_catalog.pg_roles where rolname = current_user"
+        ).first?.bool("may") ?? false
+    }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+@Suite("Undo, claim and forget as a client asks for them", .serialized)
+struct UndoTests {
+    @Test("A forced restore is taken back by POST /restore/undo; where nothing was restored it is 409")
+    func undo() throws {
+        let live = try ServiceFixture("undo_api")
+        let nothing = try live.send("POST", "/restore/undo")
+        #expect(nothing.status == 409, "\(nothing.text)")
+        #expect(try nothing.string("code") == "nothing-to-undo")
+
+        let name = try live.backup()
+        try Connection(live.database).execute("insert into runs values ('late', 4790000000001, 0)")
+        let body = #"{"backup_name": "\#(name)", "force": true, "backup_first": false}"#
+        let restored = try live.task(live.send("POST", "/restore", body).string("task_id"))
+        #expect(restored["status"] as? String == "completed", "\(restored)")
+        #expect(try runs(live) == 1)
+        #expect(try live.service.operations.catalogue.items().count == 1, "no backup was made first")
+
+        let undone = try live.task(live.send("POST", "/restore/undo", "{}").string("task_id"))
+        #expect(undone["status"] as? String == "completed", "\(undone)")
+        #expect(undone["kind"] as? String == "undo")
+        #expect(try runs(live) == 2)
+    }
+
+    @Test("A forced restore makes a backup of what it overwrites, unless told not to")
+    func backupFirst() throws {
+        let live = try ServiceFixture("backup_first")
+        let name = try live.backup()
+        let body = #"{"backup_name": "\#(name)", "force": true}"#
+        let restored = try live.task(live.send("POST", "/restore", body).string("task_id"))
+        #expect(restored["status"] as? String == "completed", "\(restored)")
+        #expect(try live.service.operations.catalogue.items().count == 2)
+    }
+
+    @Test("At the command line: claim with nothing to claim is fine, forgetting what is not kept is not found")
+    func commandLine() throws {
+        let live = try ServiceFixture("claim_cli")
+        #expect(try live.start(["claim"]).exitStatus() == 0)
+        #expect(try live.start(["forget", "nothing"]).exitStatus() == 3)
+        #expect(try live.start(["restore", "--undo"]).exitStatus() == 3)
+    }
+
+    private func runs(_ live: ServiceFixture) throws -> Int64 {
+        try #require(try Connection(live.database).rows("select count(*) from runs").first?.int64(0))
+    }
+}

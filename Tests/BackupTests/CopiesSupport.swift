@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Glibc
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Backup
+
+extension LiveStackFixture {
+    func item(_ name: BackupName) throws -> CatalogueItem { try Catalogue(folder).item(named: name.string) }
+
+    func sidecar(_ name: BackupName) throws -> Sidecar { try #require(try item(name).sidecar) }
+
+    /// Lets a backup be as old as the test needs it.
+    func age(_ name: BackupName, days: Int64, readDaysAgo: Int64? = nil) throws {
+        var sidecar = try sidecar(name)
+        let now = LocalTime.now().epoch
+        sidecar.createdAt = now - days * 86_400
+        sidecar.verifiedAt = now - (readDaysAgo ?? days) * 86_400
+        try sidecar.write(in: folder)
+    }
+
+    /// Turns one byte in the middle of a member that holds artifacts.
+    func damage(_ name: BackupName) throws {
+        let path = folder.path.appending(name.string)
+        let archive = try IndexedArchive(path)
+        var place: UInt64 = 0
+        try archive.forEachMember { member in
+            place = member.offset + member.length / 2
+            return !member.entries.contains { $0.entry.path.description.hasPrefix("artifacts/1/run") }
+        }
+        // Through its times, as a disk does it: the file looks as it was.
+        try Shell.sh(
+            """
+            stamp=$(stat -c %y '\(path)')
+            byte=$(od -An -tu1 -j \(place) -N1 '\(path)' | tr -d ' ')
+            printf "\\\\$(printf %o $((byte ^ 255)))" | dd of='\(path)' bs=1 seek=\(place) conv=notrunc status=none
+            touch -d "$stamp" '\(path)'
+            """)
+    }
+
+    func inode(_ name: BackupName) throws -> UInt64 { try FileStatus.of(folder.path.appending(name.string)).inode }
+
+    /// Stamps younger than two seconds before a walk prove nothing.
+    func letStampsAge() { sleep(3) }
+}

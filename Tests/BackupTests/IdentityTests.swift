@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Backup
+
+@Suite("Backups, journals and locks belong to one stack")
+struct IdentityTests {
+    /// Another stack that works in the folder of the first.
+    private func neighbour(_ live: LiveStackFixture, _ name: String) throws -> (LiveStackFixture, Workspace) {
+        let other = try LiveStackFixture(name)
+        return (other, Workspace(other.stack, live.folder, log: .silent))
+    }
+
+    @Test("C16: two stacks in one folder never settle, re-use or prune each other's")
+    func oneFolder() throws {
+        let live = try LiveStackFixture("whose_a")
+        let only = try live.backup().name.string
+        let (other, workspace) = try neighbour(live, "whose_b")
+        // The first one is killed before its rename.
+        let job = RestoreJob(live.workspace(), options: .init(force: true))
+        let item = try Catalogue(live.folder).item(named: only)
+        do {
+            let hold = try live.workspace().hold("test")
+            var journal = try job.journal(for: item, hold)
+            try journal.write()
+            let staged = try job.stage(item, try job.manifest(of: item), &journal, hold)
+            staged.comparison.close()
+            journal.plan = try journal.swap.plan()
+            journal.stage = .committing
+            try journal.write()
+        }
+        let (rows, files) = (try other.rows(), try other.files())
+        sleep(1)
+        for _ in 0..<2 {
+            let made = try BackupJob(workspace, options: .init(retention: .count(1)), version: "test").run()
+            #expect(
+                made.sharing.copied + made.sharing.cloned == 0
+                    || made.manifest.stack?.database == other.database.database)
+            sleep(1)
+        }
+        #expect(try live.names().contains(only))
+        #expect(try other.rows() == rows)
+        #expect(try other.files() == files)
+        #expect(RecoverJob(live.workspace()).isNeeded, "it is the first one's to settle")
+        #expect(try live.recover() == .undone(backup: only, task: nil))
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("C17: a backup waits for a restore of the same stack from another folder, and the other way round")
+    func twoFolders() throws {
+        let live = try LiveStackFixture("whose_folders")
+        let second = BackupFolder(live.root.path.appending("second"))
+        var impatient = Workspace(live.stack, second, log: .silent)
+        impatient.waitSeconds = 0.5
+        let hold = try live.workspace().hold("restore of something")
+        let error = #expect(throws: BackupError.self) {
+            try BackupJob(impatient, options: .init(), version: "test").run()
+        }
+        guard case .busy(let holder)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(holder.contains("restore of something"), "\(holder)")
+        withExtendedLifetime(hold) {}
+    }
+
+    @Test("C20: a folder that was used before and is gone or empty is refused, until a person says that it is right")
+    func vanishedFolder() throws {
+        let live = try LiveStackFixture("whose_gone")
+        try live.backup()
+        let hidden = live.root.path.appending("hidden")
+        try Directory.rename(live.folder.path, to: hidden)
+        #expect(throws: BackupError.folderVanished(path: live.folder.path.string)) { try live.backup() }
+        #expect(try FileStatus.ifPresent(live.folder.path) == nil, "not made silently")
+        try Directory.make(live.folder.path)
+        #expect(throws: BackupError.folderVanished(path: live.folder.path.string)) { try live.backup() }
+        try Directory.removeTree(live.folder.path)
+        try Directory.rename(hidden, to: live.folder.path)
+        try live.backup()
+        #expect(try live.names().count == 2)
+        try Directory.removeTree(live.folder.path)
+        #expect(try ClaimJob(live.workspace()).run().isEmpty)
+        try live.backup()
+    }
+
+    @Test("a new cluster takes backups over by a restore, and lets them go only much later or when a person says so")
+    func disaster() throws {
+        let live = try LiveStackFixture("whose_lost")
+        let name = try live.backup().name.string
+        let (reborn, workspace) = try neighbour(live, "whose_reborn")
+        try Connection(reborn.database).execute("delete from metrics")
+        try Shell.sh("rm -rf '\(reborn.artifacts)/1'")
+        for _ in 0..<2 {
+            try RestoreJob(workspace, options: .init(force: true)).run(name)
+        }
+        let items = try Catalogue(live.folder).items()
+        let identity = try StackIdentity(of: reborn.stack, on: Databases(reborn.database))
+        func ownership(after seconds: Int64 = 0) throws -> Ownership {
+            try Ownership(
+                of: identity, among: items, in: live.folder, now: LocalTime(epoch: LocalTime.now().epoch + seconds))
+        }
+        #expect(try ownership().owner(of: items[0]) == .claimedLately)
+        #expect(try ownership(after: 8 * 86_400).owner(of: items[0]) == .ours)
+        // The first stack lives: what it makes after that shows it.
+        sleep(1)
+        let again = try live.backup().name.string
+        let both = try Catalogue(live.folder).items()
+        let late = try Ownership(
+            of: identity, among: both, in: live.folder, now: LocalTime(epoch: LocalTime.now().epoch + 8 * 86_400))
+        #expect(!both.contains { late.mayRemove($0) })
+        #expect(both.map(\.name.string).contains(again))
+        #expect(try ClaimJob(workspace).run().count == 1)
+        let claimed = try Ownership(of: identity, among: both, in: live.folder)
+        #expect(both.allSatisfy { claimed.mayRemove($0) })
+    }
+}

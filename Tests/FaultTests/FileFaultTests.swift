@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SystemIO
+import TestSupport
+import Testing
+
+/// Disks that refuse, fill up, cut short and die, and kills at every change of a file.
+///
+/// The short form tries each kind of call site; `MLFLOW_FAULTS=all` every step.
+@Suite struct FileFaultTests {
+    @Test(arguments: Operation.all)
+    func whateverTheDiskDoesNothingGoodIsLostAndNothingFalseIsSaid(_ operation: Operation) throws {
+        guard try operation.isOffered else {
+            print("faults: this binary does not offer `\(operation.title)`")
+            return
+        }
+        let stack = try FaultStack("files")
+        try stack.reset(live: true)
+        try operation.before(stack)
+        let (ended, trace) = try stack.program.trace(operation.arguments(stack))
+        try #require(ended.succeeded, "without a fault: \(ended.saying)")
+        let trial = Trial(stack: stack, operation: operation, usual: Set(try Listing(stack.program).names))
+        let faults = FaultPlan.files(trace, share: operation.share, records: operation.title == "backup")
+        if ProcessInfo.processInfo.environment["MLFLOW_FAULTS"] == "plan" {
+            // To see what would be tried.
+            return faults.forEach { print("fault: \(operation.title), \($0)") }
+        }
+        let start = MonotonicTime.nanoseconds()
+        var failed = 0
+        for fault in faults {
+            let wrong = trial.run(fault)
+            if wrong.isEmpty { continue }
+            failed += 1
+            Issue.record("\(operation.title), \(fault):\n  \(wrong.joined(separator: "\n  "))")
+        }
+        let seconds = MonotonicTime.seconds(since: start)
+        print(
+            "faults: \(operation.title): \(trace.count) steps, \(faults.count) cases, \(failed) failed, \(seconds.rounded()) s")
+    }
+}

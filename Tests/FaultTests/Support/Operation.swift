@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+import TestSupport
+
+/// One command of the program, what must be there before it, and what it promises.
+struct Operation: Sendable, CustomStringConvertible {
+    enum Promise: Sendable {
+        /// One more completed backup.
+        case backup
+        /// The live data is that of the backups.
+        case restored
+        /// The live data is what it was before the restore.
+        case undone
+        /// One or the other, and nothing is under way any more.
+        case settled
+        /// The same backups are left as after a run without faults.
+        case pruned
+        /// Every backup that is said to be good is good.
+        case checked
+        /// A state of the folder: exit status 0 is all that can be seen of it here.
+        case noted
+    }
+
+    let title: String
+    let promise: Promise
+    /// Whether the live data can be touched: what cannot be need not be put back.
+    var changesLive = true
+    /// Every so manyth fault of the short form is tried.
+    var share = 1
+    /// Command and option that the binary must know.
+    var needs: (command: String, option: String)?
+    /// After the reset, without faults (but for those it makes itself).
+    var before: @Sendable (FaultStack) throws -> Void = { _ in }
+    let arguments: @Sendable (FaultStack) -> [String]
+
+    var description: String { title }
+
+    var isOffered: Bool {
+        get throws { try needs.map { try Program.offers($0.command, $0.option) } ?? true }
+    }
+
+    static let all: [Operation] = [
+        Operation(title: "backup", promise: .backup, changesLive: false) { _ in ["backup", "--quiet"] },
+        Operation(title: "backup --no-compress", promise: .backup, changesLive: false, share: 3) { _ in
+            ["backup", "--quiet", "--no-compress"]
+        },
+        Operation(title: "restore --force ARCHIVE", promise: .restored) {
+            ["restore", "--quiet", "--force", $0.archive]
+        },
+        Operation(title: "restore --force FOLDER", promise: .restored, share: 6) {
+            ["restore", "--quiet", "--force", $0.folder]
+        },
+        Operation(title: "prune", promise: .pruned, changesLive: false) { _ in ["prune", "--max-backups", "1"] },
+        Operation(title: "verify", promise: .checked, changesLive: false, share: 2) { ["verify", $0.archive] },
+        Operation(title: "scrub", promise: .checked, changesLive: false, share: 3) { _ in ["scrub", "--rate", "0", "--quiet"] },
+        Operation(
+            title: "recover before the swap", promise: .settled, share: 2,
+            before: { try $0.interruptRestore(.statement("alter database * rename *"), .killBefore) }
+        ) { _ in ["recover"] },
+        Operation(
+            title: "recover in the middle of the swap", promise: .settled, share: 3,
+            before: { try $0.interruptRestore(.change("rename-exchange", "artifacts/*"), .killAfter) }
+        ) { _ in ["recover"] },
+        Operation(
+            title: "restore --undo", promise: .undone, share: 3, needs: ("restore", "--undo"),
+            before: { try $0.succeed(["restore", "--quiet", "--force", $0.archive]) }
+        ) { _ in ["restore", "--undo", "--quiet"] },
+        Operation(title: "claim", promise: .noted, changesLive: false, needs: ("claim", "")) { _ in ["claim"] },
+        Operation(
+            title: "accept", promise: .noted, share: 3, needs: ("accept", ""),
+            before: { stack in
+                try Shell.sh("cd '\(stack.artifacts)' && rm -rf ./*")
+                // Told of as suspicious by its exit status.
+                _ = try stack.program.run(["backup", "--quiet"])
+            }
+        ) { stack in
+            let made = (try? Listing(stack.program).names)?.first { stack.contents[$0] == nil }
+            return ["accept", made ?? ""]
+        },
+    ]
+}
+
+extension FaultStack {
+    enum Moment {
+        case statement(String)
+        case change(String, String)
+    }
+
+    /// Leaves a forced restore as a kill leaves it.
+    func interruptRestore(_ moment: Moment, _ action: Fault.Action) throws {
+        let line: Substring =
+            switch moment {
+            case .statement(let text): "q\tstatement\t\(text)"
+            case .change(let call, let place): "w\t\(call)\t\(place)"
+            }
+        guard let step = Step(line: line) else { throw CaseFailed("no step: \(line)") }
+        let ended = try program.run(["restore", "--quiet", "--force", archive], Fault(step, number: 1, action))
+        guard ended.hit else { throw CaseFailed("the restore never came to \(line): \(ended.saying)") }
+    }
+
+    func succeed(_ arguments: [String]) throws {
+        let ended = try program.run(arguments)
+        guard ended.succeeded else { throw CaseFailed("\(arguments.joined(separator: " ")): \(ended.saying)") }
+    }
+}

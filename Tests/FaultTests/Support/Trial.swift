@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SystemIO
+import TestSupport
+
+/// One operation under one fault, and everything that must hold afterwards.
+struct Trial {
+    let stack: FaultStack
+    let operation: Operation
+    /// The names that are left when the operation meets no fault.
+    let usual: Set<String>
+
+    /// - Returns: what is wrong, a line each.
+    func run(_ fault: Fault) -> [String] {
+        do {
+            try stack.reset(live: operation.changesLive)
+            try operation.before(stack)
+            let before = try Listing(stack.program)
+            let ended = try stack.program.run(operation.arguments(stack), fault)
+            return try judge(ended, fault, before)
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
+    func judge(_ ended: Program.Ended, _ fault: Fault, _ before: Listing) throws -> [String] {
+        var wrong: [String] = []
+        let live = stack.live()
+        if ended.succeeded { wrong += try broken(promiseOf: fault, ended, before, live) }
+        if !ended.hit, !ended.succeeded { wrong.append("no fault was met and it failed: \(ended.saying)") }
+        wrong += try unfoundedClaims()
+
+        let recovered = try stack.program.run(["recover"])
+        if !recovered.succeeded { wrong.append("recover: \(recovered.saying)") }
+        let afterwards = stack.live()
+        if !allowed(afterwards) { wrong.append("after recover the live data is \(stack.named(afterwards))") }
+        // The program was alive to put things right, or to say that it could not.
+        if case .code = ended.exit, !ended.succeeded, !allowed(live), !fault.staysDead, operation.promise != .settled {
+            wrong.append("after its failure the live data is \(stack.named(live)): \(ended.saying)")
+        }
+        // A minute later: of two in one second, the second would wait.
+        let backup = try stack.program.later(60).run(["backup", "--quiet", "--max-backups", "1000"])
+        if !backup.succeeded { wrong.append("the next backup: \(backup.saying)") }
+        if stack.live() != afterwards { wrong.append("the next backup changed the live data") }
+        wrong += try Remains(stack.ground).found()
+        wrong += try lostBackups(fault, before)
+        return wrong
+    }
+
+    private func allowed(_ state: String) -> Bool {
+        state == stack.old || operation.changesLive && state == stack.new || operation.title == "accept"
+    }
+
+    /// Exit status 0 was given: is it so?
+    private func broken(
+        promiseOf fault: Fault, _ ended: Program.Ended, _ before: Listing, _ live: String
+    ) throws -> [String] {
+        var wrong: [String] = []
+        func expect(_ holds: Bool, _ what: String) {
+            if !holds { wrong.append("exit status 0, but \(what)") }
+        }
+        let listing = try Listing(stack.program)
+        switch operation.promise {
+        case .backup:
+            let made = Set(listing.names).subtracting(before.names)
+            expect(made.count == 1 && made.allSatisfy { listing.status[$0] == "completed" }, "no backup was made")
+        case .restored: expect(live == stack.new, "the live data is \(stack.named(live))")
+        case .undone: expect(live == stack.old, "the live data is \(stack.named(live))")
+        case .settled: expect(allowed(live), "the live data is \(stack.named(live))")
+        case .pruned:
+            // What cannot be read is not known to be good, so it may stay, and keep others.
+            let left = Set(listing.names)
+            expect(left == usual || fault.kind == .read && left.isSuperset(of: usual), "left are \(left)")
+        case .checked:
+            expect(listing.status.values.allSatisfy { $0 == "completed" }, "the list says \(listing.status)")
+            let place = (fault.pattern ?? "").split(separator: "/")
+            let readsBackup = fault.kind == .read && fault.call?.hasSuffix("read") == true
+                && place.count > 1 && place[1].hasPrefix("mlflow_backup_")
+                && !(place.count == 2 && place[1].hasSuffix(".json"))
+            expect(!(ended.hit && readsBackup), "a byte could not be read")
+        case .noted: break
+        }
+        // What could not be brought to the disk may be gone after a power cut, whatever can be read at the moment.
+        if ended.hit, case .error = fault.action, ["fsync", "fdatasync", "syncfs"].contains(fault.call),
+            let place = fault.pattern, !place.contains("/tasks.sqlite"), !place.hasSuffix("/lock"), fault.call != "fdatasync"
+        {
+            expect(false, "\(fault.call ?? "") of \(place) failed")
+        }
+        return wrong
+    }
+
+    /// Names that the list calls completed, and that do not verify.
+    private func unfoundedClaims() throws -> [String] {
+        var wrong: [String] = []
+        for (name, status) in try Listing(stack.program).status where status == "completed" {
+            if let known = stack.contents[name], try Ground.contents([name], in: stack.backups)[name] == known {
+                continue
+            }
+            let ended = try stack.program.run(["verify", "--quiet", name])
+            if !ended.succeeded { wrong.append("\(name) is listed as completed: \(ended.saying)") }
+        }
+        return wrong
+    }
+
+    /// The good ones of before must be there, completed and the same.
+    private func lostBackups(_ fault: Fault, _ before: Listing) throws -> [String] {
+        var wrong: [String] = []
+        let listing = try Listing(stack.program)
+        for (name, content) in stack.contents where before.status[name] == "completed" {
+            if listing.status[name] == nil {
+                if operation.promise == .pruned, !usual.contains(name) { continue }
+                wrong.append("\(name) is gone")
+                continue
+            }
+            if try Ground.contents([name], in: stack.backups)[name] != content {
+                wrong.append("\(name) has other bytes")
+            } else if listing.status[name] != "completed" {
+                // An error while it is read is its damage, until it can be read again.
+                guard fault.kind == .read || fault.staysDead else {
+                    wrong.append("\(name) is \(listing.status[name] ?? "")")
+                    continue
+                }
+                let ended = try stack.program.run(["verify", "--quiet", name])
+                if !ended.succeeded { wrong.append("\(name) can be read again: \(ended.saying)") }
+            }
+        }
+        for (name, status) in listing.status where stack.contents[name] == nil && status != "completed" {
+            wrong.append("\(name) is \(status) after the next run")
+        }
+        return wrong
+    }
+}
