@@ -136,7 +136,9 @@ public enum BackupError: ExplainedError, Equatable {
         case .nothingToAccept(let name):
             BilingualText(
                 zh: "备份 \(name) 尚未校验，没有什么可以接受。请先运行 mlflow-backup verify \(name)。",
-                en: "The backup \(name) has not been verified, so there is nothing to accept. Run `mlflow-backup verify \(name)` first.")
+                en:
+                    "The backup \(name) has not been verified, so there is nothing to accept. Run `mlflow-backup verify \(name)` first."
+            )
         case .needsRecovery(let reason):
             BilingualText(
                 zh: "恢复中断且未能自动还原：\(reason)。旧数据仍完整保留；请排除原因后运行 mlflow-backup recover。",

@@ -12,7 +12,8 @@ enum MLflowBackup {
     private static let commands: [any Command.Type] = [
         ServeCommand.self, BackupCommand.self, RestoreCommand.self, ListCommand.self, VerifyCommand.self,
         CatCommand.self, DiffCommand.self,
-        ScrubCommand.self, DoctorCommand.self, PruneCommand.self, AcceptCommand.self, RecoverCommand.self, ScheduleCommand.self,
+        ScrubCommand.self, DoctorCommand.self, PruneCommand.self, AcceptCommand.self, RecoverCommand.self,
+        ScheduleCommand.self,
     ]
 
     static func main() {

@@ -111,8 +111,10 @@ public struct HealthCheck: Sendable {
     private func failedBackupFinding() -> BilingualText? {
         if let newest = try? service.operations.catalogue.items().first, newest.status == .suspicious {
             return BilingualText(
-                zh: "最近的备份 \(newest.name) 可疑：\(newest.sidecar?.suspicion?.text.chinese ?? "")。确认无误后运行 mlflow-backup accept \(newest.name)。",
-                en: "The last backup, \(newest.name), is suspicious: \(newest.sidecar?.suspicion?.text.english ?? ""). If it is right, "
+                zh:
+                    "最近的备份 \(newest.name) 可疑：\(newest.sidecar?.suspicion?.text.chinese ?? "")。确认无误后运行 mlflow-backup accept \(newest.name)。",
+                en:
+                    "The last backup, \(newest.name), is suspicious: \(newest.sidecar?.suspicion?.text.english ?? ""). If it is right, "
                     + "run `mlflow-backup accept \(newest.name)`.")
         }
         let newest = try? service.tasks.list().first {

@@ -34,7 +34,8 @@ public struct Operations: Sendable {
     }
 
     private func backupOptions(_ kind: BackupName.Kind, _ retention: RetentionRule) -> BackupJob.Options {
-        .init(kind: kind, retention: retention, compressionLevel: compressionLevel, fullEvery: fullEvery,
+        .init(
+            kind: kind, retention: retention, compressionLevel: compressionLevel, fullEvery: fullEvery,
             scrubSeconds: scrubs ? 1800 : 0)
     }
 
@@ -100,7 +101,8 @@ public struct Operations: Sendable {
         return OperationResult(
             message: outcome.suspicious == nil
                 ? BilingualText(zh: "备份成功完成", en: "The backup has been completed")
-                : BilingualText(zh: "备份已完成，但可疑，需要人工确认", en: "The backup was made, and is suspicious: somebody has to accept it"),
+                : BilingualText(
+                    zh: "备份已完成，但可疑，需要人工确认", en: "The backup was made, and is suspicious: somebody has to accept it"),
             output: lines(
                 [
                     BilingualText(zh: "备份完成，位置: \(outcome.path)", en: "Backup completed: \(outcome.path)"),
