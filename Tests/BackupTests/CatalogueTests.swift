@@ -27,7 +27,8 @@ import Testing
         try Sidecar(
             name: name, type: .compressed, status: status, reason: nil, size: 3,
             sha256: String(repeating: "0", count: 64),
-            indexOffset: 0, createdAt: epoch, verifiedAt: epoch, adopted: adopted, durationSeconds: nil, summary: nil
+            indexOffset: 0, createdAt: epoch, verifiedAt: LocalTime.now().epoch, adopted: adopted, durationSeconds: nil,
+            summary: nil
         ).write(in: folder)
     }
 
@@ -66,7 +67,7 @@ import Testing
         let (root, folder) = try folder()
         defer { withExtendedLifetime(root) {} }
         let day: Int64 = 86_400
-        let noon: Int64 = 1_790_000_000 / day * day + day / 2
+        let noon = (LocalTime.now().epoch / day - 1) * day + day / 2
         for number in 0..<10 {
             for hour in 0..<2 {
                 let epoch = noon - Int64(number) * 3 * day + Int64(hour) * 3600
@@ -92,7 +93,8 @@ import Testing
         try DurableFile.replace(folder.path.appending("mlflow_backup_20260103_020000.tar.gz"), with: [1])
         try place("mlflow_backup_20260102_020000.tar.gz", in: folder, epoch: 200)
         try place("mlflow_backup_20260101_020000.tar.gz", in: folder, epoch: 100)
-        let removed = try Retention(folder, of: Self.stack, log: .silent).apply(.count(1)).removed
+        let removed = try Retention(folder, of: Self.stack, log: .silent).apply(.count(1), since: LocalTime(epoch: 0))
+            .removed
         #expect(removed.map(\.string) == ["mlflow_backup_20260101_020000.tar.gz"])
         #expect(try Catalogue(folder).items().count == 4)
     }

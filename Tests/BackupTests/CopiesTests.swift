@@ -11,20 +11,22 @@ import Testing
 
 @Suite("A copy goes only when what stays was read")
 struct CopiesTests {
-    @Test("C5: the copy that would remain is damaged: that is found, a whole new one is made, and the good old one stays until then")
+    @Test(
+        "C5: the copy that would remain is damaged: that is found, a whole new one is made, and the good old one stays until then"
+    )
     func damagedBase() throws {
         let live = try LiveStackFixture("copies_c5")
-        live.letStampsAge()
+        try live.letStampsAge()
         let first = try live.backup(retention: .count(10)).name
         try live.add(runs: 21...21)
-        live.letStampsAge()
+        try live.letStampsAge()
         let second = try live.backup(retention: .count(10)).name
         try live.damage(second)
         let third = try live.backup(retention: .count(1))
         #expect(try live.item(third.name).status == .completed)
-        #expect(try live.inode(third.name) != live.inode(second), "it does not share the damaged bytes")
+        #expect(try live.sidecar(third.name).generation == 0, "it does not share the damaged bytes")
         #expect(try live.item(second).status == .corrupt)
-        #expect(third.warnings.contains { $0.english.contains(second.string) })
+        #expect(third.warnings.contains { $0.english.contains("damaged") })
         let (rows, files) = (try live.rows(), try live.files())
         try Connection(live.database).execute("delete from metrics")
         try live.restore(third.name.string, force: true)
@@ -36,7 +38,7 @@ struct CopiesTests {
     @Test("C6: damage found in one name is damage of every name of the file, and none of them is used again")
     func everyName() throws {
         let live = try LiveStackFixture("copies_c6")
-        live.letStampsAge()
+        try live.letStampsAge()
         let names = try (0..<3).map { _ in try live.backup(retention: .count(10)).name }
         #expect(try Set(names.map(live.inode)).count == 1)
         try live.damage(names[1])
@@ -50,7 +52,7 @@ struct CopiesTests {
     @Test("A good reading of one name is the date of each name of the file")
     func readingDate() throws {
         let live = try LiveStackFixture("copies_date")
-        live.letStampsAge()
+        try live.letStampsAge()
         let names = try (0..<2).map { _ in try live.backup(retention: .count(10)).name }
         for name in names { try live.age(name, days: 5) }
         _ = try VerifyJob(live.workspace()).run(names[0].string)
@@ -60,7 +62,7 @@ struct CopiesTests {
     @Test("C7: unchanged nights leave two copies, both read within the week")
     func unchangedNights() throws {
         let live = try LiveStackFixture("copies_c7")
-        live.letStampsAge()
+        try live.letStampsAge()
         for _ in 0..<16 {
             for item in try Catalogue(live.folder).items() {
                 var sidecar = try #require(item.sidecar)
@@ -81,7 +83,7 @@ struct CopiesTests {
     @Test("C8: backups dated in the future push nothing out, and are told of")
     func future() throws {
         let live = try LiveStackFixture("copies_c8")
-        live.letStampsAge()
+        try live.letStampsAge()
         var ahead: [BackupName] = []
         for number in 1...7 {
             try live.add(runs: (30 + number)...(30 + number))
@@ -97,7 +99,7 @@ struct CopiesTests {
     @Test("C19: a backup of an emptied folder is kept, suspicious, told of, and pushes nothing out")
     func emptied() throws {
         let live = try LiveStackFixture("copies_c19")
-        live.letStampsAge()
+        try live.letStampsAge()
         let good = try live.backup().name
         try Shell.sh("rm -rf '\(live.artifacts)/1'")
         for _ in 0..<2 {
@@ -112,12 +114,14 @@ struct CopiesTests {
     @Test("C30, in part: an archive before that gives no bytes is its own damage, not that of the night")
     func unreadableBase() throws {
         let live = try LiveStackFixture("copies_cut")
-        live.letStampsAge()
+        try live.letStampsAge()
         let first = try live.backup(retention: .count(10)).name
         try live.add(runs: 21...21)
         // Cut behind the catalogue's back: it keeps its size and its sparse end reads as zeros.
         let size = try live.item(first).size
-        try Shell.sh("truncate -s \(size / 2) '\(live.folder.path)/\(first)' && truncate -s \(size) '\(live.folder.path)/\(first)'")
+        try Shell.sh(
+            "truncate -s \(size / 2) '\(live.folder.path)/\(first)' && truncate -s \(size) '\(live.folder.path)/\(first)'"
+        )
         let next = try live.backup(retention: .count(10))
         #expect(try live.item(first).status == .corrupt)
         #expect(next.sharing.generation == 0)

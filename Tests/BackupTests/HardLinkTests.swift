@@ -10,11 +10,14 @@ import Testing
 
 @Suite("Whatever verifies can be restored")
 struct HardLinkTests {
-    @Test("C3: names of one file come back as names of one file", arguments: [BackupName.Kind.compressed, .uncompressed])
+    @Test(
+        "C3: names of one file come back as names of one file", arguments: [BackupName.Kind.compressed, .uncompressed])
     func hardLinks(kind: BackupName.Kind) throws {
         let live = try LiveStackFixture("links_c3")
         let run = live.artifacts.appending("1/run5/artifacts")
-        try Shell.sh("cd '\(run)' && ln model.bin second.bin && mkdir ../../zz && ln model.bin ../../zz/third.bin && ln model.bin a.bin")
+        try Shell.sh(
+            "cd '\(run)' && ln model.bin second.bin && mkdir ../../zz && ln model.bin ../../zz/third.bin && ln model.bin a.bin"
+        )
         for _ in 0..<2 {
             let files = try live.files()
             let name = try live.backup(kind).name
@@ -24,7 +27,7 @@ struct HardLinkTests {
             #expect(try live.files() == files)
             let names = ["model.bin", "second.bin", "a.bin", "../../zz/third.bin"]
             #expect(try Set(names.map { try FileStatus.of(run.appending($0)).inode }).count == 1)
-            live.letStampsAge()
+            try live.letStampsAge()
         }
     }
 
@@ -36,7 +39,9 @@ struct HardLinkTests {
         let files = try live.files()
         let name = try live.backup(.uncompressed).name
         let path = live.folder.path.appending(name.string)
-        try Shell.sh("cp -r --preserve=mode,timestamps '\(path)' '\(path).copy' && rm -rf '\(path)' && mv '\(path).copy' '\(path)'")
+        try Shell.sh(
+            "cp -r --preserve=mode,timestamps '\(path)' '\(path).copy' && rm -rf '\(path)' && mv '\(path).copy' '\(path)'"
+        )
         _ = try VerifyJob(live.workspace()).run(name.string)
         try Directory.removeTree(live.artifacts.appending("1"))
         try live.restore(name.string, .artifacts)

@@ -86,7 +86,8 @@ struct LeftoverTests {
         #expect(try live.item(name).status == .completed)
     }
 
-    @Test("C36: a digest or size in the sidecar that is not the archive's is told, and put right where the members vouch")
+    @Test(
+        "C36: a digest or size in the sidecar that is not the archive's is told, and put right where the members vouch")
     func wrongDigest() throws {
         let live = try LiveStackFixture("left_c36")
         let name = try live.backup().name

@@ -25,7 +25,7 @@ public final class TemporaryPostgres: Sendable {
         return server
     }
 
-    private static let userPassword = "m:l'f\\l\"ow 密码"
+    public static let userPassword = "m:l'f\\l\"ow 密码"
     private static let superuserPassword = "postgres"
     private static let prefix = "mlflow-backup-postgres-"
 

@@ -21,7 +21,11 @@ struct Problem {
     init(_ error: any Error) {
         code = error.stableCode
         findings = error.codedFindings
-        let backup: String? = if case BackupError.markedCorrupt(let name, _) = error { name } else { nil }
+        let backup: String? =
+            switch error {
+            case BackupError.markedCorrupt(let name, _), BackupError.nothingToAccept(let name): name
+            default: nil
+            }
         detail = error.bilingual + (ProblemHint.of(code, backup: backup) ?? BilingualText(zh: "", en: ""))
         var headers = HTTPHeaders()
         switch error {

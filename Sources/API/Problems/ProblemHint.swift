@@ -18,7 +18,7 @@ enum ProblemHint {
             BilingualText(
                 zh: "确定要恢复时，在请求中设置 \"force\": true。",
                 en: " To restore all the same, set \"force\": true in the request.")
-        case "marked-corrupt":
+        case "marked-corrupt", "nothing-to-accept":
             backup.map {
                 BilingualText(zh: "重新校验：POST /backups/\($0)/verify。", en: " To verify it: POST /backups/\($0)/verify.")
             }

@@ -72,7 +72,9 @@ private struct LinkedNames {
 
     init(_ folder: FilePath) throws {
         let records: RecordStream
-        do { records = try RecordStream(folder: folder) } catch let error as SystemError where error.isNotFound { return }
+        do { records = try RecordStream(folder: folder) } catch let error as SystemError where error.isNotFound {
+            return
+        }
         while let record = try records.next() {
             guard case .hardLink(let target) = record.entry.kind else { continue }
             targets[record.entry.path] = target

@@ -33,7 +33,8 @@ extension Catalogue {
         }
         // A name of its own in the staging folder: no lock is held, and another adoption may run.
         try Directory.make(folder.state, mode: 0o750)
-        let partial = folder.state.appending("\(Self.adoptionPrefix)\(getpid())-\(name.string)" + DurableFile.partialSuffix)
+        let partial = folder.state.appending(
+            "\(Self.adoptionPrefix)\(getpid())-\(name.string)" + DurableFile.partialSuffix)
         try Directory.removeTree(partial)
         let claimed = try claim(partial)
         do {

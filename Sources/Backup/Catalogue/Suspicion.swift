@@ -44,8 +44,10 @@ extension Suspicion {
         let measured = sinceAccepted(ours.isEmpty ? good : ours)
         return Measure.allCases.lazy.compactMap { measure -> Suspicion? in
             guard let found = summary.amount(of: measure),
-                let largest = measured.compactMap({ item in item.sidecar?.summary?.amount(of: measure).map { ($0, item) } })
-                    .max(by: { $0.0 < $1.0 }), largest.0 > 0, found < (largest.0 + 1) / 2
+                let largest = measured.compactMap({ item in
+                    item.sidecar?.summary?.amount(of: measure).map { ($0, item) }
+                })
+                .max(by: { $0.0 < $1.0 }), largest.0 > 0, found < (largest.0 + 1) / 2
             else { return nil }
             return Suspicion(
                 measure: measure, found: found, expected: largest.0, than: largest.1.name.string)

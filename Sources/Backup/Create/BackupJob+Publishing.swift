@@ -47,7 +47,9 @@ extension BackupJob {
             warnings.append(
                 BilingualText(
                     zh: "上一个备份 \(base.item.name) 不能再使用，新的备份完全由源数据生成：",
-                    en: "The backup before, \(base.item.name), cannot be used again, and the new one is made wholly from the live data: ")
+                    en:
+                        "The backup before, \(base.item.name), cannot be used again, and the new one is made wholly from the live data: "
+                )
                     + reason)
             try Directory.removeTree(partial)
             try Directory.removeTree(dump)
@@ -69,12 +71,12 @@ extension BackupJob {
             }
             // The kernel copies without saying which of the two files it could not read.
             guard failure.isLostData else { return nil }
-            do { try verification.run(base.item) } catch where error.isDamage { return error.bilingual }
+            do { try verification.run(base.item) } catch  where error.isDamage { return error.bilingual }
             return nil
         }
         guard let failure = error as? ArchiveError, failure.mayBeOfPrevious else { return nil }
         log.error("the backup before cannot be used again", ["name": base.item.name, "reason": failure.description])
-        do { try verification.run(base.item) } catch where error.isDamage { return error.bilingual }
+        do { try verification.run(base.item) } catch  where error.isDamage { return error.bilingual }
         return failure.bilingual
     }
 
@@ -130,7 +132,7 @@ extension BackupJob {
         progress(Progress(.pruning, fraction: 0.98))
         do {
             return try Retention(workspace, of: copies.identity).apply(
-                options.retention, keeping: PinnedBackups.names(workspace), justMade: made.name,
+                options.retention, keeping: KeptParts(workspace.stack).pinnedBackups(), justMade: made.name,
                 since: copies.started, stopsAtDamage: stopsAtDamage)
         } catch {
             let reason = error.bilingual

@@ -193,7 +193,8 @@ public struct BackupJob: Sendable {
         return [
             BilingualText(
                 zh: "\(folder.staging) 中有 \(left.count) 个遗留项无法删除（\(names)）。请检查其权限和属性（lsattr）后手动删除。",
-                en: "\(left.count) leftovers in \(folder.staging) cannot be removed (\(names)). Check their permissions and "
+                en:
+                    "\(left.count) leftovers in \(folder.staging) cannot be removed (\(names)). Check their permissions and "
                     + "attributes (lsattr), then remove them.")
         ]
     }
@@ -203,7 +204,8 @@ public struct BackupJob: Sendable {
             zh: "备份 \(name) 可疑：", en: "The backup \(name) is suspicious: ") + suspicion.text
             + BilingualText(
                 zh: "。请检查数据库和 artifacts 目录是否是原来的；它不会挤掉旧备份。确认无误后运行 mlflow-backup accept \(name)。",
-                en: ". Check that database and artifacts folder are the right ones; it pushes no other backup out. If it is "
+                en:
+                    ". Check that database and artifacts folder are the right ones; it pushes no other backup out. If it is "
                     + "right, run `mlflow-backup accept \(name)`.")
     }
 }

@@ -70,7 +70,7 @@ public struct UnfinishedPublication: Sendable {
                     workspace.folder, log: workspace.log, cancellation: workspace.cancellation,
                     progress: workspace.progress
                 ).run(item, draft: draft)
-            } catch where error.isDamage {
+            } catch  where error.isDamage {
                 // It is marked, and the log says why.
             }
         }

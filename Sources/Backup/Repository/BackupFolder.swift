@@ -89,7 +89,9 @@ private struct PartialFile {
         }
         // NAME.PID-NUMBER.partial, as `DurableFile` names them.
         let parts = name.split(separator: ".")
-        guard parts.count >= 3, let pid = Int32(parts[parts.count - 2].prefix { $0 != "-" }), pid > 0 else { return nil }
+        guard parts.count >= 3, let pid = Int32(parts[parts.count - 2].prefix { $0 != "-" }), pid > 0 else {
+            return nil
+        }
         writer = pid
     }
 
@@ -98,7 +100,9 @@ private struct PartialFile {
         // What cannot be looked at is looked at another time.
         if isAdoption {
             // Its maker holds a lock on it as long as it lives, and looks whether it is still there once it has the lock.
-            guard let file = try? OpenFile(path, .readNoFollow), (try? AdvisoryLock.tryLock(file)) == true else { return }
+            guard let file = try? OpenFile(path, .readNoFollow), (try? AdvisoryLock.tryLock(file)) == true else {
+                return
+            }
             return withExtendedLifetime(file) { remove(path) }
         }
         if let writer, kill(writer, 0) == 0 || errno == EPERM {

@@ -15,14 +15,14 @@ public struct PruneJob: Sendable {
     /// - Throws: `PostgresError` where the server does not answer: it alone can tell whose backups these are.
     public func run() throws -> Retention.Outcome {
         try workspace.holdingFolder("prune") {
-            try Retention(workspace, of: identity()).apply(rule, keeping: PinnedBackups.names(workspace))
+            try Retention(workspace, of: identity()).apply(rule, keeping: KeptParts(workspace.stack).pinnedBackups())
         }
     }
 
     /// What `run` would remove, if all that stays is good.
     public func preview() throws -> [CatalogueItem] {
         try workspace.prepareFolder()
-        return try Retention(workspace, of: identity()).expired(by: rule, keeping: PinnedBackups.names(workspace))
+        return try Retention(workspace, of: identity()).expired(by: rule, keeping: KeptParts(workspace.stack).pinnedBackups())
     }
 
     private func identity() throws -> StackIdentity {

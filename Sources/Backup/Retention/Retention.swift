@@ -117,7 +117,8 @@ public struct Retention: Sendable {
                 let reason = error.bilingual
                 log.error("an expired backup could not be removed", ["name": item.name, "reason": reason.english])
                 outcome.warnings.append(
-                    BilingualText(zh: "过期备份 \(item.name) 未能删除：", en: "The expired backup \(item.name) could not be removed: ")
+                    BilingualText(
+                        zh: "过期备份 \(item.name) 未能删除：", en: "The expired backup \(item.name) could not be removed: ")
                         + reason)
                 continue
             }
@@ -137,7 +138,8 @@ public struct Retention: Sendable {
             BilingualText(
                 zh: "\(ahead.count) 个备份的日期在未来，例如 \(first.name)（\(first.created.iso)）：它们不参与保留计算，也不会被自动删除。"
                     + "请检查时钟；不需要时请按名称删除。",
-                en: "\(ahead.count) backups are dated in the future, such as \(first.name) (\(first.created.iso)): they do not "
+                en:
+                    "\(ahead.count) backups are dated in the future, such as \(first.name) (\(first.created.iso)): they do not "
                     + "count and are never removed by themselves. Check the clock, and delete them by name if they are not needed."
             )
         ]

@@ -63,7 +63,8 @@ struct RetentionChoice {
     func toRead(now: LocalTime, since started: LocalTime) -> [CatalogueItem] {
         guard let newest = staying.first else { return [] }
         guard let second = staying.first(where: { chains.areIndependent($0, newest) }) else {
-            return (newest.lastRead(now) ?? .min) < started.epoch ? [newest] : []
+            // Within the second of the beginning nobody can tell which came first.
+            return (newest.lastRead(now) ?? .min) <= started.epoch ? [newest] : []
         }
         return [newest, second].filter { ($0.lastRead(now) ?? .min) < now.epoch - Self.week }
     }

@@ -30,7 +30,7 @@ struct Scrub {
                 guard MonotonicTime.nanoseconds() < deadline, !workspace.cancellation.isCancelled else { break }
                 // Damage in one before it may have been its damage, too.
                 guard try Catalogue(workspace.folder).item(named: item.name.string).isWhole else { continue }
-                do { try verification(until: deadline).run(item) } catch where error.isDamage {
+                do { try verification(until: deadline).run(item) } catch  where error.isDamage {
                     warnings.append(Retention.damaged(item, error.bilingual))
                 }
             }

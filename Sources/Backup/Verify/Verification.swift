@@ -94,7 +94,7 @@ struct Verification: Sendable {
             seen.append(other)
             log.warning("it shares bytes with a damaged backup and is read", ["name": other.name])
             // Each says what is wrong with it itself, in the log and in the catalogue.
-            do { _ = try readAlone(other) } catch where error.isDamage {}
+            do { _ = try readAlone(other) } catch  where error.isDamage {}
         }
     }
 
@@ -223,7 +223,8 @@ struct Verification: Sendable {
                 guard known[keyPath: path] != right[keyPath: path] else { return }
                 notes.append(
                     BilingualText(
-                        zh: "\(item.name.sidecar) 中的\(zh)不是该备份的，已改正", en:
+                        zh: "\(item.name.sidecar) 中的\(zh)不是该备份的，已改正",
+                        en:
                             "\(en) in \(item.name.sidecar) was not that of the backup, and has been put right"))
             }
             compare(\.size, "大小", "The size")

@@ -17,7 +17,7 @@ enum CommandHint {
             BilingualText(zh: "可用 --wait 延长等待。", en: " --wait waits longer.")
         case BackupError.newerData, BackupError.schemaOlder, BackupError.schemaDiffers:
             BilingualText(zh: "确定要恢复时使用 --force。", en: " To restore all the same, use --force.")
-        case BackupError.markedCorrupt(let name, _):
+        case BackupError.markedCorrupt(let name, _), BackupError.nothingToAccept(let name):
             BilingualText(
                 zh: "重新校验：mlflow-backup verify \(name)。", en: " To verify it: `mlflow-backup verify \(name)`.")
         default: nil
