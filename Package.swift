@@ -55,7 +55,7 @@ let package = Package(
             name: "BackupTests",
             dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "TestSupport"]),
         .testTarget(
-            name: "ServiceTests", dependencies: ["Service", "SystemIO", "TestSupport"],
+            name: "ServiceTests", dependencies: ["Service", "Backup", "SystemIO", "TestSupport", "Wording"],
             exclude: ["smtp_server.py", "task_writer.py", "web_server.py"]),
         // Black box: the release binary under faults made by an LD_PRELOAD library, which the tests compile.
         .testTarget(
@@ -63,11 +63,14 @@ let package = Package(
             exclude: ["Shim", "Fixtures", "clients.py"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
         .testTarget(
+            name: "APITests",
+            dependencies: ["API", "Service", "Backup", "HTTPServer", "Postgres", "SystemIO", "TestSupport", "Wording"]),
+        .testTarget(
             name: "ComposeTests", dependencies: ["SystemIO", "TestSupport"], exclude: ["images", "data.py"]),
         .testTarget(
             name: "StackTests",
             dependencies: ["API", "HTTPServer", "Service", "Backup", "Archive", "SystemIO", "TestSupport"],
-            exclude: ["delete_experiments.py", "fingerprint.py"]),
+            exclude: ["delete_experiments.py", "downgrade_database.py", "fingerprint.py"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -3,7 +3,10 @@
 import SystemIO
 import Wording
 
-/// Why a backup, a check or a restore did not happen. Each says what to do next.
+/// Why a backup, a check or a restore did not happen.
+///
+/// Each says what to do next, as far as this module knows it: routes belong to the API and options to the command line,
+/// which add their own hint by the error's code.
 public enum BackupError: ExplainedError, Equatable {
     case folderNotUsable(path: String, reason: String)
     /// The folder was used for this stack before, and has nothing of ours in it now.
@@ -25,16 +28,25 @@ public enum BackupError: ExplainedError, Equatable {
     /// Folders that this user may not move, which the swap would have to.
     case notOurs(path: String, count: Int, user: UInt32, group: UInt32)
     case schemaDiffers(backup: String, revision: String, live: String)
+    /// The backup's schema is one that the live MLflow upgrades from, by `command` where one is known.
+    case schemaOlder(backup: String, revision: String, live: String, command: String?)
+    /// The backup's schema is none that the live MLflow knows. `install` is the MLflow that made it, where it is known.
+    case schemaNewer(backup: String, revision: String, live: String, install: String?)
     case manifestUnreadable(backup: String, reason: String)
     case rowsDiffer(table: String, expected: Int64, found: Int64)
     case artifactsDiffer(expectedFiles: Int, foundFiles: Int, expectedBytes: UInt64, foundBytes: UInt64)
     /// A live file that the restore would have kept was written to before the swap.
     case changedMeanwhile(path: String)
     case markedCorrupt(name: String, reason: String)
-    /// Nobody has read it yet, so it is not known to be suspicious, nor to be a backup at all.
+    /// A backup that nobody has verified.
     case nothingToAccept(name: String)
     /// A restore went wrong half way and could not be put back; the journal keeps what is needed to go on.
     case needsRecovery(reason: String)
+
+    /// What a restore would overwrite, one by one; empty for every other error.
+    public var findings: [BilingualText] {
+        if case .newerData(_, let newer) = self { newer.findings } else { [] }
+    }
 
     public var explanation: BilingualText {
         switch self {
@@ -53,20 +65,17 @@ public enum BackupError: ExplainedError, Equatable {
             )
         case .noSuchEntry(let backup, let path):
             BilingualText(
-                zh: "\(backup) 中没有文件 \(path)。用 mlflow-backup list \(backup) 查看其内容。",
-                en: "There is no file \(path) in \(backup). See its contents with mlflow-backup list \(backup).")
+                zh: "\(backup) 中没有文件 \(path)。", en: "There is no file \(path) in \(backup).")
         case .noSuchBackup(let name):
-            BilingualText(
-                zh: "没有名为 \(name) 的备份。用 GET /backups 或 mlflow-backup list 查看可用的备份。",
-                en: "There is no backup named \(name). See GET /backups or `mlflow-backup list` for those there are.")
+            BilingualText(zh: "没有名为 \(name) 的备份。", en: "There is no backup named \(name).")
         case .inUse(let name, let by):
             BilingualText(
                 zh: "备份 \(name) 正被任务 \(by) 使用。请等待该任务结束后重试。",
                 en: "The backup \(name) is in use by task \(by). Wait until that task has ended, then try again.")
         case .busy(let holder):
             BilingualText(
-                zh: "另一项备份或恢复正在进行（\(holder)）。请等待其结束，或用 --wait 延长等待。",
-                en: "Another backup or restore is running (\(holder)). Wait for it, or wait longer with --wait.")
+                zh: "另一项备份或恢复正在进行（\(holder)）。请等待其结束。",
+                en: "Another backup or restore is running (\(holder)). Wait for it to end.")
         case .notEnoughRoom(let path, let needed, let available):
             BilingualText(
                 zh: "\(path) 空间不足：需要约 \(HumanUnits.size(needed))，可用 \(HumanUnits.size(available))。请释放空间或删除旧备份。",
@@ -85,11 +94,9 @@ public enum BackupError: ExplainedError, Equatable {
                 en: "The database \(name) has no MLflow tables. Start MLflow once first, or check POSTGRES_DB.")
         case .newerData(let backup, let newer):
             BilingualText(
-                zh: "恢复 \(backup) 会覆盖 \(newer.total) 项更新的数据：\(newer.shown(.chinese))。"
-                    + "请先做一次备份；确定要覆盖时使用 \"force\": true（命令行 --force）。",
+                zh: "恢复 \(backup) 会覆盖 \(newer.total) 项更新的数据：\(newer.shown(.chinese))。请先做一次备份。",
                 en:
-                    "Restoring \(backup) would overwrite newer data, \(newer.total) in all: \(newer.shown(.english)). "
-                    + "Make a backup first; to overwrite all the same, set \"force\": true (--force on the command line)."
+                    "Restoring \(backup) would overwrite newer data, \(newer.total) in all: \(newer.shown(.english)). Make a backup first."
             )
         case .nothingToUndo:
             BilingualText(zh: "没有可撤销的恢复。", en: "There is no restore to undo: nothing is kept of one.")
@@ -101,13 +108,18 @@ public enum BackupError: ExplainedError, Equatable {
                 zh: "\(count) 个文件夹（例如 \(path)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) '\(path)'",
                 en: "\(count) folders, such as \(path), do not let this user move them, which a restore has to. "
                     + "As root run: chown -R \(user):\(group) '\(path)'")
+        case .nothingToAccept(let name):
+            BilingualText(
+                zh: "备份 \(name) 尚未校验，没有什么可以接受。请先运行 mlflow-backup verify \(name)。",
+                en:
+                    "The backup \(name) has not been verified, so there is nothing to accept. Run `mlflow-backup verify \(name)` first."
+            )
         case .schemaDiffers(let backup, let revision, let live):
             BilingualText(
-                zh: "\(backup) 的数据库结构版本是 \(revision)，当前 MLflow 使用 \(live)。请用相同版本的 MLflow 恢复；"
-                    + "若使用 force，恢复后需运行 mlflow db upgrade。",
-                en:
-                    "\(backup) has schema revision \(revision), this MLflow runs \(live). Restore it beside the MLflow version "
-                    + "that made it; with force, run `mlflow db upgrade` afterwards.")
+                zh: "\(backup) 的数据库结构版本是 \(revision)，当前 MLflow 使用 \(live)。请用相同版本的 MLflow 恢复。",
+                en: "\(backup) has schema revision \(revision), this MLflow runs \(live). Restore it beside the MLflow "
+                    + "version that made it.")
+        case .schemaOlder, .schemaNewer: schemaExplanation
         case .manifestUnreadable(let backup, let reason):
             BilingualText(
                 zh: "\(backup) 的 manifest.json 无法读取（\(reason)）。请改用其他备份。",
@@ -130,15 +142,8 @@ public enum BackupError: ExplainedError, Equatable {
                     + "then try again.")
         case .markedCorrupt(let name, let reason):
             BilingualText(
-                zh: "备份 \(name) 已标记为损坏：\(reason)。请改用其他备份，或修复后运行 mlflow-backup verify \(name)。",
-                en: "The backup \(name) is marked corrupt: \(reason). Use another one, or mend it and run "
-                    + "`mlflow-backup verify \(name)`.")
-        case .nothingToAccept(let name):
-            BilingualText(
-                zh: "备份 \(name) 尚未校验，没有什么可以接受。请先运行 mlflow-backup verify \(name)。",
-                en:
-                    "The backup \(name) has not been verified, so there is nothing to accept. Run `mlflow-backup verify \(name)` first."
-            )
+                zh: "备份 \(name) 已标记为损坏：\(reason)。请改用其他备份，或修复后重新校验。",
+                en: "The backup \(name) is marked corrupt: \(reason). Use another one, or mend it and verify it again.")
         case .needsRecovery(let reason):
             BilingualText(
                 zh: "恢复中断且未能自动还原：\(reason)。旧数据仍完整保留；请排除原因后运行 mlflow-backup recover。",

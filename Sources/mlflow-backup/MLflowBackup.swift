@@ -13,7 +13,7 @@ enum MLflowBackup {
         ServeCommand.self, BackupCommand.self, RestoreCommand.self, ListCommand.self, VerifyCommand.self,
         CatCommand.self, DiffCommand.self,
         ScrubCommand.self, DoctorCommand.self, PruneCommand.self, AcceptCommand.self, RecoverCommand.self,
-        ScheduleCommand.self,
+        ForgetCommand.self, ClaimCommand.self, ScheduleCommand.self,
     ]
 
     static func main() {
@@ -53,7 +53,7 @@ enum MLflowBackup {
             return try command.run(
                 Invocation(arguments: arguments, settings: settings, console: Console(language)))
         } catch {
-            Console(language).error(error.bilingual)
+            Console(language).error(error.atTheTerminal)
             return ExitCode(error)
         }
     }

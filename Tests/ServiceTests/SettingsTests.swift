@@ -28,6 +28,26 @@ struct SettingsTests {
         #expect(settings.logFormat == .text && settings.logToSyslog && settings.allowedHosts.isEmpty)
     }
 
+    @Test("How restores go: what they keep, whether they stop MLflow, what upgrades the database")
+    func restores() throws {
+        let usual = try Settings.read(environment: [:])
+        #expect(usual.undoKeepSeconds == 86_400 && !usual.restoreStopsMLflow && usual.mlflowUpgradeCommand == nil)
+        for (text, seconds) in [("24h", 86_400), ("90m", 5400), ("2d", 172_800), ("45s", 45), ("0", 0), ("0d", 0)] {
+            #expect(try Settings.read(environment: ["UNDO_KEEP": text]).undoKeepSeconds == seconds, "\(text)")
+        }
+        for text in [
+            "24", "h", "-1h", "1.5h", "1w", "24 h", "٢d", "99999999999999999999d", "9223372036854775807d", "400d",
+        ] {
+            #expect(problem(["UNDO_KEEP": text])?.explanation.english.contains("24h") == true, "\(text)")
+        }
+        let told = try Settings.read(environment: [
+            "RESTORE_STOPS_MLFLOW": "true", "MLFLOW_UPGRADE_COMMAND": "docker exec mlflow-server mlflow-db-upgrade",
+        ])
+        #expect(told.restoreStopsMLflow)
+        #expect(told.mlflowUpgradeCommand == "docker exec mlflow-server mlflow-db-upgrade")
+        #expect(told.operations(log: .silent).restoring.upgradeCommand == told.mlflowUpgradeCommand)
+    }
+
     @Test("Flags win over the environment, the environment over the file; an empty value is none")
     func precedence() throws {
         let folder = try ScratchFolder()

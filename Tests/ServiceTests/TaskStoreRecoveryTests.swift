@@ -90,7 +90,7 @@ struct TaskStoreRecoveryTests {
             ]
         ).run()
         #expect(raised.succeeded, "\(raised.errors)")
-        #expect(throws: TaskStoreError.newerSchema(path: path, found: 99, known: 1)) {
+        #expect(throws: TaskStoreError.newerSchema(path: path, found: 99, known: 2)) {
             try TaskStore(in: folder.path, log: .silent)
         }
     }

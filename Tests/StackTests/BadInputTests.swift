@@ -55,6 +55,13 @@ import Testing
             Case("dot segments", ["--path-as-is"], "/backups/../health", 404, "path"),
             Case("unknown path", [], "/nothing", 404, "/docs"),
             Case("unknown task", [], "/tasks/backup_20000101_000000_00000", 404, "GET /tasks"),
+            Case(
+                "cancel an unknown task", ["-X", "POST"], "/tasks/backup_20000101_000000_00000/cancel", 404,
+                "GET /tasks"),
+            .post("unknown field of an undo", "{\"mode\": \"full\"}", "/restore/undo", 422, "force"),
+            .post(
+                "backup_first is a number", "{\"backup_name\": \"x\", \"backup_first\": 1}", "/restore", 422,
+                "backup_first"),
             Case("unknown task status", [], "/tasks?status=sleeping", 422, "pending"),
             Case("delete an unknown backup", ["-X", "DELETE"], "/backups/\(absent)", 404, "no backup"),
             Case("wrong method", ["-X", "PUT"], "/backups", 405, "GET"),
@@ -76,7 +83,7 @@ import Testing
             let problem = try answer.object()
             #expect(problem["status"] as? Int == item.status, "\(item)")
             #expect((problem["detail"] as? String)?.contains(item.hint) == true, "\(item): \(answer.text)")
-            for key in ["type", "title"] { #expect(problem[key] is String, "\(item) has no \(key)") }
+            for key in ["type", "title", "code"] { #expect(problem[key] is String, "\(item) has no \(key)") }
             let chinese = try Curl.send(item.arguments + ["\(stack.backupURL)\(item.path)"])
             #expect(try chinese.string("detail").unicodeScalars.contains { $0.value > 0x4e00 }, "\(item) in Chinese")
         }

@@ -16,6 +16,7 @@ import Testing
         #expect(try run("--version").output.hasPrefix("mlflow-backup 0."))
         for command in [
             "serve", "backup", "restore", "list", "verify", "cat", "diff", "scrub", "doctor", "prune", "recover",
+            "forget", "claim",
         ] {
             let english = try run(command, "--help", "--lang", "en")
             #expect(english.succeeded)
@@ -29,6 +30,9 @@ import Testing
         #expect(option.errors.contains("--no-compress"), "the nearest option is named: \(option.errors)")
         #expect(try run("backup", "--max-backups", "many").exit == .code(2))
         #expect(try run("backup", "--max-backups", "2", "--keep-days", "3").exit == .code(2))
+        #expect(try run("restore", "--undo", "--database").exit == .code(2))
+        #expect(try run("restore", "--undo", "1").exit == .code(2))
+        #expect(try run("forget").exit == .code(2))
         let directory = try run("list", "--backup-dir", "relative/path", "--lang", "en")
         #expect(directory.exit == .code(2))
         #expect(directory.errors.contains("BACKUP_DIR"))

@@ -5,30 +5,14 @@ set -Eeuo pipefail
 [[ ${1:-} == server ]] || exec "$@"
 shift
 
-fail() {
-    printf '错误: %s\nerror: %s\n' "$1" "$2" >&2
-    exit 1
-}
+# shellcheck source=docker/mlflow/backend-store-uri.sh
+source /usr/local/lib/mlflow-backend-store-uri.sh
 
 readonly ARTIFACTS=/mlflow/artifacts
 [[ -w $ARTIFACTS ]] ||
     fail "$ARTIFACTS 不可写（卷来自别处？）: docker run --rm -v mlflow_artifacts_data:/a debian:bookworm-slim chown -R 3110:3110 /a" \
         "$ARTIFACTS is not writable (a volume from elsewhere?): docker run --rm -v mlflow_artifacts_data:/a debian:bookworm-slim chown -R 3110:3110 /a"
-[[ -r ${POSTGRES_PASSWORD_FILE:?} ]] ||
-    fail "读不到密码文件 $POSTGRES_PASSWORD_FILE" "the password file $POSTGRES_PASSWORD_FILE cannot be read"
-
-# libpq's own form, so that the password is in no argument, address or log.
-umask 077
-PGPASSFILE_PATH=/tmp/pgpass
-password=$(<"$POSTGRES_PASSWORD_FILE")
-password=${password//\\/\\\\}
-printf '*:*:*:*:%s\n' "${password//:/\\:}" >"$PGPASSFILE_PATH"
-unset password
-umask 022
-
-encoded() { jq -rn --arg text "$1" '$text | @uri'; }
-MLFLOW_BACKEND_STORE_URI="postgresql+psycopg://$(encoded "$POSTGRES_USER")@${POSTGRES_HOST:-postgres}:${POSTGRES_PORT:-5432}/$(encoded "$POSTGRES_DB")?passfile=$PGPASSFILE_PATH"
-export MLFLOW_BACKEND_STORE_URI
+use_backend_store /tmp/pgpass
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=${MLFLOW_SERVER_ENABLE_JOB_EXECUTION:-false}
 
 # MLflow refuses other Host headers (DNS rebinding). A bare name is a Host header without a port.

@@ -5,7 +5,7 @@
 # The keys stack.env sets. The caller's environment may not change them for the service.
 readonly STACK_KEYS=(
     BACKUP_DIR BACKUP_API_PORT BACKUP_API_ADDRESS ARTIFACTS_DIR MLFLOW_URL PG_BIN_DIR
-    BACKUP_SCRIPTS_DIR
+    BACKUP_SCRIPTS_DIR MLFLOW_UPGRADE_COMMAND
     POSTGRES_HOST POSTGRES_PORT POSTGRES_DB POSTGRES_USER POSTGRES_PASSWORD POSTGRES_PASSWORD_FILE
     MLFLOW_BACKEND_STORE_URI MLFLOW_ARTIFACTS_DESTINATION
 )
@@ -125,6 +125,7 @@ write_settings() {
             "POSTGRES_PASSWORD_FILE=$DATA/secrets/postgres_password" \
             "PG_BIN_DIR=$POSTGRES_BIN" \
             "BACKUP_SCRIPTS_DIR=$REPO/scripts/backup_services" \
+            "MLFLOW_UPGRADE_COMMAND=$(printf '%q' "$DATA/mlflow-db-upgrade")" \
             "# As MLflow itself reads them, for mlflow gc and mlflow db." \
             "MLFLOW_BACKEND_STORE_URI=$(backend_store_uri)" \
             "MLFLOW_ARTIFACTS_DESTINATION=$DATA/artifacts"
@@ -135,6 +136,13 @@ write_settings() {
     for key in "${STACK_KEYS[@]}"; do unset_keys+=" -u $key"; done
     printf '#!/bin/sh\n# Written by scripts/up: mlflow-backup with the settings of this stack.\nexec env%s %s --env-file %s "$@"\n' \
         "$unset_keys" "$(quoted "$BINARY")" "$(quoted "$DATA/stack.env")" | write_file 700 "$DATA/mlflow-backup"
+}
+
+# What upgrades the database after the restore of a backup that an older MLflow made. The address holds no password.
+write_upgrade_command() {
+    printf '#!/bin/sh\n# Written by scripts/up: brings the database of this stack to the schema of its MLflow.\nset -eu\nMLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true GIT_PYTHON_REFRESH=quiet \\\n    %s -m mlflow db upgrade %s\necho "数据库结构已是最新 / the database has the schema of this MLflow"\n' \
+        "$(quoted "$PYTHON_ENVIRONMENT/bin/python")" "$(quoted "$(backend_store_uri)")" |
+        write_file 700 "$DATA/mlflow-db-upgrade"
 }
 
 # For /bin/sh, which does not read every form that printf %q writes.

@@ -13,13 +13,15 @@ extension OpenAPIDocument {
 
     static let schemas = #"""
         "schemas":{
-          "Problem":{"type":"object","required":["type","title","status","detail"],"properties":{
-            "type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"}}},
+          "Problem":{"type":"object","required":["type","title","status","detail","code"],"properties":{
+            "type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},
+            "code":{"type":"string","example":"newer-data","description":"不随文字改变 / stays when the words change"},
+            "findings":{"type":"array","items":{"type":"string"},"description":"会被覆盖的内容 / what would be overwritten"}}},
           "Message":{"type":"object","required":["message"],"properties":{"message":{"type":"string"}}},
           "CleanUp":{"type":"object","required":["message","removed"],"properties":{"message":{"type":"string"},"removed":{"type":"integer"}}},
           "Accepted":{"type":"object","required":["task_id","message","status"],"properties":{
             "task_id":{"type":"string","example":"backup_20240730_143000_12345"},
-            "message":{"type":"string","example":"备份任务已启动"},"status":{"type":"string","const":"pending"}}},
+            "message":{"type":"string","example":"备份任务已启动"},"status":{"type":"string","enum":["pending","running","failed"],"description":"新任务为 pending / pending for a new task"}}},
           "BackupRequest":{"type":"object","additionalProperties":false,"properties":{
             "compress":{"type":"boolean","default":true,"description":"true: tar.gz; false: 目录 / a folder"},
             "email":{"type":"string","format":"email","description":"完成或失败时通知 / told on success and on failure"}}},
@@ -27,6 +29,10 @@ extension OpenAPIDocument {
             "backup_name":{"type":"string","example":"mlflow_backup_20240730_020000.tar.gz"},
             "mode":{"type":"string","enum":["full","database","artifacts"],"default":"full"},
             "force":{"type":"boolean","default":false,"description":"覆盖比备份更新的数据 / overwrite data newer than the backup"},
+            "backup_first":{"type":"boolean","default":true,"description":"强制恢复前先备份当前数据 / a forced restore first backs up what it overwrites"},
+            "email":{"type":"string","format":"email"}}},
+          "UndoRequest":{"type":"object","additionalProperties":false,"properties":{
+            "force":{"type":"boolean","default":false,"description":"覆盖恢复之后写入的数据 / overwrite what was written after the restore"},
             "email":{"type":"string","format":"email"}}},
           "Backup":{"type":"object","required":["name","path","size","created_at","type","status","size_bytes","adopted"],"properties":{
             "name":{"type":"string"},"path":{"type":"string"},"size":{"type":"string","example":"15.2MB"},
@@ -40,13 +46,15 @@ extension OpenAPIDocument {
             "experiments":{"type":"integer"},"runs":{"type":"integer"},"registered_models":{"type":"integer"},
             "files":{"type":"integer"},"content_bytes":{"type":"integer"},"skipped":{"type":"integer"}}},
           "Task":{"type":"object","required":["task_id","kind","origin","status","message","created_at"],"properties":{
-            "task_id":{"type":"string"},"kind":{"type":"string","enum":["backup","restore","verify"]},
+            "task_id":{"type":"string"},"kind":{"type":"string","enum":["backup","restore","verify","undo","claim","forget"]},
             "origin":{"type":"string","enum":["api","cli","schedule"]},
             "status":{"type":"string","enum":["pending","running","completed","failed"]},
             "message":{"type":"string"},"created_at":{"type":"string"},"started_at":{"type":"string"},
             "completed_at":{"type":"string"},"backup_name":{"type":"string"},
             "result":{"type":"object","properties":{"stdout":{"type":"string"},"backup_dir":{"type":"string"}}},
             "progress":{"type":"object","properties":{"phase":{"type":"string"},"percent":{"type":"integer","minimum":0,"maximum":100}}},
+            "error":{"type":"object","required":["code"],"description":"仅失败的任务 / of a failed task only","properties":{
+              "code":{"type":"string","example":"newer-data"},"findings":{"type":"array","items":{"type":"string"}}}},
             "warnings":{"type":"integer"},"notice":{"type":"string","description":"邮件是否已发送 / what became of the e-mail"}}},
           "Health":{"type":"object","required":["status","checks","timestamp"],"properties":{
             "status":{"type":"string","enum":["healthy","unhealthy"]},

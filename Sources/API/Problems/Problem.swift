@@ -12,10 +12,17 @@ import Wording
 struct Problem {
     let status: Int
     let detail: BilingualText
+    /// Stays the same when the sentences are rewritten.
+    let code: String
+    /// What the error found, one by one; empty for most.
+    let findings: [BilingualText]
     private let headers: HTTPHeaders
 
     init(_ error: any Error) {
-        detail = error.bilingual
+        code = error.stableCode
+        findings = error.codedFindings
+        let backup: String? = if case BackupError.markedCorrupt(let name, _) = error { name } else { nil }
+        detail = error.bilingual + (ProblemHint.of(code, backup: backup) ?? BilingualText(zh: "", en: ""))
         var headers = HTTPHeaders()
         switch error {
         case let error as RequestError:
@@ -23,12 +30,7 @@ struct Problem {
             if case .methodNotAllowed(_, let allowed) = error { headers.add("Allow", allowed.joined(separator: ", ")) }
             if error == .unauthorized { headers.add("WWW-Authenticate", "Bearer") }
         case let error as BackupError: status = Self.status(error)
-        case let error as ServiceError:
-            switch error {
-            case .stopping: status = 503
-            case .queueFull: status = 409
-            case .noSuchTask: status = 404
-            }
+        case let error as ServiceError: status = Self.status(error)
         case is PostgresError: status = 503
         case is ArchiveError: status = 409
         case let error as SystemError: status = error.isFull ? 507 : 500
@@ -53,10 +55,18 @@ struct Problem {
         }
     }
 
+    private static func status(_ error: ServiceError) -> Int {
+        switch error {
+        case .stopping: 503
+        case .queueFull, .alreadyRequested, .alreadyEnded, .ownedElsewhere: 409
+        case .noSuchTask: 404
+        }
+    }
+
     private static func status(_ error: BackupError) -> Int {
         switch error {
         case .noSuchBackup, .noSuchEntry, .noSuchKeptPart: 404
-        case .inUse, .busy, .newerData, .schemaDiffers, .markedCorrupt, .manifestUnreadable,
+        case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
             .changedMeanwhile, .nothingToUndo, .notOurs, .nothingToAccept:
             409
         case .notEnoughRoom: 507
@@ -77,6 +87,7 @@ struct Problem {
         case 415: BilingualText(zh: "不支持的类型", en: "Unsupported media type")
         case 421: BilingualText(zh: "主机名不被接受", en: "Misdirected request")
         case 422: BilingualText(zh: "参数无效", en: "Unprocessable content")
+        case 501: BilingualText(zh: "尚未支持", en: "Not implemented")
         case 503: BilingualText(zh: "服务不可用", en: "Service unavailable")
         case 507: BilingualText(zh: "存储空间不足", en: "Insufficient storage")
         default: BilingualText(zh: "内部错误", en: "Internal error")
@@ -85,7 +96,8 @@ struct Problem {
 
     func response(_ language: Language) -> HTTPResponse {
         let body = ProblemBody(
-            type: "about:blank", title: Self.title(status)[language], status: status, detail: detail[language])
+            type: "about:blank", title: Self.title(status)[language], status: status, detail: detail[language],
+            code: code, findings: findings.isEmpty ? nil : findings.map { $0[language] })
         var response = HTTPResponse.json(body, status: status)
         response.headers.set("Content-Type", "application/problem+json")
         response.headers.set("Content-Language", language.rawValue)
@@ -99,4 +111,6 @@ private struct ProblemBody: Encodable {
     let title: String
     let status: Int
     let detail: String
+    let code: String
+    let findings: [String]?
 }

@@ -3,7 +3,7 @@
 import Wording
 
 /// What is wrong with a request itself.
-enum RequestError: ExplainedError, Equatable {
+enum RequestError: CodedError, Equatable {
     case noSuchPath(String)
     case methodNotAllowed(String, allowed: [String])
     case unauthorized
@@ -18,6 +18,25 @@ enum RequestError: ExplainedError, Equatable {
     case notDownloadable(String, path: String)
     case tooLarge(limit: Int)
     case malformed(String)
+
+    var errorCode: String {
+        switch self {
+        case .noSuchPath: "no-such-path"
+        case .methodNotAllowed: "method-not-allowed"
+        case .unauthorized: "unauthorized"
+        case .unknownHost: "unknown-host"
+        case .foreignOrigin: "foreign-origin"
+        case .notJSON: "not-json"
+        case .wrongMediaType: "wrong-media-type"
+        case .wrongType: "wrong-type"
+        case .missingField: "missing-field"
+        case .unknownField: "unknown-field"
+        case .badValue: "bad-value"
+        case .notDownloadable: "not-downloadable"
+        case .tooLarge: "too-large"
+        case .malformed: "malformed"
+        }
+    }
 
     var explanation: BilingualText {
         switch self {

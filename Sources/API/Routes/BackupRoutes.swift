@@ -72,7 +72,11 @@ struct BackupRoutes: Sendable {
 }
 
 func accepted(_ record: TaskRecord, _ request: RouteRequest) -> HTTPResponse {
-    var response = HTTPResponse.json(AcceptedRepresentation(record, request.language), status: 202)
-    response.headers.set("Location", "/tasks/\(record.id)")
+    accepted(AcceptedRepresentation(record, request.language))
+}
+
+func accepted(_ task: AcceptedRepresentation) -> HTTPResponse {
+    var response = HTTPResponse.json(task, status: 202)
+    response.headers.set("Location", "/tasks/\(task.task_id)")
     return response
 }

@@ -8,16 +8,27 @@ import Wording
 struct RestoreRoutes: Sendable {
     let service: StackService
 
-    var routes: [Route] { [Route("POST", "/restore", restore)] }
+    var routes: [Route] {
+        [Route("POST", "/restore", restore), Route("POST", "/restore/undo", undo)]
+    }
 
     @Sendable private func restore(_ request: RouteRequest) throws -> HTTPResponse {
-        let body = try RequestBody(request.http, known: ["backup_name", "mode", "force", "email"])
+        let body = try RequestBody(request.http, known: ["backup_name", "mode", "force", "backup_first", "email"])
         guard let name = try body.string("backup_name") else { throw RequestError.missingField("backup_name") }
         let mode = try mode(body.string("mode"))
         let force = try body.bool("force") ?? false
+        let backupFirst = try body.bool("backup_first") ?? true
         let email = try body.email("email")
         let item = try service.operations.catalogue.item(named: name)
-        let record = try service.submit(.restore(item.name.string, mode, force: force), origin: .api, email: email)
+        let record = try service.submit(
+            .restore(item.name.string, mode, force: force, backupFirst: backupFirst), origin: .api, email: email)
+        return accepted(record, request)
+    }
+
+    @Sendable private func undo(_ request: RouteRequest) throws -> HTTPResponse {
+        let body = try RequestBody(request.http, known: ["force", "email"])
+        let record = try service.submit(
+            .undo(force: body.bool("force") ?? false), origin: .api, email: body.email("email"))
         return accepted(record, request)
     }
 

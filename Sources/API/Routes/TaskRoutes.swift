@@ -11,6 +11,7 @@ struct TaskRoutes: Sendable {
         [
             Route("GET", "/tasks", list),
             Route("GET", "/tasks/{id}", show),
+            Route("POST", "/tasks/{id}/cancel", cancel),
             Route("POST", "/cleanup", cleanUp),
         ]
     }
@@ -29,6 +30,12 @@ struct TaskRoutes: Sendable {
 
     @Sendable private func show(_ request: RouteRequest) throws -> HTTPResponse {
         .json(TaskRepresentation(try service.task(request.parameter("id")), request.language))
+    }
+
+    @Sendable private func cancel(_ request: RouteRequest) throws -> HTTPResponse {
+        _ = try RequestBody(request.http, known: [])
+        let record = try service.cancel(request.parameter("id"))
+        return accepted(AcceptedRepresentation(cancelled: record, request.language))
     }
 
     @Sendable private func cleanUp(_ request: RouteRequest) throws -> HTTPResponse {

@@ -18,6 +18,7 @@ struct Settling {
     @discardableResult
     func run() throws -> RestoreRecovery.Outcome {
         let outcome = try RestoreRecovery(workspace, hold.databases).run()
+        if outcome != .nothingToDo { workspace.settled(outcome) }
         let removed = try workspace.folder.removeLeftovers { [log = workspace.log] name, error in
             log.warning("a leftover cannot be removed", ["name": name, "reason": error.reason])
         }

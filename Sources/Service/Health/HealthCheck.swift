@@ -102,9 +102,8 @@ public struct HealthCheck: Sendable {
             let due = schedule.next(after: first), LocalTime.now().epoch - due.epoch > Self.lateAfterSeconds
         else { return nil }
         return BilingualText(
-            zh: "\(due.iso) 应有的备份没有完成（最近: \(first.iso)）。请查看 GET /tasks 中失败的任务。",
-            en:
-                "The backup due at \(due.iso) was not made (the last one: \(first.iso)). See the failed tasks in GET /tasks."
+            zh: "\(due.iso) 应有的备份没有完成（最近: \(first.iso)）。请查看失败的任务。",
+            en: "The backup due at \(due.iso) was not made (the last one: \(first.iso)). See the failed tasks."
         )
     }
 
@@ -125,11 +124,11 @@ public struct HealthCheck: Sendable {
     }
 
     private func unsettledRestoreFinding() -> BilingualText? {
-        guard (try? FileStatus.ifPresent(folder.restoreJournal)) ?? nil != nil else { return nil }
+        guard RecoverJob(service.operations.workspace).isNeeded else { return nil }
         // While a restore runs its journal is meant to be there.
         if let lock = try? AdvisoryLock.tryLock(folder.lock, note: "health check") {
             withExtendedLifetime(lock) {}
-            return BackupError.needsRecovery(reason: folder.restoreJournal.string).explanation
+            return BackupError.needsRecovery(reason: "the service tries again every ten seconds").explanation
         }
         return nil
     }

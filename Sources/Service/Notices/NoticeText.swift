@@ -28,23 +28,15 @@ public struct NoticeText: Sendable, Equatable {
 
     private static func title(_ event: NoticeEvent) -> BilingualText {
         let warned = !event.warnings.isEmpty
-        return switch (event.kind, event.isFailure) {
-        case (.backup, true): BilingualText(zh: "备份失败", en: "Backup failed")
-        case (.restore, true): BilingualText(zh: "恢复失败", en: "Restore failed")
-        case (.verify, true): BilingualText(zh: "校验失败", en: "Verification failed")
-        case (.backup, false):
-            warned
-                ? BilingualText(zh: "备份完成，但有警告", en: "Backup completed with warnings")
-                : BilingualText(zh: "备份成功完成", en: "Backup completed")
-        case (.restore, false):
-            warned
-                ? BilingualText(zh: "恢复完成，但有警告", en: "Restore completed with warnings")
-                : BilingualText(zh: "恢复成功完成", en: "Restore completed")
-        case (.verify, false):
-            warned
-                ? BilingualText(zh: "校验完成，但有警告", en: "Verification completed with warnings")
-                : BilingualText(zh: "校验成功完成", en: "Verification completed")
-        }
+        let ending =
+            if event.isFailure {
+                BilingualText(zh: "失败", en: " failed")
+            } else if warned {
+                BilingualText(zh: "完成，但有警告", en: " completed with warnings")
+            } else {
+                BilingualText(zh: "成功完成", en: " completed")
+            }
+        return event.kind.noun + ending
     }
 
     private static func facts(_ event: NoticeEvent, _ language: Language) -> String {
@@ -78,6 +70,10 @@ public struct NoticeText: Sendable, Equatable {
                     + "也可以换一个备份（mlflow-backup list）。",
                 en: "Check that MLflow still answers, remove the cause and restore again: mlflow-backup restore, or "
                     + "POST /restore. Another backup may serve as well (mlflow-backup list).")
+        case .undo, .claim, .forget:
+            BilingualText(
+                zh: "数据没有改变。排除原因后重试；mlflow-backup --help 列出全部命令。",
+                en: "The data did not change. Remove the cause and try again; mlflow-backup --help lists all commands.")
         case .verify:
             BilingualText(
                 zh: "不要依赖这个备份：请立即做一个新的备份（mlflow-backup backup），并检查磁盘。",

@@ -13,6 +13,10 @@ public struct Operations: Sendable {
     public let log: Log
     /// Slows verification down; `nil` for no limit.
     public var readRate: ReadRate?
+    /// What restores go by beside their request.
+    public var restoring = RestoreSettings()
+    /// Told how a restore ended that an earlier process left unfinished; whoever keeps records sets it.
+    public var settled: @Sendable (RestoreRecovery.Outcome) -> Void = { _ in }
     private let compressionLevel: UInt32
     private let fullEvery: Int
     private let scrubs: Bool
@@ -47,7 +51,15 @@ public struct Operations: Sendable {
     public var catalogue: Catalogue { Catalogue(folder) }
 
     /// What a job of the engine is made of.
-    public var workspace: Workspace { Workspace(stack, folder, log: log) }
+    public var workspace: Workspace { workspace(on: stack) }
+
+    /// The same for a stack that was looked at anew.
+    func workspace(on stack: LiveStack) -> Workspace {
+        var workspace = Workspace(stack, folder, log: log)
+        workspace.settled = settled
+        workspace.keepSeconds = restoring.undoKeepSeconds
+        return workspace
+    }
 
     /// - Parameter waitSeconds: how long to wait for another process's operation.
     /// - Throws: what the engines throw.
@@ -66,11 +78,15 @@ public struct Operations: Sendable {
                 try BackupJob(
                     workspace, options: backupOptions(kind, retention), version: ServiceVersion.current
                 ).run())
-        case .restore(let name, let mode, let force):
-            let options = RestoreJob.Options(mode: mode, force: force, backupFirst: force ? backupFirst : nil)
+        case .restore(let name, let mode, let force, let backupFirst):
+            let options = RestoreJob.Options(
+                mode: mode, force: force, backupFirst: force && backupFirst ? self.backupFirst : nil,
+                upgradeCommand: restoring.upgradeCommand)
             return restoreResult(try RestoreJob(workspace, options: options).run(name))
         case .undo(let force):
             return undoResult(try UndoJob(workspace, force: force, backupFirst: force ? backupFirst : nil).run())
+        case .claim: return claimResult(try ClaimJob(workspace).run())
+        case .forget(let id): return forgetResult(try ForgetJob(workspace).run(id))
         case .verify(let name):
             let start = MonotonicTime.nanoseconds()
             let outcome = try VerifyJob(workspace, rate: readRate).run(name)
@@ -86,11 +102,15 @@ public struct Operations: Sendable {
             try BackupJob(
                 workspace, options: backupOptions(kind, retention), version: ServiceVersion.current
             ).preflight()
-        case .restore(let name, let mode, let force):
-            try RestoreJob(workspace, options: .init(mode: mode, force: force)).preflight(
+        case .restore(let name, let mode, let force, _):
+            try RestoreJob(
+                workspace, options: .init(mode: mode, force: force, upgradeCommand: restoring.upgradeCommand)
+            ).preflight(
                 try catalogue.item(named: name))
         case .undo: _ = try UndoJob(workspace, force: false).preflight()
         case .verify(let name): _ = try catalogue.item(named: name)
+        case .claim: break
+        case .forget(let id): _ = try KeptParts(stack).part(named: id)
         }
     }
 
@@ -145,6 +165,27 @@ public struct Operations: Sendable {
             message: BilingualText(zh: "恢复成功完成", en: "The restore has been completed"),
             output: lines(parts + outcome.warnings), backupName: outcome.backup.string, size: nil,
             seconds: outcome.seconds, warnings: outcome.warnings, removed: [], sha256: nil)
+    }
+
+    private func claimResult(_ taken: [StackIdentity]) -> OperationResult {
+        let text =
+            taken.isEmpty
+            ? BilingualText(zh: "没有需要接管的备份。", en: "There was nothing to take over.")
+            : BilingualText(
+                zh: "已接管 \(taken.count) 套 MLflow 的备份：\(taken.map(\.description).joined(separator: "、"))",
+                en: "Took over the backups of \(taken.count) stacks: \(taken.map(\.description).joined(separator: ", "))")
+        return OperationResult(
+            message: BilingualText(zh: "接管完成", en: "The backups are this stack's now"), output: text, backupName: "",
+            size: nil, seconds: 0, warnings: [], removed: [], sha256: nil)
+    }
+
+    private func forgetResult(_ part: KeptPart) -> OperationResult {
+        OperationResult(
+            message: BilingualText(zh: "保留数据已删除", en: "What the restore had kept is removed"),
+            output: BilingualText(
+                zh: "已删除恢复 \(part.backup) 时保留的数据 \(part.id)",
+                en: "Removed what the restore of \(part.backup) had kept as \(part.id)"),
+            backupName: part.backup, size: nil, seconds: 0, warnings: [], removed: [], sha256: nil)
     }
 
     private func undoResult(_ outcome: UndoOutcome) -> OperationResult {

@@ -3,10 +3,27 @@
 import Wording
 
 /// Why the service does not take a request.
-public enum ServiceError: ExplainedError, Equatable {
+public enum ServiceError: CodedError, Equatable {
     case stopping
     case queueFull(waiting: Int)
     case noSuchTask(String)
+    /// The very same is asked for already, by a task that has not ended.
+    case alreadyRequested(task: String)
+    /// A task that was to be cancelled.
+    case alreadyEnded(task: String)
+    /// A task that another service works on: only that one can cancel it.
+    case ownedElsewhere(task: String, process: Int32)
+
+    public var errorCode: String {
+        switch self {
+        case .stopping: "stopping"
+        case .queueFull: "queue-full"
+        case .noSuchTask: "no-such-task"
+        case .alreadyRequested: "already-requested"
+        case .alreadyEnded: "already-ended"
+        case .ownedElsewhere: "owned-elsewhere"
+        }
+    }
 
     public var explanation: BilingualText {
         switch self {
@@ -18,8 +35,17 @@ public enum ServiceError: ExplainedError, Equatable {
                 zh: "已有 \(waiting) 个任务在等待。请等它们完成后再发起。",
                 en: "\(waiting) tasks are waiting already. Wait until they are done.")
         case .noSuchTask(let id):
+            BilingualText(zh: "没有任务 \(id)。", en: "There is no task \(id).")
+        case .alreadyRequested(let task):
             BilingualText(
-                zh: "没有任务 \(id)。用 GET /tasks 查看全部任务。", en: "There is no task \(id). GET /tasks lists all of them.")
+                zh: "任务 \(task) 正在做同样的事，没有再次发起。请等待其结束。",
+                en: "The task \(task) does the same already, so no second one was started. Wait until it has ended.")
+        case .alreadyEnded(let task):
+            BilingualText(zh: "任务 \(task) 已经结束，无法取消。", en: "The task \(task) has ended: nothing is left to cancel.")
+        case .ownedElsewhere(let task, let process):
+            BilingualText(
+                zh: "任务 \(task) 由另一个备份服务（进程 \(process)）执行，请在那里取消。",
+                en: "The task \(task) belongs to another backup service (process \(process)): cancel it there.")
         }
     }
 }

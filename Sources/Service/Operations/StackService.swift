@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backup
+import Glibc
 import Postgres
 import SystemIO
 import Wording
@@ -15,6 +16,8 @@ public final class StackService: Sendable {
     private let runner: TaskRunner
     private let scheduler: Monitor<Scheduler?>
     private let recovery: RecoveryWatch
+    /// Whether restores of dead processes are open in the records until they are settled.
+    private let restoresWait: Monitor<Bool>
 
     /// Opens the records, settles what an earlier process left, and starts the task thread.
     /// - Throws: `BackupError.folderNotUsable` and what the task store throws. A database that is down is no reason
@@ -22,10 +25,15 @@ public final class StackService: Sendable {
     public init(_ settings: Settings, log: Log) throws {
         self.settings = settings
         self.log = log
-        operations = settings.operations(log: log)
+        var operations = settings.operations(log: log)
         try operations.workspace.prepareFolder()
-        tasks = try TaskStore(in: operations.folder.state, log: log)
-        try tasks.failOrphans()
+        let tasks = try TaskStore(in: operations.folder.state, log: log)
+        operations.settled = { tasks.note($0) }
+        self.operations = operations
+        self.tasks = tasks
+        // A restore that is not settled has not failed yet.
+        try tasks.failOrphans(keepingRestores: RecoverJob(operations.workspace).isNeeded)
+        restoresWait = Monitor(try tasks.hasOrphans())
         notices = try NoticeDispatcher(
             mailer: settings.mail.map { Mailer($0) }, policy: NoticePolicy(settings), log: log)
         runner = try TaskRunner(
@@ -72,6 +80,7 @@ public final class StackService: Sendable {
     public func submit(
         _ request: OperationRequest, origin: TaskRecord.Origin, email: MailAddress?
     ) throws -> TaskRecord {
+        try runner.refuseRepetition(of: request)
         // A scheduled backup becomes a task even when it is bound to fail: the failure is then told to somebody.
         if origin != .schedule { try operations.preflight(request) }
         let record = try runner.submit(request, origin: origin, email: email)
@@ -87,10 +96,36 @@ public final class StackService: Sendable {
         return record
     }
 
+    /// Ends a task before its time: one that waits at once, one that runs at its next step.
+    ///
+    /// What is past the point where it can be undone, as a restore in its swap, goes on to its end.
+    /// - Returns: the record as it is now.
+    /// - Throws: `ServiceError.noSuchTask`, `.alreadyEnded`, `.ownedElsewhere`.
+    public func cancel(_ id: String) throws -> TaskRecord {
+        let record = try task(id)
+        guard !record.status.isFinished else { throw ServiceError.alreadyEnded(task: record.id) }
+        if runner.cancel(record.id) {
+            log.info("task is to be cancelled", ["task": record.id])
+            return try task(id)
+        }
+        // Between the two looks it may have ended; and what a dead process left will not come to an end by itself.
+        guard try !task(id).status.isFinished, record.owner.isAlive, record.owner != .current() else {
+            throw ServiceError.alreadyEnded(task: record.id)
+        }
+        // A command does one thing and ends in good order on SIGTERM; a service would end with all its tasks.
+        guard record.origin == .cli, kill(record.owner.pid, SIGTERM) == 0 else {
+            throw ServiceError.ownedElsewhere(task: record.id, process: record.owner.pid)
+        }
+        log.info("task is to be cancelled, its process was told", ["task": record.id, "pid": record.owner.pid])
+        return try task(id)
+    }
+
     /// - Throws: `BackupError.noSuchBackup`, `.inUse`, `.busy`.
     public func delete(_ name: String) throws {
         let item = try operations.catalogue.item(named: name)
-        if let task = runner.taskUsing(item.name.string) { throw BackupError.inUse(name: item.name.string, by: task) }
+        if let task = try runner.taskUsing(item.name.string) {
+            throw BackupError.inUse(name: item.name.string, by: task)
+        }
         var workspace = operations.workspace
         workspace.waitSeconds = 5
         try DeleteJob(workspace).run(item.name.string)
@@ -119,17 +154,30 @@ public final class StackService: Sendable {
     }
 
     private func settleInterruptedRestore(isFirst: Bool = true) {
-        guard RecoverJob(operations.workspace).isNeeded else { return }
+        guard RecoverJob(operations.workspace).isNeeded else { return failLeftRestores() }
         // Asked anew: Docker may have become reachable since the service started.
-        var workspace = Workspace(settings.liveStack, operations.folder, log: log)
+        var workspace = operations.workspace(on: settings.liveStack)
         workspace.waitSeconds = 0
         do {
             _ = try RecoverJob(workspace).run()
         } catch BackupError.busy(let holder) {
             // A restore at work has its journal: that is said once, not at each look.
             if isFirst { log.info("another process is at work, which settles it itself", ["holder": holder]) }
+            return
         } catch {
             log.error("an interrupted restore could not be settled", ["reason": error.bilingual[.english]])
+            return
         }
+        failLeftRestores()
+    }
+
+    /// What no recovery had a word on: killed before there was anything to recover, or settled by a process that could
+    /// not write it down.
+    private func failLeftRestores() {
+        guard restoresWait.withLock({ $0 }) else { return }
+        do {
+            try tasks.failOrphans()
+            restoresWait.withLock { $0 = false }
+        } catch { log.error("task records of a dead process are left open", ["reason": "\(error)"]) }
     }
 }

@@ -23,7 +23,7 @@ public struct TaskExecution: Sendable {
     /// - Throws: what the operation threw, after the task was marked failed and the notice was handed over.
     public func run(
         _ record: TaskRecord, _ request: OperationRequest, requested: MailAddress?, waitSeconds: Double,
-        cancellation: Cancellation, progress: @escaping ProgressSink
+        cancellation: TaskCancellation, progress: @escaping ProgressSink
     ) throws -> OperationResult {
         let started = LocalTime.now()
         note(record.id) {
@@ -34,7 +34,7 @@ public struct TaskExecution: Sendable {
         let throttle = Monitor<UInt64>(0)
         do {
             let result = try operations.perform(
-                request, task: record.id, waitSeconds: waitSeconds, cancellation: cancellation
+                request, task: record.id, waitSeconds: waitSeconds, cancellation: cancellation.flag
             ) { step in
                 progress(step)
                 let isDue = throttle.withLock { last in
@@ -58,11 +58,12 @@ public struct TaskExecution: Sendable {
             notify(record, request, started, requested, result)
             return result
         } catch {
-            let reason = error.bilingual
+            let reason = error is CancelledError ? cancellation.reason.text : error.bilingual
             log.error("task failed", ["task": record.id, "reason": reason[.english]])
             note(record.id) { record in
                 record.status = .failed
-                record.message = request.failed(reason)
+                record.message = error is CancelledError ? request.cancelled(reason) : request.failed(reason)
+                record.failure = .init(code: error.stableCode, findings: error.codedFindings)
                 record.completedAt = .now()
                 record.progress = nil
             }
@@ -72,10 +73,11 @@ public struct TaskExecution: Sendable {
     }
 
     /// Marks a task that never ran.
-    func abandon(_ record: TaskRecord, because reason: BilingualText) {
+    func abandon(_ record: TaskRecord, because reason: BilingualText, code: String) {
         note(record.id) { record in
             record.status = .failed
             record.message = reason
+            record.failure = .init(code: code)
             record.completedAt = .now()
         }
     }

@@ -10,19 +10,22 @@ public final class TaskRunner: Sendable {
         let record: TaskRecord
         let request: OperationRequest
         let requested: MailAddress?
+        let cancellation = TaskCancellation()
     }
 
     private struct State {
         var queue: [Job] = []
         var current: Job?
         var isStopping = false
+
+        /// The running one and those that wait.
+        var open: [Job] { queue + (current.map { [$0] } ?? []) }
     }
 
     /// Tasks that may wait. More would only repeat what the waiting ones do.
     public static let queueLimit = 16
 
     private let state = Monitor(State())
-    private let cancellation = Cancellation()
     private let execution: TaskExecution
     private let tasks: TaskStore
     private let thread: Monitor<WorkerThread?>
@@ -31,19 +34,20 @@ public final class TaskRunner: Sendable {
         self.execution = execution
         self.tasks = tasks
         thread = Monitor(nil)
-        let worker = try WorkerThread("tasks") { [state, execution, cancellation] in
-            Self.loop(state, execution, cancellation)
+        let worker = try WorkerThread("tasks") { [state, execution] in
+            Self.loop(state, execution)
         }
         thread.withLock { $0 = worker }
     }
 
     /// Records the task and puts it in the queue.
-    /// - Throws: `ServiceError.stopping`, `.queueFull`, and what the store throws: a task is not taken unrecorded.
+    /// - Throws: `ServiceError.stopping`, `.queueFull`, `.alreadyRequested`, and what the store throws: a task is not taken unrecorded.
     public func submit(
         _ request: OperationRequest, origin: TaskRecord.Origin, email: MailAddress?
     ) throws -> TaskRecord {
         try state.withLock { state in
             if state.isStopping { throw ServiceError.stopping }
+            try refuseRepetition(of: request, state)
             if state.queue.count >= Self.queueLimit { throw ServiceError.queueFull(waiting: state.queue.count) }
             let record = try tasks.begin(request, origin: origin, email: email)
             state.queue.append(Job(record: record, request: request, requested: email))
@@ -51,11 +55,45 @@ public final class TaskRunner: Sendable {
         }
     }
 
+    /// To be asked before anything that takes time: a repeated request is refused at once, whatever the state of the data.
+    /// - Throws: `ServiceError.alreadyRequested`.
+    func refuseRepetition(of request: OperationRequest) throws {
+        try state.withLock { try refuseRepetition(of: request, $0) }
+    }
+
+    private func refuseRepetition(of request: OperationRequest, _ state: State) throws {
+        guard request.excludesRepetition,
+            let same = try state.open.first(where: { try $0.request == request && !hasEnded($0) })
+        else { return }
+        throw ServiceError.alreadyRequested(task: same.record.id)
+    }
+
+    /// Its record says so a moment before this thread is done with it, and who has read that may ask for the next thing.
+    private func hasEnded(_ job: Job) throws -> Bool { try tasks.get(job.record.id)?.status.isFinished ?? false }
+
     /// The open task that needs this backup, if there is one.
-    public func taskUsing(_ backup: String) -> String? {
-        state.withLock { state in
-            let open = state.queue + (state.current.map { [$0] } ?? [])
-            return open.first { $0.request.backupName == backup }?.record.id
+    public func taskUsing(_ backup: String) throws -> String? {
+        try state.withLock { state in
+            try state.open.first { try $0.request.backupName == backup && !hasEnded($0) }?.record.id
+        }
+    }
+
+    /// Takes a task that waits out of the queue and marks it, or tells the running one to end.
+    /// - Returns: `false` where the task is not one of these.
+    func cancel(_ id: String) -> Bool {
+        let waiting: Job? = state.withLock { state in
+            guard let place = state.queue.firstIndex(where: { $0.record.id == id }) else { return nil }
+            return state.queue.remove(at: place)
+        }
+        if let waiting {
+            let reason = TaskCancellation.Reason.requested.text
+            execution.abandon(waiting.record, because: waiting.request.cancelled(reason), code: "cancelled")
+            return true
+        }
+        return state.withLock { state in
+            guard let current = state.current, current.record.id == id else { return false }
+            current.cancellation.cancel(.requested)
+            return true
         }
     }
 
@@ -71,13 +109,16 @@ public final class TaskRunner: Sendable {
             execution.abandon(
                 job.record,
                 because: BilingualText(
-                    zh: "服务停止，任务未开始。请重新发起。", en: "The service stopped before the task began. Start it again."))
+                    zh: "服务停止，任务未开始。请重新发起。", en: "The service stopped before the task began. Start it again."),
+                code: "stopping")
         }
-        if state.wait(atMost: graceSeconds, until: { $0.current == nil ? () : nil }) == nil { cancellation.cancel() }
+        if state.wait(atMost: graceSeconds, until: { $0.current == nil ? () : nil }) == nil {
+            state.withLock { $0.current?.cancellation.cancel(.stopping) }
+        }
         thread.withLock { $0 }?.join()
     }
 
-    private static func loop(_ state: Monitor<State>, _ execution: TaskExecution, _ cancellation: Cancellation) {
+    private static func loop(_ state: Monitor<State>, _ execution: TaskExecution) {
         while true {
             let next = state.wait { state -> Job?? in
                 if !state.queue.isEmpty {
@@ -90,7 +131,8 @@ public final class TaskRunner: Sendable {
             guard let job = next else { return }
             // The failure is in the record, the log and the notice by now.
             _ = try? execution.run(
-                job.record, job.request, requested: job.requested, waitSeconds: 3600, cancellation: cancellation
+                job.record, job.request, requested: job.requested, waitSeconds: 3600,
+                cancellation: job.cancellation
             ) { _ in }
             state.withLock { $0.current = nil }
         }

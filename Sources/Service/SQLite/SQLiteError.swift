@@ -4,7 +4,7 @@ import CSQLite
 import Wording
 
 /// What SQLite reported: its extended result code and its own words.
-public struct SQLiteError: ExplainedError, Equatable {
+public struct SQLiteError: CodedError, Equatable {
     /// An extended result code (sqlite.org/rescode.html).
     public let code: Int32
     public let message: String
@@ -19,6 +19,8 @@ public struct SQLiteError: ExplainedError, Equatable {
     public var isDuplicate: Bool { family == SQLITE_CONSTRAINT }
     /// Somebody else held the lock longer than the busy time-out.
     public var isBusy: Bool { family == SQLITE_BUSY }
+
+    public var errorCode: String { family == SQLITE_FULL ? "disk-full" : "task-database-error" }
 
     public var explanation: BilingualText {
         let advice: BilingualText =

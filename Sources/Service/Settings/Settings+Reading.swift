@@ -41,6 +41,9 @@ extension Settings {
         postgresProgramDirectory = try reader.path(.postgresProgramDirectory)
         mlflowURL = try reader.url(.mlflowURL, schemes: ["http", "https"]) ?? "http://mlflow:5000"
         mlflowContainer = try Self.container(reader)
+        mlflowUpgradeCommand = reader.text(.mlflowUpgradeCommand)
+        restoreStopsMLflow = try reader.flag(.restoreStopsMLflow, default: false)
+        undoKeepSeconds = try reader.duration(.undoKeep) ?? 24 * 3600
         docker = try Self.docker(reader)
         scheduler = try reader.choice(.scheduler, of: SchedulerChoice.self) ?? .service
         scriptsDirectory = try reader.path(.scriptsDirectory) ?? "/app/backup_services"

@@ -9,9 +9,12 @@ import SystemIO
 /// What the engines need, made from the settings.
 extension Settings {
     public func operations(log: Log) -> Operations {
-        Operations(
+        var operations = Operations(
             liveStack, BackupFolder(backupDirectory), compressionLevel: compressionLevel, fullEvery: fullEvery,
             scrubs: scrub == .auto, log: log)
+        operations.restoring = RestoreSettings(
+            undoKeepSeconds: undoKeepSeconds, stopsMLflow: restoreStopsMLflow, upgradeCommand: mlflowUpgradeCommand)
+        return operations
     }
 
     public var liveStack: LiveStack {
@@ -21,7 +24,8 @@ extension Settings {
                 password: postgresPassword ?? Secret(""), database: postgresDatabase,
                 maintenanceDatabase: postgresMaintenanceDatabase),
             tools: PostgresTools(binDirectory: postgresProgramDirectory), artifacts: artifactsDirectory,
-            mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer)
+            mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer,
+            stopsServer: restoreStopsMLflow)
     }
 
     private var trackingServer: TrackingServer? {

@@ -38,6 +38,12 @@ public struct Settings: Sendable {
     public let mlflowURL: String
     /// The container that a restore stops for its swap; `nil` to leave MLflow running.
     public let mlflowContainer: String?
+    /// What a person runs after a restore of an older schema; `nil` where nobody said how MLflow runs here.
+    public let mlflowUpgradeCommand: String?
+    /// Whether a restore stops MLflow before its last look.
+    public let restoreStopsMLflow: Bool
+    /// Seconds for which what a restore replaced can be brought back.
+    public let undoKeepSeconds: Int64
     public let docker: DockerEngine
     /// Who starts the scheduled backups.
     public let scheduler: SchedulerChoice

@@ -6,7 +6,7 @@ import Wording
 
 extension TaskRecord {
     /// Column names and values, in one place for INSERT and UPDATE.
-    /// - Throws: what the JSON encoder reports for the owner; not known to happen.
+    /// - Throws: what the JSON encoder reports for the owner or the findings; not known to happen.
     func columns() throws -> [(name: String, value: SQLiteValue)] {
         [
             ("id", .text(id)),
@@ -30,6 +30,8 @@ extension TaskRecord {
             ("warning_count", SQLiteValue(warningCount.map { Int64($0) })),
             ("notice_zh", SQLiteValue(notice?.chinese)),
             ("notice_en", SQLiteValue(notice?.english)),
+            ("error_code", SQLiteValue(failure?.code)),
+            ("findings", SQLiteValue(try failure.flatMap(Self.findingsColumn))),
             ("email", SQLiteValue(email)),
             ("owner", .text(String(decoding: try JSONEncoder().encode(owner), as: UTF8.self))),
         ]
@@ -58,6 +60,21 @@ extension TaskRecord {
         }
         warningCount = row["warning_count"].integer.map { Int($0) }
         notice = row.bilingual("notice")
+        failure = row["error_code"].text.map { code in
+            Failure(code: code, findings: row["findings"].text.map(Self.findings) ?? [])
+        }
+    }
+
+    private static func findingsColumn(_ failure: Failure) throws -> String? {
+        guard !failure.findings.isEmpty else { return nil }
+        let pairs = failure.findings.map { [$0.chinese, $0.english] }
+        return String(decoding: try JSONEncoder().encode(pairs), as: UTF8.self)
+    }
+
+    /// A list that cannot be read is an empty one: the message says the same in a sentence.
+    private static func findings(_ json: String) -> [BilingualText] {
+        let pairs = (try? JSONDecoder().decode([[String]].self, from: Data(json.utf8))) ?? []
+        return pairs.compactMap { $0.count == 2 ? BilingualText(zh: $0[0], en: $0[1]) : nil }
     }
 
     private static func owner(_ json: String) -> ProcessIdentity? {

@@ -5,7 +5,7 @@ import Wording
 
 /// One task as it is kept in the database: what was asked, how far it is, how it ended.
 public struct TaskRecord: Sendable, Equatable, Identifiable {
-    public enum Kind: String, Sendable, CaseIterable { case backup, restore, verify }
+    public enum Kind: String, Sendable, CaseIterable { case backup, restore, verify, undo, claim, forget }
 
     public enum Status: String, Sendable, CaseIterable {
         case pending, running, completed, failed
@@ -34,6 +34,19 @@ public struct TaskRecord: Sendable, Equatable, Identifiable {
         }
     }
 
+    /// Why a task failed, for programs.
+    public struct Failure: Sendable, Equatable {
+        /// A `CodedError`'s, as `newer-data`.
+        public var code: String
+        /// What would have been overwritten, one by one; empty for most failures.
+        public var findings: [BilingualText]
+
+        public init(code: String, findings: [BilingualText] = []) {
+            self.code = code
+            self.findings = findings
+        }
+    }
+
     /// `backup_20240730_143000_12345`.
     public let id: String
     public let kind: Kind
@@ -49,6 +62,8 @@ public struct TaskRecord: Sendable, Equatable, Identifiable {
     /// What the API shows as `result.stdout`.
     public var output: BilingualText?
     public var backupDirectory: String?
+    /// Only of a task that failed; records of 0.1.0 have none.
+    public var failure: Failure?
     public var progress: Progress?
     public var warningCount: Int?
     /// What became of the e-mail: "sent to …" or "not sent: …".

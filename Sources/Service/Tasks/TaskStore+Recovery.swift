@@ -2,38 +2,8 @@
 
 import Glibc
 import SystemIO
-import Wording
 
 extension TaskStore {
-    /// Marks tasks as failed whose process has ended: after a crash, a kill -9 or a power cut.
-    /// - Returns: the records as they are now.
-    @discardableResult
-    public func failOrphans() throws -> [TaskRecord] {
-        let orphans = try withDatabase { database in
-            try database.transaction {
-                let open = try database.run("SELECT * FROM task WHERE status IN ('pending', 'running')")
-                var failed: [TaskRecord] = []
-                for var record in open.compactMap({ TaskRecord($0) }) where !record.owner.isAlive {
-                    record.status = .failed
-                    record.message = Self.orphanReason
-                    record.completedAt = .now()
-                    record.progress = nil
-                    try Self.write(record, to: database)
-                    failed.append(record)
-                }
-                return failed
-            }
-        }
-        for record in orphans { log.warning("task failed: its process ended", ["task": record.id]) }
-        return orphans
-    }
-
-    static let orphanReason = BilingualText(
-        zh: "任务运行期间服务停止了，任务没有完成。没有发布任何不完整的备份；请重新发起。",
-        en:
-            "The service stopped while the task ran, so it did not finish. Nothing incomplete was published: start it again."
-    )
-
     /// Every access goes through here. The file is opened again where its name has come to mean another file, and
     /// replaced where it proves damaged.
     @discardableResult

@@ -4,7 +4,7 @@ import SystemIO
 
 extension TaskStore {
     /// Raised with each change of the schema; kept in the file's `user_version`.
-    static let schemaVersion = 1
+    static let schemaVersion = 2
 
     /// Opens the file, checks it, and brings it to this version's schema.
     /// - Throws: `SQLiteError` (`isCorrupt` for a file that is no sound database), `TaskStoreError.newerSchema`.
@@ -34,6 +34,11 @@ extension TaskStore {
         if found < 1 {
             try database.run(firstSchema)
             try database.run("CREATE INDEX task_by_status ON task (status)")
+        }
+        if found < 2 {
+            // Why a task failed, for programs: a code, and what was found as a JSON list of pairs.
+            try database.run("ALTER TABLE task ADD COLUMN error_code TEXT")
+            try database.run("ALTER TABLE task ADD COLUMN findings TEXT")
         }
         try database.run("PRAGMA user_version = \(schemaVersion)")
     }

@@ -3,19 +3,27 @@
 import Wording
 
 /// Why the task store refused, other than what SQLite itself reports (`SQLiteError`).
-public enum TaskStoreError: ExplainedError, Equatable {
+public enum TaskStoreError: CodedError, Equatable {
     case noSuchTask(String)
     /// The database was written by a newer version of this program.
     case newerSchema(path: String, found: Int, known: Int)
     /// Another process is opening or replacing the database and does not come to an end.
     case openingBusy(path: String)
 
+    public var errorCode: String {
+        switch self {
+        case .noSuchTask: "no-such-task"
+        case .newerSchema: "task-database-newer"
+        case .openingBusy: "task-database-busy"
+        }
+    }
+
     public var explanation: BilingualText {
         switch self {
         case .noSuchTask(let id):
             BilingualText(
-                zh: "没有任务 \(id)。用 GET /tasks 查看现有任务；结束超过 24 小时的任务记录可能已被清理。",
-                en: "There is no task \(id). GET /tasks lists those there are; finished ones may have been cleaned up.")
+                zh: "没有任务 \(id)。结束超过 24 小时的任务记录可能已被清理。",
+                en: "There is no task \(id). Finished ones may have been cleaned up.")
         case .newerSchema(let path, let found, let known):
             BilingualText(
                 zh: "任务数据库 \(path) 由更新版本的程序写成（格式 \(found)，本程序认识 \(known)）。"

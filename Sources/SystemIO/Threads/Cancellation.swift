@@ -18,11 +18,11 @@ public final class Cancellation: Sendable {
     }
 }
 
-/// Work that ended because it was told to. Nothing was published.
+/// Work that ended because it was told to. Nothing was published; who told it, and why, is its teller's to say.
 public struct CancelledError: ExplainedError {
     public init() {}
 
     public var explanation: BilingualText {
-        BilingualText(zh: "任务被中止（服务正在停止）。", en: "The work was stopped because the service is shutting down.")
+        BilingualText(zh: "任务已中止，一切与开始前一样。", en: "The work was stopped; everything is as before.")
     }
 }

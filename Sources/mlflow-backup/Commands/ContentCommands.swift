@@ -100,7 +100,7 @@ enum ScrubCommand: Command {
                 // Retention may have removed it meanwhile.
                 if case BackupError.noSuchBackup = error { continue }
                 read.remove(key)
-                invocation.console.error(error.bilingual)
+                invocation.console.error(error.atTheTerminal)
                 let failure = ExitCode(error)
                 if failure == .interrupted { return failure }
                 // Damage is what a scrub is for: nothing else may hide it.

@@ -37,7 +37,8 @@ struct InteractiveRestore {
     }
 
     private func restore(_ item: CatalogueItem, _ mode: RestoreMode, force: Bool) throws -> ExitCode {
-        try RecordedOperation(invocation).run(.restore(item.name.string, mode, force: force))
+        try RecordedOperation(invocation).run(
+            .restore(item.name.string, mode, force: force, backupFirst: !invocation.arguments.has("no-backup")))
     }
 
     private func chooseBackup(_ items: [CatalogueItem]) -> CatalogueItem? {

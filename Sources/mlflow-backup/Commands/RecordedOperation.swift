@@ -19,6 +19,10 @@ struct RecordedOperation {
     }
 
     func run(_ request: OperationRequest, email: MailAddress? = nil) throws -> ExitCode {
+        // Before any other thread starts: a thread with these signals open would end the process instead.
+        let cancellation = TaskCancellation()
+        let signals = try SignalWatch([.interrupt, .terminate]) { cancellation.cancel(.interrupted) }
+        defer { signals.stop() }
         var operations = invocation.operations
         operations.readRate = readRate
         let log = invocation.log
@@ -29,11 +33,9 @@ struct RecordedOperation {
             notices.flush(atMost: 120)
             notices.stop()
         }
-        let tasks = openTasks(operations.folder, log)
+        let tasks = Self.openTasks(operations.folder, log)
         let record = try begin(request, in: tasks, email, log)
-        let cancellation = Cancellation()
-        let signals = try SignalWatch([.interrupt, .terminate]) { cancellation.cancel() }
-        defer { signals.stop() }
+        operations.settled = { tasks?.note($0) }
         let bar = ProgressBar(invocation.console)
         let isQuiet = invocation.arguments.has("json") || invocation.arguments.has("quiet")
         defer { bar.finish() }
@@ -47,7 +49,8 @@ struct RecordedOperation {
         return result.isSuspicious ? .suspicious : .success
     }
 
-    private func openTasks(_ folder: BackupFolder, _ log: Log) -> TaskStore? {
+    /// `nil` where the records cannot be opened: no operation fails for that.
+    static func openTasks(_ folder: BackupFolder, _ log: Log) -> TaskStore? {
         do { return try TaskStore(in: folder.state, log: log) } catch {
             log.warning("task records are not available, going on without", ["reason": "\(error)"])
             return nil

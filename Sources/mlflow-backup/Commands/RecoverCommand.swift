@@ -13,7 +13,11 @@ enum RecoverCommand: Command {
         options: [], notes: ExitCode.help)
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
-        let outcome = try RecoverJob(invocation.operations.workspace).run()
+        var operations = invocation.operations
+        try operations.workspace.prepareFolder()
+        let tasks = RecordedOperation.openTasks(operations.folder, invocation.log)
+        operations.settled = { tasks?.note($0) }
+        let outcome = try RecoverJob(operations.workspace).run()
         let text =
             switch outcome {
             case .nothingToDo: BilingualText(zh: "没有被中断的恢复。", en: "No restore was interrupted.")

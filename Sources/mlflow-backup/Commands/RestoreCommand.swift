@@ -20,6 +20,10 @@ enum RestoreCommand: Command {
             .init("undo", nil, BilingualText(zh: "撤销最近一次恢复", en: "take the newest restore back")),
             .init("force", nil, BilingualText(zh: "覆盖比备份更新的数据", en: "overwrite data newer than the backup")),
             .init(
+                "no-backup", nil,
+                BilingualText(zh: "强制恢复前不备份当前数据", en: "with --force: no backup of what it overwrites first")),
+            .init("undo", nil, BilingualText(zh: "撤销最近一次恢复", en: "bring back what the last restore replaced")),
+            .init(
                 "wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
             .init("json", nil, BilingualText(zh: "以 JSON 输出结果", en: "print the result as JSON")),
             .init("quiet", nil, BilingualText(zh: "只输出错误", en: "print errors only")),
@@ -32,12 +36,16 @@ enum RestoreCommand: Command {
         if arguments.has("list") { return try ListCommand.listBackups(invocation) }
         let mode = try mode(arguments)
         if arguments.has("undo") {
+            // An undo brings back what the restore replaced, all of it and nothing else.
+            if let mode { throw UsageError.conflict("--undo", "--\(mode.rawValue)") }
             if let name = arguments.positional.first { throw UsageError.conflict("--undo", name) }
             return try RecordedOperation(invocation).run(.undo(force: arguments.has("force")))
         }
         guard let wanted = arguments.positional.first else { return try InteractiveRestore(invocation).run(mode) }
         let name = try BackupSelection(invocation).name(of: wanted)
-        return try RecordedOperation(invocation).run(.restore(name, mode ?? .full, force: arguments.has("force")))
+        return try RecordedOperation(invocation).run(
+            .restore(
+                name, mode ?? .full, force: arguments.has("force"), backupFirst: !arguments.has("no-backup")))
     }
 
     private static func mode(_ arguments: ParsedArguments) throws -> RestoreMode? {
@@ -52,34 +60,5 @@ enum RestoreCommand: Command {
         if arguments.has("artifacts") { modes.append(.artifacts) }
         if modes.count > 1 { throw UsageError.conflict("--\(modes[0].rawValue)", "--\(modes[1].rawValue)") }
         return modes.first
-    }
-}
-
-/// Which backup a person means: a number of the list, a name, or a file somewhere else that is taken in first.
-struct BackupSelection {
-    private let invocation: Invocation
-
-    init(_ invocation: Invocation) { self.invocation = invocation }
-
-    /// For looking only: a file given by its path is not copied into the folder.
-    func contents(of text: String) throws -> BackupContents {
-        if text.contains("/") { return BackupContents(archive: FilePath(text)) }
-        let name = try name(of: text)
-        return BackupContents(try invocation.operations.catalogue.item(named: name))
-    }
-
-    func name(of text: String) throws -> String {
-        let catalogue = invocation.operations.catalogue
-        if let index = Int(text), index > 0 {
-            let items = try catalogue.items()
-            guard index <= items.count else { throw BackupError.noSuchBackup(name: "#\(index)") }
-            return items[index - 1].name.string
-        }
-        guard text.contains("/") else { return try catalogue.item(named: text).name.string }
-        try invocation.operations.workspace.prepareFolder()
-        let name = try catalogue.adopt(FilePath(text))
-        invocation.console.note(
-            BilingualText(zh: "已将 \(text) 复制到备份目录", en: "Copied \(text) into the backup folder"))
-        return name.string
     }
 }

@@ -26,7 +26,7 @@ enum VerifyCommand: Command {
         var code = ExitCode.success
         for name in names {
             do { _ = try RecordedOperation(invocation).run(.verify(name)) } catch {
-                invocation.console.error(error.bilingual)
+                invocation.console.error(error.atTheTerminal)
                 code = ExitCode(error)
                 if code == .interrupted { return code }
             }

@@ -32,7 +32,7 @@ enum ExitCode: Int32 {
             switch error {
             case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .nothingToUndo: self = .notFound
             case .busy, .inUse, .changedMeanwhile: self = .busy
-            case .newerData, .schemaDiffers, .nothingToAccept: self = .refused
+            case .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .nothingToAccept: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom: self = .noRoom
             case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery,

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wording
+
+extension ArchiveError: CodedError {
+    public var errorCode: String {
+        switch self {
+        case .damaged: "archive-damaged"
+        case .truncated: "archive-truncated"
+        case .notABackup: "not-a-backup"
+        case .unsafeEntry: "unsafe-entry"
+        case .unreadable: "source-unreadable"
+        case .nothingToBackUp: "artifacts-missing"
+        case .previousDamaged: "previous-damaged"
+        case .compression: "compression-failed"
+        }
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wording
+
+extension BackupError: CodedError {
+    public var errorCode: String {
+        switch self {
+        case .folderNotUsable: "folder-not-usable"
+        case .folderVanished: "folder-vanished"
+        case .noSuchBackup: "no-such-backup"
+        case .noSuchEntry: "no-such-entry"
+        case .inUse: "in-use"
+        case .busy: "busy"
+        case .notEnoughRoom: "not-enough-room"
+        case .artifactsMissing: "artifacts-missing"
+        case .databaseEmpty: "database-empty"
+        case .newerData: "newer-data"
+        case .schemaDiffers: "schema-differs"
+        case .schemaOlder: "schema-older"
+        case .schemaNewer: "schema-newer"
+        case .manifestUnreadable: "manifest-unreadable"
+        case .rowsDiffer: "rows-differ"
+        case .artifactsDiffer: "artifacts-differ"
+        case .changedMeanwhile: "changed-meanwhile"
+        case .markedCorrupt: "marked-corrupt"
+        case .nothingToUndo: "nothing-to-undo"
+        case .noSuchKeptPart: "no-such-kept-part"
+        case .notOurs: "not-ours"
+        case .nothingToAccept: "nothing-to-accept"
+        case .needsRecovery: "needs-recovery"
+        }
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wording
+
+extension PostgresError: CodedError {
+    public var errorCode: String {
+        switch self {
+        case .unreachable: "database-unreachable"
+        case .authenticationFailed: "database-login-refused"
+        case .databaseMissing: "database-missing"
+        case .databaseExists: "database-exists"
+        case .tooManyConnections: "database-connections-exhausted"
+        case .diskFull: "database-disk-full"
+        case .insufficientPrivilege: "database-privilege-missing"
+        case .mayNotCreateDatabases: "may-not-create-databases"
+        case .connectionLost: "database-connection-lost"
+        case .databaseInUse: "database-in-use"
+        case .stackBusy: "busy"
+        case .pooled: "pooled-connection"
+        case .maintenanceDatabaseNotUsable: "maintenance-database-not-usable"
+        case .preparedTransactions: "prepared-transactions"
+        case .tablesInUse: "tables-in-use"
+        case .query: "database-error"
+        case .nulByte: "nul-byte"
+        case .unexpectedValue: "unexpected-value"
+        case .toolMissing: "tool-missing"
+        case .toolTooOld: "tool-too-old"
+        case .toolFailed: "tool-failed"
+        case .passwordNotExpressible: "password-not-expressible"
+        }
+    }
+}

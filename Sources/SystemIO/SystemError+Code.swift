@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Wording
+
+extension SystemError: CodedError {
+    /// Those that a person can do something about have a code of their own.
+    public var errorCode: String {
+        switch code {
+        case ENOSPC, EDQUOT: "disk-full"
+        case EACCES, EPERM: "permission-denied"
+        case EROFS: "read-only"
+        case EIO: "disk-error"
+        case ENOENT, ENOTDIR: "no-such-file"
+        default: "system-error"
+        }
+    }
+}
+
+extension CancelledError: CodedError {
+    public var errorCode: String { "cancelled" }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import Foundation
+import Service
+import SystemIO
+import TestSupport
+import Testing
+
+@Suite("Cancelling a task", .serialized)
+struct CancelTests {
+    @Test("A running task ends as failed, says that it was cancelled and that all is as before, and leaves nothing")
+    func running() throws {
+        let live = try ServiceFixture("cancel_running")
+        let task = try live.holdingTheFolder {
+            let task = try live.send("POST", "/backups").string("task_id")
+            _ = try live.task(task, reaches: ["running"])
+            let answer = try live.send("POST", "/tasks/\(task)/cancel")
+            #expect(answer.status == 202, "\(answer.text)")
+            #expect(try answer.string("task_id") == task)
+            #expect(try answer.string("status") == "running")
+            #expect(try answer.string("message").isEmpty == false)
+            return try live.task(task)
+        }
+        #expect(task["status"] as? String == "failed")
+        let message = try #require(task["message"] as? String)
+        #expect(message.contains("cancelled") && message.contains("as before"), "\(message)")
+        #expect((task["error"] as? [String: Any])?["code"] as? String == "cancelled")
+        #expect(try live.service.operations.catalogue.items().isEmpty)
+        // The one after it is not cancelled with it.
+        _ = try live.backup()
+    }
+
+    @Test("A task that waits for its turn is removed from the queue at once")
+    func pending() throws {
+        let live = try ServiceFixture("cancel_pending")
+        try live.holdingTheFolder {
+            let first = try live.send("POST", "/backups").string("task_id")
+            _ = try live.task(first, reaches: ["running"])
+            let second = try live.send("POST", "/backups").string("task_id")
+            let answer = try live.send("POST", "/tasks/\(second)/cancel")
+            #expect(answer.status == 202, "\(answer.text)")
+            let record = try live.send("GET", "/tasks/\(second)").object()
+            #expect(record["status"] as? String == "failed", "while the first one still runs")
+            #expect(try answer.string("status") == "failed")
+        }
+        for _ in 0..<200 where try live.service.tasks.counts().running > 0 { usleep(50_000) }
+        #expect(try live.service.operations.catalogue.items().count == 1, "the cancelled one never ran")
+    }
+
+    @Test("No such task is 404, one that has ended is 409")
+    func refused() throws {
+        let live = try ServiceFixture("cancel_refused")
+        #expect(try live.send("POST", "/tasks/backup_20000101_000000_00000/cancel").status == 404)
+        let task = try live.send("POST", "/backups").string("task_id")
+        _ = try live.task(task)
+        let answer = try live.send("POST", "/tasks/\(task)/cancel")
+        #expect(answer.status == 409, "\(answer.text)")
+        #expect(try answer.string("code") == "already-ended")
+        #expect(try live.task(task)["status"] as? String == "completed")
+        #expect(try live.send("GET", "/tasks/\(task)/cancel").status == 405)
+    }
+
+    @Test("A task of the command line is cancelled as well: its process is told")
+    func ofTheCommandLine() throws {
+        let live = try ServiceFixture("cancel_cli")
+        try live.holdingTheFolder {
+            let process = try live.start(["backup"])
+            let task = try onlyTask(live)
+            let answer = try live.send("POST", "/tasks/\(task)/cancel")
+            #expect(answer.status == 202, "\(answer.text)")
+            #expect(process.exitStatus() == 130)
+            #expect(try live.task(task)["status"] as? String == "failed")
+        }
+    }
+
+    @Test("Ctrl-C and SIGTERM end the program with 130 and mark its task", arguments: [SIGINT, SIGTERM])
+    func signals(_ signal: Int32) throws {
+        let live = try ServiceFixture("cancel_signal")
+        try live.holdingTheFolder {
+            let process = try live.start(["backup"])
+            let task = try onlyTask(live)
+            kill(process.processIdentifier, signal)
+            #expect(process.exitStatus() == 130)
+            let record = try live.task(task)
+            let message = try #require(record["message"] as? String)
+            #expect(record["status"] as? String == "failed")
+            #expect(message.contains("interrupted") && message.contains("as before"), "\(message)")
+        }
+        #expect(try Directory.names(in: live.service.operations.folder.path).count == 1, "nothing but our own folder")
+    }
+
+    @Test("SIGTERM while a backup is being written: its task is marked, and nothing is left of it")
+    func signalWhileWriting() throws {
+        let live = try ServiceFixture("cancel_writing")
+        try Shell.sh("head -c 300000000 /dev/urandom > '\(live.root.path)/artifacts/1/big'")
+        let folder = live.service.operations.folder
+        let process = try live.start(["backup"])
+        let task = try onlyTask(live)
+        for _ in 0..<400 where try !isWriting(folder) { usleep(20_000) }
+        kill(process.processIdentifier, SIGTERM)
+        #expect(process.exitStatus() == 130)
+        let record = try live.task(task)
+        #expect(record["status"] as? String == "failed", "\(record)")
+        #expect((record["error"] as? [String: Any])?["code"] as? String == "cancelled")
+        #expect(try Directory.names(in: folder.staging).isEmpty)
+        #expect(try live.service.operations.catalogue.items().isEmpty)
+    }
+
+    private func isWriting(_ folder: BackupFolder) throws -> Bool {
+        guard try FileStatus.ifPresent(folder.staging) != nil else { return false }
+        return try Directory.names(in: folder.staging).contains {
+            String(decoding: $0, as: UTF8.self).contains(".partial")
+        }
+    }
+
+    @Test("What can no longer be undone ends as it ends: a backup that is published already is completed")
+    func tooLate() throws {
+        let live = try ServiceFixture("cancel_late")
+        let service = live.service
+        let notices = try NoticeDispatcher(mailer: nil, policy: NoticePolicy(service.settings), log: .silent)
+        defer { notices.stop() }
+        let cancellation = TaskCancellation()
+        let request = service.backupRequest()
+        let record = try service.tasks.begin(request, origin: .cli, email: nil)
+        _ = try TaskExecution(service.operations, tasks: service.tasks, notices: notices, log: .silent).run(
+            record, request, requested: nil, waitSeconds: 10, cancellation: cancellation
+        ) { step in if step.phase == .pruning { cancellation.cancel(.requested) } }
+        #expect(try service.tasks.get(record.id)?.status == .completed)
+        #expect(try service.operations.catalogue.items().count == 1)
+    }
+
+    private func onlyTask(_ live: ServiceFixture) throws -> String {
+        for _ in 0..<400 {
+            if let record = try live.service.tasks.list(.running).first { return record.id }
+            usleep(50_000)
+        }
+        throw TaskStuck(id: "of the command line")
+    }
+}

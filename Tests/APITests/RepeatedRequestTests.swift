@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("The same request twice", .serialized)
+struct RepeatedRequestTests {
+    @Test("A restore that is open already is refused with 409, which names the task; another one is taken")
+    func restore() throws {
+        let live = try ServiceFixture("twice_restore")
+        let name = try live.backup()
+        let body = #"{"backup_name": "\#(name)", "mode": "full"}"#
+        var first = ""
+        try live.holdingTheFolder {
+            first = try live.send("POST", "/restore", body).string("task_id")
+            let second = try live.send("POST", "/restore", body)
+            #expect(second.status == 409, "\(second.text)")
+            #expect(try second.string("detail").contains(first))
+            #expect(try second.string("code") == "already-requested")
+            // What differs is another request.
+            let other = try live.send("POST", "/restore", #"{"backup_name": "\#(name)", "mode": "artifacts"}"#)
+            #expect(other.status == 202, "\(other.text)")
+            let id = try other.string("task_id")
+            #expect(try live.send("POST", "/tasks/\(id)/cancel").status == 202)
+        }
+        #expect(try live.task(first)["status"] as? String == "completed")
+        // Once it has ended, the same may be asked for again.
+        let again = try live.send("POST", "/restore", body)
+        #expect(again.status == 202, "\(again.text)")
+        let repeated = try live.task(again.string("task_id"))
+        #expect(repeated["status"] as? String == "completed")
+    }
+
+    @Test("So is a verification; two backups are two backups")
+    func verifyAndBackup() throws {
+        let live = try ServiceFixture("twice_verify")
+        let name = try live.backup()
+        try live.holdingTheFolder { () throws in
+            #expect(try live.send("POST", "/backups/\(name)/verify").status == 202)
+            #expect(try live.send("POST", "/backups/\(name)/verify").status == 409)
+            #expect(try live.send("POST", "/backups").status == 202)
+            #expect(try live.send("POST", "/backups").status == 202)
+        }
+    }
+
+    @Test("Two deletions of one backup at once: one deletes it, the other hears 404")
+    func deletions() throws {
+        let live = try ServiceFixture("twice_delete")
+        let name = try live.backup()
+        let statuses = TestResults()
+        try live.holdingTheFolder {
+            for _ in 0..<2 {
+                Thread.detachNewThread {
+                    let status = (try? live.send("DELETE", "/backups/\(name)").status) ?? 0
+                    statuses.add(status)
+                }
+            }
+            // Both have found it and wait for the folder.
+            usleep(700_000)
+        }
+        #expect(statuses.wait(for: 2).sorted() == [200, 404])
+        #expect(try live.service.operations.catalogue.items().isEmpty)
+    }
+}
