@@ -62,7 +62,9 @@ struct FindingText {
             if !words.contains(word) { words.append(word) }
         }
         let english = words.map(\.english)
-        let list = english.count > 1 ? english.dropLast().joined(separator: ", ") + " and " + english[english.count - 1] : english.first ?? ""
+        let list =
+            english.count > 1
+            ? english.dropLast().joined(separator: ", ") + " and " + english[english.count - 1] : english.first ?? ""
         return BilingualText(
             zh: "\(name.chinese) 的\(words.map(\.chinese).joined(separator: "、"))已更改",
             en: "\(list) of \(name.english) \(words.count > 1 ? "were" : "was") changed")

@@ -23,7 +23,8 @@ enum MLflowTables {
     static func rule(_ table: String) -> TableRule? { byName[table] }
 
     private static let byName = Dictionary(rules.map { ($0.table, $0.rule) }) { first, _ in first }
-    private static let places = Dictionary(rules.enumerated().map { ($0.element.table, $0.offset) }) { first, _ in first }
+    private static let places = Dictionary(rules.enumerated().map { ($0.element.table, $0.offset) }) { first, _ in first
+    }
 
     /// Where a table stands among those that are told.
     static func place(_ table: String) -> Int { places[table] ?? Int.max }
