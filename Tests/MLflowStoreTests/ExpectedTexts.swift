@@ -51,7 +51,6 @@ let expectedTexts: [String: [String]] = [
     "dataset_record_added": ["records of evaluation dataset \"questions\" (#) were added"],
     "dataset_record_changed": ["records of evaluation dataset \"questions\" (#) were changed"],
     "dataset_tag_changed": ["tag kind of evaluation dataset \"questions\" (#) was changed"],
-    "dataset_linked": ["an association of evaluation dataset \"questions\" (#) was added"],
     "webhook_added": ["webhook \"second\" (#) was added"],
     "webhook_changed": ["URL of webhook \"hook\" (#) was changed"],
     "webhook_event_added": ["events of webhook \"hook\" (#) were added"],

@@ -248,8 +248,6 @@ def dataset_record_changed(s):
 @edit
 def dataset_tag_changed(s): s.store.set_dataset_tags(s.dataset(), {"kind": "smoke"})
 @edit
-def dataset_linked(s): s.store.add_dataset_to_experiments(s.dataset(), ["0"])
-@edit
 def webhook_added(s): s.client.create_webhook("second", "https://127.0.0.1/2", [EVENT])
 @edit
 def webhook_changed(s): s.client.update_webhook(s.webhook(), url="https://127.0.0.1/other")
