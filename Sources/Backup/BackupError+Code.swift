@@ -23,11 +23,11 @@ extension BackupError: CodedError {
         case .artifactsDiffer: "artifacts-differ"
         case .changedMeanwhile: "changed-meanwhile"
         case .markedCorrupt: "marked-corrupt"
-        case .needsRecovery: "needs-recovery"
         case .nothingToUndo: "nothing-to-undo"
         case .noSuchKeptPart: "no-such-kept-part"
         case .notOurs: "not-ours"
         case .nothingToAccept: "nothing-to-accept"
+        case .needsRecovery: "needs-recovery"
         }
     }
 }

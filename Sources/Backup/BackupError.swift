@@ -38,7 +38,7 @@ public enum BackupError: ExplainedError, Equatable {
     /// A live file that the restore would have kept was written to before the swap.
     case changedMeanwhile(path: String)
     case markedCorrupt(name: String, reason: String)
-    /// Nobody has read it yet, so it is not known to be suspicious, nor to be a backup at all.
+    /// A backup that nobody has verified.
     case nothingToAccept(name: String)
     /// A restore went wrong half way and could not be put back; the journal keeps what is needed to go on.
     case needsRecovery(reason: String)
@@ -96,8 +96,7 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(
                 zh: "恢复 \(backup) 会覆盖 \(newer.total) 项更新的数据：\(newer.shown(.chinese))。请先做一次备份。",
                 en:
-                    "Restoring \(backup) would overwrite newer data, \(newer.total) in all: \(newer.shown(.english)). "
-                    + "Make a backup first."
+                    "Restoring \(backup) would overwrite newer data, \(newer.total) in all: \(newer.shown(.english)). Make a backup first."
             )
         case .nothingToUndo:
             BilingualText(zh: "没有可撤销的恢复。", en: "There is no restore to undo: nothing is kept of one.")
@@ -109,6 +108,12 @@ public enum BackupError: ExplainedError, Equatable {
                 zh: "\(count) 个文件夹（例如 \(path)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) '\(path)'",
                 en: "\(count) folders, such as \(path), do not let this user move them, which a restore has to. "
                     + "As root run: chown -R \(user):\(group) '\(path)'")
+        case .nothingToAccept(let name):
+            BilingualText(
+                zh: "备份 \(name) 尚未校验，没有什么可以接受。请先运行 mlflow-backup verify \(name)。",
+                en:
+                    "The backup \(name) has not been verified, so there is nothing to accept. Run `mlflow-backup verify \(name)` first."
+            )
         case .schemaDiffers(let backup, let revision, let live):
             BilingualText(
                 zh: "\(backup) 的数据库结构版本是 \(revision)，当前 MLflow 使用 \(live)。请用相同版本的 MLflow 恢复。",
@@ -139,10 +144,6 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(
                 zh: "备份 \(name) 已标记为损坏：\(reason)。请改用其他备份，或修复后重新校验。",
                 en: "The backup \(name) is marked corrupt: \(reason). Use another one, or mend it and verify it again.")
-        case .nothingToAccept(let name):
-            BilingualText(
-                zh: "备份 \(name) 尚未校验，没有什么可以接受。请先校验它。",
-                en: "The backup \(name) has not been verified, so there is nothing to accept. Verify it first.")
         case .needsRecovery(let reason):
             BilingualText(
                 zh: "恢复中断且未能自动还原：\(reason)。旧数据仍完整保留；请排除原因后运行 mlflow-backup recover。",

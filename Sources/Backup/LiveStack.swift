@@ -12,13 +12,17 @@ public struct LiveStack: Sendable {
     public let artifacts: FilePath
     /// Asks the server for its version; `nil` where it does not answer.
     public let mlflowVersion: @Sendable () -> String?
-    /// How MLflow is stopped for the swap of a restore; `nil` where it cannot be.
+    /// How MLflow is stopped and started; `nil` where it cannot be.
     public let server: TrackingServer?
+    /// Whether a restore stops it for its swap. One that an earlier process stopped is started again in any case.
+    public let stopsServer: Bool
 
     public init(
         database: ConnectionSettings, tools: PostgresTools, artifacts: FilePath,
-        mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil
+        mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil,
+        stopsServer: Bool = false
     ) {
+        self.stopsServer = stopsServer
         self.database = database
         self.tools = tools
         self.artifacts = artifacts

@@ -15,6 +15,16 @@ extension StoreSurvey {
             rows: rows, newest: try Self.newest(rows) { try snapshot.rows($0) })
     }
 
+    /// `alembic_version.version_num` alone; `nil` where MLflow never set this database up.
+    public static func revision(of settings: ConnectionSettings) throws -> String? {
+        let session = try Connection(settings)
+        defer { session.close() }
+        let tables = try session.rows(
+            "select from pg_catalog.pg_class where oid = pg_catalog.to_regclass('public.alembic_version')")
+        if tables.isEmpty { return nil }
+        return try session.rows("select version_num from public.alembic_version").first?.string(0)
+    }
+
     private static func revision(_ tables: [String: Int64], _ query: (SQL) throws -> [Row]) throws -> String? {
         guard tables["public.alembic_version"] != nil else { return nil }
         return try query("SELECT version_num FROM public.alembic_version").first?.string(0)

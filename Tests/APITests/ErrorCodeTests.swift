@@ -11,18 +11,18 @@ import Wording
 
 @Suite("Codes, findings and hints of errors", .serialized)
 struct ErrorCodeTests {
+    private static let finding = BilingualText(zh: "运行 \"lr\"", en: "run \"lr\"")
+
     private static let backupErrors: [BackupError] = [
         .folderNotUsable(path: "/b", reason: "r"), .folderVanished(path: "/b"), .noSuchBackup(name: "n"),
         .noSuchEntry(backup: "n", path: "p"), .inUse(name: "n", by: "t"), .busy(holder: "h"),
         .notEnoughRoom(path: "/b", needed: 2, available: 1), .artifactsMissing(path: "/a"), .databaseEmpty(name: "d"),
-        .newerData(backup: "n", newer: NewerData()), .schemaDiffers(backup: "n", revision: "a", live: "b"),
+        .newerData(backup: "n", newer: NewerData([finding])), .schemaDiffers(backup: "n", revision: "a", live: "b"),
         .schemaOlder(backup: "n", revision: "a", live: "b", command: nil),
         .schemaNewer(backup: "n", revision: "a", live: "b", install: nil),
         .manifestUnreadable(backup: "n", reason: "r"), .rowsDiffer(table: "t", expected: 1, found: 2),
         .artifactsDiffer(expectedFiles: 1, foundFiles: 2, expectedBytes: 3, foundBytes: 4),
         .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"), .needsRecovery(reason: "r"),
-        .nothingToUndo, .noSuchKeptPart(id: "k"), .notOurs(path: "/a", count: 1, user: 1, group: 1),
-        .nothingToAccept(name: "n"),
     ]
 
     private static let serviceErrors: [ServiceError] = [

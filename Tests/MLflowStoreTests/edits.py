@@ -64,7 +64,7 @@ class Stack:
         return self.client.search_logged_models([self.experiment])[0].model_id
 
     def dataset(self):
-        return self.store.search_evaluation_datasets()[0].dataset_id
+        return self.store.search_datasets()[0].dataset_id
 
     def secret(self, name="openai key"):
         return self.store.get_secret_info(secret_name=name).secret_id
@@ -248,8 +248,6 @@ def dataset_record_changed(s):
 @edit
 def dataset_tag_changed(s): s.store.set_dataset_tags(s.dataset(), {"kind": "smoke"})
 @edit
-def dataset_linked(s): s.store.add_dataset_to_experiments(s.dataset(), ["0"])
-@edit
 def webhook_added(s): s.client.create_webhook("second", "https://127.0.0.1/2", [EVENT])
 @edit
 def webhook_changed(s): s.client.update_webhook(s.webhook(), url="https://127.0.0.1/other")
@@ -359,10 +357,13 @@ def deleted_endpoint_tag(s): s.store.delete_gateway_endpoint_tag(s.endpoint(), "
 @edit
 def deleted_model_definition(s): s.store.delete_gateway_model_definition(s.definition("spare"))
 @edit
-def deleted_scorer(s): s.store.delete_scorer(s.experiment, "judge", "all")
+def deleted_scorer(s): s.store.delete_scorer(s.experiment, "judge")
 @edit
 def deleted_label_schema(s):
-    s.store.delete_label_schema(s.store.list_label_schemas(s.experiment)[0].schema_id)
+    found = s.store.list_label_schemas(s.experiment)
+    s.store.delete_label_schema(next(x for x in found if x.name == "good").schema_id)
+@edit
+def listed_label_schemas(s): s.store.list_label_schemas(s.experiment)
 @edit
 def deleted_review_queue(s): s.store.delete_review_queue(s.queue())
 @edit

@@ -5,7 +5,7 @@ import Postgres
 import SystemIO
 
 /// Which MLflow stack something belongs to. It is written into each manifest, sidecar, journal and kept record.
-public struct StackIdentity: Sendable, Hashable, Codable {
+public struct StackIdentity: Sendable, Hashable, Codable, CustomStringConvertible {
     /// PostgreSQL's system identifier; `HOST:PORT` where the role may not ask for it.
     public var system: String
     /// The live database's name. Its oid changes with each restore.
@@ -27,6 +27,9 @@ public struct StackIdentity: Sendable, Hashable, Codable {
             system: try databases.systemIdentifier() ?? "\(stack.database.host):\(stack.database.port)",
             database: stack.database.database, artifacts: try ArtifactsMark.read(in: stack.artifacts)?.id)
     }
+
+    /// For a person.
+    public var description: String { "\(database)@\(system)" }
 
     /// Whether both are one stack. A folder that has no mark yet, or whose mark cannot be read, contradicts nothing.
     public func isSameStack(as other: StackIdentity) -> Bool {

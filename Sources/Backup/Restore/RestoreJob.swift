@@ -19,6 +19,9 @@ public struct RestoreJob: Sendable {
         /// A backup of the live stack that a forced restore makes before anything else; `nil` for none.
         public var backupFirst: BackupFirst?
 
+        /// What a person runs after a restore of an older schema; `nil` where nobody said how MLflow runs here.
+        public var upgradeCommand: String?
+
         public struct BackupFirst: Sendable {
             public var options: BackupJob.Options
             /// Of this program, for the manifest.
@@ -34,9 +37,10 @@ public struct RestoreJob: Sendable {
 
         public init(
             mode: RestoreMode = .full, force: Bool = false,
-            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), backupFirst: BackupFirst? = nil
+            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), backupFirst: BackupFirst? = nil, upgradeCommand: String? = nil
         ) {
             self.backupFirst = backupFirst
+            self.upgradeCommand = upgradeCommand
             self.mode = mode
             self.force = force
             self.threads = threads
@@ -65,7 +69,9 @@ public struct RestoreJob: Sendable {
             throw BackupError.markedCorrupt(name: item.name.string, reason: item.reason ?? "")
         }
         // Only our own archives can show their manifest at once; others are read in the job.
-        guard !options.force, let manifest = try quickManifest(item) else { return }
+        guard let manifest = try quickManifest(item) else { return }
+        _ = try checkSchema(manifest, item)
+        guard !options.force else { return }
         try QuickCheck(stack, atMost: 1).run(against: manifest, backup: item.name.string, mode: options.mode)
     }
 
@@ -83,6 +89,7 @@ public struct RestoreJob: Sendable {
             progress(Progress(.verifying, fraction: ($0.fraction ?? 0) * 0.2, detail: $0.detail))
         }.run(item)
         let manifest = try manifest(of: item)
+        let upgrade = try checkSchema(manifest, item)
         try SwapObstacles(workspace, hold.databases).check(options.mode)
         if !options.force { try check(manifest, item) }
         let before = try backupFirst(hold)
@@ -121,7 +128,7 @@ public struct RestoreJob: Sendable {
         return RestoreOutcome(
             backup: item.name, mode: options.mode, manifest: manifest, files: staged.files,
             unchanged: staged.unchanged.count, kept: committed.kept, replaced: committed.replaced,
-            backupBefore: before?.name, seconds: seconds, warnings: staged.warnings + committed.notes + claimed)
+            backupBefore: before?.name, seconds: seconds, warnings: [upgrade].compactMap { $0 } + staged.warnings + committed.notes + claimed)
     }
 
     /// The artifacts folder is from now on one that is backed up here, and another stack's backups are ours to go on with.
@@ -144,6 +151,12 @@ public struct RestoreJob: Sendable {
 
     private func swap(_ hold: Hold) -> DataSwap {
         DataSwap(workspace: workspace, hold: hold, force: options.force)
+    }
+
+    private func checkSchema(_ manifest: Manifest, _ item: CatalogueItem) throws -> BilingualText? {
+        guard options.mode.includesDatabase else { return nil }
+        return try SchemaCheck(stack: stack, force: options.force, upgradeCommand: options.upgradeCommand).run(
+            manifest, backup: item.name.string)
     }
 
     private func check(_ manifest: Manifest, _ item: CatalogueItem) throws {

@@ -17,11 +17,11 @@ public struct Workspace: Sendable {
     public var waitSeconds: Double
     /// The task this is done for: it is written into the journal, so that a recovery can say how the task ended.
     public var task: String?
+    /// Seconds for which what a restore replaced is kept at least.
+    public var keepSeconds: Int64 = 24 * 3600
     /// Told how a restore ended that an earlier process left unfinished: by whichever operation settles it, and in
     /// whichever process, so that its task can say so.
     public var settled: @Sendable (RestoreRecovery.Outcome) -> Void = { _ in }
-    /// Seconds for which what a restore replaced is kept at least.
-    public var keepSeconds: Int64 = 24 * 3600
 
     public init(
         _ stack: LiveStack, _ folder: BackupFolder, log: Log, cancellation: Cancellation = Cancellation(),

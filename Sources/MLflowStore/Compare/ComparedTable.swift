@@ -64,11 +64,30 @@ struct ComparedTable: Equatable {
         """
     }
 
-    /// Every row in these buckets in the order of its key: first the key in full, then `columns`, the long ones
+    /// Where a row is in one of these buckets.
+    func condition(buckets: [Int]) -> SQL {
+        buckets.count > Self.buckets / 2 ? "" : " where \(bucket) = any(\(buckets.map(String.init))::bigint[])"
+    }
+
+    /// Where a row has one of these primary keys, in a form that the key's index serves.
+    func condition(keys: [[String]]) -> SQL {
+        let columns = live.key.map { column -> SQL in "t.\(identifier: column)" }
+        let arrays = live.key.enumerated().map { place, column -> SQL in
+            // The server's own spelling of a type, quoted where it has to be.
+            let type = SQL(stringLiteral: live.types[column] ?? "text")
+            return "\(keys.map { $0[place] })::\(type)[]"
+        }
+        return " where (\(SQL.list(columns))) in (select * from unnest(\(SQL.list(arrays))))"
+    }
+
+    /// Where a row was written by a transaction of this number (its lower 32 bits) or a younger one.
+    static func condition(writtenSince transaction: Int64) -> SQL {
+        " where age(t.xmin) <= age(\(String(transaction & 0xFFFF_FFFF))::xid)"
+    }
+
+    /// Every row under this condition in the order of its key: first the key in full, then `columns`, the long ones
     /// shortened to what identifies them. Both sides sort text by its bytes, as we do.
-    func rowQuery(buckets: [Int]) -> SQL {
-        let sought: SQL =
-            buckets.count > Self.buckets / 2 ? "" : " where \(bucket) = any(\(buckets.map(String.init))::bigint[])"
+    func rowQuery(_ sought: SQL) -> SQL {
         guard !key.isEmpty else {
             return """
                 select \(rowText) collate "C" as row, count(*) as n

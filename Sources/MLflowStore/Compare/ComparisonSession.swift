@@ -12,6 +12,8 @@ final class ComparisonSession {
     init(_ settings: ConnectionSettings, _ cancellation: Cancellation) throws {
         self.cancellation = cancellation
         connection = try Connection(settings, applicationName: "mlflow-backup compare")
+        // First and alone: the role may have a limit that what follows would not keep.
+        try connection.execute("set statement_timeout = 0")
         // Not every version has every setting.
         try connection.execute(
             """

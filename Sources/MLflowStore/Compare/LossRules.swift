@@ -37,6 +37,9 @@ enum LossRules {
         case "workspaces":
             live["name"] == "default" && live["description"] == "Default workspace for legacy resources"
                 && live.count == 2
+        case "label_schemas":
+            // The question that each experiment gets when someone first looks at its questions.
+            live["is_default"] == "true" && live["created_time"] == live["last_update_time"]
         default: false
         }
     }
@@ -47,6 +50,7 @@ enum LossRules {
         switch table {
         case "model_versions": live["current_stage"] == "Deleted_Internal"
         case "webhooks": live["deleted_timestamp"] != nil
+        case "mcp_server_versions": live["status"] == "deleted"
         default: false
         }
     }

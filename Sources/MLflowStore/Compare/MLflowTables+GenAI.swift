@@ -20,8 +20,8 @@ extension MLflowTables {
         ("span_metrics", .part("跨度指标", "span metrics", of: spanTrace)),
         (
             "evaluation_datasets",
-            // MLflow counts the records there, also after some were deleted.
-            .thing("评估数据集", "evaluation dataset", id: "dataset_id", ignored: ["profile"])
+            // MLflow sums up the records there, also after some were deleted.
+            .thing("评估数据集", "evaluation dataset", id: "dataset_id", ignored: ["profile", "schema", "digest"])
         ),
         ("evaluation_dataset_records", .part("记录", "records", of: dataset)),
         ("evaluation_dataset_tags", .part("标签", "tag", key: "key", of: dataset)),

@@ -25,14 +25,18 @@ struct RowMerge {
         let row: Row
     }
 
-    /// - Parameter buckets: of `ComparedTable.digestQuery`, those whose digests differ.
+    /// - Parameter conditions: which rows of each side are looked at; those of the restored one are all that have the
+    ///   keys of the live ones, at least.
     init(
-        _ table: ComparedTable, buckets: [Int], live: Connection, restored: Connection, cancellation: Cancellation
+        _ table: ComparedTable, _ conditions: (live: SQL, restored: SQL), live: Connection, restored: Connection,
+        cancellation: Cancellation
     ) throws {
         self.table = table
-        let query = table.rowQuery(buckets: buckets)
-        self.live = try RowCursor(on: live, named: "live", batch: 500, cancellation: cancellation, query)
-        self.restored = try RowCursor(on: restored, named: "restored", batch: 500, cancellation: cancellation, query)
+        self.live = try RowCursor(
+            on: live, named: "live", batch: 500, cancellation: cancellation, table.rowQuery(conditions.live))
+        self.restored = try RowCursor(
+            on: restored, named: "restored", batch: 500, cancellation: cancellation,
+            table.rowQuery(conditions.restored))
         try advanceLive()
         try advanceRestored()
     }

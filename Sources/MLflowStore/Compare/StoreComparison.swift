@@ -91,8 +91,8 @@ public final class StoreComparison {
             guard let shape = shapes[table] else { continue }
             let known = results[table]
             let result: TableResult
-            if let known, known.shape == shape, try isUnchanged(known, snapshot) {
-                result = known
+            if let known, known.shape == shape, let changes = try changes(known, snapshot) {
+                result = try compare(known, changes, stored[table], schemas.contains(table.schema), (shapes, stored))
             } else {
                 result = try compare(
                     shape, stored[table], isMLflows: schemas.contains(table.schema),
@@ -118,20 +118,47 @@ public final class StoreComparison {
         return (try row.int64("oldest"), try row.int64("next"))
     }
 
-    /// Whether a table holds exactly the rows of the comparison before. May say no too often, never yes.
-    private func isUnchanged(_ known: TableResult, _ snapshot: (oldest: Int64, next: Int64)) throws -> Bool {
+    /// How many rows there are, and how many of them `first` may not have seen: too many rather than too few.
+    /// - Returns: `nil` where that cannot be told.
+    private func changes(
+        _ known: TableResult, _ snapshot: (oldest: Int64, next: Int64)
+    ) throws -> (rows: Int64, fresh: Int64)? {
         // Rows have 32 bits of a transaction's number; numbers further apart than half of that cannot be told.
-        guard let unseen, snapshot.next - unseen < 1 << 30 else { return false }
-        if known.isMachinery { return true }
-        let rows = try live.rows(
+        guard let unseen, snapshot.next - unseen < 1 << 30 else { return nil }
+        if known.isMachinery { return (known.rows, 0) }
+        let counts = try live.rows(
             """
-            select count(*) as n,
-                   count(*) filter (where age(t.xmin) <= age(\(String(unseen & 0xFFFF_FFFF))::xid)) as fresh
+            select count(*) as n, count(*) filter (\(ComparedTable.condition(writtenSince: unseen))) as fresh
             from only \(identifier: known.shape.table) t
             """)
-        guard let row = rows.first else { return false }
-        return try row.int64("n") == known.rows && row.int64("fresh") == 0
+        return try counts.first.map { (try $0.int64("n"), try $0.int64("fresh")) }
     }
+
+    /// A table that was compared before. Rows that are not fresh are those that were compared then.
+    private func compare(
+        _ known: TableResult, _ changes: (rows: Int64, fresh: Int64), _ stored: TableShape?, _ isMLflows: Bool,
+        _ shapes: (live: [QualifiedTable: TableShape], restored: [QualifiedTable: TableShape])
+    ) throws -> TableResult {
+        if changes == (known.rows, 0) { return known }
+        var result = known
+        result.rows = changes.rows
+        if changes.fresh == 0, known.findings.isEmpty { return result }
+        if let unseen, let stored, known.findings.isEmpty, changes.fresh <= Self.fewRows {
+            let rule = isMLflows ? MLflowTables.rule(known.shape.table.name) : nil
+            let table = ComparedTable(live: known.shape, restored: stored, rule: rule)
+            if !table.key.isEmpty {
+                let comparison = TableComparison(
+                    table: table, live: RowLookup(session: live, shapes: shapes.live),
+                    restored: RowLookup(session: restored, shapes: shapes.restored), cancellation: cancellation)
+                result.findings = try comparison.findings(writtenSince: unseen)
+                return result
+            }
+        }
+        return try compare(known.shape, stored, isMLflows: isMLflows, digests: known.restoredDigests, shapes)
+    }
+
+    /// Up to as many rows are looked up one by one.
+    private static let fewRows = 2000
 
     private func compare(
         _ shape: TableShape, _ stored: TableShape?, isMLflows: Bool, digests: [Int: String]?,

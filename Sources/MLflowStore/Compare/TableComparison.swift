@@ -15,9 +15,27 @@ struct TableComparison {
 
     /// - Parameter buckets: those whose digests differ.
     func findings(in buckets: [Int]) throws -> StoreFindings {
+        let condition = table.condition(buckets: buckets)
+        return try findings((condition, condition))
+    }
+
+    /// Compares only the rows that were written since; for few of them.
+    func findings(writtenSince transaction: Int64) throws -> StoreFindings {
+        let fresh = ComparedTable.condition(writtenSince: transaction)
+        let columns = table.live.key.map { column -> SQL in "t.\(identifier: column)::text" }
+        var keys: [[String]] = []
+        for row in try live.session.rows(
+            "select \(SQL.list(columns)) from only \(identifier: table.live.table) t\(fresh)")
+        {
+            keys.append(try columns.indices.map { try row.string(.position($0)) })
+        }
+        return try findings((fresh, table.condition(keys: keys)))
+    }
+
+    private func findings(_ conditions: (live: SQL, restored: SQL)) throws -> StoreFindings {
         var findings = StoreFindings()
         var merge = try RowMerge(
-            table, buckets: buckets, live: live.session.connection, restored: restored.session.connection,
+            table, conditions, live: live.session.connection, restored: restored.session.connection,
             cancellation: cancellation)
         var pending: [RowDifference] = []
         var subject: [String?]?

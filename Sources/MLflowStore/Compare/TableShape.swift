@@ -16,6 +16,8 @@ struct TableShape: Equatable {
     var columns: [String] = []
     /// The columns of the primary key in its order; empty where there is none.
     var key: [String] = []
+    /// As SQL writes them, by column.
+    var types: [String: String] = [:]
     var emptied: [EmptiedReference] = []
 
     /// The ordinary tables of a database: those whose rows a dump holds (see `Connection.rowCounts`).
@@ -24,6 +26,7 @@ struct TableShape: Equatable {
         let rows = try session.rows(
             """
             select n.nspname as schema, c.relname as name, a.attname as column,
+                   pg_catalog.format_type(a.atttypid, null) as type,
                    pg_catalog.array_position(i.indkey::pg_catalog.int2[], a.attnum) as place
             from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
             left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -40,6 +43,7 @@ struct TableShape: Equatable {
             var shape = shapes[table] ?? TableShape(table: table)
             if let column = try row.optional("column", as: String.self) {
                 shape.columns.append(column)
+                shape.types[column] = try row.string("type")
                 if try row.optional("place", as: Int.self) != nil { shape.key.append(column) }
             }
             shapes[table] = shape

@@ -24,7 +24,8 @@ extension Settings {
                 password: postgresPassword ?? Secret(""), database: postgresDatabase,
                 maintenanceDatabase: postgresMaintenanceDatabase),
             tools: PostgresTools(binDirectory: postgresProgramDirectory), artifacts: artifactsDirectory,
-            mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer)
+            mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer,
+            stopsServer: restoreStopsMLflow)
     }
 
     private var trackingServer: TrackingServer? {

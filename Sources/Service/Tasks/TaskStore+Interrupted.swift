@@ -39,16 +39,16 @@ extension TaskStore {
 
     /// Writes down how an interrupted restore really ended.
     ///
-    /// The journal names the task. Those of 0.1.0 name none: then it is the newest task whose process ended in a restore of
-    /// that backup.
+    /// The restore's journal names the task. Journals of 0.1.0 name none: then it is the newest task whose process ended
+    /// in a restore of that backup.
     /// - Returns: the record as it is now; `nil` where no task is to be told of.
     @discardableResult
     public func settle(_ outcome: RestoreRecovery.Outcome) throws -> TaskRecord? {
         let (backup, task, isFinished): (String, String?, Bool)
         switch outcome {
         case .nothingToDo: return nil
-        case .undone(let name, let named): (backup, task, isFinished) = (name, named, false)
-        case .finished(let name, let named): (backup, task, isFinished) = (name, named, true)
+        case .undone(let name, let id): (backup, task, isFinished) = (name, id, false)
+        case .finished(let name, let id): (backup, task, isFinished) = (name, id, true)
         }
         let settled = try withDatabase { database in
             try database.transaction { () throws -> TaskRecord? in
@@ -137,6 +137,6 @@ extension TaskRecord {
                 zh: "成功完成（其进程中途终止，由恢复程序完成）",
                 en: "has been completed: its process ended half way, and the recovery finished it"))
         failure = nil
-        if kind == .restore { output = BilingualText(zh: "已从 \(backup) 恢复", en: "Restored from \(backup)") }
+        output = BilingualText(zh: "已从 \(backup) 恢复", en: "Restored from \(backup)")
     }
 }

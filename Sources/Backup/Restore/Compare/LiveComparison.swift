@@ -24,7 +24,8 @@ final class LiveComparison: LastLook {
         tree =
             journal.mode.includesArtifacts
             ? try TreeComparison(
-                live: workspace.stack.artifacts, restored: journal.swap.new, cancellation: workspace.cancellation)
+                live: workspace.stack.artifacts, restored: journal.swap.new, marksIn: journal.swap.work,
+                cancellation: workspace.cancellation)
             : nil
     }
 

@@ -24,7 +24,7 @@ public struct NewerData: Sendable, Equatable, Codable {
         total = files.total
     }
 
-    init(_ findings: [BilingualText], total: Int? = nil) {
+    public init(_ findings: [BilingualText], total: Int? = nil) {
         self.findings = findings
         self.total = max(total ?? findings.count, findings.count)
     }

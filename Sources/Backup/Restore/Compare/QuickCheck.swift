@@ -20,13 +20,10 @@ struct QuickCheck {
         self.cancellation = cancellation
     }
 
-    /// - Throws: `BackupError.newerData` or `.schemaDiffers`; the former names everything that was found.
+    /// - Throws: `BackupError.newerData`, which names everything that was found.
     func run(against manifest: Manifest, backup: String, mode: RestoreMode) throws {
         var findings: [BilingualText] = []
         if mode.includesDatabase, let live = try surveyLiveDatabase() {
-            if let revision = live.revision, let stored = manifest.mlflow.alembicRevision, revision != stored {
-                throw BackupError.schemaDiffers(backup: backup, revision: stored, live: revision)
-            }
             findings += live.beyond(
                 StoreSurvey(
                     revision: manifest.mlflow.alembicRevision, rows: manifest.database.rows,

@@ -6,11 +6,13 @@ import Wording
 /// MLflow stopped for the swap only. A file says so before it is done: whoever comes after a crash starts it again.
 public struct ServerPause: Sendable {
     private let server: TrackingServer?
+    private let isWanted: Bool
     private let folder: BackupFolder
     private let log: Log
 
     public init(_ stack: LiveStack, _ folder: BackupFolder, log: Log) {
         server = stack.server
+        isWanted = stack.stopsServer
         self.folder = folder
         self.log = log
     }
@@ -23,7 +25,7 @@ public struct ServerPause: Sendable {
     /// A server that cannot be stopped is no reason not to restore: the swap ends its database connections itself.
     /// - Returns: what is less sure without the stop; `nil` where there is nothing to say.
     func begin() throws -> BilingualText? {
-        guard let server else { return nil }
+        guard isWanted, let server else { return nil }
         try DurableFile.replace(marker, with: Array(server.name.utf8), mode: 0o600)
         do {
             if try server.stop() {
@@ -73,12 +75,19 @@ public struct ServerPause: Sendable {
         } catch {
             let reason = error.bilingual
             log.error("MLflow was stopped for a restore and is not back", ["reason": reason[.english]])
+            let name = stoppedServer
             return BilingualText(
-                zh: "MLflow 为恢复而停止，尚未重新启动（\(reason.chinese)）。请运行 docker start mlflow-server",
+                zh: "MLflow 为恢复而停止，尚未重新启动（\(reason.chinese)）。请运行 docker start \(name)",
                 en:
-                    "MLflow was stopped for the restore and is not back (\(reason.english)). Run `docker start mlflow-server`"
+                    "MLflow was stopped for the restore and is not back (\(reason.english)). Run `docker start \(name)`"
             )
         }
+    }
+
+    /// Whoever stopped it wrote down what it is called.
+    private var stoppedServer: String {
+        let noted = (try? OpenFile(marker, .readNoFollow).readAll(limit: 256)).map { String(decoding: $0, as: UTF8.self) }
+        return noted.flatMap { $0.isEmpty ? nil : $0 } ?? server?.name ?? "mlflow-server"
     }
 
     private func clear() throws {

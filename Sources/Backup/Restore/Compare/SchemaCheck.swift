@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MLflowStore
+import Postgres
+import SystemIO
+import Wording
+
+/// Whether the live MLflow could use what a restore would bring. Nothing leads back from a newer schema; from an older one
+/// `mlflow db upgrade` does, which a person runs afterwards.
+struct SchemaCheck {
+    let stack: LiveStack
+    /// Goes on with an older schema.
+    let force: Bool
+    let upgradeCommand: String?
+
+    /// - Returns: what has to be done after the restore; `nil` where nothing is.
+    /// - Throws: `BackupError.schemaNewer` whatever `force` says; `.schemaOlder` and `.schemaDiffers` without it.
+    func run(_ manifest: Manifest, backup: String) throws -> BilingualText? {
+        guard let stored = manifest.mlflow.alembicRevision, let live = try liveRevision(), stored != live else {
+            return nil
+        }
+        switch order(of: stored, manifest.mlflow.version, to: live) {
+        case .newer:
+            throw BackupError.schemaNewer(
+                backup: backup, revision: stored, live: live,
+                install: manifest.mlflow.version ?? SchemaRevisions.release(ofHead: stored))
+        case .older where !force:
+            throw BackupError.schemaOlder(backup: backup, revision: stored, live: live, command: upgradeCommand)
+        case .unknown where !force: throw BackupError.schemaDiffers(backup: backup, revision: stored, live: live)
+        case .older, .unknown: return BackupError.upgradeAdvice(upgradeCommand)
+        case .same: return nil
+        }
+    }
+
+    /// By the order of revisions; where one is unknown, by the versions of MLflow that use them.
+    private func order(of stored: String, _ version: String?, to live: String) -> SchemaRevisions.Order {
+        let order = SchemaRevisions.order(stored, live)
+        guard order == .unknown, let version, let running = stack.mlflowVersion() else { return order }
+        let (one, other) = (Self.numbers(version), Self.numbers(running))
+        if one == other { return .unknown }
+        return one.lexicographicallyPrecedes(other) ? .older : .newer
+    }
+
+    /// `3.17.2.dev0` is 3, 17, 2.
+    private static func numbers(_ version: String) -> [Int] {
+        version.split(separator: ".").prefix { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }.map { Int($0) ?? 0 }
+    }
+
+    /// `nil` where there is no live database, or none of MLflow's.
+    private func liveRevision() throws -> String? {
+        do { return try StoreSurvey.revision(of: stack.database) } catch PostgresError.databaseMissing { return nil }
+    }
+}
