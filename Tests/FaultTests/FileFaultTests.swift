@@ -36,6 +36,7 @@ import Testing
         }
         let seconds = MonotonicTime.seconds(since: start)
         print(
-            "faults: \(operation.title): \(trace.count) steps, \(faults.count) cases, \(failed) failed, \(seconds.rounded()) s")
+            "faults: \(operation.title): \(trace.count) steps, \(faults.count) cases, \(failed) failed, \(seconds.rounded()) s"
+        )
     }
 }

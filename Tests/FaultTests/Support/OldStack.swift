@@ -20,7 +20,8 @@ struct OldStack {
         ground = Ground(server, server.settings.naming(database: Self.database), in: root.path)
         let archive = FilePath(String(#filePath)).parent.parent.appending("Fixtures/stack-0.1.0.tar.xz")
         let source = root.path.appending("stack-0.1.0/\(stage)")
-        try Shell.sh("tar -C '\(root.path)' -xJf '\(archive)' && mv '\(source)/backups' '\(source)/artifacts' '\(root.path)/'")
+        try Shell.sh(
+            "tar -C '\(root.path)' -xJf '\(archive)' && mv '\(source)/backups' '\(source)/artifacts' '\(root.path)/'")
         try makeDatabases(source.appending("databases"))
         try adaptJournal(source)
     }

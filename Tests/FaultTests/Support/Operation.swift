@@ -53,7 +53,9 @@ struct Operation: Sendable, CustomStringConvertible {
         },
         Operation(title: "prune", promise: .pruned, changesLive: false) { _ in ["prune", "--max-backups", "1"] },
         Operation(title: "verify", promise: .checked, changesLive: false, share: 2) { ["verify", $0.archive] },
-        Operation(title: "scrub", promise: .checked, changesLive: false, share: 3) { _ in ["scrub", "--rate", "0", "--quiet"] },
+        Operation(title: "scrub", promise: .checked, changesLive: false, share: 3) { _ in
+            ["scrub", "--rate", "0", "--quiet"]
+        },
         Operation(
             title: "recover before the swap", promise: .settled, share: 2,
             before: { try $0.interruptRestore(.statement("alter database * rename *"), .killBefore) }
