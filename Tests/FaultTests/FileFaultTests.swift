@@ -9,7 +9,7 @@ import Testing
 ///
 /// The short form tries each kind of call site; `MLFLOW_FAULTS=all` every step.
 @Suite struct FileFaultTests {
-    @Test(arguments: Operation.all)
+    @Test(arguments: Operation.chosen)
     func whateverTheDiskDoesNothingGoodIsLostAndNothingFalseIsSaid(_ operation: Operation) throws {
         guard try operation.isOffered else {
             print("faults: this binary does not offer `\(operation.title)`")

@@ -6,7 +6,7 @@ import Testing
 
 /// Kills, and sessions that the server ends, at each statement.
 @Suite struct StatementFaultTests {
-    static let operations = Operation.all.filter {
+    static let operations = Operation.chosen.filter {
         [
             "backup", "restore --force ARCHIVE", "recover before the swap", "recover in the middle of the swap",
             "restore --undo",

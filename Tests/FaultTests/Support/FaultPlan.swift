@@ -19,8 +19,10 @@ enum FaultPlan {
 
     /// Each step with its number among those that its pattern matches.
     private static func numbered(_ trace: [Step]) -> [(step: Step, number: Int)] {
-        trace.enumerated().map { index, step in
-            (step, trace[...index].lazy.filter(step.matches).count)
+        var before: [String: [Step]] = [:]
+        return trace.map { step in
+            before["\(step.kind) \(step.call)", default: []].append(step)
+            return (step, before["\(step.kind) \(step.call)", default: []].count(where: step.matches))
         }
     }
 
