@@ -6,9 +6,12 @@ import Testing
 
 /// Kills, and sessions that the server ends, at each statement.
 @Suite struct StatementFaultTests {
-    static let operations = Operation.all.filter {
-        ["backup", "restore --force ARCHIVE", "recover before the swap", "recover in the middle of the swap", "restore --undo"]
-            .contains($0.title)
+    static let operations = Operation.chosen.filter {
+        [
+            "backup", "restore --force ARCHIVE", "recover before the swap", "recover in the middle of the swap",
+            "restore --undo",
+        ]
+        .contains($0.title)
     }
 
     @Test(arguments: operations)
@@ -38,6 +41,7 @@ import Testing
             Issue.record("\(operation.title), \(fault):\n  \(wrong.joined(separator: "\n  "))")
         }
         let seconds = MonotonicTime.seconds(since: start)
-        print("faults: statements of \(operation.title): \(faults.count) cases, \(failed) failed, \(seconds.rounded()) s")
+        print(
+            "faults: statements of \(operation.title): \(faults.count) cases, \(failed) failed, \(seconds.rounded()) s")
     }
 }

@@ -47,7 +47,8 @@ import Testing
         #expect(ended.succeeded, "\(first): \(ended.saying)")
         let live = stack.ground.live()
         let isNew = stage.endsNew || first[0] == "restore"
-        #expect(live == (isNew ? new : old), "the live data is \(live == new ? "new" : live == old ? "old" : "a mixture")")
+        #expect(
+            live == (isNew ? new : old), "the live data is \(live == new ? "new" : live == old ? "old" : "a mixture")")
 
         let backup = try program.later(60).run(["backup", "--quiet"])
         #expect(backup.succeeded, "backup: \(backup.saying)")

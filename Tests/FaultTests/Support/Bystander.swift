@@ -25,7 +25,8 @@ final class Bystander: Sendable {
             while self?.isOver.load(ordering: .relaxed) == false {
                 usleep(2000)
                 guard let bytes = try? OpenFile(ask, .read).readAll() else { continue }
-                let pid = Int(String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
+                let pid =
+                    Int(String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
                 try? Directory.remove(ask)
                 do { try body(session, pid) } catch { print("faults: a bystander failed: \(error)") }
                 try? DurableFile.replace(answer, with: [])

@@ -7,7 +7,7 @@ import SystemIO
 /// Which faults to try on an operation, chosen from its trace.
 enum FaultPlan {
     /// `MLFLOW_FAULTS=all`: every step. Else each kind of call site once with an error and once with a kill.
-    static var isExhaustive: Bool { ProcessInfo.processInfo.environment["MLFLOW_FAULTS"] == "all" }
+    static var isExhaustive: Bool { ProcessInfo.processInfo.environment["MLFLOW_FAULTS"]?.hasSuffix("all") == true }
 
     /// - Parameter share: of the short form, every so manyth; for operations that share most of their call sites with
     ///   another one.
@@ -19,8 +19,10 @@ enum FaultPlan {
 
     /// Each step with its number among those that its pattern matches.
     private static func numbered(_ trace: [Step]) -> [(step: Step, number: Int)] {
-        trace.enumerated().map { index, step in
-            (step, trace[...index].lazy.filter(step.matches).count)
+        var before: [String: [Step]] = [:]
+        return trace.map { step in
+            before["\(step.kind) \(step.call)", default: []].append(step)
+            return (step, before["\(step.kind) \(step.call)", default: []].count(where: step.matches))
         }
     }
 

@@ -27,9 +27,11 @@ final class FaultStack: Sendable {
 
     init(_ name: String, on server: TemporaryPostgres? = nil) throws {
         let server = try server ?? .shared
-        root = try TemporaryFolder(name)
+        root = try Ground.folder(name)
         ground = Ground(server, try server.freshDatabase(name), in: root.path)
-        let (program, backups, artifacts, database) = (ground.program, ground.backups, ground.artifacts, ground.database)
+        let (program, backups, artifacts, database) = (
+            ground.program, ground.backups, ground.artifacts, ground.database
+        )
         let files = LiveFiles(database: database, artifacts: artifacts)
         try files.begin()
         new = try ground.fingerprint()

@@ -46,7 +46,8 @@ struct LiveFiles {
         try session.execute("insert into experiments values (4, 'fourth', 1790000000004)")
         try add(session, experiment: 4, 19...20)
         try Shell.sh(
-            "cd '\(artifacts)' && rm -r 1/run3 empty && echo changed > 2/run11/artifacts/model.bin && echo more > 3/notes")
+            "cd '\(artifacts)' && rm -r 1/run3 empty && echo changed > 2/run11/artifacts/model.bin && echo more > 3/notes"
+        )
     }
 
     private func add(_ session: Connection, experiment: Int, _ runs: ClosedRange<Int>) throws {

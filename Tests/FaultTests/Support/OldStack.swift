@@ -16,11 +16,12 @@ struct OldStack {
     /// Lays the stack down. One at a time on one server, since its database has one name.
     init(_ stage: String) throws {
         let server = try TemporaryPostgres.shared
-        root = try TemporaryFolder("old")
+        root = try Ground.folder("old")
         ground = Ground(server, server.settings.naming(database: Self.database), in: root.path)
         let archive = FilePath(String(#filePath)).parent.parent.appending("Fixtures/stack-0.1.0.tar.xz")
         let source = root.path.appending("stack-0.1.0/\(stage)")
-        try Shell.sh("tar -C '\(root.path)' -xJf '\(archive)' && mv '\(source)/backups' '\(source)/artifacts' '\(root.path)/'")
+        try Shell.sh(
+            "tar -C '\(root.path)' -xJf '\(archive)' && mv '\(source)/backups' '\(source)/artifacts' '\(root.path)/'")
         try makeDatabases(source.appending("databases"))
         try adaptJournal(source)
     }

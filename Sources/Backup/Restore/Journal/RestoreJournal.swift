@@ -83,12 +83,10 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         return isOurs ? old : nil
     }
 
-    /// Whether there is one, without reading it.
+    /// Whether there is one of this stack.
     static func isPresent(_ stack: LiveStack, _ folder: BackupFolder) -> Bool {
-        let ours = stack.artifacts.appending(ArtifactSwap.folderName).appending(fileName)
-        // Where nobody can look, nothing can be settled either.
-        return (try? FileStatus.ifPresent(ours)) ?? nil != nil
-            || (try? FileStatus.ifPresent(folder.restoreJournal)) ?? nil != nil
+        // One that cannot be read is there; where nobody can look, nothing can be settled either.
+        do { return try read(stack, folder) != nil } catch is BackupError { return true } catch { return false }
     }
 
     private static func read(_ path: FilePath) throws -> RestoreJournal? {
