@@ -61,7 +61,9 @@ struct SuspicionTests {
         #expect(try live.names() == [next.name.string], "now the old ones go")
     }
 
-    @Test("D5: a database made anew has no backups of its own: its first is measured by those of the folder, and removes none")
+    @Test(
+        "D5: a database made anew has no backups of its own: its first is measured by those of the folder, and removes none"
+    )
     func newCluster() throws {
         let live = try LiveStackFixture("suspicious_cluster")
         try live.letStampsAge()

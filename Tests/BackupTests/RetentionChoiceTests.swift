@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Backup
+
+@Suite("Which backups go")
+struct RetentionChoiceTests {
+    private static let stack = StackIdentity(system: "1", database: "mlflow", artifacts: nil)
+    private static let now = LocalTime(epoch: 1_800_000_000)
+
+    private let root: TemporaryFolder
+    private let folder: BackupFolder
+
+    init() throws {
+        root = try TemporaryFolder("choice")
+        folder = BackupFolder(root.path)
+        try folder.prepare()
+    }
+
+    /// - Parameters:
+    ///   - day: how many days ago; negative for the future.
+    ///   - same: the name whose file it is another name of.
+    @discardableResult
+    private func place(
+        _ day: Int, chain: String? = nil, same: String? = nil, generation: Int? = nil, cloned: UInt64? = nil,
+        status: Sidecar.Status = .completed, read: Int = 1
+    ) throws -> String {
+        let created = LocalTime(epoch: Self.now.epoch - Int64(day) * 86_400)
+        let name = "mlflow_backup_\(created.stamp).tar.gz"
+        if let same {
+            try Directory.link(folder.path.appending(same), as: folder.path.appending(name))
+        } else {
+            try DurableFile.replace(folder.path.appending(name), with: [1, 2, 3])
+        }
+        var sidecar = Sidecar(
+            name: name, type: .compressed, status: status, reason: nil, size: 3, sha256: "", indexOffset: 0,
+            createdAt: created.epoch, verifiedAt: Self.now.epoch - Int64(read) * 86_400, adopted: false,
+            durationSeconds: nil, summary: nil)
+        sidecar.chain = chain
+        sidecar.generation = generation
+        sidecar.clonedBytes = cloned
+        if status == .suspicious { sidecar.suspicion = .init(measure: .files, found: 0, expected: 9, than: "x") }
+        try sidecar.write(in: folder)
+        return name
+    }
+
+    private func choose(
+        _ rule: RetentionRule, pinned: Set<String> = [], justMade: String? = nil
+    ) throws -> RetentionChoice {
+        let items = try Catalogue(folder).items()
+        return RetentionChoice(
+            items, by: rule, try Ownership(of: Self.stack, among: items, in: folder, now: Self.now), pinned: pinned,
+            justMade: justMade.flatMap { BackupName($0) }, now: Self.now)
+    }
+
+    private func going(_ rule: RetentionRule, pinned: Set<String> = [], justMade: String? = nil) throws -> [String] {
+        try choose(rule, pinned: pinned, justMade: justMade).going.map(\.name.string)
+    }
+
+    @Test("an expired one stays while it is the only other copy, and goes when there is a second")
+    func secondCopy() throws {
+        let old = try place(9, chain: "a")
+        let older = try place(10, chain: "b")
+        for day in 0..<7 { try place(day, chain: "c") }
+        #expect(try going(.days(7)) == [older])
+        #expect(try choose(.days(7)).staying.map(\.name.string).contains(old))
+        #expect(try going(.days(1)).count == 8, "who keeps one wants no second")
+    }
+
+    @Test("names of one file, and archives that share blocks, are one copy")
+    func physicalCopies() throws {
+        let first = try place(8, chain: "other")
+        var last = try place(6)
+        for day in (0..<6).reversed() { last = try place(day, same: last) }
+        #expect(try going(.days(7)).isEmpty, "\(first) is the second copy")
+    }
+
+    @Test("0.1.0 wrote no chains: they are told from file, generation and cloned bytes")
+    func derivedChains() throws {
+        let whole = try place(9, generation: 0, cloned: 0)
+        let linked = try place(8, same: whole, generation: 1, cloned: 3)
+        let cloned = try place(7, generation: 2, cloned: 2)
+        let copied = try place(6, generation: 3, cloned: 0)
+        let after = try place(5, generation: 4, cloned: 1)
+        let items = try Catalogue(folder).items()
+        let chains = Chains(items)
+        let names = Dictionary(uniqueKeysWithValues: items.map { ($0.name.string, chains.chain(of: $0)) })
+        #expect(names == [whole: whole, linked: whole, cloned: whole, copied: copied, after: copied])
+        try Chains.settle(in: folder)
+        try Catalogue(folder).remove(try Catalogue(folder).item(named: whole))
+        let later = try Catalogue(folder).items()
+        #expect(Chains(later).chain(of: try Catalogue(folder).item(named: cloned)) == whole)
+        #expect(later.count == 4)
+    }
+
+    @Test("future ones neither count nor go; the one just made stays even when its clock was behind")
+    func clocks() throws {
+        let future = try (1...7).map { try place(-$0, chain: "f\($0)") }
+        let made = try place(30, chain: "made")
+        let old = try (10..<12).map { try place($0, chain: "o\($0)") }
+        let choice = try choose(.count(2), justMade: made)
+        #expect(choice.going.isEmpty)
+        #expect(choice.ahead.map(\.name.string) == future.reversed())
+        #expect(try going(.count(1), justMade: made) == [old[1]])
+    }
+
+    @Test("pinned ones stay and do not count; suspicious ones push out each other alone")
+    func pinnedAndSuspicious() throws {
+        let pinned = try place(0, chain: "p")
+        let good = try (1...3).map { try place($0, chain: "g\($0)") }
+        let odd = try (4...6).map { try place($0, chain: "s\($0)", status: .suspicious) }
+        #expect(try going(.count(2), pinned: [pinned]) == [odd[2], good[2]])
+        #expect(try going(.count(1), pinned: [pinned]) == [odd[2], odd[1], good[2], good[1]])
+    }
+
+    @Test(
+        "before bytes go, the newest and the second copy are read, unless they were within the week; a lone copy is read now"
+    )
+    func reading() throws {
+        let newest = try place(0, chain: "a", read: 0)
+        let second = try place(3, chain: "b", read: 8)
+        let third = try place(4, chain: "c", read: 8)
+        let choice = try choose(.count(2))
+        #expect(choice.going.map(\.name.string) == [third])
+        let toRead = choice.toRead(now: Self.now, since: LocalTime(epoch: Self.now.epoch - 60))
+        #expect(toRead.map(\.name.string) == [second])
+        let lone = try choose(.count(1)).toRead(now: Self.now, since: LocalTime(epoch: Self.now.epoch + 60))
+        #expect(lone.map(\.name.string) == [newest])
+        try place(0, chain: "a", read: -3)
+        let ahead = try choose(.count(2)).toRead(now: Self.now, since: Self.now)
+        #expect(ahead.map(\.name.string) == [newest, second], "a reading in the future is none")
+    }
+
+    @Test(
+        "BACKUP_FULL_EVERY stays below what is kept",
+        arguments: [
+            (RetentionRule.days(7), 7, 6), (.days(7), 3, 3), (.days(2), 7, 1), (.days(1), 7, 7), (.count(5), 30, 4),
+            (.count(1), 7, 7), (.count(100), 7, 7),
+        ])
+    func fullEvery(rule: RetentionRule, wanted: Int, effective: Int) {
+        #expect(rule.fullEvery(wanted) == effective)
+    }
+}
