@@ -27,18 +27,8 @@ struct ReuseBase {
             }), let sidecar = item.sidecar
         else { return nil }
         return ReuseBase(
-            item: item, sidecar: sidecar, manifest: try? manifest(of: item), chain: Chains(items).chain(of: item),
+            item: item, sidecar: sidecar, manifest: try? item.quickManifest(), chain: Chains(items).chain(of: item),
             generation: (sidecar.generation ?? 0) + 1)
-    }
-
-    private static func manifest(of item: CatalogueItem) throws -> Manifest? {
-        let bytes =
-            switch item.kind {
-            case .compressed: try IndexedArchive(item.path).content(of: .manifest)
-            case .uncompressed:
-                try OpenFile(item.path.appending(ArchiveLayout.manifestName), .readNoFollow).readAll()
-            }
-        return try bytes.map { try Manifest(decoding: $0, backup: item.name.string) }
     }
 
     /// Whether a backup with this manifest would say nothing that the one before does not.

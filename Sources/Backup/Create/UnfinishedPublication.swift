@@ -52,11 +52,32 @@ public struct UnfinishedPublication: Sendable {
     public func settle() throws {
         do {
             for name in try PublicationIntent.names(in: workspace.folder) { try settle(name) }
+            try settleNewest()
         } catch let error as CancelledError {
             throw error
         } catch {
             workspace.log.warning(
                 "a backup that was being published could not be looked at", ["reason": error.bilingual.english])
+        }
+    }
+
+    /// 0.1.0 left no word of what it was publishing. What it left is the newest in the folder, and its manifest says that it
+    /// was made under this name, from this database.
+    private func settleNewest() throws {
+        guard let item = try Catalogue(workspace.folder).items().first, item.status == .unverified, item.sidecar == nil,
+            let manifest = try item.quickManifest(), manifest.name == item.name.string, manifest.stack == nil,
+            manifest.database.name == workspace.stack.database.database
+        else { return }
+        workspace.log.warning(
+            "an earlier version was interrupted before it was listed, so it is read now", ["name": item.name])
+        do {
+            var sidecar = try Verification(
+                workspace.folder, log: workspace.log, cancellation: workspace.cancellation, progress: workspace.progress
+            ).run(item).sidecar
+            sidecar.adopted = false
+            try sidecar.write(in: workspace.folder)
+        } catch  where error.isDamage {
+            // It is marked, and the log says why.
         }
     }
 

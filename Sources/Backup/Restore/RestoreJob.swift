@@ -37,7 +37,8 @@ public struct RestoreJob: Sendable {
 
         public init(
             mode: RestoreMode = .full, force: Bool = false,
-            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), backupFirst: BackupFirst? = nil, upgradeCommand: String? = nil
+            threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), backupFirst: BackupFirst? = nil,
+            upgradeCommand: String? = nil
         ) {
             self.backupFirst = backupFirst
             self.upgradeCommand = upgradeCommand
@@ -69,7 +70,7 @@ public struct RestoreJob: Sendable {
             throw BackupError.markedCorrupt(name: item.name.string, reason: item.reason ?? "")
         }
         // Only our own archives can show their manifest at once; others are read in the job.
-        guard let manifest = try quickManifest(item) else { return }
+        guard let manifest = try item.quickManifest() else { return }
         _ = try checkSchema(manifest, item)
         guard !options.force else { return }
         try QuickCheck(stack, atMost: 1).run(against: manifest, backup: item.name.string, mode: options.mode)
@@ -128,7 +129,8 @@ public struct RestoreJob: Sendable {
         return RestoreOutcome(
             backup: item.name, mode: options.mode, manifest: manifest, files: staged.files,
             unchanged: staged.unchanged.count, kept: committed.kept, replaced: committed.replaced,
-            backupBefore: before?.name, seconds: seconds, warnings: [upgrade].compactMap { $0 } + staged.warnings + committed.notes + claimed)
+            backupBefore: before?.name, seconds: seconds,
+            warnings: [upgrade].compactMap { $0 } + staged.warnings + committed.notes + claimed)
     }
 
     /// The artifacts folder is from now on one that is backed up here, and another stack's backups are ours to go on with.

@@ -22,7 +22,8 @@ public struct PruneJob: Sendable {
     /// What `run` would remove, if all that stays is good.
     public func preview() throws -> [CatalogueItem] {
         try workspace.prepareFolder()
-        return try Retention(workspace, of: identity()).expired(by: rule, keeping: KeptParts(workspace.stack).pinnedBackups())
+        return try Retention(workspace, of: identity()).expired(
+            by: rule, keeping: KeptParts(workspace.stack).pinnedBackups())
     }
 
     private func identity() throws -> StackIdentity {

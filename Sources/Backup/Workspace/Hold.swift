@@ -18,9 +18,12 @@ public final class Hold {
         self.identity = identity
     }
 
-    /// Takes the stack's lock again after the session that held it was lost: it is had when the server has ended what that
+    /// Takes the stack's lock again where the session that held it was lost: it is had when the server has ended what that
     /// session was doing.
     func lockAgain(_ workspace: Workspace) throws {
+        if stackLock.isHeld { return }
+        // Not to wait for ourselves.
+        stackLock.release()
         var patient = workspace
         // What is half done cannot be cancelled.
         patient.cancellation = Cancellation()

@@ -131,6 +131,16 @@ public final class Connection {
         _ = PQcancel(request, &reason, Int32(reason.count))
     }
 
+    /// Ends a statement that was sent and whose answer nobody waits for any more, so that the session can be used again.
+    /// The server may have finished it all the same.
+    func abandonStatement() {
+        guard let handle, PQtransactionStatus(handle) == PQTRANS_ACTIVE else { return }
+        requestCancel()
+        // A server that does not answer a cancellation within this is lost, as the next statement will say.
+        guard (try? isAnswered(within: 30)) == true else { return close() }
+        _ = try? takeAnswer()
+    }
+
     private func lost(_ handle: OpaquePointer) -> PostgresError {
         .connectionLost(reason: PostgresError.firstLine(String(cString: PQerrorMessage(handle))))
     }

@@ -83,6 +83,8 @@ extension Databases {
             }
             try renaming.execute("commit")
         } catch {
+            // The rename may still wait for others to leave, where it was the session that shows them out that failed.
+            renaming.abandonStatement()
             // On a session that is lost the server rolls back by itself; the first error is the one to tell.
             try? renaming.execute("rollback")
             throw error

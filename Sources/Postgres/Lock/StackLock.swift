@@ -56,6 +56,15 @@ public final class StackLock {
 
     deinit { session.close() }
 
+    /// Gives the lock up before its time.
+    public func release() { session.close() }
+
+    /// Whether the session that holds the lock still answers. One that was lost lost the lock with it.
+    public var isHeld: Bool {
+        // Whatever the reason, a session without an answer is of no use any more.
+        (try? session.rows("select 1")) != nil
+    }
+
     /// Eight bytes of SHA-256 would need a library here; FNV-1a is enough to tell the databases of one server apart,
     /// and two that fell together would only wait for each other.
     static func key(of database: String) -> Int64 {

@@ -23,7 +23,7 @@ final class LiveComparison: LastLook {
             : nil
         tree =
             journal.mode.includesArtifacts
-            ? try TreeComparison(
+            ? TreeComparison(
                 live: workspace.stack.artifacts, restored: journal.swap.new, marksIn: journal.swap.work,
                 cancellation: workspace.cancellation)
             : nil

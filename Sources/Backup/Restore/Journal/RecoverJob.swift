@@ -16,7 +16,8 @@ public struct RecoverJob: Sendable {
         if !RestoreJournal.isPresent(workspace.stack, workspace.folder) {
             // Only MLflow may still stand still: that needs no database.
             try workspace.holdingFolder("recovery") {
-                ServerPause(workspace.stack, workspace.folder, log: workspace.log).endAfterCrash()
+                // What keeps it down is logged, and tried again.
+                _ = ServerPause(workspace.stack, workspace.folder, log: workspace.log).endAfterCrash()
             }
             return .nothingToDo
         }

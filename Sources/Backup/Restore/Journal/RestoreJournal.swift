@@ -65,6 +65,15 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         try DurableFile.replace(path, with: Array(JSONEncoder().encode(self)), mode: 0o600)
     }
 
+    /// Before what was prepared is dropped: a journal of 0.1.0 knows databases by their names alone, and a second
+    /// recovery would take the absence of the dropped one for a swap.
+    func noteUndoing(in folder: BackupFolder) throws {
+        guard format == nil, stage != .preparing else { return }
+        var undoing = self
+        undoing.stage = .preparing
+        try DurableFile.replace(folder.restoreJournal, with: Array(JSONEncoder().encode(undoing)), mode: 0o600)
+    }
+
     func remove(in folder: BackupFolder) throws {
         let file = format == nil ? folder.restoreJournal : path
         guard try FileStatus.ifPresent(file) != nil else { return }

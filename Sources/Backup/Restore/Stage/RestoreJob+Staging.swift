@@ -93,20 +93,8 @@ extension RestoreJob {
         }
     }
 
-    /// The manifest without reading the whole archive; `nil` where only a whole reading would find it.
-    func quickManifest(_ item: CatalogueItem) throws -> Manifest? {
-        let bytes: [UInt8]?
-        switch item.kind {
-        case .compressed:
-            do { bytes = try IndexedArchive(item.path).content(of: .manifest) } catch is ArchiveError { return nil }
-        case .uncompressed:
-            bytes = try OpenFile(item.path.appending(ArchiveLayout.manifestName), .readNoFollow).readAll()
-        }
-        return try bytes.map { try Manifest(decoding: $0, backup: item.name.string) }
-    }
-
     func manifest(of item: CatalogueItem) throws -> Manifest {
-        if let quick = try quickManifest(item) { return quick }
+        if let quick = try item.quickManifest() { return quick }
         var bytes: [UInt8]?
         let reader = try reader(item)
         try reader.forEachEntry { entry, content in

@@ -86,7 +86,9 @@ public struct ServerPause: Sendable {
 
     /// Whoever stopped it wrote down what it is called.
     private var stoppedServer: String {
-        let noted = (try? OpenFile(marker, .readNoFollow).readAll(limit: 256)).map { String(decoding: $0, as: UTF8.self) }
+        let noted = (try? OpenFile(marker, .readNoFollow).readAll(limit: 256)).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         return noted.flatMap { $0.isEmpty ? nil : $0 } ?? server?.name ?? "mlflow-server"
     }
 

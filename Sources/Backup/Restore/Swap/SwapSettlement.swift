@@ -33,6 +33,7 @@ struct SwapSettlement {
 
     /// Ends a restore whose old data is live: what it prepared goes. A kept part that was to come back stays kept.
     func dropPrepared(_ journal: RestoreJournal) throws {
+        try journal.noteUndoing(in: workspace.folder)
         if journal.mode.includesDatabase, journal.kind != .undo {
             if let oid = journal.newOID {
                 if let name = try databases.name(of: oid) { try databases.drop(name) }
