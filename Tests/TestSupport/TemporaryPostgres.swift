@@ -147,6 +147,9 @@ public final class TemporaryPostgres: Sendable {
         }
     }
 
+    /// A port that nobody listens on at the moment.
+    public static func unusedPort() throws -> Int { try freePort() }
+
     private static func freePort() throws -> Int {
         let listener = OpenFile(adopting: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), path: "socket")
         var address = sockaddr_in()

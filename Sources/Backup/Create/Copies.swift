@@ -48,17 +48,9 @@ struct Copies {
         )
     }
 
-    /// What is left alone because it is another stack's.
+    /// What is left alone because it is another stack's, and what a restore kept and no backup holds.
     func warnings() throws -> [BilingualText] {
-        let foreign = try ownership().foreign(items())
-        guard let first = foreign.first else { return [] }
-        return [
-            BilingualText(
-                zh: "备份目录中有 \(foreign.count) 个其他系统的备份，例如 \(first.name)：它们不会被复用、计数或删除。"
-                    + "若属于本系统（例如重建数据库之后），请运行 mlflow-backup claim。",
-                en:
-                    "\(foreign.count) backups in the folder are another stack's, such as \(first.name): they are not used again, "
-                    + "counted or removed. If they are this one's, as after a new database, run `mlflow-backup claim`.")
-        ]
+        let foreign = try ownership().foreignWarning(items()).map { [$0] } ?? []
+        return foreign + (try KeptParts(job.stack).warnings())
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// Which backups of a folder are this stack's own: to re-use, and to let go. What is not, is left alone.
 public struct Ownership: Sendable {
@@ -62,5 +63,17 @@ public struct Ownership: Sendable {
     /// Backups that are left alone because they are another stack's, for a person to hear of.
     public func foreign(_ items: [CatalogueItem]) -> [CatalogueItem] {
         items.filter { if case .foreign = owner(of: $0) { true } else { false } }
+    }
+
+    /// A sentence on them; `nil` where there are none.
+    public func foreignWarning(_ items: [CatalogueItem]) -> BilingualText? {
+        let foreign = foreign(items)
+        guard let first = foreign.first else { return nil }
+        return BilingualText(
+            zh: "备份目录中有 \(foreign.count) 个其他系统的备份，例如 \(first.name)：它们不会被复用、计数或删除。"
+                + "若属于本系统（例如重建数据库之后），请运行 mlflow-backup claim。",
+            en:
+                "\(foreign.count) backups in the folder are another stack's, such as \(first.name): they are not used again, "
+                + "counted or removed. If they are this one's, as after a new database, run `mlflow-backup claim`.")
     }
 }

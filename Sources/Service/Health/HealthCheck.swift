@@ -47,6 +47,8 @@ public struct HealthCheck: Sendable {
         add("last_backup_age", lastBackupFinding())
         add("last_backup", failedBackupFinding())
         add("restore_settled", unsettledRestoreFinding())
+        add("kept_parts", keptPartsFinding())
+        add("own_backups", foreignBackupsFinding())
         let isHealthy = checks.allSatisfy { $0.isGood || !Self.essential.contains($0.name) }
         return Health(checks: checks, isHealthy: isHealthy, findings: findings)
     }
@@ -121,6 +123,22 @@ public struct HealthCheck: Sendable {
         }
         guard let newest, newest.status == .failed else { return nil }
         return BilingualText(zh: "最近一次备份失败：", en: "The last backup failed: ") + newest.message
+    }
+
+    private func keptPartsFinding() -> BilingualText? {
+        // Where the artifacts folder cannot be read, another check says so.
+        (try? KeptParts(service.operations.stack).warnings())?.first
+    }
+
+    /// After a disaster or pg_upgrade the cluster is another one, and so are its backups.
+    private func foreignBackupsFinding() -> BilingualText? {
+        let stack = service.operations.stack
+        // Where the database or the folder does not answer, another check says so.
+        guard let identity = try? StackIdentity(of: stack, on: Databases(stack.database)),
+            let items = try? service.operations.catalogue.items(),
+            let ownership = try? Ownership(of: identity, among: items, in: folder)
+        else { return nil }
+        return ownership.foreignWarning(items)
     }
 
     private func unsettledRestoreFinding() -> BilingualText? {

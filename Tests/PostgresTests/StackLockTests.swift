@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Postgres
+
+@Suite("The stack's lock")
+struct StackLockTests {
+    private let server: TemporaryPostgres
+
+    init() throws { server = try .shared }
+
+    @Test("is had by one at a time, by the live database's name, and whoever waits hears of the holder")
+    func oneAtATime() throws {
+        let live = server.settings.naming(database: "lock_a")
+        var held: StackLock? = try StackLock.take(live, for: "restore of something", atMost: 1)
+        let told = Monitor<[String]>([])
+        #expect {
+            try StackLock.take(live, for: "backup", atMost: 0.5) { holder in told.withLock { $0.append(holder) } }
+        } throws: { error in
+            guard case .stackBusy("lock_a", let holder) = error as? PostgresError else { return false }
+            return holder.contains("restore of something")
+        }
+        #expect(told.withLock { $0.count } == 1)
+        // Another database of the same server is another stack.
+        _ = try StackLock.take(server.settings.naming(database: "lock_b"), for: "backup", atMost: 0)
+        #expect(held?.isHeld == true)
+        held = nil
+        _ = try StackLock.take(live, for: "backup", atMost: 5)
+    }
+
+    @Test("is not held any more by a session that the server ended, and can be had again")
+    func lostSession() throws {
+        let live = server.settings.naming(database: "lock_lost")
+        let lock = try StackLock.take(live, for: "test", atMost: 1)
+        let pid = try #require(try lock.databases.connect().rows("select pg_backend_pid()").first?.int(0))
+        try Connection(server.superuser).execute("select pg_terminate_backend(\(pid))")
+        #expect(!lock.isHeld)
+        _ = try StackLock.take(live, for: "again", atMost: 5)
+    }
+
+    @Test("needs the one maintenance database that is configured, and says which when it is not there")
+    func maintenanceDatabase() throws {
+        let settings = ConnectionSettings(
+            host: server.settings.host, port: server.settings.port, user: server.settings.user,
+            password: server.settings.password, database: "lock_c", maintenanceDatabase: "no_such_maintenance")
+        #expect {
+            try StackLock.take(settings, for: "test", atMost: 0)
+        } throws: { error in
+            if case .maintenanceDatabaseNotUsable("no_such_maintenance", _) = error as? PostgresError { true } else { false }
+        }
+    }
+
+    @Test(
+        "is refused behind a pooler that shares sessions by the transaction, and works behind one that does not",
+        arguments: ["transaction", "statement", "session"])
+    func pooler(mode: String) throws {
+        let folder = try TemporaryFolder("pooler")
+        let port = try TemporaryPostgres.unusedPort()
+        try folder.write(
+            "pgbouncer.ini",
+            """
+            [databases]
+            * = host=127.0.0.1 port=\(server.port) user=postgres password=postgres
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = \(port)
+            auth_type = any
+            pool_mode = \(mode)
+            logfile = \(folder.path)/log
+            pidfile = \(folder.path)/pid
+            unix_socket_dir =
+            ignore_startup_parameters = extra_float_digits
+            """)
+        if getuid() == 0 { try Shell.run("/bin/chown", ["-R", "postgres", folder.path.string]) }
+        try Shell.sh("setpriv --reuid=postgres --regid=postgres --init-groups pgbouncer -d -q '\(folder.path)/pgbouncer.ini'")
+        defer { _ = try? Shell.sh("kill $(cat '\(folder.path)/pid')") }
+        let pooled = ConnectionSettings(
+            host: "127.0.0.1", port: port, user: "postgres", password: Secret("postgres"), database: "lock_\(mode)")
+        var outcome: Result<StackLock, any Error>?
+        // The daemon needs a moment to listen.
+        for _ in 0..<100 {
+            outcome = Result { try StackLock.take(pooled, for: "test", atMost: 2) }
+            if case .failure(PostgresError.unreachable)? = outcome { usleep(50_000) } else { break }
+        }
+        switch (mode, try #require(outcome)) {
+        case ("session", .success(let lock)): #expect(lock.isHeld)
+        case ("transaction", .failure(let error)), ("statement", .failure(let error)):
+            #expect(error as? PostgresError == .pooled(host: "127.0.0.1", port: port))
+        case (_, let other): Issue.record("\(mode): \(other)")
+        }
+    }
+}
+
+@Suite("A swap that spares a session")
+struct SparingSwapTests {
+    @Test("lets it stay until all others are gone, and nobody writes after it was told to leave")
+    func spared() throws {
+        let server = try TemporaryPostgres.shared
+        let databases = Databases(server.settings)
+        let live = try server.freshDatabase("spared")
+        let replacement = try server.freshDatabase("replacement")
+        try Connection(live).execute("create table marks (number int)")
+        let watcher = try Connection(live)
+        let pid = try #require(try watcher.rows("select pg_backend_pid()").first?.int(0))
+        try watcher.execute("begin")
+        try watcher.execute("lock table marks in share mode")
+        let stop = Monitor(false)
+        let acknowledged = Monitor(0)
+        let writers = try (0..<4).map { number in
+            try WorkerThread("writer \(number)") {
+                while !stop.withLock({ $0 }) {
+                    guard let session = try? Connection(live) else { continue }
+                    while !stop.withLock({ $0 }), (try? session.execute("insert into marks values (1)")) != nil {
+                        acknowledged.withLock { $0 += 1 }
+                    }
+                }
+            }
+        }
+        let counted = try #require(try watcher.rows("select count(*) from marks").first?.int64(0))
+        let told = Monitor(0)
+        let old = live.database + "_old"
+        try databases.swap(
+            live: live.database, replacement: replacement.database, keepingOldAs: old, sparing: [pid],
+            leave: {
+                told.withLock { $0 += 1 }
+                watcher.close()
+            })
+        stop.withLock { $0 = true }
+        writers.forEach { $0.join() }
+        #expect(told.withLock { $0 } == 1)
+        let kept = try #require(try Connection(server.settings.naming(database: old)).rows("select count(*) from marks").first?.int64(0))
+        #expect(kept == counted)
+        #expect(acknowledged.withLock { $0 } == 0, "the table was locked all the while")
+    }
+}
