@@ -32,6 +32,20 @@ import Testing
         #expect(recovery.isNeeded, "the marker must stay")
     }
 
+    /// C46: whoever has to start it by hand needs the name that it has, not the usual one.
+    @Test func theNameThatWasWrittenDownIsTold() throws {
+        let scratch = try TemporaryFolder("pause")
+        let folder = BackupFolder(scratch.path)
+        try folder.prepare()
+        try scratch.write(".mlflow-backup/mlflow-stopped", "ml-tracking-7")
+        let stack = LiveStack(
+            database: ConnectionSettings(host: "", port: 1, user: "", password: Secret(""), database: ""),
+            tools: PostgresTools(binDirectory: nil), artifacts: "/nonexistent", mlflowVersion: { nil })
+        let said = try #require(ServerPause(stack, folder, log: .silent).endAfterCrash())
+        #expect(said.chinese.contains("docker start ml-tracking-7"))
+        #expect(said.english.contains("docker start ml-tracking-7"))
+    }
+
     /// The engine goes on with a stop whose client was killed, and answers a start meanwhile with "runs already".
     @Test func aServerThatIsStillBeingStoppedIsNotLeftDown() throws {
         let scratch = try TemporaryFolder("pause")

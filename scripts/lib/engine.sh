@@ -31,14 +31,7 @@ start_engine() {
     for package in "${ENGINE_PACKAGES[@]}"; do package_installed "$package" || missing+=("$package"); done
     if [[ ${#missing[@]} -gt 0 ]]; then
         # Debian would start an engine of its own at once.
-        local policy=/usr/sbin/policy-rc.d
-        if [[ ! -e $policy ]]; then
-            printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
-        else
-            policy=
-        fi
-        install_packages "${missing[@]}"
-        [[ -z $policy ]] || rm -f -- "$policy"
+        without_daemons install_packages "${missing[@]}"
     fi
     ENGINE_DIR=$(mktemp -d /var/tmp/mlflow-engine-XXXXXX)
     export DOCKER_HOST=unix://$ENGINE_DIR/docker.sock

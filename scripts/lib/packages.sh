@@ -60,6 +60,17 @@ install_packages() {
         die "软件包安装失败,请看上面的 apt 输出" "apt could not install the packages; see its output above"
 }
 
+# without_daemons COMMAND…: Debian starts the services of packages it installs; not those that only tests use.
+without_daemons() {
+    local policy=/usr/sbin/policy-rc.d made=
+    if [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
+        made=$policy
+    fi
+    "$@"
+    [[ -z $made ]] || rm -f -- "$made"
+}
+
 # Installs the server without the cluster that Debian would create and start on port 5432.
 install_postgres() {
     local version=$1 dropin=/etc/postgresql-common/createcluster.d/zz-mlflow-backup.conf
