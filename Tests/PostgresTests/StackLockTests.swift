@@ -50,7 +50,11 @@ struct StackLockTests {
         #expect {
             try StackLock.take(settings, for: "test", atMost: 0)
         } throws: { error in
-            if case .maintenanceDatabaseNotUsable("no_such_maintenance", _) = error as? PostgresError { true } else { false }
+            if case .maintenanceDatabaseNotUsable("no_such_maintenance", _) = error as? PostgresError {
+                true
+            } else {
+                false
+            }
         }
     }
 
@@ -76,7 +80,8 @@ struct StackLockTests {
             ignore_startup_parameters = extra_float_digits
             """)
         if getuid() == 0 { try Shell.run("/bin/chown", ["-R", "postgres", folder.path.string]) }
-        try Shell.sh("setpriv --reuid=postgres --regid=postgres --init-groups pgbouncer -d -q '\(folder.path)/pgbouncer.ini'")
+        try Shell.sh(
+            "setpriv --reuid=postgres --regid=postgres --init-groups pgbouncer -d -q '\(folder.path)/pgbouncer.ini'")
         defer { _ = try? Shell.sh("kill $(cat '\(folder.path)/pid')") }
         let pooled = ConnectionSettings(
             host: "127.0.0.1", port: port, user: "postgres", password: Secret("postgres"), database: "lock_\(mode)")
@@ -132,7 +137,8 @@ struct SparingSwapTests {
         stop.withLock { $0 = true }
         writers.forEach { $0.join() }
         #expect(told.withLock { $0 } == 1)
-        let kept = try #require(try Connection(server.settings.naming(database: old)).rows("select count(*) from marks").first?.int64(0))
+        let kept = try #require(
+            try Connection(server.settings.naming(database: old)).rows("select count(*) from marks").first?.int64(0))
         #expect(kept == counted)
         #expect(acknowledged.withLock { $0 } == 0, "the table was locked all the while")
     }

@@ -86,9 +86,7 @@ public struct RestoreJob: Sendable {
         let start = MonotonicTime.nanoseconds()
         let item = try Catalogue(folder).item(named: name)
         log.info("restore started", ["name": item.name, "mode": options.mode.rawValue, "force": options.force])
-        try Verification(folder, log: log, cancellation: cancellation) { [progress] in
-            progress(Progress(.verifying, fraction: ($0.fraction ?? 0) * 0.2, detail: $0.detail))
-        }.run(item)
+        try verify(item)
         let manifest = try manifest(of: item)
         let upgrade = try checkSchema(manifest, item)
         try SwapObstacles(workspace, hold.databases).check(options.mode)
@@ -131,6 +129,17 @@ public struct RestoreJob: Sendable {
             unchanged: staged.unchanged.count, kept: committed.kept, replaced: committed.replaced,
             backupBefore: before?.name, seconds: seconds,
             warnings: [upgrade].compactMap { $0 } + staged.warnings + committed.notes + claimed)
+    }
+
+    /// That a reading cannot be written down is no reason not to restore: the folder may be write-protected.
+    private func verify(_ item: CatalogueItem) throws {
+        do {
+            try Verification(folder, log: log, cancellation: cancellation) { [progress] in
+                progress(Progress(.verifying, fraction: ($0.fraction ?? 0) * 0.2, detail: $0.detail))
+            }.run(item)
+        } catch let error as Verification.NotRecorded {
+            log.warning("it is good, and that is not noted", ["name": item.name, "reason": error.reason.reason])
+        }
     }
 
     /// The artifacts folder is from now on one that is backed up here, and another stack's backups are ours to go on with.

@@ -15,6 +15,8 @@ public struct Retention: Sendable {
         public var removed: [BackupName] = []
         /// What a person should know.
         public var warnings: [BilingualText] = []
+        /// Whether everything that was to go is gone.
+        public var isComplete = true
         /// What turned out damaged when it was read because others were to go.
         public var damaged: [BackupName] = []
     }
@@ -60,6 +62,7 @@ public struct Retention: Sendable {
             if going.contains(where: { !choice.staysUnderAnotherName($0) }) {
                 switch try read(choice.toRead(now: .now(), since: started)) {
                 case .good: break
+                case .goodButNotNoted: outcome.isComplete = false
                 case .damaged(let item, let reason):
                     outcome.damaged.append(item.name)
                     outcome.warnings.append(Self.damaged(item, reason))
@@ -67,6 +70,7 @@ public struct Retention: Sendable {
                     continue
                 case .unknown(let item, let reason):
                     going.removeAll { !choice.staysUnderAnotherName($0) }
+                    outcome.isComplete = false
                     outcome.warnings.append(
                         BilingualText(
                             zh: "无法读取 \(item.name)，因此没有删除过期备份：",
@@ -90,22 +94,29 @@ public struct Retention: Sendable {
 
     private enum Reading {
         case good
+        /// Read just now, and the date of that could not be written down.
+        case goodButNotNoted
         case damaged(CatalogueItem, BilingualText)
         case unknown(CatalogueItem, BilingualText)
     }
 
     private func read(_ items: [CatalogueItem]) throws -> Reading {
+        var reading = Reading.good
         for item in items {
             log.info("it stays while others go, and is read", ["name": item.name])
             do {
                 try Verification(folder, log: log, cancellation: cancellation, progress: progress).run(item)
             } catch let error as CancelledError {
                 throw error
+            } catch let error as Verification.NotRecorded {
+                // It was read just now, which is all that matters here. On a full disk old ones must be able to go.
+                log.warning("it is good, and that is not noted", ["name": item.name, "reason": error.reason.reason])
+                reading = .goodButNotNoted
             } catch {
                 return error.isDamage ? .damaged(item, error.bilingual) : .unknown(item, error.bilingual)
             }
         }
-        return .good
+        return reading
     }
 
     /// One that cannot be removed is a warning, and keeps none of the others.
@@ -115,6 +126,7 @@ public struct Retention: Sendable {
             try cancellation.check()
             do { try catalogue.remove(item) } catch {
                 let reason = error.bilingual
+                outcome.isComplete = false
                 log.error("an expired backup could not be removed", ["name": item.name, "reason": reason.english])
                 outcome.warnings.append(
                     BilingualText(

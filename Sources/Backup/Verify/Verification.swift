@@ -56,19 +56,32 @@ struct Verification: Sendable {
     /// Reads one backup, whatever others share with it.
     private func readAlone(_ item: CatalogueItem, _ draft: Sidecar? = nil) throws -> Outcome {
         progress(Progress(.verifying, fraction: 0, detail: item.name.string))
-        do {
-            let outcome = try check(item, item.sidecar ?? draft)
-            try recordGood(outcome.sidecar, of: item)
-            for note in outcome.notes { log.warning("put right", ["name": item.name, "what": note.english]) }
-            log.info(
-                "verified", ["name": item.name, "bytes": outcome.sidecar.size, "sha256": outcome.sidecar.sha256])
-            return outcome
-        } catch {
+        let outcome: Outcome
+        do { outcome = try check(item, item.sidecar ?? draft) } catch {
             let failure = Self.damage(error, in: item)
             guard failure.isDamage else { throw failure }
             log.error("verification failed", ["name": item.name, "reason": failure.bilingual.english])
             try recordDamage(failure.bilingual.english, of: item, draft)
             throw failure
+        }
+        // What goes wrong from here on is no damage of the backup, which was read.
+        do { try recordGood(outcome.sidecar, of: item) } catch let error as SystemError {
+            throw NotRecorded(name: item.name.string, reason: error)
+        }
+        for note in outcome.notes { log.warning("put right", ["name": item.name, "what": note.english]) }
+        log.info("verified", ["name": item.name, "bytes": outcome.sidecar.size, "sha256": outcome.sidecar.sha256])
+        return outcome
+    }
+
+    /// A backup was read and is good, and that could not be written down.
+    struct NotRecorded: ExplainedError {
+        let name: String
+        let reason: SystemError
+
+        var explanation: BilingualText {
+            BilingualText(
+                zh: "备份 \(name) 校验通过，但结果未能写入：", en: "The backup \(name) is good, and that could not be written down: ")
+                + reason.explanation
         }
     }
 

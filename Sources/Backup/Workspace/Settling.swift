@@ -23,6 +23,7 @@ struct Settling {
             log.warning("a leftover cannot be removed", ["name": name, "reason": error.reason])
         }
         for name in removed { workspace.log.warning("removed what an interrupted run left", ["name": name]) }
+        StrayParts(workspace, hold.databases).clear()
         try UnfinishedPublication(workspace).settle()
         KeptExpiry(workspace, hold).run()
         return outcome

@@ -30,6 +30,6 @@ enum PruneCommand: Command {
         for warning in outcome.warnings { invocation.console.error(warning) }
         for name in removed { invocation.console.answer(BilingualText(zh: "已删除 \(name)", en: "Removed \(name)")) }
         if removed.isEmpty { invocation.console.answer(BilingualText(zh: "没有过期备份。", en: "Nothing has expired.")) }
-        return .success
+        return outcome.isComplete ? .success : .failure
     }
 }

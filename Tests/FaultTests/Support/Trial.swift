@@ -41,7 +41,9 @@ struct Trial {
         }
         // A minute later: of two in one second, the second would wait.
         let backup = try stack.program.later(60).run(["backup", "--quiet", "--max-backups", "1000"])
-        if !backup.succeeded { wrong.append("the next backup: \(backup.saying)") }
+        // What was not accepted makes the next one suspicious, too, as its own exit status says.
+        let isSuspicious = operation.title == "accept" && !ended.succeeded && backup.exit == .code(8)
+        if !backup.succeeded, !isSuspicious { wrong.append("the next backup: \(backup.saying)") }
         if stack.live() != afterwards { wrong.append("the next backup changed the live data") }
         wrong += try Remains(stack.ground).found()
         wrong += try lostBackups(fault, before)
@@ -86,7 +88,8 @@ struct Trial {
         // journal is no result: where its last stage is lost, the next run finishes what is done already.
         if ended.hit, case .error = fault.action, ["fsync", "fdatasync", "syncfs"].contains(fault.call),
             let place = fault.pattern, !place.contains("/tasks.sqlite"), !place.hasSuffix("/lock"),
-            !place.contains("journal"),
+            // A recovery that meets it goes back, or is tried again by the next operation.
+            !place.contains("journal"), operation.promise != .settled,
             fault.call != "fdatasync"
         {
             expect(false, "\(fault.call ?? "") of \(place) failed")
@@ -130,6 +133,7 @@ struct Trial {
             }
         }
         for (name, status) in listing.status where stack.contents[name] == nil && status != "completed" {
+            if operation.title == "accept", status == "suspicious" { continue }
             wrong.append("\(name) is \(status) after the next run")
         }
         return wrong

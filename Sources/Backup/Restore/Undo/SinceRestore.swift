@@ -25,13 +25,14 @@ final class SinceRestore: LastLook {
 
     /// While everybody works.
     func first() throws -> NewerData {
-        guard let rows, let broughtIn = part.broughtIn else { return try files() }
-        return Self.told(try rows.written(since: broughtIn)) + (try files())
+        guard let rows else { return try files() }
+        return Self.told(try part.broughtIn.flatMap { try rows.written(since: $0) }) + (try files())
     }
 
     func last() throws -> NewerData {
         let files = try files()
-        guard let rows, let broughtIn = part.broughtIn else { return files }
+        guard let rows else { return files }
+        guard let broughtIn = part.broughtIn else { return Self.told(nil) + files }
         let written = try rows.writtenLocking(since: broughtIn)
         moment = written.moment
         return Self.told(written.findings) + files
@@ -45,8 +46,8 @@ final class SinceRestore: LastLook {
         guard let findings else {
             return NewerData([
                 BilingualText(
-                    zh: "数据库此后的写入已无法判断（事务太多）",
-                    en: "what was written to the database since cannot be told any more (too many transactions)")
+                    zh: "数据库在恢复之后的写入已无法判断",
+                    en: "what was written to the database after the restore cannot be told any more")
             ])
         }
         return NewerData(findings)
@@ -55,7 +56,14 @@ final class SinceRestore: LastLook {
     /// Live files and links whose inode changed since the restore looked last, but for those that are the very same file in
     /// the kept tree and still have the bytes they had.
     private func files() throws -> NewerData {
-        guard part.mode.includesArtifacts, let mark = part.mark else { return NewerData() }
+        guard part.mode.includesArtifacts else { return NewerData() }
+        guard let mark = part.mark else {
+            // Of 0.1.0, or of a restore whose journal was lost.
+            return NewerData([
+                BilingualText(
+                    zh: "恢复之后写入的文件已无法判断", en: "which files were written after the restore cannot be told any more")
+            ])
+        }
         let kept = KeptParts(workspace.stack).tree(of: part)
         let changed = try SharedFiles(workspace, part).overwritten()
         var found: [BilingualText] = []
