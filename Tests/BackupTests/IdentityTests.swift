@@ -27,12 +27,12 @@ struct IdentityTests {
         do {
             let hold = try live.workspace().hold("test")
             var journal = try job.journal(for: item, hold)
-            try journal.write()
+            try journal.write(in: live.folder)
             let staged = try job.stage(item, try job.manifest(of: item), &journal, hold)
             staged.comparison.close()
             journal.plan = try journal.swap.plan()
             journal.stage = .committing
-            try journal.write()
+            try journal.write(in: live.folder)
         }
         let (rows, files) = (try other.rows(), try other.files())
         sleep(1)
@@ -115,7 +115,8 @@ struct IdentityTests {
         #expect(!both.contains { late.mayRemove($0) })
         #expect(both.map(\.name.string).contains(again))
         #expect(try ClaimJob(workspace).run().count == 1)
-        let claimed = try Ownership(of: identity, among: both, in: live.folder)
+        let claimed = try Ownership(
+            of: identity, among: both, in: live.folder, now: LocalTime(epoch: LocalTime.now().epoch + 27 * 3600))
         #expect(both.allSatisfy { claimed.mayRemove($0) })
     }
 }

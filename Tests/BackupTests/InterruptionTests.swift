@@ -35,7 +35,7 @@ import Testing
         // The process that dies takes its locks with it.
         var hold: Hold? = try live.workspace().hold("test")
         var journal = try job.journal(for: item, try #require(hold))
-        try journal.write()
+        try journal.write(in: live.folder)
         let staged = try job.stage(item, try job.manifest(of: item), &journal, try #require(hold))
         staged.comparison.close()
         hold = nil
@@ -44,7 +44,7 @@ import Testing
         if stage != .preparing {
             journal.plan = plan
             journal.stage = stage == .committed ? .committed : .committing
-            try journal.write()
+            try journal.write(in: live.folder)
         }
         if ![.preparing, .beforeDatabases].contains(stage) {
             try databases.swap(

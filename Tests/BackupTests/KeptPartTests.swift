@@ -27,12 +27,12 @@ struct KeptPartTests {
         try Connection(live.database).execute("delete from metrics where run_uuid = 'run1'")
         try Shell.sh("rm -r '\(live.artifacts)/1/run9'")
         try live.restore(name)
-        let kept = try #require(try KeptParts(live.stack).all().first)
+        let kept = try #require(try KeptParts(live.stack, live.folder).all().first)
         #expect(try Databases(live.database).exists(try #require(kept.database)))
         try settle(live, keepSeconds: 3600)
-        #expect(try KeptParts(live.stack).all().count == 1)
+        #expect(try KeptParts(live.stack, live.folder).all().count == 1)
         try settle(live, keepSeconds: 0)
-        #expect(try KeptParts(live.stack).all().isEmpty)
+        #expect(try KeptParts(live.stack, live.folder).all().isEmpty)
         #expect(try !Databases(live.database).exists(try #require(kept.database)))
         #expect(try FileStatus.ifPresent(live.artifacts.appending(".mlflow-backup-restore")) == nil)
         try live.expectNothingLeftBehind()
@@ -49,13 +49,13 @@ struct KeptPartTests {
         for _ in 0..<2 {
             try live.restore(name)
             try settle(live, keepSeconds: 0)
-            #expect(try KeptParts(live.stack).all().count == 1, "the others are covered, and went")
+            #expect(try KeptParts(live.stack, live.folder).all().count == 1, "the others are covered, and went")
         }
-        let kept = try #require(try KeptParts(live.stack).all().first)
+        let kept = try #require(try KeptParts(live.stack, live.folder).all().first)
         #expect(kept.missing?.isEmpty == false)
         #expect(kept.replaced.findings.contains { $0.english.contains("run30") }, "\(kept.replaced)")
         try ForgetJob(live.workspace()).run(kept.id)
-        #expect(try KeptParts(live.stack).all().isEmpty)
+        #expect(try KeptParts(live.stack, live.folder).all().isEmpty)
         try live.expectNothingLeftBehind()
         #expect(throws: BackupError.noSuchKeptPart(id: kept.id)) { try ForgetJob(live.workspace()).run(kept.id) }
     }
@@ -66,11 +66,11 @@ struct KeptPartTests {
         let name = try live.backup().name.string
         try Shell.sh("echo half > '\(live.artifacts)/1/run4/artifacts/model.bin'")
         try live.restore(name, force: true)
-        let part = try #require(try KeptParts(live.stack).all().first)
-        let late = KeptParts(live.stack).tree(of: part).appending("1/run4/artifacts/model.bin")
+        let part = try #require(try KeptParts(live.stack, live.folder).all().first)
+        let late = KeptParts(live.stack, live.folder).tree(of: part).appending("1/run4/artifacts/model.bin")
         try Shell.sh("echo the whole of it, much later > '\(late)'")
         try settle(live, keepSeconds: 0)
-        #expect(try KeptParts(live.stack).all().count == 1)
+        #expect(try KeptParts(live.stack, live.folder).all().count == 1)
         #expect(try FileStatus.ifPresent(late) != nil)
     }
 
@@ -83,9 +83,9 @@ struct KeptPartTests {
         let outcome = try RestoreJob(live.workspace(), options: .init(force: true, backupFirst: first)).run(name)
         let before = try #require(outcome.backupBefore)
         #expect(outcome.kept?.coveredBy == before.string)
-        #expect(try KeptParts(live.stack).pinnedBackups() == [name, before.string])
+        #expect(try KeptParts(live.stack, live.folder).pinnedBackups() == [name, before.string])
         try settle(live, keepSeconds: 0)
-        #expect(try KeptParts(live.stack).all().isEmpty)
+        #expect(try KeptParts(live.stack, live.folder).all().isEmpty)
         // What was replaced is in that backup.
         try live.restore(before.string)
         #expect(try live.rows().contains("run30"))
@@ -99,8 +99,8 @@ struct KeptPartTests {
         try Shell.sh("echo other > '\(live.artifacts)/1/run4/artifacts/model.bin'")
         let first = RestoreJob.Options.BackupFirst(options: .init(), version: "test")
         try RestoreJob(live.workspace(), options: .init(force: true, backupFirst: first)).run(name)
-        let part = try #require(try KeptParts(live.stack).all().first)
-        let stuck = KeptParts(live.stack).tree(of: part).appending("1/run4/artifacts/model.bin")
+        let part = try #require(try KeptParts(live.stack, live.folder).all().first)
+        let stuck = KeptParts(live.stack, live.folder).tree(of: part).appending("1/run4/artifacts/model.bin")
         // An immutable file where the file system knows them, else a mount: neither can be removed.
         let hold = (try? Shell.sh("chattr +i '\(stuck)'")) != nil ? "chattr -i" : "umount"
         if hold == "umount" { try Shell.sh("mount --bind /etc/hostname '\(stuck)'") }

@@ -19,13 +19,13 @@ struct LateArrivalTests {
         let item = try Catalogue(live.folder).item(named: name)
         let hold = try live.workspace().hold("test")
         var journal = try job.journal(for: item, hold)
-        try journal.write()
+        try journal.write(in: live.folder)
         let staged = try job.stage(item, try job.manifest(of: item), &journal, hold)
         staged.comparison.close()
         journal.mark = try LateArrivals.mark(in: journal.swap.work)
         journal.plan = try journal.swap.plan()
         journal.stage = .committing
-        try journal.write()
+        try journal.write(in: live.folder)
         if swapsDatabases {
             try hold.databases.swap(
                 live: journal.liveDatabase, replacement: journal.newDatabase, keepingOldAs: journal.oldDatabase)
@@ -49,10 +49,10 @@ struct LateArrivalTests {
         #expect(try live.recover() == .finished(backup: name, task: nil))
         #expect(try Shell.sh("cat '\(live.artifacts)/1/new/artifacts/f'") == "new\n")
         #expect(try Shell.sh("cmp /etc/passwd '\(live.artifacts)/1/new/artifacts/old-time'") == "")
-        let kept = try #require(try KeptParts(live.stack).all().first)
+        let kept = try #require(try KeptParts(live.stack, live.folder).all().first)
         #expect(kept.carried.sorted() == ["1/new/artifacts/f", "1/new/artifacts/old-time"])
         #expect(kept.aside == ["1/run4/artifacts/model.bin"])
-        let aside = KeptParts(live.stack).tree(of: kept).appending("1/run4/artifacts/model.bin")
+        let aside = KeptParts(live.stack, live.folder).tree(of: kept).appending("1/run4/artifacts/model.bin")
         #expect(try Shell.sh("cat '\(aside)'") == "later\n")
         try live.expectNothingLeftBehind()
     }
@@ -69,8 +69,8 @@ struct LateArrivalTests {
         try Shell.sh("mkdir -p '\(live.artifacts)/2/b' && echo new > '\(live.artifacts)/2/b/f'")
         #expect(try live.recover() == .finished(backup: name, task: nil))
         #expect(try Shell.sh("cd '\(live.artifacts)' && find 2 -type f") == "2/b/f\n")
-        let kept = try #require(try KeptParts(live.stack).all().first)
-        #expect(try Shell.sh("cat '\(KeptParts(live.stack).tree(of: kept))/2/a/f'") == "old\n")
+        let kept = try #require(try KeptParts(live.stack, live.folder).all().first)
+        #expect(try Shell.sh("cat '\(KeptParts(live.stack, live.folder).tree(of: kept))/2/a/f'") == "old\n")
         try live.expectNothingLeftBehind()
         #expect(try live.recover() == .nothingToDo)
     }

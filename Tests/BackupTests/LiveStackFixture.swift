@@ -117,7 +117,7 @@ final class LiveStackFixture: Sendable {
     /// Nothing of a restore is left but what it kept: no side database, no staging, no journal.
     func expectNothingLeftBehind(sourceLocation: SourceLocation = #_sourceLocation) throws {
         let databases = Databases(database)
-        let kept = try KeptParts(stack).all()
+        let kept = try KeptParts(stack, folder).all()
         let known = Set(try kept.compactMap { try $0.databaseOID.flatMap { try databases.name(of: $0) } })
         let found = try databases.names(withPrefix: "\(database.database)_").filter { !known.contains($0) }
         #expect(found.isEmpty, sourceLocation: sourceLocation)

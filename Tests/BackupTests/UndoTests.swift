@@ -37,7 +37,7 @@ struct UndoTests {
         try live.undo()
         #expect([try live.rows(), try live.files()] == after)
         try live.expectNothingLeftBehind()
-        let parts = try KeptParts(live.stack).all()
+        let parts = try KeptParts(live.stack, live.folder).all()
         #expect(parts.count == 1)
         #expect(parts.first?.id != kept.id)
         #expect(parts.first?.coveredBy == name)

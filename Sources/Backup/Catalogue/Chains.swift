@@ -19,8 +19,9 @@ struct Chains {
     func areIndependent(_ one: CatalogueItem, _ other: CatalogueItem) -> Bool { chain(of: one) != chain(of: other) }
 
     private func chain(of item: CatalogueItem, after older: [CatalogueItem]) -> String {
+        // What the file system says of a file goes before what a sidecar says of it.
         let sameFile = older.first { $0.isSameFile(as: item) }
-        if let known = item.sidecar?.chain ?? sameFile.map({ chain(of: $0) }) { return known }
+        if let known = sameFile.map({ chain(of: $0) }) ?? item.sidecar?.chain { return known }
         // 0.1.0 wrote no chain. It took bytes over from the newest good one of the kind, whose generation was one less.
         guard let sidecar = item.sidecar, let generation = sidecar.generation, generation > 0,
             let cloned = sidecar.clonedBytes, cloned > 0,

@@ -132,7 +132,7 @@ extension BackupJob {
         progress(Progress(.pruning, fraction: 0.98))
         do {
             return try Retention(workspace, of: copies.identity).apply(
-                options.retention, keeping: KeptParts(workspace.stack).pinnedBackups(), justMade: made.name,
+                options.retention, keeping: KeptParts(workspace).pinnedBackups(), justMade: made.name,
                 since: copies.started, stopsAtDamage: stopsAtDamage)
         } catch {
             let reason = error.bilingual

@@ -51,6 +51,10 @@ struct Copies {
     /// What is left alone because it is another stack's, and what a restore kept and no backup holds.
     func warnings() throws -> [BilingualText] {
         let foreign = try ownership().foreignWarning(items()).map { [$0] } ?? []
-        return foreign + (try KeptParts(job.stack).warnings())
+        do { return foreign + (try KeptParts(job.workspace).warnings()) } catch {
+            return foreign + [
+                BilingualText(zh: "恢复保留的数据无法查看：", en: "What restores have kept cannot be looked at: ") + error.bilingual
+            ]
+        }
     }
 }

@@ -25,7 +25,7 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
         do throws(SystemError) {
             bytes = try OpenFile(artifacts.appending(fileName), .readNoFollow).readAll(limit: 1 << 20)
         } catch {
-            if error.isNotFound || error.isDenied || error.code == ELOOP { return nil }
+            if error.isNotFound || error.isDenied || [ELOOP, EISDIR, EFBIG].contains(error.code) { return nil }
             throw error
         }
         return try? JSONDecoder().decode(ArtifactsMark.self, from: Data(bytes))
@@ -37,7 +37,7 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
     static func ensure(
         in artifacts: FilePath, using folder: BackupFolder, known: String? = nil
     ) throws -> ArtifactsMark? {
-        let path = folder.path.string
+        let path = Self.spelt(folder.path)
         let found = try read(in: artifacts)
         if let found, found.backupFolders.contains(path) { return found }
         var mark = found ?? ArtifactsMark(id: known ?? randomID(), backupFolders: [])
@@ -49,6 +49,20 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
             return found
         }
         return mark
+    }
+
+    /// A path is one however it is spelt: `/b//x/./y` and `/b/x/z/../y` are `/b/x/y`.
+    private static func spelt(_ path: FilePath) -> String {
+        var parts: [Substring] = []
+        for part in path.string.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+
+    /// Whether backups were made into this folder.
+    func knows(_ folder: BackupFolder) -> Bool {
+        backupFolders.contains { Self.spelt(FilePath($0)) == Self.spelt(folder.path) }
     }
 
     private static func randomID() -> String {

@@ -15,11 +15,17 @@ public struct ClaimJob: Sendable {
     public func run() throws -> [StackIdentity] {
         // An empty folder in the place of one that was used is refused everywhere else; this is how it is accepted.
         try workspace.folder.prepare()
+        // So is a restore whose journal is lost; under the lock, so that it is not one that runs.
+        do {
+            let hold = try workspace.hold("claim")
+            defer { withExtendedLifetime(hold) {} }
+            if !RestoreJournal.isPresent(workspace.stack, workspace.folder) { try StrayParts(workspace).claim() }
+        }
         return try workspace.holdingStack("claim") { hold in
             let identity = try hold.markingArtifacts(workspace, claiming: true)
             let items = try Catalogue(workspace.folder).items()
             let ownership = try Ownership(of: identity, among: items, in: workspace.folder)
-            var claims = try Claims.read(in: workspace.folder)
+            var claims = Claims.read(in: workspace.folder)
             var taken: [StackIdentity] = []
             for item in items {
                 guard case .foreign = ownership.owner(of: item), let other = item.sidecar?.stack,
@@ -40,7 +46,7 @@ extension Workspace {
     /// - Returns: why that could not be noted.
     func noteClaim(on other: StackIdentity?, by identity: StackIdentity) throws {
         guard let other, !other.isSameStack(as: identity) else { return }
-        var claims = try Claims.read(in: folder)
+        var claims = Claims.read(in: folder)
         guard claims.claim(of: identity, on: other) == nil else { return }
         claims.claims.append(Claim(taken: other, by: identity, at: LocalTime.now().epoch, origin: .restore))
         try claims.write(in: folder)

@@ -18,9 +18,9 @@ public struct Claim: Sendable, Equatable, Codable {
     public var at: Int64
     public var origin: Origin
 
-    /// A copy made for a test must not prune the original's history: a claim made by a restore lets backups go only
-    /// when the other stack has given no sign of life for this long, in seconds.
-    static let graceAfterRestore: Int64 = 7 * 86_400
+    /// A copy made for a test must not prune the original's history, nor one claimed by mistake: a claim lets backups go
+    /// only when the other stack has made none for this long, in seconds.
+    var grace: Int64 { origin == .restore ? 7 * 86_400 : 26 * 3600 }
 }
 
 /// `claims.json` in the folder's state. Losing it makes the claimed backups foreign again, and loses nothing.
@@ -29,10 +29,9 @@ struct Claims: Sendable, Equatable, Codable {
 
     static func path(in folder: BackupFolder) -> FilePath { folder.state.appending("claims.json") }
 
-    static func read(in folder: BackupFolder) throws -> Claims {
-        guard try FileStatus.ifPresent(path(in: folder)) != nil else { return Claims() }
-        let bytes = try OpenFile(path(in: folder), .readNoFollow).readAll(limit: 4 << 20)
-        // A damaged list is an empty one: what it said can be said again.
+    /// A damaged list is an empty one: what it said can be said again.
+    static func read(in folder: BackupFolder) -> Claims {
+        guard let bytes = try? OpenFile(path(in: folder), .readNoFollow).readAll(limit: 4 << 20) else { return Claims() }
         return (try? JSONDecoder().decode(Claims.self, from: Data(bytes))) ?? Claims()
     }
 

@@ -17,36 +17,47 @@ public struct Ownership: Sendable {
     /// Newest backup by stack, seconds since 1970: a sign of life.
     private let newest: [StackIdentity: Int64]
     private let hasForeign: Bool
+    /// Backups that name no owner, with the database that their manifests name.
+    private let unowned: [BackupName: String?]
     private let now: Int64
 
     /// - Parameter items: the whole catalogue of the folder.
     public init(
         of stack: StackIdentity, among items: [CatalogueItem], in folder: BackupFolder, now: LocalTime = .now()
     ) throws {
-        let claims = try Claims.read(in: folder)
+        let claims = Claims.read(in: folder)
         self.stack = stack
         self.claims = claims
         self.now = now.epoch
         var newest: [StackIdentity: Int64] = [:]
+        var unowned: [BackupName: String?] = [:]
         for item in items {
-            guard let owner = item.sidecar?.stack else { continue }
+            guard let owner = item.sidecar?.stack else {
+                // One that cannot be read is none that would be used or removed.
+                unowned[item.name] = .some((try? item.quickManifest())?.database.name)
+                continue
+            }
             newest[owner] = max(newest[owner] ?? .min, item.created.epoch)
         }
         self.newest = newest
+        self.unowned = unowned
         hasForeign = newest.keys.contains { !$0.isSameStack(as: stack) && claims.claim(of: stack, on: $0) == nil }
     }
 
     public func owner(of item: CatalogueItem) -> Owner {
         guard let owner = item.sidecar?.stack else {
-            // Of 0.1.0, which wrote no owner. Where another stack uses the folder, too, nobody can tell.
-            return hasForeign ? .foreign(StackIdentity(system: "?", database: "?", artifacts: nil)) : .ours
+            // Of 0.1.0, which wrote no owner but the database's name. Where another stack uses the folder, too, nobody can
+            // tell.
+            let database = unowned[item.name] ?? nil
+            return hasForeign || (database != nil && database != stack.database)
+                ? .foreign(StackIdentity(system: "?", database: database ?? "?", artifacts: nil)) : .ours
         }
         if owner.isSameStack(as: stack) { return .ours }
         guard let claim = claims.claim(of: stack, on: owner) else { return .foreign(owner) }
-        if claim.origin == .person { return .ours }
         // The other stack lives on: its backups are its own again.
-        if newest[owner] ?? .min > claim.at { return .foreign(owner) }
-        return now >= claim.at && now - claim.at > Claim.graceAfterRestore ? .ours : .claimedLately
+        if newest.contains(where: { $0.key.isSameStack(as: owner) && $0.value > claim.at }) { return .foreign(owner) }
+        let (age, overflow) = now.subtractingReportingOverflow(claim.at)
+        return !overflow && age > claim.grace ? .ours : .claimedLately
     }
 
     /// Whether the next backup may take bytes over from it.

@@ -49,6 +49,7 @@ public struct BackupFolder: Sendable {
         }
         for bytes in try Directory.names(in: path) {
             let name = String(decoding: bytes, as: UTF8.self)
+            if isSidecarAlone(name) { remove(path.appending(bytes), name) }
             guard name.hasSuffix(DurableFile.partialSuffix), name.contains(BackupName.sidecarSuffix + ".") else {
                 continue
             }
@@ -65,6 +66,15 @@ public struct BackupFolder: Sendable {
         return removed
     }
 
+    /// Whether it is the sidecar of a backup of ours that is gone: a removal was killed between the two.
+    private func isSidecarAlone(_ name: String) -> Bool {
+        guard name.hasPrefix(BackupName.prefix), name.hasSuffix(BackupName.sidecarSuffix),
+            let backup = BackupName(String(name.dropLast(BackupName.sidecarSuffix.count))), backup.time != nil,
+            (try? FileStatus.ifPresent(path.appending(backup.string))) == .some(nil)
+        else { return false }
+        return Sidecar.read(backup, in: self) != nil
+    }
+
     /// What lies in the staging folder: between two operations only what could not be removed.
     func leftInStaging() throws(SystemError) -> [[UInt8]] {
         try FileStatus.ifPresent(staging) == nil ? [] : Directory.names(in: staging)
@@ -78,7 +88,7 @@ private struct PartialFile {
     private let writer: Int32?
 
     /// What is written under the operation lock alone: whoever holds the lock knows that nobody is at it.
-    private static let locked = ["restore-journal.json.", "claims.json.", PublicationIntent.prefix]
+    private static let locked = ["restore-journal", "claims.json.", KeptPart.prefix, PublicationIntent.prefix]
 
     init?(_ name: String) {
         guard name.hasSuffix(DurableFile.partialSuffix) else { return nil }

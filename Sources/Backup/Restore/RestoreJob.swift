@@ -94,7 +94,7 @@ public struct RestoreJob: Sendable {
         let before = try backupFirst(hold)
 
         var journal = try journal(for: item, hold)
-        try journal.write()
+        try journal.write(in: folder)
         var staged: Staged
         do {
             staged = try stage(item, manifest, &journal, hold)

@@ -15,7 +15,7 @@ public struct PruneJob: Sendable {
     /// - Throws: `PostgresError` where the server does not answer: it alone can tell whose backups these are.
     public func run() throws -> Retention.Outcome {
         try workspace.holdingFolder("prune") {
-            try Retention(workspace, of: identity()).apply(rule, keeping: KeptParts(workspace.stack).pinnedBackups())
+            try Retention(workspace, of: identity()).apply(rule, keeping: KeptParts(workspace).pinnedBackups())
         }
     }
 
@@ -23,7 +23,7 @@ public struct PruneJob: Sendable {
     public func preview() throws -> [CatalogueItem] {
         try workspace.prepareFolder()
         return try Retention(workspace, of: identity()).expired(
-            by: rule, keeping: KeptParts(workspace.stack).pinnedBackups())
+            by: rule, keeping: KeptParts(workspace).pinnedBackups())
     }
 
     private func identity() throws -> StackIdentity {

@@ -35,17 +35,18 @@ public final class Hold {
 extension Hold {
     /// The stack's identity, after the artifacts folder was marked as one that is backed up to this folder.
     ///
-    /// A folder without a mark, where the newest good backup was taken from one that had a mark, may be an empty one in the
+    /// A folder without a mark, where a good backup was taken from one that had a mark, may be an empty one in the
     /// place of a disk that is not mounted. It gets none before a person said that it is right.
     func markingArtifacts(_ workspace: Workspace, claiming: Bool = false) throws -> StackIdentity {
         var marked = identity
         var known: String?
         if marked.artifacts == nil {
-            let newest = try Catalogue(workspace.folder).items().first {
-                $0.status == .completed && $0.sidecar?.stack?.isSameStack(as: identity) == true
-            }
-            known = newest?.sidecar?.stack?.artifacts
-            if known != nil, !claiming { return identity }
+            known = try Catalogue(workspace.folder).items().lazy.filter { $0.isWhole }.compactMap(\.sidecar?.stack)
+                .first { $0.isSameStack(as: identity) && $0.artifacts != nil }?.artifacts
+            // One that is there and damaged is made anew, as what it was.
+            let isThere = try FileStatus.ifPresent(
+                workspace.stack.artifacts.appending(ArtifactsMark.fileName))?.kind == .file
+            if known != nil, !claiming, !isThere { return identity }
         }
         marked.artifacts =
             try ArtifactsMark.ensure(in: workspace.stack.artifacts, using: workspace.folder, known: known)?.id
@@ -105,7 +106,7 @@ extension Workspace {
     /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`.
     public func prepareFolder() throws {
         if try FileStatus.ifPresent(folder.state) == nil,
-            let mark = try ArtifactsMark.read(in: stack.artifacts), mark.backupFolders.contains(folder.path.string)
+            let mark = try ArtifactsMark.read(in: stack.artifacts), mark.knows(folder)
         {
             throw BackupError.folderVanished(path: folder.path.string)
         }

@@ -19,11 +19,11 @@ struct Settling {
     func run() throws -> RestoreRecovery.Outcome {
         let outcome = try RestoreRecovery(workspace, hold.databases).run()
         if outcome != .nothingToDo { workspace.settled(outcome) }
+        try StrayParts(workspace).clear()
         let removed = try workspace.folder.removeLeftovers { [log = workspace.log] name, error in
             log.warning("a leftover cannot be removed", ["name": name, "reason": error.reason])
         }
         for name in removed { workspace.log.warning("removed what an interrupted run left", ["name": name]) }
-        StrayParts(workspace, hold.databases).clear()
         try UnfinishedPublication(workspace).settle()
         KeptExpiry(workspace, hold).run()
         return outcome

@@ -127,7 +127,7 @@ public struct HealthCheck: Sendable {
 
     private func keptPartsFinding() -> BilingualText? {
         // Where the artifacts folder cannot be read, another check says so.
-        (try? KeptParts(service.operations.stack).warnings())?.first
+        (try? KeptParts(service.operations.stack, folder).warnings())?.first
     }
 
     /// After a disaster or pg_upgrade the cluster is another one, and so are its backups.

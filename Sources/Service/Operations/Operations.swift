@@ -111,7 +111,7 @@ public struct Operations: Sendable {
         case .undo: _ = try UndoJob(workspace, force: false).preflight()
         case .verify(let name): _ = try catalogue.item(named: name)
         case .claim: break
-        case .forget(let id): _ = try KeptParts(stack).part(named: id)
+        case .forget(let id): _ = try KeptParts(stack, folder).part(named: id)
         }
     }
 

@@ -10,8 +10,9 @@ import SystemIO
 /// | preparing | the old data, untouched | drop what was prepared |
 /// | committing | old, new, or part of each | forward if the databases were swapped, back if they were not |
 ///
-/// It lies in the artifacts folder, beside what it is about, so that whichever service takes the stack's lock finds it.
-/// The journals of 0.1.0, in the backup folder, have no `format`, no identities, and a third stage, `committed`.
+/// It lies in the backup folder's state, where no client of MLflow can write: the artifacts folder is open to all of them.
+/// Another service of the stack, with another backup folder, finds the restore's own folder among the artifacts instead,
+/// and leaves it alone (`StrayParts`). The journals of 0.1.0 have no `format`, no identities, and a third stage, `committed`.
 struct RestoreJournal: Sendable, Equatable, Codable {
     enum Stage: String, Sendable, Codable { case preparing, committing, committed }
 
@@ -49,20 +50,18 @@ struct RestoreJournal: Sendable, Equatable, Codable {
 
     static let currentFormat = 2
 
-    private static let fileName = "journal.json"
+    private static let filePrefix = "restore-journal"
 
     var swap: ArtifactSwap {
         ArtifactSwap(root: FilePath(bytes: artifacts), id: id, incoming: incoming)
     }
 
-    private var path: FilePath {
-        FilePath(bytes: artifacts).appending(ArtifactSwap.folderName).appending(Self.fileName)
+    private func path(in folder: BackupFolder) -> FilePath {
+        format == nil ? folder.restoreJournal : folder.state.appending("\(Self.filePrefix)-\(id ?? "").json")
     }
 
-    /// Makes our folder in the artifacts folder where it is not there yet.
-    func write() throws {
-        try Directory.make(path.parent, mode: 0o700)
-        try DurableFile.replace(path, with: Array(JSONEncoder().encode(self)), mode: 0o600)
+    func write(in folder: BackupFolder) throws {
+        try DurableFile.replace(path(in: folder), with: Array(JSONEncoder().encode(self)), mode: 0o600)
     }
 
     /// Before what was prepared is dropped: a journal of 0.1.0 knows databases by their names alone, and a second
@@ -71,25 +70,47 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         guard format == nil, stage != .preparing else { return }
         var undoing = self
         undoing.stage = .preparing
-        try DurableFile.replace(folder.restoreJournal, with: Array(JSONEncoder().encode(undoing)), mode: 0o600)
+        try undoing.write(in: folder)
     }
 
     func remove(in folder: BackupFolder) throws {
-        let file = format == nil ? folder.restoreJournal : path
+        let file = path(in: folder)
         guard try FileStatus.ifPresent(file) != nil else { return }
         try Directory.remove(file)
         try Directory.sync(file.parent)
     }
 
-    /// The journal of this stack: where we write it, or where 0.1.0 did.
+    /// The journal of this stack in the folder. One of another stack that uses the folder, too, is that stack's to settle.
     /// - Throws: `BackupError.needsRecovery` for one that cannot be read.
     static func read(_ stack: LiveStack, _ folder: BackupFolder) throws -> RestoreJournal? {
-        let ours = stack.artifacts.appending(ArtifactSwap.folderName).appending(fileName)
-        if let journal = try read(ours) { return journal }
-        guard let old = try read(folder.restoreJournal) else { return nil }
-        // Another stack's that uses this folder, too: it is that stack's to settle.
-        let isOurs = old.liveDatabase == stack.database.database && old.artifacts == stack.artifacts.bytes
-        return isOurs ? old : nil
+        guard try FileStatus.ifPresent(folder.state) != nil else { return nil }
+        for name in try Directory.names(in: folder.state) {
+            let text = String(decoding: name, as: UTF8.self)
+            guard text.hasPrefix(filePrefix), text.hasSuffix(".json"),
+                let journal = try read(folder.state.appending(name)),
+                journal.liveDatabase == stack.database.database, journal.artifacts == stack.artifacts.bytes
+            else { continue }
+            guard journal.isSound else {
+                throw BackupError.needsRecovery(reason: "the restore journal \(text) has names that no restore makes")
+            }
+            return journal
+        }
+        return nil
+    }
+
+    /// Whether every name in it is one that a restore of ours makes: they become parts of paths and of statements.
+    private var isSound: Bool {
+        guard format != nil else { return true }
+        guard let id, KeptPart.isID(id), undoes.map(KeptPart.isID) ?? true,
+            oldDatabase == Self.databaseName(liveDatabase, "before", id),
+            kind == .undo || newDatabase == Self.databaseName(liveDatabase, "restore", id),
+            incoming == undoes.map({ KeptPart.prefix + $0 + "/old" })
+        else { return false }
+        let children = (plan?.arrivals ?? []) + (plan?.departures ?? [])
+        return children.allSatisfy { child in
+            !child.name.isEmpty && !child.name.contains(UInt8(ascii: "/")) && child.name != Array(".".utf8)
+                && child.name != Array("..".utf8) && !LiveStack.notArtifacts.contains(child.name)
+        }
     }
 
     /// Whether there is one of this stack.

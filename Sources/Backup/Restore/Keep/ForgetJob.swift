@@ -12,7 +12,7 @@ public struct ForgetJob: Sendable {
     @discardableResult
     public func run(_ id: String) throws -> KeptPart {
         try workspace.holdingStack("removal of \(id)") { hold in
-            let parts = KeptParts(workspace.stack)
+            let parts = KeptParts(workspace)
             let part = try parts.part(named: id)
             try parts.remove(part, on: hold.databases)
             workspace.log.info("kept part removed on request", ["kept": id, "backup": part.backup])

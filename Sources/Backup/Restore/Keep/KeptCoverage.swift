@@ -24,7 +24,7 @@ struct KeptCoverage {
     }
 
     private func missingRows(_ part: KeptPart, _ cover: CatalogueItem?) throws -> [BilingualText]? {
-        guard let oid = part.databaseOID, let name = try databases.name(of: oid) else { return nil }
+        guard let name = try KeptParts(workspace).database(of: part, on: databases) else { return nil }
         guard cover != nil, let until = part.coveredUntil else {
             return [
                 BilingualText(
@@ -44,7 +44,7 @@ struct KeptCoverage {
     }
 
     private func missingFiles(_ part: KeptPart, _ cover: CatalogueItem?) throws -> [BilingualText] {
-        let tree = KeptParts(workspace.stack).tree(of: part)
+        let tree = KeptParts(workspace).tree(of: part)
         guard try FileStatus.ifPresent(tree) != nil else { return [] }
         var unproven = try ownFiles(in: tree)
         if let cover, !unproven.isEmpty { try removeProven(&unproven, by: cover, in: tree) }

@@ -21,7 +21,7 @@ struct KeptExpiry {
     /// - Returns: bytes are free that were not; nobody counts them.
     func run(evenEarly: Bool = false) {
         do {
-            for part in try KeptParts(workspace.stack).all().reversed() where evenEarly || isOver(part) {
+            for part in try KeptParts(workspace).all().reversed() where evenEarly || isOver(part) {
                 try consider(part)
             }
         } catch {
@@ -32,19 +32,24 @@ struct KeptExpiry {
     /// By a clock that may have jumped: a part that seems to be of the future has just been made.
     private func isOver(_ part: KeptPart) -> Bool {
         let now = LocalTime.now().epoch
-        guard now >= part.replacedAt, now - part.replacedAt >= workspace.keepSeconds else { return false }
-        guard let checked = part.checkedAt, checked <= now else { return true }
-        return now - checked >= Self.patience
+        guard Self.age(of: part.replacedAt, now) >= workspace.keepSeconds else { return false }
+        return part.checkedAt.map { Self.age(of: $0, now) >= Self.patience || $0 > now } ?? true
+    }
+
+    /// Seconds; less than none for a time in the future. The record may say anything.
+    private static func age(of time: Int64, _ now: Int64) -> Int64 {
+        let (age, overflow) = now.subtractingReportingOverflow(time)
+        return overflow ? -1 : age
     }
 
     private func consider(_ part: KeptPart) throws {
         let missing = try KeptCoverage(workspace: workspace, databases: hold.databases).missing(part)
-        let parts = KeptParts(workspace.stack)
+        let parts = KeptParts(workspace)
         guard missing.isEmpty else {
             var noted = part
             noted.checkedAt = LocalTime.now().epoch
             noted.missing = NewerData(missing)
-            try noted.write(in: parts.folder(of: part.id))
+            try noted.write(in: workspace.folder)
             workspace.log.warning(
                 "a kept part stays: no backup holds all of it",
                 ["kept": part.id, "such as": missing[0][.english], "to remove it": "mlflow-backup forget \(part.id)"])

@@ -4,10 +4,11 @@ import FoundationEssentials
 import SystemIO
 import Wording
 
-/// What a restore replaced: a database under another name, a tree beside this record, or both.
+/// What a restore replaced: a database under another name, a tree in our folder among the artifacts, or both.
 ///
-/// The record is written before the swap, in the folder of the restore; that folder's new name, `kept-ID`, is what makes
-/// it a kept part. So a full disk after the swap changes nothing, and a copy of the artifacts folder describes itself.
+/// The record lies in the backup folder's state, where no client of MLflow can write, and is written before the swap; the
+/// new name of the restore's own folder, `kept-ID`, is what makes it a kept part. So a full disk after the swap changes
+/// nothing.
 public struct KeptPart: Sendable, Equatable, Codable {
     /// `STAMP_NONCE`, as in the names of the folder and the database.
     public var id: String
@@ -38,20 +39,59 @@ public struct KeptPart: Sendable, Equatable, Codable {
     var checkedAt: Int64?
     public var missing: NewerData?
 
-    static let recordName = "kept.json"
     static let prefix = "kept-"
+
+    /// `20261125_021500_7f3a9c01`, also with `_late` behind it: what may become part of a path.
+    static func isID(_ text: String) -> Bool {
+        let digits = text.hasSuffix("_late") ? text.dropLast(5) : text[...]
+        let parts = digits.split(separator: "_", omittingEmptySubsequences: false)
+        // 0.1.0's restores had no nonce.
+        guard parts.count == 2 || parts.count == 3, parts[0].utf8.count == 8, parts[1].utf8.count == 6,
+            parts.count == 2 || parts[2].utf8.count == 8
+        else { return false }
+        return parts.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) } }
+    }
 
     var replacedTime: LocalTime { LocalTime(epoch: replacedAt) }
 
-    func write(in folder: FilePath) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try DurableFile.replace(folder.appending(Self.recordName), with: Array(encoder.encode(self)), mode: 0o600)
+    private static func path(of id: String, in folder: BackupFolder) -> FilePath {
+        folder.state.appending("\(prefix)\(id).json")
     }
 
-    static func read(in folder: FilePath) throws -> KeptPart? {
-        guard try FileStatus.ifPresent(folder.appending(recordName)) != nil else { return nil }
-        let bytes = try OpenFile(folder.appending(recordName), .readNoFollow).readAll(limit: 64 << 20)
-        return try JSONDecoder().decode(KeptPart.self, from: Data(bytes))
+    func write(in folder: BackupFolder) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try DurableFile.replace(Self.path(of: id, in: folder), with: Array(encoder.encode(self)), mode: 0o600)
+    }
+
+    func removeRecord(in folder: BackupFolder) throws {
+        let path = Self.path(of: id, in: folder)
+        guard try FileStatus.ifPresent(path) != nil else { return }
+        try Directory.remove(path)
+        try Directory.sync(folder.state)
+    }
+
+    /// - Returns: `nil` where there is none.
+    /// - Throws: where it cannot be read, or says that it is another's.
+    static func read(_ id: String, in folder: BackupFolder) throws -> KeptPart? {
+        let path = path(of: id, in: folder)
+        guard try FileStatus.ifPresent(path) != nil else { return nil }
+        let part = try JSONDecoder().decode(
+            KeptPart.self, from: Data(try OpenFile(path, .readNoFollow).readAll(limit: 64 << 20)))
+        guard part.id == id, isID(id) else {
+            throw BackupError.needsRecovery(reason: "the record \(path) is of another kept part")
+        }
+        return part
+    }
+
+    /// All records, by their names.
+    static func ids(in folder: BackupFolder) throws -> [String] {
+        guard try FileStatus.ifPresent(folder.state) != nil else { return [] }
+        return try Directory.names(in: folder.state).compactMap { bytes in
+            let name = String(decoding: bytes, as: UTF8.self)
+            guard name.hasPrefix(prefix), name.hasSuffix(".json") else { return nil }
+            let id = String(name.dropFirst(prefix.count).dropLast(".json".count))
+            return isID(id) ? id : nil
+        }
     }
 }

@@ -7,26 +7,44 @@ import Wording
 /// What restores replaced and left in place, to be brought back or, later, to go. It reads what is there each time.
 public struct KeptParts: Sendable {
     private let stack: LiveStack
+    private let backups: BackupFolder
 
-    public init(_ stack: LiveStack) { self.stack = stack }
+    public init(_ stack: LiveStack, _ folder: BackupFolder) {
+        self.stack = stack
+        backups = folder
+    }
+
+    init(_ workspace: Workspace) { self.init(workspace.stack, workspace.folder) }
 
     var folder: FilePath { stack.artifacts.appending(ArtifactSwap.folderName) }
 
     func folder(of id: String) -> FilePath { folder.appending(KeptPart.prefix + id) }
     func tree(of part: KeptPart) -> FilePath { folder(of: part.id).appending("old") }
 
-    /// Newest first. A record that cannot be read is left out, and so never removed.
+    /// This stack's, newest first.
+    /// - Throws: also where a record cannot be read: what it pins is not known then.
     public func all() throws -> [KeptPart] {
-        guard try FileStatus.ifPresent(folder) != nil else { return [] }
         var parts: [KeptPart] = []
-        for bytes in try Directory.names(in: folder) {
-            let name = String(decoding: bytes, as: UTF8.self)
-            guard name.hasPrefix(KeptPart.prefix) else { continue }
-            do { if let part = try KeptPart.read(in: folder.appending(bytes)) { parts.append(part) } } catch {
-                continue
-            }
+        for id in try KeptPart.ids(in: backups) {
+            guard let part = try KeptPart.read(id, in: backups), isOurs(part),
+                try FileStatus.ifPresent(folder(of: id)) != nil
+            else { continue }
+            parts.append(part)
         }
         return parts.sorted { ($0.replacedAt, $0.id) > ($1.replacedAt, $1.id) }
+    }
+
+    private func isOurs(_ part: KeptPart) -> Bool {
+        part.stack.map { $0.database == stack.database.database } ?? true
+    }
+
+    /// The name of the kept database, where it is there and is the one that was put aside: oids are given out again by
+    /// other clusters, names by anybody.
+    func database(of part: KeptPart, on databases: Databases) throws -> String? {
+        guard let oid = part.databaseOID, let noted = part.database,
+            try databases.name(of: oid) == noted, noted != stack.database.database
+        else { return nil }
+        return noted
     }
 
     /// Backups that must stay as long as what they cover is kept: for an undo, and for its removal.
@@ -47,15 +65,12 @@ public struct KeptParts: Sendable {
 
     /// Removes one with all that is in it, whoever says so. Under both locks.
     func remove(_ part: KeptPart, on databases: Databases) throws {
-        if let oid = part.databaseOID, let name = try databases.name(of: oid) {
-            guard name != stack.database.database else {
-                throw BackupError.needsRecovery(reason: "the kept part \(part.id) names the live database")
-            }
-            try databases.drop(name)
-        }
+        if let name = try database(of: part, on: databases) { try databases.drop(name) }
         // The record last: what cannot be removed still says what it is.
-        try Directory.removeTree(tree(of: part))
         try Directory.removeTree(folder(of: part.id))
-        if try Directory.names(in: folder).isEmpty { try Directory.removeTree(folder) }
+        try part.removeRecord(in: backups)
+        if try FileStatus.ifPresent(folder) != nil, try Directory.names(in: folder).isEmpty {
+            try Directory.removeTree(folder)
+        }
     }
 }

@@ -3,51 +3,75 @@
 import Postgres
 import SystemIO
 
-/// What a killed restore left in the artifacts folder and no journal names. Under both locks, after the recovery.
+/// What lies in our folder among the artifacts, or of ours in the state, and belongs to no journal and no kept part. Under
+/// both locks, after the recovery.
 struct StrayParts {
     private let workspace: Workspace
-    private let databases: Databases
 
-    init(_ workspace: Workspace, _ databases: Databases) {
-        self.workspace = workspace
-        self.databases = databases
-    }
+    init(_ workspace: Workspace) { self.workspace = workspace }
 
-    /// Nothing it meets stops the operation it comes before.
-    func clear() {
-        do {
-            let folder = KeptParts(workspace.stack).folder
-            guard try FileStatus.ifPresent(folder) != nil else { return }
-            for name in try Directory.names(in: folder) {
-                let text = String(decoding: name, as: UTF8.self)
-                if text.hasPrefix("work-") {
-                    try clearWork(folder.appending(name))
-                } else if text.hasPrefix("journal.json."), text.hasSuffix(DurableFile.partialSuffix) {
-                    try Directory.removeTree(folder.appending(name))
-                }
-            }
-            if try Directory.names(in: folder).isEmpty { try Directory.removeTree(folder) }
-        } catch {
+    /// - Throws: `BackupError.needsRecovery` where another service's restore of this stack was interrupted: its journal is in
+    ///   another backup folder, and the data may be in two minds.
+    func clear() throws {
+        try refuseForeignWork()
+        // What merely lies around stops nothing.
+        do { try clearRecords() } catch {
             workspace.log.warning("a leftover of a restore stays", ["reason": error.bilingual[.english]])
         }
     }
 
-    /// A restore's own folder without a journal. What it had unpacked is in its backup. What it had put aside was live
-    /// once, and becomes a kept part.
-    private func clearWork(_ work: FilePath) throws {
-        let aside = work.appending("old")
-        if try FileStatus.ifPresent(aside) == nil || Directory.names(in: aside).isEmpty {
-            return try Directory.removeTree(work)
+    /// A restore's own folder is there while its journal is. Clients of MLflow can make folders here, too, but not with
+    /// these permissions: theirs stop nobody.
+    private func refuseForeignWork() throws {
+        let folder = KeptParts(workspace).folder
+        guard let status = try FileStatus.ifPresent(folder), status.kind == .directory else { return }
+        for name in try Directory.names(in: folder) where name.starts(with: Array("work-".utf8)) {
+            guard let work = try FileStatus.ifPresent(folder.appending(name)) else { continue }
+            guard work.kind == .directory, work.mode & 0o777 == 0o700, status.mode & 0o777 == 0o700 else {
+                workspace.log.warning("what a client put into our folder is left alone", ["path": folder.appending(name)])
+                continue
+            }
+            throw BackupError.needsRecovery(
+                reason: "a restore of this stack was interrupted, and its journal is not in \(workspace.folder.path): "
+                    + "run `mlflow-backup recover` with the backup folder it was started with, or, where that is lost, "
+                    + "`mlflow-backup claim`")
         }
-        let id = String(decoding: work.lastComponent.dropFirst("work-".utf8.count), as: UTF8.self)
-        if try KeptPart.read(in: work) == nil {
+        if try Directory.names(in: folder).isEmpty { try Directory.removeTree(folder) }
+    }
+
+    /// Records of restores that did not come to their swap, and partial files.
+    private func clearRecords() throws {
+        let parts = KeptParts(workspace)
+        for id in try KeptPart.ids(in: workspace.folder) {
+            guard let part = try KeptPart.read(id, in: workspace.folder),
+                part.stack?.database == workspace.stack.database.database,
+                try FileStatus.ifPresent(parts.folder(of: id)) == nil
+            else { continue }
+            try part.removeRecord(in: workspace.folder)
+        }
+    }
+
+    /// A person says that no other service has the journal: what was put aside becomes a kept part, the rest goes.
+    func claim() throws {
+        let folder = KeptParts(workspace).folder
+        guard try FileStatus.ifPresent(folder) != nil else { return }
+        for name in try Directory.names(in: folder) where name.starts(with: Array("work-".utf8)) {
+            let work = folder.appending(name)
+            let aside = work.appending("old")
+            let id = String(decoding: name.dropFirst("work-".utf8.count), as: UTF8.self)
+            if try FileStatus.ifPresent(aside) == nil || Directory.names(in: aside).isEmpty || !KeptPart.isID(id) {
+                if try FileStatus.ifPresent(aside) == nil || Directory.names(in: aside).isEmpty {
+                    try Directory.removeTree(work)
+                }
+                continue
+            }
             try KeptPart(
                 id: id, backup: "", mode: .artifacts, replacedAt: LocalTime.now().epoch, stack: nil, databaseOID: nil,
                 database: nil, coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil, broughtIn: nil,
                 carried: [], aside: []
-            ).write(in: work)
+            ).write(in: workspace.folder)
+            try Directory.renameWithoutReplacing(work, to: KeptParts(workspace).folder(of: id))
+            workspace.log.warning("what a restore had put aside without a journal is kept", ["kept": id])
         }
-        try Directory.renameWithoutReplacing(work, to: KeptParts(workspace.stack).folder(of: id))
-        workspace.log.warning("what a restore had put aside without a journal is kept", ["kept": id])
     }
 }

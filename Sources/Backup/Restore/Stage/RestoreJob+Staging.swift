@@ -163,7 +163,7 @@ extension RestoreJob {
         progress(Progress(.loading, fraction: 0.62))
         try hold.databases.create(journal.newDatabase, like: journal.liveDatabase)
         journal.newOID = try hold.databases.oid(of: journal.newDatabase)
-        try journal.write()
+        try journal.write(in: folder)
         let target = stack.database.naming(database: journal.newDatabase)
         try stack.tools.restore(
             from: dump, into: target, jobs: min(options.threads, 4), cancellation: cancellation

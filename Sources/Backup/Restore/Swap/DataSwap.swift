@@ -60,11 +60,11 @@ struct DataSwap {
                 throw BackupError.newerData(backup: journal.backup, newer: outcome.replaced)
             }
             journal.plan = journal.mode.includesArtifacts ? try journal.swap.plan() : nil
-            try describe(journal, outcome.replaced, look.moment, cover, broughtIn).write(in: journal.swap.work)
+            try describe(journal, outcome.replaced, look.moment, cover, broughtIn).write(in: workspace.folder)
             // From here on a cancellation comes too late.
             try workspace.cancellation.check()
             journal.stage = .committing
-            try journal.write()
+            try journal.write(in: workspace.folder)
         } catch {
             look.close()
             journal.stage = .preparing

@@ -28,21 +28,20 @@ struct SwapSettlement {
             reason:
                 "database \(journal.liveDatabase) (oid \(live.map(String.init) ?? "none")) is neither the one before the restore "
                 + "of \(journal.backup) (\(journal.oldOID.map(String.init) ?? "none")) nor the restored one (\(new)); "
-                + "if that is right, remove \(journal.swap.folder.appending("journal.json"))")
+                + "if that is right, remove the restore journal in \(workspace.folder.state)")
     }
 
     /// Ends a restore whose old data is live: what it prepared goes. A kept part that was to come back stays kept.
     func dropPrepared(_ journal: RestoreJournal) throws {
         try journal.noteUndoing(in: workspace.folder)
-        if journal.mode.includesDatabase, journal.kind != .undo {
-            if let oid = journal.newOID {
-                if let name = try databases.name(of: oid) { try databases.drop(name) }
-            } else {
-                try databases.drop(journal.newDatabase)
-            }
+        if journal.mode.includesDatabase, journal.kind != .undo, journal.newDatabase != journal.liveDatabase {
+            // By its oid where that is known, and only under the name that this restore gave it.
+            let isThere = try journal.newOID.map { try databases.name(of: $0) == journal.newDatabase } ?? true
+            if isThere { try databases.drop(journal.newDatabase) }
         }
-        // The journal goes first: what then still lies there is named by its folder as nobody's.
         if journal.mode.includesArtifacts || journal.format != nil { try journal.swap.discard() }
+        // What was written for the case that the swap is made.
+        if let id = journal.id { try KeptPart.read(id, in: workspace.folder)?.removeRecord(in: workspace.folder) }
         try journal.remove(in: workspace.folder)
         try journal.swap.removeFolderIfEmpty()
     }
@@ -51,14 +50,14 @@ struct SwapSettlement {
     @discardableResult
     func keepReplaced(_ journal: RestoreJournal) throws -> KeptPart? {
         let target = journal.swap.folder.appending(KeptPart.prefix + (journal.id ?? ""))
-        if journal.id != nil, try FileStatus.ifPresent(journal.swap.work) == nil,
-            let part = try KeptPart.read(in: target)
+        if let id = journal.id, try FileStatus.ifPresent(journal.swap.work) == nil,
+            try FileStatus.ifPresent(target) != nil, let part = try KeptPart.read(id, in: workspace.folder)
         {
             // All was done but the removal of the journal.
             try finish(journal)
             return part
         }
-        var part = try KeptPart.read(in: journal.swap.work) ?? described(journal)
+        var part = try journal.id.flatMap { try KeptPart.read($0, in: workspace.folder) } ?? described(journal)
         if journal.mode.includesArtifacts {
             let late = try LateArrivals(
                 from: journal.swap.old, live: workspace.stack.artifacts, mark: journal.mark ?? journal.unknownMark
@@ -68,6 +67,7 @@ struct SwapSettlement {
         }
         if try isEmpty(part, journal) {
             try journal.swap.discard()
+            try part.removeRecord(in: workspace.folder)
         } else {
             try keep(part, journal)
         }
@@ -85,7 +85,7 @@ struct SwapSettlement {
             id: id + "_late", backup: journal.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch,
             stack: journal.stack, databaseOID: nil, database: nil, coveredBy: journal.backup, coveredUntil: nil,
             replaced: NewerData(), mark: journal.mark, broughtIn: nil, carried: [], aside: paths
-        ).write(in: target)
+        ).write(in: workspace.folder)
         for path in paths {
             workspace.log.warning(
                 "a file that came in during the swap is kept aside", ["path": path, "kept": id + "_late"])
@@ -99,6 +99,7 @@ struct SwapSettlement {
             let tree = folder.appending("old")
             if try FileStatus.ifPresent(tree) == nil || Directory.names(in: tree).isEmpty {
                 try Directory.removeTree(folder)
+                try KeptPart.read(undone, in: workspace.folder)?.removeRecord(in: workspace.folder)
             }
         }
         try journal.remove(in: workspace.folder)
@@ -116,8 +117,7 @@ struct SwapSettlement {
             }
             if try FileStatus.ifPresent(swap.new) != nil { try Directory.removeTree(swap.new) }
         }
-        let record = swap.id == nil ? target : swap.work
-        do { try part.write(in: record) } catch let error as SystemError where error.isFull && swap.id != nil {
+        do { try part.write(in: workspace.folder) } catch let error as SystemError where error.isFull && swap.id != nil {
             // The record of before the swap says all but the late arrivals, which are told by the task.
             workspace.log.warning("the kept part's record is not complete", ["reason": error.description])
         }
@@ -131,7 +131,7 @@ struct SwapSettlement {
     }
 
     private func isEmpty(_ part: KeptPart, _ journal: RestoreJournal) throws -> Bool {
-        if let oid = part.databaseOID, try databases.name(of: oid) != nil { return false }
+        if try KeptParts(workspace).database(of: part, on: databases) != nil { return false }
         guard journal.mode.includesArtifacts, try FileStatus.ifPresent(journal.swap.old) != nil else { return true }
         return try Directory.names(in: journal.swap.old).isEmpty
     }

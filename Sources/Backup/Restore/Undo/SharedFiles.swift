@@ -18,7 +18,7 @@ struct SharedFiles {
     /// - Throws: `BackupError.noSuchBackup` where the backup is gone that could tell.
     func overwritten() throws -> Set<EntryPath> {
         guard part.mode.includesArtifacts, let mark = part.mark else { return [] }
-        let tree = KeptParts(workspace.stack).tree(of: part)
+        let tree = KeptParts(workspace).tree(of: part)
         guard try FileStatus.ifPresent(tree) != nil else { return [] }
         let suspects = try changedSince(mark, in: tree)
         guard !suspects.isEmpty else { return [] }
@@ -37,7 +37,7 @@ struct SharedFiles {
 
     /// Gives each of these its bytes of before again, under the kept name alone.
     func putRight(_ paths: Set<EntryPath>) throws {
-        let tree = KeptParts(workspace.stack).tree(of: part)
+        let tree = KeptParts(workspace).tree(of: part)
         let contents = BackupContents(try Catalogue(workspace.folder).item(named: part.backup))
         for path in paths {
             try workspace.cancellation.check()

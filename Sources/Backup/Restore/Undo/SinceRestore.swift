@@ -64,7 +64,7 @@ final class SinceRestore: LastLook {
                     zh: "恢复之后写入的文件已无法判断", en: "which files were written after the restore cannot be told any more")
             ])
         }
-        let kept = KeptParts(workspace.stack).tree(of: part)
+        let kept = KeptParts(workspace).tree(of: part)
         let changed = try SharedFiles(workspace, part).overwritten()
         var found: [BilingualText] = []
         var total = 0

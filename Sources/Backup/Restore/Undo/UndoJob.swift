@@ -24,7 +24,7 @@ public struct UndoJob: Sendable {
     /// What can be said at once: is there anything to undo?
     /// - Throws: `BackupError.nothingToUndo`.
     public func preflight() throws -> KeptPart {
-        guard let part = try KeptParts(workspace.stack).all().first else { throw BackupError.nothingToUndo }
+        guard let part = try KeptParts(workspace).all().first else { throw BackupError.nothingToUndo }
         return part
     }
 
@@ -53,7 +53,7 @@ public struct UndoJob: Sendable {
         try shared.putRight(try shared.overwritten())
 
         var journal = try journal(part, hold)
-        try journal.write()
+        try journal.write(in: workspace.folder)
         let swap = DataSwap(workspace: workspace, hold: hold, force: force)
         let broughtIn: String?
         do {
@@ -83,8 +83,10 @@ public struct UndoJob: Sendable {
         let id = RestoreJournal.newID()
         var mode = part.mode
         var incoming = ""
-        if let oid = part.databaseOID {
-            guard let name = try hold.databases.name(of: oid) else { throw BackupError.nothingToUndo }
+        if part.databaseOID != nil {
+            guard let name = try KeptParts(workspace).database(of: part, on: hold.databases) else {
+                throw BackupError.nothingToUndo
+            }
             incoming = name
         } else if part.mode.includesDatabase {
             // There was no database before the restore: only the files come back.
