@@ -26,6 +26,7 @@ extension BackupError: CodedError {
         case .nothingToUndo: "nothing-to-undo"
         case .noSuchKeptPart: "no-such-kept-part"
         case .notOurs: "not-ours"
+        case .mountInside: "mount-inside"
         case .nothingToAccept: "nothing-to-accept"
         case .needsRecovery: "needs-recovery"
         }

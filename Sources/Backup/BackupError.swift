@@ -25,6 +25,8 @@ public enum BackupError: ExplainedError, Equatable {
     /// No restore has left anything to bring back.
     case nothingToUndo
     case noSuchKeptPart(id: String)
+    /// Something is mounted inside the folder that is to be replaced or removed.
+    case mountInside(path: String, count: Int)
     /// Folders that this user may not move, which the swap would have to.
     case notOurs(path: String, count: Int, user: UInt32, group: UInt32)
     case schemaDiffers(backup: String, revision: String, live: String)
@@ -103,6 +105,12 @@ public enum BackupError: ExplainedError, Equatable {
         case .noSuchKeptPart(let id):
             BilingualText(
                 zh: "没有编号为 \(id.prefix(60)) 的保留数据。", en: "No restore has kept anything under \(id.prefix(60)).")
+        case .mountInside(let path, let count):
+            BilingualText(
+                zh: "artifacts 目录内挂载了 \(count) 个文件系统（例如 \(path)），恢复无法安全地移动它们。请先卸载，恢复后再挂载。",
+                en:
+                    "\(count) file systems are mounted inside the artifacts folder, such as \(path), which a restore cannot move "
+                    + "safely. Unmount them first, and mount them again afterwards.")
         case .notOurs(let path, let count, let user, let group):
             BilingualText(
                 zh: "\(count) 个文件夹（例如 \(path)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) '\(path)'",

@@ -63,11 +63,12 @@ extension ComposeTests {
         try stack.run(
             "docker volume create --driver local -o type=tmpfs -o device=tmpfs -o o=size=20m,uid=3110,gid=3110 mlflow_full_volume"
         )
+        // An empty folder in the place of the one that was used is refused until somebody says that it is meant.
         let full = try stack.bash(
             "docker run --rm --network mlflow_stack -e POSTGRES_HOST=postgres -e POSTGRES_USER=mlflow_user -e POSTGRES_DB=mlflow "
                 + "-e POSTGRES_PASSWORD_FILE=/run/mlflow-secrets/postgres_password -v mlflow_secrets_data:/run/mlflow-secrets:ro "
                 + "-v mlflow_artifacts_data:/mlflow/artifacts -v mlflow_full_volume:/backup/mlflow mlflow-backup:local "
-                + "bash -c '/app/backup_services/backup_mlflow.sh; echo exit $?; /app/backup_services/restore_mlflow_backup.sh --list; true'"
+                + "bash -c 'mlflow-backup claim; /app/backup_services/backup_mlflow.sh; echo exit $?; /app/backup_services/restore_mlflow_backup.sh --list; true'"
         )
         #expect(full.text.contains("exit 7"), "\(full.text)")
         #expect(full.text.contains("没有备份"), "nothing may be listed: \(full.text)")

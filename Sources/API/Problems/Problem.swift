@@ -71,7 +71,7 @@ struct Problem {
         switch error {
         case .noSuchBackup, .noSuchEntry, .noSuchKeptPart: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
-            .changedMeanwhile, .nothingToUndo, .notOurs, .nothingToAccept:
+            .changedMeanwhile, .nothingToUndo, .notOurs, .mountInside, .nothingToAccept:
             409
         case .notEnoughRoom: 507
         case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery: 503

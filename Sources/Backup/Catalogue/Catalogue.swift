@@ -51,7 +51,8 @@ public struct Catalogue: Sendable {
         default: return nil
         }
         let sidecar = Sidecar.read(name, in: folder)
-        let created = LocalTime(epoch: Self.created(sidecar, name) ?? status.modified.seconds)
+        let created = LocalTime(
+            epoch: sidecar?.createdAt ?? name.time?.epoch ?? status.modified.seconds)
         var itemStatus = CatalogueItem.Status.unverified
         var reason: String?
         if let sidecar {
@@ -70,15 +71,6 @@ public struct Catalogue: Sendable {
         return CatalogueItem(
             name: name, path: path, kind: kind, size: size, created: created, status: itemStatus, reason: reason,
             sidecar: sidecar, device: status.device, inode: status.inode)
-    }
-
-    /// Name and sidecar say the same moment, but for the zone that names were made in. Where they do not, the sidecar is
-    /// damaged: a name has no bit that could flip unseen.
-    private static func created(_ sidecar: Sidecar?, _ name: BackupName) -> Int64? {
-        guard let named = name.time?.epoch else { return sidecar?.createdAt }
-        guard let noted = sidecar?.createdAt else { return named }
-        let (apart, overflow) = noted.subtractingReportingOverflow(named)
-        return overflow || apart.magnitude > 27 * 3600 ? named : noted
     }
 
     private func isBackupFolder(_ path: FilePath) -> Bool {

@@ -26,7 +26,7 @@ extension BackupJob {
     ) throws -> Written {
         let started = LocalTime.now()
         let (survey, database) = try dumpDatabase(into: dump)
-        if let base { try DumpDate.carryOver(from: base, into: dump) }
+        try carryDate(base, into: dump)
         // After the dump: what was written during it is read again tomorrow, which costs little.
         let writer = try writer(to: partial, base)
         let walkStarted = FileTime.now().seconds
@@ -62,6 +62,20 @@ extension BackupJob {
             ArchiveEntry(path: .manifest, kind: .file, mode: 0o644, modified: .now()), bytes: try manifest.encoded())
         progress(Progress(.verifying, fraction: 0.85))
         return Written(summary: try writer.finish(), manifest: manifest, base: base, isSame: false)
+    }
+
+    /// An independent backup carries it over, too: what did not change must not look changed. Of an archive that is damaged
+    /// only the date is lost.
+    private func carryDate(_ base: ReuseBase?, into dump: FilePath) throws {
+        if let base { return try DumpDate.carryOver(from: base.item, into: dump) }
+        guard let newest = try Catalogue(folder).items().first(where: { $0.isWhole && $0.kind == .compressed }) else {
+            return
+        }
+        do { try DumpDate.carryOver(from: newest, into: dump) } catch
+            where error.isDamage || (error as? SystemError)?.isLostData == true
+        {
+            log.warning("the date of the dump is its own", ["name": newest.name, "reason": error.bilingual.english])
+        }
     }
 
     private func writer(to partial: FilePath, _ base: ReuseBase?) throws -> any ArchiveWriter {

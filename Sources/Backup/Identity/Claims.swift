@@ -31,7 +31,9 @@ struct Claims: Sendable, Equatable, Codable {
 
     /// A damaged list is an empty one: what it said can be said again.
     static func read(in folder: BackupFolder) -> Claims {
-        guard let bytes = try? OpenFile(path(in: folder), .readNoFollow).readAll(limit: 4 << 20) else { return Claims() }
+        guard let bytes = try? OpenFile(path(in: folder), .readNoFollow).readAll(limit: 4 << 20) else {
+            return Claims()
+        }
         return (try? JSONDecoder().decode(Claims.self, from: Data(bytes))) ?? Claims()
     }
 

@@ -109,7 +109,9 @@ public struct RestoreJob: Sendable {
             throw error
         }
         let unpacked = journal.swap.new
-        let committed = try swap(hold).run(
+        var dataSwap = swap(hold)
+        dataSwap.shared = staged.unchanged.inodes
+        let committed = try dataSwap.run(
             &journal, staged.comparison, cover: staged.cover, broughtIn: staged.broughtIn
         ) {
             guard options.mode.includesArtifacts else { return }

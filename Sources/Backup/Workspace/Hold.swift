@@ -44,8 +44,9 @@ extension Hold {
             known = try Catalogue(workspace.folder).items().lazy.filter { $0.isWhole }.compactMap(\.sidecar?.stack)
                 .first { $0.isSameStack(as: identity) && $0.artifacts != nil }?.artifacts
             // One that is there and damaged is made anew, as what it was.
-            let isThere = try FileStatus.ifPresent(
-                workspace.stack.artifacts.appending(ArtifactsMark.fileName))?.kind == .file
+            let isThere =
+                try FileStatus.ifPresent(
+                    workspace.stack.artifacts.appending(ArtifactsMark.fileName))?.kind == .file
             if known != nil, !claiming, !isThere { return identity }
         }
         marked.artifacts =

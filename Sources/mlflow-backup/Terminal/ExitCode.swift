@@ -36,7 +36,7 @@ enum ExitCode: Int32 {
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom: self = .noRoom
             case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery,
-                .notOurs:
+                .notOurs, .mountInside:
                 self = .failure
             }
         default: self = .failure

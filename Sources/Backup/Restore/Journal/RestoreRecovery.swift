@@ -92,6 +92,7 @@ public struct RestoreRecovery {
                 if !late.aside.isEmpty { try settlement.keepLate(late.aside, journal) }
             }
         }
+        var keepsIncoming = false
         if journal.mode.includesDatabase, try settlement.databaseWasSwapped(journal) {
             if journal.hadDatabase {
                 try databases.swap(
@@ -100,7 +101,9 @@ public struct RestoreRecovery {
                 // Only renamed: nothing was there before.
                 try databases.rename(journal.liveDatabase, to: journal.newDatabase)
             }
+            // It was live for a while: what clients wrote there was acknowledged.
+            keepsIncoming = try settlement.keepWritten(journal)
         }
-        try settlement.dropPrepared(journal)
+        try settlement.dropPrepared(journal, keepingDatabase: keepsIncoming)
     }
 }

@@ -29,6 +29,17 @@ struct KeptExpiry {
         }
     }
 
+    /// The index says what the covering backup holds; only a reading says that it still does.
+    private func readCover(of part: KeptPart) throws {
+        guard let name = part.coveredBy else { return }
+        let item = try Catalogue(workspace.folder).item(named: name)
+        do {
+            try Verification(workspace.folder, log: workspace.log, cancellation: workspace.cancellation).run(item)
+        } catch is Verification.NotRecorded {
+            // It was read, which is what matters here.
+        }
+    }
+
     /// By a clock that may have jumped: a part that seems to be of the future has just been made.
     private func isOver(_ part: KeptPart) -> Bool {
         let now = LocalTime.now().epoch
@@ -56,6 +67,7 @@ struct KeptExpiry {
             return
         }
         do {
+            try readCover(of: part)
             try parts.remove(part, on: hold.databases)
             workspace.log.info("removed a kept part", ["kept": part.id, "covered by": part.coveredBy ?? ""])
         } catch {
@@ -63,7 +75,7 @@ struct KeptExpiry {
                 "a kept part could not be removed",
                 [
                     "kept": part.id, "reason": error.bilingual[.english],
-                    "by hand": "rm -rf '\(parts.folder(of: part.id))'",
+                    "to do": "mend the reason, then it goes by itself: \(parts.folder(of: part.id))",
                 ])
         }
     }

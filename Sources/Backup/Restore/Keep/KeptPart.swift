@@ -35,6 +35,8 @@ public struct KeptPart: Sendable, Equatable, Codable {
     /// Files that came in during the swap: now live, or kept here because the live tree has something else.
     public var carried: [String]
     public var aside: [String]
+    /// Whether an undo replaced it: what that brought is then no backup's content, but what was live before.
+    var isOfUndo: Bool?
     /// When it was last compared with its backup, and what that lacks: the reason why it stays.
     var checkedAt: Int64?
     public var missing: NewerData?
@@ -65,10 +67,32 @@ public struct KeptPart: Sendable, Equatable, Codable {
     }
 
     func removeRecord(in folder: BackupFolder) throws {
-        let path = Self.path(of: id, in: folder)
-        guard try FileStatus.ifPresent(path) != nil else { return }
-        try Directory.remove(path)
+        for path in [Self.sharedPath(of: id, in: folder), Self.path(of: id, in: folder)]
+        where try FileStatus.ifPresent(path) != nil { try Directory.remove(path) }
         try Directory.sync(folder.state)
+    }
+
+    private static func sharedPath(of id: String, in folder: BackupFolder) -> FilePath {
+        folder.state.appending("\(prefix)\(id).shared")
+    }
+
+    /// Which files the kept tree and the live one shared at the swap: inodes, eight bytes each, little end first.
+    static func write(shared inodes: [UInt64], of id: String, in folder: BackupFolder) throws {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(inodes.count * 8)
+        for inode in inodes { withUnsafeBytes(of: inode.littleEndian) { bytes.append(contentsOf: $0) } }
+        try DurableFile.replace(sharedPath(of: id, in: folder), with: bytes, mode: 0o600)
+    }
+
+    static func shared(of id: String, in folder: BackupFolder) throws -> Set<UInt64> {
+        let path = sharedPath(of: id, in: folder)
+        guard try FileStatus.ifPresent(path) != nil else { return [] }
+        let bytes = try OpenFile(path, .readNoFollow).readAll(limit: 1 << 30)
+        var inodes: Set<UInt64> = []
+        for start in stride(from: 0, to: bytes.count - 7, by: 8) {
+            inodes.insert(bytes[start..<start + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        }
+        return inodes
     }
 
     /// - Returns: `nil` where there is none.

@@ -65,6 +65,10 @@ public struct KeptParts: Sendable {
 
     /// Removes one with all that is in it, whoever says so. Under both locks.
     func remove(_ part: KeptPart, on databases: Databases) throws {
+        if try FileStatus.ifPresent(folder(of: part.id)) != nil {
+            let mounts = try MountTable.points(below: folder(of: part.id))
+            if let first = mounts.first { throw BackupError.mountInside(path: first.string, count: mounts.count) }
+        }
         if let name = try database(of: part, on: databases) { try databases.drop(name) }
         // The record last: what cannot be removed still says what it is.
         try Directory.removeTree(folder(of: part.id))

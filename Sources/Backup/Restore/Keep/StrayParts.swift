@@ -28,7 +28,8 @@ struct StrayParts {
         for name in try Directory.names(in: folder) where name.starts(with: Array("work-".utf8)) {
             guard let work = try FileStatus.ifPresent(folder.appending(name)) else { continue }
             guard work.kind == .directory, work.mode & 0o777 == 0o700, status.mode & 0o777 == 0o700 else {
-                workspace.log.warning("what a client put into our folder is left alone", ["path": folder.appending(name)])
+                workspace.log.warning(
+                    "what a client put into our folder is left alone", ["path": folder.appending(name)])
                 continue
             }
             throw BackupError.needsRecovery(

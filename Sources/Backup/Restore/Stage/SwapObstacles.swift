@@ -39,6 +39,10 @@ struct SwapObstacles {
     /// A folder that moves to another parent has its `..` rewritten: that needs the right to write into the folder itself
     /// (rename(2), EACCES), which root has anyway.
     private func checkFolders() throws {
+        guard try FileStatus.ifPresent(workspace.stack.artifacts) != nil else { return }
+        // A mount point cannot be renamed, and one deeper down would move out of sight, to be emptied with what is kept.
+        let mounts = try MountTable.points(below: workspace.stack.artifacts)
+        if let first = mounts.first { throw BackupError.mountInside(path: first.string, count: mounts.count) }
         guard !ProcessPrivilege.isRoot, try FileStatus.ifPresent(workspace.stack.artifacts) != nil else { return }
         var stuck: [FilePath] = []
         for name in try Directory.names(in: workspace.stack.artifacts) where !LiveStack.notArtifacts.contains(name) {

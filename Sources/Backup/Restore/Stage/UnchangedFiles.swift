@@ -18,6 +18,7 @@ struct UnchangedFiles: Sendable {
     init() { stillSince = FileTime(seconds: FileTime.now().seconds - Self.margin) }
 
     var count: Int { files.count }
+    var inodes: [UInt64] { files.map(\.inode) }
 
     func existing(_ artifacts: FilePath) -> Extractor.Route.Existing { .init(artifacts, stillSince: stillSince) }
 

@@ -20,6 +20,8 @@ struct DataSwap {
     let hold: Hold
     /// Swap although something newer would be replaced.
     let force: Bool
+    /// Inodes that the incoming tree and the live one share.
+    var shared: [UInt64] = []
 
     private var log: Log { workspace.log }
 
@@ -61,6 +63,9 @@ struct DataSwap {
             }
             journal.plan = journal.mode.includesArtifacts ? try journal.swap.plan() : nil
             try describe(journal, outcome.replaced, look.moment, cover, broughtIn).write(in: workspace.folder)
+            if !shared.isEmpty, let id = journal.id {
+                try KeptPart.write(shared: shared, of: id, in: workspace.folder)
+            }
             // From here on a cancellation comes too late.
             try workspace.cancellation.check()
             journal.stage = .committing
@@ -109,7 +114,7 @@ struct DataSwap {
             stack: hold.identity, databaseOID: journal.mode.includesDatabase ? journal.oldOID : nil,
             database: journal.mode.includesDatabase && journal.hadDatabase ? journal.oldDatabase : nil,
             coveredBy: covering?.backup, coveredUntil: covering?.snapshot, replaced: replaced, mark: journal.mark,
-            broughtIn: broughtIn, carried: [], aside: [])
+            broughtIn: broughtIn, carried: [], aside: [], isOfUndo: journal.kind == .undo)
     }
 
     /// Ends a restore that did not come to the swap: the live data was not touched.

@@ -38,9 +38,17 @@ struct LateArrivals {
         var outcome = Outcome()
         guard try FileStatus.ifPresent(from) != nil else { return outcome }
         var walk = try TreeWalk(root: OpenFile(from, .directory), prefix: nil)
+        // A folder that was moved in late has files whose own times are old; its own content did not change.
+        var moved: EntryPath?
         while let step = try walk.next() {
-            guard case .entry(let entry, let parent, let name) = step, isLate(entry) else { continue }
-            if case .directory = entry.kind { continue }
+            guard case .entry(let entry, let parent, let name) = step else { continue }
+            if let folder = moved, entry.path.relative(to: folder) == nil { moved = nil }
+            if case .directory = entry.kind {
+                let isMoved = entry.path.components.count > 1 && isLate(entry) && entry.modified < mark
+                if isMoved, moved == nil { moved = entry.path }
+                continue
+            }
+            guard moved != nil || isLate(entry) else { continue }
             switch try carry(entry, parent, name) {
             case .carried: outcome.carried.append(entry.path.description)
             case .aside: outcome.aside.append(entry.path.description)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import MLflowStore
 import Postgres
 import SystemIO
 
@@ -32,9 +33,11 @@ struct SwapSettlement {
     }
 
     /// Ends a restore whose old data is live: what it prepared goes. A kept part that was to come back stays kept.
-    func dropPrepared(_ journal: RestoreJournal) throws {
+    func dropPrepared(_ journal: RestoreJournal, keepingDatabase: Bool = false) throws {
         try journal.noteUndoing(in: workspace.folder)
-        if journal.mode.includesDatabase, journal.kind != .undo, journal.newDatabase != journal.liveDatabase {
+        if journal.mode.includesDatabase, journal.kind != .undo, !keepingDatabase,
+            journal.newDatabase != journal.liveDatabase
+        {
             // By its oid where that is known, and only under the name that this restore gave it.
             let isThere = try journal.newOID.map { try databases.name(of: $0) == journal.newDatabase } ?? true
             if isThere { try databases.drop(journal.newDatabase) }
@@ -92,6 +95,36 @@ struct SwapSettlement {
         }
     }
 
+    /// A restored database that was live and goes away again is kept where somebody wrote to it meanwhile, or where that
+    /// cannot be told.
+    /// - Returns: whether it is kept.
+    func keepWritten(_ journal: RestoreJournal) throws -> Bool {
+        guard journal.kind != .undo, let id = journal.id, let oid = journal.newOID else { return false }
+        let noted = try KeptPart.read(id, in: workspace.folder)
+        let fresh = try FreshRows(workspace.stack.database.naming(database: journal.newDatabase))
+        defer { fresh.close() }
+        let written = try noted?.broughtIn.flatMap { try fresh.written(since: $0) }
+        if let written, written.isEmpty { return false }
+        let late = id + "_late"
+        var part =
+            try KeptPart.read(late, in: workspace.folder)
+            ?? KeptPart(
+                id: late, backup: journal.backup, mode: .database, replacedAt: LocalTime.now().epoch,
+                stack: journal.stack, databaseOID: nil, database: nil, coveredBy: nil, coveredUntil: nil,
+                replaced: NewerData(), mark: nil, broughtIn: nil, carried: [], aside: [])
+        if part.mode == .artifacts { part.mode = .full }
+        part.databaseOID = oid
+        part.database = journal.newDatabase
+        part.coveredBy = nil
+        part.replaced = written.map { NewerData($0) } ?? part.replaced
+        try part.write(in: workspace.folder)
+        try Directory.make(journal.swap.folder.appending(KeptPart.prefix + late), mode: 0o700)
+        workspace.log.warning(
+            "rows were written while the restored database was live: it is kept",
+            ["kept": late, "rows": part.replaced.shown(.english)])
+        return true
+    }
+
     private func finish(_ journal: RestoreJournal) throws {
         if let undone = journal.undoes {
             // Its tree and its database are live again; what is left is the record, or what somebody put there.
@@ -117,7 +150,8 @@ struct SwapSettlement {
             }
             if try FileStatus.ifPresent(swap.new) != nil { try Directory.removeTree(swap.new) }
         }
-        do { try part.write(in: workspace.folder) } catch let error as SystemError where error.isFull && swap.id != nil {
+        do { try part.write(in: workspace.folder) } catch let error as SystemError where error.isFull && swap.id != nil
+        {
             // The record of before the swap says all but the late arrivals, which are told by the task.
             workspace.log.warning("the kept part's record is not complete", ["reason": error.description])
         }

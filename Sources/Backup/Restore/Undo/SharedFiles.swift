@@ -14,7 +14,7 @@ struct SharedFiles {
         self.part = part
     }
 
-    /// Those whose bytes are not the backup's any more. Only what has further names, or was changed since the swap, is read.
+    /// Those whose bytes are not the backup's any more. Only what was changed since the swap is read.
     /// - Throws: `BackupError.noSuchBackup` where the backup is gone that could tell.
     func overwritten() throws -> Set<EntryPath> {
         guard part.mode.includesArtifacts, let mark = part.mark else { return [] }
@@ -60,12 +60,15 @@ struct SharedFiles {
         }
     }
 
+    /// Files that were shared at the swap and whose inode changed since: written in place, or only linked and unlinked.
     private func changedSince(_ mark: FileTime, in tree: FilePath) throws -> Set<EntryPath> {
+        let shared = try KeptPart.shared(of: part.id, in: workspace.folder)
+        guard !shared.isEmpty else { return [] }
         var found: Set<EntryPath> = []
         var walk = try TreeWalk(root: OpenFile(tree, .directory), prefix: nil)
         while let step = try walk.next() {
             guard case .entry(let entry, _, _) = step, case .file = entry.kind, let origin = entry.origin,
-                origin.changed >= mark, walk.linkCount > 1
+                origin.changed >= mark, shared.contains(origin.inode)
             else { continue }
             found.insert(entry.path)
         }

@@ -54,7 +54,10 @@ public struct UndoJob: Sendable {
 
         var journal = try journal(part, hold)
         try journal.write(in: workspace.folder)
-        let swap = DataSwap(workspace: workspace, hold: hold, force: force)
+        // What one shared with the other, the other shares with the one.
+        let swap = DataSwap(
+            workspace: workspace, hold: hold, force: force,
+            shared: Array(try KeptPart.shared(of: part.id, in: workspace.folder)))
         let broughtIn: String?
         do {
             try journal.swap.prepare()
