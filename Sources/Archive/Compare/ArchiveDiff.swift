@@ -29,7 +29,9 @@ public struct ArchiveDiff {
         while old != nil || new != nil {
             if let left = old, let right = new, left.entry.path == right.entry.path {
                 // Each independent backup says in its manifest what it is itself: that is no change of what it holds.
-                if !left.holdsTheSame(as: right), left.entry.path != .manifest { try visit(.changed(from: left, to: right)) }
+                if !left.holdsTheSame(as: right), left.entry.path != .manifest {
+                    try visit(.changed(from: left, to: right))
+                }
                 old = try before.next()
                 new = try after.next()
             } else if let left = old, new.map({ left.entry.path.precedesInWalk($0.entry.path) }) ?? true {
