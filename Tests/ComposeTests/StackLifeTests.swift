@@ -9,20 +9,30 @@ extension ComposeTests {
     private static let backup = "docker exec mlflow-backup-service /app/backup_services/backup_mlflow.sh"
     private static let restore = "docker exec mlflow-backup-service /app/backup_services/restore_mlflow_backup.sh"
 
-    @Test func aRestoreStopsMLflowForTheSwapOnlyAndStartsItAgain() throws {
-        try stack.up()
+    @Test func aRestoreStopsMLflowForTheSwapWhereAskedForAndStartsItAgain() throws {
+        try stack.up(["RESTORE_STOPS_MLFLOW": "true"])
         try stack.log(runs: 3, mebibytes: 2)
         try stack.run(Self.backup)
+        // By its name: each forced restore makes a backup first, which is then the newest.
+        let name = try #require(try stack.backupNames().first)
         let before = try stack.digest()
         let started = try stack.run("docker inspect -f '{{.State.StartedAt}}' mlflow-server")
         try stack.log(runs: 1, mebibytes: 1)
         #expect(try stack.digest() != before)
 
-        let refused = try stack.bash("\(Self.restore) 1")
+        let refused = try stack.bash("\(Self.restore) \(name)")
         #expect(refused.exit == 5, "newer data needs --force: \(refused.text)")
-        try stack.run("\(Self.restore) --force 1")
+        try stack.run("\(Self.restore) --force \(name)")
         #expect(try stack.digest() == before)
         #expect(try stack.run("docker inspect -f '{{.State.StartedAt}}' mlflow-server") != started)
+        // As by default, MLflow goes on running, and the undo brings back what the restore replaced.
+        try stack.up()
+        let undisturbed = try stack.run("docker inspect -f '{{.State.StartedAt}}' mlflow-server")
+        try stack.run("docker exec mlflow-backup-service mlflow-backup restore --undo")
+        #expect(try stack.digest() != before)
+        try stack.run("\(Self.restore) --force \(name)")
+        #expect(try stack.digest() == before)
+        #expect(try stack.run("docker inspect -f '{{.State.StartedAt}}' mlflow-server") == undisturbed)
 
         // Without the socket MLflow goes on running, and the data comes back all the same.
         let files = "-f docker-compose.yml -f docker-compose.no-socket.yml"
@@ -31,7 +41,7 @@ extension ComposeTests {
         #expect(try stack.run("curl -fsS http://localhost:3112/health | jq -c .checks.docker") == "false")
         let running = try stack.run("docker inspect -f '{{.State.StartedAt}}' mlflow-server")
         try stack.log(runs: 1, mebibytes: 1)
-        try stack.run("\(Self.restore) --force 1")
+        try stack.run("\(Self.restore) --force \(name)")
         #expect(try stack.digest() == before)
         #expect(try stack.run("docker inspect -f '{{.State.StartedAt}}' mlflow-server") == running)
         try stack.up()

@@ -19,7 +19,9 @@ public struct ClaimJob: Sendable {
         do {
             let hold = try workspace.hold("claim")
             defer { withExtendedLifetime(hold) {} }
-            if !RestoreJournal.isPresent(workspace.stack, workspace.folder) { try StrayParts(workspace).claim() }
+            if !RestoreJournal.isPresent(workspace.stack, workspace.folder) {
+                try StrayParts(workspace, hold.identity).claim()
+            }
         }
         return try workspace.holdingStack("claim") { hold in
             let identity = try hold.markingArtifacts(workspace, claiming: true)

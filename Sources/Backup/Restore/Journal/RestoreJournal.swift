@@ -81,14 +81,19 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     }
 
     /// The journal of this stack in the folder. One of another stack that uses the folder, too, is that stack's to settle.
+    /// - Parameter system: PostgreSQL's system identifier; `nil` where it is not known: then one of another cluster with the
+    ///   same names may be meant.
     /// - Throws: `BackupError.needsRecovery` for one that cannot be read.
-    static func read(_ stack: LiveStack, _ folder: BackupFolder) throws -> RestoreJournal? {
+    static func read(
+        _ stack: LiveStack, _ folder: BackupFolder, system: String? = nil
+    ) throws -> RestoreJournal? {
         guard try FileStatus.ifPresent(folder.state) != nil else { return nil }
         for name in try Directory.names(in: folder.state) {
             let text = String(decoding: name, as: UTF8.self)
             guard text.hasPrefix(filePrefix), text.hasSuffix(".json"),
                 let journal = try read(folder.state.appending(name)),
-                journal.liveDatabase == stack.database.database, journal.artifacts == stack.artifacts.bytes
+                journal.liveDatabase == stack.database.database, journal.artifacts == stack.artifacts.bytes,
+                system == nil || journal.stack == nil || journal.stack?.system == system
             else { continue }
             guard journal.isSound else {
                 throw BackupError.needsRecovery(reason: "the restore journal \(text) has names that no restore makes")

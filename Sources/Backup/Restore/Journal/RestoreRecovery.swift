@@ -42,7 +42,10 @@ public struct RestoreRecovery {
     }
 
     private func settleJournal() throws -> Outcome {
-        guard let journal = try RestoreJournal.read(workspace.stack, workspace.folder) else { return .nothingToDo }
+        let identity = try StackIdentity(of: workspace.stack, on: databases)
+        guard let journal = try RestoreJournal.read(workspace.stack, workspace.folder, system: identity.system) else {
+            return .nothingToDo
+        }
         log.warning(
             "an interrupted restore is being put right",
             ["backup": journal.backup, "mode": journal.mode.rawValue, "stage": journal.stage.rawValue])

@@ -7,8 +7,12 @@ import SystemIO
 /// both locks, after the recovery.
 struct StrayParts {
     private let workspace: Workspace
+    private let identity: StackIdentity
 
-    init(_ workspace: Workspace) { self.workspace = workspace }
+    init(_ workspace: Workspace, _ identity: StackIdentity) {
+        self.workspace = workspace
+        self.identity = identity
+    }
 
     /// - Throws: `BackupError.needsRecovery` where another service's restore of this stack was interrupted: its journal is in
     ///   another backup folder, and the data may be in two minds.
@@ -45,7 +49,7 @@ struct StrayParts {
         let parts = KeptParts(workspace)
         for id in try KeptPart.ids(in: workspace.folder) {
             guard let part = try KeptPart.read(id, in: workspace.folder),
-                part.stack?.database == workspace.stack.database.database,
+                part.stack?.system == identity.system, part.stack?.database == identity.database,
                 try FileStatus.ifPresent(parts.folder(of: id)) == nil
             else { continue }
             try part.removeRecord(in: workspace.folder)
