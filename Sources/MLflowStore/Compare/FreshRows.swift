@@ -20,9 +20,6 @@ public final class FreshRows {
 
     public func close() { session.connection.close() }
 
-    /// Lets writers go on after `writtenLocking`.
-    public func release() { session.end() }
-
     /// The first transaction that has not begun yet: what it and all later ones write is fresh.
     public func moment() throws -> String {
         let rows = try session.rows("select pg_snapshot_xmax(pg_current_snapshot())::text as next")
@@ -39,7 +36,7 @@ public final class FreshRows {
         return try find(since: moment)
     }
 
-    /// As `written`, with every table locked against writing until `release` or `close`.
+    /// As `written`, with every table locked against writing until `close`.
     /// - Returns: also the first transaction that had not begun.
     public func writtenLocking(since moment: String) throws -> (findings: StoreFindings?, moment: String) {
         try session.lockingTables { (try find(since: moment), try self.moment()) }

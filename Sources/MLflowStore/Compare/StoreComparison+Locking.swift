@@ -4,7 +4,7 @@ import Postgres
 
 extension StoreComparison {
     /// As `last`, with every table of the live database locked against writing, and they stay locked when it returns: until
-    /// `release` or `close`, what it found is all there is.
+    /// `close`, what it found is all there is.
     /// - Returns: also the first transaction that had not begun: what it and later ones write was not compared.
     /// - Throws: `PostgresError`, also `tablesInUse`; `CancelledError`.
     public func lastLocking(
@@ -17,7 +17,4 @@ extension StoreComparison {
             return (findings, try row.string("next"))
         }
     }
-
-    /// Lets the writers go on.
-    public func release() { live.end() }
 }

@@ -6,8 +6,6 @@ public struct RenameObstacles: Sendable, Equatable {
     public var sessions: [String] = []
     /// Transactions prepared for two-phase commit, by their identifiers: nobody can end them but their owner.
     public var preparedTransactions: [String] = []
-
-    public var isEmpty: Bool { sessions.isEmpty && preparedTransactions.isEmpty }
 }
 
 extension Databases {

@@ -78,11 +78,7 @@ struct KeptCoverage {
     private func removeProven(
         _ unproven: inout [EntryPath: ArchiveEntry], by cover: CatalogueItem, in tree: FilePath
     ) throws {
-        let records =
-            switch cover.kind {
-            case .compressed: try RecordStream(archive: cover.path)
-            case .uncompressed: try RecordStream(folder: cover.path)
-            }
+        let records = try BackupContents(cover).records()
         while let record = try records.next() {
             try workspace.cancellation.check()
             guard let path = record.entry.path.relative(to: .artifacts), let kept = unproven[path] else { continue }

@@ -23,7 +23,7 @@ struct SharedFiles {
         let suspects = try changedSince(mark, in: tree)
         guard !suspects.isEmpty else { return [] }
         var overwritten: Set<EntryPath> = []
-        let records = try records()
+        let records = try BackupContents(Catalogue(workspace.folder).item(named: part.backup)).records()
         while let record = try records.next() {
             guard case .file = record.entry.kind, let path = record.entry.path.relative(to: .artifacts),
                 suspects.contains(path)
@@ -73,13 +73,5 @@ struct SharedFiles {
             found.insert(entry.path)
         }
         return found
-    }
-
-    private func records() throws -> RecordStream {
-        let item = try Catalogue(workspace.folder).item(named: part.backup)
-        return switch item.kind {
-        case .compressed: try RecordStream(archive: item.path)
-        case .uncompressed: try RecordStream(folder: item.path)
-        }
     }
 }

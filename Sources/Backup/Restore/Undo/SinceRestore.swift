@@ -123,12 +123,7 @@ final class SinceRestore: LastLook {
     /// What the restored backup holds, by path.
     /// - Throws: `BackupError.noSuchBackup` where it is gone: it is pinned as long as the part is kept.
     private func broughtFiles() throws -> [EntryPath: ArchiveIndex.Record] {
-        let item = try Catalogue(workspace.folder).item(named: part.backup)
-        let records =
-            switch item.kind {
-            case .compressed: try RecordStream(archive: item.path)
-            case .uncompressed: try RecordStream(folder: item.path)
-            }
+        let records = try BackupContents(Catalogue(workspace.folder).item(named: part.backup)).records()
         var brought: [EntryPath: ArchiveIndex.Record] = [:]
         while let record = try records.next() {
             if let path = record.entry.path.relative(to: .artifacts) { brought[path] = record }
