@@ -62,6 +62,24 @@ import Testing
         #expect(doctor.succeeded && doctor.output.contains("The backup folder is on"), "\(doctor.errors)")
     }
 
+    /// As where the disk of the backups is not mounted, or was lost for good.
+    private func expectAnEmptyFolderIsAcceptedByClaimAlone(_ stack: TestStack) throws {
+        let aside = stack.data.appending("backups-aside")
+        try Directory.rename(stack.backups, to: aside)
+        try Directory.make(stack.backups)
+        for command in [["backup"], ["prune"], ["restore", "--undo"]] {
+            let refused = try stack.command(command + ["--lang", "en"])
+            #expect(refused.exit == .code(1), "\(command): \(refused.exit)")
+            #expect(refused.errors.contains("mlflow-backup claim"), "\(command): \(refused.errors)")
+        }
+        #expect(try Directory.names(in: stack.backups).isEmpty)
+        let claimed = try stack.command(["claim"])
+        #expect(claimed.succeeded, "\(claimed.errors)")
+        #expect(try stack.command(["backup", "--quiet"]).succeeded)
+        try Directory.removeTree(stack.backups)
+        try Directory.rename(aside, to: stack.backups)
+    }
+
     @Test func backupListVerifyPruneAndRestoreWorkWhileTheServiceIsDown() throws {
         let stack = try TestStack("cli")
         try stack.logDemo()
@@ -106,6 +124,7 @@ import Testing
         let output = try Shell.run(script, ["--list"], environment: ["MLFLOW_BACKUP_BINARY": settings.string])
         #expect(output.contains("1   mlflow_backup_"))
 
+        try expectAnEmptyFolderIsAcceptedByClaimAlone(stack)
         // Its tasks are in the service's list when that runs again.
         try stack.up()
         let tasks = try Curl.get("\(stack.backupURL)/tasks").array()

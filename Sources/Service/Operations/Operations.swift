@@ -95,9 +95,19 @@ public struct Operations: Sendable {
         }
     }
 
+    /// Makes the backup folder where it may be made: before anything is recorded in it.
+    ///
+    /// An empty folder in the place of one that was used is refused, but by the operation through which a person says that
+    /// this is right.
+    /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`.
+    public func prepareFolder(for request: OperationRequest) throws {
+        if case .claim = request { return try workspace.folder.prepare() }
+        try workspace.prepareFolder()
+    }
+
     /// Refuses at once what would fail anyway, so that a caller hears of it in the answer and not in a task.
     public func preflight(_ request: OperationRequest) throws {
-        try workspace.prepareFolder()
+        try prepareFolder(for: request)
         switch request {
         case .backup(let kind, let retention):
             try BackupJob(

@@ -26,7 +26,7 @@ struct RecordedOperation {
         var operations = invocation.operations
         operations.readRate = readRate
         let log = invocation.log
-        try operations.workspace.prepareFolder()
+        try operations.prepareFolder(for: request)
         let notices = try NoticeDispatcher(
             mailer: invocation.settings.mail.map { Mailer($0) }, policy: NoticePolicy(invocation.settings), log: log)
         defer {
