@@ -7,7 +7,7 @@ import Testing
 
 /// Disks that refuse, fill up, cut short and die, and kills at every change of a file.
 ///
-/// The short form tries each kind of call site; `MLFLOW_FAULTS=all` every step. `plan` and `plan-all` only print them.
+/// The short form tries each kind of call site; `MLFLOW_FAULTS=all` every step, `all:0/4` a quarter of them. `plan` and `plan-all` only print them.
 @Suite struct FileFaultTests {
     @Test(arguments: Operation.chosen)
     func whateverTheDiskDoesNothingGoodIsLostAndNothingFalseIsSaid(_ operation: Operation) throws {
@@ -21,7 +21,8 @@ import Testing
         let (ended, trace) = try stack.program.trace(operation.arguments(stack))
         try #require(ended.succeeded, "without a fault: \(ended.saying)")
         let trial = Trial(stack: stack, operation: operation, usual: Set(try Listing(stack.program).names))
-        let faults = FaultPlan.files(trace, share: operation.share, records: operation.title == "backup")
+        let faults = FaultPlan.files(
+            trace, share: operation.share, records: operation.title == "backup", composed: operation.isComposed)
         if ProcessInfo.processInfo.environment["MLFLOW_FAULTS"]?.hasPrefix("plan") == true {
             // To see what would be tried.
             return faults.forEach { print("fault: \(operation.title), \($0)") }

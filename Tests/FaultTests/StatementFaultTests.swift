@@ -30,7 +30,7 @@ import Testing
         defer { bystander.finish() }
         let faults = FaultPlan.statements(
             trace, [.killBefore, .askAfter, .killAfter, .askBefore], ask: bystander.ask,
-            share: operation.promise == .restored ? 2 : 1)
+            share: operation.promise == .restored ? 4 : operation.promise == .undone ? 3 : 1)
         let start = MonotonicTime.nanoseconds()
         var failed = 0
         for fault in faults {

@@ -6,14 +6,27 @@ import SystemIO
 
 /// Which faults to try on an operation, chosen from its trace.
 enum FaultPlan {
-    /// `MLFLOW_FAULTS=all`: every step. Else each kind of call site once with an error and once with a kill.
-    static var isExhaustive: Bool { ProcessInfo.processInfo.environment["MLFLOW_FAULTS"]?.hasSuffix("all") == true }
+    /// `MLFLOW_FAULTS=all`: every step; `all:2/5` the second of five parts of these. Else each kind of call site once with an error and once with a kill.
+    static var isExhaustive: Bool { wish.contains("all") }
+
+    private static var wish: Substring { (ProcessInfo.processInfo.environment["MLFLOW_FAULTS"] ?? "")[...] }
+
+    /// Of the exhaustive form, every so manyth, beginning with which.
+    private static var part: (offset: Int, of: Int) {
+        let numbers = wish.split(separator: ":").last?.split(separator: "/").compactMap { Int($0) } ?? []
+        return numbers.count == 2 && numbers[1] > 0 ? (numbers[0] % numbers[1], numbers[1]) : (0, 1)
+    }
 
     /// - Parameter share: of the short form, every so manyth; for operations that share most of their call sites with
     ///   another one.
-    /// - Parameter records: whether the short form tries the task store and the lock's note, which are the same each time.
-    static func files(_ trace: [Step], share: Int, records: Bool) -> [Fault] {
-        if isExhaustive { return exhaustive(trace) }
+    /// - Parameter records: whether the task store and the lock's note are tried, which are the same each time.
+    /// - Parameter composed: of parts that are operations of their own here: it has the short form alone.
+    static func files(_ trace: [Step], share: Int, records: Bool, composed: Bool) -> [Fault] {
+        if isExhaustive, !composed {
+            let (offset, count) = part
+            return exhaustive(trace, records: records).enumerated().filter { $0.offset % count == offset }.map(
+                \.element)
+        }
         return sample(trace, records: records).enumerated().filter { $0.offset % share == 0 }.map(\.element)
     }
 
@@ -26,9 +39,10 @@ enum FaultPlan {
         }
     }
 
-    static func exhaustive(_ trace: [Step]) -> [Fault] {
+    private static func exhaustive(_ trace: [Step], records: Bool) -> [Fault] {
         var faults: [Fault] = []
         for (step, number) in numbered(trace.filter { $0.kind != .statement }) {
+            if isRecord(step), !records { continue }
             let actions: [Fault.Action] =
                 step.kind == .read
                 ? [.error(EIO)]

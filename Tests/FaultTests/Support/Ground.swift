@@ -28,12 +28,12 @@ struct Ground: Sendable {
         ])
     }
 
-    /// Where the folders of a stack are made. In the short form in memory: the program syncs its file system, and with it
-    /// would go all that the server of the tests has written.
+    /// Where the folders of a stack are made: in memory, since the faults are not the disk's, and the program syncs its file
+    /// system: with it would go all that the server of the tests has written.
     static func folder(_ name: String) throws -> TemporaryFolder {
         let memory = FilePath("/dev/shm")
         let isThere = try FileStatus.ifPresent(memory) != nil && DiskSpace.at(memory).available > 40 << 20
-        return try TemporaryFolder(name, in: isThere && !FaultPlan.isExhaustive ? memory : "/tmp")
+        return try TemporaryFolder(name, in: isThere ? memory : "/tmp")
     }
 
     /// Of ours on the server, whatever their role.

@@ -29,6 +29,8 @@ struct Operation: Sendable, CustomStringConvertible {
     var changesLive = true
     /// Every so manyth fault of the short form is tried.
     var share = 1
+    /// Whether it is made of others that are here, too.
+    var isComposed = false
     /// Command and option that the binary must know.
     var needs: (command: String, option: String)?
     /// After the reset, without faults (but for those it makes itself).
@@ -48,15 +50,19 @@ struct Operation: Sendable, CustomStringConvertible {
     }
 
     private static let all: [Operation] = [
-        Operation(title: "backup", promise: .backup, changesLive: false) { _ in ["backup", "--quiet"] },
-        Operation(title: "backup --no-compress", promise: .backup, changesLive: false, share: 3) { _ in
+        Operation(title: "backup", promise: .backup, changesLive: false, share: 2) { _ in ["backup", "--quiet"] },
+        Operation(title: "backup --no-compress", promise: .backup, changesLive: false, share: 5) { _ in
             ["backup", "--quiet", "--no-compress"]
         },
-        Operation(title: "restore --force ARCHIVE", promise: .restored) {
-            ["restore", "--quiet", "--force", $0.archive]
+        // The backup that a forced restore makes first is tried above, and its place in the restore below.
+        Operation(title: "restore --force ARCHIVE", promise: .restored, share: 2) {
+            ["restore", "--quiet", "--force", "--no-backup", $0.archive]
         },
-        Operation(title: "restore --force FOLDER", promise: .restored, share: 6) {
-            ["restore", "--quiet", "--force", $0.folder]
+        Operation(title: "restore --force FOLDER", promise: .restored, share: 8) {
+            ["restore", "--quiet", "--force", "--no-backup", $0.folder]
+        },
+        Operation(title: "restore with a backup first", promise: .restored, share: 12, isComposed: true) {
+            ["restore", "--quiet", "--force", $0.archive]
         },
         Operation(title: "prune", promise: .pruned, changesLive: false) { _ in ["prune", "--max-backups", "1"] },
         Operation(title: "verify", promise: .checked, changesLive: false, share: 2) { ["verify", $0.archive] },
@@ -72,7 +78,7 @@ struct Operation: Sendable, CustomStringConvertible {
             before: { try $0.interruptRestore(.change("rename-exchange", "artifacts/*"), .killAfter) }
         ) { _ in ["recover"] },
         Operation(
-            title: "restore --undo", promise: .undone, share: 3, needs: ("restore", "--undo"),
+            title: "restore --undo", promise: .undone, share: 5, needs: ("restore", "--undo"),
             before: { try $0.succeed(["restore", "--quiet", "--force", $0.archive]) }
         ) { _ in ["restore", "--undo", "--quiet"] },
         Operation(title: "claim", promise: .noted, changesLive: false, needs: ("claim", "")) { _ in ["claim"] },
