@@ -10,7 +10,7 @@ public final class TarGzipWriter: ArchiveWriter {
     private let file: OpenFile
     private let output: MemberOutput
     private let pipeline: CompressionPipeline
-    let previous: PreviousArchive?
+    private let previous: PreviousArchive?
     private let generation: Int
     private let packSize: Int
     private let staging = UnsafeMutableRawBufferPointer.allocate(
@@ -18,6 +18,7 @@ public final class TarGzipWriter: ArchiveWriter {
     private var pack: [UInt8] = []
     private var packRecords: [ArchiveIndex.Record] = []
     private var lastFolderDepth = 0
+    private var remembered: (path: EntryPath, chunks: [ArchiveIndex.Member])?
     private var files = 0
     private var contentSize: UInt64 = 0
 
@@ -68,15 +69,12 @@ public final class TarGzipWriter: ArchiveWriter {
 
     @discardableResult
     public func add(_ entry: ArchiveEntry, content: ContentSource) throws -> UInt64 {
-        try add(entry, chunks: [], content: content)
-    }
-
-    /// - Parameter chunks: of the same file in the archive before.
-    func add(_ entry: ArchiveEntry, chunks: [ArchiveIndex.Member], content: ContentSource) throws -> UInt64 {
         files += 1
         contentSize += entry.size
-        return entry.size > UInt64(ArchiveLayout.chunkSize)
-            ? try addLarge(entry, chunks, content) : try addSmall(entry, content)
+        defer { remembered = nil }
+        guard entry.size > UInt64(ArchiveLayout.chunkSize) else { return try addSmall(entry, content) }
+        let known = remembered?.path == entry.path ? remembered?.chunks : nil
+        return try addLarge(entry, known ?? [], content)
     }
 
     private func addSmall(_ entry: ArchiveEntry, _ content: ContentSource) throws -> UInt64 {
@@ -139,6 +137,11 @@ public final class TarGzipWriter: ArchiveWriter {
     }
 
     // MARK: What is taken over
+
+    public func treeReuse() -> any TreeReuse { previous.map { MemberMatcher(self, $0) } ?? NothingReusable() }
+
+    /// Which chunks the archive before has of the file that is added next: they may still be the same.
+    func remember(_ chunks: [ArchiveIndex.Member], of path: EntryPath) { remembered = (path, chunks) }
 
     /// A small pack beside new entries is written again together with them, or packs would crumble day by day.
     func wantsToMerge(_ member: ArchiveIndex.Member) -> Bool {
