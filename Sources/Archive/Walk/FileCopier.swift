@@ -16,15 +16,12 @@ final class FileCopier {
     private let writer: any ArchiveWriter
     private let cancellation: Cancellation?
     /// One buffer for all small files: a byte more than the largest, so that growth shows.
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: ArchiveLayout.chunkSize + 1, alignment: 4096)
+    private let buffer = PageBuffer(count: ArchiveLayout.chunkSize + 1)
 
     init(into writer: any ArchiveWriter, cancellation: Cancellation?) {
         self.writer = writer
         self.cancellation = cancellation
     }
-
-    deinit { buffer.deallocate() }
 
     func copy(
         _ path: EntryPath, _ name: [UInt8], in parent: OpenFile, _ linked: [FileIdentity: EntryPath]
@@ -61,10 +58,10 @@ final class FileCopier {
         var position: UInt64 = 0
         while true {
             try cancellation?.check()
-            let got = try reading(file) { () throws(SystemError) in try file.read(into: buffer, at: position) }
-            hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+            let got = try reading(file) { () throws(SystemError) in try file.read(into: buffer.bytes, at: position) }
+            hash.update(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got]))
             position += UInt64(got)
-            if got < buffer.count { return hash.finish() }
+            if got < buffer.bytes.count { return hash.finish() }
         }
     }
 
@@ -74,8 +71,8 @@ final class FileCopier {
         guard before.size <= UInt64(ArchiveLayout.chunkSize) else { return try copyLarge(file, before, entry) }
         var status = before
         for attempt in 1...3 {
-            let got = try reading(file) { () throws(SystemError) in try file.read(into: buffer, at: 0) }
-            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<got])
+            let got = try reading(file) { () throws(SystemError) in try file.read(into: buffer.bytes, at: 0) }
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got])
             let after = try file.status()
             if max(UInt64(bytes.count), after.size) > UInt64(ArchiveLayout.chunkSize) {
                 // It outgrew the buffer: what was read is only its head.

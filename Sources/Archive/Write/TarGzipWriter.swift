@@ -13,8 +13,7 @@ public final class TarGzipWriter: ArchiveWriter {
     private let previous: PreviousArchive?
     private let generation: Int
     private let packSize: Int
-    private let staging = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: ArchiveLayout.chunkSize, alignment: 4096)
+    private let staging = PageBuffer(count: ArchiveLayout.chunkSize)
     private var pack: [UInt8] = []
     private var packRecords: [ArchiveIndex.Record] = []
     private var lastFolderDepth = 0
@@ -49,8 +48,6 @@ public final class TarGzipWriter: ArchiveWriter {
             }
         }
     }
-
-    deinit { staging.deallocate() }
 
     // MARK: What is new
 
@@ -120,7 +117,7 @@ public final class TarGzipWriter: ArchiveWriter {
 
     /// The next `size` bytes of a source, zeros where it ends early. Valid until the next call.
     private func read(_ size: Int, _ content: ContentSource) throws -> (UnsafeRawBufferPointer, missing: Int) {
-        let piece = UnsafeMutableRawBufferPointer(rebasing: staging[..<size])
+        let piece = UnsafeMutableRawBufferPointer(rebasing: staging.bytes[..<size])
         let got = try content(piece)
         UnsafeMutableRawBufferPointer(rebasing: piece[got...]).initializeMemory(as: UInt8.self, repeating: 0)
         return (UnsafeRawBufferPointer(piece), size - got)
