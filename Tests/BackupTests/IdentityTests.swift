@@ -22,18 +22,7 @@ struct IdentityTests {
         let only = try live.backup().name.string
         let (other, workspace) = try neighbour(live, "whose_b")
         // The first one is killed before its rename.
-        let job = RestoreJob(live.workspace(), options: .init(force: true))
-        let item = try Catalogue(live.folder).item(named: only)
-        do {
-            let hold = try live.workspace().hold("test")
-            var journal = try job.journal(for: item, hold)
-            try journal.write(in: live.folder)
-            let staged = try job.stage(item, try job.manifest(of: item), &journal, hold)
-            staged.comparison.close()
-            journal.plan = try journal.swap.plan()
-            journal.stage = .committing
-            try journal.write(in: live.folder)
-        }
+        try live.interruptRestore(of: only)
         let (rows, files) = (try other.rows(), try other.files())
         sleep(1)
         for _ in 0..<2 {

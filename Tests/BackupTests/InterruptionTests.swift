@@ -14,6 +14,15 @@ import Testing
     /// Where the crash is put.
     enum Stage: CaseIterable {
         case preparing, beforeDatabases, afterDatabases, someChildren, allChildren, committed
+
+        /// What the journal says then.
+        var written: RestoreJournal.Stage {
+            switch self {
+            case .preparing: .preparing
+            case .beforeDatabases, .afterDatabases, .someChildren, .allChildren: .committing
+            case .committed: .committed
+            }
+        }
     }
 
     @Test(arguments: Stage.allCases)
@@ -30,32 +39,14 @@ import Testing
         )
         let (oldRows, oldFiles) = (try live.rows(), try live.files())
 
-        let job = RestoreJob(live.workspace(), options: .init(force: true))
-        let item = try Catalogue(live.folder).item(named: name)
-        // The process that dies takes its locks with it.
-        var hold: Hold? = try live.workspace().hold("test")
-        var journal = try job.journal(for: item, try #require(hold))
-        try journal.write(in: live.folder)
-        let staged = try job.stage(item, try job.manifest(of: item), &journal, try #require(hold))
-        staged.comparison.close()
-        hold = nil
-        let plan = try journal.swap.plan()
-        let databases = Databases(live.database)
-        if stage != .preparing {
-            journal.plan = plan
-            journal.stage = stage == .committed ? .committed : .committing
-            try journal.write(in: live.folder)
-        }
-        if ![.preparing, .beforeDatabases].contains(stage) {
-            try databases.swap(
-                live: journal.liveDatabase, replacement: journal.newDatabase, keepingOldAs: journal.oldDatabase)
-        }
+        let journal = try live.interruptRestore(
+            of: name, at: stage.written, swappingDatabases: ![.preparing, .beforeDatabases].contains(stage))
         switch stage {
         case .preparing, .beforeDatabases, .afterDatabases: break
         case .someChildren:
             // Exchanged, and not yet put aside.
             try Directory.exchange(journal.swap.new.appending("1"), live.artifacts.appending("1"))
-        case .allChildren, .committed: try journal.swap.forward(plan)
+        case .allChildren, .committed: try journal.swap.forward(try #require(journal.plan))
         }
 
         let outcome = try live.recover()

@@ -11,34 +11,12 @@ import Testing
 /// What clients do while a restore swaps: nothing that they were told is stored is lost.
 @Suite("During the swap of a restore")
 struct LateArrivalTests {
-    /// A restore that is stopped right before the swap, as if by a crash, with what it had prepared.
-    private func interrupted(
-        _ live: LiveStackFixture, _ name: String, swapsDatabases: Bool = true
-    ) throws -> RestoreJournal {
-        let job = RestoreJob(live.workspace(), options: .init(force: true))
-        let item = try Catalogue(live.folder).item(named: name)
-        let hold = try live.workspace().hold("test")
-        var journal = try job.journal(for: item, hold)
-        try journal.write(in: live.folder)
-        let staged = try job.stage(item, try job.manifest(of: item), &journal, hold)
-        staged.comparison.close()
-        journal.mark = try LateArrivals.mark(in: journal.swap.work)
-        journal.plan = try journal.swap.plan()
-        journal.stage = .committing
-        try journal.write(in: live.folder)
-        if swapsDatabases {
-            try hold.databases.swap(
-                live: journal.liveDatabase, replacement: journal.newDatabase, keepingOldAs: journal.oldDatabase)
-        }
-        return journal
-    }
-
     @Test("a file that arrives in the old tree is carried over, and one whose path is taken is kept and named")
     func uploads() throws {
         let live = try LiveStackFixture("late_files")
         let name = try live.backup().name.string
         try Shell.sh("echo other > '\(live.artifacts)/1/run4/artifacts/model.bin'")
-        _ = try interrupted(live, name)
+        try live.interruptRestore(of: name, swappingDatabases: true)
         // MLflow goes on with the new database, and its files still go into the old tree.
         try Shell.sh(
             """
@@ -63,7 +41,7 @@ struct LateArrivalTests {
         let live = try LiveStackFixture("late_number")
         let name = try live.backup().name.string
         try Shell.sh("mkdir -p '\(live.artifacts)/2/a' && echo old > '\(live.artifacts)/2/a/f'")
-        let journal = try interrupted(live, name)
+        let journal = try live.interruptRestore(of: name, swappingDatabases: true)
         // The recovery moves the old one away, and is killed; MLflow makes its own.
         try journal.swap.forward(try #require(journal.plan))
         try Shell.sh("mkdir -p '\(live.artifacts)/2/b' && echo new > '\(live.artifacts)/2/b/f'")
@@ -81,7 +59,7 @@ struct LateArrivalTests {
         let name = try live.backup().name.string
         try Connection(live.database).execute("delete from metrics")
         let rows = try live.rows()
-        let journal = try interrupted(live, name, swapsDatabases: false)
+        let journal = try live.interruptRestore(of: name)
         try journal.swap.forward(try #require(journal.plan))
         try Shell.sh("mkdir -p '\(live.artifacts)/1/new' && echo new > '\(live.artifacts)/1/new/f'")
         #expect(try live.recover() == .undone(backup: name, task: nil))

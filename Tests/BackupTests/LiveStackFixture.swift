@@ -94,6 +94,38 @@ final class LiveStackFixture: Sendable {
         try RestoreJob(workspace(cancellation, progress), options: .init(mode: mode, force: force)).run(name)
     }
 
+    /// A restore that ends as if it were killed right after it wrote `stage` into its journal: what it had prepared lies
+    /// there, and its locks are gone.
+    /// - Parameters:
+    ///   - swappingDatabases: whether it dies after the next step, the swap of the databases.
+    ///   - before: what else it did before it wrote that stage.
+    @discardableResult
+    func interruptRestore(
+        of name: String, at stage: RestoreJournal.Stage = .committing, swappingDatabases: Bool = false,
+        before: (RestoreJournal, RestoreJob.Staged, Hold) throws -> Void = { _, _, _ in }
+    ) throws -> RestoreJournal {
+        let job = RestoreJob(workspace(), options: .init(force: true))
+        let item = try Catalogue(folder).item(named: name)
+        let hold = try workspace().hold("test")
+        defer { withExtendedLifetime(hold) {} }
+        var journal = try job.journal(for: item, hold)
+        try journal.write(in: folder)
+        let staged = try job.stage(item, try job.manifest(of: item), &journal, hold)
+        staged.comparison.close()
+        try before(journal, staged, hold)
+        if stage != .preparing {
+            journal.mark = try LateArrivals.mark(in: journal.swap.work)
+            journal.plan = try journal.swap.plan()
+            journal.stage = stage
+            try journal.write(in: folder)
+        }
+        if swappingDatabases {
+            try hold.databases.swap(
+                live: journal.liveDatabase, replacement: journal.newDatabase, keepingOldAs: journal.oldDatabase)
+        }
+        return journal
+    }
+
     /// Every row, in order.
     func rows() throws -> String {
         let connection = try Connection(database)

@@ -178,27 +178,17 @@ struct UndoContentTests {
         let name = try live.backup().name.string
         try Connection(live.database).execute("delete from metrics")
         let rows = try live.rows()
-        let job = RestoreJob(live.workspace(), options: .init(force: true))
-        let item = try Catalogue(live.folder).item(named: name)
-        do {
-            let hold = try live.workspace().hold("test")
-            var journal = try job.journal(for: item, hold)
-            try journal.write(in: live.folder)
-            let staged = try job.stage(item, try job.manifest(of: item), &journal, hold)
-            staged.comparison.close()
+        let journal = try live.interruptRestore(of: name, swappingDatabases: true) { journal, staged, hold in
             try KeptPart(
                 id: try #require(journal.id), backup: name, mode: .full, replacedAt: LocalTime.now().epoch,
                 stack: hold.identity, databaseOID: journal.oldOID, database: journal.oldDatabase, coveredBy: nil,
                 coveredUntil: nil, replaced: NewerData(), mark: nil, broughtIn: staged.broughtIn, carried: [], aside: []
             ).write(in: live.folder)
-            journal.mark = try LateArrivals.mark(in: journal.swap.work)
-            journal.plan = try journal.swap.plan()
-            journal.stage = .committing
-            try journal.write(in: live.folder)
-            try hold.databases.swap(
-                live: journal.liveDatabase, replacement: journal.newDatabase, keepingOldAs: journal.oldDatabase)
-            // A client is told that its run is stored.
-            try Connection(live.database).execute("insert into runs values ('acknowledged', 1799999999999, 1)")
+        }
+        // A client is told that its run is stored.
+        try Connection(live.database).execute("insert into runs values ('acknowledged', 1799999999999, 1)")
+        do {
+            let hold = try live.workspace().hold("test")
             try RestoreRecovery(live.workspace(), hold.databases).rollBack(journal)
         }
         #expect(try live.rows() == rows)

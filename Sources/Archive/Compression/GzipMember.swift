@@ -2,6 +2,7 @@
 
 import CISAL
 import Glibc
+import SystemIO
 
 /// Makes whole gzip members (RFC 1952) from memory with ISA-L. Use one a thread: it owns its working memory.
 final class GzipCompressor {
@@ -10,7 +11,7 @@ final class GzipCompressor {
     private let levelBufferSize: UInt32
     private let level: UInt32
     private let inflater = GzipInflater()
-    private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
+    private let scratch = PageBuffer(count: 256 << 10)
 
     /// - Parameter level: ISA-L's 0 (fastest) to 3.
     init(level: UInt32) {
@@ -23,7 +24,6 @@ final class GzipCompressor {
     deinit {
         stream.deallocate()
         levelBuffer.deallocate()
-        scratch.deallocate()
     }
 
     /// Compresses one member and reads it back before it is trusted.
@@ -82,7 +82,7 @@ final class GzipCompressor {
         for part in 0..<4 {
             let start = (input.count - sample) / 3 * part
             let piece = UnsafeRawBufferPointer(rebasing: input[start..<(start + sample)])
-            do throws(ArchiveError) { made += try run(piece, into: scratch.bindMemory(to: UInt8.self)) } catch {
+            do throws(ArchiveError) { made += try run(piece, into: scratch.bytes.bindMemory(to: UInt8.self)) } catch {
                 return true
             }
         }
@@ -96,10 +96,10 @@ final class GzipCompressor {
             inflater.reset()
             inflater.feed(bytes)
             while fault == nil {
-                switch inflater.inflate(into: scratch) {
+                switch inflater.inflate(into: scratch.bytes) {
                 case .bytes(let count):
                     guard position + count <= input.count,
-                        let made = scratch.baseAddress, let given = input.baseAddress,
+                        let made = scratch.bytes.baseAddress, let given = input.baseAddress,
                         memcmp(made, given.advanced(by: position), count) == 0
                     else {
                         fault = "a new member does not decompress to what went in"

@@ -7,8 +7,8 @@ final class IndexStream {
     private let file: OpenFile
     private let footer: ArchiveFooter
     private let inflater = GzipInflater()
-    private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
-    private let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
+    private let input = PageBuffer(count: 256 << 10)
+    private let output = PageBuffer(count: 256 << 10)
     private var decoder: IndexDecoder
     private var ready: [ArchiveIndex.Member] = []
     private var nextReady = 0
@@ -32,11 +32,6 @@ final class IndexStream {
         position = footer.indexOffset
     }
 
-    deinit {
-        input.deallocate()
-        output.deallocate()
-    }
-
     var preamble: ArchiveIndex.Preamble? { decoder.known }
 
     /// - Returns: `nil` after the last member.
@@ -57,12 +52,12 @@ final class IndexStream {
             inflater.beginMember()
             isInMember = true
         }
-        switch inflater.inflate(into: output) {
+        switch inflater.inflate(into: output.bytes) {
         case .bytes(let count):
             inflated += UInt64(count)
             // Digests do not compress, so no honest index shrinks a hundredfold.
             guard inflated <= 128 * footer.indexLength else { throw damaged("the index is larger than it can be") }
-            try take(UnsafeRawBufferPointer(rebasing: output[..<count]))
+            try take(UnsafeRawBufferPointer(rebasing: output.bytes[..<count]))
         case .memberEnd: isInMember = false
         case .needsInput: if try !refill() { throw damaged("the index ends early") }
         case .failed(let reason): throw damaged(reason)
@@ -81,7 +76,7 @@ final class IndexStream {
         let end = footer.indexOffset + footer.indexLength
         guard position < end else { return nil }
         let piece = UnsafeMutableRawBufferPointer(
-            rebasing: input[..<Int(min(end - position, UInt64(input.count)))])
+            rebasing: input.bytes[..<Int(min(end - position, UInt64(input.bytes.count)))])
         guard try file.read(into: piece, at: position) == piece.count else { throw damaged("it was cut") }
         position += UInt64(piece.count)
         return UnsafeRawBufferPointer(piece)

@@ -37,23 +37,22 @@ public final class RecordStream {
         private let file: OpenFile
         private var decoder: IndexDecoder
         private var ready: [ArchiveIndex.Member] = []
-        private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
+        private let buffer = PageBuffer(count: 256 << 10)
 
         init(_ file: OpenFile, archive: String) {
             self.file = file
             decoder = IndexDecoder(archive: archive)
         }
 
-        deinit { buffer.deallocate() }
-
         func next() throws -> ArchiveIndex.Member? {
             while ready.isEmpty {
-                let got = try file.read(into: buffer)
+                let got = try file.read(into: buffer.bytes)
                 guard got > 0 else {
                     _ = try decoder.finish()
                     return nil
                 }
-                try decoder.feed(ArraySlice(UnsafeRawBufferPointer(rebasing: buffer[..<got]))) { ready.append($0) }
+                let text = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got])
+                try decoder.feed(ArraySlice(text)) { ready.append($0) }
             }
             return ready.removeFirst()
         }

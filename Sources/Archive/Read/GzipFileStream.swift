@@ -17,7 +17,7 @@ final class GzipFileStream {
     private let name: String
     private let observer: ReadObserver
     private let inflater = GzipInflater()
-    private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+    private let input = PageBuffer(count: 1 << 20)
     private var hash: SHA256? = SHA256()
     private var fileOffset: UInt64 = 0
     private var inputCount = 0
@@ -35,8 +35,6 @@ final class GzipFileStream {
         try file.seek(to: 0)
         file.advise(.sequential)
     }
-
-    deinit { input.deallocate() }
 
     /// Position in the file up to which bytes have been used.
     var offset: UInt64 { fileOffset - UInt64(inflater.unused) }
@@ -98,18 +96,18 @@ final class GzipFileStream {
     }
 
     private func hashInput(upTo end: Int) {
-        memberHash?.update(UnsafeRawBufferPointer(rebasing: input[hashed..<end]))
+        memberHash?.update(UnsafeRawBufferPointer(rebasing: input.bytes[hashed..<end]))
         hashed = end
     }
 
     private func refill() throws -> Bool {
         try observer.cancellation?.check()
         hashInput(upTo: inputCount)
-        let got = try file.read(into: input)
+        let got = try file.read(into: input.bytes)
         inputCount = got
         hashed = 0
         guard got > 0 else { return false }
-        let piece = UnsafeRawBufferPointer(rebasing: input[..<got])
+        let piece = UnsafeRawBufferPointer(rebasing: input.bytes[..<got])
         hash?.update(piece)
         // What was read is not needed again: a backup check must not empty the machine's page cache.
         file.advise(.willNotNeed, offset: fileOffset, length: UInt64(got))

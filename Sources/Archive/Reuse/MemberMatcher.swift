@@ -7,69 +7,46 @@ import SystemIO
 ///
 /// A pack can be when its entries are exactly the next entries of the walk, each unchanged. Until that is certain its
 /// entries wait; if it turns out not to be, they are read after all.
-final class MemberMatcher {
-    /// A live entry as the walk lists it.
-    struct Candidate {
-        var entry: ArchiveEntry
-        let linkCount: UInt64
-        /// For content that has no stamps to trust: compares the live bytes with a digest.
-        var matches: ((Digest) throws -> Bool)?
-    }
-
-    enum Verdict {
-        /// Wait: the pack it is in is not complete yet.
-        case undecided
-        /// These, the last of them the one just offered, were taken over.
-        case reused([Candidate])
-        /// These came before and must be read now; then the entry is to be offered again.
-        case readThenRetry([Candidate])
-        /// These must be read now, the last of them the one just offered.
-        case readAll([Candidate])
-        /// The entry must be read. Its chunks in the archive before may still be the same.
-        case read(chunks: [ArchiveIndex.Member])
-    }
-
+final class MemberMatcher: TreeReuse {
     private let previous: PreviousArchive
     private let writer: TarGzipWriter
-    private var waiting: [Candidate] = []
+    private var waiting: [ReuseCandidate] = []
 
-    init?(_ writer: TarGzipWriter) {
-        guard let previous = writer.previous else { return nil }
+    init(_ writer: TarGzipWriter, _ previous: PreviousArchive) {
         self.previous = previous
         self.writer = writer
     }
 
-    func offer(_ candidate: Candidate) throws -> Verdict {
+    func offer(_ candidate: ReuseCandidate) throws -> ReuseVerdict {
         if !waiting.isEmpty, let pack = previous.current {
             if try isSame(candidate, pack.entries[waiting.count]) { return try wait(candidate, in: pack) }
             return .readThenRetry(try giveUp())
         }
         try passBy(candidate.entry.path)
         guard let member = previous.current, let first = member.entries.first, first.entry.path == candidate.entry.path
-        else { return .read(chunks: []) }
+        else { return .read }
         if member.kind == .pack {
-            return try isSame(candidate, first) ? try wait(candidate, in: member) : .read(chunks: [])
+            return try isSame(candidate, first) ? try wait(candidate, in: member) : .read
         }
         // A large file without stamps to trust is read in any case: its chunks are compared on the way.
         guard candidate.matches == nil, try isSame(candidate, first) else {
-            return .read(chunks: try previous.takeChunks())
+            writer.remember(try previous.takeChunks(), of: candidate.entry.path)
+            return .read
         }
         try writer.splice(member)
         for chunk in try previous.takeChunks() { try writer.splice(chunk) }
         return .reused([candidate])
     }
 
-    /// At the end of a tree: what still waits must be read.
-    func finish() throws -> [Candidate] { waiting.isEmpty ? [] : try giveUp() }
+    func finish() throws -> [ReuseCandidate] { waiting.isEmpty ? [] : try giveUp() }
 
-    /// Whether a file that waits is the one that another name links to.
     func waitingPath(of origin: ArchiveEntry.Origin) -> EntryPath? {
         waiting.first {
             $0.entry.kind == .file && $0.entry.origin?.inode == origin.inode && $0.entry.origin?.device == origin.device
         }?.entry.path
     }
 
-    private func wait(_ candidate: Candidate, in pack: ArchiveIndex.Member) throws -> Verdict {
+    private func wait(_ candidate: ReuseCandidate, in pack: ArchiveIndex.Member) throws -> ReuseVerdict {
         waiting.append(candidate)
         guard waiting.count == pack.entries.count else { return .undecided }
         if writer.wantsToMerge(pack) { return .readAll(try giveUp()) }
@@ -80,7 +57,7 @@ final class MemberMatcher {
         return .reused(reused)
     }
 
-    private func giveUp() throws -> [Candidate] {
+    private func giveUp() throws -> [ReuseCandidate] {
         let entries = waiting
         waiting = []
         try previous.advance()
@@ -95,7 +72,7 @@ final class MemberMatcher {
         }
     }
 
-    private func isSame(_ live: Candidate, _ stored: ArchiveIndex.Record) throws -> Bool {
+    private func isSame(_ live: ReuseCandidate, _ stored: ArchiveIndex.Record) throws -> Bool {
         guard live.entry.path == stored.entry.path else { return false }
         guard let matches = live.matches else {
             return previous.preamble.proves(live.entry, isUnchangedSince: stored.entry)

@@ -7,7 +7,7 @@ final class PreviousFolder {
     private let root: OpenFile
     private let chain: FolderChain
     private let index: OpenFile
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+    private let buffer = PageBuffer(count: 1 << 20)
     private var decoder: IndexDecoder
     private var records: [ArchiveIndex.Record] = []
     private var next = 0
@@ -21,14 +21,12 @@ final class PreviousFolder {
         index = try root.open(Array(ArchiveLayout.indexName.utf8), .readNoFollow)
         decoder = IndexDecoder(archive: path.string)
         var first: [ArchiveIndex.Record] = []
-        let got = try index.read(into: buffer)
-        try decoder.feed(ArraySlice(UnsafeRawBufferPointer(rebasing: buffer[..<got]))) { first += $0.entries }
+        let got = try index.read(into: buffer.bytes)
+        try decoder.feed(ArraySlice(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got]))) { first += $0.entries }
         guard let preamble = decoder.known else { return nil }
         self.preamble = preamble
         records = first
     }
-
-    deinit { buffer.deallocate() }
 
     /// The record of a live file that is certainly the one stored. Ask in the order of the walk.
     func unchanged(_ live: ArchiveEntry) throws -> ArchiveIndex.Record? {
@@ -47,9 +45,10 @@ final class PreviousFolder {
         while next == records.count, !isAtEnd {
             records.removeAll(keepingCapacity: true)
             next = 0
-            let got = try index.read(into: buffer)
+            let got = try index.read(into: buffer.bytes)
             isAtEnd = got == 0
-            try decoder.feed(ArraySlice(UnsafeRawBufferPointer(rebasing: buffer[..<got]))) { records += $0.entries }
+            let text = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got])
+            try decoder.feed(ArraySlice(text)) { records += $0.entries }
         }
         return next < records.count ? records[next] : nil
     }

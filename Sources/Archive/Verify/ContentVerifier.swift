@@ -49,8 +49,7 @@ public struct ContentVerifier {
         var manifest: [UInt8]?
         var index: [UInt8]?
         var indexBound = IndexBound()
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
-        defer { buffer.deallocate() }
+        let buffer = PageBuffer(count: 256 << 10)
         try reader.forEachEntry { entry, content in
             if entry.path == .index {
                 // Where it comes first, as tar may list a folder packed again, nothing is known of the rest yet.
@@ -125,12 +124,12 @@ public struct ContentVerifier {
         if case .hardLink(let target) = found.kind { seen[target]?.digest } else { found.digest }
     }
 
-    private static func digest(of content: EntryContent, _ buffer: UnsafeMutableRawBufferPointer) throws -> Digest {
+    private static func digest(of content: EntryContent, _ buffer: PageBuffer) throws -> Digest {
         var hash = SHA256()
         while true {
-            let got = try content.read(into: buffer)
+            let got = try content.read(into: buffer.bytes)
             if got == 0 { return hash.finish() }
-            hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+            hash.update(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got]))
         }
     }
 }

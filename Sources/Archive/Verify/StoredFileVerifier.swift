@@ -13,15 +13,14 @@ public enum StoredFileVerifier {
         // Pages that a writer has just made would only prove that memory works.
         file.advise(.willNotNeed)
         file.advise(.sequential)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-        defer { buffer.deallocate() }
+        let buffer = PageBuffer(count: 1 << 20)
         var hash = SHA256()
         var offset: UInt64 = 0
         while true {
             try observer.cancellation?.check()
-            let got = try file.read(into: buffer)
+            let got = try file.read(into: buffer.bytes)
             if got == 0 { break }
-            hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+            hash.update(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got]))
             file.advise(.willNotNeed, offset: offset, length: UInt64(got))
             offset += UInt64(got)
             try observer.didRead(UInt64(got), upTo: offset)

@@ -19,14 +19,11 @@ final class WrittenBytesCheck {
         var source: UInt64?
     }
 
-    private struct State {
+    private struct Plan {
         private var places: [Place] = []
         private var next = 0
         /// Bytes from the start of the file that have been written.
         var written: UInt64 = 0
-        var isComplete = false
-        var isAbandoned = false
-        var result: Result<Digest, any Error>?
 
         var hasPlaces: Bool { next < places.count }
 
@@ -44,59 +41,47 @@ final class WrittenBytesCheck {
         }
     }
 
-    private let state = Monitor(State())
-    private let thread: WorkerThread
+    private let plan = Monitor(Plan())
+    private let follower: FileFollower<Digest>
 
     /// - Parameter path: of the file that is being written.
     init(_ path: FilePath) throws {
-        let state = state
+        let plan = plan
         let file = try OpenFile(path, .readAroundCache)
-        thread = try WorkerThread("read-back") {
-            WorkerThread.lowerInputOutputPriority()
-            let result = Result { try Self.follow(state, file) }
-            state.withLock { $0.result = result }
-        }
+        follower = try FileFollower("read-back") { try Self.read(file, $0, plan) }
     }
 
-    deinit {
-        state.withLock { $0.isAbandoned = true }
-        thread.join()
+    func add(_ place: Place) { plan.withLock { $0.add(place) } }
+
+    func wrote(upTo offset: UInt64) {
+        plan.withLock { $0.written = offset }
+        if offset > Self.lag { follower.allow(upTo: offset - Self.lag) }
     }
-
-    func add(_ place: Place) { state.withLock { $0.add(place) } }
-
-    func wrote(upTo offset: UInt64) { state.withLock { $0.written = offset } }
 
     /// Call when everything was written and synced.
     /// - Returns: the SHA-256 of the whole file.
     /// - Throws: `ArchiveError.previousDamaged` and `.damaged`.
-    func finish() throws -> Digest {
-        state.withLock { $0.isComplete = true }
-        return try state.wait { $0.result }.get()
-    }
+    func finish() throws -> Digest { try follower.finish() }
 
-    private static func follow(_ state: Monitor<State>, _ opened: OpenFile) throws -> Digest {
+    private static func read(
+        _ opened: OpenFile, _ pace: FileFollower<Digest>.Pace, _ plan: Monitor<Plan>
+    ) throws -> Digest {
         var file = opened
         let whole = try DigestThread(buffers: 3, size: piece)
         var sum = CRC64()
-        var reached: UInt64 = 0
         var current: Place?
-        while true {
-            // Only whole buffers are read until the end is known: reads around the cache want aligned places.
-            let isEnd = try state.wait { state -> Result<Bool, CancelledError>? in
-                if state.isAbandoned { return .failure(CancelledError()) }
-                if state.written >= reached + Self.lag + UInt64(piece) { return .success(false) }
-                return state.isComplete ? .success(true) : nil
-            }.get()
+        var end: UInt64 = 0
+        try pace.forEachPiece(of: piece) { offset in
             let buffer = whole.takeBuffer()
-            let got = try read(&file, into: buffer.bytes, at: reached)
+            let got = try read(&file, into: buffer.bytes, at: offset)
+            end = offset + UInt64(got)
             var rest = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got])
             while !rest.isEmpty {
-                guard let place = current ?? state.withLock({ $0.takePlace() }) else {
-                    throw damaged(file, at: reached, "the disk holds more than was written to it")
+                guard let place = current ?? plan.withLock({ $0.takePlace() }) else {
+                    throw damaged(file, at: offset, "the disk holds more than was written to it")
                 }
                 current = place
-                let position = reached + UInt64(got - rest.count)
+                let position = end - UInt64(rest.count)
                 let count = Int(min(place.offset + place.length - position, UInt64(rest.count)))
                 sum.update(UnsafeRawBufferPointer(rebasing: rest[..<count]))
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
@@ -106,14 +91,12 @@ final class WrittenBytesCheck {
                 current = nil
             }
             whole.add(buffer, count: got)
-            reached += UInt64(got)
-            guard isEnd, got < piece else { continue }
-            guard current == nil, !state.withLock({ $0.hasPlaces }) else {
-                throw ArchiveError.truncated(
-                    archive: file.path.string, expected: state.withLock { $0.written }, found: reached)
-            }
-            return whole.finish()
+            return got
         }
+        guard current == nil, !plan.withLock({ $0.hasPlaces }) else {
+            throw ArchiveError.truncated(archive: file.path.string, expected: plan.withLock { $0.written }, found: end)
+        }
+        return whole.finish()
     }
 
     /// Some file systems take O_DIRECT and refuse the first read.

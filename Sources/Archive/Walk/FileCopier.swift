@@ -16,19 +16,15 @@ final class FileCopier {
     private let writer: any ArchiveWriter
     private let cancellation: Cancellation?
     /// One buffer for all small files: a byte more than the largest, so that growth shows.
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: ArchiveLayout.chunkSize + 1, alignment: 4096)
+    private let buffer = PageBuffer(count: ArchiveLayout.chunkSize + 1)
 
     init(into writer: any ArchiveWriter, cancellation: Cancellation?) {
         self.writer = writer
         self.cancellation = cancellation
     }
 
-    deinit { buffer.deallocate() }
-
     func copy(
-        _ path: EntryPath, _ name: [UInt8], in parent: OpenFile, _ linked: [FileIdentity: EntryPath],
-        chunks: [ArchiveIndex.Member]
+        _ path: EntryPath, _ name: [UInt8], in parent: OpenFile, _ linked: [FileIdentity: EntryPath]
     ) throws -> Outcome {
         let file: OpenFile
         let status: FileStatus
@@ -51,7 +47,7 @@ final class FileCopier {
             return .link(entry)
         }
         entry.attributes = try reading(file) { () throws(SystemError) in try file.userAttributes() }
-        let isSteady = try copy(file, status, &entry, chunks)
+        let isSteady = try copy(file, status, &entry)
         file.advise(.willNotNeed)
         return .file(entry, isSteady: isSteady, identity: identity)
     }
@@ -62,28 +58,26 @@ final class FileCopier {
         var position: UInt64 = 0
         while true {
             try cancellation?.check()
-            let got = try reading(file) { () throws(SystemError) in try file.read(into: buffer, at: position) }
-            hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+            let got = try reading(file) { () throws(SystemError) in try file.read(into: buffer.bytes, at: position) }
+            hash.update(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got]))
             position += UInt64(got)
-            if got < buffer.count { return hash.finish() }
+            if got < buffer.bytes.count { return hash.finish() }
         }
     }
 
     /// Small files are read whole first, and again if they changed meanwhile; large ones pass through once.
     /// - Returns: whether the file stood still.
-    private func copy(
-        _ file: OpenFile, _ before: FileStatus, _ entry: inout ArchiveEntry, _ chunks: [ArchiveIndex.Member]
-    ) throws -> Bool {
-        guard before.size <= UInt64(ArchiveLayout.chunkSize) else { return try copyLarge(file, before, entry, chunks) }
+    private func copy(_ file: OpenFile, _ before: FileStatus, _ entry: inout ArchiveEntry) throws -> Bool {
+        guard before.size <= UInt64(ArchiveLayout.chunkSize) else { return try copyLarge(file, before, entry) }
         var status = before
         for attempt in 1...3 {
-            let got = try reading(file) { () throws(SystemError) in try file.read(into: buffer, at: 0) }
-            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<got])
+            let got = try reading(file) { () throws(SystemError) in try file.read(into: buffer.bytes, at: 0) }
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got])
             let after = try file.status()
             if max(UInt64(bytes.count), after.size) > UInt64(ArchiveLayout.chunkSize) {
                 // It outgrew the buffer: what was read is only its head.
                 renew(&entry, after, size: after.size)
-                _ = try copyLarge(file, after, entry, chunks)
+                _ = try copyLarge(file, after, entry)
                 return false
             }
             let isSteady = after.isUnchanged(since: status) && bytes.count == Int(after.size)
@@ -109,12 +103,10 @@ final class FileCopier {
         entry.size = size
     }
 
-    private func copyLarge(
-        _ file: OpenFile, _ before: FileStatus, _ entry: ArchiveEntry, _ chunks: [ArchiveIndex.Member]
-    ) throws -> Bool {
+    private func copyLarge(_ file: OpenFile, _ before: FileStatus, _ entry: ArchiveEntry) throws -> Bool {
         file.advise(.sequential)
         var position: UInt64 = 0
-        let source: ContentSource = { [self] target in
+        let missing = try writer.add(entry) { [self] target in
             try cancellation?.check()
             let got = try reading(file) { () throws(SystemError) in try file.read(into: target, at: position) }
             // What was read is not needed again: a backup must not empty the machine's page cache.
@@ -122,10 +114,6 @@ final class FileCopier {
             position += UInt64(got)
             return got
         }
-        let missing =
-            if let tar = writer as? TarGzipWriter { try tar.add(entry, chunks: chunks, content: source) } else {
-                try writer.add(entry, content: source)
-            }
         return try missing == 0 && file.status().isUnchanged(since: before)
     }
 

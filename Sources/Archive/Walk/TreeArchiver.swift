@@ -77,7 +77,7 @@ private final class TreePassage {
     var report = TreeArchiver.Report()
     private let writer: any ArchiveWriter
     private let copier: FileCopier
-    private let matcher: MemberMatcher?
+    private let reuse: any TreeReuse
     private let top: OpenFile
     private let chain: FolderChain
     private let prefix: EntryPath
@@ -97,43 +97,40 @@ private final class TreePassage {
         self.trust = trust
         self.onBytes = onBytes
         chain = FolderChain(root: top)
-        matcher = (writer as? TarGzipWriter).flatMap { MemberMatcher($0) }
+        reuse = writer.treeReuse()
     }
 
     /// - Parameter place: the open folder it is in and its name there; `nil` for the tree itself.
     func take(_ entry: ArchiveEntry, linkCount: UInt64, place: (OpenFile, [UInt8])?) throws {
-        guard let matcher else { return try add(entry, linkCount, place, chunks: []) }
         while true {
-            switch try matcher.offer(candidate(entry, linkCount)) {
+            switch try reuse.offer(candidate(entry, linkCount)) {
             case .undecided: return
             case .reused(let candidates): return candidates.forEach(noteReused)
             case .readAll(let candidates): return try candidates.forEach(addLater)
             case .readThenRetry(let candidates): try candidates.forEach(addLater)
-            case .read(let chunks): return try add(entry, linkCount, place, chunks: chunks)
+            case .read: return try add(entry, linkCount, place)
             }
         }
     }
 
-    func finish() throws {
-        if let rest = try matcher?.finish() { try rest.forEach(addLater) }
-    }
+    func finish() throws { try reuse.finish().forEach(addLater) }
 
-    private func candidate(_ listed: ArchiveEntry, _ linkCount: UInt64) -> MemberMatcher.Candidate {
+    private func candidate(_ listed: ArchiveEntry, _ linkCount: UInt64) -> ReuseCandidate {
         var entry = listed
         if linkCount > 1, entry.kind == .file, let origin = entry.origin,
-            let first = linked[FileIdentity(origin)] ?? matcher?.waitingPath(of: origin)
+            let first = linked[FileIdentity(origin)] ?? reuse.waitingPath(of: origin)
         {
             entry.kind = .hardLink(target: first)
             entry.size = 0
         }
-        guard trust == .content else { return .init(entry: entry, linkCount: linkCount) }
-        return .init(entry: entry, linkCount: linkCount) { [self] digest in
+        guard trust == .content else { return ReuseCandidate(entry: entry, linkCount: linkCount) }
+        return ReuseCandidate(entry: entry, linkCount: linkCount) { [self] digest in
             guard let (parent, name) = try place(of: entry.path) else { return false }
             return try copier.digest(of: parent.open(name, .readNoFollow)) == digest
         }
     }
 
-    private func noteReused(_ candidate: MemberMatcher.Candidate) {
+    private func noteReused(_ candidate: ReuseCandidate) {
         let entry = candidate.entry
         guard entry.kind == .file else { return }
         if candidate.linkCount > 1, let origin = entry.origin { linked[FileIdentity(origin)] = entry.path }
@@ -149,7 +146,7 @@ private final class TreePassage {
     }
 
     /// An entry that waited is opened again by its path.
-    private func addLater(_ candidate: MemberMatcher.Candidate) throws {
+    private func addLater(_ candidate: ReuseCandidate) throws {
         var entry = candidate.entry
         // Whether it is another name of a file is decided anew: that file may have vanished meanwhile.
         if case .hardLink = entry.kind { entry.kind = .file }
@@ -160,7 +157,7 @@ private final class TreePassage {
             }
             return report.skipped.append((entry.path, .vanished))
         }
-        try add(entry, candidate.linkCount, place, chunks: [])
+        try add(entry, candidate.linkCount, place)
     }
 
     private func place(of path: EntryPath) throws(SystemError) -> (OpenFile, [UInt8])? {
@@ -168,9 +165,7 @@ private final class TreePassage {
         return try chain.parent(of: relative)
     }
 
-    private func add(
-        _ listed: ArchiveEntry, _ linkCount: UInt64, _ place: (OpenFile, [UInt8])?, chunks: [ArchiveIndex.Member]
-    ) throws {
+    private func add(_ listed: ArchiveEntry, _ linkCount: UInt64, _ place: (OpenFile, [UInt8])?) throws {
         guard listed.kind == .file, let (parent, name) = place else { return try writer.add(listed) }
         let identity = listed.origin.map { FileIdentity($0) }
         if linkCount > 1, let identity, let first = linked[identity] {
@@ -179,13 +174,7 @@ private final class TreePassage {
             link.size = 0
             return try writer.add(link)
         }
-        if trust == .stamps, try writer.takeOver(listed) {
-            if linkCount > 1, let identity { linked[identity] = listed.path }
-            report.reusedFiles += 1
-            report.reusedBytes += listed.size
-            return count(listed)
-        }
-        switch try copier.copy(listed.path, name, in: parent, linked, chunks: chunks) {
+        switch try copier.copy(listed.path, name, in: parent, linked) {
         case .skipped(let reason): report.skipped.append((listed.path, reason))
         case .link(let entry): try writer.add(entry)
         case .file(let entry, let isSteady, let identity):

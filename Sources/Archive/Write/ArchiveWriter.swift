@@ -15,9 +15,8 @@ public protocol ArchiveWriter: AnyObject {
     @discardableResult
     func add(_ entry: ArchiveEntry, content: ContentSource) throws -> UInt64
 
-    /// Takes a file over from the backup before, without reading it, where that is certain to hold the same.
-    /// - Returns: false where it must be added.
-    func takeOver(_ entry: ArchiveEntry) throws -> Bool
+    /// Begins a tree: what of it the backup before holds, the writer takes over itself, without reading it.
+    func treeReuse() -> any TreeReuse
 
     /// What comes next belongs to another part of the backup and shall not share a member with what came before.
     func endSection() throws
@@ -36,7 +35,7 @@ public protocol ArchiveWriter: AnyObject {
 }
 
 extension ArchiveWriter {
-    public func takeOver(_ entry: ArchiveEntry) throws -> Bool { false }
+    public func treeReuse() -> any TreeReuse { NothingReusable() }
 
     public func endSection() throws {}
 

@@ -57,17 +57,10 @@ final class CompressionPipeline {
         limit = 4 * count
         self.deliver = deliver
         let state = state
-        do {
-            threads = try (0..<count).map { number in
-                try WorkerThread("compress-\(number)") {
-                    WorkerThread.lowerInputOutputPriority()
-                    Self.work(state, GzipCompressor(level: level), alignment)
-                }
-            }
-        } catch {
-            // No `deinit` runs for what was never made: the threads that did start are told here.
-            state.withLock { $0.isClosed = true }
-            throw error
+        threads = try WorkerThread.start(
+            count, named: "compress", orElse: { state.withLock { $0.isClosed = true } }
+        ) {
+            Self.work(state, GzipCompressor(level: level), alignment)
         }
     }
 

@@ -51,8 +51,12 @@ public final class FolderWriter: ArchiveWriter {
         return missing
     }
 
-    public func takeOver(_ entry: ArchiveEntry) throws -> Bool {
-        guard let previous, let record = try previous.unchanged(entry) else { return false }
+    public func treeReuse() -> any TreeReuse { previous.map { FileMatcher(self, $0) } ?? NothingReusable() }
+
+    /// Takes a file over that is unchanged.
+    /// - Returns: false where it must be added.
+    func link(_ entry: ArchiveEntry, to previous: PreviousFolder) throws -> Bool {
+        guard let record = try previous.unchanged(entry) else { return false }
         do throws(SystemError) { try placer.link(entry.path, to: previous.place(of: entry.path)) } catch {
             // A file may have no more names (EMLINK), or the backup before lies elsewhere: then it is read as usual.
             guard [EMLINK, EXDEV, EPERM, ENOENT].contains(error.code) else { throw error }

@@ -10,11 +10,11 @@ import SystemIO
 final class OutputFile {
     let file: OpenFile
     private var direct: OpenFile?
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 << 20, alignment: 4096)
+    private let buffer = PageBuffer(count: 4 << 20)
     private var filled = 0
     /// For reading the archive before: it is one file all the time.
     private var openSource: OpenFile?
-    private let window = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 << 20, alignment: 4096)
+    private let window = PageBuffer(count: 4 << 20)
     private var writtenBack: UInt64 = 0
     /// Bytes in the file; the buffer's follow them.
     private(set) var written: UInt64 = 0
@@ -28,11 +28,6 @@ final class OutputFile {
         }
     }
 
-    deinit {
-        buffer.deallocate()
-        window.deallocate()
-    }
-
     func append(_ bytes: [UInt8]) throws(SystemError) {
         var failure: SystemError?
         bytes.withUnsafeBytes { given in
@@ -44,12 +39,12 @@ final class OutputFile {
     private func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
         var rest = bytes
         while !rest.isEmpty {
-            let count = min(rest.count, buffer.count - filled)
-            UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]).copyMemory(
+            let count = min(rest.count, buffer.bytes.count - filled)
+            UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[filled...]).copyMemory(
                 from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
             filled += count
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-            if filled == buffer.count { try flush(all: false) }
+            if filled == buffer.bytes.count { try flush(all: false) }
         }
     }
 
@@ -60,17 +55,17 @@ final class OutputFile {
         let end = all || direct == nil ? filled : aligned
         if aligned < end {
             // The last odd bytes go through the page cache.
-            try file.write(UnsafeRawBufferPointer(rebasing: buffer[aligned..<end]), at: written + UInt64(aligned))
+            try file.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[aligned..<end]), at: written + UInt64(aligned))
         }
         written += UInt64(end)
-        buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[end..<filled]))
+        buffer.bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[end..<filled]))
         filled -= end
         startWriteback()
     }
 
     /// Some file systems take O_DIRECT and refuse the first write.
     private func writeAroundCache(_ count: Int) throws(SystemError) {
-        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+        let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count])
         do throws(SystemError) { try direct?.write(bytes, at: written) } catch {
             guard error.code == EINVAL else { throw error }
             direct = nil
@@ -114,11 +109,11 @@ final class OutputFile {
         let end = offset + length
         while position < end {
             let start = position / 4096 * 4096
-            let got = try input.read(into: window, at: start)
+            let got = try input.read(into: window.bytes, at: start)
             let skip = Int(position - start)
             let count = min(got - skip, Int(end - position))
             guard count > 0 else { throw SystemError("copy", path: source.path.string, code: ENODATA) }
-            try append(UnsafeRawBufferPointer(rebasing: window[skip..<(skip + count)]))
+            try append(UnsafeRawBufferPointer(rebasing: window.bytes[skip..<(skip + count)]))
             position += UInt64(count)
         }
     }

@@ -10,14 +10,14 @@ public final class TarGzipWriter: ArchiveWriter {
     private let file: OpenFile
     private let output: MemberOutput
     private let pipeline: CompressionPipeline
-    let previous: PreviousArchive?
+    private let previous: PreviousArchive?
     private let generation: Int
     private let packSize: Int
-    private let staging = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: ArchiveLayout.chunkSize, alignment: 4096)
+    private let staging = PageBuffer(count: ArchiveLayout.chunkSize)
     private var pack: [UInt8] = []
     private var packRecords: [ArchiveIndex.Record] = []
     private var lastFolderDepth = 0
+    private var remembered: (path: EntryPath, chunks: [ArchiveIndex.Member])?
     private var files = 0
     private var contentSize: UInt64 = 0
 
@@ -49,8 +49,6 @@ public final class TarGzipWriter: ArchiveWriter {
         }
     }
 
-    deinit { staging.deallocate() }
-
     // MARK: What is new
 
     public func add(_ entry: ArchiveEntry) throws {
@@ -68,15 +66,12 @@ public final class TarGzipWriter: ArchiveWriter {
 
     @discardableResult
     public func add(_ entry: ArchiveEntry, content: ContentSource) throws -> UInt64 {
-        try add(entry, chunks: [], content: content)
-    }
-
-    /// - Parameter chunks: of the same file in the archive before.
-    func add(_ entry: ArchiveEntry, chunks: [ArchiveIndex.Member], content: ContentSource) throws -> UInt64 {
         files += 1
         contentSize += entry.size
-        return entry.size > UInt64(ArchiveLayout.chunkSize)
-            ? try addLarge(entry, chunks, content) : try addSmall(entry, content)
+        defer { remembered = nil }
+        guard entry.size > UInt64(ArchiveLayout.chunkSize) else { return try addSmall(entry, content) }
+        let known = remembered?.path == entry.path ? remembered?.chunks : nil
+        return try addLarge(entry, known ?? [], content)
     }
 
     private func addSmall(_ entry: ArchiveEntry, _ content: ContentSource) throws -> UInt64 {
@@ -122,7 +117,7 @@ public final class TarGzipWriter: ArchiveWriter {
 
     /// The next `size` bytes of a source, zeros where it ends early. Valid until the next call.
     private func read(_ size: Int, _ content: ContentSource) throws -> (UnsafeRawBufferPointer, missing: Int) {
-        let piece = UnsafeMutableRawBufferPointer(rebasing: staging[..<size])
+        let piece = UnsafeMutableRawBufferPointer(rebasing: staging.bytes[..<size])
         let got = try content(piece)
         UnsafeMutableRawBufferPointer(rebasing: piece[got...]).initializeMemory(as: UInt8.self, repeating: 0)
         return (UnsafeRawBufferPointer(piece), size - got)
@@ -139,6 +134,11 @@ public final class TarGzipWriter: ArchiveWriter {
     }
 
     // MARK: What is taken over
+
+    public func treeReuse() -> any TreeReuse { previous.map { MemberMatcher(self, $0) } ?? NothingReusable() }
+
+    /// Which chunks the archive before has of the file that is added next: they may still be the same.
+    func remember(_ chunks: [ArchiveIndex.Member], of path: EntryPath) { remembered = (path, chunks) }
 
     /// A small pack beside new entries is written again together with them, or packs would crumble day by day.
     func wantsToMerge(_ member: ArchiveIndex.Member) -> Bool {

@@ -62,10 +62,9 @@ public struct BackupContents {
             throw error
         }
         let file = try folder.open(components[components.count - 1], .readNoFollow)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
-        defer { buffer.deallocate() }
-        while case let got = try file.read(into: buffer), got > 0 {
-            try output(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+        let buffer = PageBuffer(count: 256 << 10)
+        while case let got = try file.read(into: buffer.bytes), got > 0 {
+            try output(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got]))
         }
         return true
     }

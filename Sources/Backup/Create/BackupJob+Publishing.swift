@@ -15,7 +15,7 @@ extension BackupJob {
     }
 
     /// - Parameter base: what bytes may be taken over from.
-    func makeOne(_ copies: Copies, _ base: (base: ReuseBase, oneCopy: BilingualText?)?) throws -> Made {
+    func makeOne(_ copies: inout Copies, _ base: (base: ReuseBase, oneCopy: BilingualText?)?) throws -> Made {
         let start = MonotonicTime.nanoseconds()
         let name = try freeName()
         log.info("backup started", ["name": name, "type": options.kind.rawValue])
@@ -23,10 +23,10 @@ extension BackupJob {
         let dump = folder.staging.appending("dump-" + name.string)
         do {
             var warnings: [BilingualText] = []
-            let written = try writeReusing(name, to: partial, dump: dump, copies, base?.base, &warnings)
+            let written = try writeReusing(name, to: partial, dump: dump, &copies, base?.base, &warnings)
             if let note = base?.oneCopy, written.base != nil { warnings.append(note) }
             try Directory.removeTree(dump)
-            let suspicion = Suspicion.of(written.manifest.summary, among: try copies.items(), try copies.ownership())
+            let suspicion = Suspicion.of(written.manifest.summary, among: copies.items, copies.ownership)
             try publish(name, partial, written, suspicion, seconds: MonotonicTime.seconds(since: start))
             return Made(name: name, written: written, suspicion: suspicion, warnings: warnings)
         } catch {
@@ -39,10 +39,10 @@ extension BackupJob {
     /// Takes unchanged members over from the backup before. If that one turns out to be damaged, it is marked so, and
     /// the new backup is made wholly from the live data.
     private func writeReusing(
-        _ name: BackupName, to partial: FilePath, dump: FilePath, _ copies: Copies, _ base: ReuseBase?,
+        _ name: BackupName, to partial: FilePath, dump: FilePath, _ copies: inout Copies, _ base: ReuseBase?,
         _ warnings: inout [BilingualText]
     ) throws -> Written {
-        do { return try writeVerified(name, to: partial, dump: dump, copies.identity, base: base) } catch {
+        do { return try writeVerified(name, to: partial, dump: dump, copies, base: base) } catch {
             guard let base, let reason = try setAside(base, because: error) else { throw error }
             warnings.append(
                 BilingualText(
@@ -51,9 +51,10 @@ extension BackupJob {
                         "The backup before, \(base.item.name), cannot be used again, and the new one is made wholly from the live data: "
                 )
                     + reason)
+            try copies.look()
             try Directory.removeTree(partial)
             try Directory.removeTree(dump)
-            return try writeVerified(name, to: partial, dump: dump, copies.identity, base: nil)
+            return try writeVerified(name, to: partial, dump: dump, copies, base: nil)
         }
     }
 
@@ -82,9 +83,9 @@ extension BackupJob {
 
     /// An archive is read back by its writer. A folder is compared with its index here.
     private func writeVerified(
-        _ name: BackupName, to partial: FilePath, dump: FilePath, _ identity: StackIdentity, base: ReuseBase?
+        _ name: BackupName, to partial: FilePath, dump: FilePath, _ copies: Copies, base: ReuseBase?
     ) throws -> Written {
-        var written = try write(name, to: partial, dump: dump, identity, base: base)
+        var written = try write(name, to: partial, dump: dump, copies, base: base)
         // An archive does not know how many names it got meanwhile; the catalogue does.
         written.summary.sharing.generation = base?.generation ?? 0
         if options.kind == .uncompressed {

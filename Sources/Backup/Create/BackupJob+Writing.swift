@@ -22,7 +22,7 @@ extension BackupJob {
     /// Writes dump, artifacts and manifest under a partial name. Everything is on disk, and was read back, when it
     /// returns.
     func write(
-        _ name: BackupName, to partial: FilePath, dump: FilePath, _ identity: StackIdentity, base: ReuseBase?
+        _ name: BackupName, to partial: FilePath, dump: FilePath, _ copies: Copies, base: ReuseBase?
     ) throws -> Written {
         let started = LocalTime.now()
         let (survey, database) = try dumpDatabase(into: dump)
@@ -32,7 +32,9 @@ extension BackupJob {
         let walkStarted = FileTime.now().seconds
 
         progress(Progress(.archiving, fraction: 0.35))
-        let meter = ArchiveMeter(expected: lastContentSize(), progress)
+        let meter = ArchiveMeter(
+            // What the last backup held, as the measure of this one's progress.
+            expected: copies.items.lazy.compactMap { $0.sidecar?.summary?.contentBytes }.first, progress)
         let archiver = TreeArchiver(into: writer, cancellation: cancellation) { meter.add($0) }
         let dumped = try archiver.add(tree: dump, as: .database, trust: .content)
         try writer.endSection()
@@ -40,7 +42,7 @@ extension BackupJob {
         try writer.endSection()
 
         let manifest = Manifest(
-            name: name.string, created: started, host: Self.hostName(), stack: identity, serviceVersion: version,
+            name: name.string, created: started, host: Self.hostName(), stack: copies.identity, serviceVersion: version,
             mlflow: .init(version: stack.mlflowVersion(), alembicRevision: survey.revision), database: database,
             artifacts: .init(
                 files: report.files, folders: report.folders, bytes: report.bytes, walkStarted: walkStarted),
@@ -68,6 +70,7 @@ extension BackupJob {
     /// only the date is lost.
     private func carryDate(_ base: ReuseBase?, into dump: FilePath) throws {
         if let base { return try DumpDate.carryOver(from: base.item, into: dump) }
+        // Looked up now: the dump may have taken hours, and what a person removed meanwhile is no failure.
         guard let newest = try Catalogue(folder).items().first(where: { $0.isWhole && $0.kind == .compressed }) else {
             return
         }
@@ -128,13 +131,6 @@ extension BackupJob {
             dumpToolVersion: try stack.tools.version(of: .dump), rows: survey.rows, newest: survey.newest,
             oldestUnseen: oldestUnseen)
         return (survey, database)
-    }
-
-    /// What the last backup held, as the measure of this one's progress.
-    private func lastContentSize() -> UInt64? {
-        // A listing that fails here fails loudly elsewhere; a missing measure only hides a percentage.
-        let items = try? Catalogue(folder).items()
-        return items?.lazy.compactMap { $0.sidecar?.summary?.contentBytes }.first
     }
 
     static func hostName() -> String {

@@ -64,9 +64,10 @@ public struct BackupJob: Sendable {
     func make(_ hold: Hold) throws -> BackupOutcome {
         let start = MonotonicTime.nanoseconds()
         progress(Progress(.checking, fraction: 0))
-        try preflight()
-        let copies = try Copies(self, try hold.markingArtifacts(workspace))
-        var made = try makeOne(copies, copies.base())
+        let items = try Catalogue(folder).items()
+        try preflight(beside: items)
+        var copies = try Copies(self, try hold.markingArtifacts(workspace), items)
+        var made = try makeOne(&copies, copies.base())
         var told = made.warnings
         // A copy that turns out damaged while others are to go, or while old ones are read, is made good first.
         var removed: [BackupName] = []
@@ -75,16 +76,18 @@ public struct BackupJob: Sendable {
             removed += retention.removed
             told += retention.warnings
             if attempt < 3, try needsWhole(after: retention.damaged, made) {
-                made = try makeWhole(copies, instead: made, &told)
+                made = try makeWhole(&copies, instead: made, &told)
                 continue
             }
+            try copies.look()
             guard options.scrubSeconds > 0 else { break }
             progress(Progress(.verifying, fraction: 0.99))
-            told += Scrub(workspace, try copies.ownership(), atMost: options.scrubSeconds).run()
-            guard attempt < 3, try Catalogue(folder).item(named: made.name.string).status == .corrupt else { break }
-            made = try makeWhole(copies, instead: made, &told)
+            told += Scrub(workspace, copies, atMost: options.scrubSeconds).run()
+            try copies.look()
+            guard attempt < 3, try copies.item(named: made.name).status == .corrupt else { break }
+            made = try makeWhole(&copies, instead: made, &told)
         }
-        return outcome(made, removed, told + (try copies.warnings()) + stuckLeftovers(), start)
+        return outcome(made, removed, told + copies.warnings() + stuckLeftovers(), start)
     }
 
     private func outcome(
@@ -113,10 +116,11 @@ public struct BackupJob: Sendable {
         return made.written.summary.sharing.generation > 0
     }
 
-    private func makeWhole(_ copies: Copies, instead made: Made, _ told: inout [BilingualText]) throws -> Made {
+    private func makeWhole(_ copies: inout Copies, instead made: Made, _ told: inout [BilingualText]) throws -> Made {
         log.warning("a whole new backup is made, because a copy turned out damaged", ["instead_of": made.name])
         do {
-            let whole = try makeOne(copies, nil)
+            try copies.look()
+            let whole = try makeOne(&copies, nil)
             told += whole.warnings
             return whole
         } catch let error as CancelledError {
@@ -131,14 +135,16 @@ public struct BackupJob: Sendable {
     }
 
     /// What can be known before anything is written.
-    public func preflight() throws {
+    public func preflight() throws { try preflight(beside: Catalogue(folder).items()) }
+
+    private func preflight(beside items: [CatalogueItem]) throws {
         try stack.checkArtifactsFolder()
         let connection = try Connection(stack.database)
         try stack.tools.check(serverVersion: connection.serverVersion)
         let databaseSize = try connection.rows("SELECT pg_database_size(current_database())").first?.int64(0) ?? 0
         // The dump lies in the staging folder uncompressed while the archive grows beside it.
         let dump = UInt64(max(0, databaseSize))
-        let previous = try Catalogue(folder).items().first { $0.isWhole && $0.kind == options.kind }
+        let previous = items.first { $0.isWhole && $0.kind == options.kind }
         let needed = dump + (try sharesUnchanged(previous) ? 0 : previous?.size ?? 0)
         let space = try DiskSpace.at(folder.path)
         guard space.available > needed else {

@@ -4,25 +4,43 @@ import SystemIO
 import Wording
 
 /// What the new backup is made beside: the copies in the folder, and whose they are.
+///
+/// The folder is read once, and once more by `look` after this operation changed something in it: under its lock nobody
+/// else does, and with thousands of backups each reading takes a noticeable part of a second.
 struct Copies {
     let identity: StackIdentity
     /// When the operation began: what was read since then was read now.
     let started = LocalTime.now()
+    /// Newest first.
+    private(set) var items: [CatalogueItem]
+    private(set) var ownership: Ownership
     private let job: BackupJob
 
-    init(_ job: BackupJob, _ identity: StackIdentity) throws {
+    /// - Parameter items: the catalogue as it is now.
+    init(_ job: BackupJob, _ identity: StackIdentity, _ items: [CatalogueItem]) throws {
         self.job = job
         self.identity = identity
+        self.items = items
+        ownership = try Ownership(of: identity, among: items, in: job.folder)
+        guard items.contains(where: { $0.sidecar != nil && $0.sidecar?.chain == nil }) else { return }
         do { try Chains.settle(in: job.folder) } catch {
             // They can be told another time, less well once the oldest are gone.
             job.log.warning("the chains of older backups are not written down", ["reason": error.bilingual.english])
         }
+        try look()
     }
 
-    func items() throws -> [CatalogueItem] { try Catalogue(job.folder).items() }
+    /// Reads the folder again.
+    mutating func look() throws {
+        items = try Catalogue(job.folder).items()
+        ownership = try Ownership(of: identity, among: items, in: job.folder)
+    }
 
-    func ownership() throws -> Ownership {
-        try Ownership(of: identity, among: items(), in: job.folder)
+    func item(named name: BackupName) throws -> CatalogueItem {
+        guard let item = items.first(where: { $0.name == name }) else {
+            throw BackupError.noSuchBackup(name: name.string)
+        }
+        return item
     }
 
     /// What the new backup may take bytes over from.
@@ -30,7 +48,7 @@ struct Copies {
     ///   one physical copy.
     func base() throws -> (base: ReuseBase, oneCopy: BilingualText?)? {
         let every = job.options.retention.fullEvery(job.options.fullEvery)
-        guard every > 1, let base = ReuseBase.newest(job.options.kind, among: try items(), try ownership()) else {
+        guard every > 1, let base = ReuseBase.newest(job.options.kind, among: items, ownership) else {
             return nil
         }
         guard base.generation >= every else { return (base, nil) }
@@ -49,8 +67,8 @@ struct Copies {
     }
 
     /// What is left alone because it is another stack's, and what a restore kept and no backup holds.
-    func warnings() throws -> [BilingualText] {
-        let foreign = try ownership().foreignWarning(items()).map { [$0] } ?? []
+    func warnings() -> [BilingualText] {
+        let foreign = ownership.foreignWarning(items).map { [$0] } ?? []
         do { return foreign + (try KeptParts(job.workspace).warnings()) } catch {
             return foreign + [
                 BilingualText(zh: "恢复保留的数据无法查看：", en: "What restores have kept cannot be looked at: ") + error.bilingual

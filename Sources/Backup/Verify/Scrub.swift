@@ -8,16 +8,16 @@ import Wording
 /// there is another copy.
 struct Scrub {
     private let workspace: Workspace
-    private let ownership: Ownership
+    private let copies: Copies
     private let seconds: Double
 
     /// Seconds after which a copy is read again: a day before retention would have to.
     private static let age: Int64 = 6 * 86_400
 
     /// - Parameter seconds: how long it may take at most.
-    init(_ workspace: Workspace, _ ownership: Ownership, atMost seconds: Double) {
+    init(_ workspace: Workspace, _ copies: Copies, atMost seconds: Double) {
         self.workspace = workspace
-        self.ownership = ownership
+        self.copies = copies
         self.seconds = min(max(seconds, 0), 1e6)
     }
 
@@ -26,7 +26,7 @@ struct Scrub {
         let deadline = MonotonicTime.nanoseconds() + UInt64(seconds * 1e9)
         var warnings: [BilingualText] = []
         do {
-            for item in try due() {
+            for item in due() {
                 guard MonotonicTime.nanoseconds() < deadline, !workspace.cancellation.isCancelled else { break }
                 // Damage in one before it may have been its damage, too.
                 guard try Catalogue(workspace.folder).item(named: item.name.string).isWhole else { continue }
@@ -55,15 +55,15 @@ struct Scrub {
     }
 
     /// One name of each file.
-    private func due() throws -> [CatalogueItem] {
+    private func due() -> [CatalogueItem] {
         let now = LocalTime.now()
-        var copies: [CatalogueItem] = []
-        for item in try Catalogue(workspace.folder).items() where item.isWhole && ownership.mayReuse(item) {
+        var due: [CatalogueItem] = []
+        for item in copies.items where item.isWhole && copies.ownership.mayReuse(item) {
             guard (item.lastRead(now) ?? .min) < now.epoch - Self.age,
-                !copies.contains(where: { $0.isSameFile(as: item) })
+                !due.contains(where: { $0.isSameFile(as: item) })
             else { continue }
-            copies.append(item)
+            due.append(item)
         }
-        return copies.sorted { ($0.lastRead(now) ?? .min) < ($1.lastRead(now) ?? .min) }
+        return due.sorted { ($0.lastRead(now) ?? .min) < ($1.lastRead(now) ?? .min) }
     }
 }

@@ -59,12 +59,11 @@ extension OpenFile {
     private func copyByHand(
         from source: OpenFile, at sourceOffset: UInt64, length: UInt64, to offset: UInt64
     ) throws(SystemError) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-        defer { buffer.deallocate() }
+        let buffer = PageBuffer(count: 1 << 20)
         var done: UInt64 = 0
         while done < length {
             let piece = UnsafeMutableRawBufferPointer(
-                rebasing: buffer[..<Int(min(length - done, UInt64(buffer.count)))])
+                rebasing: buffer.bytes[..<Int(min(length - done, UInt64(buffer.bytes.count)))])
             guard try source.read(into: piece, at: sourceOffset + done) == piece.count else {
                 throw SystemError("copy", path: source.path.string, code: ENODATA)
             }

@@ -20,19 +20,10 @@ public final class WorkCrew<Work: Sendable, Outcome: Sendable> {
     public init(threads count: Int, name: String, makeBody: @escaping @Sendable () throws -> Body) throws {
         limit = 2 * count
         let state = state
-        do {
-            threads = try (0..<count).map { number in
-                try WorkerThread("\(name)-\(number)") {
-                    WorkerThread.lowerInputOutputPriority()
-                    do { Self.work(state, try makeBody()) } catch {
-                        state.withLock { if $0.failure == nil { $0.failure = error } }
-                    }
-                }
+        threads = try WorkerThread.start(count, named: name, orElse: { state.withLock { $0.isClosed = true } }) {
+            do { Self.work(state, try makeBody()) } catch {
+                state.withLock { if $0.failure == nil { $0.failure = error } }
             }
-        } catch {
-            // No `deinit` runs for what was never made: the threads that did start are told here.
-            state.withLock { $0.isClosed = true }
-            throw error
         }
     }
 

@@ -36,6 +36,28 @@ public final class WorkerThread: Sendable {
         }
     }
 
+    /// Starts several that do the same, and give way to others at the disks.
+    /// - Parameter dismiss: called where one of them cannot be started, and must bring those that were to their end: whoever
+    ///   would have told them in its `deinit` is never made.
+    public static func start(
+        _ count: Int, named name: String, orElse dismiss: () -> Void, _ body: @escaping @Sendable () -> Void
+    ) throws(SystemError) -> [WorkerThread] {
+        var threads: [WorkerThread] = []
+        do throws(SystemError) {
+            for number in 0..<count {
+                threads.append(
+                    try WorkerThread("\(name)-\(number)") {
+                        lowerInputOutputPriority()
+                        body()
+                    })
+            }
+        } catch {
+            dismiss()
+            throw error
+        }
+        return threads
+    }
+
     /// Blocks until the body has returned.
     public func join() {
         finished.wait { $0 ? () : nil }

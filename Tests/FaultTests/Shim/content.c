@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls that work on descriptors: reading, writing, syncing, attributes, closing, locking.
 #define _GNU_SOURCE
-#include "faults.h"
+#include "steps.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdarg.h>
@@ -15,37 +14,6 @@
 #include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-
-// A call whose answer is yes or no.
-#define STEP(kind, name, file, call)                                                                                    \
-    do {                                                                                                                \
-        char place[PLACE_SIZE];                                                                                         \
-        if (!fault_place_of_descriptor(file, place)) return call;                                                       \
-        struct fault fault = fault_step(kind, name, place, 0);                                                          \
-        if (fault.action == FAULT_ERROR) {                                                                              \
-            errno = fault.code;                                                                                         \
-            return -1;                                                                                                  \
-        }                                                                                                               \
-        int result = (int)call;                                                                                         \
-        fault_after(fault, 0);                                                                                          \
-        return result;                                                                                                  \
-    } while (0)
-
-// A call that moves `size` bytes and may move fewer. Half of them is what a signal or a full disk leaves.
-#define MOVE(kind, name, file, size, call)                                                                              \
-    do {                                                                                                                \
-        char place[PLACE_SIZE];                                                                                         \
-        if (!fault_place_of_descriptor(file, place)) return (ssize_t)call;                                              \
-        struct fault fault = fault_step(kind, name, place, 0);                                                          \
-        if (fault.action == FAULT_ERROR) {                                                                              \
-            errno = fault.code;                                                                                         \
-            return -1;                                                                                                  \
-        }                                                                                                               \
-        if (fault.action == FAULT_SHORT && size > 1) size /= 2;                                                         \
-        ssize_t result = (ssize_t)call;                                                                                 \
-        fault_after(fault, 0);                                                                                          \
-        return result;                                                                                                  \
-    } while (0)
 
 ssize_t write(int file, const void *bytes, size_t size) {
     MOVE('w', "write", file, size, syscall(SYS_write, file, bytes, size));
@@ -78,36 +46,35 @@ ssize_t copy_file_range(int from, off64_t *in, int to, off64_t *out, size_t size
     MOVE('w', "copy_file_range", to, size, syscall(SYS_copy_file_range, from, in, to, out, size, flags));
 }
 
-int fsync(int file) { STEP('w', "fsync", file, syscall(SYS_fsync, file)); }
-int fdatasync(int file) { STEP('w', "fdatasync", file, syscall(SYS_fdatasync, file)); }
-int syncfs(int file) { STEP('w', "syncfs", file, syscall(SYS_syncfs, file)); }
+int fsync(int file) { STEP('w', "fsync", ON(file), syscall(SYS_fsync, file)); }
+int fdatasync(int file) { STEP('w', "fdatasync", ON(file), syscall(SYS_fdatasync, file)); }
+int syncfs(int file) { STEP('w', "syncfs", ON(file), syscall(SYS_syncfs, file)); }
 int sync_file_range(int file, off64_t at, off64_t size, unsigned flags) {
-    STEP('w', "sync_file_range", file, syscall(SYS_sync_file_range, file, at, size, flags));
+    STEP('w', "sync_file_range", ON(file), syscall(SYS_sync_file_range, file, at, size, flags));
 }
 
-int ftruncate(int file, off_t size) { STEP('w', "ftruncate", file, syscall(SYS_ftruncate, file, size)); }
+int ftruncate(int file, off_t size) { STEP('w', "ftruncate", ON(file), syscall(SYS_ftruncate, file, size)); }
 int ftruncate64(int file, off64_t size) { return ftruncate(file, size); }
 int fallocate(int file, int mode, off_t at, off_t size) {
-    STEP('w', "fallocate", file, syscall(SYS_fallocate, file, mode, at, size));
+    STEP('w', "fallocate", ON(file), syscall(SYS_fallocate, file, mode, at, size));
 }
 int fallocate64(int file, int mode, off64_t at, off64_t size) { return fallocate(file, mode, at, size); }
 
-int fchmod(int file, mode_t mode) { STEP('w', "fchmod", file, syscall(SYS_fchmod, file, mode)); }
-int fchown(int file, uid_t user, gid_t group) { STEP('w', "fchown", file, syscall(SYS_fchown, file, user, group)); }
+int fchmod(int file, mode_t mode) { STEP('w', "fchmod", ON(file), syscall(SYS_fchmod, file, mode)); }
+int fchown(int file, uid_t user, gid_t group) { STEP('w', "fchown", ON(file), syscall(SYS_fchown, file, user, group)); }
 int fsetxattr(int file, const char *name, const void *value, size_t size, int flags) {
-    STEP('w', "fsetxattr", file, syscall(SYS_fsetxattr, file, name, value, size, flags));
+    STEP('w', "fsetxattr", ON(file), syscall(SYS_fsetxattr, file, name, value, size, flags));
 }
 int fremovexattr(int file, const char *name) {
-    STEP('w', "fremovexattr", file, syscall(SYS_fremovexattr, file, name));
+    STEP('w', "fremovexattr", ON(file), syscall(SYS_fremovexattr, file, name));
 }
 int fstatvfs(int file, struct statvfs *status) {
-    static int (*next)(int, struct statvfs *);
-    if (next == NULL) next = (int (*)(int, struct statvfs *))fault_next("fstatvfs");
-    STEP('r', "statvfs", file, next(file, status));
+    NEXT(fstatvfs);
+    STEP('r', "statvfs", ON(file), next(file, status));
 }
 int fstatvfs64(int file, struct statvfs64 *status) { return fstatvfs(file, (struct statvfs *)status); }
 
-int flock(int file, int operation) { STEP('w', "flock", file, syscall(SYS_flock, file, operation)); }
+int flock(int file, int operation) { STEP('w', "flock", ON(file), syscall(SYS_flock, file, operation)); }
 
 int ioctl(int file, unsigned long request, ...) {
     va_list list;
@@ -116,14 +83,14 @@ int ioctl(int file, unsigned long request, ...) {
     va_end(list);
     // Sharing blocks is a write; terminals and sockets are none of ours.
     if (request != FICLONERANGE && request != FICLONE) return (int)syscall(SYS_ioctl, file, request, argument);
-    STEP('w', "clone", file, syscall(SYS_ioctl, file, request, argument));
+    STEP('w', "clone", ON(file), syscall(SYS_ioctl, file, request, argument));
 }
 
 // Closing what was written to can tell of a write that failed (NFS). The descriptor is gone all the same.
 int close(int file) {
     char place[PLACE_SIZE];
     int flags = (int)syscall(SYS_fcntl, file, F_GETFL);
-    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY || !fault_place_of_descriptor(file, place))
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY || !ON(file))
         return (int)syscall(SYS_close, file);
     struct fault fault = fault_step('w', "close", place, 0);
     int result = (int)syscall(SYS_close, file);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The statements that the program sends to PostgreSQL. Declared by hand, so that libpq's headers are not needed.
 #define _GNU_SOURCE
-#include "faults.h"
+#include "steps.h"
 
 #include <stdio.h>
 
@@ -34,30 +34,26 @@ static void place_of(const char *text, char place[PLACE_SIZE]) {
 
 int PQsendQueryParams(PGconn *session_of, const char *text, int count, const Oid *types, const char *const *values,
                       const int *lengths, const int *formats, int result_format) {
-    static int (*next)(PGconn *, const char *, int, const Oid *, const char *const *, const int *, const int *, int);
     int result;
-    if (next == NULL) next = fault_next("PQsendQueryParams");
+    NEXT(PQsendQueryParams);
     STATEMENT(next(session_of, text, count, types, values, lengths, formats, result_format))
 }
 
 int PQsendQuery(PGconn *session_of, const char *text) {
-    static int (*next)(PGconn *, const char *);
     int result;
-    if (next == NULL) next = fault_next("PQsendQuery");
+    NEXT(PQsendQuery);
     STATEMENT(next(session_of, text))
 }
 
 PGresult *PQexec(PGconn *session_of, const char *text) {
-    static PGresult *(*next)(PGconn *, const char *);
     PGresult *result;
-    if (next == NULL) next = fault_next("PQexec");
+    NEXT(PQexec);
     STATEMENT(next(session_of, text))
 }
 
 PGresult *PQexecParams(PGconn *session_of, const char *text, int count, const Oid *types, const char *const *values,
                        const int *lengths, const int *formats, int result_format) {
-    static PGresult *(*next)(PGconn *, const char *, int, const Oid *, const char *const *, const int *, const int *, int);
     PGresult *result;
-    if (next == NULL) next = fault_next("PQexecParams");
+    NEXT(PQexecParams);
     STATEMENT(next(session_of, text, count, types, values, lengths, formats, result_format))
 }

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The comparison of one tree with the backup before, made by the writer that can take something over from it.
+///
+/// Every entry is offered in the order of the walk. How much can be taken over at once is the writer's affair: a folder
+/// takes single files, a tar.gz whole members, whose entries wait until it is certain that all of them are unchanged.
+public protocol TreeReuse: AnyObject {
+    func offer(_ candidate: ReuseCandidate) throws -> ReuseVerdict
+
+    /// Call at the end of the tree.
+    /// - Returns: what still waits, and must be read.
+    func finish() throws -> [ReuseCandidate]
+
+    /// Whether a file that waits is the one that another name links to.
+    func waitingPath(of origin: ArchiveEntry.Origin) -> EntryPath?
+}
+
+/// A live entry as the walk lists it.
+public struct ReuseCandidate {
+    public var entry: ArchiveEntry
+    public let linkCount: UInt64
+    /// For content that has no stamps to trust: compares the live bytes with a digest.
+    public var matches: ((Digest) throws -> Bool)?
+}
+
+public enum ReuseVerdict {
+    /// Wait: the member it is in is not complete yet.
+    case undecided
+    /// These, the last of them the one just offered, were taken over.
+    case reused([ReuseCandidate])
+    /// These came before and must be read now; then the entry is to be offered again.
+    case readThenRetry([ReuseCandidate])
+    /// These must be read now, the last of them the one just offered.
+    case readAll([ReuseCandidate])
+    /// The entry must be read and added, before anything else is.
+    case read
+}
+
+/// There is no backup before, or none whose content this kind can take over.
+final class NothingReusable: TreeReuse {
+    func offer(_ candidate: ReuseCandidate) -> ReuseVerdict { .read }
+
+    func finish() -> [ReuseCandidate] { [] }
+
+    func waitingPath(of origin: ArchiveEntry.Origin) -> EntryPath? { nil }
+}
