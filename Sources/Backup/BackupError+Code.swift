@@ -27,6 +27,8 @@ extension BackupError: CodedError {
         case .noSuchKeptPart: "no-such-kept-part"
         case .notOurs: "not-ours"
         case .mountInside: "mount-inside"
+        case .severalStacks: "several-stacks"
+        case .noSuchStack: "no-such-stack"
         case .nothingToAccept: "nothing-to-accept"
         case .needsRecovery: "needs-recovery"
         }

@@ -40,6 +40,10 @@ public enum BackupError: ExplainedError, Equatable {
     /// A live file that the restore would have kept was written to before the swap.
     case changedMeanwhile(path: String)
     case markedCorrupt(name: String, reason: String)
+    /// Backups of several other stacks are in the folder, each named with how many and how new; one has to be chosen.
+    case severalStacks([String])
+    /// No backup in the folder is of a stack of that name.
+    case noSuchStack(name: String, stacks: [String])
     /// A backup that nobody has verified.
     case nothingToAccept(name: String)
     /// A restore went wrong half way and could not be put back; the journal keeps what is needed to go on.
@@ -116,6 +120,18 @@ public enum BackupError: ExplainedError, Equatable {
                 zh: "\(count) 个文件夹（例如 \(path)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) '\(path)'",
                 en: "\(count) folders, such as \(path), do not let this user move them, which a restore has to. "
                     + "As root run: chown -R \(user):\(group) '\(path)'")
+        case .severalStacks(let stacks):
+            BilingualText(
+                zh: "备份目录中有多套其他 MLflow 的备份，请指定接管哪一套：\(stacks.joined(separator: "；"))。"
+                    + "例如：mlflow-backup claim 数据库@系统",
+                en: "The folder holds backups of several other stacks; say which one to take over: "
+                    + "\(stacks.joined(separator: "; ")). For example: `mlflow-backup claim DATABASE@SYSTEM`.")
+        case .noSuchStack(let name, let stacks):
+            BilingualText(
+                zh:
+                    "备份目录中没有 \(name.prefix(200)) 的备份。其他 MLflow 的备份：\(stacks.isEmpty ? "无" : stacks.joined(separator: "；"))。",
+                en: "The folder holds no backups of another stack \(name.prefix(200)). There are: "
+                    + "\(stacks.isEmpty ? "none" : stacks.joined(separator: "; ")).")
         case .nothingToAccept(let name):
             BilingualText(
                 zh: "备份 \(name) 尚未校验，没有什么可以接受。请先运行 mlflow-backup verify \(name)。",

@@ -22,7 +22,13 @@ extension StoreSurvey {
         let tables = try session.rows(
             "select from pg_catalog.pg_class where oid = pg_catalog.to_regclass('public.alembic_version')")
         if tables.isEmpty { return nil }
-        return try session.rows("select version_num from public.alembic_version").first?.string(0)
+        // A migration holds it for as long as it lasts.
+        try session.execute("set lock_timeout = '\(number: Int(settings.patience * 1000))ms'")
+        do { return try session.rows("select version_num from public.alembic_version").first?.string(0) } catch let
+            error as PostgresError
+        {
+            throw error.namingHolders(in: settings, seconds: settings.patience)
+        }
     }
 
     private static func revision(_ tables: [String: Int64], _ query: (SQL) throws -> [Row]) throws -> String? {

@@ -20,6 +20,8 @@ extension PostgresError: CodedError {
         case .maintenanceDatabaseNotUsable: "maintenance-database-not-usable"
         case .preparedTransactions: "prepared-transactions"
         case .tablesInUse: "tables-in-use"
+        case .processStuck: "database-process-stuck"
+        case .maintenanceDatabaseDiffers: "maintenance-database-differs"
         case .query: "database-error"
         case .nulByte: "nul-byte"
         case .unexpectedValue: "unexpected-value"

@@ -6,9 +6,8 @@ extension PostgresError: ExplainedError {
     public var explanation: BilingualText {
         switch self {
         case .unreachable, .authenticationFailed, .tooManyConnections, .connectionLost: sessionExplanation
-        case .stackBusy, .pooled, .maintenanceDatabaseNotUsable, .tablesInUse,
-            .preparedTransactions:
-            lockExplanation
+        case .stackBusy, .pooled, .maintenanceDatabaseNotUsable, .preparedTransactions: lockExplanation
+        case .tablesInUse, .processStuck, .maintenanceDatabaseDiffers: waitExplanation
         case .toolMissing, .toolTooOld, .toolFailed, .passwordNotExpressible: toolExplanation
         default: statementExplanation
         }
@@ -56,13 +55,6 @@ extension PostgresError: ExplainedError {
                     "数据库 \(database) 有未结束的两阶段事务：\(identifiers.joined(separator: "、"))。请先执行 COMMIT PREPARED 或 ROLLBACK PREPARED。",
                 en: "Database \(database) has prepared transactions: \(identifiers.joined(separator: ", ")). "
                     + "Run COMMIT PREPARED or ROLLBACK PREPARED for each first.")
-        case .tablesInUse(let seconds):
-            BilingualText(
-                zh: "有会话长时间占用 MLflow 的表（超过 \(seconds) 秒），无法做切换前的最后比较。线上数据未被改动；请等待长事务或迁移结束后重试。",
-                en:
-                    "Sessions hold tables of MLflow for longer than \(seconds) s, so the last comparison before the swap cannot be "
-                    + "made. The live data was not touched; wait until long transactions or migrations have ended, then try again."
-            )
         case .maintenanceDatabaseNotUsable(let name, let reason):
             BilingualText(
                 zh:

@@ -29,8 +29,13 @@ public enum PostgresError: Error, Sendable, Equatable {
     case maintenanceDatabaseNotUsable(name: String, reason: BilingualText)
     /// Transactions prepared for two-phase commit keep a database from being renamed.
     case preparedTransactions(database: String, identifiers: [String])
-    /// Tables could not be locked for a last comparison: somebody holds them for longer.
-    case tablesInUse(seconds: Int)
+    /// Tables could not be read or locked within that time. Each holder is one readable line; none where nobody could be
+    /// named any more.
+    case tablesInUse(seconds: Int, holders: [String])
+    /// A statement of ours waited for that long for server processes that did not react, each a readable line.
+    case processStuck(seconds: Int, processes: [String])
+    /// Another service of this stack has its lock in another maintenance database, where ours does not count.
+    case maintenanceDatabaseDiffers(database: String, ours: String, other: String, holder: String)
     /// Any other error of the server.
     case query(sqlstate: String, message: String)
     /// Text with a NUL byte, which PostgreSQL cannot hold.

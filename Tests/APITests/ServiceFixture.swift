@@ -94,13 +94,23 @@ final class ServiceFixture: Sendable {
         return try body()
     }
 
+    /// The program itself.
+    var program: FilePath { FilePath(String(#filePath)).parent.parent.parent.appending(".build/debug/mlflow-backup") }
+
+    /// What the program needs to work on this stack.
+    var settingsEnvironment: [String: String] { environment.merging(["PATH": "/usr/bin:/bin"]) { $1 } }
+
+    /// Runs the program to its end.
+    func command(_ arguments: [String]) throws -> ChildProcess.Outcome {
+        try ChildProcess(program, arguments, environment: settingsEnvironment).run()
+    }
+
     /// The program itself, started and not waited for.
     func start(_ arguments: [String]) throws -> Process {
         let process = Process()
-        let repository = FilePath(String(#filePath)).parent.parent.parent
-        process.executableURL = URL(fileURLWithPath: repository.appending(".build/debug/mlflow-backup").string)
+        process.executableURL = URL(fileURLWithPath: program.string)
         process.arguments = arguments
-        process.environment = environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }
+        process.environment = settingsEnvironment
         process.standardOutput = FileHandle.nullDevice
         process.standardError = Pipe()
         try process.run()

@@ -14,13 +14,20 @@ extension LiveStackFixture {
 
     func sidecar(_ name: BackupName) throws -> Sidecar { try #require(try item(name).sidecar) }
 
-    /// Lets a backup be as old as the test needs it.
-    func age(_ name: BackupName, days: Int64, readDaysAgo: Int64? = nil) throws {
+    /// Lets a backup be older than it is, by so many days: it gets the name that one made then would have, because a date
+    /// that its name contradicts is damage.
+    /// - Returns: the new name.
+    @discardableResult
+    func age(_ name: BackupName, days: Int64, readDaysAgo: Int64? = nil) throws -> BackupName {
         var sidecar = try sidecar(name)
-        let now = LocalTime.now().epoch
-        sidecar.createdAt = now - days * 86_400
-        sidecar.verifiedAt = now - (readDaysAgo ?? days) * 86_400
+        let older = BackupName(at: LocalTime(epoch: try #require(name.time).epoch - days * 86_400), sidecar.type)
+        sidecar.name = older.string
+        sidecar.createdAt -= days * 86_400
+        sidecar.verifiedAt = LocalTime.now().epoch - (readDaysAgo ?? days) * 86_400
+        try Directory.rename(folder.path.appending(name.string), to: folder.path.appending(older.string))
         try sidecar.write(in: folder)
+        try Directory.remove(folder.path.appending(name.string + BackupName.sidecarSuffix))
+        return older
     }
 
     /// Turns one byte in the middle of a member that holds artifacts.

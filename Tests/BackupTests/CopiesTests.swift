@@ -53,8 +53,9 @@ struct CopiesTests {
     func readingDate() throws {
         let live = try LiveStackFixture("copies_date")
         try live.letStampsAge()
-        let names = try (0..<2).map { _ in try live.backup(retention: .count(10)).name }
-        for name in names { try live.age(name, days: 5) }
+        let names = try (0..<2).map { _ in try live.backup(retention: .count(10)).name }.map {
+            try live.age($0, days: 5)
+        }
         _ = try VerifyJob(live.workspace()).run(names[0].string)
         #expect(try live.sidecar(names[1]).verifiedAt > LocalTime.now().epoch - 60)
     }
@@ -64,10 +65,11 @@ struct CopiesTests {
         let live = try LiveStackFixture("copies_c7")
         try live.letStampsAge()
         for _ in 0..<16 {
-            for item in try Catalogue(live.folder).items() {
-                var sidecar = try #require(item.sidecar)
-                sidecar.createdAt -= 86_400
-                sidecar.verifiedAt -= 86_400
+            // The oldest first: two of the same second of their days would meet under one name.
+            for item in try Catalogue(live.folder).items().reversed() {
+                let read = try #require(item.sidecar).verifiedAt - 86_400
+                var sidecar = try live.sidecar(try live.age(item.name, days: 1))
+                sidecar.verifiedAt = read
                 try sidecar.write(in: live.folder)
             }
             _ = try live.backup()

@@ -17,9 +17,12 @@ final class LiveStackFixture: Sendable {
     let artifacts: FilePath
     let folder: BackupFolder
 
-    init(_ name: String) throws {
-        server = try .shared
-        database = try server.freshDatabase(name)
+    /// - Parameters:
+    ///   - server: one of the test's own, where it is held as a whole.
+    ///   - patience: `ConnectionSettings.patience`.
+    init(_ name: String, on server: TemporaryPostgres? = nil, patience: Double = 60) throws {
+        self.server = try server ?? .shared
+        database = try self.server.freshDatabase(name).waiting(atMost: patience)
         root = try TemporaryFolder(name)
         artifacts = root.path.appending("artifacts")
         folder = BackupFolder(root.path.appending("backups"))

@@ -20,8 +20,9 @@ struct ScrubTests {
     @Test("those nobody has read for six days; damage is told and recorded, and fails nothing")
     func old() throws {
         let live = try LiveStackFixture("scrub_old")
-        let names = try sixRuns(live)
-        for (number, name) in names.enumerated() { try live.age(name, days: 8, readDaysAgo: Int64(7 - number)) }
+        let names = try sixRuns(live).enumerated().map { number, name in
+            try live.age(name, days: 8, readDaysAgo: Int64(7 - number))
+        }
         try live.damage(names[0])
         let outcome = try live.backup(retention: .count(100))
         #expect(try live.item(names[0]).status == .corrupt)
@@ -34,8 +35,7 @@ struct ScrubTests {
     @Test("not at all where it is off, and the oldest first where the time is short")
     func off() throws {
         let live = try LiveStackFixture("scrub_off")
-        let names = try sixRuns(live)
-        for name in names { try live.age(name, days: 9) }
+        let names = try sixRuns(live).map { try live.age($0, days: 9) }
         let options = BackupJob.Options(retention: .count(100), scrubSeconds: 0)
         _ = try BackupJob(live.workspace(), options: options, version: "test").run()
         let now = LocalTime.now().epoch
@@ -46,8 +46,7 @@ struct ScrubTests {
     func shared() throws {
         let live = try LiveStackFixture("scrub_shared")
         try live.letStampsAge()
-        let first = try live.backup(retention: .count(100)).name
-        try live.age(first, days: 8)
+        let first = try live.age(live.backup(retention: .count(100)).name, days: 8)
         try live.damage(first)
         let outcome = try live.backup(retention: .count(100))
         #expect(try live.item(outcome.name).status == .completed)

@@ -58,6 +58,26 @@ struct StackLockTests {
         }
     }
 
+    @Test("is refused where another service has it in another maintenance database, and names both")
+    func twoMaintenanceDatabases() throws {
+        func settings(_ maintenance: String) -> ConnectionSettings {
+            ConnectionSettings(
+                host: server.settings.host, port: server.settings.port, user: server.settings.user,
+                password: server.settings.password, database: "lock_two", maintenanceDatabase: maintenance)
+        }
+        var held: StackLock? = try StackLock.take(settings("postgres"), for: "restore of something", atMost: 1)
+        let error = #expect(throws: PostgresError.self) {
+            _ = try StackLock.take(settings("mlflow"), for: "backup", atMost: 0.5)
+        }
+        #expect(error?.errorCode == "maintenance-database-differs", "\(String(describing: error))")
+        for text in [error?.explanation.english, error?.explanation.chinese] {
+            for word in ["postgres", "mlflow", "restore of something"] { #expect(text?.contains(word) == true) }
+        }
+        #expect(held?.isHeld == true)
+        held = nil
+        _ = try StackLock.take(settings("mlflow"), for: "backup", atMost: 5)
+    }
+
     @Test(
         "is refused behind a pooler that shares sessions by the transaction, and works behind one that does not",
         arguments: ["transaction", "statement", "session"])

@@ -58,6 +58,26 @@ struct ToolsTests {
         #expect(try Connection(source).rowCounts() != counts)
     }
 
+    @Test("name who holds a table that is to be dumped")
+    func heldTable() throws {
+        let source = try server.freshDatabase("held").waiting(atMost: 2)
+        let holder = try Connection(source, applicationName: "nightly migration")
+        try holder.execute("create table runs (id int)")
+        try holder.execute("begin")
+        try holder.execute("lock table runs in access exclusive mode")
+        let pid = try #require(try holder.rows("select pg_backend_pid()").first?.int(0))
+        let snapshot = try ExportedSnapshot(of: source)
+        defer { snapshot.release() }
+        let error = #expect(throws: PostgresError.self) {
+            try tools.dump(source, snapshot: snapshot.identifier, into: folder.path.appending("dump"), jobs: 2)
+        }
+        guard case .tablesInUse(2, let holders)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(holders.count == 1 && holders[0].contains("pid \(pid), nightly migration"), "\(holders)")
+    }
+
     @Test("work for a role that may only log in and create databases, whatever was done to the schema public")
     func modestRole() throws {
         let source = try server.freshDatabase("modest")

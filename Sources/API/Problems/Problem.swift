@@ -69,9 +69,9 @@ struct Problem {
 
     private static func status(_ error: BackupError) -> Int {
         switch error {
-        case .noSuchBackup, .noSuchEntry, .noSuchKeptPart: 404
+        case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
-            .changedMeanwhile, .nothingToUndo, .notOurs, .mountInside, .nothingToAccept:
+            .changedMeanwhile, .nothingToUndo, .notOurs, .mountInside, .nothingToAccept, .severalStacks:
             409
         case .notEnoughRoom: 507
         case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery: 503

@@ -7,11 +7,20 @@ import SystemIO
 public struct Catalogue: Sendable {
     public let folder: BackupFolder
 
-    public init(_ folder: BackupFolder) { self.folder = folder }
+    /// Where the mark lies that knows whether the folder was used.
+    private let artifacts: FilePath?
+
+    /// - Parameter artifacts: the artifacts folder of the stack that uses the folder, for who has not prepared it: one that
+    ///   was used and is empty is an error then, and no empty list.
+    public init(_ folder: BackupFolder, usedBy artifacts: FilePath? = nil) {
+        self.folder = folder
+        self.artifacts = artifacts
+    }
 
     /// Newest first.
-    /// - Throws: `BackupError.folderNotUsable` where the folder cannot be read.
+    /// - Throws: `BackupError.folderNotUsable` where the folder cannot be read, `.folderVanished`.
     public func items() throws -> [CatalogueItem] {
+        if let artifacts { try folder.refuseVanished(usedBy: artifacts) }
         let names: [[UInt8]]
         do throws(SystemError) { names = try Directory.names(in: folder.path) } catch {
             throw BackupError.folderNotUsable(path: folder.path.string, reason: error.reason)
@@ -52,7 +61,7 @@ public struct Catalogue: Sendable {
         }
         let sidecar = Sidecar.read(name, in: folder)
         let created = LocalTime(
-            epoch: sidecar?.createdAt ?? name.time?.epoch ?? status.modified.seconds)
+            epoch: BackupDate.listed(name, noted: sidecar?.createdAt) ?? status.modified.seconds)
         var itemStatus = CatalogueItem.Status.unverified
         var reason: String?
         if let sidecar {

@@ -76,3 +76,14 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
         }.joined()
     }
 }
+
+extension BackupFolder {
+    /// Tells a folder that was used from one that is empty: whoever lists it must not take the one for the other.
+    /// - Parameter artifacts: the artifacts folder of the stack that may have used it.
+    /// - Throws: `BackupError.folderVanished`.
+    public func refuseVanished(usedBy artifacts: FilePath) throws {
+        if try FileStatus.ifPresent(state) == nil, let mark = try ArtifactsMark.read(in: artifacts), mark.knows(self) {
+            throw BackupError.folderVanished(path: path.string)
+        }
+    }
+}

@@ -7,10 +7,17 @@ import SystemIO
 /// `pg_upgrade`, after a disaster, or for a folder that begins anew.
 public struct ClaimJob: Sendable {
     private let workspace: Workspace
+    private let name: String?
 
-    public init(_ workspace: Workspace) { self.workspace = workspace }
+    /// - Parameter name: of the stack to take over, as `DATABASE@SYSTEM` (`StackIdentity.description`), with `/` and the
+    ///   beginning of its artifacts folder's identifier where two have that name. `nil` where there is but one.
+    public init(_ workspace: Workspace, of name: String? = nil) {
+        self.workspace = workspace
+        self.name = name
+    }
 
     /// - Returns: the stacks whose backups were taken over.
+    /// - Throws: `BackupError.severalStacks`, `.noSuchStack`: no backup was taken over then.
     @discardableResult
     public func run() throws -> [StackIdentity] {
         // An empty folder in the place of one that was used is refused everywhere else; this is how it is accepted.
@@ -28,12 +35,8 @@ public struct ClaimJob: Sendable {
             let items = try Catalogue(workspace.folder).items()
             let ownership = try Ownership(of: identity, among: items, in: workspace.folder)
             var claims = Claims.read(in: workspace.folder)
-            var taken: [StackIdentity] = []
-            for item in items {
-                guard case .foreign = ownership.owner(of: item), let other = item.sidecar?.stack,
-                    !taken.contains(other)
-                else { continue }
-                taken.append(other)
+            let taken = try ForeignStacks(items, ownership).chosen(name)
+            for other in taken {
                 claims.claims.append(Claim(taken: other, by: identity, at: LocalTime.now().epoch, origin: .person))
             }
             if !taken.isEmpty { try claims.write(in: workspace.folder) }

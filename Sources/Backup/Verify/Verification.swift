@@ -190,13 +190,11 @@ struct Verification: Sendable {
         }
         let manifest = try manifest(report.manifest, item, report.artifacts)
         let archive = item.kind == .compressed ? try ownArchive(item) : nil
-        // Where nothing had changed, an archive has a second name, and its manifest is as old as the first.
-        let created = known?.createdAt ?? item.name.time?.epoch ?? manifest.created
         var right =
             known
             ?? Sidecar(
                 name: item.name.string, type: item.kind, status: .completed, reason: nil, size: size,
-                sha256: digest.hex, indexOffset: 0, createdAt: created, verifiedAt: 0, adopted: true,
+                sha256: digest.hex, indexOffset: 0, createdAt: manifest.created, verifiedAt: 0, adopted: true,
                 durationSeconds: nil, summary: nil)
         right.size = size
         right.sha256 = digest.hex
@@ -230,21 +228,25 @@ struct Verification: Sendable {
         right.reason = nil
         right.summary = manifest.summary
         right.verifiedAt = LocalTime.now().epoch
+        right.createdAt = BackupDate.verified(item.name, noted: (known ?? item.sidecar)?.createdAt, manifest)
         var notes: [BilingualText] = []
         if let known {
-            func compare<Value: Equatable>(_ path: KeyPath<Sidecar, Value>, _ zh: String, _ en: String) {
-                guard known[keyPath: path] != right[keyPath: path] else { return }
+            func note(_ zh: String, _ en: String) {
                 notes.append(
                     BilingualText(
                         zh: "\(item.name.sidecar) 中的\(zh)不是该备份的，已改正",
                         en:
                             "\(en) in \(item.name.sidecar) was not that of the backup, and has been put right"))
             }
+            func compare<Value: Equatable>(_ path: KeyPath<Sidecar, Value>, _ zh: String, _ en: String) {
+                if known[keyPath: path] != right[keyPath: path] { note(zh, en) }
+            }
             compare(\.size, "大小", "The size")
             compare(\.sha256, " SHA-256 ", "The SHA-256")
             // Those of 0.1.0 may have had none.
             if known.indexSHA256 != nil { compare(\.indexSHA256, "索引 SHA-256 ", "The SHA-256 of the index") }
             compare(\.indexOffset, "索引位置", "The place of the index")
+            if BackupDate.differ(known.createdAt, right.createdAt) { note("时间", "The date") }
         }
         return Outcome(sidecar: right, notes: notes)
     }

@@ -106,11 +106,7 @@ extension Workspace {
     /// mounted. Making it would fill the disk below and hide that every backup is out of reach.
     /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`.
     public func prepareFolder() throws {
-        if try FileStatus.ifPresent(folder.state) == nil,
-            let mark = try ArtifactsMark.read(in: stack.artifacts), mark.knows(folder)
-        {
-            throw BackupError.folderVanished(path: folder.path.string)
-        }
+        try folder.refuseVanished(usedBy: stack.artifacts)
         try folder.prepare()
     }
 }

@@ -10,7 +10,7 @@ extension ComparisonSession {
     ///
     /// Readers go on, writers wait. Nobody waits for us: where a lock is not had within seconds, all are let go and
     /// asked for again.
-    /// - Throws: `PostgresError.tablesInUse` where a table stays in use; what `body` throws. Nothing is locked then.
+    /// - Throws: `PostgresError.tablesInUse`, with who holds it, where a table stays in use; what `body` throws. Nothing is locked then.
     func lockingTables<Result>(_ body: () throws -> Result) throws -> Result {
         for attempt in 1...Self.lockAttempts {
             do {
@@ -19,15 +19,21 @@ extension ComparisonSession {
                 // A table made between the listing and the lock could be written to: then once more.
                 if Set(try TableShape.all(in: self).keys).isSubset(of: locked) { return result }
                 end()
-            } catch PostgresError.query("55P03", _) {
+            } catch let error as PostgresError {
                 end()
-                if attempt < Self.lockAttempts { usleep(200_000) }
+                guard case .query("55P03", _) = error else { throw error }
+                if attempt == Self.lockAttempts {
+                    throw error.namingHolders(
+                        of: .lockingOut, in: connection.settings, seconds: Double(Self.lockSeconds))
+                }
+                usleep(200_000)
             } catch {
                 end()
                 throw error
             }
         }
-        throw PostgresError.tablesInUse(seconds: Self.lockSeconds)
+        // Tables were made all the while.
+        throw PostgresError.tablesInUse(seconds: Self.lockSeconds, holders: [])
     }
 
     private static let lockAttempts = 5

@@ -20,7 +20,8 @@ final class ComparisonSession {
             select pg_catalog.set_config(s.name, v.value, false)
             from pg_catalog.pg_settings s join (values
               ('statement_timeout', '0'), ('idle_in_transaction_session_timeout', '0'),
-              ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('lock_timeout', '10s'),
+              ('idle_session_timeout', '0'), ('transaction_timeout', '0'),
+              ('lock_timeout', \(String(Int(Self.lockSeconds(settings) * 1000)))),
               ('row_security', 'off'), ('search_path', 'pg_catalog'), ('datestyle', 'ISO, YMD'),
               ('intervalstyle', 'postgres'), ('timezone', 'UTC'), ('bytea_output', 'hex'),
               ('extra_float_digits', '3'), ('xmlbinary', 'base64'), ('lc_monetary', 'C'),
@@ -30,6 +31,16 @@ final class ComparisonSession {
     }
 
     func rows(_ sql: SQL) throws -> [Row] { try connection.rows(sql, cancellation: cancellation) }
+
+    /// For a table that is only read.
+    static func lockSeconds(_ settings: ConnectionSettings) -> Double { min(10, settings.patience) }
+
+    /// - Throws: what `body` throws; a lock that was not had as `PostgresError.tablesInUse`, with who held it.
+    func namingHolders<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let error as PostgresError {
+            throw error.namingHolders(in: connection.settings, seconds: Self.lockSeconds(connection.settings))
+        }
+    }
 
     func begin() throws(PostgresError) {
         try connection.execute("begin isolation level repeatable read, read only")

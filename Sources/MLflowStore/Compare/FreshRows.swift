@@ -33,7 +33,7 @@ public final class FreshRows {
     public func written(since moment: String) throws -> StoreFindings? {
         try session.begin()
         defer { session.end() }
-        return try find(since: moment)
+        return try session.namingHolders { try find(since: moment) }
     }
 
     /// As `written`, with every table locked against writing until `close`.

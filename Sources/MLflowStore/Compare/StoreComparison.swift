@@ -61,14 +61,16 @@ public final class StoreComparison {
     public func first(progress: ProgressSink = { _, _, _ in }) throws -> StoreFindings {
         results = [:]
         unseen = nil
-        return try compare(progress)
+        return try live.namingHolders { try compare(progress) }
     }
 
     /// Compares again what may have been written since `first`. Everything a transaction wrote that `first` could not
     /// see is found by the transaction's number in its rows; deletions by the number of rows.
     /// - Throws: `PostgresError`, or `CancelledError`.
     @discardableResult
-    public func last(progress: ProgressSink = { _, _, _ in }) throws -> StoreFindings { try compare(progress) }
+    public func last(progress: ProgressSink = { _, _, _ in }) throws -> StoreFindings {
+        try live.namingHolders { try compare(progress) }
+    }
 
     /// - Parameter inTransaction: the live session has begun, and the caller ends it.
     func compare(_ progress: ProgressSink, inTransaction: Bool = false) throws -> StoreFindings {

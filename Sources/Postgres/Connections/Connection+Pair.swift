@@ -28,11 +28,9 @@ extension Connection {
     /// Waits for what was sent; asks the server to stop once `cancellation` is set.
     private func answer(_ cancellation: Cancellation) -> Result<[Row], PostgresError> {
         do throws(PostgresError) {
-            var asked = false
             while try !isAnswered(within: 0.2) {
-                guard cancellation.isCancelled, !asked else { continue }
-                requestCancel()
-                asked = true
+                // One that does not react is closed, which `takeAnswer` tells.
+                if cancellation.isCancelled, try cancelStatement() { break }
             }
             return .success(try takeAnswer())
         } catch { return .failure(error) }

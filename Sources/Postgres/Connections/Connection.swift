@@ -15,6 +15,11 @@ public final class Connection {
     /// The server process as the handshake named it. A pooler names one of its own making.
     let backendPID: Int32
     private var handle: OpaquePointer?
+    /// The server process of a session whose statements give up when they wait for others for longer than
+    /// `settings.patience`; `nil` for one that waits. See `becomePatient`.
+    var watchedProcess: Int?
+    /// What the server said beside its answers.
+    let notices = ServerNotices()
 
     /// - Parameters:
     ///   - applicationName: what `pg_stat_activity` shows.
@@ -25,8 +30,8 @@ public final class Connection {
         self.settings = settings
         let handshake = Handshake(settings, applicationName: applicationName)
         let opened = try handshake.finish(within: connectTimeoutSeconds)
-        // Notices would go to our standard error, past the log.
-        PQsetNoticeProcessor(opened, { _, _ in }, nil)
+        // By default they go to our standard error, past the log.
+        notices.receive(from: opened)
         handle = opened
         serverVersion = Int(PQserverVersion(opened))
         backendPID = PQbackendPID(opened)
@@ -42,6 +47,7 @@ public final class Connection {
     /// Runs one statement and returns all its rows. For small results: they are held in memory twice for a moment.
     public func rows(_ sql: SQL) throws(PostgresError) -> [Row] {
         try send(sql)
+        if watchedProcess != nil { return try patientAnswer(isLong: false) }
         while try !isAnswered(within: 3600) {}
         return try takeAnswer()
     }
@@ -56,12 +62,10 @@ public final class Connection {
     public func rows(_ sql: SQL, cancellation: Cancellation) throws -> [Row] {
         try cancellation.check()
         try send(sql)
-        var asked = false
         while try !isAnswered(within: 0.2) {
-            if cancellation.isCancelled, !asked {
-                requestCancel()
-                asked = true
-            }
+            guard cancellation.isCancelled else { continue }
+            if try cancelStatement() { break }
+            throw CancelledError()
         }
         do throws(PostgresError) { return try takeAnswer() } catch {
             if cancellation.isCancelled { throw CancelledError() }
@@ -131,14 +135,24 @@ public final class Connection {
         _ = PQcancel(request, &reason, Int32(reason.count))
     }
 
+    /// Asks the server to stop the running statement and waits for what it says to that.
+    /// - Returns: false where the server process does not react. The session is closed then.
+    func cancelStatement() throws(PostgresError) -> Bool {
+        requestCancel()
+        if try isAnswered(within: cancelSeconds) { return true }
+        close()
+        return false
+    }
+
+    /// How long a server process may take to notice a cancellation. One that reads a slow disk takes a while.
+    private var cancelSeconds: Double { min(30, 2 * settings.patience) }
+
     /// Ends a statement that was sent and whose answer nobody waits for any more, so that the session can be used again.
     /// The server may have finished it all the same.
     func abandonStatement() {
         guard let handle, PQtransactionStatus(handle) == PQTRANS_ACTIVE else { return }
-        requestCancel()
-        // A server that does not answer a cancellation within this is lost, as the next statement will say.
-        guard (try? isAnswered(within: 30)) == true else { return close() }
-        _ = try? takeAnswer()
+        // A server that does not answer a cancellation is lost, as the next statement will say.
+        if (try? cancelStatement()) == true { _ = try? takeAnswer() }
     }
 
     private func lost(_ handle: OpaquePointer) -> PostgresError {

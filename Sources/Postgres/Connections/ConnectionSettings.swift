@@ -13,11 +13,14 @@ public struct ConnectionSettings: Sendable, Equatable {
     /// Where sessions go that make, rename and drop databases, and where the stack's lock is: advisory locks are per
     /// database, so all services of one stack must name the same one.
     public let maintenanceDatabase: String
+    /// Seconds for which a statement of ours waits for other sessions before it gives up and names them.
+    public let patience: Double
 
     public init(
         host: String, port: Int = 5432, user: String, password: Secret, database: String,
-        maintenanceDatabase: String = "postgres"
+        maintenanceDatabase: String = "postgres", patience: Double = 60
     ) {
+        self.patience = patience
         self.maintenanceDatabase = maintenanceDatabase
         self.host = host
         self.port = port
@@ -30,6 +33,13 @@ public struct ConnectionSettings: Sendable, Equatable {
     public func naming(database: String) -> ConnectionSettings {
         ConnectionSettings(
             host: host, port: port, user: user, password: password, database: database,
-            maintenanceDatabase: maintenanceDatabase)
+            maintenanceDatabase: maintenanceDatabase, patience: patience)
+    }
+
+    /// The same database, with other patience.
+    public func waiting(atMost seconds: Double) -> ConnectionSettings {
+        ConnectionSettings(
+            host: host, port: port, user: user, password: password, database: database,
+            maintenanceDatabase: maintenanceDatabase, patience: seconds)
     }
 }

@@ -16,9 +16,7 @@ extension Databases {
         // pg_terminate_backend wants membership in the session's role, or pg_signal_backend for all but superusers.
         let sessions = try session.rows(
             """
-            select a.pid, a.usename as who,
-                   concat_ws(', ', nullif(a.application_name, ''), a.client_addr::text) as origin
-            from pg_catalog.pg_stat_activity a
+            select \(SessionText.columns) from pg_catalog.pg_stat_activity a
             join pg_catalog.pg_roles r on r.oid = a.usesysid
             join pg_catalog.pg_roles me on me.rolname = current_user
             where a.datname = \(name) and not me.rolsuper
@@ -27,11 +25,7 @@ extension Databases {
                            or pg_catalog.pg_has_role('pg_signal_backend', 'MEMBER')))
             order by a.pid
             """)
-        for row in sessions {
-            let origin = try row.string("origin")
-            obstacles.sessions.append(
-                "\(try row.string("who")) (pid \(try row.int("pid"))\(origin.isEmpty ? "" : ", \(origin)"))")
-        }
+        obstacles.sessions = try SessionText.lines(sessions)
         for row in try session.rows(
             "select gid from pg_catalog.pg_prepared_xacts where database = \(name) order by prepared")
         {

@@ -31,7 +31,7 @@ extension Databases {
         if liveExists, try exists(old, on: renaming) { throw .databaseExists(name: old) }
         let renames = (liveExists ? [(live, old)] : []) + [(replacement, live)]
 
-        try renaming.execute("set lock_timeout = '30s'")
+        try renaming.execute("set lock_timeout = '\(number: Int(min(settings.patience, 30) * 1000))ms'")
         // Asked of the server: behind a pooler the handshake names another process.
         let doorkeeper = try renaming.rows("select pg_catalog.pg_backend_pid() as pid").first?.int("pid") ?? 0
         var usher = Usher(session: ending, spared: Set(spared), doorkeeper: doorkeeper)
@@ -43,7 +43,14 @@ extension Databases {
             } catch {
                 switch error {
                 case .query("55006", _) where attempt < swapAttempts && !usher.hasLeft: attempt += 1
-                case .query("55006", let message): throw .databaseInUse(name: live, holders: [message])
+                case .query("55006", let message):
+                    // They were told to end, or are not ours to end, and did not.
+                    let inside = try sessions(in: [live, replacement], sparing: usher.spared, on: ending)
+                    throw inside.isEmpty
+                        ? .databaseInUse(name: live, holders: [message])
+                        : .processStuck(seconds: swapAttempts * 5, processes: inside)
+                case .query("55P03", _):
+                    throw .processStuck(seconds: Int(min(settings.patience, 30)), processes: usher.blocking)
                 case .query("42P04", _): throw .databaseExists(name: old)
                 case .query("3D000", _): throw .databaseMissing(name: replacement)
                 default: throw error
@@ -66,7 +73,15 @@ extension Databases {
             for (from, to) in renames {
                 try renaming.send("alter database \(identifier: from) rename to \(identifier: to)")
                 var staying: [String] = []
+                let start = MonotonicTime.nanoseconds()
                 while try !renaming.isAnswered(within: 0.02) {
+                    // The server gives up within seconds, unless it is the process that renames which stands still.
+                    if MonotonicTime.seconds(since: start) > settings.patience + 40 {
+                        throw PostgresError.processStuck(
+                            seconds: Int(settings.patience + 40),
+                            processes: try usher.session.sessions([usher.doorkeeper]))
+                    }
+                    try usher.noteBlocking()
                     let inside = try usher.showOut(of: from)
                     staying = inside.staying
                     if inside.isEmpty, !usher.hasLeft, try usher.isDoorShut(from) {
@@ -89,58 +104,6 @@ extension Databases {
             try? renaming.execute("rollback")
             throw error
         }
-    }
-}
-
-/// Ends the sessions in a database while another session waits to rename it.
-private struct Usher {
-    struct Inside {
-        /// Those that we may not end, each as one line for a person.
-        var staying: [String] = []
-        /// Nobody but the spared ones.
-        var isEmpty = true
-    }
-
-    let session: Connection
-    let spared: Set<Int>
-    /// The server process that renames.
-    let doorkeeper: Int
-    /// The spared sessions were told to go: from then on the tables are not locked any more.
-    var hasLeft = false
-
-    func showOut(of database: String) throws(PostgresError) -> Inside {
-        // The server's own workers have no user; of a stranger's session, we see nothing but user and pid.
-        let rows = try session.rows(
-            """
-            select pid, usename as who, concat_ws(', ', nullif(application_name, ''), client_addr::text) as origin
-            from pg_catalog.pg_stat_activity
-            where datname = \(database) and usename is not null and pid <> pg_catalog.pg_backend_pid()
-            """)
-        var inside = Inside()
-        for row in rows {
-            let pid = try row.int("pid")
-            if spared.contains(pid) { continue }
-            inside.isEmpty = false
-            do throws(PostgresError) {
-                try session.execute("select pg_catalog.pg_terminate_backend(\(pid))")
-            } catch {
-                guard case .insufficientPrivilege = error else { throw error }
-                let origin = try row.string("origin")
-                inside.staying.append("\(try row.string("who")) (pid \(pid)\(origin.isEmpty ? "" : ", \(origin)"))")
-            }
-        }
-        return inside
-    }
-
-    /// Whether the rename has its lock on the database: nobody enters any more (`InitPostgres` locks the database, too).
-    func isDoorShut(_ database: String) throws(PostgresError) -> Bool {
-        try !session.rows(
-            """
-            select from pg_catalog.pg_locks l join pg_catalog.pg_database d on d.oid = l.objid
-            where l.locktype = 'object' and l.classid = 'pg_catalog.pg_database'::pg_catalog.regclass
-              and d.datname = \(database) and l.pid = \(doorkeeper) and l.mode = 'AccessExclusiveLock' and l.granted
-            """
-        ).isEmpty
     }
 }
 

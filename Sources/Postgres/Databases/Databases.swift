@@ -28,8 +28,10 @@ public struct Databases {
         _ settings: ConnectionSettings, applicationName: String = "mlflow-backup"
     ) throws(PostgresError) -> Connection {
         do throws(PostgresError) {
-            return try Connection(
+            let session = try Connection(
                 settings.naming(database: settings.maintenanceDatabase), applicationName: applicationName)
+            try session.becomePatient()
+            return session
         } catch {
             switch error {
             case .databaseMissing, .insufficientPrivilege:
@@ -93,8 +95,31 @@ public struct Databases {
     }
 
     /// Ends the sessions in a database and drops it. One that is not there is fine.
+    /// - Throws: `processStuck` where one of them, or another process that the server waits for, does not react. The
+    ///   database may then be one that nobody can use, and goes with the next call.
     public func drop(_ name: String) throws(PostgresError) {
-        try connect().execute("drop database if exists \(identifier: name) with (force)")
+        let session = try connect()
+        do throws(PostgresError) {
+            try session.executeLong("drop database if exists \(identifier: name) with (force)")
+        } catch {
+            guard case .query("55006", _) = error else { throw error }
+            let inside = try sessions(in: [name], on: session)
+            throw inside.isEmpty ? error : .processStuck(seconds: 5, processes: inside)
+        }
+    }
+
+    /// Who is in these databases, each as one line, but for `spared` and the session that asks.
+    func sessions(
+        in databases: [String], sparing spared: Set<Int> = [], on session: Connection
+    ) throws(PostgresError) -> [String] {
+        let rows = try session.rows(
+            """
+            select \(SessionText.columns) from pg_catalog.pg_stat_activity a
+            where a.datname = any(\(databases)::text[]) and a.pid <> pg_catalog.pg_backend_pid()
+              and not (a.pid = any(\(spared.map(String.init))::int[]))
+            order by a.pid
+            """)
+        return try SessionText.lines(rows)
     }
 
     /// Makes an empty database with the encoding and the collation of `model`, so that texts sort and compare as they
@@ -105,7 +130,7 @@ public struct Databases {
         let locale = try localeClauses(of: model, on: session)
         do throws(PostgresError) {
             // template0: what an administrator put into template1 would collide with the dump's objects.
-            try session.execute("create database \(identifier: name) template template0 \(locale)")
+            try session.executeLong("create database \(identifier: name) template template0 \(locale)")
         } catch {
             switch error {
             case .query("42P04", _): throw .databaseExists(name: name)

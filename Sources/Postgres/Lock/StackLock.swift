@@ -24,7 +24,7 @@ public final class StackLock {
     ///   - purpose: what `pg_stat_activity` shows to those who wait.
     ///   - seconds: how long to wait at most.
     ///   - onWait: called once, with a description of the holder, when it has to be waited for.
-    /// - Throws: `PostgresError.stackBusy` once the time is up, `.pooled`, `CancelledError`.
+    /// - Throws: `PostgresError.stackBusy` once the time is up, `.pooled`, `.maintenanceDatabaseDiffers`, `CancelledError`.
     public static func take(
         _ settings: ConnectionSettings, for purpose: String, atMost seconds: Double, cancellation: Cancellation? = nil,
         onWait: ((String) -> Void)? = nil
@@ -51,6 +51,7 @@ public final class StackLock {
             usleep(200_000)
         }
         try refusePooling(of: session, key)
+        try refuseOtherMaintenanceDatabase(session, key, settings)
         return StackLock(session)
     }
 
@@ -76,14 +77,47 @@ public final class StackLock {
     private static func holder(of key: Int64, on session: Connection) throws(PostgresError) -> String {
         let rows = try session.rows(
             """
-            select a.pid, a.application_name as program, coalesce(a.client_addr::text, 'local') as origin
-            from pg_catalog.pg_locks l join pg_catalog.pg_stat_activity a using (pid)
-            where l.locktype = 'advisory' and l.granted and l.objsubid = 1
-              and (l.classid::bigint << 32 | l.objid::bigint) = \(key)
+            select \(holderColumns) from pg_catalog.pg_locks l join pg_catalog.pg_stat_activity a using (pid)
+            where \(isHeld(key)) and l.database = (
+              select oid from pg_catalog.pg_database where datname = current_database())
             """)
         guard let row = rows.first else { return "another service" }
+        return try holderText(row)
+    }
+
+    private static let holderColumns: SQL =
+        "a.pid, a.application_name as program, coalesce(a.client_addr::text, 'local') as origin"
+
+    private static func isHeld(_ key: Int64) -> SQL {
+        """
+        l.locktype = 'advisory' and l.granted and l.objsubid = 1
+        and (l.classid::bigint << 32 | l.objid::bigint) = \(key)
+        """
+    }
+
+    private static func holderText(_ row: Row) throws(PostgresError) -> String {
         let (program, origin) = (try row.string("program"), try row.string("origin"))
         return "\(program), \(origin), server process \(try row.int("pid"))"
+    }
+
+    /// Advisory locks are per database, and `pg_locks` shows those of all: a holder of our key in another one is a service
+    /// that was given another maintenance database. Asked once the lock is had, so that of two services one sees the other.
+    private static func refuseOtherMaintenanceDatabase(
+        _ session: Connection, _ key: Int64, _ settings: ConnectionSettings
+    ) throws {
+        let rows = try session.rows(
+            """
+            select \(holderColumns), d.datname::text as other, current_database()::text as ours
+            from pg_catalog.pg_locks l join pg_catalog.pg_stat_activity a using (pid)
+            join pg_catalog.pg_database d on d.oid = l.database
+            where \(isHeld(key)) and d.datname <> current_database()
+            """)
+        guard let row = rows.first else { return }
+        let error = PostgresError.maintenanceDatabaseDiffers(
+            database: settings.database, ours: try row.string("ours"), other: try row.string("other"),
+            holder: try holderText(row))
+        session.close()
+        throw error
     }
 
     /// A pooler that hands sessions out by the statement or by the transaction would give the lock to anybody.

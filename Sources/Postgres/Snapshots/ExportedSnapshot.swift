@@ -19,7 +19,7 @@ public final class ExportedSnapshot {
         connection = try Connection(settings, applicationName: "mlflow-backup snapshot")
         try connection.liftTimeouts()
         // A migration of MLflow that holds a table for longer than this is told, not waited out.
-        try connection.execute("set lock_timeout = '60s'")
+        try connection.execute("set lock_timeout = '\(number: Int(settings.patience * 1000))ms'")
         try connection.execute("begin isolation level repeatable read, read only")
         let rows = try connection.rows(
             """
@@ -32,11 +32,20 @@ public final class ExportedSnapshot {
     }
 
     /// Runs a query at the snapshot's moment.
-    public func rows(_ sql: SQL) throws(PostgresError) -> [Row] { try connection.rows(sql) }
+    /// - Throws: `tablesInUse` where a table is held by others.
+    public func rows(_ sql: SQL) throws(PostgresError) -> [Row] {
+        do throws(PostgresError) { return try connection.rows(sql) } catch { throw named(error) }
+    }
 
-    /// - Throws: `PostgresError`, or `CancelledError`.
+    /// - Throws: `PostgresError`, also `tablesInUse`, or `CancelledError`.
     public func rowCounts(cancellation: Cancellation = Cancellation()) throws -> [QualifiedTable: Int64] {
-        try connection.rowCounts(cancellation: cancellation)
+        do { return try connection.rowCounts(cancellation: cancellation) } catch let error as PostgresError {
+            throw named(error)
+        }
+    }
+
+    private func named(_ error: PostgresError) -> PostgresError {
+        error.namingHolders(in: connection.settings, seconds: connection.settings.patience)
     }
 
     /// Ends the transaction. Nothing can join the snapshot any more; those who joined keep it.

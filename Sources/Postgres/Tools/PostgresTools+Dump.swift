@@ -11,7 +11,7 @@ extension PostgresTools {
     ///   - jobs: tables dumped at once, each by a session of its own; one more session leads them.
     ///   - compressionLevel: 0 to 9. The archive compresses by itself, so 0 serves best.
     ///   - onProgress: called on this thread.
-    /// - Throws: `PostgresError`, `SystemError`, or `CancelledError`. What was written so far is left to the caller.
+    /// - Throws: `PostgresError`, also `tablesInUse`, `SystemError`, or `CancelledError`. What was written so far is left to the caller.
     public func dump(
         _ settings: ConnectionSettings, snapshot: String, into directory: FilePath, jobs: Int,
         compressionLevel: Int = 0, cancellation: Cancellation = Cancellation(),
@@ -22,8 +22,8 @@ extension PostgresTools {
             [
                 "--format=directory", "--jobs=\(max(1, jobs))", "--compress=\(compressionLevel)",
                 "--snapshot=\(snapshot)", "--no-sync", "--verbose",
-                // Behind a migration that holds a table, fail after a minute and say so.
-                "--lock-wait-timeout=60000", "--file=\(directory.string)",
+                // Behind a migration that holds a table, fail and say so.
+                "--lock-wait-timeout=\(Int(settings.patience * 1000))", "--file=\(directory.string)",
             ],
             settings: settings, cancellation: cancellation, onProgress: onProgress)
         let contents = directory.appending("toc.dat")

@@ -49,8 +49,20 @@ extension PostgresError {
             self = .tooManyConnections(reason: slots)
         } else if let refused = line(with: "Connection refused") ?? line(with: "could not translate host name") {
             self = .unreachable(host: settings.host, port: settings.port, reason: refused)
+        } else if let held = Self.heldTables(lines, settings) {
+            self = held
         } else {
             self = .toolFailed(tool: tool, exit: "\(outcome.exit)", lastErrorLines: lines)
         }
+    }
+
+    /// pg_dump locks every table first. Why the server refused is said in the server's language, so whoever holds one tells
+    /// that it was for that.
+    private static func heldTables(_ lines: [String], _ settings: ConnectionSettings) -> PostgresError? {
+        guard lines.contains(where: { $0.contains("LOCK TABLE ") && $0.contains("IN ACCESS SHARE MODE") }),
+            case .tablesInUse(let seconds, let holders) = PostgresError.query(sqlstate: "55P03", message: "")
+                .namingHolders(in: settings, seconds: settings.patience), !holders.isEmpty
+        else { return nil }
+        return .tablesInUse(seconds: seconds, holders: holders)
     }
 }

@@ -56,7 +56,10 @@ public struct HealthCheck: Sendable {
     private var folder: BackupFolder { service.operations.folder }
 
     private func backupDirectoryFinding() -> BilingualText? {
-        folder.unusableReason.map { BackupError.folderNotUsable(path: folder.path.string, reason: $0).explanation }
+        do { try folder.refuseVanished(usedBy: service.operations.stack.artifacts) } catch { return error.bilingual }
+        return folder.unusableReason.map {
+            BackupError.folderNotUsable(path: folder.path.string, reason: $0).explanation
+        }
     }
 
     private func scriptFinding(_ name: String) -> BilingualText? {

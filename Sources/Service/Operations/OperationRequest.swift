@@ -11,8 +11,8 @@ public enum OperationRequest: Sendable, Equatable {
     case verify(String)
     /// Brings back what the last restore replaced.
     case undo(force: Bool, backupFirst: Bool = true)
-    /// Takes the backups of another stack over.
-    case claim
+    /// Takes the backups of another stack over: of the one with this name, or of the only one.
+    case claim(String? = nil)
     /// Removes what a restore kept although no backup covers it. The text is the stamp of that restore.
     case forget(String)
 

@@ -48,7 +48,7 @@ public struct Operations: Sendable {
         .init(options: backupOptions(.compressed, .default), version: ServiceVersion.current)
     }
 
-    public var catalogue: Catalogue { Catalogue(folder) }
+    public var catalogue: Catalogue { Catalogue(folder, usedBy: stack.artifacts) }
 
     /// What a job of the engine is made of.
     public var workspace: Workspace { workspace(on: stack) }
@@ -86,7 +86,7 @@ public struct Operations: Sendable {
         case .undo(let force, let first):
             let job = UndoJob(workspace, force: force, backupFirst: force && first ? backupFirst : nil)
             return undoResult(try job.run())
-        case .claim: return claimResult(try ClaimJob(workspace).run())
+        case .claim(let name): return claimResult(try ClaimJob(workspace, of: name).run())
         case .forget(let id): return forgetResult(try ForgetJob(workspace).run(id))
         case .verify(let name):
             let start = MonotonicTime.nanoseconds()

@@ -19,11 +19,11 @@ struct InteractiveRestore {
             return .notFound
         }
         console.answer(ListCommand.table(items, console.language))
-        guard let item = chooseBackup(items), let mode = given ?? chooseMode() else { return cancelled() }
+        guard let item = try chooseBackup(items), let mode = try given ?? chooseMode() else { return cancelled() }
         let question = BilingualText(
             zh: "将用 \(item.name) 恢复（\(mode.rawValue)），当前数据会被替换。输入 yes 继续：",
             en: "\(item.name) will replace the live data (\(mode.rawValue)). Type yes to go on: ")
-        guard console.ask(question)?.lowercased() == "yes" else { return cancelled() }
+        guard try console.ask(question)?.lowercased() == "yes" else { return cancelled() }
         let force = invocation.arguments.has("force")
         do {
             return try restore(item, mode, force: force)
@@ -31,7 +31,7 @@ struct InteractiveRestore {
             guard !force, ExitCode(error) == .refused else { throw error }
             console.error(error.explanation)
             let sure = BilingualText(zh: "仍要覆盖？输入 overwrite 继续：", en: "Overwrite all the same? Type overwrite: ")
-            guard console.ask(sure)?.lowercased() == "overwrite" else { return cancelled() }
+            guard try console.ask(sure)?.lowercased() == "overwrite" else { return cancelled() }
             return try restore(item, mode, force: true)
         }
     }
@@ -41,8 +41,8 @@ struct InteractiveRestore {
             .restore(item.name.string, mode, force: force, backupFirst: !invocation.arguments.has("no-backup")))
     }
 
-    private func chooseBackup(_ items: [CatalogueItem]) -> CatalogueItem? {
-        while let answer = console.ask(
+    private func chooseBackup(_ items: [CatalogueItem]) throws -> CatalogueItem? {
+        while let answer = try console.ask(
             BilingualText(
                 zh: "选择备份编号 [1-\(items.count)，q 退出]：", en: "Number of the backup [1-\(items.count), q to quit]: "))
         {
@@ -52,11 +52,11 @@ struct InteractiveRestore {
         return nil
     }
 
-    private func chooseMode() -> RestoreMode? {
+    private func chooseMode() throws -> RestoreMode? {
         let question = BilingualText(
             zh: "恢复范围：1 完整（默认）2 仅数据库 3 仅 artifacts：",
             en: "What: 1 everything (default), 2 database only, 3 artifacts only: ")
-        while let answer = console.ask(question) {
+        while let answer = try console.ask(question) {
             switch answer {
             case "", "1": return .full
             case "2": return .database

@@ -10,9 +10,17 @@ enum ClaimCommand: Command {
         BilingualText(
             zh: "接管备份目录中属于另一套 MLflow（如重建前）的备份。",
             en: "Take over the backups in the folder that another MLflow made, as before a rebuild."),
-        options: CommandDefinition.Option.ofOperations, notes: ExitCode.help)
+        positional: "[DATABASE@SYSTEM]", positionalLimit: 1, options: CommandDefinition.Option.ofOperations,
+        notes: BilingualText(
+            zh: "目录中有多套其他 MLflow 的备份时，须指定一套；不指定时列出它们。\n\n",
+            en:
+                "Where several others have backups in the folder, one is to be named; without a name they are listed.\n\n"
+        )
+            + ExitCode.help)
 
-    static func run(_ invocation: Invocation) throws -> ExitCode { try RecordedOperation(invocation).run(.claim) }
+    static func run(_ invocation: Invocation) throws -> ExitCode {
+        try RecordedOperation(invocation).run(.claim(invocation.arguments.positional.first))
+    }
 }
 
 /// `forget`: what a restore kept, and no backup covers, goes because a person says so.

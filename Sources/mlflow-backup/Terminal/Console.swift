@@ -32,9 +32,29 @@ struct Console: Sendable {
     }
 
     /// Asks and reads one line; `nil` at the end of input.
-    func ask(_ question: BilingualText) -> String? {
+    /// - Throws: `CancelledError` at Ctrl-C and SIGTERM, which an operation before this leaves blocked; `SystemError`.
+    func ask(_ question: BilingualText) throws -> String? {
+        let interrupted = Cancellation()
+        let signals = try SignalWatch([.interrupt, .terminate]) { interrupted.cancel() }
+        defer { signals.stop() }
         write(question[language], to: STDOUT_FILENO)
-        return readLine()?.trimmed
+        var line: [UInt8] = []
+        while true {
+            if interrupted.isCancelled {
+                write("\n", to: STDOUT_FILENO)
+                throw CancelledError()
+            }
+            var polled = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+            // The signals have a thread of their own; it is asked ten times a second.
+            guard poll(&polled, 1, 100) > 0 else { continue }
+            // Byte by byte: what follows the line is the next question's, or nobody's.
+            var byte: UInt8 = 0
+            let count = read(STDIN_FILENO, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return line.isEmpty ? nil : String(decoding: line, as: UTF8.self).trimmed }
+            if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self).trimmed }
+            line.append(byte)
+        }
     }
 
     func write(_ text: String, to descriptor: Int32) {

@@ -30,7 +30,8 @@ enum ExitCode: Int32 {
         case let error as SystemError: self = error.isFull ? .noRoom : .failure
         case let error as BackupError:
             switch error {
-            case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .nothingToUndo: self = .notFound
+            case .severalStacks: self = .usage
+            case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .noSuchStack, .nothingToUndo: self = .notFound
             case .busy, .inUse, .changedMeanwhile: self = .busy
             case .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .nothingToAccept: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wording
+
+extension PostgresError {
+    /// Somebody else's sessions that stand in our way, by name.
+    var waitExplanation: BilingualText {
+        switch self {
+        case .tablesInUse(let seconds, let holders):
+            let (chinese, english) = (holders.joined(separator: "；"), holders.joined(separator: "; "))
+            return BilingualText(
+                zh: "MLflow 的表被其他会话占用超过 \(seconds) 秒\(holders.isEmpty ? "" : "：" + chinese)。"
+                    + "线上数据未被改动；请等待长事务或迁移结束，或结束这些会话（pg_terminate_backend），然后重试。",
+                en: "Tables of MLflow are held by other sessions for longer than \(seconds) s"
+                    + (holders.isEmpty ? "" : ": " + english) + ". The live data was not touched; wait until long "
+                    + "transactions or migrations have ended, or end those sessions (pg_terminate_backend), then try again."
+            )
+        case .processStuck(let seconds, let processes):
+            return BilingualText(
+                zh: "PostgreSQL 等待下列服务器进程超过 \(seconds) 秒，它们没有反应：\(processes.joined(separator: "；"))。"
+                    + "请在数据库服务器上查看并结束它们（pg_terminate_backend；停住的进程用 kill -CONT，必要时重启 PostgreSQL），然后重试。",
+                en: "PostgreSQL waited longer than \(seconds) s for server processes that do not react: "
+                    + processes.joined(separator: "; ") + ". Look at them on the database server and end them "
+                    + "(pg_terminate_backend; `kill -CONT` for one that is stopped, or restart PostgreSQL), then try again."
+            )
+        case .maintenanceDatabaseDiffers(let database, let ours, let other, let holder):
+            return BilingualText(
+                zh: "另一个备份服务正在处理数据库 \(database)，其 POSTGRES_MAINTENANCE_DB 是 \(other)，而这里是 \(ours)（\(holder)）。"
+                    + "锁在不同的维护数据库中互不可见；请把所有备份服务的 POSTGRES_MAINTENANCE_DB 设为同一个。",
+                en:
+                    "Another backup service works on database \(database) with POSTGRES_MAINTENANCE_DB=\(other), and here it is "
+                    + "\(ours) (\(holder)). Locks in different maintenance databases do not see each other: set "
+                    + "POSTGRES_MAINTENANCE_DB to the same name in every backup service of this MLflow.")
+        default: return BilingualText(zh: "", en: "")
+        }
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+@Suite("Questions at a terminal", .serialized)
+struct PromptTests {
+    /// Runs the program under a pseudo-terminal: says `lines`, and presses Ctrl-C once `question` is there.
+    private func interrupt(_ live: ServiceFixture, _ arguments: String, after lines: String, at question: String) throws
+        -> String
+    {
+        let log = live.root.path.appending("typescript")
+        try Directory.removeTree(log)
+        let typing =
+            "printf '\(lines)'; for i in $(seq 600); do grep -qs '\(question)' '\(log)' && break; sleep 0.1; done; "
+            + "sleep 0.2; printf '\\003'; sleep 3"
+        // script(1) ends with the status of what it ran, and gives its own input to the terminal.
+        return try Shell.run(
+            "/bin/bash",
+            ["-c", "(\(typing)) | script -qfec \"exec \(live.program) \(arguments)\" '\(log)' >/dev/null; echo -n $?"],
+            environment: live.settingsEnvironment)
+    }
+
+    @Test("end with 130 at Ctrl-C, the first as well as the last, after a restore was tried; nothing is changed")
+    func controlC() throws {
+        let live = try ServiceFixture("prompt")
+        _ = try live.backup()
+        #expect(try interrupt(live, "restore", after: "", at: "Number of the backup") == "130")
+        try Connection(live.database).execute("insert into runs values ('late', 4790000000001, 0)")
+        #expect(try interrupt(live, "restore", after: #"1\n\nyes\n"#, at: "Type overwrite") == "130")
+        #expect(try Connection(live.database).rows("select count(*) from runs").first?.int64(0) == 2)
+        #expect(try live.command(["restore", "--undo"]).exit == .code(3), "nothing was replaced")
+    }
+}

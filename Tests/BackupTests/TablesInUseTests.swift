@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Backup
+
+@Suite("Tables that somebody else holds")
+struct TablesInUseTests {
+    /// A session that holds a table against everybody, and has said something in its last statement.
+    private static func holder(_ live: LiveStackFixture, _ table: String) throws -> (session: Connection, pid: Int) {
+        let session = try Connection(live.database, applicationName: "nightly migration")
+        try session.execute("begin")
+        try session.execute("lock table \(identifier: table) in access exclusive mode")
+        let pid = try session.rows("select pg_backend_pid(), 'a secret literal'").first?.int(0)
+        return (session, try #require(pid))
+    }
+
+    /// The error names whoever holds the table, in both languages, and nothing of what that session says.
+    private func expectNamed(_ error: PostgresError?, _ pid: Int?, _ live: LiveStackFixture) throws {
+        let error = try #require(error)
+        let pid = try #require(pid)
+        #expect(error.errorCode == "tables-in-use")
+        for text in [error.explanation.english, error.explanation.chinese] {
+            for word in ["pid \(pid)", "mlflow_user", "nightly migration", "127.0.0.1"] {
+                #expect(text.contains(word), "\(word) in: \(text)")
+            }
+            #expect(!text.contains("secret"))
+        }
+        #expect(error.explanation.english.contains("since 20"), "\(error.explanation.english)")
+    }
+
+    @Test(
+        "are named with their holder by the first comparison and by the last, and the live data stays",
+        arguments: [0.85, 0.93])
+    func comparisons(fraction: Double) throws {
+        let live = try LiveStackFixture("held_tables", patience: 2)
+        let name = try live.backup().name.string
+        let rows = try live.rows()
+        let held = Monitor<(session: Connection, pid: Int)?>(nil)
+        let error = #expect(throws: PostgresError.self) {
+            try live.restore(name, force: true) { step in
+                guard step.phase == .comparing, step.fraction == fraction, held.withLock({ $0 == nil }) else { return }
+                held.withLock { $0 = try? Self.holder(live, "runs") }
+            }
+        }
+        try expectNamed(error, held.withLock { $0?.pid }, live)
+        held.withLock { $0?.session.close() }
+        #expect(try live.rows() == rows)
+        try live.expectNothingLeftBehind()
+        try live.restore(name, force: true)
+    }
+
+    @Test(
+        "are named before anything is unpacked, by a backup, too, and whichever table it is",
+        arguments: ["runs", "alembic_version"])
+    func early(table: String) throws {
+        let live = try LiveStackFixture("held_early", patience: 2)
+        let name = try live.backup().name.string
+        let (session, pid) = try Self.holder(live, table)
+        defer { session.close() }
+        let restore = #expect(throws: PostgresError.self) { try live.restore(name) }
+        try expectNamed(restore, pid, live)
+        let backup = #expect(throws: PostgresError.self) { try live.backup() }
+        try expectNamed(backup, pid, live)
+    }
+
+    @Test("are named when they are only waited for: behind who waits for a lock, everybody waits")
+    func queue() throws {
+        let live = try LiveStackFixture("held_queue", patience: 2)
+        let name = try live.backup().name.string
+        let reader = try Connection(live.database, applicationName: "long report")
+        defer { reader.close() }
+        try reader.execute("begin")
+        try reader.execute("select count(*) from runs")
+        let waiting = try WorkerThread("migration") {
+            // Outside a transaction LOCK TABLE is refused; a block of its own is one.
+            _ = try? Connection(live.database, applicationName: "nightly migration").execute(
+                "do $$ begin lock table runs in access exclusive mode; end $$")
+        }
+        let watch = try Connection(live.database)
+        while try watch.rows("select from pg_locks where not granted and relation = 'runs'::regclass").isEmpty {
+            usleep(20_000)
+        }
+        let error = #expect(throws: PostgresError.self) { try live.restore(name) }
+        #expect(error?.explanation.english.contains("nightly migration") == true, "\(String(describing: error))")
+        reader.close()
+        waiting.join()
+    }
+}
