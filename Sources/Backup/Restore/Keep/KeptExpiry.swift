@@ -49,7 +49,7 @@ struct KeptExpiry {
         var missing = try lacking()
         guard missing > 0 else { return }
         let all = try parts.all()
-        let sizes = try KeptSizes(workspace, hold.databases, all)
+        let sizes = try KeptSizes(parts, hold.databases, all, cancellation: workspace.cancellation)
         // What databases hold may be another disk's.
         guard all.reduce(0, { $0.addingWithCeiling(sizes[$1].files) }) >= missing else { return }
         let coverage = KeptCoverage(workspace: workspace, databases: hold.databases)
@@ -75,7 +75,7 @@ struct KeptExpiry {
         guard let bound = workspace.keepBytes else { return }
         var all = try parts.all()
         guard !all.isEmpty, all.count > 1 || all[0].bytes == nil else { return }
-        let sizes = try KeptSizes(workspace, hold.databases, all)
+        let sizes = try KeptSizes(parts, hold.databases, all, cancellation: workspace.cancellation)
         for index in all.indices where all[index].bytes != sizes[all[index]].all {
             all[index].bytes = sizes[all[index]].all
             try all[index].write(in: workspace.folder)

@@ -40,6 +40,8 @@ public struct KeptPart: Sendable, Equatable, Codable {
     /// When it was last compared with its backup, and what that lacks: the reason why it stays.
     var checkedAt: Int64?
     public var missing: NewerData?
+    /// Inodes of the children of the artifacts folder that the swap brought in: any other folder there came later.
+    var arrived: [UInt64]?
     /// Why it could not be removed when its time was over.
     public var obstacle: NewerData?
     /// Bytes that nothing else holds, as of when they were last counted (`KeptSizes`).

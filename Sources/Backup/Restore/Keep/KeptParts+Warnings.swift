@@ -38,10 +38,12 @@ extension KeptParts {
         let commands = parts.filter { $0.missing?.isEmpty == false }.map { "mlflow-backup forget \($0.id)" }
         let (whole, most) = (HumanUnits.size(total), HumanUnits.size(bound))
         return BilingualText(
-            zh: "恢复保留的数据共 \(whole)，超过 UNDO_KEEP_SIZE（\(most)）：\(held)。最新的一份留待撤销；没有备份包含的内容不会自动删除"
+            zh: "恢复保留的数据共 \(whole)，超过 UNDO_KEEP_SIZE（\(most)）：\(held)。"
+                + "最新的一份留待撤销；没有备份包含的内容不会自动删除"
                 + (commands.isEmpty ? "。" : "，不需要时运行 \(commands.joined(separator: "；"))。"),
-            en: "What restores have kept holds \(whole), more than UNDO_KEEP_SIZE (\(most)): \(held). The newest stays for an undo, "
-                + "and what no backup holds stays"
-                + (commands.isEmpty ? "." : "; what of it is not needed goes by `\(commands.joined(separator: "`, `"))`."))
+            en: "What restores have kept holds \(whole), more than UNDO_KEEP_SIZE (\(most)): \(held). "
+                + "The newest stays for an undo, and what no backup holds stays"
+                + (commands.isEmpty
+                    ? "." : "; what of it is not needed goes by `\(commands.joined(separator: "`, `"))`."))
     }
 }

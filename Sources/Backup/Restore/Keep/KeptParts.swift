@@ -6,7 +6,7 @@ import Wording
 
 /// What restores replaced and left in place, to be brought back or, later, to go. It reads what is there each time.
 public struct KeptParts: Sendable {
-    private let stack: LiveStack
+    let stack: LiveStack
     private let backups: BackupFolder
     /// Bytes that all of them together may hold; `nil` for no bound.
     let bound: UInt64?

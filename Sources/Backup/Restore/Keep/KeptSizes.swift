@@ -29,8 +29,9 @@ struct KeptSizes {
     private var sizes: [String: Size] = [:]
 
     /// - Parameter parts: newest first. Their trees are walked.
-    init(_ workspace: Workspace, _ databases: Databases, _ parts: [KeptPart]) throws {
-        let kept = KeptParts(workspace)
+    init(
+        _ kept: KeptParts, _ databases: Databases, _ parts: [KeptPart], cancellation: Cancellation = Cancellation()
+    ) throws {
         var shared: [UInt64: Shared] = [:]
         for part in parts {
             var size = Size()
@@ -42,7 +43,7 @@ struct KeptSizes {
             guard try FileStatus.ifPresent(tree) != nil else { continue }
             var walk = try TreeWalk(root: OpenFile(tree, .directory), prefix: nil)
             while let step = try walk.next() {
-                try workspace.cancellation.check()
+                try cancellation.check()
                 guard case .entry(let entry, let parent, let name) = step, case .file = entry.kind,
                     let origin = entry.origin
                 else { continue }
