@@ -23,7 +23,8 @@ struct ErrorCodeTests {
         .manifestUnreadable(backup: "n", reason: "r"), .rowsDiffer(table: "t", expected: 1, found: 2),
         .artifactsDiffer(expectedFiles: 1, foundFiles: 2, expectedBytes: 3, foundBytes: 4),
         .noRoomForDatabase(reason: "r", kept: ["k"]), .keptDatabaseGone(id: "k", database: "d", older: nil),
-        .keptRecordDamaged(id: "k", path: "p"), .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"), .needsRecovery(reason: "r"),
+        .keptRecordDamaged(id: "k", path: "p"), .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"),
+        .needsRecovery(reason: "r"),
     ]
 
     private static let serviceErrors: [ServiceError] = [

@@ -66,7 +66,7 @@ struct KeptBoundTests {
         #expect(try FileStatus.of(live.artifacts.appending("big")).size == 5 << 20)
     }
 
-    @Test("what no backup holds stays whatever it holds, and is told by the restore, by each backup and to `/health`")
+    @Test("what no backup holds stays whatever it holds, and is told by the restore, each backup and `/health`")
     func notCovered() throws {
         let live = try LiveStackFixture("bound_uncovered")
         let name = try live.backup().name.string
@@ -98,7 +98,7 @@ struct KeptBoundTests {
             KeptParts(live.stack, live.folder).tree(of: parts[0]), KeptParts(live.stack, live.folder).tree(of: parts[1])
         )
         try Directory.link(one.appending("big"), as: two.appending("shared"))
-        let sizes = try KeptSizes(live.workspace(), Databases(live.database), parts)
+        let sizes = try KeptSizes(KeptParts(live.workspace()), Databases(live.database), parts)
         #expect(sizes[parts[2]].database == size)
         #expect(sizes[parts[2]].files == 0)
         #expect(sizes[parts[0]].files >= 3 << 20 && sizes[parts[0]].files < 4 << 20)

@@ -71,7 +71,8 @@ struct Problem {
         switch error {
         case .noSuchBackup, .noSuchEntry, .noSuchKeptPart: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
-            .changedMeanwhile, .nothingToUndo, .keptDatabaseGone, .keptRecordDamaged, .notOurs, .mountInside, .nothingToAccept:
+            .changedMeanwhile, .nothingToUndo, .keptDatabaseGone, .keptRecordDamaged, .notOurs, .mountInside,
+            .nothingToAccept:
             409
         case .notEnoughRoom, .noRoomForDatabase: 507
         case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery: 503

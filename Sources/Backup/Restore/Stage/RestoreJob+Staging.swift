@@ -39,7 +39,7 @@ extension RestoreJob {
             routes.append(
                 .init(
                     .artifacts, into: journal.swap.new, owner: try artifactOwner(),
-                    existing: kept.existing(stack.artifacts)))
+                    existing: kept.existing(stack.artifacts, clones: FileSystem.sharesBlocks(in: journal.swap.work))))
             budget = try room(for: manifest, item, routes, hold)
         }
         if options.mode.includesDatabase {
@@ -62,7 +62,8 @@ extension RestoreJob {
             broughtIn = try FreshRows(stack.database.naming(database: journal.newDatabase)).moment()
         }
         return Staged(
-            files: files, unchanged: kept, warnings: warnings, comparison: try LiveComparison(workspace, journal),
+            files: files, unchanged: kept, warnings: warnings,
+            comparison: try LiveComparison(workspace, journal, kept.clones),
             broughtIn: broughtIn)
     }
 

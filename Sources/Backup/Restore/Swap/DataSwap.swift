@@ -115,7 +115,7 @@ struct DataSwap {
             database: journal.mode.includesDatabase && journal.hadDatabase ? journal.oldDatabase : nil,
             coveredBy: covering?.backup, coveredUntil: covering?.snapshot, replaced: replaced, mark: journal.mark,
             broughtIn: broughtIn, carried: [], aside: [], isOfUndo: journal.kind == .undo,
-            sequence: try KeptPart.nextSequence(in: workspace.folder))
+            arrived: journal.plan?.arrivals.map(\.inode), sequence: try KeptPart.nextSequence(in: workspace.folder))
     }
 
     /// Ends a restore that did not come to the swap: the live data was not touched.
