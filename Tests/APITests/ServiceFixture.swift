@@ -95,13 +95,13 @@ final class ServiceFixture: Sendable {
     }
 
     /// The program itself, started and not waited for.
-    func start(_ arguments: [String]) throws -> Process {
+    func start(_ arguments: [String], output: Any = FileHandle.nullDevice) throws -> Process {
         let process = Process()
         let repository = FilePath(String(#filePath)).parent.parent.parent
         process.executableURL = URL(fileURLWithPath: repository.appending(".build/debug/mlflow-backup").string)
         process.arguments = arguments
         process.environment = environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }
-        process.standardOutput = FileHandle.nullDevice
+        process.standardOutput = output
         process.standardError = Pipe()
         try process.run()
         return process
