@@ -17,7 +17,10 @@ public enum BackupError: ExplainedError, Equatable {
     case inUse(name: String, by: String)
     /// Somebody else holds the operation lock.
     case busy(holder: String)
-    case notEnoughRoom(path: String, needed: UInt64, available: UInt64)
+    /// `kept` are parts of earlier restores that could go by a person's word.
+    case notEnoughRoom(path: String, needed: UInt64, available: UInt64, kept: [String] = [])
+    /// The database server ran out of room for the restored database; it alone knows its disk.
+    case noRoomForDatabase(reason: String, kept: [String])
     case artifactsMissing(path: String)
     case databaseEmpty(name: String)
     /// The restore would throw away what came after the backup.
@@ -25,6 +28,10 @@ public enum BackupError: ExplainedError, Equatable {
     /// No restore has left anything to bring back.
     case nothingToUndo
     case noSuchKeptPart(id: String)
+    /// Somebody dropped the database that an undo would bring back. `older` is the kept part before it.
+    case keptDatabaseGone(id: String, database: String, older: String?)
+    /// What a restore kept cannot be described any more.
+    case keptRecordDamaged(id: String, path: String)
     /// Something is mounted inside the folder that is to be replaced or removed.
     case mountInside(path: String, count: Int)
     /// Folders that this user may not move, which the swap would have to.
@@ -82,12 +89,18 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(
                 zh: "另一项备份或恢复正在进行（\(holder)）。请等待其结束。",
                 en: "Another backup or restore is running (\(holder)). Wait for it to end.")
-        case .notEnoughRoom(let path, let needed, let available):
+        case .notEnoughRoom(let path, let needed, let available, let kept):
             BilingualText(
                 zh: "\(path) 空间不足：需要约 \(HumanUnits.size(needed))，可用 \(HumanUnits.size(available))。请释放空间或删除旧备份。",
                 en:
                     "\(path) has not enough room: about \(HumanUnits.size(needed)) needed, \(HumanUnits.size(available)) "
-                    + "available. Free some room or delete old backups.")
+                    + "available. Free some room or delete old backups.") + Self.forgetting(kept)
+        case .noRoomForDatabase(let reason, let kept):
+            BilingualText(
+                zh: "数据库服务器的磁盘空间不足，装不下恢复后的数据库（\(reason)）。线上数据未被改动；请在数据库服务器上释放空间后重试。",
+                en:
+                    "The database server has no room for the restored database (\(reason)). The live data was not touched; free "
+                    + "some room on the server's disk, then try again.") + Self.forgetting(kept)
         case .artifactsMissing(let path):
             BilingualText(
                 zh: "找不到 artifacts 目录 \(path)。没有生成备份；请检查 ARTIFACTS_DIR 和卷挂载。",
@@ -109,6 +122,20 @@ public enum BackupError: ExplainedError, Equatable {
         case .noSuchKeptPart(let id):
             BilingualText(
                 zh: "没有编号为 \(id.prefix(60)) 的保留数据。", en: "No restore has kept anything under \(id.prefix(60)).")
+        case .keptDatabaseGone(let id, let database, let older):
+            BilingualText(
+                zh: "恢复保留的数据库 \(database) 已不存在，因此无法撤销该次恢复（\(id)）。运行 mlflow-backup forget \(id) 删除其余部分"
+                    + (older.map { "，之后的撤销将取回更早的 \($0)。" } ?? "。"),
+                en:
+                    "The kept database \(database) is not there any more, so that restore (\(id)) cannot be undone. Run "
+                    + "`mlflow-backup forget \(id)` to remove the rest of it"
+                    + (older.map { "; the next undo then brings back the older one, \($0)." } ?? "."))
+        case .keptRecordDamaged(let id, let path):
+            BilingualText(
+                zh: "恢复保留的数据 \(id) 的记录 \(path) 已损坏，因此不会删除任何保留数据和旧备份。可从备份中找回该文件；不需要该数据时运行 mlflow-backup forget \(id)。",
+                en:
+                    "The record \(path) of what a restore kept as \(id) is damaged, so that nothing kept and no old backup is removed. "
+                    + "Put the file right, or, if what was kept is not needed, run `mlflow-backup forget \(id)`.")
         case .mountInside(let path, let count):
             BilingualText(
                 zh: "artifacts 目录内挂载了 \(count) 个文件系统（例如 \(path)），恢复无法安全地移动它们。请先卸载，恢复后再挂载。",
@@ -174,5 +201,14 @@ public enum BackupError: ExplainedError, Equatable {
                 en: "A restore was interrupted and could not be put back: \(reason). The previous data is still whole; "
                     + "remove the cause, then run `mlflow-backup recover`.")
         }
+    }
+
+    private static func forgetting(_ kept: [String]) -> BilingualText {
+        guard !kept.isEmpty else { return BilingualText(zh: "", en: "") }
+        let commands = kept.prefix(5).map { "mlflow-backup forget \($0)" }
+        return BilingualText(
+            zh: "以前的恢复保留的旧数据仍占用空间，不需要时可删除：\(commands.joined(separator: "；"))。",
+            en: " What earlier restores replaced takes room, too; what is not needed of it goes by "
+                + commands.map { "`\($0)`" }.joined(separator: ", ") + ".")
     }
 }

@@ -13,7 +13,7 @@ enum MLflowBackup {
         ServeCommand.self, BackupCommand.self, RestoreCommand.self, ListCommand.self, VerifyCommand.self,
         CatCommand.self, DiffCommand.self,
         ScrubCommand.self, DoctorCommand.self, PruneCommand.self, AcceptCommand.self, RecoverCommand.self,
-        ForgetCommand.self, ClaimCommand.self, ScheduleCommand.self,
+        KeptCommand.self, ForgetCommand.self, ClaimCommand.self, ScheduleCommand.self,
     ]
 
     static func main() {

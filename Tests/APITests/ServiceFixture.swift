@@ -106,12 +106,12 @@ final class ServiceFixture: Sendable {
     }
 
     /// The program itself, started and not waited for.
-    func start(_ arguments: [String]) throws -> Process {
+    func start(_ arguments: [String], output: Any = FileHandle.nullDevice) throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program.string)
         process.arguments = arguments
         process.environment = settingsEnvironment
-        process.standardOutput = FileHandle.nullDevice
+        process.standardOutput = output
         process.standardError = Pipe()
         try process.run()
         return process

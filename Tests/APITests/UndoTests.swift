@@ -47,6 +47,28 @@ struct UndoTests {
         #expect(try live.start(["restore", "--undo"]).exitStatus() == 3)
     }
 
+    @Test("A damaged record of what was kept is named by /health, by doctor and by kept")
+    func damagedRecord() throws {
+        let live = try ServiceFixture("damaged_record")
+        let name = try live.backup()
+        let restored = try live.task(live.send("POST", "/restore", #"{"backup_name": "\#(name)"}"#).string("task_id"))
+        #expect(restored["status"] as? String == "completed", "\(restored)")
+        let state = live.service.operations.folder.state
+        let record = try #require(
+            try Directory.names(in: state).map { String(decoding: $0, as: UTF8.self) }.first {
+                $0.hasPrefix("kept-") && $0.hasSuffix(".json")
+            })
+        let path = state.appending(record)
+        #expect(try live.start(["kept"]).exitStatus() == 0)
+        try Shell.sh("truncate -s 40 '\(path)'")
+        #expect(try live.send("GET", "/health").text.contains(record))
+        let output = Pipe()
+        #expect(try live.start(["doctor"], output: output).exitStatus() == 0)
+        let told = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        #expect(told.contains(path.string), "\(told)")
+        #expect(try live.start(["kept"]).exitStatus() != 0)
+    }
+
     private func runs(_ live: ServiceFixture) throws -> Int64 {
         try #require(try Connection(live.database).rows("select count(*) from runs").first?.int64(0))
     }

@@ -25,9 +25,10 @@ struct KeptArtifactsTests {
         let outcome = try live.restore(made.name.string)
         #expect(outcome.files == 20)
         #expect(outcome.unchanged == 19)
-        #expect(try FileStatus.of(same).inode == inode)
-        // The tree that was replaced is kept, and shares what was right already.
-        #expect(try FileStatus.of(same).linkCount == 2)
+        // The tree that was replaced is kept, and shares what was right already: the files, or their blocks.
+        let clones = FileSystem.sharesBlocks(in: live.root.path)
+        #expect(try (FileStatus.of(same).inode != inode) == clones)
+        #expect(try FileStatus.of(same).linkCount == (clones ? 1 : 2))
         #expect(try live.files() == files)
         try live.expectNothingLeftBehind()
         letStampsAge()
@@ -42,9 +43,11 @@ struct KeptArtifactsTests {
         )
     }
 
-    /// Each is done to `$1` while the database is loaded: the file is kept by then, and has a second name.
+    /// Each is done to `$1` while the database is loaded: the file is kept by then, and has a second name. Where it is cloned
+    /// instead, `KeptCloneTests` has its like.
     @Test(
         "whatever is done to a kept file before the swap stops the restore, and is not undone by it",
+        .enabled(if: !FileSystem.sharesBlocks(in: "/tmp")),
         arguments: [
             "printf new! | dd of=\"$1\" conv=notrunc status=none",
             // What MLflow does: the copy has an old time.

@@ -52,7 +52,7 @@ struct TrustTests {
         try Databases(live.database).drop(kept)
         part.databaseOID = try Databases(live.database).oid(of: other.database)
         try part.write(in: live.folder)
-        #expect(throws: BackupError.nothingToUndo) { try live.undo() }
+        #expect(throws: BackupError.keptDatabaseGone(id: part.id, database: kept, older: nil)) { try live.undo() }
         try ForgetJob(live.workspace()).run(part.id)
         #expect(try Databases(live.database).exists(other.database))
         #expect(try Databases(live.database).exists(live.database.database))

@@ -40,6 +40,18 @@ struct SettingsTests {
         ] {
             #expect(problem(["UNDO_KEEP": text])?.explanation.english.contains("24h") == true, "\(text)")
         }
+        #expect(usual.undoKeepBytes == nil)
+        let sizes: [(String, UInt64)] = [
+            ("20G", 20 << 30), ("500M", 500 << 20), ("1T", 1 << 40), ("7K", 7168), ("0", 0), ("1024T", 1 << 50),
+        ]
+        for (text, bytes) in sizes {
+            let settings = try Settings.read(environment: ["UNDO_KEEP_SIZE": text])
+            #expect(settings.undoKeepBytes == bytes, "\(text)")
+            #expect(settings.operations(log: .silent).workspace.keepBytes == bytes, "\(text)")
+        }
+        for text in ["20", "G", "-1G", "1.5G", "20GB", "20 G", "20g", "٢G", "99999999999999999999G", "1025T"] {
+            #expect(problem(["UNDO_KEEP_SIZE": text])?.explanation.english.contains("20G") == true, "\(text)")
+        }
         let told = try Settings.read(environment: [
             "RESTORE_STOPS_MLFLOW": "true", "MLFLOW_UPGRADE_COMMAND": "docker exec mlflow-server mlflow-db-upgrade",
         ])

@@ -71,9 +71,10 @@ struct Problem {
         switch error {
         case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
-            .changedMeanwhile, .nothingToUndo, .notOurs, .mountInside, .nothingToAccept, .severalStacks:
+            .changedMeanwhile, .nothingToUndo, .keptDatabaseGone, .keptRecordDamaged, .notOurs, .mountInside,
+            .nothingToAccept, .severalStacks:
             409
-        case .notEnoughRoom: 507
+        case .notEnoughRoom, .noRoomForDatabase: 507
         case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery: 503
         case .rowsDiffer, .artifactsDiffer: 500
         }

@@ -94,9 +94,34 @@ final class EntryPlacer {
         try source.folder.makeHardLink(source.name, to: parent, as: Array(components[components.count - 1]))
     }
 
-    /// Another name of a live file that is right already.
+    /// How a live file that is right already became a restored one.
+    enum Kept {
+        case linked(KeptFile)
+        case cloned(ClonedFile)
+    }
+
     /// - Returns: `nil` where it must be written after all.
-    func keep(_ entry: ArchiveEntry, _ live: LiveFiles.Match) throws(SystemError) -> KeptFile? {
+    func keep(_ entry: ArchiveEntry, _ live: LiveFiles.Match) throws(SystemError) -> Kept? {
+        live.isToBeCloned ? try clone(entry, live) : try link(entry, live)
+    }
+
+    /// A new file that shares the blocks of the live one.
+    private func clone(_ entry: ArchiveEntry, _ live: LiveFiles.Match) throws(SystemError) -> Kept? {
+        let (parent, name) = try parent(of: entry.path)
+        let new = try parent.open(name, .createNew(mode: 0o600))
+        let isEmpty = entry.size == 0
+        let isCloned = isEmpty ? true : try new.clone(from: live.file, at: 0, length: entry.size, to: 0)
+        // Since it was looked at, it may have been written to.
+        guard isCloned, try live.file.status() == live.status else {
+            try parent.remove(name)
+            return nil
+        }
+        try new.setLooks(entry, owner)
+        return .cloned(ClonedFile(live: live.status, clone: try new.status()))
+    }
+
+    /// Another name of the live file.
+    private func link(_ entry: ArchiveEntry, _ live: LiveFiles.Match) throws(SystemError) -> Kept? {
         let components = entry.path.components
         let parent = try folder(for: components.dropLast())
         let name = Array(components[components.count - 1])
@@ -108,7 +133,7 @@ final class EntryPlacer {
         // Since it was looked at, the live name may have been given to another file, or the file written to.
         let status = try parent.status(of: name)
         if FileIdentity(status) == live.identity, status.size == entry.size, status.modified == entry.modified {
-            return KeptFile(inode: status.inode, modified: status.modified, changed: status.changed)
+            return .linked(KeptFile(inode: status.inode, modified: status.modified, changed: status.changed))
         }
         try parent.remove(name)
         return nil

@@ -30,6 +30,15 @@ public struct Extractor {
         public var bytes: UInt64 = 0
         /// Of these files, those that the existing tree held already.
         public var kept: [KeptFile] = []
+        /// And those that share its blocks.
+        public var cloned: [ClonedFile] = []
+
+        mutating func note(_ kept: EntryPlacer.Kept) {
+            switch kept {
+            case .linked(let file): self.kept.append(file)
+            case .cloned(let file): cloned.append(file)
+            }
+        }
 
         /// Sizes may come from an index that nobody has compared with anything, so the sum must not overflow.
         static func += (total: inout Outcome, part: Outcome) {
@@ -37,6 +46,7 @@ public struct Extractor {
             total.bytes = overflow ? .max : bytes
             total.files += part.files
             total.kept += part.kept
+            total.cloned += part.cloned
         }
     }
 

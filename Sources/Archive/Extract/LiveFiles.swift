@@ -3,8 +3,9 @@
 import Glibc
 import SystemIO
 
-/// The live tree that a restore is to replace. Files in it that are right already need not be written again: they
-/// become a further name (hard link) of the live ones, whose content nobody touches.
+/// The live tree that a restore is to replace. Files in it that are right already need not be written again: they share
+/// the live ones' blocks where the file system can do that, so that a later write into one of the two leaves the other as it
+/// was; else they become a further name (hard link) of the live ones.
 ///
 /// Right is what has the same size, time, mode, owner and attributes, and the same bytes.
 final class LiveFiles {
@@ -12,11 +13,18 @@ final class LiveFiles {
     struct Match {
         let folder: OpenFile
         let name: [UInt8]
-        let identity: FileIdentity
+        /// Open for reading.
+        let file: OpenFile
+        /// What it was when its bytes were found right.
+        let status: FileStatus
+        let isToBeCloned: Bool
+
+        var identity: FileIdentity { FileIdentity(status) }
     }
 
     private let chain: FolderChain
     private let stillSince: FileTime
+    private let clones: Bool
     private let owner: EntryPlacer.Owner?
     private let cancellation: Cancellation?
     private let buffer = PageBuffer(count: 1 << 20)
@@ -26,6 +34,7 @@ final class LiveFiles {
     ) throws(SystemError) {
         chain = FolderChain(root: try OpenFile(existing.root, .directoryThroughLink))
         stillSince = existing.stillSince
+        clones = existing.clones
         self.owner = owner
         self.cancellation = cancellation
     }
@@ -80,16 +89,22 @@ final class LiveFiles {
                 try file.status() == before
             else { return nil }
             file.advise(.willNotNeed)
-            return Match(folder: folder, name: name, identity: FileIdentity(before))
+            return Match(folder: folder, name: name, file: file, status: before, isToBeCloned: clones)
         } catch { return nil }
     }
 
     private func looksRight(_ status: FileStatus, _ entry: ArchiveEntry) -> Bool {
-        // A second name would tie two files together that are two in the backup.
-        status.kind == .file && status.linkCount == 1 && status.size == entry.size
+        status.kind == .file && (clones ? isSettled(status) : isOnly(status)) && status.size == entry.size
             && status.modified == entry.modified && status.modified < stillSince
             && status.mode == entry.mode & OpenFile.settableModes && isOwned(status)
     }
+
+    /// A second name would tie two files together that are two in the backup.
+    private func isOnly(_ status: FileStatus) -> Bool { status.linkCount == 1 }
+
+    /// What is written to a cloned file later is in the live one alone. By the time of the inode's last change, which no
+    /// program can set, such a write shows: it cannot have the stamp of a change that was over when the restore began.
+    private func isSettled(_ status: FileStatus) -> Bool { status.changed < stillSince }
 
     private func isOwned(_ status: FileStatus) -> Bool {
         guard let owner else { return status.owner == geteuid() }
@@ -106,16 +121,26 @@ public struct KeptFile: Sendable, Equatable {
     public let changed: FileTime
 }
 
+/// A file that shares the blocks of a live one, both as they were then. As long as the live one has these stamps, the two
+/// are equal.
+public struct ClonedFile: Sendable, Equatable {
+    public let live: FileStatus
+    public let clone: FileStatus
+}
+
 extension Extractor.Route {
     /// A tree whose files may be kept instead of being written again, on the same file system as the destination.
     public struct Existing: Sendable {
         public let root: FilePath
         /// Files written to at or after this moment are not kept: somebody may still be at it.
         public let stillSince: FileTime
+        /// Whether files on its file system can share blocks (`FileSystem.sharesBlocks`): they are cloned then, not linked.
+        public let clones: Bool
 
-        public init(_ root: FilePath, stillSince: FileTime) {
+        public init(_ root: FilePath, stillSince: FileTime, clones: Bool = false) {
             self.root = root
             self.stillSince = stillSince
+            self.clones = clones
         }
     }
 }

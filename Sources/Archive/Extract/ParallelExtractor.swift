@@ -55,7 +55,10 @@ public struct ParallelExtractor: Sendable {
                 case .large(let file):
                     large = file
                     note([.init(files: 1, bytes: size)])
-                case .kept(let file): note([.init(files: 1, bytes: size, kept: [file])])
+                case .kept(let file):
+                    var kept = Extractor.Outcome(files: 1, bytes: size)
+                    kept.note(file)
+                    note([kept])
                 case .placed, .unwanted: break
                 }
             case .chunk:
@@ -93,9 +96,7 @@ public struct ParallelExtractor: Sendable {
                 guard entry.kind == .file else { return }
                 outcome.files += 1
                 outcome.bytes += entry.size
-                if case .kept(let file) = placement {
-                    outcome.kept.append(file)
-                }
+                if case .kept(let file) = placement { outcome.note(file) }
             }
             return outcome
         case .chunk(let member, let range):

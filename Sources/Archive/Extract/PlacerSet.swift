@@ -32,7 +32,7 @@ final class PlacerSet: @unchecked Sendable {
         case unwanted
         case placed
         /// The live tree has it already.
-        case kept(KeptFile)
+        case kept(EntryPlacer.Kept)
         /// A file whose chunks follow.
         case large(LargeFile)
     }

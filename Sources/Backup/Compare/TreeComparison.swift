@@ -39,20 +39,25 @@ public final class TreeComparison {
     /// Files that were read and found equal, and are not the same inode. Those that a restore kept are, so that there
     /// are few of these as a rule.
     private var equal: [EntryPath: Pair] = [:]
+    /// By inode of the restored one.
+    private var clones: [UInt64: ClonedFile] = [:]
     private let tick: FileSystemTick
     private let buffers = (PageBuffer(count: 1 << 20), PageBuffer(count: 1 << 20))
 
     /// - Parameters:
     ///   - live: the artifacts folder.
     ///   - restored: the folder that the backup was unpacked into.
+    ///   - clones: restored files made of live ones, found equal then.
     ///   - ignored: names directly in the live folder that are no artifacts.
     ///   - marks: a folder of ours on the same file system, in which a file is made for a moment to learn what time the
     ///     file system has; the restored one by default.
     public init(
-        live: FilePath, restored: FilePath, ignoring ignored: Set<[UInt8]> = LiveStack.notArtifacts,
-        marksIn marks: FilePath? = nil, cancellation: Cancellation = Cancellation()
+        live: FilePath, restored: FilePath, clones: [ClonedFile] = [],
+        ignoring ignored: Set<[UInt8]> = LiveStack.notArtifacts, marksIn marks: FilePath? = nil,
+        cancellation: Cancellation = Cancellation()
     ) {
         tick = FileSystemTick(in: marks ?? restored)
+        for file in clones { self.clones[file.clone.inode] = file }
         self.live = live
         self.restored = restored
         self.ignoring = ignored
@@ -135,6 +140,7 @@ public final class TreeComparison {
             next[entry.path] = known
             return .same
         }
+        if isClone(stored, of: before) { return .same }
         let file: OpenFile
         do throws(SystemError) { file = try parent.open(name, .readNoFollow) } catch {
             // Deleted while we looked; or something else by now, which the next look tells.
@@ -151,6 +157,14 @@ public final class TreeComparison {
             next[entry.path] = Pair(live: Stamp(opened), restored: Stamp(stored))
         }
         return .same
+    }
+
+    /// Whether nobody has written to the live file since its clone was made. Making a further name of the clone, as a backup
+    /// may have one, changes the time of its inode.
+    private func isClone(_ restored: FileStatus, of live: FileStatus) -> Bool {
+        guard let known = clones[restored.inode] else { return false }
+        return Stamp(known.live) == Stamp(live) && known.clone.device == restored.device
+            && known.clone.size == restored.size && known.clone.modified == restored.modified
     }
 
     private func isEqual(_ one: OpenFile, _ other: OpenFile, size: UInt64) throws -> Bool {

@@ -91,6 +91,7 @@ public struct RestoreJob: Sendable {
         let upgrade = try checkSchema(manifest, item)
         try SwapObstacles(workspace, hold.databases).check(options.mode)
         if !options.force { try check(manifest, item) }
+        try checkRoom(manifest, item, hold)
         let before = try backupFirst(hold)
 
         var journal = try journal(for: item, hold)
@@ -130,7 +131,8 @@ public struct RestoreJob: Sendable {
             backup: item.name, mode: options.mode, manifest: manifest, files: staged.files,
             unchanged: staged.unchanged.count, kept: committed.kept, replaced: committed.replaced,
             backupBefore: before?.name, seconds: seconds,
-            warnings: [upgrade].compactMap { $0 } + staged.warnings + committed.notes + claimed)
+            warnings: [upgrade].compactMap { $0 } + staged.warnings + committed.notes + claimed
+                + KeptExpiry(workspace, hold).afterSwap())
     }
 
     /// That a reading cannot be written down is no reason not to restore: the folder may be write-protected.

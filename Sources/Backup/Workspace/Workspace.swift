@@ -19,6 +19,8 @@ public struct Workspace: Sendable {
     public var task: String?
     /// Seconds for which what a restore replaced is kept at least.
     public var keepSeconds: Int64 = 24 * 3600
+    /// Bytes that all of it together may hold before the oldest goes; `nil` for no bound.
+    public var keepBytes: UInt64?
     /// Told how a restore ended that an earlier process left unfinished: by whichever operation settles it, and in
     /// whichever process, so that its task can say so.
     public var settled: @Sendable (RestoreRecovery.Outcome) -> Void = { _ in }

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -96,6 +98,30 @@ int clinux_clone_range(int from, uint64_t from_offset, uint64_t length, int to, 
     struct file_clone_range range = {
         .src_fd = from, .src_offset = from_offset, .src_length = length, .dest_offset = to_offset};
     return ioctl(to, FICLONERANGE, &range);
+}
+
+int64_t clinux_unshared_bytes(int descriptor) {
+    enum { extents = 128 };
+    union {
+        struct fiemap map;
+        char room[sizeof(struct fiemap) + extents * sizeof(struct fiemap_extent)];
+    } answer;
+    uint64_t start = 0;
+    int64_t bytes = 0;
+    for (;;) {
+        memset(&answer.map, 0, sizeof answer.map);
+        answer.map.fm_start = start;
+        answer.map.fm_length = FIEMAP_MAX_OFFSET - start;
+        answer.map.fm_extent_count = extents;
+        if (ioctl(descriptor, FS_IOC_FIEMAP, &answer.map) != 0) return -1;
+        for (uint32_t number = 0; number < answer.map.fm_mapped_extents; number++) {
+            const struct fiemap_extent *extent = &answer.map.fm_extents[number];
+            if (!(extent->fe_flags & FIEMAP_EXTENT_SHARED)) bytes += (int64_t)extent->fe_length;
+            if (extent->fe_flags & FIEMAP_EXTENT_LAST) return bytes;
+            start = extent->fe_logical + extent->fe_length;
+        }
+        if (answer.map.fm_mapped_extents == 0) return bytes;
+    }
 }
 
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

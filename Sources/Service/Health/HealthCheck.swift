@@ -129,8 +129,12 @@ public struct HealthCheck: Sendable {
     }
 
     private func keptPartsFinding() -> BilingualText? {
-        // Where the artifacts folder cannot be read, another check says so.
-        (try? KeptParts(service.operations.stack, folder).warnings())?.first
+        do { return try KeptParts(service.operations.workspace).warnings().first } catch let error as BackupError {
+            return error.explanation
+        } catch {
+            // Where the artifacts folder or the backup folder cannot be read, another check says so.
+            return nil
+        }
     }
 
     /// After a disaster or pg_upgrade the cluster is another one, and so are its backups.

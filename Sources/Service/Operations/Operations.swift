@@ -58,6 +58,7 @@ public struct Operations: Sendable {
         var workspace = Workspace(stack, folder, log: log)
         workspace.settled = settled
         workspace.keepSeconds = restoring.undoKeepSeconds
+        workspace.keepBytes = restoring.undoKeepBytes
         return workspace
     }
 
@@ -121,7 +122,7 @@ public struct Operations: Sendable {
         case .undo: _ = try UndoJob(workspace, force: false).preflight()
         case .verify(let name): _ = try catalogue.item(named: name)
         case .claim: break
-        case .forget(let id): _ = try KeptParts(stack, folder).part(named: id)
+        case .forget(let id): try ForgetJob(workspace).preflight(id)
         }
     }
 

@@ -28,6 +28,7 @@ public enum SettingName: String, Sendable, CaseIterable {
     case mlflowUpgradeCommand = "MLFLOW_UPGRADE_COMMAND"
     case restoreStopsMLflow = "RESTORE_STOPS_MLFLOW"
     case undoKeep = "UNDO_KEEP"
+    case undoKeepSize = "UNDO_KEEP_SIZE"
     case dockerHost = "DOCKER_HOST"
     case scheduler = "BACKUP_SCHEDULER"
     case scriptsDirectory = "BACKUP_SCRIPTS_DIR"

@@ -44,6 +44,7 @@ extension Settings {
         mlflowUpgradeCommand = reader.text(.mlflowUpgradeCommand)
         restoreStopsMLflow = try reader.flag(.restoreStopsMLflow, default: false)
         undoKeepSeconds = try reader.duration(.undoKeep) ?? 24 * 3600
+        undoKeepBytes = try reader.size(.undoKeepSize)
         docker = try Self.docker(reader)
         scheduler = try reader.choice(.scheduler, of: SchedulerChoice.self) ?? .service
         scriptsDirectory = try reader.path(.scriptsDirectory) ?? "/app/backup_services"

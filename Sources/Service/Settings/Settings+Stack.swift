@@ -13,7 +13,8 @@ extension Settings {
             liveStack, BackupFolder(backupDirectory), compressionLevel: compressionLevel, fullEvery: fullEvery,
             scrubs: scrub == .auto, log: log)
         operations.restoring = RestoreSettings(
-            undoKeepSeconds: undoKeepSeconds, stopsMLflow: restoreStopsMLflow, upgradeCommand: mlflowUpgradeCommand)
+            undoKeepSeconds: undoKeepSeconds, undoKeepBytes: undoKeepBytes, stopsMLflow: restoreStopsMLflow,
+            upgradeCommand: mlflowUpgradeCommand)
         return operations
     }
 

@@ -44,6 +44,8 @@ public struct Settings: Sendable {
     public let restoreStopsMLflow: Bool
     /// Seconds for which what a restore replaced can be brought back.
     public let undoKeepSeconds: Int64
+    /// Bytes that all of it together may hold; `nil` for no bound of its own.
+    public let undoKeepBytes: UInt64?
     public let docker: DockerEngine
     /// Who starts the scheduled backups.
     public let scheduler: SchedulerChoice

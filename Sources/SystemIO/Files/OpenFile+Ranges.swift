@@ -72,6 +72,28 @@ extension OpenFile {
         }
     }
 
+    /// Bytes on the disk that this file alone holds: those of blocks that no other file shares (FS_IOC_FIEMAP), or, where the
+    /// file system cannot tell, of all its blocks.
+    public func unsharedBytes() throws(SystemError) -> UInt64 {
+        let told = clinux_unshared_bytes(descriptor)
+        if told >= 0 { return UInt64(told) }
+        var status = stat()
+        try retryingInterrupts("stat", path.string) { fstat(descriptor, &status) }
+        return UInt64(clamping: status.st_blocks) * 512
+    }
+
+    /// The same for a name inside this folder; for a file that may not be read, all its blocks.
+    public func unsharedBytes(of name: [UInt8]) throws(SystemError) -> UInt64 {
+        do throws(SystemError) { return try open(name, .readNoFollow).unsharedBytes() } catch {
+            guard error.code == EACCES else { throw error }
+        }
+        var status = stat()
+        try retryingInterrupts("stat", path.appending(name).string) {
+            FilePath(bytes: name).withCString { fstatat(descriptor, $0, &status, AT_SYMLINK_NOFOLLOW) }
+        }
+        return UInt64(clamping: status.st_blocks) * 512
+    }
+
     /// Lets the disk begin with what was written, so that the sync at the end has little left. Advice only.
     public func startWriteback(offset: UInt64, length: UInt64) {
         _ = clinux_start_writeback(descriptor, offset, length)

@@ -35,9 +35,9 @@ enum ExitCode: Int32 {
             case .busy, .inUse, .changedMeanwhile: self = .busy
             case .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .nothingToAccept: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
-            case .notEnoughRoom: self = .noRoom
+            case .notEnoughRoom, .noRoomForDatabase: self = .noRoom
             case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery,
-                .notOurs, .mountInside:
+                .notOurs, .mountInside, .keptDatabaseGone, .keptRecordDamaged:
                 self = .failure
             }
         default: self = .failure

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Archive
 import MLflowStore
 import Postgres
 import SystemIO
@@ -13,7 +14,8 @@ final class LiveComparison: LastLook {
     private(set) var moment: String?
 
     /// Opens its sessions: they go on working while the door to the database is shut.
-    init(_ workspace: Workspace, _ journal: RestoreJournal) throws {
+    /// - Parameter clones: restored files that are known to equal live ones.
+    init(_ workspace: Workspace, _ journal: RestoreJournal, _ clones: [ClonedFile] = []) throws {
         let database = workspace.stack.database
         store =
             journal.mode.includesDatabase && journal.hadDatabase
@@ -24,8 +26,8 @@ final class LiveComparison: LastLook {
         tree =
             journal.mode.includesArtifacts
             ? TreeComparison(
-                live: workspace.stack.artifacts, restored: journal.swap.new, marksIn: journal.swap.work,
-                cancellation: workspace.cancellation)
+                live: workspace.stack.artifacts, restored: journal.swap.new, clones: clones,
+                marksIn: journal.swap.work, cancellation: workspace.cancellation)
             : nil
     }
 

@@ -8,12 +8,18 @@ public struct ForgetJob: Sendable {
 
     public init(_ workspace: Workspace) { self.workspace = workspace }
 
+    /// What can be said at once.
     /// - Throws: `BackupError.noSuchKeptPart`.
+    public func preflight(_ id: String) throws {
+        do { _ = try KeptParts(workspace).part(named: id) } catch BackupError.keptRecordDamaged {}
+    }
+
+    /// - Throws: `BackupError.noSuchKeptPart`, `.mountInside`.
     @discardableResult
     public func run(_ id: String) throws -> KeptPart {
         try workspace.holdingStack("removal of \(id)") { hold in
             let parts = KeptParts(workspace)
-            let part = try parts.part(named: id)
+            let part = try parts.forgettable(id, on: hold.databases)
             try parts.remove(part, on: hold.databases)
             workspace.log.info("kept part removed on request", ["kept": id, "backup": part.backup])
             return part

@@ -3,11 +3,13 @@
 import SystemIO
 import Wording
 
-/// Removes kept parts whose time is over and whose every content is provably in a verified backup. Under both locks, as
-/// a step of its own: nothing it meets stops the operation it comes before.
+/// Removes kept parts whose time is over, or which take more room than there is for them, and whose every content is
+/// provably in a verified backup. Under both locks, as a step of its own: nothing it meets stops the operation it comes
+/// before.
 struct KeptExpiry {
     private let workspace: Workspace
     private let hold: Hold
+    private let parts: KeptParts
 
     /// Seconds between two comparisons of a part that stayed because of what is in it: each one reads its files.
     private static let patience: Int64 = 20 * 3600
@@ -15,35 +17,82 @@ struct KeptExpiry {
     init(_ workspace: Workspace, _ hold: Hold) {
         self.workspace = workspace
         self.hold = hold
+        parts = KeptParts(workspace)
     }
 
-    /// - Parameter evenEarly: also those whose time is not over yet, oldest first: room is needed.
-    /// - Returns: bytes are free that were not; nobody counts them.
-    func run(evenEarly: Bool = false) {
+    /// Before an operation.
+    func run() {
         do {
-            for part in try KeptParts(workspace).all().reversed() where evenEarly || isOver(part) {
-                try consider(part)
-            }
+            for part in try parts.all().reversed() where isOver(part) { _ = try consider(part) }
+            try keepBound()
         } catch {
             workspace.log.warning("kept parts could not be looked at", ["reason": error.bilingual[.english]])
         }
     }
 
-    /// The index says what the covering backup holds; only a reading says that it still does.
-    private func readCover(of part: KeptPart) throws {
-        guard let name = part.coveredBy else { return }
-        let item = try Catalogue(workspace.folder).item(named: name)
+    /// After a restore or an undo has made one.
+    /// - Returns: what a person has to hear of now.
+    func afterSwap() -> [BilingualText] {
+        guard workspace.keepBytes != nil else { return [] }
         do {
-            try Verification(workspace.folder, log: workspace.log, cancellation: workspace.cancellation).run(item)
-        } catch is Verification.NotRecorded {
-            // It was read, which is what matters here.
+            try keepBound()
+            return [parts.tooLarge(try parts.all())].compactMap { $0 }
+        } catch {
+            workspace.log.warning("kept parts could not be counted", ["reason": error.bilingual[.english]])
+            return []
+        }
+    }
+
+    /// Lets parts go before their time, oldest first, until there is room; none where all that may go would not be enough.
+    /// - Parameter lacking: bytes that are lacking now.
+    func makeRoom(lacking: () throws -> UInt64) throws {
+        var missing = try lacking()
+        guard missing > 0 else { return }
+        let all = try parts.all()
+        let sizes = try KeptSizes(parts, hold.databases, all, cancellation: workspace.cancellation)
+        // What databases hold may be another disk's.
+        guard all.reduce(0, { $0.addingWithCeiling(sizes[$1].files) }) >= missing else { return }
+        let coverage = KeptCoverage(workspace: workspace, databases: hold.databases)
+        let free = try all.reversed().filter { try sizes[$0].files > 0 && coverage.missing($0).isEmpty }
+        guard free.reduce(0, { $0.addingWithCeiling(sizes[$1].files) }) >= missing else { return }
+        for part in free where missing > 0 {
+            if try consider(part) { missing = try lacking() }
+        }
+    }
+
+    /// Lets the oldest part go that has a database and may go.
+    /// - Returns: whether there was one.
+    func removeOldestDatabase() throws -> Bool {
+        for part in try parts.all().reversed() where part.database != nil {
+            if try consider(part) { return true }
+        }
+        return false
+    }
+
+    /// The oldest go before their time while all together hold more than they may. The newest stays: somebody may want to
+    /// take back the restore that has just been made.
+    private func keepBound() throws {
+        guard let bound = workspace.keepBytes else { return }
+        var all = try parts.all()
+        guard !all.isEmpty, all.count > 1 || all[0].bytes == nil else { return }
+        let sizes = try KeptSizes(parts, hold.databases, all, cancellation: workspace.cancellation)
+        for index in all.indices where all[index].bytes != sizes[all[index]].all {
+            all[index].bytes = sizes[all[index]].all
+            try all[index].write(in: workspace.folder)
+        }
+        var total = sizes.total
+        for part in all.dropFirst().reversed() where total > bound && isToBeRead(part) {
+            if try consider(part) { total -= min(total, sizes[part].all) }
         }
     }
 
     /// By a clock that may have jumped: a part that seems to be of the future has just been made.
     private func isOver(_ part: KeptPart) -> Bool {
+        Self.age(of: part.replacedAt, LocalTime.now().epoch) >= workspace.keepSeconds && isToBeRead(part)
+    }
+
+    private func isToBeRead(_ part: KeptPart) -> Bool {
         let now = LocalTime.now().epoch
-        guard Self.age(of: part.replacedAt, now) >= workspace.keepSeconds else { return false }
         return part.checkedAt.map { Self.age(of: $0, now) >= Self.patience || $0 > now } ?? true
     }
 
@@ -53,9 +102,10 @@ struct KeptExpiry {
         return overflow ? -1 : age
     }
 
-    private func consider(_ part: KeptPart) throws {
-        let missing = try KeptCoverage(workspace: workspace, databases: hold.databases).missing(part)
-        let parts = KeptParts(workspace)
+    /// - Returns: whether it is gone.
+    private func consider(_ part: KeptPart) throws -> Bool {
+        var missing = try KeptCoverage(workspace: workspace, databases: hold.databases).missing(part)
+        if missing.isEmpty, let damage = try damageOfCover(of: part) { missing = [damage] }
         guard missing.isEmpty else {
             var noted = part
             noted.checkedAt = LocalTime.now().epoch
@@ -64,19 +114,40 @@ struct KeptExpiry {
             workspace.log.warning(
                 "a kept part stays: no backup holds all of it",
                 ["kept": part.id, "such as": missing[0][.english], "to remove it": "mlflow-backup forget \(part.id)"])
-            return
+            return false
         }
         do {
-            try readCover(of: part)
             try parts.remove(part, on: hold.databases)
             workspace.log.info("removed a kept part", ["kept": part.id, "covered by": part.coveredBy ?? ""])
+            return true
         } catch {
+            var noted = part
+            noted.obstacle = NewerData([error.bilingual])
+            try noted.write(in: workspace.folder)
             workspace.log.warning(
                 "a kept part could not be removed",
                 [
                     "kept": part.id, "reason": error.bilingual[.english],
                     "to do": "mend the reason, then it goes by itself: \(parts.folder(of: part.id))",
                 ])
+            return false
         }
+    }
+
+    /// The index says what the covering backup holds; only a reading says that it still does.
+    private func damageOfCover(of part: KeptPart) throws -> BilingualText? {
+        guard let name = part.coveredBy else { return nil }
+        do {
+            let item = try Catalogue(workspace.folder).item(named: name)
+            try Verification(workspace.folder, log: workspace.log, cancellation: workspace.cancellation).run(item)
+        } catch is Verification.NotRecorded {
+            // It was read, which is what matters here.
+        } catch let error as CancelledError {
+            throw error
+        } catch {
+            return BilingualText(
+                zh: "包含其内容的备份 \(name) 无法读取：", en: "the backup \(name) that holds it cannot be read: ") + error.bilingual
+        }
+        return nil
     }
 }

@@ -40,6 +40,15 @@ public struct KeptPart: Sendable, Equatable, Codable {
     /// When it was last compared with its backup, and what that lacks: the reason why it stays.
     var checkedAt: Int64?
     public var missing: NewerData?
+    /// Inodes of the children of the artifacts folder that the swap brought in: any other folder there came later.
+    var arrived: [UInt64]?
+    /// Why it could not be removed when its time was over.
+    public var obstacle: NewerData?
+    /// Bytes that nothing else holds, as of when they were last counted (`KeptSizes`).
+    public var bytes: UInt64?
+    /// Which came first: clocks are turned back, and two restores end in one second. `nil` in records of before, which are
+    /// older than all others.
+    var sequence: Int64?
 
     static let prefix = "kept-"
 
@@ -96,16 +105,28 @@ public struct KeptPart: Sendable, Equatable, Codable {
     }
 
     /// - Returns: `nil` where there is none.
-    /// - Throws: where it cannot be read, or says that it is another's.
+    /// - Throws: `BackupError.keptRecordDamaged`; `.needsRecovery` where it says that it is another's.
     static func read(_ id: String, in folder: BackupFolder) throws -> KeptPart? {
         let path = path(of: id, in: folder)
         guard try FileStatus.ifPresent(path) != nil else { return nil }
-        let part = try JSONDecoder().decode(
-            KeptPart.self, from: Data(try OpenFile(path, .readNoFollow).readAll(limit: 64 << 20)))
+        let bytes = try OpenFile(path, .readNoFollow).readAll(limit: 64 << 20)
+        let part: KeptPart
+        do { part = try JSONDecoder().decode(KeptPart.self, from: Data(bytes)) } catch {
+            throw BackupError.keptRecordDamaged(id: id, path: path.string)
+        }
         guard part.id == id, isID(id) else {
             throw BackupError.needsRecovery(reason: "the record \(path) is of another kept part")
         }
         return part
+    }
+
+    /// Of the part that is to be made now. A record that cannot be read does not count: another look names it.
+    static func nextSequence(in folder: BackupFolder) throws -> Int64 {
+        var last: Int64 = 0
+        for id in try ids(in: folder) {
+            do { last = max(last, try read(id, in: folder)?.sequence ?? 0) } catch is BackupError {}
+        }
+        return last == .max ? last : last + 1
     }
 
     /// All records, by their names.

@@ -3,17 +3,47 @@
 import Wording
 
 extension KeptParts {
-    /// What a person has to decide on: kept parts that stay because no backup holds all of them.
+    /// What a person has to decide on: kept parts that stay because no backup holds all of them, or because they cannot be
+    /// removed, and that all together hold more than they may.
     public func warnings() throws -> [BilingualText] {
-        try all().compactMap { part in
-            guard let missing = part.missing, !missing.isEmpty else { return nil }
-            return BilingualText(
-                zh: "恢复 \(part.backup) 时保留的数据 \(part.id) 中有备份里没有的内容：\(missing.shown(.chinese))。"
-                    + "可用 mlflow-backup restore --undo 取回；不需要时运行 mlflow-backup forget \(part.id)。",
-                en:
-                    "What the restore of \(part.backup) replaced, kept as \(part.id), has something that no backup holds: "
-                    + "\(missing.shown(.english)). mlflow-backup restore --undo brings it back; if it is not needed, run "
-                    + "`mlflow-backup forget \(part.id)`.")
-        }
+        let parts = try all()
+        return parts.flatMap { [missing(of: $0), obstacle(of: $0)].compactMap { $0 } }
+            + [tooLarge(parts)].compactMap { $0 }
+    }
+
+    private func missing(of part: KeptPart) -> BilingualText? {
+        guard let missing = part.missing, !missing.isEmpty else { return nil }
+        return BilingualText(
+            zh: "恢复 \(part.backup) 时保留的数据 \(part.id) 中有备份里没有的内容：\(missing.shown(.chinese))。"
+                + "可用 mlflow-backup restore --undo 取回；不需要时运行 mlflow-backup forget \(part.id)。",
+            en:
+                "What the restore of \(part.backup) replaced, kept as \(part.id), has something that no backup holds: "
+                + "\(missing.shown(.english)). mlflow-backup restore --undo brings it back; if it is not needed, run "
+                + "`mlflow-backup forget \(part.id)`.")
+    }
+
+    private func obstacle(of part: KeptPart) -> BilingualText? {
+        guard let obstacle = part.obstacle else { return nil }
+        return BilingualText(
+            zh: "保留数据 \(part.id) 已到期，但无法删除：\(obstacle.shown(.chinese))",
+            en: "What is kept as \(part.id) could go and cannot be removed: \(obstacle.shown(.english))")
+    }
+
+    /// As of when they were last counted: before this operation, or at the end of the restore that made one.
+    func tooLarge(_ parts: [KeptPart]) -> BilingualText? {
+        guard let bound else { return nil }
+        let total = parts.reduce(UInt64(0)) { $0.addingWithCeiling($1.bytes ?? 0) }
+        guard total > bound else { return nil }
+        let held = parts.map { "\($0.id) (\(HumanUnits.size($0.bytes ?? 0)))" }.joined(separator: ", ")
+        let commands = parts.filter { $0.missing?.isEmpty == false }.map { "mlflow-backup forget \($0.id)" }
+        let (whole, most) = (HumanUnits.size(total), HumanUnits.size(bound))
+        return BilingualText(
+            zh: "恢复保留的数据共 \(whole)，超过 UNDO_KEEP_SIZE（\(most)）：\(held)。"
+                + "最新的一份留待撤销；没有备份包含的内容不会自动删除"
+                + (commands.isEmpty ? "。" : "，不需要时运行 \(commands.joined(separator: "；"))。"),
+            en: "What restores have kept holds \(whole), more than UNDO_KEEP_SIZE (\(most)): \(held). "
+                + "The newest stays for an undo, and what no backup holds stays"
+                + (commands.isEmpty
+                    ? "." : "; what of it is not needed goes by `\(commands.joined(separator: "`, `"))`."))
     }
 }

@@ -6,15 +6,20 @@ import Wording
 
 /// What restores replaced and left in place, to be brought back or, later, to go. It reads what is there each time.
 public struct KeptParts: Sendable {
-    private let stack: LiveStack
+    let stack: LiveStack
     private let backups: BackupFolder
+    /// Bytes that all of them together may hold; `nil` for no bound.
+    let bound: UInt64?
 
-    public init(_ stack: LiveStack, _ folder: BackupFolder) {
+    public init(_ stack: LiveStack, _ folder: BackupFolder, bound: UInt64? = nil) {
         self.stack = stack
         backups = folder
+        self.bound = bound
     }
 
-    init(_ workspace: Workspace) { self.init(workspace.stack, workspace.folder) }
+    public init(_ workspace: Workspace) {
+        self.init(workspace.stack, workspace.folder, bound: workspace.keepBytes)
+    }
 
     var folder: FilePath { stack.artifacts.appending(ArtifactSwap.folderName) }
 
@@ -31,7 +36,7 @@ public struct KeptParts: Sendable {
             else { continue }
             parts.append(part)
         }
-        return parts.sorted { ($0.replacedAt, $0.id) > ($1.replacedAt, $1.id) }
+        return parts.sorted { ($0.sequence ?? 0, $0.replacedAt, $0.id) > ($1.sequence ?? 0, $1.replacedAt, $1.id) }
     }
 
     private func isOurs(_ part: KeptPart) -> Bool {
@@ -57,10 +62,25 @@ public struct KeptParts: Sendable {
         return names
     }
 
-    /// - Throws: `BackupError.noSuchKeptPart`.
+    /// - Throws: `BackupError.noSuchKeptPart`, `.keptRecordDamaged`.
     public func part(named id: String) throws -> KeptPart {
-        guard let part = try all().first(where: { $0.id == id }) else { throw BackupError.noSuchKeptPart(id: id) }
+        guard try KeptPart.ids(in: backups).contains(id), let part = try KeptPart.read(id, in: backups), isOurs(part),
+            try FileStatus.ifPresent(folder(of: id)) != nil
+        else { throw BackupError.noSuchKeptPart(id: id) }
         return part
+    }
+
+    /// The same for one that a person wants to be gone, of which nothing but its names may be known any more: a restore
+    /// makes all of them from one.
+    public func forgettable(_ id: String, on databases: Databases) throws -> KeptPart {
+        do { return try part(named: id) } catch BackupError.keptRecordDamaged {
+            let name = RestoreJournal.databaseName(stack.database.database, "before", id)
+            let oid = try databases.oid(of: name)
+            return KeptPart(
+                id: id, backup: "", mode: .full, replacedAt: 0, stack: nil, databaseOID: oid,
+                database: oid == nil ? nil : name, coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil,
+                broughtIn: nil, carried: [], aside: [])
+        }
     }
 
     /// Removes one with all that is in it, whoever says so. Under both locks.

@@ -48,8 +48,10 @@ struct StrayParts {
     private func clearRecords() throws {
         let parts = KeptParts(workspace)
         for id in try KeptPart.ids(in: workspace.folder) {
-            guard let part = try KeptPart.read(id, in: workspace.folder),
-                part.stack?.system == identity.system, part.stack?.database == identity.database,
+            let read: KeptPart?
+            // Named by whoever asks for all of them; the others are looked at all the same.
+            do { read = try KeptPart.read(id, in: workspace.folder) } catch is BackupError { continue }
+            guard let part = read, part.stack?.system == identity.system, part.stack?.database == identity.database,
                 try FileStatus.ifPresent(parts.folder(of: id)) == nil
             else { continue }
             try part.removeRecord(in: workspace.folder)
@@ -73,7 +75,7 @@ struct StrayParts {
             try KeptPart(
                 id: id, backup: "", mode: .artifacts, replacedAt: LocalTime.now().epoch, stack: nil, databaseOID: nil,
                 database: nil, coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil, broughtIn: nil,
-                carried: [], aside: []
+                carried: [], aside: [], sequence: try KeptPart.nextSequence(in: workspace.folder)
             ).write(in: workspace.folder)
             try Directory.renameWithoutReplacing(work, to: KeptParts(workspace).folder(of: id))
             workspace.log.warning("what a restore had put aside without a journal is kept", ["kept": id])

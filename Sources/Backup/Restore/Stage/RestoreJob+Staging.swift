@@ -39,8 +39,8 @@ extension RestoreJob {
             routes.append(
                 .init(
                     .artifacts, into: journal.swap.new, owner: try artifactOwner(),
-                    existing: kept.existing(stack.artifacts)))
-            budget = try room(for: manifest, item, routes)
+                    existing: kept.existing(stack.artifacts, clones: FileSystem.sharesBlocks(in: journal.swap.work))))
+            budget = try room(for: manifest, item, routes, hold)
         }
         if options.mode.includesDatabase {
             try Directory.make(dump, mode: 0o700)
@@ -51,30 +51,34 @@ extension RestoreJob {
         let observer = ReadObserver(cancellation: cancellation) { [progress] done in
             progress(Progress(.extracting, fraction: 0.22 + 0.38 * min(1, Double(done) / Double(total))))
         }
-        kept.note(try extract(item, routes, budget, observer))
+        kept.note(try extract(item, manifest, routes, budget, observer))
         var files = 0
         if options.mode.includesArtifacts { files = try compareArtifacts(journal.swap.new, manifest) }
         var warnings: [BilingualText] = []
         var broughtIn: String?
         if options.mode.includesDatabase {
-            warnings = try load(dump, &journal, manifest, hold)
+            warnings = try loadMakingRoom(dump, &journal, manifest, hold)
             try Directory.removeTree(dump)
             broughtIn = try FreshRows(stack.database.naming(database: journal.newDatabase)).moment()
         }
         return Staged(
-            files: files, unchanged: kept, warnings: warnings, comparison: try LiveComparison(workspace, journal),
+            files: files, unchanged: kept, warnings: warnings,
+            comparison: try LiveComparison(workspace, journal, kept.clones),
             broughtIn: broughtIn)
     }
 
     /// An archive of ours is unpacked by all cores; one that somebody packed again, or a folder, entry by entry.
     private func extract(
-        _ item: CatalogueItem, _ routes: [Extractor.Route], _ budget: UInt64?, _ observer: ReadObserver
+        _ item: CatalogueItem, _ manifest: Manifest, _ routes: [Extractor.Route], _ budget: UInt64?,
+        _ observer: ReadObserver
     ) throws -> Extractor.Outcome {
         if item.kind == .compressed, let archive = try ownArchive(item) {
             let extractor = ParallelExtractor(routes, threads: options.threads, budget: budget, observer: observer)
             do { return try extractor.extract(archive) } catch is ParallelExtractor.BudgetExceeded {
                 // Fewer files could be kept than their stamps promised.
-                throw BackupError.notEnoughRoom(path: stack.artifacts.string, needed: item.size, available: budget ?? 0)
+                throw BackupError.notEnoughRoom(
+                    path: stack.artifacts.string, needed: manifest.artifacts.bytes, available: budget ?? 0,
+                    kept: try keptIDs())
             }
         } else {
             return try Extractor(routes).extract(try reader(item, observer))
@@ -82,7 +86,7 @@ extension RestoreJob {
     }
 
     /// `nil` where the archive has no footer of ours.
-    private func ownArchive(_ item: CatalogueItem) throws -> IndexedArchive? {
+    func ownArchive(_ item: CatalogueItem) throws -> IndexedArchive? {
         do { return try IndexedArchive(item.path) } catch ArchiveError.truncated { return nil }
     }
 
@@ -115,29 +119,6 @@ extension RestoreJob {
         return (status.owner, status.group)
     }
 
-    /// What is live stays until the swap is whole, so both must fit, but for the files that are kept.
-    /// - Returns: bytes of content that may be written, where most must be kept; else `nil`.
-    private func room(
-        for manifest: Manifest, _ item: CatalogueItem, _ routes: [Extractor.Route]
-    ) throws -> UInt64? {
-        let available = try DiskSpace.at(stack.artifacts).available
-        var needed = Self.room(for: manifest.artifacts.bytes, files: manifest.artifacts.files)
-        if available > needed { return nil }
-        if item.kind == .compressed, let archive = try ownArchive(item) {
-            let missing = try ParallelExtractor(routes, threads: 1).estimate(archive)
-            needed = Self.room(for: missing.bytes, files: missing.files)
-            if available > needed { return missing.bytes + (available - needed) }
-        }
-        throw BackupError.notEnoughRoom(path: stack.artifacts.string, needed: needed, available: available)
-    }
-
-    /// Numbers that an archive claims are not to overflow anything.
-    private static func room(for bytes: UInt64, files: Int) -> UInt64 {
-        let (blocks, tooMany) = UInt64(clamping: files).multipliedReportingOverflow(by: 4096)
-        let (sum, tooLarge) = bytes.addingReportingOverflow(blocks)
-        return tooMany || tooLarge ? .max : sum
-    }
-
     private func compareArtifacts(_ staging: FilePath, _ manifest: Manifest) throws -> Int {
         var files = 0
         var bytes: UInt64 = 0
@@ -155,6 +136,23 @@ extension RestoreJob {
                 foundBytes: bytes)
         }
         return files
+    }
+
+    /// The disk of the server is known to it alone. Where it says that there is no room, kept databases that may go do,
+    /// oldest first, until there is.
+    private func loadMakingRoom(
+        _ dump: FilePath, _ journal: inout RestoreJournal, _ manifest: Manifest, _ hold: Hold
+    ) throws -> [BilingualText] {
+        while true {
+            do { return try load(dump, &journal, manifest, hold) } catch PostgresError.diskFull(let reason) {
+                log.warning("no room on the database server", ["reason": reason])
+                try hold.databases.drop(journal.newDatabase)
+                if try KeptExpiry(workspace, hold).removeOldestDatabase() { continue }
+                let kept = try KeptParts(workspace).all().filter { $0.database != nil }.map(\.id)
+                if kept.isEmpty { throw PostgresError.diskFull(reason: reason) }
+                throw BackupError.noRoomForDatabase(reason: reason, kept: kept)
+            }
+        }
     }
 
     private func load(

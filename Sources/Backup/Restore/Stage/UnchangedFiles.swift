@@ -3,11 +3,13 @@
 import Archive
 import SystemIO
 
-/// Live files that a restore keeps because they are right already. Until the swap they have two names, a live one and
-/// one among the restored files, so a program that writes into the live one writes into the restored one.
+/// Live files that a restore keeps because they are right already: cloned where blocks can be shared, else linked. Until the
+/// swap linked ones have two names, a live one and one among the restored files, so a program that writes into the live one
+/// writes into the restored one. Writes into cloned ones are the last comparison's to find.
 struct UnchangedFiles: Sendable {
     /// By inode.
     private var files: [KeptFile] = []
+    private(set) var clones: [ClonedFile] = []
     /// Files written to since are not kept: somebody may still be at it.
     private let stillSince: FileTime
 
@@ -17,12 +19,19 @@ struct UnchangedFiles: Sendable {
     /// To be made before anything is unpacked.
     init() { stillSince = FileTime(seconds: FileTime.now().seconds - Self.margin) }
 
-    var count: Int { files.count }
+    var count: Int { files.count + clones.count }
+    /// Of files that both trees have.
     var inodes: [UInt64] { files.map(\.inode) }
 
-    func existing(_ artifacts: FilePath) -> Extractor.Route.Existing { .init(artifacts, stillSince: stillSince) }
+    /// - Parameter clones: whether files there can share blocks.
+    func existing(_ artifacts: FilePath, clones: Bool) -> Extractor.Route.Existing {
+        .init(artifacts, stillSince: stillSince, clones: clones)
+    }
 
-    mutating func note(_ outcome: Extractor.Outcome) { files = outcome.kept.sorted { $0.inode < $1.inode } }
+    mutating func note(_ outcome: Extractor.Outcome) {
+        files = outcome.kept.sorted { $0.inode < $1.inode }
+        clones = outcome.cloned
+    }
 
     /// The last look before the swap. It asks for equality with what was noted, so that no clock is believed: copies
     /// that set their source's time (`cp -p`, Python's `shutil.copy2`) still change the time of the inode.

@@ -106,7 +106,7 @@ struct DataSwap {
     private func describe(
         _ journal: RestoreJournal, _ replaced: NewerData, _ moment: String?, _ cover: RestoreJob.Staged.Cover?,
         _ broughtIn: String?
-    ) -> KeptPart {
+    ) throws -> KeptPart {
         // Where nothing was found that the backup lacks, the backup itself holds all that is kept.
         let covering = replaced.isEmpty ? .init(backup: journal.backup, snapshot: moment) : cover
         return KeptPart(
@@ -114,7 +114,8 @@ struct DataSwap {
             stack: hold.identity, databaseOID: journal.mode.includesDatabase ? journal.oldOID : nil,
             database: journal.mode.includesDatabase && journal.hadDatabase ? journal.oldDatabase : nil,
             coveredBy: covering?.backup, coveredUntil: covering?.snapshot, replaced: replaced, mark: journal.mark,
-            broughtIn: broughtIn, carried: [], aside: [], isOfUndo: journal.kind == .undo)
+            broughtIn: broughtIn, carried: [], aside: [], isOfUndo: journal.kind == .undo,
+            arrived: journal.plan?.arrivals.map(\.inode), sequence: try KeptPart.nextSequence(in: workspace.folder))
     }
 
     /// Ends a restore that did not come to the swap: the live data was not touched.

@@ -87,7 +87,8 @@ struct SwapSettlement {
         try KeptPart(
             id: id + "_late", backup: journal.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch,
             stack: journal.stack, databaseOID: nil, database: nil, coveredBy: journal.backup, coveredUntil: nil,
-            replaced: NewerData(), mark: journal.mark, broughtIn: nil, carried: [], aside: paths
+            replaced: NewerData(), mark: journal.mark, broughtIn: nil, carried: [], aside: paths,
+            sequence: try KeptPart.nextSequence(in: workspace.folder)
         ).write(in: workspace.folder)
         for path in paths {
             workspace.log.warning(
@@ -111,7 +112,8 @@ struct SwapSettlement {
             ?? KeptPart(
                 id: late, backup: journal.backup, mode: .database, replacedAt: LocalTime.now().epoch,
                 stack: journal.stack, databaseOID: nil, database: nil, coveredBy: nil, coveredUntil: nil,
-                replaced: NewerData(), mark: nil, broughtIn: nil, carried: [], aside: [])
+                replaced: NewerData(), mark: nil, broughtIn: nil, carried: [], aside: [],
+                sequence: try KeptPart.nextSequence(in: workspace.folder))
         if part.mode == .artifacts { part.mode = .full }
         part.databaseOID = oid
         part.database = journal.newDatabase
@@ -177,7 +179,8 @@ struct SwapSettlement {
         return KeptPart(
             id: journal.id ?? now.stamp, backup: journal.backup, mode: journal.mode, replacedAt: now.epoch,
             stack: journal.stack, databaseOID: try database.flatMap { try databases.oid(of: $0) }, database: database,
-            coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil, broughtIn: nil, carried: [], aside: [])
+            coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil, broughtIn: nil, carried: [], aside: [],
+            sequence: try KeptPart.nextSequence(in: workspace.folder))
     }
 }
 

@@ -69,6 +69,7 @@ final class SinceRestore: LastLook {
         let brought = part.isOfUndo == true ? nil : try broughtFiles()
         var found: [BilingualText] = []
         var total = 0
+        let arrived = part.arrived.map(Set.init)
         // A folder that was moved here brings files whose own times are old.
         var moved: EntryPath?
         var walk = try TreeWalk(
@@ -78,11 +79,12 @@ final class SinceRestore: LastLook {
             try workspace.cancellation.check()
             guard case .entry(let entry, _, _) = step, let origin = entry.origin else { continue }
             if let folder = moved, entry.path.relative(to: folder) == nil { moved = nil }
-            // The swap renamed the children of the root, which changed their inodes' times.
+            // The swap renamed the children of the root, which changed their inodes' times, and on xfs a folder's own, too.
             let isTop = entry.path.components.count == 1
             let isFresh = origin.changed >= mark && (!isTop || entry.modified >= mark)
             if case .directory = entry.kind {
-                if isFresh, moved == nil { moved = entry.path }
+                let isNew = isTop ? arrived.map { !$0.contains(origin.inode) } ?? isFresh : isFresh
+                if isNew, moved == nil { moved = entry.path }
                 continue
             }
             let twin = try FileStatus.ifPresent(kept.appending(entry.path.bytes))

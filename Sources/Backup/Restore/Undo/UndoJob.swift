@@ -28,7 +28,7 @@ public struct UndoJob: Sendable {
         return part
     }
 
-    /// - Throws: `BackupError.nothingToUndo`, `.newerData`, and what a restore throws.
+    /// - Throws: `BackupError.nothingToUndo`, `.keptDatabaseGone`, `.newerData`, and what a restore throws.
     public func run() throws -> UndoOutcome {
         try workspace.holdingStack("undo of a restore") { hold in try undo(hold) }
     }
@@ -38,6 +38,7 @@ public struct UndoJob: Sendable {
         let part = try preflight()
         workspace.log.info("undo started", ["kept": part.id, "backup": part.backup, "force": force])
         try SwapObstacles(workspace, hold.databases).check(part.mode)
+        var journal = try journal(part, hold)
         let look = try SinceRestore(workspace, part)
         defer { look.close() }
         workspace.progress(Progress(.comparing, fraction: 0.1))
@@ -52,7 +53,6 @@ public struct UndoJob: Sendable {
         let shared = SharedFiles(workspace, part)
         try shared.putRight(try shared.overwritten())
 
-        var journal = try journal(part, hold)
         try journal.write(in: workspace.folder)
         // What one shared with the other, the other shares with the one.
         let swap = DataSwap(
@@ -72,7 +72,8 @@ public struct UndoJob: Sendable {
             "undo completed",
             ["undone": part.id, "backup": part.backup, "kept": outcome.kept?.id ?? "none", "seconds": seconds])
         return UndoOutcome(
-            undone: part, kept: outcome.kept, replaced: outcome.replaced, seconds: seconds, warnings: outcome.notes)
+            undone: part, kept: outcome.kept, replaced: outcome.replaced, seconds: seconds,
+            warnings: outcome.notes + KeptExpiry(workspace, hold).afterSwap())
     }
 
     private func moment(in database: String) throws -> String {
@@ -87,8 +88,10 @@ public struct UndoJob: Sendable {
         var mode = part.mode
         var incoming = ""
         if part.databaseOID != nil {
-            guard let name = try KeptParts(workspace).database(of: part, on: hold.databases) else {
-                throw BackupError.nothingToUndo
+            let kept = KeptParts(workspace)
+            guard let name = try kept.database(of: part, on: hold.databases) else {
+                throw BackupError.keptDatabaseGone(
+                    id: part.id, database: part.database ?? "", older: try kept.all().dropFirst().first?.id)
             }
             incoming = name
         } else if part.mode.includesDatabase {

@@ -18,6 +18,8 @@ int clinux_open(int directory, const char *path, int flags, mode_t mode);
 int clinux_rename_noreplace(int from_directory, const char *from, int to_directory, const char *to);
 int clinux_rename_exchange(int from_directory, const char *from, int to_directory, const char *to);
 int clinux_clone_range(int from, uint64_t from_offset, uint64_t length, int to, uint64_t to_offset);
+// Bytes of the file's extents that no other file shares; -1 where the file system cannot tell.
+int64_t clinux_unshared_bytes(int descriptor);
 int clinux_pipe(int ends[2]);
 int clinux_signalfd(const sigset_t *signals);
 int clinux_syncfs(int descriptor);

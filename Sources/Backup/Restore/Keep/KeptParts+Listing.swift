@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+
+extension KeptParts {
+    /// All of them, newest first, with the bytes that each holds alone. Walks their trees and asks the server.
+    public func listing() throws -> [(part: KeptPart, bytes: UInt64)] {
+        let parts = try all()
+        let sizes = try KeptSizes(self, Databases(stack.database), parts)
+        return parts.map { ($0, sizes[$0].all) }
+    }
+}
