@@ -72,6 +72,10 @@ struct IdentityTests {
         try Directory.rename(hidden, to: live.folder.path)
         try live.backup()
         #expect(try live.names().count == 2)
+        // The backups describe themselves: without the state beside them they are there all the same.
+        try Directory.removeTree(live.folder.state)
+        try live.backup()
+        #expect(try live.names().count == 3)
         try Directory.removeTree(live.folder.path)
         #expect(try ClaimJob(live.workspace()).run().isEmpty)
         try live.backup()
@@ -85,7 +89,7 @@ struct IdentityTests {
         try Connection(reborn.database).execute("delete from metrics")
         try Shell.sh("rm -rf '\(reborn.artifacts)/1'")
         for _ in 0..<2 {
-            try RestoreJob(workspace, options: .init(force: true)).run(name)
+            _ = try RestoreJob(workspace, options: .init(force: true)).run(name)
         }
         let items = try Catalogue(live.folder).items()
         let identity = try StackIdentity(of: reborn.stack, on: Databases(reborn.database))

@@ -98,7 +98,7 @@ struct KeptPartTests {
         let name = try live.backup().name.string
         try Shell.sh("echo other > '\(live.artifacts)/1/run4/artifacts/model.bin'")
         let first = RestoreJob.Options.BackupFirst(options: .init(), version: "test")
-        try RestoreJob(live.workspace(), options: .init(force: true, backupFirst: first)).run(name)
+        _ = try RestoreJob(live.workspace(), options: .init(force: true, backupFirst: first)).run(name)
         let part = try #require(try KeptParts(live.stack, live.folder).all().first)
         let stuck = KeptParts(live.stack, live.folder).tree(of: part).appending("1/run4/artifacts/model.bin")
         // An immutable file where the file system knows them, else a mount: neither can be removed.

@@ -82,8 +82,15 @@ extension BackupFolder {
     /// - Parameter artifacts: the artifacts folder of the stack that may have used it.
     /// - Throws: `BackupError.folderVanished`.
     public func refuseVanished(usedBy artifacts: FilePath) throws {
-        if try FileStatus.ifPresent(state) == nil, let mark = try ArtifactsMark.read(in: artifacts), mark.knows(self) {
-            throw BackupError.folderVanished(path: path.string)
-        }
+        guard try FileStatus.ifPresent(state) == nil, let mark = try ArtifactsMark.read(in: artifacts),
+            mark.knows(self), try !holdsBackups()
+        else { return }
+        throw BackupError.folderVanished(path: path.string)
+    }
+
+    /// Backups describe themselves: with them in it, it is the folder, whatever became of our own state.
+    private func holdsBackups() throws -> Bool {
+        guard try FileStatus.ifPresent(path) != nil else { return false }
+        return try Directory.names(in: path).contains { BackupName(String(decoding: $0, as: UTF8.self))?.time != nil }
     }
 }

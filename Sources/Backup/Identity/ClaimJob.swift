@@ -27,7 +27,7 @@ public struct ClaimJob: Sendable {
             let hold = try workspace.hold("claim")
             defer { withExtendedLifetime(hold) {} }
             if !RestoreJournal.isPresent(workspace.stack, workspace.folder) {
-                try StrayParts(workspace, hold.identity).claim()
+                try StrayParts(workspace, hold.identity).claim(on: hold.databases)
             }
         }
         return try workspace.holdingStack("claim") { hold in

@@ -8,7 +8,19 @@ extension KeptParts {
     public func warnings() throws -> [BilingualText] {
         let parts = try all()
         return parts.flatMap { [missing(of: $0), obstacle(of: $0)].compactMap { $0 } }
-            + [tooLarge(parts)].compactMap { $0 }
+            + [tooLarge(parts), try withoutRecord()].compactMap { $0 }
+    }
+
+    private func withoutRecord() throws -> BilingualText? {
+        let ids = try foldersWithoutRecord()
+        guard let first = ids.first else { return nil }
+        return BilingualText(
+            zh: "\(folder) 中有 \(ids.count) 份恢复所保留的数据，例如 \(first)，但本备份目录中没有其记录（记录已丢失，或属于使用其他备份目录的服务）。"
+                + "若没有其他服务，请运行 mlflow-backup claim 接管。",
+            en:
+                "\(folder) holds \(ids.count) parts that restores have kept, such as \(first), of which this backup folder has no "
+                + "record: it is lost, or another service has it, with another backup folder. If there is none, "
+                + "`mlflow-backup claim` takes them up.")
     }
 
     private func missing(of part: KeptPart) -> BilingualText? {

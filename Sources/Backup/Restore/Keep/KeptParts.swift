@@ -39,6 +39,25 @@ public struct KeptParts: Sendable {
         return parts.sorted { ($0.sequence ?? 0, $0.replacedAt, $0.id) > ($1.sequence ?? 0, $1.replacedAt, $1.id) }
     }
 
+    /// Kept folders of which this backup folder knows nothing, by their identifiers: as after its loss. Clients of MLflow
+    /// can make folders here, too, but not with these permissions.
+    func foldersWithoutRecord() throws -> [String] {
+        guard let parent = try FileStatus.ifPresent(folder), parent.kind == .directory, parent.mode & 0o777 == 0o700
+        else {
+            return []
+        }
+        let known = Set(try KeptPart.ids(in: backups))
+        return try Directory.names(in: folder).compactMap { bytes in
+            let name = String(decoding: bytes, as: UTF8.self)
+            let id = String(name.dropFirst(KeptPart.prefix.count))
+            guard name.hasPrefix(KeptPart.prefix), KeptPart.isID(id), !known.contains(id),
+                let status = try FileStatus.ifPresent(folder.appending(bytes)), status.kind == .directory,
+                status.mode & 0o777 == 0o700
+            else { return nil }
+            return id
+        }.sorted()
+    }
+
     private func isOurs(_ part: KeptPart) -> Bool {
         part.stack.map { $0.database == stack.database.database } ?? true
     }

@@ -58,8 +58,33 @@ struct StrayParts {
         }
     }
 
-    /// A person says that no other service has the journal: what was put aside becomes a kept part, the rest goes.
-    func claim() throws {
+    /// A person says that no other service has the journal and the records: what was put aside becomes a kept part, the rest
+    /// goes.
+    func claim(on databases: Databases) throws {
+        try claimWork()
+        let known = Set(try KeptPart.ids(in: workspace.folder))
+        for id in try idsOfLostRecords(on: databases) where !known.contains(id) {
+            let name = RestoreJournal.databaseName(identity.database, "before", id)
+            let oid = try databases.oid(of: name)
+            let folder = KeptParts(workspace).folder(of: id)
+            let hasTree = try FileStatus.ifPresent(folder.appending("old")) != nil
+            let mode: RestoreMode = oid == nil ? .artifacts : hasTree ? .full : .database
+            try write(id, mode: mode, databaseOID: oid, database: oid == nil ? nil : name)
+            // Without its folder it would count as one whose restore never came to the swap.
+            if try FileStatus.ifPresent(folder) == nil { try Directory.make(folder, mode: 0o700) }
+            workspace.log.warning("what a restore had kept has a record again", ["kept": id])
+        }
+    }
+
+    /// By the folders among the artifacts and by the databases: each of them may be what is left.
+    private func idsOfLostRecords(on databases: Databases) throws -> [String] {
+        let prefix = RestoreJournal.databaseName(identity.database, "before", "")
+        let named = try databases.names(withPrefix: prefix).map { String($0.dropFirst(prefix.count)) }
+        let foldered = try KeptParts(workspace).foldersWithoutRecord()
+        return Set(named.filter(KeptPart.isID) + foldered).sorted()
+    }
+
+    private func claimWork() throws {
         let folder = KeptParts(workspace).folder
         guard try FileStatus.ifPresent(folder) != nil else { return }
         for name in try Directory.names(in: folder) where name.starts(with: Array("work-".utf8)) {
@@ -72,13 +97,19 @@ struct StrayParts {
                 }
                 continue
             }
-            try KeptPart(
-                id: id, backup: "", mode: .artifacts, replacedAt: LocalTime.now().epoch, stack: nil, databaseOID: nil,
-                database: nil, coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil, broughtIn: nil,
-                carried: [], aside: [], sequence: try KeptPart.nextSequence(in: workspace.folder)
-            ).write(in: workspace.folder)
+            try write(id, mode: .artifacts, databaseOID: nil, database: nil)
             try Directory.renameWithoutReplacing(work, to: KeptParts(workspace).folder(of: id))
             workspace.log.warning("what a restore had put aside without a journal is kept", ["kept": id])
         }
+    }
+
+    /// A record of what is known of it without one: no backup is known to hold any of it, so it stays until a person says.
+    private func write(_ id: String, mode: RestoreMode, databaseOID: UInt32?, database: String?) throws {
+        try KeptPart(
+            id: id, backup: "", mode: mode, replacedAt: LocalTime.now().epoch, stack: identity,
+            databaseOID: databaseOID,
+            database: database, coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil, broughtIn: nil,
+            carried: [], aside: [], sequence: try KeptPart.nextSequence(in: workspace.folder)
+        ).write(in: workspace.folder)
     }
 }

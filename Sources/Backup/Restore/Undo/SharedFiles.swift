@@ -37,6 +37,8 @@ struct SharedFiles {
 
     /// Gives each of these its bytes of before again, under the kept name alone.
     func putRight(_ paths: Set<EntryPath>) throws {
+        // Where nothing is to be put right, nobody need know which backup it was.
+        guard !paths.isEmpty else { return }
         let tree = KeptParts(workspace).tree(of: part)
         let contents = BackupContents(try Catalogue(workspace.folder).item(named: part.backup))
         for path in paths {

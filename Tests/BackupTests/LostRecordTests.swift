@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Backup
+
+@Suite("Kept parts whose records went with the backup folder")
+struct LostRecordTests {
+    /// A stack with one kept part that holds a run which is nowhere else, and without its backup folder.
+    private func bereft(_ name: String) throws -> (live: LiveStackFixture, kept: KeptPart, rows: String, files: String)
+    {
+        let live = try LiveStackFixture(name)
+        let backup = try live.backup().name.string
+        try live.add(runs: 40...41)
+        let (rows, files) = (try live.rows(), try live.files())
+        let kept = try #require(try live.restore(backup, force: true).kept)
+        try Directory.removeTree(live.folder.path)
+        return (live, kept, rows, files)
+    }
+
+    @Test("claim takes them up again: they are named, brought back by an undo, or removed when a person says so")
+    func claimed() throws {
+        let (live, kept, rows, files) = try bereft("lost_records")
+        try ClaimJob(live.workspace()).run()
+        let parts = KeptParts(live.workspace())
+        let found = try #require(try parts.all().first)
+        #expect(found.id == kept.id)
+        #expect(found.databaseOID == kept.databaseOID)
+        // What is in no backup is never removed, whatever its age, and is told of.
+        var hasty = live.workspace()
+        hasty.keepSeconds = 0
+        let made = try BackupJob(hasty, options: .init(), version: "test").run()
+        #expect(try parts.all().map(\.id) == [kept.id])
+        #expect(made.warnings.contains { $0.english.contains("mlflow-backup forget \(kept.id)") }, "\(made.warnings)")
+        // Nobody can tell any more what was written since the restore.
+        #expect(throws: BackupError.self) { try live.undo() }
+        try live.undo(force: true)
+        #expect(try live.rows() == rows)
+        #expect(try live.files() == files)
+        for part in try parts.all() { try ForgetJob(live.workspace()).run(part.id) }
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("until then each backup names them and lets them alone")
+    func unclaimed() throws {
+        let (live, kept, _, _) = try bereft("lost_unclaimed")
+        try live.folder.prepare()
+        let made = try live.backup()
+        let told = try #require(made.warnings.first { $0.english.contains(kept.id) }, "\(made.warnings)")
+        #expect(told.english.contains("mlflow-backup claim") && told.chinese.contains("mlflow-backup claim"))
+        #expect(try FileStatus.ifPresent(KeptParts(live.workspace()).folder(of: kept.id)) != nil)
+        #expect(try Databases(live.database).exists(#require(kept.database)))
+    }
+
+    @Test("a kept database whose folder went with the artifacts is taken up, too")
+    func databaseAlone() throws {
+        let (live, kept, rows, _) = try bereft("lost_folder")
+        try Directory.removeTree(KeptParts(live.workspace()).folder)
+        try ClaimJob(live.workspace()).run()
+        #expect(try KeptParts(live.workspace()).all().map(\.id) == [kept.id])
+        try live.undo(force: true)
+        #expect(try live.rows() == rows)
+    }
+
+    @Test("a folder that a client of MLflow could have made is not taken for one")
+    func forged() throws {
+        let live = try LiveStackFixture("lost_forged")
+        try live.backup()
+        let folder = KeptParts(live.workspace()).folder(of: "20260101_000000_0badf00d")
+        try Shell.sh("mkdir -p '\(folder)/old' && echo x > '\(folder)/old/file'")
+        let made = try live.backup()
+        #expect(!made.warnings.contains { $0.english.contains("0badf00d") }, "\(made.warnings)")
+        try ClaimJob(live.workspace()).run()
+        #expect(try KeptParts(live.workspace()).all().isEmpty)
+    }
+}
