@@ -26,6 +26,7 @@ extension BackupError: CodedError {
         case .markedCorrupt: "marked-corrupt"
         case .nothingToUndo: "nothing-to-undo"
         case .noSuchKeptPart: "no-such-kept-part"
+        case .keptNotRemovable: "kept-not-removable"
         case .keptDatabaseGone: "kept-database-gone"
         case .keptRecordDamaged: "kept-record-damaged"
         case .notOurs: "not-ours"

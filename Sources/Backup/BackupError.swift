@@ -29,6 +29,7 @@ public enum BackupError: ExplainedError, Equatable {
     case nothingToUndo
     case noSuchKeptPart(id: String)
     /// Somebody dropped the database that an undo would bring back. `older` is the kept part before it.
+    case keptNotRemovable(id: String, reason: BilingualText, command: String)
     case keptDatabaseGone(id: String, database: String, older: String?)
     /// What a restore kept cannot be described any more.
     case keptRecordDamaged(id: String, path: String)
@@ -122,6 +123,13 @@ public enum BackupError: ExplainedError, Equatable {
         case .noSuchKeptPart(let id):
             BilingualText(
                 zh: "没有编号为 \(id.prefix(60)) 的保留数据。", en: "No restore has kept anything under \(id.prefix(60)).")
+        case .keptNotRemovable(let id, let reason, let command):
+            BilingualText(
+                zh: "保留的数据 \(id) 无法删除（", en: "What is kept as \(id) cannot be removed (") + reason
+                + BilingualText(
+                    zh: "）。请以 root 执行：\(command)；之后会自动删除，也可再次运行 mlflow-backup forget \(id)。",
+                    en: "). As root run: \(command) - then it goes by itself when its time is over, or by "
+                        + "`mlflow-backup forget \(id)`.")
         case .keptDatabaseGone(let id, let database, let older):
             BilingualText(
                 zh: "恢复保留的数据库 \(database) 已不存在，因此无法撤销该次恢复（\(id)）。运行 mlflow-backup forget \(id) 删除其余部分"

@@ -23,6 +23,7 @@ struct ErrorCodeTests {
         .manifestUnreadable(backup: "n", reason: "r"), .rowsDiffer(table: "t", expected: 1, found: 2),
         .artifactsDiffer(expectedFiles: 1, foundFiles: 2, expectedBytes: 3, foundBytes: 4),
         .severalStacks(["a@1 (1, 2026)", "b@1 (1, 2026)"]), .noSuchStack(name: "c@1", stacks: []),
+        .keptNotRemovable(id: "k", reason: BilingualText(zh: "r", en: "r"), command: "c"),
         .noRoomForDatabase(reason: "r", kept: ["k"]), .keptDatabaseGone(id: "k", database: "d", older: nil),
         .keptRecordDamaged(id: "k", path: "p"), .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"),
         .needsRecovery(reason: "r"),

@@ -107,7 +107,8 @@ struct KeptPartTests {
         do {
             defer { _ = try? Shell.sh("\(hold) '\(stuck)'") }
             try settle(live, keepSeconds: 0)
-            try live.backup()
+            let told = try live.backup().warnings.map(\.english).filter { $0.contains(part.id) }
+            #expect(told.count == 1 && (hold == "umount" || told[0].contains("chattr -R -i")), "\(told)")
             try live.restore(name)
             #expect(try FileStatus.ifPresent(stuck) != nil)
         }

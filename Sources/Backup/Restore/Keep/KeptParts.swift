@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Postgres
 import SystemIO
 import Wording
@@ -102,6 +103,14 @@ public struct KeptParts: Sendable {
         }
     }
 
+    /// What root types where a file of another user, or an immutable one, stands in the way.
+    private static func command(against error: SystemError, _ folder: FilePath) -> String {
+        let owner = "chown -R \(geteuid()):\(getegid()) '\(folder)'"
+        let flags = "chattr -R -i '\(folder)'"
+        if error.code == EACCES { return owner }
+        return ProcessPrivilege.isRoot ? flags : "\(flags); \(owner)"
+    }
+
     /// Removes one with all that is in it, whoever says so. Under both locks.
     func remove(_ part: KeptPart, on databases: Databases) throws {
         if try FileStatus.ifPresent(folder(of: part.id)) != nil {
@@ -110,7 +119,10 @@ public struct KeptParts: Sendable {
         }
         if let name = try database(of: part, on: databases) { try databases.drop(name) }
         // The record last: what cannot be removed still says what it is.
-        try Directory.removeTree(folder(of: part.id))
+        do { try Directory.removeTree(folder(of: part.id)) } catch let error as SystemError where error.isDenied {
+            throw BackupError.keptNotRemovable(
+                id: part.id, reason: error.bilingual, command: Self.command(against: error, folder(of: part.id)))
+        }
         try part.removeRecord(in: backups)
         if try FileStatus.ifPresent(folder) != nil, try Directory.names(in: folder).isEmpty {
             try Directory.removeTree(folder)
