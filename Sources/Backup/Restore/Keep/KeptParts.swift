@@ -119,7 +119,8 @@ public struct KeptParts: Sendable {
         }
         if let name = try database(of: part, on: databases) { try databases.drop(name) }
         // The record last: what cannot be removed still says what it is.
-        do { try Directory.removeTree(folder(of: part.id)) } catch let error as SystemError where error.isDenied {
+        do throws(SystemError) { try Directory.removeTree(folder(of: part.id)) } catch {
+            guard error.isDenied else { throw error }
             throw BackupError.keptNotRemovable(
                 id: part.id, reason: error.bilingual, command: Self.command(against: error, folder(of: part.id)))
         }
