@@ -59,7 +59,8 @@ public struct Catalogue: Sendable {
             kind = .uncompressed
         default: return nil
         }
-        let sidecar = Sidecar.read(name, in: folder)
+        let file = SidecarFile(of: name, in: folder)
+        let sidecar = file.sidecar
         let created = LocalTime(
             epoch: BackupDate.listed(name, noted: sidecar?.createdAt) ?? status.modified.seconds)
         var itemStatus = CatalogueItem.Status.unverified
@@ -79,7 +80,8 @@ public struct Catalogue: Sendable {
         let size = kind == .compressed ? status.size : sidecar?.size ?? 0
         return CatalogueItem(
             name: name, path: path, kind: kind, size: size, created: created, status: itemStatus, reason: reason,
-            sidecar: sidecar, device: status.device, inode: status.inode)
+            sidecar: sidecar, sidecarFault: CatalogueItem.SidecarFault(file), device: status.device, inode: status.inode
+        )
     }
 
     private func isBackupFolder(_ path: FilePath) -> Bool {

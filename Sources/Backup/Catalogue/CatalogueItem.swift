@@ -23,9 +23,26 @@ public struct CatalogueItem: Sendable, Equatable {
     /// Why a corrupt one is corrupt, and a suspicious one suspicious.
     public let reason: String?
     public let sidecar: Sidecar?
+    /// What is wrong with the file of that.
+    var sidecarFault: SidecarFault?
     /// What the file is, whatever its names.
     let device: UInt64
     let inode: UInt64
+
+    enum SidecarFault: Sendable, Equatable {
+        case mended
+        case damaged(isOurs: Bool)
+        case unreadable(SystemError)
+
+        init?(_ file: SidecarFile) {
+            switch file {
+            case .missing, .sound: return nil
+            case .mended: self = .mended
+            case .damaged(let isOurs): self = .damaged(isOurs: isOurs)
+            case .unreadable(let error): self = .unreadable(error)
+            }
+        }
+    }
 
     /// Whether its bytes are the ones that were written.
     public var isWhole: Bool { status == .completed || status == .suspicious }

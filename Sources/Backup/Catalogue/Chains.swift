@@ -16,7 +16,13 @@ struct Chains {
 
     func chain(of item: CatalogueItem) -> String { names[item.name.string] ?? item.name.string }
 
-    func areIndependent(_ one: CatalogueItem, _ other: CatalogueItem) -> Bool { chain(of: one) != chain(of: other) }
+    /// Of a backup whose sidecar was lost to damage: it may share bytes with any other.
+    static let unknown = "?"
+
+    func areIndependent(_ one: CatalogueItem, _ other: CatalogueItem) -> Bool {
+        let (one, other) = (chain(of: one), chain(of: other))
+        return one != other && one != Self.unknown && other != Self.unknown
+    }
 
     private func chain(of item: CatalogueItem, after older: [CatalogueItem]) -> String {
         // What the file system says of a file goes before what a sidecar says of it.

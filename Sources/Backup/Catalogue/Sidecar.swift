@@ -43,6 +43,8 @@ public struct Sidecar: Sendable, Equatable, Codable {
     public var suspicion: Suspicion?
     /// When a person accepted it in spite of that, in seconds since 1970 UTC.
     public var acceptedAt: Int64?
+    /// In a file: the digest of all the rest of it (`SidecarSeal`).
+    var seal: String?
 
     enum CodingKeys: String, CodingKey {
         case format, name, type, status, reason, size, sha256
@@ -58,6 +60,7 @@ public struct Sidecar: Sendable, Equatable, Codable {
         case copiedBytes = "copied_bytes"
         case stack, chain, suspicion
         case acceptedAt = "accepted_at"
+        case seal
     }
 
     /// The status of one whose bytes are good.
@@ -66,19 +69,60 @@ public struct Sidecar: Sendable, Equatable, Codable {
     public func write(in folder: BackupFolder) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let bytes = Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+        var blank = self
+        blank.seal = SidecarSeal.blank
+        let bytes = SidecarSeal.sealed(Array(try encoder.encode(blank)) + [UInt8(ascii: "\n")])
         try DurableFile.replace(folder.path.appending(name + BackupName.sidecarSuffix), with: bytes, mode: 0o640)
     }
 
-    /// - Returns: `nil` where there is none, or none that can be read: the backup is then unverified.
-    static func read(_ name: BackupName, in folder: BackupFolder) -> Sidecar? {
-        guard let file = try? OpenFile(folder.path.appending(name.sidecar), .readNoFollow),
-            let bytes = try? file.readAll(limit: 4 << 20),
-            let sidecar = try? JSONDecoder().decode(Sidecar.self, from: Data(bytes)),
-            sidecar.format == Self.currentFormat, sidecar.name == name.string,
-            sidecar.isPlausible
+    /// - Returns: `nil` where it is none of this backup's.
+    fileprivate static func decoded(_ bytes: [UInt8], of name: BackupName) -> Sidecar? {
+        guard var sidecar = try? JSONDecoder().decode(Sidecar.self, from: Data(bytes)),
+            sidecar.format == Self.currentFormat, sidecar.name == name.string, sidecar.isPlausible
         else { return nil }
+        sidecar.seal = nil
         return sidecar
+    }
+}
+
+/// `NAME.json` as it lies on the disk.
+enum SidecarFile {
+    case missing
+    case sound(Sidecar)
+    /// A bit of it had flipped, and which one is certain.
+    case mended(Sidecar)
+    /// Nothing it says is to be believed.
+    /// - Parameter isOurs: whether it still says that a backup of this service lies beside it, not one that a person put
+    ///   there.
+    case damaged(isOurs: Bool)
+    /// The disk did not give it now; it may be sound.
+    case unreadable(SystemError)
+
+    init(of name: BackupName, in folder: BackupFolder) {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try OpenFile(folder.path.appending(name.sidecar), .readNoFollow).readAll(limit: 4 << 20)
+        } catch {
+            self = error.isNotFound ? .missing : error.isLostData ? .unreadable(error) : .damaged(isOurs: false)
+            return
+        }
+        let isWhole = SidecarSeal.isWhole(bytes)
+        if isWhole != false, let sidecar = Sidecar.decoded(bytes, of: name) {
+            self = .sound(sidecar)
+        } else if let whole = SidecarSeal.withoutFlippedBit(bytes), let sidecar = Sidecar.decoded(whole, of: name) {
+            self = .mended(sidecar)
+        } else {
+            let text = String(decoding: bytes, as: UTF8.self)
+            self = .damaged(isOurs: text.contains("\"adopted\" : false"))
+        }
+    }
+
+    /// What may be believed of it.
+    var sidecar: Sidecar? {
+        switch self {
+        case .sound(let sidecar), .mended(let sidecar): sidecar
+        case .missing, .damaged, .unreadable: nil
+        }
     }
 }
 

@@ -72,7 +72,7 @@ public struct BackupFolder: Sendable {
             let backup = BackupName(String(name.dropLast(BackupName.sidecarSuffix.count))), backup.time != nil,
             (try? FileStatus.ifPresent(path.appending(backup.string))) == .some(nil)
         else { return false }
-        return Sidecar.read(backup, in: self) != nil
+        return SidecarFile(of: backup, in: self).sidecar != nil
     }
 
     /// What lies in the staging folder: between two operations only what could not be removed.

@@ -10,6 +10,12 @@ extension Verification {
         try sidecar.write(in: folder)
         for other in try otherNames(of: item) {
             guard var known = other.sidecar else { continue }
+            guard Self.isOnePublication(known, item.sidecar) || Self.isOnePublication(known, sidecar) else {
+                try writeDamage(
+                    "it is the file of \(item.name) now, and not the one that was published", of: other, nil)
+                log.error("another file has taken its place", ["name": other.name, "is now": item.name])
+                continue
+            }
             known.size = sidecar.size
             known.sha256 = sidecar.sha256
             known.indexSHA256 = sidecar.indexSHA256
@@ -24,9 +30,16 @@ extension Verification {
     func recordDamage(_ reason: String, of item: CatalogueItem, _ draft: Sidecar? = nil) throws {
         try writeDamage(reason, of: item, draft)
         for other in try otherNames(of: item) {
+            if let known = other.sidecar, let own = item.sidecar, !Self.isOnePublication(known, own) { continue }
             try writeDamage(reason, of: other, nil)
             log.error("it is another name of a damaged file", ["name": other.name, "of": item.name])
         }
+    }
+
+    /// Names of one file may have been names of several, before somebody linked one over another.
+    private static func isOnePublication(_ one: Sidecar, _ other: Sidecar?) -> Bool {
+        guard let other, Digest(hex: one.sha256) != nil, Digest(hex: other.sha256) != nil else { return true }
+        return one.sha256 == other.sha256 || one.indexSHA256 != nil && one.indexSHA256 == other.indexSHA256
     }
 
     private func otherNames(of item: CatalogueItem) throws -> [CatalogueItem] {

@@ -56,6 +56,8 @@ struct Verification: Sendable {
     /// Reads one backup, whatever others share with it.
     private func readAlone(_ item: CatalogueItem, _ draft: Sidecar? = nil) throws -> Outcome {
         progress(Progress(.verifying, fraction: 0, detail: item.name.string))
+        // What is known of it would be overwritten.
+        if case .unreadable(let error)? = item.sidecarFault, draft == nil { throw error }
         let outcome: Outcome
         do { outcome = try check(item, item.sidecar ?? draft) } catch {
             let failure = Self.damage(error, in: item)
@@ -194,13 +196,13 @@ struct Verification: Sendable {
             known
             ?? Sidecar(
                 name: item.name.string, type: item.kind, status: .completed, reason: nil, size: size,
-                sha256: digest.hex, indexOffset: 0, createdAt: manifest.created, verifiedAt: 0, adopted: true,
-                durationSeconds: nil, summary: nil)
+                sha256: digest.hex, indexOffset: 0, createdAt: manifest.created, verifiedAt: 0,
+                adopted: item.sidecarFault != .damaged(isOurs: true), durationSeconds: nil, summary: nil)
+        if item.sidecarFault == .damaged(isOurs: true) { right.chain = Chains.unknown }
         right.size = size
         right.sha256 = digest.hex
         right.indexOffset = archive?.indexOffset ?? 0
         right.indexSHA256 = archive?.indexDigest.hex
-        right.stack = right.stack ?? manifest.stack
         return settled(right, instead: known.flatMap { Digest(hex: $0.sha256) == nil ? nil : $0 }, manifest, item)
     }
 
@@ -228,6 +230,7 @@ struct Verification: Sendable {
         right.reason = nil
         right.summary = manifest.summary
         right.verifiedAt = LocalTime.now().epoch
+        right.stack = manifest.stack ?? right.stack
         right.createdAt = BackupDate.verified(item.name, noted: (known ?? item.sidecar)?.createdAt, manifest)
         var notes: [BilingualText] = []
         if let known {
@@ -246,6 +249,7 @@ struct Verification: Sendable {
             // Those of 0.1.0 may have had none.
             if known.indexSHA256 != nil { compare(\.indexSHA256, "索引 SHA-256 ", "The SHA-256 of the index") }
             compare(\.indexOffset, "索引位置", "The place of the index")
+            if known.stack != nil { compare(\.stack, "归属", "The owner") }
             if BackupDate.differ(known.createdAt, right.createdAt) { note("时间", "The date") }
         }
         return Outcome(sidecar: right, notes: notes)

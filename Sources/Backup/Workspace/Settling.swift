@@ -25,6 +25,7 @@ struct Settling {
         }
         for name in removed { workspace.log.warning("removed what an interrupted run left", ["name": name]) }
         try UnfinishedPublication(workspace).settle()
+        MendedSidecars(workspace).write()
         KeptExpiry(workspace, hold).run()
         return outcome
     }
