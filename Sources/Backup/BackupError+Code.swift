@@ -34,6 +34,7 @@ extension BackupError: CodedError {
         case .severalStacks: "several-stacks"
         case .noSuchStack: "no-such-stack"
         case .nothingToAccept: "nothing-to-accept"
+        case .restoreLeftover: "restore-leftover"
         case .needsRecovery: "needs-recovery"
         }
     }

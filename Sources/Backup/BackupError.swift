@@ -56,6 +56,7 @@ public enum BackupError: ExplainedError, Equatable {
     case nothingToAccept(name: String)
     /// A restore went wrong half way and could not be put back; the journal keeps what is needed to go on.
     case needsRecovery(reason: String)
+    case restoreLeftover(reason: BilingualText)
 
     /// What a restore would overwrite, one by one; empty for every other error.
     public var findings: [BilingualText] {
@@ -203,6 +204,12 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(
                 zh: "备份 \(name) 已标记为损坏：\(reason)。请改用其他备份，或修复后重新校验。",
                 en: "The backup \(name) is marked corrupt: \(reason). Use another one, or mend it and verify it again.")
+        case .restoreLeftover(let reason):
+            BilingualText(
+                zh: "线上数据完好，但被中断的恢复所准备的数据暂时无法删除；在此之前不能开始新的恢复，备份不受影响。原因：",
+                en:
+                    "The live data is what it was, but what an interrupted restore had prepared cannot be removed yet, and until "
+                    + "then no other restore can begin. Backups go on. The reason: ") + reason
         case .needsRecovery(let reason):
             BilingualText(
                 zh: "恢复中断且未能自动还原：\(reason)。旧数据仍完整保留；请排除原因后运行 mlflow-backup recover。",

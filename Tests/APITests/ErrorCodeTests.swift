@@ -26,7 +26,7 @@ struct ErrorCodeTests {
         .keptNotRemovable(id: "k", reason: BilingualText(zh: "r", en: "r"), command: "c"),
         .noRoomForDatabase(reason: "r", kept: ["k"]), .keptDatabaseGone(id: "k", database: "d", older: nil),
         .keptRecordDamaged(id: "k", path: "p"), .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"),
-        .needsRecovery(reason: "r"),
+        .needsRecovery(reason: "r"), .restoreLeftover(reason: BilingualText(zh: "r", en: "r")),
     ]
 
     private static let serviceErrors: [ServiceError] = [

@@ -189,7 +189,8 @@ struct UndoContentTests {
         try Connection(live.database).execute("insert into runs values ('acknowledged', 1799999999999, 1)")
         do {
             let hold = try live.workspace().hold("test")
-            try RestoreRecovery(live.workspace(), hold.databases).rollBack(journal)
+            var recovery = RestoreRecovery(live.workspace(), hold.databases)
+            try recovery.rollBack(journal)
         }
         #expect(try live.rows() == rows)
         let kept = try #require(try KeptParts(live.stack, live.folder).all().first?.database)

@@ -76,7 +76,9 @@ struct Problem {
             .nothingToAccept, .severalStacks:
             409
         case .notEnoughRoom, .noRoomForDatabase: 507
-        case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery: 503
+        case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery,
+            .restoreLeftover:
+            503
         case .rowsDiffer, .artifactsDiffer: 500
         }
     }

@@ -82,8 +82,12 @@ public struct RestoreJob: Sendable {
         try workspace.holdingStack("restore of \(name)") { hold in try restore(name, hold) }
     }
 
+    /// In the staging folder.
+    static let dumpName = "restore-dump"
+
     private func restore(_ name: String, _ hold: Hold) throws -> RestoreOutcome {
         let start = MonotonicTime.nanoseconds()
+        try hold.refuseWhileUnfinished()
         let item = try Catalogue(folder).item(named: name)
         log.info("restore started", ["name": item.name, "mode": options.mode.rawValue, "force": options.force])
         try verify(item)

@@ -2,6 +2,7 @@
 
 import Postgres
 import SystemIO
+import Wording
 
 /// Both locks: the folder's, and the stack's in its server. See docs/restore.md, "Locks, in this order".
 public final class Hold {
@@ -10,12 +11,20 @@ public final class Hold {
     let identity: StackIdentity
     private let folderLock: OperationLock
     private var stackLock: StackLock
+    /// What an interrupted restore had prepared and could not be removed.
+    var unfinished: BilingualText?
 
     fileprivate init(_ folderLock: OperationLock, _ stackLock: StackLock, _ identity: StackIdentity) {
         self.folderLock = folderLock
         self.stackLock = stackLock
         databases = stackLock.databases
         self.identity = identity
+    }
+
+    /// For an operation that writes a journal.
+    /// - Throws: `BackupError.restoreLeftover`.
+    func refuseWhileUnfinished() throws {
+        if let unfinished { throw BackupError.restoreLeftover(reason: unfinished) }
     }
 
     /// Takes the stack's lock again where the session that held it was lost: it is had when the server has ended what that

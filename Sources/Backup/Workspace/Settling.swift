@@ -17,9 +17,12 @@ struct Settling {
     /// - Throws: `BackupError.needsRecovery`: half a restore is not a state to back up, nor to restore over.
     @discardableResult
     func run() throws -> RestoreRecovery.Outcome {
-        let outcome = try RestoreRecovery(workspace, hold.databases).run()
+        var recovery = RestoreRecovery(workspace, hold.databases)
+        let outcome = try recovery.run()
+        hold.unfinished = recovery.stuck
         if outcome != .nothingToDo { workspace.settled(outcome) }
-        try StrayParts(workspace, hold.identity).clear()
+        // Its own folder would be taken for that of another service's restore.
+        if hold.unfinished == nil { try StrayParts(workspace, hold.identity).clear() }
         let removed = try workspace.folder.removeLeftovers { [log = workspace.log] name, error in
             log.warning("a leftover cannot be removed", ["name": name, "reason": error.reason])
         }

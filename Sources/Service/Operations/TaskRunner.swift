@@ -97,6 +97,10 @@ public final class TaskRunner: Sendable {
         }
     }
 
+    /// Of a task that waited for its turn.
+    static let notBegun = BilingualText(
+        zh: "服务停止，任务未开始。请重新发起。", en: "The service stopped before the task began. Start it again.")
+
     /// Takes no more tasks, lets the running one end, cancels it when `graceSeconds` have passed, and marks those
     /// that never began as failed.
     public func stop(graceSeconds: Double) {
@@ -108,8 +112,7 @@ public final class TaskRunner: Sendable {
         for job in waiting {
             execution.abandon(
                 job.record,
-                because: BilingualText(
-                    zh: "服务停止，任务未开始。请重新发起。", en: "The service stopped before the task began. Start it again."),
+                because: Self.notBegun,
                 code: "stopping")
         }
         if state.wait(atMost: graceSeconds, until: { $0.current == nil ? () : nil }) == nil {

@@ -20,7 +20,7 @@ extension TaskStore {
                 for var record in try Self.openRecords(in: database) where !record.owner.isAlive {
                     // A task that waited in a queue had not begun.
                     if keepingRestores, record.kind.replacesData, record.status == .running { continue }
-                    record.end(.failed, record.kind.replacesData ? Self.unsettledReason : Self.orphanReason)
+                    record.end(.failed, Self.reason(record))
                     record.failure = .init(code: Self.interruptedCode)
                     try Self.write(record, to: database)
                     failed.append(record)
@@ -77,6 +77,11 @@ extension TaskStore {
     }
 
     static let interruptedCode = "interrupted"
+
+    private static func reason(_ record: TaskRecord) -> BilingualText {
+        guard record.status == .running else { return TaskRunner.notBegun }
+        return record.kind.replacesData ? unsettledReason : orphanReason
+    }
 
     static let orphanReason = BilingualText(
         zh: "任务运行期间服务停止了，任务没有完成。没有发布任何不完整的备份；请重新发起。",

@@ -36,7 +36,7 @@ enum ExitCode: Int32 {
             case .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .nothingToAccept: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom, .noRoomForDatabase: self = .noRoom
-            case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery,
+            case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery, .restoreLeftover,
                 .notOurs, .mountInside, .keptNotRemovable, .keptDatabaseGone, .keptRecordDamaged:
                 self = .failure
             }

@@ -11,7 +11,8 @@ public struct RecoverJob: Sendable {
     /// Whether an earlier process left something for `run` to do. A look at a few names: cheap enough for every few seconds.
     public var isNeeded: Bool { RestoreRecovery.isNeeded(workspace) }
 
-    /// - Throws: `BackupError.needsRecovery` with the reason; the journal and all data are kept then.
+    /// - Throws: `BackupError.needsRecovery` with the reason; the journal and all data are kept then. `.restoreLeftover`
+    ///   where the live data is right and something that was prepared cannot be removed yet.
     public func run() throws -> RestoreRecovery.Outcome {
         if !RestoreJournal.isPresent(workspace.stack, workspace.folder) {
             // Only MLflow may still stand still: that needs no database.
@@ -24,6 +25,8 @@ public struct RecoverJob: Sendable {
         try workspace.prepareFolder()
         let hold = try workspace.hold("recovery")
         defer { withExtendedLifetime(hold) {} }
-        return try Settling(workspace, hold).run()
+        let outcome = try Settling(workspace, hold).run()
+        try hold.refuseWhileUnfinished()
+        return outcome
     }
 }

@@ -19,6 +19,9 @@ public struct RestoreRecovery {
     private let workspace: Workspace
     private let databases: Databases
     private let settlement: SwapSettlement
+    /// Why what was prepared for a restore that is undone could not be removed: nothing live depends on it, and its
+    /// journal stays.
+    private(set) var stuck: BilingualText?
     private var log: Log { workspace.log }
 
     init(_ workspace: Workspace, _ databases: Databases) {
@@ -28,7 +31,7 @@ public struct RestoreRecovery {
     }
 
     /// - Throws: `BackupError.needsRecovery` with the reason; the journal and all data are kept then.
-    func run() throws -> Outcome {
+    mutating func run() throws -> Outcome {
         let outcome = try settleJournal()
         // Only now: as long as the data is in two minds, MLflow had better stand still.
         ServerPause(workspace.stack, workspace.folder, log: log).endAfterCrash()
@@ -41,7 +44,7 @@ public struct RestoreRecovery {
             || RestoreJournal.isPresent(workspace.stack, workspace.folder)
     }
 
-    private func settleJournal() throws -> Outcome {
+    private mutating func settleJournal() throws -> Outcome {
         let identity = try StackIdentity(of: workspace.stack, on: databases)
         guard let journal = try RestoreJournal.read(workspace.stack, workspace.folder, system: identity.system) else {
             return .nothingToDo
@@ -60,10 +63,10 @@ public struct RestoreRecovery {
         }
     }
 
-    private func settle(_ journal: RestoreJournal) throws -> Outcome {
+    private mutating func settle(_ journal: RestoreJournal) throws -> Outcome {
         switch journal.stage {
         case .preparing:
-            try settlement.dropPrepared(journal)
+            try dropPrepared(journal)
             return .undone(backup: journal.backup, task: journal.task)
         case .committing, .committed:
             let isSwapped =
@@ -85,7 +88,7 @@ public struct RestoreRecovery {
     }
 
     /// Puts the live data back after a swap that failed half way.
-    func rollBack(_ journal: RestoreJournal) throws {
+    mutating func rollBack(_ journal: RestoreJournal) throws {
         if let plan = journal.plan {
             try journal.swap.backward(plan)
             if let mark = journal.mark {
@@ -107,6 +110,20 @@ public struct RestoreRecovery {
             // It was live for a while: what clients wrote there was acknowledged.
             keepsIncoming = try settlement.keepWritten(journal)
         }
-        try settlement.dropPrepared(journal, keepingDatabase: keepsIncoming)
+        try dropPrepared(journal, keepingDatabase: keepsIncoming)
+    }
+
+    /// The live data is what it was: what cannot be removed now is removed another time, and stops nobody but the next
+    /// restore, which needs the place of the journal.
+    private mutating func dropPrepared(_ journal: RestoreJournal, keepingDatabase: Bool = false) throws {
+        do { try settlement.dropPrepared(journal, keepingDatabase: keepingDatabase) } catch let error as CancelledError
+        {
+            throw error
+        } catch {
+            stuck = error.bilingual
+            log.warning(
+                "what an interrupted restore had prepared cannot be removed yet",
+                ["backup": journal.backup, "reason": error.bilingual[.english]])
+        }
     }
 }

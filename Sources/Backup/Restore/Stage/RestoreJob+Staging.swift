@@ -31,7 +31,7 @@ extension RestoreJob {
     ) throws -> Staged {
         var kept = UnchangedFiles()
         var budget: UInt64?
-        let dump = folder.staging.appending("restore-dump")
+        let dump = folder.staging.appending(Self.dumpName)
         var routes: [Extractor.Route] = []
         try Directory.make(stack.artifacts)
         try journal.swap.prepare()

@@ -135,7 +135,8 @@ struct DataSwap {
         do {
             // A session that was lost took the lock with it, and the server may still be at its last statement.
             if case PostgresError.connectionLost = cause { try hold.lockAgain(workspace) }
-            try RestoreRecovery(workspace, hold.databases).rollBack(journal)
+            var recovery = RestoreRecovery(workspace, hold.databases)
+            try recovery.rollBack(journal)
         } catch {
             let reason = "\(cause.bilingual[.english]); then, while putting it back: \(error.bilingual[.english])"
             log.error("the live data could not be put back", ["reason": reason])

@@ -34,6 +34,8 @@ struct SwapSettlement {
 
     /// Ends a restore whose old data is live: what it prepared goes. A kept part that was to come back stays kept.
     func dropPrepared(_ journal: RestoreJournal, keepingDatabase: Bool = false) throws {
+        // The dump that was unpacked for it: as large as the database, and nobody else's.
+        try Directory.removeTree(workspace.folder.staging.appending(RestoreJob.dumpName))
         try journal.noteUndoing(in: workspace.folder)
         if journal.mode.includesDatabase, journal.kind != .undo, !keepingDatabase,
             journal.newDatabase != journal.liveDatabase

@@ -35,6 +35,7 @@ public struct UndoJob: Sendable {
 
     private func undo(_ hold: Hold) throws -> UndoOutcome {
         let start = MonotonicTime.nanoseconds()
+        try hold.refuseWhileUnfinished()
         let part = try preflight()
         workspace.log.info("undo started", ["kept": part.id, "backup": part.backup, "force": force])
         try SwapObstacles(workspace, hold.databases).check(part.mode)
