@@ -41,6 +41,11 @@ struct AcceptTests {
         #expect(try status(small, live) == "completed")
         #expect(try live.send("POST", "/backups/\(small)/accept").status == 200, "it is accepted already")
         #expect(try live.send("GET", "/backups/\(small)/accept").status == 405)
+        // What the answer says of a good one is done, too.
+        let again = try live.send("POST", "/backups/\(good)/accept")
+        #expect(again.status == 200)
+        #expect(try again.string("message").contains("measured by it"))
+        #expect(try Shell.sh("cat '\(live.root.path)/backups/\(good).json'").contains("accepted_at"))
         // Shorter than it was published: nobody can accept that.
         try Shell.sh("truncate -s 100 '\(live.root.path)/backups/\(good)'")
         let corrupt = try live.send("POST", "/backups/\(good)/accept")
@@ -67,5 +72,23 @@ struct AcceptTests {
         #expect(try live.command(["accept", "1"]).exit == .code(0))
         #expect(try live.command(["accept", "none"]).exit == .code(3))
         #expect(try live.command(["backup", "--quiet"]).exit == .code(0))
+    }
+
+    @Test("One dated in the future is accepted, and nobody is told that it is a measure")
+    func ahead() throws {
+        let live = try ServiceFixture("accept_ahead")
+        let made = try live.backup()
+        let folder = "\(live.root.path)/backups"
+        let name = "mlflow_backup_20990101_020000.tar.gz"
+        try Shell.sh(
+            """
+            mv '\(folder)/\(made)' '\(folder)/\(name)'
+            sed -e 's/\(made)/\(name)/' '\(folder)/\(made).json' > '\(folder)/\(name).json'
+            rm '\(folder)/\(made).json'
+            """)
+        let answer = try live.send("POST", "/backups/\(name)/accept")
+        #expect(answer.status == 200, "\(answer.text)")
+        #expect(try !answer.string("message").contains("measured by it"))
+        #expect(try answer.string("message").contains("future"))
     }
 }

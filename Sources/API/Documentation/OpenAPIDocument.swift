@@ -46,7 +46,7 @@ enum OpenAPIDocument {
               "404":{"$ref":"#/components/responses/Problem"},"409":{"$ref":"#/components/responses/Problem"}}}},
         "/backups/{name}/accept":{"parameters":[{"$ref":"#/components/parameters/name"}],
           "post":{"operationId":"acceptBackup","tags":["backups"],
-            "summary":"接受可疑的备份，此后它计入保留策略 / Accept a suspicious backup: it counts from then on",
+            "summary":"接受备份：以后的以它为准，可疑的此后计入保留策略 / Accept a backup: those after it are measured by it, and a suspicious one counts from then on",
             "responses":{"200":{"description":"accepted","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Message"}}}},
               "401":{"$ref":"#/components/responses/Problem"},
               "404":{"$ref":"#/components/responses/Problem"},"409":{"$ref":"#/components/responses/Problem"}}}},

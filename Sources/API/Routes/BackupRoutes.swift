@@ -46,12 +46,7 @@ struct BackupRoutes: Sendable {
     }
 
     @Sendable private func accept(_ request: RouteRequest) throws -> HTTPResponse {
-        let name = request.parameter("name")
-        try service.accept(name)
-        let text = BilingualText(
-            zh: "备份 \(name) 已接受，以后的备份以它为准",
-            en: "The backup \(name) has been accepted, and those after it are measured by it")
-        return .json(["message": text[request.language]])
+        .json(["message": try service.accept(request.parameter("name"))[request.language]])
     }
 
     @Sendable private func download(_ request: RouteRequest) throws -> HTTPResponse {

@@ -14,8 +14,10 @@ extension BackupJob {
         let warnings: [BilingualText]
     }
 
-    /// - Parameter base: what bytes may be taken over from.
-    func makeOne(_ copies: inout Copies, _ base: (base: ReuseBase, oneCopy: BilingualText?)?) throws -> Made {
+    /// - Parameters:
+    ///   - base: what bytes may be taken over from.
+    ///   - note: what a person should know of that.
+    func makeOne(_ copies: inout Copies, _ base: ReuseBase? = nil, _ note: BilingualText? = nil) throws -> Made {
         let start = MonotonicTime.nanoseconds()
         let name = try freeName()
         log.info("backup started", ["name": name, "type": options.kind.rawValue])
@@ -23,8 +25,9 @@ extension BackupJob {
         let dump = folder.staging.appending("dump-" + name.string)
         do {
             var warnings: [BilingualText] = []
-            let written = try writeReusing(name, to: partial, dump: dump, &copies, base?.base, &warnings)
-            if let note = base?.oneCopy, written.base != nil { warnings.append(note) }
+            let written = try writeReusing(name, to: partial, dump: dump, &copies, base, &warnings)
+            // That bytes are shared is no news where they were not in the end.
+            if let note, base == nil || written.base != nil { warnings.append(note) }
             try Directory.removeTree(dump)
             let suspicion = Suspicion.of(written.manifest.summary, among: copies.items, copies.ownership)
             try publish(name, partial, written, suspicion, seconds: MonotonicTime.seconds(since: start))

@@ -67,31 +67,50 @@ public struct BackupJob: Sendable {
         let items = try Catalogue(folder).items()
         try preflight(beside: items)
         var copies = try Copies(self, try hold.markingArtifacts(workspace), items)
-        var made = try makeOne(&copies, copies.base())
+        let (base, note) = try copies.base()
+        var made = try makeOne(&copies, base, note)
         var told = made.warnings
-        // A copy that turns out damaged while others are to go, or while old ones are read, is made good first.
+        // What is due to be read is read before anything goes, and what turns out damaged is made good first: a good old
+        // copy must not go because of a newer one that nobody has read for days.
         var removed: [BackupName] = []
+        var seconds = options.scrubSeconds
         for attempt in 1...3 {
-            let retention = prune(copies, made, stopsAtDamage: attempt < 3)
-            removed += retention.removed
-            told += retention.warnings
-            if attempt < 3, try needsWhole(after: retention.damaged, made) {
+            told += scrub(copies, &seconds)
+            if attempt < 3, try needsWhole(&copies, made) {
                 made = try makeWhole(&copies, instead: made, &told)
                 continue
             }
-            try copies.look()
-            guard options.scrubSeconds > 0 else { break }
-            progress(Progress(.verifying, fraction: 0.99))
-            told += Scrub(workspace, copies, atMost: options.scrubSeconds).run()
-            try copies.look()
-            guard attempt < 3, try copies.item(named: made.name).status == .corrupt else { break }
-            made = try makeWhole(&copies, instead: made, &told)
+            let retention = prune(copies, made, stopsAtDamage: attempt < 3)
+            removed += retention.removed
+            told += retention.warnings
+            let isShort = try needsWhole(&copies, made)
+            guard attempt < 3, !retention.damaged.isEmpty else { break }
+            if isShort { made = try makeWhole(&copies, instead: made, &told) }
         }
-        return outcome(made, removed, told + copies.warnings() + stuckLeftovers(), start)
+        return outcome(made, try unchanged(made, copies), removed, told + copies.warnings() + stuckLeftovers(), start)
+    }
+
+    /// - Parameter seconds: what is left of the time for it.
+    private func scrub(_ copies: Copies, _ seconds: inout Double) -> [BilingualText] {
+        guard seconds > 0 else { return [] }
+        progress(Progress(.verifying, fraction: 0.98))
+        let start = MonotonicTime.nanoseconds()
+        defer { seconds -= MonotonicTime.seconds(since: start) }
+        return Scrub(workspace, copies, atMost: seconds).run()
+    }
+
+    /// - Returns: `nil` where this run read the bytes.
+    private func unchanged(_ made: Made, _ copies: Copies) throws -> BackupOutcome.Unchanged? {
+        guard let same = made.written.same else { return nil }
+        // Another reading of the file is noted beside each of its names.
+        let now = try copies.item(named: made.name)
+        guard now.sidecar?.verifiedAt == same.sidecar.verifiedAt else { return nil }
+        return .init(since: same.item.name, lastRead: now.lastRead(.now()).map { LocalTime(epoch: $0) })
     }
 
     private func outcome(
-        _ made: Made, _ removed: [BackupName], _ warnings: [BilingualText], _ start: UInt64
+        _ made: Made, _ unchanged: BackupOutcome.Unchanged?, _ removed: [BackupName], _ warnings: [BilingualText],
+        _ start: UInt64
     ) -> BackupOutcome {
         let (summary, manifest) = (made.written.summary, made.written.manifest)
         let seconds = MonotonicTime.seconds(since: start)
@@ -101,26 +120,31 @@ public struct BackupJob: Sendable {
                 "name": made.name, "bytes": summary.size, "sha256": summary.digest, "files": manifest.artifacts.files,
                 "cloned_bytes": summary.sharing.cloned, "copied_bytes": summary.sharing.copied,
                 "generation": summary.sharing.generation, "skipped": manifest.skipped.count,
+                "unchanged_since": unchanged?.since.string ?? "no",
                 "suspicious": made.suspicion?.text.english ?? "no", "seconds": (seconds * 10).rounded() / 10,
             ])
         let suspicious = made.suspicion.map { Self.suspicious(made.name, $0) }
         return BackupOutcome(
             name: made.name, path: folder.path.appending(made.name.string), size: summary.size, digest: summary.digest,
             sharing: summary.sharing, manifest: manifest, seconds: seconds, removed: removed,
-            warnings: (suspicious.map { [$0] } ?? []) + self.warnings(manifest) + warnings, suspicious: suspicious)
+            warnings: (suspicious.map { [$0] } ?? []) + self.warnings(manifest) + warnings, suspicious: suspicious,
+            unchanged: unchanged)
     }
 
-    /// Whether nothing but a backup wholly from the live data makes up for what turned out damaged.
-    private func needsWhole(after damaged: [BackupName], _ made: Made) throws -> Bool {
-        guard !damaged.isEmpty else { return false }
-        return made.written.summary.sharing.generation > 0
+    /// Looks at the folder again. Whether nothing but a backup wholly from the live data makes up for what turned out damaged
+    /// since it was looked at last.
+    private func needsWhole(_ copies: inout Copies, _ made: Made) throws -> Bool {
+        let found = try copies.lookForDamage()
+        if try copies.item(named: made.name).status == .corrupt { return true }
+        // What is suspicious counts as no copy, and neither would the next one.
+        return found && made.suspicion == nil && copies.goodCopies(beside: made.name) < copies.wantedCopies
     }
 
     private func makeWhole(_ copies: inout Copies, instead made: Made, _ told: inout [BilingualText]) throws -> Made {
         log.warning("a whole new backup is made, because a copy turned out damaged", ["instead_of": made.name])
         do {
             try copies.look()
-            let whole = try makeOne(&copies, nil)
+            let whole = try makeOne(&copies)
             told += whole.warnings
             return whole
         } catch let error as CancelledError {

@@ -20,4 +20,14 @@ public struct BackupOutcome: Sendable {
     public let warnings: [BilingualText]
     /// Why it is suspicious; `nil` where it is not. It is in the warnings, too.
     public let suspicious: BilingualText?
+    /// Of what it is another name; `nil` where this run read its bytes.
+    public let unchanged: Unchanged?
+
+    /// Nothing had changed, and nobody read the bytes in this run.
+    public struct Unchanged: Sendable, Equatable {
+        /// The backup before, whose file it is another name of.
+        public let since: BackupName
+        /// When the bytes were last read; `nil` where nobody knows.
+        public let lastRead: LocalTime?
+    }
 }

@@ -43,17 +43,58 @@ struct Copies {
         return item
     }
 
+    /// - Returns: whether one of ours that was good when the folder was read last is damaged now.
+    mutating func lookForDamage() throws -> Bool {
+        let known = Set(damaged().map(\.name))
+        try look()
+        return damaged().contains { !known.contains($0.name) }
+    }
+
+    /// Those of ours, newest first.
+    private func damaged() -> [CatalogueItem] {
+        items.filter { $0.status == .corrupt && $0.sidecar?.adopted == false && ownership.mayReuse($0) }
+    }
+
+    /// How many good ones of ours there are that share no bytes.
+    /// - Parameter made: counts whatever its date is. What is dated in the future otherwise does not.
+    func goodCopies(beside made: BackupName? = nil) -> Int {
+        let (now, chains) = (LocalTime.now(), Chains(items))
+        let good = items.filter {
+            $0.status == .completed && $0.sidecar?.adopted == false && ownership.mayReuse($0)
+                && ($0.created <= now || $0.name == made)
+        }
+        return Set(good.map { chains.chain(of: $0) }).count
+    }
+
+    /// How many there should be.
+    var wantedCopies: Int { job.options.retention.keepsOne ? 1 : 2 }
+
     /// What the new backup may take bytes over from.
-    /// - Returns: `nil` where there is none, or where an independent backup is due: bytes that thirty archives share have
-    ///   one physical copy.
-    func base() throws -> (base: ReuseBase, oneCopy: BilingualText?)? {
+    /// - Returns: no base where there is none, or where an independent backup is due: bytes that thirty archives share have
+    ///   one physical copy, and where one was damaged and no second one is good, so have those of two. And what a person
+    ///   should know of that.
+    func base() throws -> (base: ReuseBase?, note: BilingualText?) {
         let every = job.options.retention.fullEvery(job.options.fullEvery)
         guard every > 1, let base = ReuseBase.newest(job.options.kind, among: items, ownership) else {
-            return nil
+            return (nil, nil)
         }
-        guard base.generation >= every else { return (base, nil) }
+        let shortOf = damaged().first.flatMap { goodCopies() < wantedCopies ? $0 : nil }
+        guard base.generation >= every || shortOf != nil else { return (base, nil) }
         let space = try DiskSpace.at(job.folder.path)
-        guard space.available <= base.item.size else { return nil }
+        guard space.available <= base.item.size else {
+            guard let shortOf else { return (nil, nil) }
+            job.log.warning("a damaged copy is made up for by a whole new backup", ["damaged": shortOf.name])
+            return (
+                nil,
+                BilingualText(
+                    zh: "备份 \(shortOf.name) 已损坏，完好的独立备份不足两份：新的备份完全由源数据生成。"
+                        + "请检查磁盘；不再需要时请按名称删除损坏的备份。",
+                    en:
+                        "The backup \(shortOf.name) is damaged and there were not two good independent ones, so the new one "
+                        + "is made wholly from the live data. Check the disk, and delete the damaged one by name once nobody "
+                        + "needs it.")
+            )
+        }
         job.log.warning(
             "no room for an independent copy", ["needed": base.item.size, "available": space.available])
         return (

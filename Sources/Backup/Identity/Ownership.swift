@@ -71,6 +71,11 @@ public struct Ownership: Sendable {
     /// Whether retention may count it and let it go.
     public func mayRemove(_ item: CatalogueItem) -> Bool { owner(of: item) == .ours }
 
+    /// Whether it was made from a database of this name, by its manifest.
+    func showsOurDatabase(_ item: CatalogueItem) -> Bool {
+        (item.sidecar?.stack?.database ?? unowned[item.name] ?? nil) == stack.database
+    }
+
     /// Backups that are left alone because they are another stack's, for a person to hear of.
     public func foreign(_ items: [CatalogueItem]) -> [CatalogueItem] {
         items.filter { if case .foreign = owner(of: $0) { true } else { false } }

@@ -2,14 +2,14 @@
 
 import SystemIO
 
-/// Takes a suspicious backup for a good one because a person says so: from then on it counts, and is the measure for
-/// those after it.
+/// Takes a backup for right because a person says so: from then on it is the measure for those after it, and a suspicious one
+/// counts.
 public struct AcceptJob: Sendable {
     private let workspace: Workspace
 
     public init(_ workspace: Workspace) { self.workspace = workspace }
 
-    /// - Returns: the backup as it is listed now. One that is good already is left as it is.
+    /// - Returns: the backup as it is listed now.
     /// - Throws: `BackupError.noSuchBackup`, `.markedCorrupt`, `.nothingToAccept`.
     @discardableResult
     public func run(_ name: String) throws -> CatalogueItem {
@@ -17,17 +17,18 @@ public struct AcceptJob: Sendable {
             let catalogue = Catalogue(workspace.folder)
             let item = try catalogue.item(named: name)
             switch item.status {
-            case .completed: return item
             case .corrupt: throw BackupError.markedCorrupt(name: item.name.string, reason: item.reason ?? "")
             case .unverified: throw BackupError.nothingToAccept(name: item.name.string)
-            case .suspicious: break
+            // Of a good one, too, a person can say that it is the measure: as after one that was accepted by mistake.
+            case .completed, .suspicious: break
             }
             guard var sidecar = item.sidecar else { throw BackupError.nothingToAccept(name: item.name.string) }
             sidecar.suspicion = nil
             sidecar.status = .completed
             sidecar.acceptedAt = LocalTime.now().epoch
             try sidecar.write(in: workspace.folder)
-            workspace.log.info("a suspicious backup was accepted", ["name": item.name, "was": item.reason ?? ""])
+            workspace.log.info(
+                "a backup was accepted", ["name": item.name, "was": item.reason ?? item.status.rawValue])
             return try catalogue.item(named: name)
         }
     }

@@ -139,14 +139,15 @@ public struct Operations: Sendable {
                 [
                     BilingualText(zh: "备份完成，位置: \(outcome.path)", en: "Backup completed: \(outcome.path)"),
                     BilingualText(
-                        zh: "大小 \(size)，\(outcome.manifest.artifacts.files) 个文件，用时 \(duration)，已校验",
-                        en: "\(size), \(outcome.manifest.artifacts.files) files, \(duration), verified"),
+                        zh: "大小 \(size)，\(outcome.manifest.artifacts.files) 个文件，用时 \(duration)，",
+                        en: "\(size), \(outcome.manifest.artifacts.files) files, \(duration), ")
+                        + UnchangedText.of(outcome.unchanged),
                 ] + warnings
                     + outcome.removed.map { BilingualText(zh: "已删除过期备份 \($0)", en: "Removed the expired backup \($0)") }
             ),
             backupName: outcome.name.string, size: outcome.size, seconds: outcome.seconds, warnings: warnings,
             removed: outcome.removed.map(\.string), sha256: outcome.digest.hex,
-            isSuspicious: outcome.suspicious != nil)
+            isSuspicious: outcome.suspicious != nil, isVerified: outcome.unchanged == nil, unchanged: outcome.unchanged)
     }
 
     private func restoreResult(_ outcome: RestoreOutcome) -> OperationResult {
@@ -225,7 +226,7 @@ public struct Operations: Sendable {
                         en: "\(item.name) is good: \(HumanUnits.size(item.size)), SHA-256 \(digest)")
                 ] + outcome.notes),
             backupName: item.name.string, size: item.size, seconds: seconds, warnings: outcome.notes, removed: [],
-            sha256: digest)
+            sha256: digest, isVerified: true)
     }
 
     private func lines(_ texts: [BilingualText]) -> BilingualText {

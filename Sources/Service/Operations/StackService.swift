@@ -131,12 +131,13 @@ public final class StackService: Sendable {
         try DeleteJob(workspace).run(item.name.string)
     }
 
-    /// Takes a suspicious backup for a good one.
+    /// Takes a backup for right, and for the measure of those after it.
+    /// - Returns: what is so now, as a sentence.
     /// - Throws: `BackupError.noSuchBackup`, `.markedCorrupt`, `.nothingToAccept`, `.busy`.
-    public func accept(_ name: String) throws {
+    public func accept(_ name: String) throws -> BilingualText {
         var workspace = operations.workspace
         workspace.waitSeconds = 5
-        try AcceptJob(workspace).run(name)
+        return AcceptedText.of(try AcceptJob(workspace).run(name))
     }
 
     /// Drops records of tasks that ended more than 24 hours ago.

@@ -9,7 +9,8 @@ enum AcceptCommand: Command {
     static let definition = CommandDefinition(
         "accept",
         BilingualText(
-            zh: "接受一个可疑的备份：数据确实变少了。", en: "Accept a suspicious backup: there really is less data now."),
+            zh: "接受一个备份，以后的以它为准；可疑的：数据确实变少了。",
+            en: "Accept a backup as the measure for those after it; a suspicious one: there really is less data now."),
         positional: "INDEX|NAME", positionalLimit: 1,
         options: [
             .init(
@@ -24,10 +25,7 @@ enum AcceptCommand: Command {
         var workspace = invocation.operations.workspace
         workspace.waitSeconds = Double(try invocation.arguments.number("wait", in: 0...86_400) ?? 600)
         let item = try AcceptJob(workspace).run(name)
-        invocation.console.answer(
-            BilingualText(
-                zh: "备份 \(item.name) 已接受：它和以后的备份以它为准。",
-                en: "The backup \(item.name) is accepted: it counts, and those after it are measured by it."))
+        invocation.console.answer(AcceptedText.of(item))
         return .success
     }
 }

@@ -86,6 +86,10 @@ private struct ResultRepresentation: Encodable {
     let seconds: Double
     let warnings: [String]
     let removed: [String]
+    /// Whether this run read the bytes of the backup; where not, of which it is another name, and when that was read.
+    let verified: Bool?
+    let unchanged_since: String?
+    let last_read: String?
 
     init(_ result: OperationResult, _ language: Language) {
         backup = result.backupName
@@ -95,6 +99,9 @@ private struct ResultRepresentation: Encodable {
         seconds = (result.seconds * 1000).rounded() / 1000
         warnings = result.warnings.map { $0[language] }
         removed = result.removed
+        verified = result.isVerified
+        unchanged_since = result.unchanged?.since.string
+        last_read = result.unchanged?.lastRead?.iso
     }
 }
 

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Glibc
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Backup
+
+@Suite("What is due to be read is read before anything goes, and two good copies are there again by the next night")
+struct ReadBeforeRemovalTests {
+    /// An independent backup, with one run more than the last. It reads no old copies.
+    private func whole(_ live: LiveStackFixture, run: Int) throws -> BackupName {
+        try live.add(runs: run...run)
+        try live.letStampsAge()
+        let options = BackupJob.Options(retention: .count(100), fullEvery: 1, scrubSeconds: 0)
+        return try BackupJob(live.workspace(), options: options, version: "test").run().name
+    }
+
+    /// Good ones in the folder, one of each chain.
+    private func goodCopies(_ live: LiveStackFixture) throws -> Int {
+        let items = try Catalogue(live.folder).items()
+        let chains = Chains(items)
+        return Set(items.filter { $0.status == .completed }.map { chains.chain(of: $0) }).count
+    }
+
+    @Test("a good old copy stays where the reading of the same night finds that the one after it is damaged")
+    func scrubFirst() throws {
+        let live = try LiveStackFixture("read_first")
+        let first = try live.age(whole(live, run: 41), days: 8, readDaysAgo: 1)
+        let second = try live.age(whole(live, run: 42), days: 7, readDaysAgo: 7)
+        // Not so long ago that retention has to read it, and long enough that it is due.
+        var sidecar = try live.sidecar(second)
+        sidecar.verifiedAt += 43_200
+        try sidecar.write(in: live.folder)
+        try live.damage(second)
+        let third = try live.age(whole(live, run: 43), days: 1)
+        let outcome = try live.backup(retention: .days(3))
+        #expect(try live.item(second).status == .corrupt)
+        #expect(outcome.warnings.contains { $0.english.contains(second.string) })
+        #expect(try live.names().contains(first.string), "it is the second good copy")
+        #expect(try live.item(third).status == .completed)
+        #expect(try goodCopies(live) >= 2)
+    }
+
+    @Test("damage that leaves one good copy makes a whole new one in the same run")
+    func wholeInTheSameRun() throws {
+        let live = try LiveStackFixture("read_whole")
+        let first = try live.age(whole(live, run: 41), days: 8)
+        let second = try live.age(whole(live, run: 42), days: 1)
+        try live.damage(first)
+        let outcome = try live.backup(retention: .count(100))
+        #expect(try live.item(first).status == .corrupt)
+        #expect(try live.inode(outcome.name) != live.inode(second))
+        #expect(outcome.sharing.generation == 0)
+        #expect(try goodCopies(live) == 2)
+    }
+
+    @Test(
+        "nothing is taken over while a damaged one lies there beside one good copy; it is told, and ends with the second"
+    )
+    func nothingTakenOver() throws {
+        let live = try LiveStackFixture("read_base")
+        let first = try whole(live, run: 41)
+        let second = try whole(live, run: 42)
+        try live.damage(first)
+        #expect(throws: ArchiveError.self) { try VerifyJob(live.workspace()).run(first.string) }
+        let outcome = try live.backup(retention: .count(100))
+        #expect(outcome.sharing.generation == 0)
+        #expect(try live.inode(outcome.name) != live.inode(second))
+        #expect(outcome.warnings.contains { $0.english.contains(first.string) && $0.english.contains("damaged") })
+        #expect(outcome.warnings.contains { $0.chinese.contains(first.string) })
+        let next = try live.backup(retention: .count(100))
+        #expect(next.sharing.generation > 0, "there are two now")
+        #expect(next.warnings.isEmpty, "\(next.warnings.map(\.english))")
+    }
+
+    @Test("who keeps one backup gets no second one for it")
+    func keepsOne() throws {
+        let live = try LiveStackFixture("read_one")
+        let first = try whole(live, run: 41)
+        let second = try whole(live, run: 42)
+        try live.damage(first)
+        #expect(throws: ArchiveError.self) { try VerifyJob(live.workspace()).run(first.string) }
+        let outcome = try live.backup(retention: .count(1))
+        #expect(outcome.sharing.generation == 1)
+        #expect(try !live.names().contains(second.string))
+    }
+
+    @Test("another name of an archive says of which, and when that was read; one that was read says so")
+    func unchanged() throws {
+        let live = try LiveStackFixture("read_unchanged")
+        try live.letStampsAge()
+        let made = try live.backup(retention: .count(100))
+        #expect(made.unchanged == nil)
+        let first = try live.age(made.name, days: 3)
+        let read = try live.sidecar(first).verifiedAt
+        let same = try live.backup(retention: .count(100))
+        #expect(try live.inode(same.name) == live.inode(first))
+        #expect(same.unchanged == .init(since: first, lastRead: LocalTime(epoch: read)))
+        // Long ago: it is due, and this run reads it.
+        for name in [first, same.name] {
+            var sidecar = try live.sidecar(name)
+            sidecar.verifiedAt -= 8 * 86_400
+            try sidecar.write(in: live.folder)
+        }
+        let reread = try live.backup(retention: .count(100))
+        #expect(try live.inode(reread.name) == live.inode(first))
+        #expect(reread.unchanged == nil, "it was read in this run")
+    }
+}
