@@ -53,7 +53,7 @@ struct SidecarSealTests {
             "sed -i 's/\"chain\" : \"\(chain)\"/\"chain\" : \"mlflow_backup_20990101_000000\"/' '\(path)'")
         let found = try Catalogue(live.folder).items()
         #expect(found[0].status == .unverified)
-        try VerifyJob(live.workspace()).run(item.name.string)
+        _ = try VerifyJob(live.workspace()).run(item.name.string)
         let read = try Catalogue(live.folder).items()
         #expect(read[0].status == .completed && read[0].sidecar?.adopted == false)
         #expect(!Chains(read).areIndependent(read[0], read[1]))
@@ -98,7 +98,7 @@ struct SidecarSealTests {
         let owner = sidecar.stack
         sidecar.stack = StackIdentity(system: "1", database: "other", artifacts: nil)
         try sidecar.write(in: live.folder)
-        try VerifyJob(live.workspace()).run(name)
+        _ = try VerifyJob(live.workspace()).run(name)
         item = try Catalogue(live.folder).item(named: name)
         #expect(item.sidecar?.stack == owner)
     }
