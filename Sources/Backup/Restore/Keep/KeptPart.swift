@@ -49,6 +49,17 @@ public struct KeptPart: Sendable, Equatable, Codable {
     /// Which came first: clocks are turned back, and two restores end in one second. `nil` in records of before, which are
     /// older than all others.
     var sequence: Int64?
+    /// Of an undo: what holds the data that it brought back, as it was then; `nil` for none. A restore's is in `backup`.
+    var broughtCover: Cover?
+    /// The database that was brought in.
+    var broughtOID: UInt32?
+
+    /// A backup, and how far it reaches.
+    struct Cover: Sendable, Equatable, Codable {
+        var backup: String
+        /// As `coveredUntil`.
+        var until: String?
+    }
 
     static let prefix = "kept-"
 

@@ -89,7 +89,7 @@ final class SinceRestore: LastLook {
             }
             let twin = try FileStatus.ifPresent(kept.appending(entry.path.bytes))
             let isShared = twin.map { $0.inode == origin.inode && $0.device == origin.device } ?? false
-            if isShared, !overwritten.contains(entry.path) { continue }
+            if isShared, !overwritten.contains(origin.inode) { continue }
             let reading = isFresh || moved != nil
             // What an undo brought is described nowhere: only stamps tell.
             if !isShared, try brought.map({ try isBrought(entry, $0[entry.path], reading: reading) }) ?? !reading {
