@@ -22,6 +22,8 @@ struct DataSwap {
     let force: Bool
     /// Inodes that the incoming tree and the live one share.
     var shared: [UInt64] = []
+    /// `BroughtTree.marks` of the tree that an undo brings in.
+    var brought: [UInt64]?
     var untouched = Untouched.isInBackup
     /// What holds the data that an undo brings back.
     var broughtCover: KeptPart.Cover?
@@ -67,6 +69,7 @@ struct DataSwap {
         do {
             workspace.progress(Progress(.comparing, fraction: 0.93))
             journal.mark = try LateArrivals.mark(in: journal.swap.work)
+            journal.present = journal.mode.includesArtifacts ? try journal.swap.present() : nil
             try check()
             outcome.replaced = try look.last()
             if !force, !outcome.replaced.isEmpty {
@@ -76,6 +79,9 @@ struct DataSwap {
             try describe(journal, outcome.replaced, look.moment, cover, broughtIn).write(in: workspace.folder)
             if !shared.isEmpty, let id = journal.id {
                 try KeptPart.write(shared: shared, of: id, in: workspace.folder)
+            }
+            if let brought, let id = journal.id {
+                try KeptPart.write(brought: brought, of: id, in: workspace.folder)
             }
             // From here on a cancellation comes too late.
             try workspace.cancellation.check()

@@ -53,11 +53,13 @@ public struct UndoJob: Sendable {
         let shared = SharedFiles(workspace, part)
         let orphans = try shared.putRight(try shared.overwritten(), keepingOrphansAs: (journal.id ?? "") + "_late")
 
+        let brought = try journal.mode.includesArtifacts
+            ? BroughtTree.marks(of: journal.swap.new, cancellation: workspace.cancellation) : nil
         try journal.write(in: workspace.folder)
         // What one shared with the other, the other shares with the one.
         let swap = DataSwap(
             workspace: workspace, hold: hold, force: force,
-            shared: try shared.stillShared(),
+            shared: try shared.stillShared(), brought: brought,
             untouched: untouched(part, journal),
             broughtCover: part.coveredBy.map { KeptPart.Cover(backup: $0, until: part.coveredUntil) })
         let broughtIn: String?
