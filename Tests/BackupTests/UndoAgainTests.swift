@@ -219,7 +219,9 @@ struct SinceSwapTests {
         try live.undo(force: true)
     }
 
-    @Test("a deletion beside them names no other file, and one more file in a folder is the only one named", arguments: [0, 1])
+    @Test(
+        "a deletion beside them names no other file, and one more file in a folder is the only one named",
+        arguments: [0, 1])
     func beside(undos: Int) throws {
         let live = try stack("since_beside_\(undos)", undos: undos)
         let folder = undos == 0 ? "1/run4/artifacts" : "1/many"

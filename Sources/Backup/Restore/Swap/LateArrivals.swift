@@ -77,7 +77,9 @@ struct LateArrivals {
         // The swap itself renamed the children of the root, which changes their inodes' times: what was there before has the
         // size and time it had. Where nobody noted that, the time of the content is all there is, which a copy may set.
         guard let present, let origin = entry.origin else { return entry.modified >= mark }
-        return present[origin.inode].map { $0.modified != entry.modified || entry.kind == .file && $0.size != entry.size }
+        return present[origin.inode].map {
+            $0.modified != entry.modified || entry.kind == .file && $0.size != entry.size
+        }
             ?? true
     }
 

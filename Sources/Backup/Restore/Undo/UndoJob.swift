@@ -53,7 +53,8 @@ public struct UndoJob: Sendable {
         let shared = SharedFiles(workspace, part)
         let orphans = try shared.putRight(try shared.overwritten(), keepingOrphansAs: (journal.id ?? "") + "_late")
 
-        let brought = try journal.mode.includesArtifacts
+        let brought =
+            try journal.mode.includesArtifacts
             ? BroughtTree.marks(of: journal.swap.new, cancellation: workspace.cancellation) : nil
         try journal.write(in: workspace.folder)
         // What one shared with the other, the other shares with the one.
@@ -85,7 +86,8 @@ public struct UndoJob: Sendable {
         let paths = orphans.aside.prefix(12).joined(separator: ", ")
         return BilingualText(
             zh: "恢复之后被原地改写、随后删除的文件已恢复原内容；改写后的内容保留在 \(orphans.id) 中：\(paths)",
-            en: "Files that were overwritten in place after the restore and then deleted are what they were before; what was "
+            en:
+                "Files that were overwritten in place after the restore and then deleted are what they were before; what was "
                 + "written is kept as \(orphans.id): \(paths)")
     }
 
