@@ -35,6 +35,22 @@ struct LateArrivalTests {
         try live.expectNothingLeftBehind()
     }
 
+    @Test("a file directly in the folder that is replaced by one with an old time is kept and named, no other is")
+    func atTheTop() throws {
+        let live = try LiveStackFixture("late_top")
+        let top = live.artifacts.appending("top")
+        try Shell.sh("echo one > '\(top)'; cp -p '\(top)' '\(live.artifacts)/other'")
+        let name = try live.backup().name.string
+        try Shell.sh("echo gone > '\(live.artifacts)/gone'")
+        try live.interruptRestore(of: name, swappingDatabases: true)
+        try Shell.sh("rm '\(top)'; cp -p /etc/passwd '\(top)'")
+        #expect(try live.recover() == .finished(backup: name, task: nil))
+        let kept = try #require(try KeptParts(live.stack, live.folder).all().first)
+        #expect(kept.aside == ["top"])
+        #expect(kept.carried == [])
+        try live.expectNothingLeftBehind()
+    }
+
     /// C12: the new database counts its experiments on from what the backup had, and the old tree has that number, too.
     @Test("an experiment that gets the number of one in the old tree keeps its files, and so does the old one")
     func sameNumber() throws {

@@ -118,6 +118,7 @@ final class LiveStackFixture: Sendable {
         try before(journal, staged, hold)
         if stage != .preparing {
             journal.mark = try LateArrivals.mark(in: journal.swap.work)
+            journal.present = try journal.swap.present()
             journal.plan = try journal.swap.plan()
             journal.stage = stage
             try journal.write(in: folder)

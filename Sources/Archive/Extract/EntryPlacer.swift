@@ -214,6 +214,11 @@ extension OpenFile {
         try setModified(entry.modified)
     }
 
+    /// The same for who puts a single file back.
+    public func setLooks(_ entry: ArchiveEntry, owner: (user: UInt32, group: UInt32)?) throws(SystemError) {
+        try setLooks(entry, owner.map { EntryPlacer.Owner(user: $0.user, group: $0.group) })
+    }
+
     fileprivate func setOwner(_ owner: EntryPlacer.Owner?) throws(SystemError) {
         if let owner { try setOwner(user: owner.user, group: owner.group) }
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SystemIO
+
 /// Single files out of an archive: only the members that hold them are read.
 extension IndexedArchive {
     /// The content of one small file.
@@ -58,6 +60,21 @@ extension IndexedArchive {
         if let large, large.rest > 0 { throw differs(path, footer.indexOffset) }
         // A link to a link is none of ours: it would be a way round in circles.
         if let linked, linked != path, try kind(of: linked) == .file { return try copy(linked, to: output) }
+        return found
+    }
+
+    /// Extended attributes of one file. They stand in its tar header alone.
+    public func attributes(of path: EntryPath) throws -> [OpenFile.Attribute] {
+        let reader = MemberReader(self)
+        var found: [OpenFile.Attribute] = []
+        try forEachMember { member in
+            guard member.kind != .chunk, member.entries.contains(where: { $0.entry.path == path }) else { return true }
+            try TarFragment(try reader.tar(of: member), of: member, archive: self.path.string).forEachEntry {
+                entry, _, _ in
+                if entry.path == path { found = entry.attributes }
+            }
+            return false
+        }
         return found
     }
 

@@ -42,6 +42,14 @@ public struct BackupContents {
         guard found else { throw BackupError.noSuchEntry(backup: name, path: wanted.description) }
     }
 
+    /// Extended attributes of one file.
+    public func attributes(of wanted: EntryPath) throws -> [OpenFile.Attribute] {
+        switch kind {
+        case .compressed: try needingIndex { try IndexedArchive(path) }.attributes(of: wanted)
+        case .uncompressed: try OpenFile(path.appending(wanted.bytes), .readNoFollow).userAttributes()
+        }
+    }
+
     private func needingIndex<Opened>(_ open: () throws -> Opened) throws -> Opened {
         do { return try open() } catch ArchiveError.truncated {
             throw ArchiveError.notABackup(

@@ -6,7 +6,7 @@ import SystemIO
 import Wording
 
 /// Tells which files and links of the live artifacts the restored tree, which would take their place, lacks or has
-/// with another content. Modes, owners, times and empty folders are no content.
+/// with another content or other extended attributes (`user.`). Modes, owners, times and empty folders are no content.
 ///
 /// `first` reads what it must while clients go on writing; `last`, once nobody writes any more, walks again and reads
 /// only what has changed since. One thread at a time.
@@ -96,6 +96,7 @@ public final class TreeComparison {
                 case .same: break
                 case .added: findings.add(TreeFinding(.added, entry.path))
                 case .changed: findings.add(TreeFinding(.changed, entry.path))
+                case .attributesChanged: findings.add(TreeFinding(.attributesChanged, entry.path))
                 }
             }
             done += 1
@@ -105,7 +106,7 @@ public final class TreeComparison {
         return findings
     }
 
-    private enum Verdict { case same, added, changed }
+    private enum Verdict { case same, added, changed, attributesChanged }
 
     private func verdict(
         _ entry: ArchiveEntry, _ parent: OpenFile, _ name: [UInt8], _ counterpart: inout RestoredFolder,
@@ -152,7 +153,11 @@ public final class TreeComparison {
         guard opened.kind == .file, opened.size == stored.size else { return .changed }
         // Asked before reading: a write after this gets a stamp that differs, if the last one's is older than now.
         let isSettled = try tick.isAfter(opened.changed, device: opened.device)
-        guard try isEqual(file, try folder.open(name, .readNoFollow), size: stored.size) else { return .changed }
+        let other = try folder.open(name, .readNoFollow)
+        guard try isEqual(file, other, size: stored.size) else { return .changed }
+        // Those of the live file that were removed since are no loss.
+        let attributes = try file.userAttributes()
+        if !attributes.isEmpty, try attributes != other.userAttributes() { return .attributesChanged }
         if isSettled, try file.status() == opened {
             next[entry.path] = Pair(live: Stamp(opened), restored: Stamp(stored))
         }

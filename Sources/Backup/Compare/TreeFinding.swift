@@ -11,6 +11,8 @@ public struct TreeFinding: Sendable, Equatable {
         case added
         /// The backup has another content, another target, or something of another kind there.
         case changed
+        /// The same content with other extended attributes.
+        case attributesChanged
         /// In no backup: a link that leaves the tree, a socket, a pipe, a device.
         case outsideBackups
     }
@@ -30,6 +32,8 @@ public struct TreeFinding: Sendable, Equatable {
         return switch kind {
         case .added: BilingualText(zh: "新增了文件 \(shown)", en: "\(shown) was added")
         case .changed: BilingualText(zh: "文件 \(shown) 已更改", en: "\(shown) was changed")
+        case .attributesChanged:
+            BilingualText(zh: "文件 \(shown) 的扩展属性已更改", en: "attributes of \(shown) were changed")
         case .outsideBackups: BilingualText(zh: "\(shown) 不属于任何备份", en: "\(shown) is in no backup")
         }
     }

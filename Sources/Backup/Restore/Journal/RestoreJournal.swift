@@ -45,6 +45,8 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     var plan: ArtifactSwap.Plan?
     /// The time of the file system when the files were last compared: what changed later came in too late.
     var mark: FileTime?
+    /// What lay directly in the artifacts folder then: the swap changes its inodes' times.
+    var present: [ArtifactSwap.Present]?
     /// For an undo: the kept part that is brought back.
     var undoes: String?
 

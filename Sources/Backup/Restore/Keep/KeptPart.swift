@@ -49,6 +49,17 @@ public struct KeptPart: Sendable, Equatable, Codable {
     /// Which came first: clocks are turned back, and two restores end in one second. `nil` in records of before, which are
     /// older than all others.
     var sequence: Int64?
+    /// Of an undo: what holds the data that it brought back, as it was then; `nil` for none. A restore's is in `backup`.
+    var broughtCover: Cover?
+    /// The database that was brought in.
+    var broughtOID: UInt32?
+
+    /// A backup, and how far it reaches.
+    struct Cover: Sendable, Equatable, Codable {
+        var backup: String
+        /// As `coveredUntil`.
+        var until: String?
+    }
 
     static let prefix = "kept-"
 
@@ -76,7 +87,9 @@ public struct KeptPart: Sendable, Equatable, Codable {
     }
 
     func removeRecord(in folder: BackupFolder) throws {
-        for path in [Self.sharedPath(of: id, in: folder), Self.path(of: id, in: folder)]
+        for path in [
+            Self.sharedPath(of: id, in: folder), Self.broughtPath(of: id, in: folder), Self.path(of: id, in: folder),
+        ]
         where try FileStatus.ifPresent(path) != nil { try Directory.remove(path) }
         try Directory.sync(folder.state)
     }
@@ -85,23 +98,45 @@ public struct KeptPart: Sendable, Equatable, Codable {
         folder.state.appending("\(prefix)\(id).shared")
     }
 
-    /// Which files the kept tree and the live one shared at the swap: inodes, eight bytes each, little end first.
+    private static func broughtPath(of id: String, in folder: BackupFolder) -> FilePath {
+        folder.state.appending("\(prefix)\(id).brought")
+    }
+
+    /// Which files the kept tree and the live one shared at the swap: inodes.
     static func write(shared inodes: [UInt64], of id: String, in folder: BackupFolder) throws {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(inodes.count * 8)
-        for inode in inodes { withUnsafeBytes(of: inode.littleEndian) { bytes.append(contentsOf: $0) } }
-        try DurableFile.replace(sharedPath(of: id, in: folder), with: bytes, mode: 0o600)
+        try write(inodes, to: sharedPath(of: id, in: folder))
     }
 
     static func shared(of id: String, in folder: BackupFolder) throws -> Set<UInt64> {
-        let path = sharedPath(of: id, in: folder)
-        guard try FileStatus.ifPresent(path) != nil else { return [] }
+        try numbers(in: sharedPath(of: id, in: folder)) ?? []
+    }
+
+    /// What an undo brought in: `BroughtTree`.
+    static func write(brought marks: [UInt64], of id: String, in folder: BackupFolder) throws {
+        try write(marks, to: broughtPath(of: id, in: folder))
+    }
+
+    /// - Returns: `nil` where that was not noted.
+    static func brought(of id: String, in folder: BackupFolder) throws -> Set<UInt64>? {
+        try numbers(in: broughtPath(of: id, in: folder))
+    }
+
+    /// Eight bytes each, little end first.
+    private static func write(_ numbers: [UInt64], to path: FilePath) throws {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(numbers.count * 8)
+        for number in numbers { withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) } }
+        try DurableFile.replace(path, with: bytes, mode: 0o600)
+    }
+
+    private static func numbers(in path: FilePath) throws -> Set<UInt64>? {
+        guard try FileStatus.ifPresent(path) != nil else { return nil }
         let bytes = try OpenFile(path, .readNoFollow).readAll(limit: 1 << 30)
-        var inodes: Set<UInt64> = []
+        var numbers: Set<UInt64> = []
         for start in stride(from: 0, to: bytes.count - 7, by: 8) {
-            inodes.insert(bytes[start..<start + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) })
+            numbers.insert(bytes[start..<start + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) })
         }
-        return inodes
+        return numbers
     }
 
     /// - Returns: `nil` where there is none.

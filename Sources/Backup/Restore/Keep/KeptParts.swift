@@ -78,6 +78,8 @@ public struct KeptParts: Sendable {
         for part in try all() {
             names.insert(part.backup)
             if let cover = part.coveredBy { names.insert(cover) }
+            // What is live again may be replaced once more, and is then in this one.
+            if let cover = part.broughtCover { names.insert(cover.backup) }
         }
         return names
     }

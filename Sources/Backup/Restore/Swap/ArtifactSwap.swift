@@ -44,6 +44,13 @@ struct ArtifactSwap: Sendable {
         }
     }
 
+    /// Something directly in the artifacts folder, before the swap gave it another time.
+    struct Present: Sendable, Equatable, Codable {
+        let inode: UInt64
+        let size: UInt64
+        let modified: FileTime
+    }
+
     let root: FilePath
     /// This restore's own folder in ours; `nil` in journals of 0.1.0, which used our folder itself.
     let id: String?
@@ -81,6 +88,14 @@ struct ArtifactSwap: Sendable {
             !arriving.contains($0.name) && !LiveStack.notArtifacts.contains($0.name)
         }
         return Plan(arrivals: arrivals, departures: departures)
+    }
+
+    func present() throws -> [Present] {
+        try Directory.names(in: root).compactMap { name in
+            try FileStatus.ifPresent(root.appending(name)).map {
+                Present(inode: $0.inode, size: $0.size, modified: $0.modified)
+            }
+        }
     }
 
     private func children(of path: FilePath) throws -> [Plan.Child] {

@@ -22,6 +22,19 @@ struct DataSwap {
     let force: Bool
     /// Inodes that the incoming tree and the live one share.
     var shared: [UInt64] = []
+    /// `BroughtTree.marks` of the tree that an undo brings in.
+    var brought: [UInt64]?
+    var untouched = Untouched.isInBackup
+    /// What holds the data that an undo brings back.
+    var broughtCover: KeptPart.Cover?
+
+    /// Which backup holds the live data where the last comparison finds nothing in it that was written since it came.
+    enum Untouched {
+        /// The one of the journal: it was compared with that, or brought by it.
+        case isInBackup
+        /// An undo had brought it: no restored backup describes it. Whatever held it before still does; `nil` for nothing.
+        case isHeld(by: KeptPart.Cover?)
+    }
 
     private var log: Log { workspace.log }
 
@@ -56,6 +69,7 @@ struct DataSwap {
         do {
             workspace.progress(Progress(.comparing, fraction: 0.93))
             journal.mark = try LateArrivals.mark(in: journal.swap.work)
+            journal.present = journal.mode.includesArtifacts ? try journal.swap.present() : nil
             try check()
             outcome.replaced = try look.last()
             if !force, !outcome.replaced.isEmpty {
@@ -65,6 +79,9 @@ struct DataSwap {
             try describe(journal, outcome.replaced, look.moment, cover, broughtIn).write(in: workspace.folder)
             if !shared.isEmpty, let id = journal.id {
                 try KeptPart.write(shared: shared, of: id, in: workspace.folder)
+            }
+            if let brought, let id = journal.id {
+                try KeptPart.write(brought: brought, of: id, in: workspace.folder)
             }
             // From here on a cancellation comes too late.
             try workspace.cancellation.check()
@@ -107,15 +124,21 @@ struct DataSwap {
         _ journal: RestoreJournal, _ replaced: NewerData, _ moment: String?, _ cover: RestoreJob.Staged.Cover?,
         _ broughtIn: String?
     ) throws -> KeptPart {
-        // Where nothing was found that the backup lacks, the backup itself holds all that is kept.
-        let covering = replaced.isEmpty ? .init(backup: journal.backup, snapshot: moment) : cover
+        let made = cover.map { KeptPart.Cover(backup: $0.backup, until: $0.snapshot) }
+        let covering =
+            switch untouched {
+            case _ where !replaced.isEmpty: made
+            case .isInBackup: KeptPart.Cover(backup: journal.backup, until: moment)
+            case .isHeld(let inherited): made ?? inherited
+            }
         return KeptPart(
             id: journal.id ?? "", backup: journal.backup, mode: journal.mode, replacedAt: LocalTime.now().epoch,
             stack: hold.identity, databaseOID: journal.mode.includesDatabase ? journal.oldOID : nil,
             database: journal.mode.includesDatabase && journal.hadDatabase ? journal.oldDatabase : nil,
-            coveredBy: covering?.backup, coveredUntil: covering?.snapshot, replaced: replaced, mark: journal.mark,
+            coveredBy: covering?.backup, coveredUntil: covering?.until, replaced: replaced, mark: journal.mark,
             broughtIn: broughtIn, carried: [], aside: [], isOfUndo: journal.kind == .undo,
-            arrived: journal.plan?.arrivals.map(\.inode), sequence: try KeptPart.nextSequence(in: workspace.folder))
+            arrived: journal.plan?.arrivals.map(\.inode), sequence: try KeptPart.nextSequence(in: workspace.folder),
+            broughtCover: broughtCover, broughtOID: journal.mode.includesDatabase ? journal.newOID : nil)
     }
 
     /// Ends a restore that did not come to the swap: the live data was not touched.

@@ -22,6 +22,15 @@ struct LateArrivals {
     let from: FilePath
     let live: FilePath
     let mark: FileTime
+    /// What lay directly in the tree at the mark, by inode; `nil` where that is not known.
+    private let present: [UInt64: ArtifactSwap.Present]?
+
+    init(from: FilePath, live: FilePath, mark: FileTime, present: [ArtifactSwap.Present]? = nil) {
+        self.from = from
+        self.live = live
+        self.mark = mark
+        self.present = present.map { Dictionary($0.map { ($0.inode, $0) }) { first, _ in first } }
+    }
 
     /// The file system's own time now, by what it stamps on a file written in this folder.
     static func mark(in folder: FilePath) throws(SystemError) -> FileTime {
@@ -44,7 +53,10 @@ struct LateArrivals {
             guard case .entry(let entry, let parent, let name) = step else { continue }
             if let folder = moved, entry.path.relative(to: folder) == nil { moved = nil }
             if case .directory = entry.kind {
-                let isMoved = entry.path.components.count > 1 && isLate(entry) && entry.modified < mark
+                let isMoved =
+                    entry.path.components.count > 1
+                    ? isLate(entry) && entry.modified < mark
+                    : entry.origin.flatMap { origin in present.map { $0[origin.inode] == nil } } ?? false
                 if isMoved, moved == nil { moved = entry.path }
                 continue
             }
@@ -61,8 +73,14 @@ struct LateArrivals {
 
     private func isLate(_ entry: ArchiveEntry) -> Bool {
         guard let changed = entry.origin?.changed, changed >= mark else { return false }
-        // The swap itself renamed the children of the root, which changes their inodes' times, but not their content's.
-        return entry.path.components.count > 1 || entry.modified >= mark
+        guard entry.path.components.count == 1 else { return true }
+        // The swap itself renamed the children of the root, which changes their inodes' times: what was there before has the
+        // size and time it had. Where nobody noted that, the time of the content is all there is, which a copy may set.
+        guard let present, let origin = entry.origin else { return entry.modified >= mark }
+        return present[origin.inode].map {
+            $0.modified != entry.modified || entry.kind == .file && $0.size != entry.size
+        }
+            ?? true
     }
 
     private enum Carried { case carried, aside, thereAlready }

@@ -65,7 +65,8 @@ struct SwapSettlement {
         var part = try journal.id.flatMap { try KeptPart.read($0, in: workspace.folder) } ?? described(journal)
         if journal.mode.includesArtifacts {
             let late = try LateArrivals(
-                from: journal.swap.old, live: workspace.stack.artifacts, mark: journal.mark ?? journal.unknownMark
+                from: journal.swap.old, live: workspace.stack.artifacts, mark: journal.mark ?? journal.unknownMark,
+                present: journal.present
             ).carryOver()
             part.carried += late.carried.filter { !part.carried.contains($0) }
             part.aside += late.aside.filter { !part.aside.contains($0) }

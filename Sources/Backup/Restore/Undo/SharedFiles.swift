@@ -6,6 +6,20 @@ import SystemIO
 /// Files that the kept tree and the live one share, because they were right already when the restore came. A program that
 /// writes one in place changes both. The backup that was restored knows what they held.
 struct SharedFiles {
+    /// Files, by inode, whose bytes are not the backup's any more.
+    struct Overwritten {
+        struct File {
+            /// What the backup has of it; the path is the backup's own.
+            let entry: ArchiveEntry
+            /// Every name of it in the kept tree.
+            var names: [EntryPath]
+        }
+
+        fileprivate(set) var files: [UInt64: File] = [:]
+
+        func contains(_ inode: UInt64) -> Bool { files[inode] != nil }
+    }
+
     private let workspace: Workspace
     private let part: KeptPart
 
@@ -14,66 +28,146 @@ struct SharedFiles {
         self.part = part
     }
 
-    /// Those whose bytes are not the backup's any more. Only what was changed since the swap is read.
+    private var tree: FilePath { KeptParts(workspace).tree(of: part) }
+
+    /// Only what was changed since the swap is read.
     /// - Throws: `BackupError.noSuchBackup` where the backup is gone that could tell.
-    func overwritten() throws -> Set<EntryPath> {
-        guard part.mode.includesArtifacts, let mark = part.mark else { return [] }
-        let tree = KeptParts(workspace).tree(of: part)
-        guard try FileStatus.ifPresent(tree) != nil else { return [] }
-        let suspects = try changedSince(mark, in: tree)
-        guard !suspects.isEmpty else { return [] }
-        var overwritten: Set<EntryPath> = []
+    func overwritten() throws -> Overwritten {
+        var found = Overwritten()
+        guard part.mode.includesArtifacts, let mark = part.mark else { return found }
+        guard try FileStatus.ifPresent(tree) != nil else { return found }
+        let suspects = try changedSince(mark)
+        guard !suspects.isEmpty else { return found }
         let records = try BackupContents(Catalogue(workspace.folder).item(named: part.backup)).records()
         while let record = try records.next() {
             guard case .file = record.entry.kind, let path = record.entry.path.relative(to: .artifacts),
-                suspects.contains(path)
+                let inode = suspects[path], !found.contains(inode)
             else { continue }
             try workspace.cancellation.check()
             let (size, digest) = try StoredFileVerifier.digest(of: tree.appending(path.bytes))
-            if size != record.entry.size || digest != record.digest { overwritten.insert(path) }
+            if size != record.entry.size || digest != record.digest {
+                found.files[inode] = .init(entry: record.entry, names: [])
+            }
         }
-        return overwritten
+        for (path, inode) in suspects { found.files[inode]?.names.append(path) }
+        return found
     }
 
-    /// Gives each of these its bytes of before again, under the kept name alone.
-    func putRight(_ paths: Set<EntryPath>) throws {
+    /// Gives each of these its bytes and looks of before again, under the kept names alone. What was written stays the live
+    /// file; where the live tree has it no more, the kept name is all that holds it, and it becomes a kept part of its own.
+    /// - Parameter id: of that part.
+    /// - Returns: that part, where one was made.
+    func putRight(_ overwritten: Overwritten, keepingOrphansAs id: String) throws -> KeptPart? {
         // Where nothing is to be put right, nobody need know which backup it was.
-        guard !paths.isEmpty else { return }
-        let tree = KeptParts(workspace).tree(of: part)
+        guard !overwritten.files.isEmpty else { return nil }
+        let live = try liveNames(of: overwritten)
         let contents = BackupContents(try Catalogue(workspace.folder).item(named: part.backup))
-        for path in paths {
+        var orphans: KeptPart?
+        for (inode, file) in overwritten.files {
             try workspace.cancellation.check()
-            guard let stored = EntryPath(Array("artifacts/".utf8) + path.bytes) else { continue }
-            let target = tree.appending(path.bytes)
-            let status = try FileStatus.of(target)
-            let partial = FilePath(bytes: target.bytes + Array(DurableFile.partialSuffix.utf8))
-            try Directory.removeTree(partial)
+            guard let first = file.names.first else { continue }
+            let fresh = partial(of: first)
+            try Directory.removeTree(fresh)
             do {
-                let file = try OpenFile(partial, .createNew(mode: 0o600))
-                try contents.copy(stored) { try file.write($0) }
-                if ProcessPrivilege.isRoot { try file.setOwner(user: status.owner, group: status.group) }
-                try file.setMode(status.mode)
-                try file.sync()
-                try Directory.rename(partial, to: target)
+                try write(file.entry, from: contents, to: fresh)
+                // Asked last: from here to the renames only a client who deletes what it wrote could take that away.
+                if try live[inode].flatMap({ try FileStatus.ifPresent($0) })?.inode != inode {
+                    try keep(first, in: &orphans, id)
+                }
+                for path in file.names.dropFirst() {
+                    try Directory.removeTree(partial(of: path))
+                    try Directory.link(fresh, as: partial(of: path))
+                }
+                for path in file.names { try Directory.rename(partial(of: path), to: tree.appending(path.bytes)) }
             } catch {
-                try Directory.removeTree(partial)
+                for path in file.names { try Directory.removeTree(partial(of: path)) }
                 throw error
             }
         }
+        return orphans
+    }
+
+    /// What both trees have now: a name that was put right, deleted or replaced since is one of one tree alone.
+    func stillShared() throws -> [UInt64] {
+        let noted = try KeptPart.shared(of: part.id, in: workspace.folder)
+        guard !noted.isEmpty, try FileStatus.ifPresent(tree) != nil else { return [] }
+        var kept: Set<UInt64> = []
+        try forEachFile(OpenFile(tree, .directory)) { entry, inode in
+            if noted.contains(inode) { kept.insert(inode) }
+        }
+        var both: Set<UInt64> = []
+        try forEachFile(OpenFile(workspace.stack.artifacts, .directoryThroughLink)) { entry, inode in
+            if kept.contains(inode) { both.insert(inode) }
+        }
+        return both.sorted()
+    }
+
+    /// Another name for what no live file holds. It is older than all other parts: no undo takes it for the newest.
+    private func keep(_ path: EntryPath, in orphans: inout KeptPart?, _ id: String) throws {
+        var late =
+            orphans
+            ?? KeptPart(
+                id: id, backup: part.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch, stack: part.stack,
+                databaseOID: nil, database: nil, coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil,
+                broughtIn: nil, carried: [], aside: [])
+        late.aside.append(path.description)
+        // The record first: a folder without one would be another service's.
+        try late.write(in: workspace.folder)
+        let parts = KeptParts(workspace)
+        try Directory.make(parts.folder(of: id), mode: 0o700)
+        let name = parts.tree(of: late).appending(path.bytes)
+        try Directory.make(name.parent, mode: 0o700)
+        try Directory.link(tree.appending(path.bytes), as: name)
+        try Directory.sync(name.parent)
+        orphans = late
+    }
+
+    private func partial(of path: EntryPath) -> FilePath {
+        FilePath(bytes: tree.appending(path.bytes).bytes + Array(DurableFile.partialSuffix.utf8))
+    }
+
+    private func write(_ entry: ArchiveEntry, from contents: BackupContents, to path: FilePath) throws {
+        let file = try OpenFile(path, .createNew(mode: 0o600))
+        try contents.copy(entry.path) { try file.write($0) }
+        var entry = entry
+        entry.attributes = try contents.attributes(of: entry.path)
+        // As a restore does it: who MLflow runs as is who owns the artifacts folder.
+        let folder = try OpenFile(workspace.stack.artifacts, .directoryThroughLink).status()
+        try file.setLooks(entry, owner: ProcessPrivilege.isRoot ? (folder.owner, folder.group) : nil)
+        try file.sync()
+    }
+
+    /// One live name of each, wherever it is by now.
+    private func liveNames(of overwritten: Overwritten) throws -> [UInt64: FilePath] {
+        var names: [UInt64: FilePath] = [:]
+        let root = workspace.stack.artifacts
+        try forEachFile(OpenFile(root, .directoryThroughLink)) { entry, inode in
+            if overwritten.contains(inode) { names[inode] = root.appending(entry.path.bytes) }
+        }
+        return names
     }
 
     /// Files that were shared at the swap and whose inode changed since: written in place, or only linked and unlinked.
-    private func changedSince(_ mark: FileTime, in tree: FilePath) throws -> Set<EntryPath> {
+    private func changedSince(_ mark: FileTime) throws -> [EntryPath: UInt64] {
         let shared = try KeptPart.shared(of: part.id, in: workspace.folder)
-        guard !shared.isEmpty else { return [] }
-        var found: Set<EntryPath> = []
-        var walk = try TreeWalk(root: OpenFile(tree, .directory), prefix: nil)
-        while let step = try walk.next() {
-            guard case .entry(let entry, _, _) = step, case .file = entry.kind, let origin = entry.origin,
-                origin.changed >= mark, shared.contains(origin.inode)
-            else { continue }
-            found.insert(entry.path)
+        guard !shared.isEmpty else { return [:] }
+        var found: [EntryPath: UInt64] = [:]
+        try forEachFile(OpenFile(tree, .directory)) { entry, inode in
+            if let changed = entry.origin?.changed, changed >= mark, shared.contains(inode) {
+                found[entry.path] = inode
+            }
         }
         return found
+    }
+
+    private func forEachFile(_ root: OpenFile, _ visit: (ArchiveEntry, _ inode: UInt64) throws -> Void) throws {
+        var walk = try TreeWalk(root: root, prefix: nil, ignoring: LiveStack.notArtifacts)
+        while let step = try walk.next() {
+            try workspace.cancellation.check()
+            guard case .entry(let entry, _, _) = step, case .file = entry.kind, let origin = entry.origin else {
+                continue
+            }
+            try visit(entry, origin.inode)
+        }
     }
 }

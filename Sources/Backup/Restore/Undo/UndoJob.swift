@@ -52,13 +52,18 @@ public struct UndoJob: Sendable {
         }
         // Before the journal: what is put right is right whether or not the undo comes to its end.
         let shared = SharedFiles(workspace, part)
-        try shared.putRight(try shared.overwritten())
+        let orphans = try shared.putRight(try shared.overwritten(), keepingOrphansAs: (journal.id ?? "") + "_late")
 
+        let brought =
+            try journal.mode.includesArtifacts
+            ? BroughtTree.marks(of: journal.swap.new, cancellation: workspace.cancellation) : nil
         try journal.write(in: workspace.folder)
         // What one shared with the other, the other shares with the one.
         let swap = DataSwap(
             workspace: workspace, hold: hold, force: force,
-            shared: Array(try KeptPart.shared(of: part.id, in: workspace.folder)))
+            shared: try shared.stillShared(), brought: brought,
+            untouched: untouched(part, journal),
+            broughtCover: part.coveredBy.map { KeptPart.Cover(backup: $0, until: part.coveredUntil) })
         let broughtIn: String?
         do {
             try journal.swap.prepare()
@@ -74,7 +79,24 @@ public struct UndoJob: Sendable {
             ["undone": part.id, "backup": part.backup, "kept": outcome.kept?.id ?? "none", "seconds": seconds])
         return UndoOutcome(
             undone: part, kept: outcome.kept, replaced: outcome.replaced, seconds: seconds,
-            warnings: outcome.notes + KeptExpiry(workspace, hold).afterSwap())
+            warnings: outcome.notes + [orphans.map(Self.keptAside)].compactMap { $0 }
+                + KeptExpiry(workspace, hold).afterSwap())
+    }
+
+    private static func keptAside(_ orphans: KeptPart) -> BilingualText {
+        let paths = orphans.aside.prefix(12).joined(separator: ", ")
+        return BilingualText(
+            zh: "恢复之后被原地改写、随后删除的文件已恢复原内容；改写后的内容保留在 \(orphans.id) 中：\(paths)",
+            en:
+                "Files that were overwritten in place after the restore and then deleted are what they were before; what was "
+                + "written is kept as \(orphans.id): \(paths)")
+    }
+
+    /// What holds the live data if nobody wrote to it since the swap that is taken back now. That swap brought a backup, or,
+    /// itself an undo, what had been kept. Rows are told by their transactions' numbers, which say nothing of another database.
+    private func untouched(_ part: KeptPart, _ journal: RestoreJournal) -> DataSwap.Untouched {
+        if let brought = part.broughtOID, let live = journal.oldOID, brought != live { return .isHeld(by: nil) }
+        return part.isOfUndo == true ? .isHeld(by: part.broughtCover) : .isInBackup
     }
 
     private func moment(in database: String) throws -> String {

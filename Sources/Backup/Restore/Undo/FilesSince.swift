@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import SystemIO
+import Wording
+
+/// Live files and links that the swap which is to be taken back did not bring: of another path, or changed since it looked
+/// last. What is the very same file in the kept tree, with the bytes it had, is none.
+struct FilesSince {
+    private enum Verdict { case brought, written, otherAttributes, outsideBackups }
+
+    /// What a restore brought is in its backup.
+    private struct Restored {
+        let contents: BackupContents
+        var records: [EntryPath: ArchiveIndex.Record] = [:]
+    }
+
+    private let workspace: Workspace
+    private let part: KeptPart
+    private let mark: FileTime
+    private let kept: FilePath
+    private let root: FilePath
+    private let overwritten: SharedFiles.Overwritten
+    private let arrived: Set<UInt64>?
+    private var restored: Restored?
+    /// `BroughtTree`; `nil` for a restore.
+    private let marks: Set<UInt64>?
+
+    /// - Throws: `BackupError.noSuchBackup` where the restored backup is gone: it is pinned as long as the part is kept.
+    init(_ workspace: Workspace, _ part: KeptPart, since mark: FileTime) throws {
+        self.workspace = workspace
+        self.part = part
+        self.mark = mark
+        kept = KeptParts(workspace).tree(of: part)
+        root = workspace.stack.artifacts
+        overwritten = try SharedFiles(workspace, part).overwritten()
+        arrived = part.arrived.map(Set.init)
+        if part.isOfUndo == true {
+            marks = try KeptPart.brought(of: part.id, in: workspace.folder)
+        } else {
+            marks = nil
+            let contents = BackupContents(try Catalogue(workspace.folder).item(named: part.backup))
+            var restored = Restored(contents: contents)
+            let records = try contents.records()
+            while let record = try records.next() {
+                if let path = record.entry.path.relative(to: .artifacts) { restored.records[path] = record }
+            }
+            self.restored = restored
+        }
+    }
+
+    func find() throws -> NewerData {
+        var found: [BilingualText] = []
+        var total = 0
+        // A folder that was moved here brings files whose own times are old.
+        var moved: EntryPath?
+        let top = try OpenFile(root, .directoryThroughLink)
+        var walk = try TreeWalk(root: top, prefix: nil, ignoring: LiveStack.notArtifacts)
+        while let step = try walk.next() {
+            try workspace.cancellation.check()
+            let path: EntryPath
+            let verdict: Verdict
+            switch step {
+            case .skipped(_, .vanished): continue
+            case .skipped(let skipped, _):
+                path = skipped
+                if let folder = moved, path.relative(to: folder) == nil { moved = nil }
+                verdict = try judge(outside: path, top, isMoved: moved != nil)
+            case .entry(let entry, _, _):
+                path = entry.path
+                if let folder = moved, path.relative(to: folder) == nil { moved = nil }
+                if case .directory = entry.kind {
+                    if moved == nil, isNew(folder: entry) { moved = path }
+                    continue
+                }
+                verdict = try judge(entry, top, isMoved: moved != nil)
+            }
+            guard verdict != .brought else { continue }
+            total += 1
+            if found.count < 1000 { found.append(Self.text(verdict, path)) }
+        }
+        return NewerData(found, total: total)
+    }
+
+    private func isNew(folder: ArchiveEntry) -> Bool {
+        guard let origin = folder.origin else { return true }
+        if let marks { return BroughtTree.mark(ofFolder: folder).map { !marks.contains($0) } ?? true }
+        // The swap renamed the children of the root, which changed their inodes' times, and on xfs a folder's own, too.
+        let isTop = folder.path.components.count == 1
+        if isTop, let arrived { return !arrived.contains(origin.inode) }
+        return origin.changed >= mark && (!isTop || folder.modified >= mark)
+    }
+
+    private func judge(_ entry: ArchiveEntry, _ top: OpenFile, isMoved: Bool) throws -> Verdict {
+        guard let origin = entry.origin else { return .written }
+        let twin = try FileStatus.ifPresent(kept.appending(entry.path.bytes))
+        if let twin, twin.inode == origin.inode, twin.device == origin.device {
+            return overwritten.contains(origin.inode) ? .written : .brought
+        }
+        // Of what lies directly in the root the swap changed the stamps.
+        let isTop = entry.path.components.count == 1
+        let isSuspect = origin.changed >= mark || isMoved
+        if let restored {
+            return try judge(entry, restored.records[entry.path], restored, reading: isSuspect || isTop)
+        }
+        return try isOfUndo(entry.path, top, isSuspect: isSuspect, isMoved: isMoved) ? .brought : .written
+    }
+
+    /// What no backup takes: a restore brings none of it.
+    private func judge(outside path: EntryPath, _ top: OpenFile, isMoved: Bool) throws -> Verdict {
+        guard restored == nil else { return .outsideBackups }
+        guard let status = try FileStatus.ifPresent(root.appending(path.bytes)) else { return .brought }
+        let isSuspect = status.changed >= mark || isMoved
+        return try isOfUndo(path, top, isSuspect: isSuspect, isMoved: isMoved) ? .brought : .outsideBackups
+    }
+
+    private func isOfUndo(_ path: EntryPath, _ top: OpenFile, isSuspect: Bool, isMoved: Bool) throws -> Bool {
+        guard isSuspect, let marks, !isMoved, path.components.count == 1 else { return !isSuspect }
+        // One that vanished meanwhile was deleted, which loses nothing.
+        return try BroughtTree.mark(ofTop: path, in: top).map(marks.contains) ?? true
+    }
+
+    private func judge(
+        _ entry: ArchiveEntry, _ record: ArchiveIndex.Record?, _ restored: Restored, reading: Bool
+    ) throws -> Verdict {
+        guard var record else { return .written }
+        if case .hardLink(let target) = record.entry.kind, let path = target.relative(to: .artifacts),
+            let file = restored.records[path]
+        {
+            record = file
+        }
+        switch (entry.kind, record.entry.kind) {
+        case (.symbolicLink(let one), .symbolicLink(let other)): return one == other ? .brought : .written
+        case (.file, .file):
+            guard entry.size == record.entry.size else { return .written }
+            guard reading else { return .brought }
+            let live = root.appending(entry.path.bytes)
+            guard try StoredFileVerifier.digest(of: live).digest == record.digest else { return .written }
+            let attributes = try OpenFile(live, .readNoFollow).userAttributes()
+            // Attributes that were removed are no loss; only for others is the archive asked.
+            return try attributes.isEmpty || attributes == restored.contents.attributes(of: record.entry.path)
+                ? .brought : .otherAttributes
+        default: return .written
+        }
+    }
+
+    private static func text(_ verdict: Verdict, _ path: EntryPath) -> BilingualText {
+        switch verdict {
+        case .brought, .written:
+            BilingualText(zh: "文件 \(path) 是恢复之后写入的", en: "file \(path) was written after the restore")
+        case .otherAttributes:
+            BilingualText(
+                zh: "文件 \(path) 的扩展属性在恢复之后已更改", en: "attributes of \(path) were changed after the restore")
+        case .outsideBackups:
+            BilingualText(
+                zh: "\(path) 是恢复之后创建的，且不属于任何备份", en: "\(path) came after the restore, and is in no backup")
+        }
+    }
+}
