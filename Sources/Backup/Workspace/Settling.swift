@@ -19,7 +19,7 @@ struct Settling {
     func run() throws -> RestoreRecovery.Outcome {
         let outcome = try RestoreRecovery(workspace, hold.databases).run()
         if outcome != .nothingToDo { workspace.settled(outcome) }
-        try StrayParts(workspace, hold.identity).clear()
+        try StrayParts(workspace, hold.identity).clear(on: hold.databases)
         let removed = try workspace.folder.removeLeftovers { [log = workspace.log] name, error in
             log.warning("a leftover cannot be removed", ["name": name, "reason": error.reason])
         }

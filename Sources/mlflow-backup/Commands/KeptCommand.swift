@@ -24,7 +24,7 @@ enum KeptCommand: Command {
         for (part, bytes) in rows {
             let time = LocalTime(epoch: part.replacedAt).iso
             console.answer(
-                "\(part.id)  \(HumanUnits.size(bytes))  \(time)  \(part.backup)  \(part.mode.rawValue)")
+                "\(part.id)  \(HumanUnits.size(bytes))  \(time)  \(part.backup.isEmpty ? "-" : part.backup)  \(part.mode.rawValue)")
         }
         for warning in try kept.warnings() { console.answer(warning) }
         return .success

@@ -49,6 +49,8 @@ public struct KeptPart: Sendable, Equatable, Codable {
     /// Which came first: clocks are turned back, and two restores end in one second. `nil` in records of before, which are
     /// older than all others.
     var sequence: Int64?
+    /// Whether its removal has begun: what is not there any more was proven to be elsewhere, or is not wanted.
+    var isBeingRemoved: Bool?
 
     static let prefix = "kept-"
 
@@ -105,7 +107,7 @@ public struct KeptPart: Sendable, Equatable, Codable {
     }
 
     /// - Returns: `nil` where there is none.
-    /// - Throws: `BackupError.keptRecordDamaged`; `.needsRecovery` where it says that it is another's.
+    /// - Throws: `BackupError.keptRecordDamaged`, also where it says that it is another's.
     static func read(_ id: String, in folder: BackupFolder) throws -> KeptPart? {
         let path = path(of: id, in: folder)
         guard try FileStatus.ifPresent(path) != nil else { return nil }
@@ -115,7 +117,7 @@ public struct KeptPart: Sendable, Equatable, Codable {
             throw BackupError.keptRecordDamaged(id: id, path: path.string)
         }
         guard part.id == id, isID(id) else {
-            throw BackupError.needsRecovery(reason: "the record \(path) is of another kept part")
+            throw BackupError.keptRecordDamaged(id: id, path: path.string)
         }
         return part
     }
