@@ -116,9 +116,11 @@ public enum BackupError: ExplainedError, Equatable {
                 en: "The database \(name) has no MLflow tables. Start MLflow once first, or check POSTGRES_DB.")
         case .newerData(let backup, let newer):
             BilingualText(
-                zh: "\(backup.isEmpty ? "此操作" : "恢复 \(backup) ")会覆盖 \(newer.total) 项更新的数据：\(newer.shown(.chinese))。请先做一次备份。",
+                zh: "\(backup.isEmpty ? "此操作" : "恢复 \(backup) ")会覆盖 \(newer.total) 项更新的数据："
+                    + "\(newer.shown(.chinese))。请先做一次备份。",
                 en:
-                    "\(backup.isEmpty ? "This" : "Restoring \(backup)") would overwrite newer data, \(newer.total) in all: \(newer.shown(.english)). Make a backup first."
+                    "\(backup.isEmpty ? "This" : "Restoring \(backup)") would overwrite newer data, \(newer.total) in all: "
+                    + "\(newer.shown(.english)). Make a backup first."
             )
         case .nothingToUndo:
             BilingualText(zh: "没有可撤销的恢复。", en: "There is no restore to undo: nothing is kept of one.")

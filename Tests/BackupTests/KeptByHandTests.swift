@@ -35,7 +35,7 @@ struct KeptByHandTests {
         try part.write(in: live.folder)
     }
 
-    @Test("a kept database that was renamed is found by its oid: not taken for proven, named, and whole when renamed back")
+    @Test("a kept database that was renamed is found by its oid: not proven, named, and whole when renamed back")
     func renamed() throws {
         let (live, part, rows, files) = try kept("hand_renamed")
         let hand = "\(live.database.database)_hand"

@@ -35,8 +35,8 @@ struct KeptCoverage {
             return [
                 BilingualText(
                     zh: "数据库 \(other)：由 \(part.database ?? "") 手动改名而来；可用 ALTER DATABASE … RENAME 改回",
-                    en: "database \(other): somebody renamed \(part.database ?? "") to that, and it is left to that person, who "
-                        + "can rename it back (ALTER DATABASE … RENAME TO)")
+                    en: "database \(other): somebody renamed \(part.database ?? "") to that, and it is left to that "
+                        + "person, who can rename it back (ALTER DATABASE … RENAME TO)")
             ]
         case .present(let found): name = found
         }

@@ -29,8 +29,8 @@ extension KeptParts {
         guard part.databaseOID != nil, let database = part.database else {
             return BilingualText(
                 zh: "保留数据 \(part.id) 的文件不在 \(path)。若被移走，请移回；否则运行 \(forget)。",
-                en: "The files of what is kept as \(part.id) are not in \(path). If they were moved, move them back; else run "
-                    + "`\(forget)`.")
+                en: "The files of what is kept as \(part.id) are not in \(path). If they were moved, move them back; "
+                    + "else run `\(forget)`.")
         }
         return BilingualText(
             zh: "保留数据 \(part.id) 的文件不在 \(path)，其数据库 \(database) 仍登记在案。若文件被移走，请移回；"
