@@ -43,11 +43,11 @@ extension RestoreJob {
                 return .init(
                     .artifacts, into: target, owner: owner, existing: kept.existing(stack.artifacts, clones: clones))
             }
-            let before = try keptIDs()
+            let before = try KeptPart.ids(in: folder)
             routes.append(try route())
             budget = try room(for: manifest, item, routes, hold)
             // What went to make room has no names any more.
-            if try keptIDs() != before { routes = [try route()] }
+            if try KeptPart.ids(in: folder) != before { routes = [try route()] }
         }
         if options.mode.includesDatabase {
             try Directory.make(dump, mode: 0o700)

@@ -33,14 +33,17 @@ struct UnchangedFiles: Sendable {
     }
 
     /// Counts the names that files share with the trees of earlier restores. Only those that are on record as shared: a
-    /// later write into them is found by that.
+    /// later write into them is found by that. What else their records say does
+    /// not matter.
     mutating func count(in parts: KeptParts, cancellation: Cancellation) throws {
         (keptNames, keptParts) = ([:], [])
-        for part in try parts.all() where try part.mode.includesArtifacts && !parts.lacksFiles(part) {
-            keptParts.append(part.id)
-            let shared = try KeptPart.shared(of: part.id, in: parts.backups)
+        for id in try KeptPart.ids(in: parts.backups) {
+            let tree = parts.folder(of: id).appending("old")
+            guard try FileStatus.ifPresent(tree) != nil else { continue }
+            let shared = try KeptPart.shared(of: id, in: parts.backups)
             guard !shared.isEmpty else { continue }
-            var walk = try TreeWalk(root: OpenFile(parts.tree(of: part), .directory), prefix: nil)
+            keptParts.append(id)
+            var walk = try TreeWalk(root: OpenFile(tree, .directory), prefix: nil)
             while let step = try walk.next() {
                 try cancellation.check()
                 guard case .entry(let entry, _, _) = step, entry.kind == .file, walk.linkCount > 1,
@@ -53,8 +56,7 @@ struct UnchangedFiles: Sendable {
 
     /// Whether one of the trees that were counted is gone: removing a name changes the file's inode.
     private func isOneGone(_ parts: KeptParts) throws -> Bool {
-        guard !keptParts.isEmpty else { return false }
-        return try !Set(keptParts).isSubset(of: parts.all().map(\.id))
+        try keptParts.contains { try FileStatus.ifPresent(parts.folder(of: $0)) == nil }
     }
 
     mutating func note(_ outcome: Extractor.Outcome) {
