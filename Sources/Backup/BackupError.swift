@@ -28,9 +28,11 @@ public enum BackupError: ExplainedError, Equatable {
     /// No restore has left anything to bring back.
     case nothingToUndo
     case noSuchKeptPart(id: String)
-    /// Somebody dropped the database that an undo would bring back. `older` is the kept part before it.
     case keptNotRemovable(id: String, reason: BilingualText, command: String)
+    /// Somebody dropped the database that an undo would bring back. `older` is the kept part before it.
     case keptDatabaseGone(id: String, database: String, older: String?)
+    /// Somebody took the files away that an undo would bring back, and there is no database.
+    case keptFilesGone(id: String, path: String, older: String?)
     /// What a restore kept cannot be described any more.
     case keptRecordDamaged(id: String, path: String)
     /// Something is mounted inside the folder that is to be replaced or removed.
@@ -115,9 +117,11 @@ public enum BackupError: ExplainedError, Equatable {
                 en: "The database \(name) has no MLflow tables. Start MLflow once first, or check POSTGRES_DB.")
         case .newerData(let backup, let newer):
             BilingualText(
-                zh: "恢复 \(backup) 会覆盖 \(newer.total) 项更新的数据：\(newer.shown(.chinese))。请先做一次备份。",
+                zh: "\(backup.isEmpty ? "此操作" : "恢复 \(backup) ")会覆盖 \(newer.total) 项更新的数据："
+                    + "\(newer.shown(.chinese))。请先做一次备份。",
                 en:
-                    "Restoring \(backup) would overwrite newer data, \(newer.total) in all: \(newer.shown(.english)). Make a backup first."
+                    "\(backup.isEmpty ? "This" : "Restoring \(backup)") would overwrite newer data, \(newer.total) in all: "
+                    + "\(newer.shown(.english)). Make a backup first."
             )
         case .nothingToUndo:
             BilingualText(zh: "没有可撤销的恢复。", en: "There is no restore to undo: nothing is kept of one.")
@@ -133,11 +137,19 @@ public enum BackupError: ExplainedError, Equatable {
                         + "`mlflow-backup forget \(id)`.")
         case .keptDatabaseGone(let id, let database, let older):
             BilingualText(
-                zh: "恢复保留的数据库 \(database) 已不存在，因此无法撤销该次恢复（\(id)）。运行 mlflow-backup forget \(id) 删除其余部分"
+                zh: "恢复保留的数据库 \(database) 已不存在，因此无法撤销该次恢复（\(id)）。若被改名，请改回；否则运行 mlflow-backup forget \(id) 删除其余部分"
                     + (older.map { "，之后的撤销将取回更早的 \($0)。" } ?? "。"),
                 en:
-                    "The kept database \(database) is not there any more, so that restore (\(id)) cannot be undone. Run "
-                    + "`mlflow-backup forget \(id)` to remove the rest of it"
+                    "The kept database \(database) is not there any more, so that restore (\(id)) cannot be undone. If it was renamed, "
+                    + "rename it back; else run `mlflow-backup forget \(id)` to remove the rest of it"
+                    + (older.map { "; the next undo then brings back the older one, \($0)." } ?? "."))
+        case .keptFilesGone(let id, let path, let older):
+            BilingualText(
+                zh: "恢复保留的文件 \(path) 已不存在，因此无法撤销该次恢复（\(id)）。若被移走，请移回；否则运行 mlflow-backup forget \(id)"
+                    + (older.map { "，之后的撤销将取回更早的 \($0)。" } ?? "。"),
+                en:
+                    "The kept files in \(path) are not there any more, so that restore (\(id)) cannot be undone. If they were "
+                    + "moved, move them back; else run `mlflow-backup forget \(id)`"
                     + (older.map { "; the next undo then brings back the older one, \($0)." } ?? "."))
         case .keptRecordDamaged(let id, let path):
             BilingualText(

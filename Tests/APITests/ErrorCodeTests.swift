@@ -25,6 +25,7 @@ struct ErrorCodeTests {
         .severalStacks(["a@1 (1, 2026)", "b@1 (1, 2026)"]), .noSuchStack(name: "c@1", stacks: []),
         .keptNotRemovable(id: "k", reason: BilingualText(zh: "r", en: "r"), command: "c"),
         .noRoomForDatabase(reason: "r", kept: ["k"]), .keptDatabaseGone(id: "k", database: "d", older: nil),
+        .keptFilesGone(id: "k", path: "p", older: nil),
         .keptRecordDamaged(id: "k", path: "p"), .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"),
         .needsRecovery(reason: "r"), .restoreLeftover(reason: BilingualText(zh: "r", en: "r")),
     ]

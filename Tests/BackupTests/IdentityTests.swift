@@ -77,7 +77,7 @@ struct IdentityTests {
         try live.backup()
         #expect(try live.names().count == 3)
         try Directory.removeTree(live.folder.path)
-        #expect(try ClaimJob(live.workspace()).run().isEmpty)
+        #expect(try ClaimJob(live.workspace()).run().stacks.isEmpty)
         try live.backup()
     }
 
@@ -107,7 +107,7 @@ struct IdentityTests {
             of: identity, among: both, in: live.folder, now: LocalTime(epoch: LocalTime.now().epoch + 8 * 86_400))
         #expect(!both.contains { late.mayRemove($0) })
         #expect(both.map(\.name.string).contains(again))
-        #expect(try ClaimJob(workspace).run().count == 1)
+        #expect(try ClaimJob(workspace).run().stacks.count == 1)
         let claimed = try Ownership(
             of: identity, among: both, in: live.folder, now: LocalTime(epoch: LocalTime.now().epoch + 27 * 3600))
         #expect(both.allSatisfy { claimed.mayRemove($0) })

@@ -36,6 +36,25 @@ struct KeptArtifactsTests {
         #expect(try live.files() == files)
     }
 
+    @Test("a restore keeps the files that it shares with what earlier restores kept, and each undo finds its own bytes")
+    func sharedWithKept() throws {
+        let live = try LiveStackFixture("kept_shared")
+        letStampsAge()
+        let made = try live.backup()
+        let files = try live.files()
+        for _ in 0..<3 { #expect(try live.restore(made.name.string, force: true).unchanged == 20) }
+        #expect(try live.files() == files)
+        let victim = live.artifacts.appending("1/run3/artifacts/model.bin")
+        try Shell.sh("printf new! | dd of='\(victim)' conv=notrunc status=none")
+        #expect(try live.restore(made.name.string, force: true).unchanged == 19)
+        #expect(try live.files() == files)
+        for part in try KeptParts(live.workspace()).all().dropFirst() { try ForgetJob(live.workspace()).run(part.id) }
+        // Tied to a file that no restore of ours knows, it is two files in one.
+        try Directory.link(victim, as: live.root.path.appending("outside"))
+        #expect(try live.restore(made.name.string, force: true).unchanged == 19)
+        try live.expectNothingLeftBehind()
+    }
+
     /// Without what the restore has prepared so far.
     private func liveFiles(_ live: LiveStackFixture) throws -> String {
         try Shell.sh(

@@ -116,4 +116,25 @@ struct KeptPartTests {
         #expect(try FileStatus.ifPresent(stuck) == nil)
         try live.expectNothingLeftBehind()
     }
+
+    @Test("goes where it has files with several names, of which the backup holds the bytes once")
+    func hardLinks() throws {
+        let live = try LiveStackFixture("kept_links")
+        try Shell.sh("cd '\(live.artifacts)/1/run5/artifacts' && ln model.bin again.bin && ln model.bin a.bin")
+        let name = try live.backup().name.string
+        let kept = try #require(try live.restore(name).kept)
+        let late = KeptParts(live.workspace()).tree(of: kept).appending("1/run5/artifacts/again.bin")
+        let size = try FileStatus.of(late).size
+        let right = live.root.path.appending("right")
+        try Shell.sh("mv '\(late)' '\(right)' && head -c \(size) /dev/zero > '\(late)'")
+        try settle(live, keepSeconds: 0)
+        #expect(try live.keptIDs() == [kept.id])
+        try Shell.sh("mv '\(right)' '\(late)'")
+        var part = try #require(try KeptPart.read(kept.id, in: live.folder))
+        part.checkedAt = nil
+        try part.write(in: live.folder)
+        try settle(live, keepSeconds: 0)
+        #expect(try live.keptIDs() == [])
+        try live.expectNothingLeftBehind()
+    }
 }

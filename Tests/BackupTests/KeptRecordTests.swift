@@ -134,4 +134,27 @@ struct KeptRecordTests {
         #expect(try live.keptIDs().count == 1)
         try live.expectNothingLeftBehind()
     }
+
+    @Test("a record that says it is another's is damaged, and can be forgotten")
+    func anothers() throws {
+        let live = try LiveStackFixture("record_anothers")
+        let name = try live.backup().name.string
+        let kept = try #require(try live.restore(name).kept)
+        let path = live.folder.state.appending("kept-\(kept.id).json")
+        try Shell.sh("sed -i 's/\"id\" : \"[^\"]*\"/\"id\" : \"20260101_000000_0badf00d\"/' '\(path)'")
+        #expect(throws: BackupError.keptRecordDamaged(id: kept.id, path: path.string)) { try live.keptIDs() }
+        try ForgetJob(live.workspace()).run(kept.id)
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("what is kept cannot be told where the backup folder is gone or empty")
+    func vanishedFolder() throws {
+        let live = try LiveStackFixture("record_vanished")
+        try live.restore(try live.backup().name.string)
+        let vanished = BackupError.folderVanished(path: live.folder.path.string)
+        try Directory.removeTree(live.folder.path)
+        #expect(throws: vanished) { try KeptParts(live.workspace()).listing() }
+        try Directory.make(live.folder.path)
+        #expect(throws: vanished) { try KeptParts(live.workspace()).listing() }
+    }
 }

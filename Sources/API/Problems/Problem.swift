@@ -71,8 +71,8 @@ struct Problem {
         switch error {
         case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
-            .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptRecordDamaged, .notOurs,
-            .mountInside,
+            .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone, .keptRecordDamaged,
+            .notOurs, .mountInside,
             .nothingToAccept, .severalStacks:
             409
         case .notEnoughRoom, .noRoomForDatabase: 507

@@ -25,6 +25,7 @@ final class LiveFiles {
     private let chain: FolderChain
     private let stillSince: FileTime
     private let clones: Bool
+    private let otherNames: [UInt64: UInt64]
     private let owner: EntryPlacer.Owner?
     private let cancellation: Cancellation?
     private let buffer = PageBuffer(count: 1 << 20)
@@ -35,6 +36,7 @@ final class LiveFiles {
         chain = FolderChain(root: try OpenFile(existing.root, .directoryThroughLink))
         stillSince = existing.stillSince
         clones = existing.clones
+        otherNames = existing.otherNames
         self.owner = owner
         self.cancellation = cancellation
     }
@@ -100,7 +102,9 @@ final class LiveFiles {
     }
 
     /// A second name would tie two files together that are two in the backup.
-    private func isOnly(_ status: FileStatus) -> Bool { status.linkCount == 1 }
+    private func isOnly(_ status: FileStatus) -> Bool {
+        status.linkCount == 1 || status.linkCount == (otherNames[status.inode] ?? 0) &+ 1
+    }
 
     /// What is written to a cloned file later is in the live one alone. By the time of the inode's last change, which no
     /// program can set, such a write shows: it cannot have the stamp of a change that was over when the restore began.
@@ -136,8 +140,14 @@ extension Extractor.Route {
         public let stillSince: FileTime
         /// Whether files on its file system can share blocks (`FileSystem.sharesBlocks`): they are cloned then, not linked.
         public let clones: Bool
+        /// Names, by inode, that files have in trees that are not part of what is backed up: these tie no two files of a
+        /// backup together. At most as many as there are.
+        public let otherNames: [UInt64: UInt64]
 
-        public init(_ root: FilePath, stillSince: FileTime, clones: Bool = false) {
+        public init(
+            _ root: FilePath, stillSince: FileTime, clones: Bool = false, otherNames: [UInt64: UInt64] = [:]
+        ) {
+            self.otherNames = otherNames
             self.root = root
             self.stillSince = stillSince
             self.clones = clones

@@ -16,18 +16,26 @@ public struct ClaimJob: Sendable {
         self.name = name
     }
 
-    /// - Returns: the stacks whose backups were taken over.
+    /// What was taken over.
+    public struct Outcome: Sendable, Equatable {
+        /// Whose backups.
+        public let stacks: [StackIdentity]
+        /// Identifiers of kept parts that have a record again.
+        public let kept: [String]
+    }
+
     /// - Throws: `BackupError.severalStacks`, `.noSuchStack`: no backup was taken over then.
     @discardableResult
-    public func run() throws -> [StackIdentity] {
+    public func run() throws -> Outcome {
         // An empty folder in the place of one that was used is refused everywhere else; this is how it is accepted.
         try workspace.folder.prepare()
         // So is a restore whose journal is lost; under the lock, so that it is not one that runs.
+        var kept: [String] = []
         do {
             let hold = try workspace.hold("claim")
             defer { withExtendedLifetime(hold) {} }
             if !RestoreJournal.isPresent(workspace.stack, workspace.folder) {
-                try StrayParts(workspace, hold.identity).claim(on: hold.databases)
+                kept = try StrayParts(workspace, hold.identity).claim(on: hold.databases)
             }
         }
         return try workspace.holdingStack("claim") { hold in
@@ -40,8 +48,8 @@ public struct ClaimJob: Sendable {
                 claims.claims.append(Claim(taken: other, by: identity, at: LocalTime.now().epoch, origin: .person))
             }
             if !taken.isEmpty { try claims.write(in: workspace.folder) }
-            workspace.log.info("backups claimed", ["stacks": taken.count])
-            return taken
+            workspace.log.info("backups claimed", ["stacks": taken.count, "kept": kept.count])
+            return Outcome(stacks: taken, kept: kept)
         }
     }
 }

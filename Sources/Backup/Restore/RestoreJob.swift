@@ -120,7 +120,7 @@ public struct RestoreJob: Sendable {
             &journal, staged.comparison, cover: staged.cover, broughtIn: staged.broughtIn
         ) {
             guard options.mode.includesArtifacts else { return }
-            try staged.unchanged.check(in: unpacked, cancellation: cancellation)
+            try staged.unchanged.check(in: unpacked, KeptParts(workspace), cancellation: cancellation)
         }
         let claimed = noteClaim(on: manifest.stack, hold)
         let seconds = MonotonicTime.seconds(since: start)

@@ -22,7 +22,7 @@ struct Settling {
         hold.unfinished = recovery.stuck
         if outcome != .nothingToDo { workspace.settled(outcome) }
         // Its own folder would be taken for that of another service's restore.
-        if hold.unfinished == nil { try StrayParts(workspace, hold.identity).clear() }
+        if hold.unfinished == nil { try StrayParts(workspace, hold.identity).clear(on: hold.databases) }
         let removed = try workspace.folder.removeLeftovers { [log = workspace.log] name, error in
             log.warning("a leftover cannot be removed", ["name": name, "reason": error.reason])
         }

@@ -66,6 +66,28 @@ public struct Databases {
         try connect().rows("select datname::text from pg_catalog.pg_database where oid = \(oid)::oid").first?.string(0)
     }
 
+    /// What is known of a database by its oid.
+    public struct Identity: Sendable, Equatable {
+        public let name: String
+        /// Whether this role may do with it what its owner may.
+        public let isOurs: Bool
+        /// Whether a DROP of it was cut short: nobody can connect to it, and it can only be dropped (`datconnlimit` -2,
+        /// from PostgreSQL 15.4 and its like on).
+        public let isInvalid: Bool
+    }
+
+    /// - Returns: `nil` where no database has it.
+    public func identity(of oid: UInt32) throws(PostgresError) -> Identity? {
+        let rows = try connect().rows(
+            """
+            select datname::text as name, pg_catalog.pg_has_role(datdba, 'USAGE') as ours, datconnlimit = -2 as invalid
+            from pg_catalog.pg_database where oid = \(oid)::oid
+            """)
+        guard let row = rows.first else { return nil }
+        return Identity(
+            name: try row.string("name"), isOurs: try row.bool("ours"), isInvalid: try row.bool("invalid"))
+    }
+
     public func exists(_ name: String) throws(PostgresError) -> Bool {
         try exists(name, on: connect())
     }

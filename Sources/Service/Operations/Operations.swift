@@ -180,33 +180,49 @@ public struct Operations: Sendable {
             seconds: outcome.seconds, warnings: outcome.warnings, removed: [], sha256: nil)
     }
 
-    private func claimResult(_ taken: [StackIdentity]) -> OperationResult {
-        let text =
-            taken.isEmpty
-            ? BilingualText(zh: "没有需要接管的备份。", en: "There was nothing to take over.")
-            : BilingualText(
-                zh: "已接管 \(taken.count) 套 MLflow 的备份：\(taken.map(\.description).joined(separator: "、"))",
-                en:
-                    "Took over the backups of \(taken.count) stacks: \(taken.map(\.description).joined(separator: ", "))"
-            )
+    private func claimResult(_ outcome: ClaimJob.Outcome) -> OperationResult {
+        var texts: [BilingualText] = []
+        if !outcome.stacks.isEmpty {
+            let names = outcome.stacks.map(\.description)
+            texts.append(
+                BilingualText(
+                    zh: "已接管 \(names.count) 套 MLflow 的备份：\(names.joined(separator: "、"))",
+                    en: "Took over the backups of \(names.count) stacks: \(names.joined(separator: ", "))"))
+        }
+        if !outcome.kept.isEmpty {
+            texts.append(
+                BilingualText(
+                    zh: "已重新登记恢复所保留的数据 \(outcome.kept.count) 份：\(outcome.kept.joined(separator: "、"))",
+                    en: "Took up again what restores had kept, \(outcome.kept.count) in all: "
+                        + outcome.kept.joined(separator: ", ")))
+        }
+        if texts.isEmpty {
+            texts = [BilingualText(zh: "没有需要接管的备份。", en: "There was nothing to take over.")]
+        }
+        let message =
+            outcome.stacks.isEmpty
+            ? BilingualText(zh: "接管完成", en: "The claim has been completed")
+            : BilingualText(zh: "接管完成", en: "The backups are this stack's now")
         return OperationResult(
-            message: BilingualText(zh: "接管完成", en: "The backups are this stack's now"), output: text, backupName: "",
-            size: nil, seconds: 0, warnings: [], removed: [], sha256: nil)
+            message: message, output: lines(texts), backupName: "", size: nil, seconds: 0, warnings: [], removed: [],
+            sha256: nil)
     }
 
     private func forgetResult(_ part: KeptPart) -> OperationResult {
         OperationResult(
             message: BilingualText(zh: "保留数据已删除", en: "What the restore had kept is removed"),
             output: BilingualText(
-                zh: "已删除恢复 \(part.backup) 时保留的数据 \(part.id)",
-                en: "Removed what the restore of \(part.backup) had kept as \(part.id)"),
+                zh: "已删除\(part.restoreText.chinese)所保留的数据 \(part.id)",
+                en: "Removed what \(part.restoreText.english) had kept as \(part.id)"),
             backupName: part.backup, size: nil, seconds: 0, warnings: [], removed: [], sha256: nil)
     }
 
     private func undoResult(_ outcome: UndoOutcome) -> OperationResult {
+        let restore = outcome.undone.restoreText
         let undone = BilingualText(
-            zh: "已撤销对 \(outcome.undone.backup) 的恢复，恢复前的数据重新生效",
-            en: "The restore of \(outcome.undone.backup) is taken back: what was live before is live again")
+            zh: "已撤销\(restore.chinese)，恢复前的数据重新生效",
+            en: restore.english.prefix(1).uppercased() + restore.english.dropFirst()
+                + " is taken back: what was live before is live again")
         return OperationResult(
             message: BilingualText(zh: "撤销成功完成", en: "The undo has been completed"),
             output: lines([undone] + KeptText.lines(outcome.kept, replaced: outcome.replaced) + outcome.warnings),

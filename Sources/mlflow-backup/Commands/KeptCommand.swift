@@ -23,8 +23,8 @@ enum KeptCommand: Command {
         if rows.isEmpty { console.answer(BilingualText(zh: "没有保留的数据。", en: "Nothing is kept.")) }
         for (part, bytes) in rows {
             let time = LocalTime(epoch: part.replacedAt).iso
-            console.answer(
-                "\(part.id)  \(HumanUnits.size(bytes))  \(time)  \(part.backup)  \(part.mode.rawValue)")
+            let backup = part.backup.isEmpty ? "-" : part.backup
+            console.answer("\(part.id)  \(HumanUnits.size(bytes))  \(time)  \(backup)  \(part.mode.rawValue)")
         }
         for warning in try kept.warnings() { console.answer(warning) }
         return .success

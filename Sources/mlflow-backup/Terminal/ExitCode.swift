@@ -37,7 +37,8 @@ enum ExitCode: Int32 {
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom, .noRoomForDatabase: self = .noRoom
             case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery, .restoreLeftover,
-                .notOurs, .mountInside, .keptNotRemovable, .keptDatabaseGone, .keptRecordDamaged:
+                .notOurs, .mountInside, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone,
+                .keptRecordDamaged:
                 self = .failure
             }
         default: self = .failure

@@ -126,6 +126,11 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         do { return try read(stack, folder) != nil } catch is BackupError { return true } catch { return false }
     }
 
+    /// Whether a restore with this identifier has not come to its end.
+    static func isPresent(_ id: String, in folder: BackupFolder) throws -> Bool {
+        try FileStatus.ifPresent(folder.state.appending("\(filePrefix)-\(id).json")) != nil
+    }
+
     private static func read(_ path: FilePath) throws -> RestoreJournal? {
         guard try FileStatus.ifPresent(path) != nil else { return nil }
         let bytes = try OpenFile(path, .readNoFollow).readAll()

@@ -24,7 +24,22 @@ struct KeptCoverage {
     }
 
     private func missingRows(_ part: KeptPart, _ cover: CatalogueItem?) throws -> [BilingualText]? {
-        guard let name = try KeptParts(workspace).database(of: part, on: databases) else { return nil }
+        let name: String
+        switch try KeptParts(workspace).state(of: part, on: databases) {
+        case .none, .invalid: return nil
+        case .gone:
+            if part.isBeingRemoved == true { return nil }
+            let noted = part.database ?? ""
+            return [BilingualText(zh: "数据库 \(noted)：已不存在", en: "database \(noted): it is gone")]
+        case .renamed(let other):
+            return [
+                BilingualText(
+                    zh: "数据库 \(other)：由 \(part.database ?? "") 手动改名而来；可用 ALTER DATABASE … RENAME 改回",
+                    en: "database \(other): somebody renamed \(part.database ?? "") to that, and it is left to that "
+                        + "person, who can rename it back (ALTER DATABASE … RENAME TO)")
+            ]
+        case .present(let found): name = found
+        }
         guard cover != nil, let until = part.coveredUntil else {
             return [
                 BilingualText(
@@ -44,8 +59,12 @@ struct KeptCoverage {
     }
 
     private func missingFiles(_ part: KeptPart, _ cover: CatalogueItem?) throws -> [BilingualText] {
-        let tree = KeptParts(workspace).tree(of: part)
-        guard try FileStatus.ifPresent(tree) != nil else { return [] }
+        let parts = KeptParts(workspace)
+        let tree = parts.tree(of: part)
+        guard try FileStatus.ifPresent(tree) != nil else {
+            guard try parts.lacksFiles(part), part.isBeingRemoved != true else { return [] }
+            return [BilingualText(zh: "文件：\(tree) 已不存在", en: "its files: \(tree) is gone")]
+        }
         var unproven = try ownFiles(in: tree)
         if let cover, !unproven.isEmpty { try removeProven(&unproven, by: cover, in: tree) }
         return unproven.keys.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }.prefix(20).map { path in
@@ -78,17 +97,34 @@ struct KeptCoverage {
     private func removeProven(
         _ unproven: inout [EntryPath: ArchiveEntry], by cover: CatalogueItem, in tree: FilePath
     ) throws {
+        // A further name of a file has no digest of its own: it is the one of the name that the backup has first.
+        var links: [EntryPath: [EntryPath]] = [:]
         let records = try BackupContents(cover).records()
         while let record = try records.next() {
             try workspace.cancellation.check()
             guard let path = record.entry.path.relative(to: .artifacts), let kept = unproven[path] else { continue }
             switch (record.entry.kind, kept.kind) {
-            case (.file, .file) where record.entry.size == kept.size:
-                let (size, digest) = try StoredFileVerifier.digest(of: tree.appending(path.bytes))
-                if size == record.entry.size, digest == record.digest { unproven[path] = nil }
+            case (.file, .file):
+                if try holds(record, kept, tree) { unproven[path] = nil }
+            case (.hardLink(let target), .file): links[target, default: []].append(path)
             case (.symbolicLink(let one), .symbolicLink(let other)) where one == other: unproven[path] = nil
             default: break
             }
         }
+        guard !links.isEmpty else { return }
+        let targets = try BackupContents(cover).records()
+        while let record = try targets.next() {
+            guard case .file = record.entry.kind, let names = links[record.entry.path] else { continue }
+            for path in names {
+                try workspace.cancellation.check()
+                if let kept = unproven[path], try holds(record, kept, tree) { unproven[path] = nil }
+            }
+        }
+    }
+
+    private func holds(_ record: ArchiveIndex.Record, _ kept: ArchiveEntry, _ tree: FilePath) throws -> Bool {
+        guard record.entry.size == kept.size else { return false }
+        let (size, digest) = try StoredFileVerifier.digest(of: tree.appending(kept.path.bytes))
+        return size == record.entry.size && digest == record.digest
     }
 }

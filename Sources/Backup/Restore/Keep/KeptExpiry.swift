@@ -104,11 +104,15 @@ struct KeptExpiry {
 
     /// - Returns: whether it is gone.
     private func consider(_ part: KeptPart) throws -> Bool {
+        // What somebody moved away may come back, and is told as long as it is not there.
+        if part.isBeingRemoved != true, try parts.lacksFiles(part) { return false }
         var missing = try KeptCoverage(workspace: workspace, databases: hold.databases).missing(part)
         if missing.isEmpty, let damage = try damageOfCover(of: part) { missing = [damage] }
         guard missing.isEmpty else {
             var noted = part
-            noted.checkedAt = LocalTime.now().epoch
+            // What was done to its database by hand may be undone at any time, and is seen without reading anything.
+            let isByHand = try parts.state(of: part, on: hold.databases).isByHand
+            noted.checkedAt = isByHand ? nil : LocalTime.now().epoch
             noted.missing = NewerData(missing)
             try noted.write(in: workspace.folder)
             workspace.log.warning(
@@ -121,7 +125,7 @@ struct KeptExpiry {
             workspace.log.info("removed a kept part", ["kept": part.id, "covered by": part.coveredBy ?? ""])
             return true
         } catch {
-            var noted = part
+            var noted = try KeptPart.read(part.id, in: workspace.folder) ?? part
             noted.obstacle = NewerData([error.bilingual])
             try noted.write(in: workspace.folder)
             workspace.log.warning(

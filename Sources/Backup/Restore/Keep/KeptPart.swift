@@ -54,6 +54,9 @@ public struct KeptPart: Sendable, Equatable, Codable {
     /// The database that was brought in.
     var broughtOID: UInt32?
 
+    /// Whether its removal has begun: what is not there any more was proven to be elsewhere, or is not wanted.
+    var isBeingRemoved: Bool?
+
     /// A backup, and how far it reaches.
     struct Cover: Sendable, Equatable, Codable {
         var backup: String
@@ -140,7 +143,7 @@ public struct KeptPart: Sendable, Equatable, Codable {
     }
 
     /// - Returns: `nil` where there is none.
-    /// - Throws: `BackupError.keptRecordDamaged`; `.needsRecovery` where it says that it is another's.
+    /// - Throws: `BackupError.keptRecordDamaged`, also where it says that it is another's.
     static func read(_ id: String, in folder: BackupFolder) throws -> KeptPart? {
         let path = path(of: id, in: folder)
         guard try FileStatus.ifPresent(path) != nil else { return nil }
@@ -150,7 +153,7 @@ public struct KeptPart: Sendable, Equatable, Codable {
             throw BackupError.keptRecordDamaged(id: id, path: path.string)
         }
         guard part.id == id, isID(id) else {
-            throw BackupError.needsRecovery(reason: "the record \(path) is of another kept part")
+            throw BackupError.keptRecordDamaged(id: id, path: path.string)
         }
         return part
     }

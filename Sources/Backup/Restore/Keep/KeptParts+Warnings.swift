@@ -7,7 +7,7 @@ extension KeptParts {
     /// removed, and that all together hold more than they may.
     public func warnings() throws -> [BilingualText] {
         let parts = try all()
-        return parts.flatMap { [missing(of: $0), obstacle(of: $0)].compactMap { $0 } }
+        return try parts.flatMap { [try withoutFiles($0), missing(of: $0), obstacle(of: $0)].compactMap { $0 } }
             + [tooLarge(parts), try withoutRecord()].compactMap { $0 }
     }
 
@@ -23,13 +23,30 @@ extension KeptParts {
                 + "`mlflow-backup claim` takes them up.")
     }
 
+    private func withoutFiles(_ part: KeptPart) throws -> BilingualText? {
+        guard try lacksFiles(part) else { return nil }
+        let (path, forget) = (folder(of: part.id), "mlflow-backup forget \(part.id)")
+        guard part.databaseOID != nil, let database = part.database else {
+            return BilingualText(
+                zh: "保留数据 \(part.id) 的文件不在 \(path)。若被移走，请移回；否则运行 \(forget)。",
+                en: "The files of what is kept as \(part.id) are not in \(path). If they were moved, move them back; "
+                    + "else run `\(forget)`.")
+        }
+        return BilingualText(
+            zh: "保留数据 \(part.id) 的文件不在 \(path)，其数据库 \(database) 仍登记在案。若文件被移走，请移回；"
+                + "否则 mlflow-backup restore --undo 只取回数据库，不需要时运行 \(forget)。",
+            en: "The files of what is kept as \(part.id) are not in \(path); its database is \(database). If they were "
+                + "moved, move them back; else `mlflow-backup restore --undo` brings the database alone back, and "
+                + "`\(forget)` removes it.")
+    }
+
     private func missing(of part: KeptPart) -> BilingualText? {
         guard let missing = part.missing, !missing.isEmpty else { return nil }
         return BilingualText(
-            zh: "恢复 \(part.backup) 时保留的数据 \(part.id) 中有备份里没有的内容：\(missing.shown(.chinese))。"
+            zh: "\(part.restoreText.chinese)所保留的数据 \(part.id) 中有备份里没有的内容：\(missing.shown(.chinese))。"
                 + "可用 mlflow-backup restore --undo 取回；不需要时运行 mlflow-backup forget \(part.id)。",
             en:
-                "What the restore of \(part.backup) replaced, kept as \(part.id), has something that no backup holds: "
+                "What \(part.restoreText.english) replaced, kept as \(part.id), has something that no backup holds: "
                 + "\(missing.shown(.english)). mlflow-backup restore --undo brings it back; if it is not needed, run "
                 + "`mlflow-backup forget \(part.id)`.")
     }

@@ -8,7 +8,7 @@ import Wording
 /// What restores replaced and left in place, to be brought back or, later, to go. It reads what is there each time.
 public struct KeptParts: Sendable {
     let stack: LiveStack
-    private let backups: BackupFolder
+    let backups: BackupFolder
     /// Bytes that all of them together may hold; `nil` for no bound.
     let bound: UInt64?
 
@@ -27,14 +27,12 @@ public struct KeptParts: Sendable {
     func folder(of id: String) -> FilePath { folder.appending(KeptPart.prefix + id) }
     func tree(of part: KeptPart) -> FilePath { folder(of: part.id).appending("old") }
 
-    /// This stack's, newest first.
+    /// This stack's, newest first, whatever somebody took of them by hand.
     /// - Throws: also where a record cannot be read: what it pins is not known then.
     public func all() throws -> [KeptPart] {
         var parts: [KeptPart] = []
         for id in try KeptPart.ids(in: backups) {
-            guard let part = try KeptPart.read(id, in: backups), isOurs(part),
-                try FileStatus.ifPresent(folder(of: id)) != nil
-            else { continue }
+            guard let part = try KeptPart.read(id, in: backups), isOurs(part), try isMade(id) else { continue }
             parts.append(part)
         }
         return parts.sorted { ($0.sequence ?? 0, $0.replacedAt, $0.id) > ($1.sequence ?? 0, $1.replacedAt, $1.id) }
@@ -63,15 +61,6 @@ public struct KeptParts: Sendable {
         part.stack.map { $0.database == stack.database.database } ?? true
     }
 
-    /// The name of the kept database, where it is there and is the one that was put aside: oids are given out again by
-    /// other clusters, names by anybody.
-    func database(of part: KeptPart, on databases: Databases) throws -> String? {
-        guard let oid = part.databaseOID, let noted = part.database,
-            try databases.name(of: oid) == noted, noted != stack.database.database
-        else { return nil }
-        return noted
-    }
-
     /// Backups that must stay as long as what they cover is kept: for an undo, and for its removal.
     public func pinnedBackups() throws -> Set<String> {
         var names: Set<String> = []
@@ -87,8 +76,35 @@ public struct KeptParts: Sendable {
     /// - Throws: `BackupError.noSuchKeptPart`, `.keptRecordDamaged`.
     public func part(named id: String) throws -> KeptPart {
         guard try KeptPart.ids(in: backups).contains(id), let part = try KeptPart.read(id, in: backups), isOurs(part),
-            try FileStatus.ifPresent(folder(of: id)) != nil
+            try isMade(id)
         else { throw BackupError.noSuchKeptPart(id: id) }
+        return part
+    }
+
+    /// Whether its restore came to an end: its record is written before the swap, and until then its folder has another
+    /// name.
+    private func isMade(_ id: String) throws -> Bool {
+        if try FileStatus.ifPresent(folder(of: id)) != nil { return true }
+        if try FileStatus.ifPresent(folder.appending("work-" + id)) != nil { return false }
+        return try !RestoreJournal.isPresent(id, in: backups)
+    }
+
+    /// Whether files that it had are not where they were put.
+    func lacksFiles(_ part: KeptPart) throws -> Bool {
+        try part.mode.includesArtifacts && FileStatus.ifPresent(tree(of: part)) == nil
+    }
+
+    /// The newest, as far as it is there: without its files the database alone can be brought back.
+    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`.
+    func undoable() throws -> KeptPart {
+        let all = try all()
+        guard var part = all.first else { throw BackupError.nothingToUndo }
+        guard try lacksFiles(part) else { return part }
+        guard part.databaseOID != nil else {
+            throw BackupError.keptFilesGone(
+                id: part.id, path: folder(of: part.id).string, older: all.dropFirst().first?.id)
+        }
+        part.mode = .database
         return part
     }
 
@@ -113,13 +129,19 @@ public struct KeptParts: Sendable {
         return ProcessPrivilege.isRoot ? flags : "\(flags); \(owner)"
     }
 
-    /// Removes one with all that is in it, whoever says so. Under both locks.
+    /// Removes one with all that is in it, whoever says so. Under both locks. A database that somebody gave another name is
+    /// left to that person.
     func remove(_ part: KeptPart, on databases: Databases) throws {
         if try FileStatus.ifPresent(folder(of: part.id)) != nil {
             let mounts = try MountTable.points(below: folder(of: part.id))
             if let first = mounts.first { throw BackupError.mountInside(path: first.string, count: mounts.count) }
         }
-        if let name = try database(of: part, on: databases) { try databases.drop(name) }
+        switch try state(of: part, on: databases) {
+        case .present(let name), .invalid(let name):
+            try noteRemoval(of: part)
+            try databases.drop(name)
+        case .renamed, .gone, .none: break
+        }
         // The record last: what cannot be removed still says what it is.
         do throws(SystemError) { try Directory.removeTree(folder(of: part.id)) } catch {
             guard error.isDenied else { throw error }
@@ -127,6 +149,19 @@ public struct KeptParts: Sendable {
                 id: part.id, reason: error.bilingual, command: Self.command(against: error, folder(of: part.id)))
         }
         try part.removeRecord(in: backups)
+        try removeFolderIfEmpty()
+    }
+
+    /// So that what is gone of it after a crash is not taken for somebody's doing.
+    private func noteRemoval(of part: KeptPart) throws {
+        guard part.isBeingRemoved != true, try KeptPart.ids(in: backups).contains(part.id) else { return }
+        var noted = part
+        noted.isBeingRemoved = true
+        // A full disk is no reason to keep what fills it.
+        do { try noted.write(in: backups) } catch let error as SystemError where error.isFull {}
+    }
+
+    private func removeFolderIfEmpty() throws {
         if try FileStatus.ifPresent(folder) != nil, try Directory.names(in: folder).isEmpty {
             try Directory.removeTree(folder)
         }

@@ -16,10 +16,10 @@ struct StrayParts {
 
     /// - Throws: `BackupError.needsRecovery` where another service's restore of this stack was interrupted: its journal is in
     ///   another backup folder, and the data may be in two minds.
-    func clear() throws {
+    func clear(on databases: Databases) throws {
         try refuseForeignWork()
         // What merely lies around stops nothing.
-        do { try clearRecords() } catch {
+        do { try clearRecords(databases) } catch {
             workspace.log.warning("a leftover of a restore stays", ["reason": error.bilingual[.english]])
         }
     }
@@ -44,14 +44,17 @@ struct StrayParts {
         if try Directory.names(in: folder).isEmpty { try Directory.removeTree(folder) }
     }
 
-    /// Records of restores that did not come to their swap, and partial files.
-    private func clearRecords() throws {
+    /// Records of restores that certainly did not come to their swap: the database that would be kept is the live one. Any
+    /// other without a folder is of a part that somebody took away.
+    private func clearRecords(_ databases: Databases) throws {
         let parts = KeptParts(workspace)
+        let live = try databases.oid(of: identity.database)
         for id in try KeptPart.ids(in: workspace.folder) {
             let read: KeptPart?
             // Named by whoever asks for all of them; the others are looked at all the same.
             do { read = try KeptPart.read(id, in: workspace.folder) } catch is BackupError { continue }
             guard let part = read, part.stack?.system == identity.system, part.stack?.database == identity.database,
+                part.databaseOID != nil, part.databaseOID == live,
                 try FileStatus.ifPresent(parts.folder(of: id)) == nil
             else { continue }
             try part.removeRecord(in: workspace.folder)
@@ -60,8 +63,9 @@ struct StrayParts {
 
     /// A person says that no other service has the journal and the records: what was put aside becomes a kept part, the rest
     /// goes.
-    func claim(on databases: Databases) throws {
-        try claimWork()
+    /// - Returns: the identifiers of those that have a record again.
+    func claim(on databases: Databases) throws -> [String] {
+        var claimed = try claimWork()
         let known = Set(try KeptPart.ids(in: workspace.folder))
         for id in try idsOfLostRecords(on: databases) where !known.contains(id) {
             let name = RestoreJournal.databaseName(identity.database, "before", id)
@@ -73,7 +77,9 @@ struct StrayParts {
             // Without its folder it would count as one whose restore never came to the swap.
             if try FileStatus.ifPresent(folder) == nil { try Directory.make(folder, mode: 0o700) }
             workspace.log.warning("what a restore had kept has a record again", ["kept": id])
+            claimed.append(id)
         }
+        return claimed
     }
 
     /// By the folders among the artifacts and by the databases: each of them may be what is left.
@@ -84,9 +90,10 @@ struct StrayParts {
         return Set(named.filter(KeptPart.isID) + foldered).sorted()
     }
 
-    private func claimWork() throws {
+    private func claimWork() throws -> [String] {
         let folder = KeptParts(workspace).folder
-        guard try FileStatus.ifPresent(folder) != nil else { return }
+        guard try FileStatus.ifPresent(folder) != nil else { return [] }
+        var claimed: [String] = []
         for name in try Directory.names(in: folder) where name.starts(with: Array("work-".utf8)) {
             let work = folder.appending(name)
             let aside = work.appending("old")
@@ -100,7 +107,9 @@ struct StrayParts {
             try write(id, mode: .artifacts, databaseOID: nil, database: nil)
             try Directory.renameWithoutReplacing(work, to: KeptParts(workspace).folder(of: id))
             workspace.log.warning("what a restore had put aside without a journal is kept", ["kept": id])
+            claimed.append(id)
         }
+        return claimed
     }
 
     /// A record of what is known of it without one: no backup is known to hold any of it, so it stays until a person says.

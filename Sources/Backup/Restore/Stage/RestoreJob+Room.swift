@@ -32,9 +32,12 @@ extension RestoreJob {
     /// Before anything is made that takes long, as the backup before a forced restore.
     func checkRoom(_ manifest: Manifest, _ item: CatalogueItem, _ hold: Hold) throws {
         guard options.mode.includesArtifacts, try FileStatus.ifPresent(stack.artifacts) != nil else { return }
+        if try available() > Self.room(for: manifest.artifacts.bytes, files: manifest.artifacts.files) { return }
         // Whether blocks are shared shows when the restore's own folder is there; where it is wrong, it is refused later.
         let clones = try ["xfs", "btrfs", "bcachefs"].contains(FileSystem.type(holding: stack.artifacts))
-        let existing = UnchangedFiles().existing(stack.artifacts, clones: clones)
+        var unchanged = UnchangedFiles()
+        if !clones { try unchanged.count(in: KeptParts(workspace), cancellation: cancellation) }
+        let existing = unchanged.existing(stack.artifacts, clones: clones)
         _ = try room(for: manifest, item, [.init(.artifacts, into: stack.artifacts, existing: existing)], hold)
     }
 

@@ -36,11 +36,18 @@ extension RestoreJob {
         try Directory.make(stack.artifacts)
         try journal.swap.prepare()
         if options.mode.includesArtifacts {
-            routes.append(
-                .init(
-                    .artifacts, into: journal.swap.new, owner: try artifactOwner(),
-                    existing: kept.existing(stack.artifacts, clones: FileSystem.sharesBlocks(in: journal.swap.work))))
+            let (target, owner) = (journal.swap.new, try artifactOwner())
+            let clones = FileSystem.sharesBlocks(in: journal.swap.work)
+            func route() throws -> Extractor.Route {
+                if !clones { try kept.count(in: KeptParts(workspace), cancellation: cancellation) }
+                return .init(
+                    .artifacts, into: target, owner: owner, existing: kept.existing(stack.artifacts, clones: clones))
+            }
+            let before = try KeptPart.ids(in: folder)
+            routes.append(try route())
             budget = try room(for: manifest, item, routes, hold)
+            // What went to make room has no names any more.
+            if try KeptPart.ids(in: folder) != before { routes = [try route()] }
         }
         if options.mode.includesDatabase {
             try Directory.make(dump, mode: 0o700)

@@ -22,10 +22,9 @@ public struct UndoJob: Sendable {
     }
 
     /// What can be said at once: is there anything to undo?
-    /// - Throws: `BackupError.nothingToUndo`.
+    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`.
     public func preflight() throws -> KeptPart {
-        guard let part = try KeptParts(workspace).all().first else { throw BackupError.nothingToUndo }
-        return part
+        try KeptParts(workspace).undoable()
     }
 
     /// - Throws: `BackupError.nothingToUndo`, `.keptDatabaseGone`, `.newerData`, and what a restore throws.

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Backup
+
+@Suite("What somebody did by hand to a kept part")
+struct KeptByHandTests {
+    /// A stack with one kept part that holds a run which no backup has.
+    private func kept(_ name: String) throws -> (live: LiveStackFixture, part: KeptPart, rows: String, files: String) {
+        let live = try LiveStackFixture(name)
+        let backup = try live.backup().name.string
+        try live.add(runs: 40...40)
+        let (rows, files) = (try live.rows(), try live.files())
+        let part = try #require(try live.restore(backup, force: true).kept)
+        return (live, part, rows, files)
+    }
+
+    private func settle(_ live: LiveStackFixture) throws {
+        try live.bounded(nil, keepSeconds: 0).holdingStack("test") { _ in }
+    }
+
+    private func rename(_ live: LiveStackFixture, _ old: String, to new: String) throws {
+        let server = live.database.naming(database: live.database.maintenanceDatabase)
+        try Connection(server).execute("alter database \(identifier: old) rename to \(identifier: new)")
+    }
+
+    private func edit(_ live: LiveStackFixture, _ id: String, _ change: (inout KeptPart) -> Void) throws {
+        var part = try #require(try KeptPart.read(id, in: live.folder))
+        change(&part)
+        try part.write(in: live.folder)
+    }
+
+    @Test("a kept database that was renamed is found by its oid: not proven, named, and whole when renamed back")
+    func renamed() throws {
+        let (live, part, rows, files) = try kept("hand_renamed")
+        let hand = "\(live.database.database)_hand"
+        try rename(live, try #require(part.database), to: hand)
+        try settle(live)
+        #expect(try live.keptIDs() == [part.id])
+        let told = try KeptParts(live.workspace()).warnings()
+        #expect(told.contains { $0.english.contains(hand) && $0.chinese.contains(hand) }, "\(told)")
+        let own = try #require(part.database)
+        #expect(throws: BackupError.keptDatabaseGone(id: part.id, database: own, older: nil)) { try live.undo() }
+        try rename(live, hand, to: own)
+        try settle(live)
+        #expect(try KeptParts(live.workspace()).warnings().allSatisfy { !$0.english.contains(hand) })
+        #expect(try live.keptIDs() == [part.id])
+        #expect(try live.undo().undone.id == part.id)
+        #expect(try live.rows() == rows)
+        #expect(try live.files() == files)
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("one that somebody renamed is that person's: it never goes by itself, nor when its part is forgotten")
+    func renamedAndCovered() throws {
+        let live = try LiveStackFixture("hand_taken")
+        let part = try #require(try live.restore(try live.backup().name.string).kept)
+        let hand = "hand_taken_mine"
+        try rename(live, try #require(part.database), to: hand)
+        try settle(live)
+        #expect(try live.keptIDs() == [part.id])
+        try ForgetJob(live.workspace()).run(part.id)
+        #expect(try live.keptIDs() == [])
+        #expect(try Databases(live.database).exists(hand))
+        try Databases(live.database).drop(hand)
+    }
+
+    @Test("a name that was edited in the record changes nothing: the oid says which database it is")
+    func editedName() throws {
+        let (live, part, rows, _) = try kept("hand_edited")
+        try edit(live, part.id) { $0.database = "something_else" }
+        try settle(live)
+        #expect(try live.keptIDs() == [part.id])
+        #expect(try live.undo().undone.id == part.id)
+        #expect(try live.rows() == rows)
+    }
+
+    @Test("a part whose database is gone stays, is told, and goes when a person says so")
+    func dropped() throws {
+        let live = try LiveStackFixture("hand_dropped")
+        let part = try #require(try live.restore(try live.backup().name.string).kept)
+        let name = try #require(part.database)
+        try Databases(live.database).drop(name)
+        try settle(live)
+        #expect(try live.keptIDs() == [part.id])
+        let told = try KeptParts(live.workspace()).warnings()
+        #expect(told.contains { $0.english.contains(name) && $0.english.contains("gone") }, "\(told)")
+        try ForgetJob(live.workspace()).run(part.id)
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("a removal that was cut short after the database went is finished")
+    func cutShort() throws {
+        let live = try LiveStackFixture("hand_cut")
+        let part = try #require(try live.restore(try live.backup().name.string).kept)
+        try edit(live, part.id) { $0.isBeingRemoved = true }
+        try Databases(live.database).drop(try #require(part.database))
+        try settle(live)
+        #expect(try live.keptIDs() == [])
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("a part whose folder was moved away stays, is named with its database, and is whole when the folder is back")
+    func movedAway() throws {
+        let (live, part, rows, files) = try kept("hand_moved")
+        let folder = KeptParts(live.workspace()).folder(of: part.id)
+        let aside = live.root.path.appending("aside")
+        try Directory.rename(folder, to: aside)
+        try settle(live)
+        #expect(try live.keptIDs() == [part.id])
+        let told = try live.backup().warnings.filter { $0.english.contains(part.id) }
+        for text in told.flatMap({ [$0.english, $0.chinese] }) where text.contains(folder.string) {
+            #expect(text.contains(try #require(part.database)))
+        }
+        #expect(told.contains { $0.english.contains(folder.string) }, "\(told)")
+        try Directory.make(folder.parent, mode: 0o700)
+        try Directory.rename(aside, to: folder)
+        #expect(try KeptParts(live.workspace()).warnings().allSatisfy { !$0.english.contains(folder.string) })
+        #expect(try live.undo().undone.id == part.id)
+        #expect(try live.rows() == rows)
+        #expect(try live.files() == files)
+    }
+
+    @Test("a part whose folder was removed comes back as far as it is there: the database alone")
+    func removedFolder() throws {
+        let (live, part, rows, _) = try kept("hand_removed")
+        let now = try live.files()
+        try Directory.removeTree(KeptParts(live.workspace()).folder)
+        try live.backup()
+        #expect(try live.keptIDs() == [part.id])
+        #expect(try live.undo().undone.id == part.id)
+        #expect(try live.rows() == rows)
+        #expect(try live.files() == now)
+        #expect(try live.keptIDs().count == 1)
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("of a part of which nothing is there any more only the record is left: named, not undone, and forgotten")
+    func nothingLeft() throws {
+        let live = try LiveStackFixture("hand_nothing")
+        let name = try live.backup().name.string
+        let part = try #require(try live.replace(name, megabytes: 1, covered: false).kept)
+        try Directory.removeTree(KeptParts(live.workspace()).folder)
+        let now = try live.files()
+        try settle(live)
+        #expect(try live.keptIDs() == [part.id])
+        let error = #expect(throws: BackupError.self) { try live.undo(force: true) }
+        #expect(error?.explanation.english.contains("mlflow-backup forget \(part.id)") == true)
+        #expect(try live.files() == now)
+        try ForgetJob(live.workspace()).run(part.id)
+        #expect(try live.keptIDs() == [])
+    }
+
+    @Test("a record of a restore that never came to its swap goes: its database is the live one")
+    func neverSwapped() throws {
+        let live = try LiveStackFixture("hand_never")
+        try live.backup()
+        let oid = try #require(try Databases(live.database).oid(of: live.database.database))
+        let id = RestoreJournal.newID()
+        try live.bounded(nil).holdingStack("test") { hold in
+            try KeptPart(
+                id: id, backup: "b", mode: .full, replacedAt: LocalTime.now().epoch, stack: hold.identity,
+                databaseOID: oid, database: RestoreJournal.databaseName(live.database.database, "before", id),
+                coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil, broughtIn: nil, carried: [],
+                aside: []
+            ).write(in: live.folder)
+        }
+        try settle(live)
+        #expect(try live.keptIDs() == [])
+        #expect(try KeptPart.ids(in: live.folder).isEmpty)
+    }
+
+    @Test("a database that a DROP cut short left invalid holds nothing any more, and goes with its part")
+    func invalid() throws {
+        let live = try LiveStackFixture("hand_invalid")
+        let part = try #require(try live.restore(try live.backup().name.string).kept)
+        try Connection(live.server.superuser.naming(database: "postgres")).execute(
+            "update pg_database set datconnlimit = -2 where oid = \(number: Int(try #require(part.databaseOID)))")
+        #expect(throws: BackupError.self) { try live.undo() }
+        try settle(live)
+        #expect(try live.keptIDs() == [])
+        try live.expectNothingLeftBehind()
+    }
+}
