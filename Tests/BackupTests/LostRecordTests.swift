@@ -56,14 +56,32 @@ struct LostRecordTests {
         #expect(try Databases(live.database).exists(#require(kept.database)))
     }
 
-    @Test("a kept database whose folder went with the artifacts is taken up, too")
+    @Test("a database alone is nobody's by its name: it is not taken up, and not dropped")
     func databaseAlone() throws {
-        let (live, kept, rows, _) = try bereft("lost_folder")
+        let (live, kept, _, _) = try bereft("lost_folder")
         try Directory.removeTree(KeptParts(live.workspace()).folder)
+        let byHand = "\(live.database.database)_before_20260101_010101_0badcafe"
+        try Connection(live.database.naming(database: "postgres")).execute("create database \(identifier: byHand)")
         try ClaimJob(live.workspace()).run()
-        #expect(try KeptParts(live.workspace()).all().map(\.id) == [kept.id])
-        try live.undo(force: true)
-        #expect(try live.rows() == rows)
+        #expect(try KeptParts(live.workspace()).all().isEmpty)
+        #expect(throws: BackupError.self) { try ForgetJob(live.workspace()).run("20260101_010101_0badcafe") }
+        #expect(try Databases(live.database).exists(byHand))
+        #expect(try Databases(live.database).exists(#require(kept.database)))
+    }
+
+    @Test("what is taken up comes after what has a record: the last restore is what an undo takes back")
+    func order() throws {
+        let live = try LiveStackFixture("lost_order")
+        let name = try live.backup().name.string
+        try live.add(runs: 60...60)
+        let first = try #require(try live.restore(name, force: true).kept).id
+        let record = live.folder.state.appending("kept-\(first).json")
+        let aside = live.root.path.appending("record")
+        try Directory.rename(record, to: aside)
+        try live.add(runs: 61...61)
+        let second = try #require(try live.restore(name, force: true).kept).id
+        try ClaimJob(live.workspace()).run()
+        #expect(try KeptParts(live.workspace()).all().map(\.id) == [second, first])
     }
 
     @Test("a folder that a client of MLflow could have made is not taken for one")

@@ -66,28 +66,31 @@ struct StrayParts {
     /// - Returns: the identifiers of those that have a record again.
     func claim(on databases: Databases) throws -> [String] {
         var claimed = try claimWork()
-        let known = Set(try KeptPart.ids(in: workspace.folder))
-        for id in try idsOfLostRecords(on: databases) where !known.contains(id) {
+        for id in try KeptParts(workspace).foldersWithoutRecord() {
             let name = RestoreJournal.databaseName(identity.database, "before", id)
             let oid = try databases.oid(of: name)
-            let folder = KeptParts(workspace).folder(of: id)
-            let hasTree = try FileStatus.ifPresent(folder.appending("old")) != nil
-            let mode: RestoreMode = oid == nil ? .artifacts : hasTree ? .full : .database
+            let tree = KeptParts(workspace).folder(of: id).appending("old")
+            let mode: RestoreMode =
+                oid == nil ? .artifacts : try FileStatus.ifPresent(tree) == nil ? .database : .full
             try write(id, mode: mode, databaseOID: oid, database: oid == nil ? nil : name)
-            // Without its folder it would count as one whose restore never came to the swap.
-            if try FileStatus.ifPresent(folder) == nil { try Directory.make(folder, mode: 0o700) }
             workspace.log.warning("what a restore had kept has a record again", ["kept": id])
             claimed.append(id)
         }
+        try nameDatabases(on: databases)
         return claimed
     }
 
-    /// By the folders among the artifacts and by the databases: each of them may be what is left.
-    private func idsOfLostRecords(on databases: Databases) throws -> [String] {
+    /// A name proves nothing: without a folder among this stack's artifacts a database may be another stack's, or a
+    /// person's.
+    private func nameDatabases(on databases: Databases) throws {
         let prefix = RestoreJournal.databaseName(identity.database, "before", "")
-        let named = try databases.names(withPrefix: prefix).map { String($0.dropFirst(prefix.count)) }
-        let foldered = try KeptParts(workspace).foldersWithoutRecord()
-        return Set(named.filter(KeptPart.isID) + foldered).sorted()
+        let known = try Set(KeptParts(workspace).all().compactMap(\.database))
+        for name in try databases.names(withPrefix: prefix)
+        where KeptPart.isID(String(name.dropFirst(prefix.count))) && !known.contains(name) {
+            workspace.log.warning(
+                "this database may be what a restore had kept, and nothing says whose it is: look at it, then rename or drop it",
+                ["database": name])
+        }
     }
 
     private func claimWork() throws -> [String] {
@@ -115,10 +118,12 @@ struct StrayParts {
     /// A record of what is known of it without one: no backup is known to hold any of it, so it stays until a person says.
     private func write(_ id: String, mode: RestoreMode, databaseOID: UInt32?, database: String?) throws {
         try KeptPart(
-            id: id, backup: "", mode: mode, replacedAt: LocalTime.now().epoch, stack: identity,
-            databaseOID: databaseOID,
-            database: database, coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil, broughtIn: nil,
-            carried: [], aside: [], sequence: try KeptPart.nextSequence(in: workspace.folder)
+            // When it was kept says its name; it is older than all that have a number.
+            id: id, backup: "", mode: mode,
+            replacedAt: LocalTime(stamp: String(id.prefix(15)))?.epoch ?? LocalTime.now().epoch, stack: identity,
+            databaseOID: databaseOID, database: database, coveredBy: nil, coveredUntil: nil, replaced: NewerData(),
+            mark: nil, broughtIn: nil,
+            carried: [], aside: []
         ).write(in: workspace.folder)
     }
 }
