@@ -107,16 +107,20 @@ struct DataSwap {
             try rollBack(journal, because: error)
             throw error
         }
-        outcome.kept = settle(journal)
+        settle(journal, &outcome)
         return outcome
     }
 
     /// The new data is live. What is left to do cannot fail the restore: the journal stays, and the next run goes on.
-    private func settle(_ journal: RestoreJournal) -> KeptPart? {
-        do { return try SwapSettlement(workspace, hold.databases).keepReplaced(journal) } catch {
+    private func settle(_ journal: RestoreJournal, _ outcome: inout Outcome) {
+        do { outcome.kept = try SwapSettlement(workspace, hold.databases).keepReplaced(journal) } catch {
             log.error(
                 "the restore is done, and its journal could not be closed yet", ["reason": error.bilingual[.english]])
-            return nil
+            outcome.notes.append(
+                BilingualText(
+                    zh: "数据已切换完毕，但收尾工作尚未完成，将由下一次操作继续：",
+                    en: "The data is brought back, and the next operation finishes what is left to do: ")
+                    + error.bilingual)
         }
     }
 
