@@ -97,9 +97,11 @@ struct Trial {
         return wrong
     }
 
-    /// A restore that could not bring the name of what it keeps to the disk has its journal still, and tells of it.
+    /// A restore that could not bring the names of its journal or of what it keeps to the disk fails before the swap; after it,
+    /// it has its journal still, or has it again after a power cut, and the next run finishes it.
     private func isAfterTheSwap(_ place: String) -> Bool {
-        [.restored, .undone].contains(operation.promise) && place == "artifacts/.mlflow-backup-restore"
+        [.restored, .undone].contains(operation.promise)
+            && ["artifacts/.mlflow-backup-restore", "backups/.mlflow-backup"].contains(place)
     }
 
     /// That a backup was read is noted in its sidecar; a restore from a folder that takes no notes is a restore.
