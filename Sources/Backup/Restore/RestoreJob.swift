@@ -103,7 +103,7 @@ public struct RestoreJob: Sendable {
         var staged: Staged
         do {
             staged = try stage(item, manifest, &journal, hold)
-            staged.cover = before.map { .init(backup: $0.name.string, snapshot: $0.manifest.database.oldestUnseen) }
+            staged.cover = before.map { .init(backup: $0.name.string, until: $0.manifest.database.oldestUnseen) }
             progress(Progress(.comparing, fraction: 0.85))
             let newer = try staged.comparison.first(progress)
             if !options.force, !newer.isEmpty {

@@ -27,14 +27,14 @@ public struct KeptPart: Sendable, Equatable, Codable {
     /// Where rows in the kept database are younger than this (`pg_current_snapshot()`), that backup lacks them.
     var coveredUntil: String?
     /// What was live and is not in the backup that was brought back.
-    public var replaced: NewerData
+    public var replaced = NewerData()
     /// The time of the file system when the files were last compared.
     var mark: FileTime?
     /// The state of the database that was brought in, before anybody wrote to it: what is younger came after the restore.
     var broughtIn: String?
     /// Files that came in during the swap: now live, or kept here because the live tree has something else.
-    public var carried: [String]
-    public var aside: [String]
+    public var carried: [String] = []
+    public var aside: [String] = []
     /// Whether an undo replaced it: what that brought is then no backup's content, but what was live before.
     var isOfUndo: Bool?
     /// When it was last compared with its backup, and what that lacks: the reason why it stays.

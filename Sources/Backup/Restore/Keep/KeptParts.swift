@@ -115,9 +115,8 @@ public struct KeptParts: Sendable {
             let name = RestoreJournal.databaseName(stack.database.database, "before", id)
             let oid = try databases.oid(of: name)
             return KeptPart(
-                id: id, backup: "", mode: .full, replacedAt: 0, stack: nil, databaseOID: oid,
-                database: oid == nil ? nil : name, coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil,
-                broughtIn: nil, carried: [], aside: [])
+                id: id, backup: "", mode: .full, replacedAt: 0, databaseOID: oid,
+                database: oid == nil ? nil : name)
         }
     }
 

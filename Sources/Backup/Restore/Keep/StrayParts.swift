@@ -121,9 +121,7 @@ struct StrayParts {
             // When it was kept says its name; it is older than all that have a number.
             id: id, backup: "", mode: mode,
             replacedAt: LocalTime(stamp: String(id.prefix(15)))?.epoch ?? LocalTime.now().epoch, stack: identity,
-            databaseOID: databaseOID, database: database, coveredBy: nil, coveredUntil: nil, replaced: NewerData(),
-            mark: nil, broughtIn: nil,
-            carried: [], aside: []
+            databaseOID: databaseOID, database: database
         ).write(in: workspace.folder)
     }
 }

@@ -9,20 +9,14 @@ import Wording
 extension RestoreJob {
     /// What lies beside the live data, ready for the swap.
     struct Staged {
-        /// A backup that holds what is about to be replaced.
-        struct Cover {
-            let backup: String
-            /// Rows that it and later transactions wrote may be missing from it; `nil` where nothing is.
-            let snapshot: String?
-        }
-
         let files: Int
         let unchanged: UnchangedFiles
         let warnings: [BilingualText]
         let comparison: LiveComparison
         /// `FreshRows.moment` of the loaded database.
         let broughtIn: String?
-        var cover: Cover?
+        /// A backup that holds what is about to be replaced.
+        var cover: KeptPart.Cover?
     }
 
     /// Unpacks and loads everything beside the live data, and compares it with the manifest.

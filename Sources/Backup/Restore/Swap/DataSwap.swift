@@ -44,7 +44,7 @@ struct DataSwap {
     ///   - check: what else must hold right before the swap.
     /// - Throws: after a throw the live data is what it was, unless it is `BackupError.needsRecovery`.
     func run(
-        _ journal: inout RestoreJournal, _ look: any LastLook, cover: RestoreJob.Staged.Cover?, broughtIn: String?,
+        _ journal: inout RestoreJournal, _ look: any LastLook, cover: KeptPart.Cover?, broughtIn: String?,
         check: () throws -> Void
     ) throws -> Outcome {
         let pause = ServerPause(workspace.stack, workspace.folder, log: log)
@@ -62,7 +62,7 @@ struct DataSwap {
     }
 
     private func swap(
-        _ journal: inout RestoreJournal, _ look: any LastLook, _ cover: RestoreJob.Staged.Cover?, _ broughtIn: String?,
+        _ journal: inout RestoreJournal, _ look: any LastLook, _ cover: KeptPart.Cover?, _ broughtIn: String?,
         _ check: () throws -> Void
     ) throws -> Outcome {
         var outcome = Outcome()
@@ -125,15 +125,14 @@ struct DataSwap {
     }
 
     private func describe(
-        _ journal: RestoreJournal, _ replaced: NewerData, _ moment: String?, _ cover: RestoreJob.Staged.Cover?,
+        _ journal: RestoreJournal, _ replaced: NewerData, _ moment: String?, _ cover: KeptPart.Cover?,
         _ broughtIn: String?
     ) throws -> KeptPart {
-        let made = cover.map { KeptPart.Cover(backup: $0.backup, until: $0.snapshot) }
         let covering =
             switch untouched {
-            case _ where !replaced.isEmpty: made
+            case _ where !replaced.isEmpty: cover
             case .isInBackup: KeptPart.Cover(backup: journal.backup, until: moment)
-            case .isHeld(let inherited): made ?? inherited
+            case .isHeld(let inherited): cover ?? inherited
             }
         return KeptPart(
             id: journal.id ?? "", backup: journal.backup, mode: journal.mode, replacedAt: LocalTime.now().epoch,

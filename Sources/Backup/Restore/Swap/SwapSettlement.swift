@@ -89,8 +89,7 @@ struct SwapSettlement {
         try Directory.renameWithoutReplacing(journal.swap.new, to: target.appending("old"))
         try KeptPart(
             id: id + "_late", backup: journal.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch,
-            stack: journal.stack, databaseOID: nil, database: nil, coveredBy: journal.backup, coveredUntil: nil,
-            replaced: NewerData(), mark: journal.mark, broughtIn: nil, carried: [], aside: paths,
+            stack: journal.stack, coveredBy: journal.backup, mark: journal.mark, aside: paths,
             sequence: try KeptPart.nextSequence(in: workspace.folder)
         ).write(in: workspace.folder)
         for path in paths {
@@ -114,9 +113,7 @@ struct SwapSettlement {
             try KeptPart.read(late, in: workspace.folder)
             ?? KeptPart(
                 id: late, backup: journal.backup, mode: .database, replacedAt: LocalTime.now().epoch,
-                stack: journal.stack, databaseOID: nil, database: nil, coveredBy: nil, coveredUntil: nil,
-                replaced: NewerData(), mark: nil, broughtIn: nil, carried: [], aside: [],
-                sequence: try KeptPart.nextSequence(in: workspace.folder))
+                stack: journal.stack, sequence: try KeptPart.nextSequence(in: workspace.folder))
         if part.mode == .artifacts { part.mode = .full }
         part.databaseOID = oid
         part.database = journal.newDatabase
@@ -182,7 +179,6 @@ struct SwapSettlement {
         return KeptPart(
             id: journal.id ?? now.stamp, backup: journal.backup, mode: journal.mode, replacedAt: now.epoch,
             stack: journal.stack, databaseOID: try database.flatMap { try databases.oid(of: $0) }, database: database,
-            coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil, broughtIn: nil, carried: [], aside: [],
             sequence: try KeptPart.nextSequence(in: workspace.folder))
     }
 }

@@ -107,9 +107,7 @@ struct SharedFiles {
         var late =
             orphans
             ?? KeptPart(
-                id: id, backup: part.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch, stack: part.stack,
-                databaseOID: nil, database: nil, coveredBy: nil, coveredUntil: nil, replaced: NewerData(), mark: nil,
-                broughtIn: nil, carried: [], aside: [])
+                id: id, backup: part.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch, stack: part.stack)
         late.aside.append(path.description)
         // The record first: a folder without one would be another service's.
         try late.write(in: workspace.folder)

@@ -44,10 +44,10 @@ public struct UndoJob: Sendable {
         workspace.progress(Progress(.comparing, fraction: 0.1))
         let newer = try look.first()
         if !force, !newer.isEmpty { throw BackupError.newerData(backup: part.backup, newer: newer) }
-        var cover: RestoreJob.Staged.Cover?
+        var cover: KeptPart.Cover?
         if force, let first {
             let made = try BackupJob(workspace, options: first.options, version: first.version).make(hold)
-            cover = .init(backup: made.name.string, snapshot: made.manifest.database.oldestUnseen)
+            cover = .init(backup: made.name.string, until: made.manifest.database.oldestUnseen)
         }
         // Before the journal: what is put right is right whether or not the undo comes to its end.
         let shared = SharedFiles(workspace, part)
