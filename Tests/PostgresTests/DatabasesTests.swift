@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
+import Glibc
 import SystemIO
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 @Suite("The databases of a server")
 struct DatabasesTests {
@@ -93,5 +95,33 @@ struct DatabasesTests {
         }
         #expect(try properties(live) == properties(copy))
         #expect(try databases.copyProperties(from: "no such database", to: copy).isEmpty)
+    }
+
+    /// On a server of its own: its settings make autovacuum stay for minutes.
+    @Test("are dropped by a role that owns them though autovacuum is at work in them, and a session as well")
+    func autovacuum() throws {
+        let server = try TemporaryPostgres()
+        defer { server.stop() }
+        let doomed = try server.freshDatabase("doomed").database
+        let admin = try Connection(server.superuser.naming(database: "postgres"))
+        for setting: SQL in [
+            "autovacuum_naptime to 1", "autovacuum_vacuum_cost_delay to 100", "autovacuum_vacuum_cost_limit to 1",
+        ] {
+            try admin.execute("alter system set " + setting)
+        }
+        try admin.execute("select pg_reload_conf()")
+        let inside = try Connection(server.settings.naming(database: doomed))
+        try inside.execute("create table busy as select i, repeat('x', 500) from generate_series(1, 20000) i")
+        try inside.execute("delete from busy")
+        let isThere = {
+            try admin.rows(
+                "select from pg_stat_activity where backend_type = 'autovacuum worker' and datname = \(doomed)"
+            ).isEmpty
+                == false
+        }
+        for _ in 0..<600 where try !isThere() { usleep(100_000) }
+        try #require(try isThere())
+        try Databases(server.settings).drop(doomed)
+        #expect(try !Databases(server.settings).exists(doomed))
     }
 }
