@@ -9,7 +9,7 @@ import Testing
 @testable import Backup
 
 /// On a server of its own: DROP DATABASE waits for every process of a server.
-@Suite("A server process that does not react", .serialized)
+@Suite("A server process that does not react", .serialized, .onItsOwnThread)
 struct StuckBackendTests {
     @Test("in the live database: the restore gives up and names it, and the next run settles")
     func inTheLiveDatabase() throws {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Everything on the one engine, one after another: the names and the ports are the guide's own.
-@Suite(.serialized, .enabled(if: ComposeStack.checkout != nil, "no Docker engine here"))
+@Suite(.serialized, .onItsOwnThread, .enabled(if: ComposeStack.checkout != nil, "no Docker engine here"))
 struct ComposeTests {
     let stack = ComposeStack()
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Postgres
 
 /// On a server of its own: DROP DATABASE waits for every process of a server.
-@Suite("Waiting for others has an end", .serialized)
+@Suite("Waiting for others has an end", .serialized, .onItsOwnThread)
 struct PatienceTests {
     private let server: TemporaryPostgres
     private let settings: ConnectionSettings
