@@ -95,4 +95,22 @@ struct LostRecordTests {
         try ClaimJob(live.workspace()).run()
         #expect(try KeptParts(live.workspace()).all().isEmpty)
     }
+
+    /// As it is when a restore is killed after its swap and its journal is lost: the folder is still the restore's own.
+    @Test("a restore's own folder without a journal is taken up with its database, whatever its record says")
+    func journalLost() throws {
+        let live = try LiveStackFixture("lost_journal")
+        let name = try live.backup().name.string
+        try live.add(runs: 50...51)
+        let (rows, files) = (try live.rows(), try live.files())
+        let kept = try #require(try live.restore(name, force: true).kept)
+        let parts = KeptParts(live.workspace())
+        try Directory.rename(parts.folder(of: kept.id), to: parts.folder.appending("work-\(kept.id)"))
+        #expect(throws: BackupError.self) { try live.backup() }
+        #expect(try ClaimJob(live.workspace()).run().kept == [kept.id])
+        #expect(try parts.all().first?.databaseOID == kept.databaseOID)
+        #expect(try live.undo(force: true).undone.restoreText.english == "a restore whose record was lost")
+        #expect(try live.rows() == rows)
+        #expect(try live.files() == files)
+    }
 }

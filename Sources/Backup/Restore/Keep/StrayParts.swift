@@ -65,14 +65,9 @@ struct StrayParts {
     /// goes.
     /// - Returns: the identifiers of those that have a record again.
     func claim(on databases: Databases) throws -> [String] {
-        var claimed = try claimWork()
+        var claimed = try claimWork(on: databases)
         for id in try KeptParts(workspace).foldersWithoutRecord() {
-            let name = RestoreJournal.databaseName(identity.database, "before", id)
-            let oid = try databases.oid(of: name)
-            let tree = KeptParts(workspace).folder(of: id).appending("old")
-            let mode: RestoreMode =
-                oid == nil ? .artifacts : try FileStatus.ifPresent(tree) == nil ? .database : .full
-            try write(id, mode: mode, databaseOID: oid, database: oid == nil ? nil : name)
+            try write(id, tree: KeptParts(workspace).folder(of: id).appending("old"), on: databases)
             workspace.log.warning("what a restore had kept has a record again", ["kept": id])
             claimed.append(id)
         }
@@ -93,7 +88,7 @@ struct StrayParts {
         }
     }
 
-    private func claimWork() throws -> [String] {
+    private func claimWork(on databases: Databases) throws -> [String] {
         let folder = KeptParts(workspace).folder
         guard try FileStatus.ifPresent(folder) != nil else { return [] }
         var claimed: [String] = []
@@ -107,7 +102,8 @@ struct StrayParts {
                 }
                 continue
             }
-            try write(id, mode: .artifacts, databaseOID: nil, database: nil)
+            // In place of the record that the restore may have written: without its journal nobody knows how far it came.
+            try write(id, tree: aside, on: databases)
             try Directory.renameWithoutReplacing(work, to: KeptParts(workspace).folder(of: id))
             workspace.log.warning("what a restore had put aside without a journal is kept", ["kept": id])
             claimed.append(id)
@@ -116,12 +112,16 @@ struct StrayParts {
     }
 
     /// A record of what is known of it without one: no backup is known to hold any of it, so it stays until a person says.
-    private func write(_ id: String, mode: RestoreMode, databaseOID: UInt32?, database: String?) throws {
+    /// The database is found by its name, which holds the identifier of this stack's folder.
+    private func write(_ id: String, tree: FilePath, on databases: Databases) throws {
+        let name = RestoreJournal.databaseName(identity.database, "before", id)
+        let oid = try databases.oid(of: name)
+        let mode: RestoreMode = oid == nil ? .artifacts : try FileStatus.ifPresent(tree) == nil ? .database : .full
         try KeptPart(
             // When it was kept says its name; it is older than all that have a number.
             id: id, backup: "", mode: mode,
             replacedAt: LocalTime(stamp: String(id.prefix(15)))?.epoch ?? LocalTime.now().epoch, stack: identity,
-            databaseOID: databaseOID, database: database
+            databaseOID: oid, database: oid == nil ? nil : name
         ).write(in: workspace.folder)
     }
 }
