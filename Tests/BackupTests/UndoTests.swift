@@ -99,4 +99,27 @@ struct UndoTests {
         let live = try LiveStackFixture("undo_nothing")
         #expect(throws: BackupError.nothingToUndo) { try live.undo() }
     }
+
+    @Test(
+        "whose backup was deleted or is damaged since: told, refused unforced, and with force all comes back",
+        arguments: [false, true])
+    func withoutItsBackup(isDamaged: Bool) throws {
+        let (live, name, _, after) = try twoStates("undo_deleted_\(isDamaged)")
+        let kept = try #require(try live.restore(name, force: true).kept)
+        // Linked elsewhere: a file that both trees share looks written to.
+        let shared = live.artifacts.appending("1/run3/artifacts/model.bin")
+        try Shell.sh("ln '\(shared)' '\(live.root.path)/elsewhere'; rm '\(live.root.path)/elsewhere'")
+        if isDamaged {
+            try Shell.sh("truncate -s 1000 '\(live.folder.path.appending(name))'")
+        } else {
+            let told = try DeleteJob(live.workspace()).run(name)
+            #expect(told.count == 1 && told[0].english.contains(kept.id) && told[0].chinese.contains(kept.id))
+        }
+        let refused = #expect(throws: BackupError.self) { try live.undo() }
+        #expect(refused?.errorCode == "newer-data")
+        #expect(refused?.explanation.english.contains("cannot be told any more") == true, "\(refused as Any)")
+        let outcome = try live.undo(force: true)
+        #expect([try live.rows(), try live.files()] == after)
+        #expect(outcome.warnings.contains { $0.english.contains("1/run3/artifacts/model.bin") }, "\(outcome.warnings)")
+    }
 }

@@ -18,6 +18,8 @@ extension OpenAPIDocument {
             "code":{"type":"string","example":"newer-data","description":"不随文字改变 / stays when the words change"},
             "findings":{"type":"array","items":{"type":"string"},"description":"会被覆盖的内容 / what would be overwritten"}}},
           "Message":{"type":"object","required":["message"],"properties":{"message":{"type":"string"}}},
+          "Deleted":{"type":"object","required":["message","warnings"],"properties":{"message":{"type":"string"},
+            "warnings":{"type":"array","items":{"type":"string"}}}},
           "CleanUp":{"type":"object","required":["message","removed"],"properties":{"message":{"type":"string"},"removed":{"type":"integer"}}},
           "Accepted":{"type":"object","required":["task_id","message","status"],"properties":{
             "task_id":{"type":"string","example":"backup_20240730_143000_12345"},

@@ -63,7 +63,7 @@ enum OpenAPIDocument {
         "/backups/{name}":{"parameters":[{"$ref":"#/components/parameters/name"}],
           "delete":{"operationId":"deleteBackup","tags":["backups"],
             "summary":"删除备份 / Delete a backup",
-            "responses":{"200":{"description":"deleted","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Message"}}}},
+            "responses":{"200":{"description":"deleted","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Deleted"}}}},
               "401":{"$ref":"#/components/responses/Problem"},"404":{"$ref":"#/components/responses/Problem"},
               "409":{"$ref":"#/components/responses/Problem"}}}},
         "/restore":{"post":{"operationId":"restore","tags":["restore"],

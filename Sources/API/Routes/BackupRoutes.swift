@@ -40,9 +40,14 @@ struct BackupRoutes: Sendable {
 
     @Sendable private func delete(_ request: RouteRequest) throws -> HTTPResponse {
         let name = request.parameter("name")
-        try service.delete(name)
+        let told = try service.delete(name)
         let text = BilingualText(zh: "备份 \(name) 已删除", en: "The backup \(name) has been deleted")
-        return .json(["message": text[request.language]])
+        return .json(Deleted(message: text[request.language], warnings: told.map { $0[request.language] }))
+    }
+
+    private struct Deleted: Encodable {
+        let message: String
+        let warnings: [String]
     }
 
     @Sendable private func accept(_ request: RouteRequest) throws -> HTTPResponse {

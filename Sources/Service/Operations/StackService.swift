@@ -120,15 +120,16 @@ public final class StackService: Sendable {
         return try task(id)
     }
 
+    /// - Returns: what a person should know of it, a sentence each.
     /// - Throws: `BackupError.noSuchBackup`, `.inUse`, `.busy`.
-    public func delete(_ name: String) throws {
+    public func delete(_ name: String) throws -> [BilingualText] {
         let item = try operations.catalogue.item(named: name)
         if let task = try runner.taskUsing(item.name.string) {
             throw BackupError.inUse(name: item.name.string, by: task)
         }
         var workspace = operations.workspace
         workspace.waitSeconds = 5
-        try DeleteJob(workspace).run(item.name.string)
+        return try DeleteJob(workspace).run(item.name.string)
     }
 
     /// Takes a backup for right, and for the measure of those after it.

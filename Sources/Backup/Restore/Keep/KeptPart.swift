@@ -64,6 +64,12 @@ public struct KeptPart: Sendable, Equatable, Codable {
         var until: String?
     }
 
+    /// Those that an undo of it needs, and its removal.
+    var backups: Set<String> {
+        // What is live again may be replaced once more, and is then in `broughtCover`.
+        Set([backup, coveredBy, broughtCover?.backup].compactMap { $0 })
+    }
+
     static let prefix = "kept-"
 
     /// `20261125_021500_7f3a9c01`, also with `_late` behind it: what may become part of a path.

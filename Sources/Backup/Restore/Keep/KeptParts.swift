@@ -63,14 +63,7 @@ public struct KeptParts: Sendable {
 
     /// Backups that must stay as long as what they cover is kept: for an undo, and for its removal.
     public func pinnedBackups() throws -> Set<String> {
-        var names: Set<String> = []
-        for part in try all() {
-            names.insert(part.backup)
-            if let cover = part.coveredBy { names.insert(cover) }
-            // What is live again may be replaced once more, and is then in this one.
-            if let cover = part.broughtCover { names.insert(cover.backup) }
-        }
-        return names
+        try all().reduce(into: []) { $0.formUnion($1.backups) }
     }
 
     /// - Throws: `BackupError.noSuchKeptPart`, `.keptRecordDamaged`.

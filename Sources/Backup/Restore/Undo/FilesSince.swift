@@ -26,7 +26,7 @@ struct FilesSince {
     /// `BroughtTree`; `nil` for a restore.
     private let marks: Set<UInt64>?
 
-    /// - Throws: `BackupError.noSuchBackup` where the restored backup is gone: it is pinned as long as the part is kept.
+    /// - Throws: `RestoredRecords.Silent`.
     init(_ workspace: Workspace, _ part: KeptPart, since mark: FileTime) throws {
         self.workspace = workspace
         self.part = part
@@ -39,12 +39,9 @@ struct FilesSince {
             marks = try KeptPart.brought(of: part.id, in: workspace.folder)
         } else {
             marks = nil
-            let contents = BackupContents(try Catalogue(workspace.folder).item(named: part.backup))
-            var restored = Restored(contents: contents)
-            let records = try contents.records()
-            while let record = try records.next() {
-                if let path = record.entry.path.relative(to: .artifacts) { restored.records[path] = record }
-            }
+            let records = try RestoredRecords(of: part, in: workspace.folder)
+            var restored = Restored(contents: records.contents)
+            while let (path, record) = try records.next() { restored.records[path] = record }
             self.restored = restored
         }
     }

@@ -16,6 +16,8 @@ struct SharedFiles {
         }
 
         fileprivate(set) var files: [UInt64: File] = [:]
+        /// Kept names whose inode changed since, where nothing can tell what they held.
+        fileprivate(set) var untold: [EntryPath] = []
 
         func contains(_ inode: UInt64) -> Bool { files[inode] != nil }
     }
@@ -31,18 +33,27 @@ struct SharedFiles {
     private var tree: FilePath { KeptParts(workspace).tree(of: part) }
 
     /// Only what was changed since the swap is read.
-    /// - Throws: `BackupError.noSuchBackup` where the backup is gone that could tell.
     func overwritten() throws -> Overwritten {
-        var found = Overwritten()
-        guard part.mode.includesArtifacts, let mark = part.mark else { return found }
-        guard try FileStatus.ifPresent(tree) != nil else { return found }
+        guard part.mode.includesArtifacts, let mark = part.mark else { return Overwritten() }
+        guard try FileStatus.ifPresent(tree) != nil else { return Overwritten() }
         let suspects = try changedSince(mark)
-        guard !suspects.isEmpty else { return found }
-        let records = try BackupContents(Catalogue(workspace.folder).item(named: part.backup)).records()
-        while let record = try records.next() {
-            guard case .file = record.entry.kind, let path = record.entry.path.relative(to: .artifacts),
-                let inode = suspects[path], !found.contains(inode)
-            else { continue }
+        guard !suspects.isEmpty else { return Overwritten() }
+        do { return try compare(suspects) } catch let silent as RestoredRecords.Silent {
+            workspace.log.warning(
+                "nothing can tell whether shared files were overwritten since the restore",
+                ["kept": part.id, "reason": silent.reason[.english]])
+            var unknown = Overwritten()
+            unknown.untold = suspects.keys.sorted { $0.description < $1.description }
+            return unknown
+        }
+    }
+
+    /// - Throws: `RestoredRecords.Silent`.
+    private func compare(_ suspects: [EntryPath: UInt64]) throws -> Overwritten {
+        var found = Overwritten()
+        let records = try RestoredRecords(of: part, in: workspace.folder)
+        while let (path, record) = try records.next() {
+            guard case .file = record.entry.kind, let inode = suspects[path], !found.contains(inode) else { continue }
             try workspace.cancellation.check()
             let (size, digest) = try StoredFileVerifier.digest(of: tree.appending(path.bytes))
             if size != record.entry.size || digest != record.digest {

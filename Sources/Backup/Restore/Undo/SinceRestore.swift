@@ -61,6 +61,14 @@ final class SinceRestore: LastLook {
                     zh: "恢复之后写入的文件已无法判断", en: "which files were written after the restore cannot be told any more")
             ])
         }
-        return try FilesSince(workspace, part, since: mark).find()
+        do { return try FilesSince(workspace, part, since: mark).find() } catch let silent as RestoredRecords.Silent {
+            return NewerData([
+                BilingualText(
+                    zh: "恢复之后写入的文件已无法判断，因为所恢复的备份无法读取（\(silent.reason[.chinese])）",
+                    en:
+                        "which files were written after the restore cannot be told any more, since the backup that was restored "
+                        + "cannot be read (\(silent.reason[.english]))")
+            ])
+        }
     }
 }

@@ -51,7 +51,8 @@ public struct UndoJob: Sendable {
         }
         // Before the journal: what is put right is right whether or not the undo comes to its end.
         let shared = SharedFiles(workspace, part)
-        let orphans = try shared.putRight(try shared.overwritten(), keepingOrphansAs: (journal.id ?? "") + "_late")
+        let overwritten = try shared.overwritten()
+        let orphans = try shared.putRight(overwritten, keepingOrphansAs: (journal.id ?? "") + "_late")
 
         let brought =
             try journal.mode.includesArtifacts
@@ -78,7 +79,7 @@ public struct UndoJob: Sendable {
             ["undone": part.id, "backup": part.backup, "kept": outcome.kept?.id ?? "none", "seconds": seconds])
         return UndoOutcome(
             undone: part, kept: outcome.kept, replaced: outcome.replaced, seconds: seconds,
-            warnings: outcome.notes + [orphans.map(Self.keptAside)].compactMap { $0 }
+            warnings: outcome.notes + [orphans.map(Self.keptAside), Self.untold(overwritten)].compactMap { $0 }
                 + KeptExpiry(workspace, hold).afterSwap())
     }
 
@@ -89,6 +90,16 @@ public struct UndoJob: Sendable {
             en:
                 "Files that were overwritten in place after the restore and then deleted are what they were before; what was "
                 + "written is kept as \(orphans.id): \(paths)")
+    }
+
+    private static func untold(_ overwritten: SharedFiles.Overwritten) -> BilingualText? {
+        guard !overwritten.untold.isEmpty else { return nil }
+        let paths = overwritten.untold.prefix(12).map(\.description).joined(separator: ", ")
+        return BilingualText(
+            zh: "以下 \(overwritten.untold.count) 个文件在恢复之后可能被原地改写，而能说明原内容的备份已不在，因此保持现状：\(paths)",
+            en:
+                "\(overwritten.untold.count) files may have been overwritten in place after the restore, and the backup that could "
+                + "tell what they held is gone or cannot be read, so they stay what they are now: \(paths)")
     }
 
     /// What holds the live data if nobody wrote to it since the swap that is taken back now. That swap brought a backup, or,

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import SystemIO
+import Wording
+
+/// What the backup that was restored says of the artifacts it brought. A person may delete any backup, and a disk may lose
+/// one: then nobody can tell what was written since, and only a forced undo goes on.
+struct RestoredRecords {
+    /// The backup is gone, or cannot be read.
+    struct Silent: Error {
+        let reason: BilingualText
+    }
+
+    let contents: BackupContents
+    private let stream: RecordStream
+
+    /// - Throws: `Silent`.
+    init(of part: KeptPart, in folder: BackupFolder) throws {
+        (contents, stream) = try Self.orSilent {
+            let contents = BackupContents(try Catalogue(folder).item(named: part.backup))
+            return (contents, try contents.records())
+        }
+    }
+
+    /// The next of the artifacts, by its path below their folder.
+    /// - Throws: `Silent`.
+    func next() throws -> (path: EntryPath, record: ArchiveIndex.Record)? {
+        while let record = try Self.orSilent({ try stream.next() }) {
+            if let path = record.entry.path.relative(to: .artifacts) { return (path, record) }
+        }
+        return nil
+    }
+
+    private static func orSilent<Read>(_ body: () throws -> Read) throws -> Read {
+        do { return try body() } catch let error where isSilence(error) { throw Silent(reason: error.bilingual) }
+    }
+
+    private static func isSilence(_ error: any Error) -> Bool {
+        if error.isDamage { return true }
+        if case .noSuchBackup? = error as? BackupError { return true }
+        return (error as? SystemError)?.isLostData ?? false
+    }
+}
