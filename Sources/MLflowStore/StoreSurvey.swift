@@ -46,26 +46,33 @@ public struct StoreSurvey: Sendable, Equatable {
             && rows["public.experiments", default: 0] <= 1
     }
 
-    /// What `self`, the live database, has beyond `backup`.
-    /// - Returns: findings for a person; empty where a restore of `backup` loses nothing that came after it.
+    /// Where one row more is one row lost. The others hold rows of MLflow's own, or such as are deleted for good
+    /// (`LossRules`): of them, only a comparison of contents can tell.
+    private static func losesWhateverIsNew(_ table: String) -> Bool {
+        !["experiments", "model_versions", "webhooks"].contains(table)
+    }
+
+    /// What `self`, the live database, certainly has beyond `backup`: nothing of it that a comparison of contents would let
+    /// pass, and by far not all that one finds.
+    /// - Returns: findings for a person.
     public func beyond(_ backup: StoreSurvey) -> [BilingualText] {
         guard !isUntouched else { return [] }
         var findings: [BilingualText] = []
-        for (key, moment) in newest.sorted(by: { $0.key < $1.key }) {
-            guard moment > backup.newest[key] ?? 0 else { continue }
-            let table = key.split(separator: ".").dropLast().joined(separator: ".")
+        for (table, column) in Self.birthColumns where Self.losesWhateverIsNew(table) {
+            let key = "public.\(table).\(column)"
+            guard let moment = newest[key], moment > backup.newest[key] ?? 0 else { continue }
             findings.append(
                 BilingualText(
-                    zh: "表 \(table) 中有备份之后新增的记录（最新 \(Self.time(moment))）",
-                    en: "\(table) has rows that came after the backup (newest \(Self.time(moment)))"))
+                    zh: "表 public.\(table) 中有备份之后新增的记录（最新 \(Self.time(moment))）",
+                    en: "public.\(table) has rows that came after the backup (newest \(Self.time(moment)))"))
         }
-        for (table, count) in rows.sorted(by: { $0.key < $1.key }) {
-            let stored = backup.rows[table] ?? 0
-            guard count > stored, table != "public.alembic_version" else { continue }
+        for table in Self.contentTables where Self.losesWhateverIsNew(table) {
+            let (count, stored) = (rows["public.\(table)"] ?? 0, backup.rows["public.\(table)"] ?? 0)
+            guard count > stored else { continue }
             findings.append(
                 BilingualText(
-                    zh: "表 \(table) 现有 \(count) 行，备份中为 \(stored) 行",
-                    en: "\(table) has \(count) rows, the backup \(stored)"))
+                    zh: "表 public.\(table) 现有 \(count) 行，备份中为 \(stored) 行",
+                    en: "public.\(table) has \(count) rows, the backup \(stored)"))
         }
         return findings
     }

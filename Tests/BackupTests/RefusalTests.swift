@@ -35,6 +35,40 @@ import Testing
         #expect(try FileStatus.ifPresent(path) != nil)
     }
 
+    /// As MLflow 3.17 has these tables: what it writes there by itself, and what is deleted for good, is nobody's loss.
+    @Test func whatOnlyLooksNewerIsNotRefused() throws {
+        let live = try LiveStackFixture("only_looks_newer")
+        let session = try Connection(live.database)
+        try session.execute("create table scheduler_leases (lease_key text primary key, expires_at bigint)")
+        try session.execute(
+            """
+            create table webhooks (webhook_id text primary key, name text, creation_timestamp bigint,
+              last_updated_timestamp bigint, deleted_timestamp bigint)
+            """)
+        try session.execute(
+            "create table label_schemas (id text primary key, is_default boolean, created_time bigint, last_update_time bigint)"
+        )
+        let name = try live.backup().name.string
+        try session.execute("insert into scheduler_leases values ('work', 1790000009999)")
+        try session.execute("insert into webhooks values ('w', 'gone', 1790000009000, 1790000009001, 1790000009001)")
+        try session.execute("insert into label_schemas values ('l', true, 1790000009000, 1790000009000)")
+        // The same bytes once more.
+        let file = live.artifacts.appending("1/run2/artifacts/model.bin")
+        try Shell.sh("cp '\(file)' '\(live.root.path)/again'; sleep 1.1; cat '\(live.root.path)/again' > '\(file)'")
+        let item = try Catalogue(live.folder).item(named: name)
+        try RestoreJob(live.workspace(), options: .init(mode: .full)).preflight(item)
+        try live.restore(name)
+
+        // What is not in the backup by its name, or has another size, is known at once.
+        for change in ["printf x >> '\(file)'", "echo new > '\(live.artifacts)/1/run2/artifacts/new.bin'"] {
+            try Shell.sh("sleep 1.1; \(change)")
+            #expect(throws: BackupError.self, "\(change)") {
+                try RestoreJob(live.workspace(), options: .init(mode: .artifacts)).preflight(item)
+            }
+            try live.restore(name, .artifacts, force: true)
+        }
+    }
+
     @Test func dataThatArrivesWhileTheDumpIsLoadedStopsTheSwap() throws {
         let live = try LiveStackFixture("late")
         let name = try live.backup().name.string

@@ -73,7 +73,7 @@ public struct RestoreJob: Sendable {
         guard let manifest = try item.quickManifest() else { return }
         _ = try checkSchema(manifest, item)
         guard !options.force else { return }
-        try QuickCheck(stack, atMost: 1).run(against: manifest, backup: item.name.string, mode: options.mode)
+        try QuickCheck(stack, atMost: 1).run(against: manifest, item, mode: options.mode)
     }
 
     /// - Throws: `BackupError`, `ArchiveError`, `PostgresError`, `SystemError`, `CancelledError`. After a throw the
@@ -181,8 +181,7 @@ public struct RestoreJob: Sendable {
     private func check(_ manifest: Manifest, _ item: CatalogueItem) throws {
         try cancellation.check()
         progress(Progress(.checking, fraction: 0.2))
-        try QuickCheck(stack, cancellation: cancellation).run(
-            against: manifest, backup: item.name.string, mode: options.mode)
+        try QuickCheck(stack, cancellation: cancellation).run(against: manifest, item, mode: options.mode)
     }
 
     /// What force is about to replace is in a verified backup before anything is touched.
