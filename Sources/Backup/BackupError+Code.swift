@@ -28,6 +28,7 @@ extension BackupError: CodedError {
         case .noSuchKeptPart: "no-such-kept-part"
         case .keptNotRemovable: "kept-not-removable"
         case .keptDatabaseGone: "kept-database-gone"
+        case .keptBeingRemoved: "kept-being-removed"
         case .keptFilesGone: "kept-files-gone"
         case .keptRecordDamaged: "kept-record-damaged"
         case .notOurs: "not-ours"

@@ -32,6 +32,8 @@ public enum BackupError: ExplainedError, Equatable {
     /// Somebody dropped the database that an undo would bring back. `older` is the kept part before it.
     case keptDatabaseGone(id: String, database: String, older: String?)
     /// Somebody took the files away that an undo would bring back, and there is no database.
+    /// Half of it may be gone.
+    case keptBeingRemoved(id: String, older: String?)
     case keptFilesGone(id: String, path: String, older: String?)
     /// What a restore kept cannot be described any more.
     case keptRecordDamaged(id: String, path: String)
@@ -150,6 +152,14 @@ public enum BackupError: ExplainedError, Equatable {
                 en:
                     "The kept files in \(path) are not there any more, so that restore (\(id)) cannot be undone. If they were "
                     + "moved, move them back; else run `mlflow-backup forget \(id)`"
+                    + (older.map { "; the next undo then brings back the older one, \($0)." } ?? "."))
+        case .keptBeingRemoved(let id, let older):
+            BilingualText(
+                zh: "恢复保留的数据 \(id) 已开始删除而未完成，可能只剩一部分，因此无法撤销该次恢复。运行 mlflow-backup forget \(id) 完成删除"
+                    + (older.map { "，之后的撤销将取回更早的 \($0)。" } ?? "。"),
+                en:
+                    "The removal of what was kept as \(id) has begun and did not come to its end: half of it may be gone, so that "
+                    + "restore cannot be undone. `mlflow-backup forget \(id)` removes the rest of it"
                     + (older.map { "; the next undo then brings back the older one, \($0)." } ?? "."))
         case .keptRecordDamaged(let id, let path):
             BilingualText(

@@ -165,4 +165,18 @@ import Testing
             "MLFLOW_URL": "http://127.0.0.1:1", "LOG_SYSLOG": "false",
         ]
     }
+
+    /// It found no journal where it could not look, and said that all was well.
+    @Test func aRecoveryThatCannotLookFails() throws {
+        let live = try LiveStackFixture("cannot_look")
+        try live.interruptRestore(of: try live.backup().name.string, swappingDatabases: true)
+        let aside = live.root.path.appending("state")
+        try Directory.rename(live.folder.state, to: aside)
+        try Shell.sh("touch '\(live.folder.state)'")
+        #expect(throws: SystemError.self) { try RecoverJob(live.workspace()).run() }
+        try Shell.sh("rm '\(live.folder.state)'")
+        try Directory.rename(aside, to: live.folder.state)
+        #expect(try RecoverJob(live.workspace()).run() != .nothingToDo)
+        try live.expectNothingLeftBehind()
+    }
 }

@@ -186,4 +186,37 @@ struct KeptByHandTests {
         #expect(try live.keptIDs() == [])
         try live.expectNothingLeftBehind()
     }
+
+    @Test("a part whose removal was cut short among its files is not brought back, and goes when a person says so")
+    func halfGone() throws {
+        let live = try LiveStackFixture("hand_half")
+        let name = try live.backup().name.string
+        try Shell.sh("for n in 2 3 4; do mkdir '\(live.artifacts)/'$n; echo kept > '\(live.artifacts)/'$n/f; done")
+        let part = try #require(try live.restore(name, .artifacts, force: true).kept)
+        let stuck = KeptParts(live.workspace()).tree(of: part).appending("4")
+        // Where a file system has no such flag, a mount is in the way.
+        let isImmutable = (try? Shell.sh("chattr +i '\(stuck)'")) != nil
+        try #require(isImmutable, "chattr does not work here: run the tests as root on ext4 or xfs")
+        #expect(throws: BackupError.self) { try ForgetJob(live.workspace()).run(part.id) }
+        try Shell.sh("chattr -i '\(stuck)'")
+        for force in [false, true] {
+            let error = #expect(throws: BackupError.self) { try live.undo(force: force) }
+            #expect(error?.errorCode == "kept-being-removed")
+            #expect(error?.explanation.english.contains("forget \(part.id)") == true)
+        }
+        try ForgetJob(live.workspace()).run(part.id)
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("a removal that did not begin, because of a session that may not be ended, changes nothing")
+    func notBegun() throws {
+        let (live, part, rows, files) = try kept("hand_not_begun")
+        let admin = try Connection(live.server.superuser.naming(database: try #require(part.database)))
+        let error = #expect(throws: PostgresError.self) { try ForgetJob(live.workspace()).run(part.id) }
+        #expect(error?.errorCode == "database-in-use", "\(String(describing: error))")
+        admin.close()
+        #expect(try live.undo().undone.id == part.id)
+        #expect(try live.rows() == rows)
+        #expect(try live.files() == files)
+    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Postgres
 import SystemIO
 import TestSupport
@@ -10,9 +11,12 @@ import Testing
 @Suite("Kept parts whose records went with the backup folder")
 struct LostRecordTests {
     /// A stack with one kept part that holds a run which is nowhere else, and without its backup folder.
-    private func bereft(_ name: String) throws -> (live: LiveStackFixture, kept: KeptPart, rows: String, files: String)
-    {
+    private func bereft(
+        _ name: String, sharing: Bool = false
+    ) throws -> (live: LiveStackFixture, kept: KeptPart, rows: String, files: String) {
         let live = try LiveStackFixture(name)
+        // A file that was written in the moment before the backup is not shared.
+        if sharing { sleep(3) }
         let backup = try live.backup().name.string
         try live.add(runs: 40...41)
         let (rows, files) = (try live.rows(), try live.files())
@@ -106,11 +110,33 @@ struct LostRecordTests {
         let kept = try #require(try live.restore(name, force: true).kept)
         let parts = KeptParts(live.workspace())
         try Directory.rename(parts.folder(of: kept.id), to: parts.folder.appending("work-\(kept.id)"))
+        // What was not moved in yet.
+        try Shell.sh("cd '\(parts.folder)/work-\(kept.id)' && mkdir -m 700 new && mkdir new/9 && echo late > new/9/f")
         #expect(throws: BackupError.self) { try live.backup() }
-        #expect(try ClaimJob(live.workspace()).run().kept == [kept.id])
+        let claimed = try ClaimJob(live.workspace()).run()
+        #expect(claimed.kept == [kept.id] && claimed.halfSwapped == [kept.id])
+        for text in claimed.warnings { #expect(text.english.contains(kept.id) && text.chinese.contains(kept.id)) }
+        #expect(claimed.warnings.count == 1)
         #expect(try parts.all().first?.databaseOID == kept.databaseOID)
         #expect(try live.undo(force: true).undone.restoreText.english == "a restore whose record was lost")
         #expect(try live.rows() == rows)
         #expect(try live.files() == files)
+        #expect(try Shell.sh("cat '\(parts.folder(of: kept.id + "_late"))/old/9/f'").contains("late"))
+    }
+
+    @Test("a file that both trees share and that was written in place is named by the undo, and again by the next one")
+    func sharedAfterClaim() throws {
+        let (live, kept, rows, _) = try bereft("lost_shared", sharing: true)
+        try ClaimJob(live.workspace()).run()
+        let shared = live.artifacts.appending("1/run5/artifacts/model.bin")
+        let write = { try Shell.sh("printf x | dd of='\(shared)' conv=notrunc status=none") }
+        try write()
+        let outcome = try live.undo(force: true)
+        #expect(outcome.undone.id == kept.id)
+        #expect(outcome.warnings.contains { $0.english.contains("1/run5/artifacts/model.bin") }, "\(outcome.warnings)")
+        #expect(try live.rows() == rows)
+        try write()
+        let error = #expect(throws: BackupError.self) { try live.undo() }
+        #expect(error?.errorCode == "newer-data")
     }
 }

@@ -26,7 +26,7 @@ struct StuckBackendTests {
         let error = #expect(throws: PostgresError.self) { try live.restore(name) }
         let reason = error?.explanation.english ?? ""
         #expect(reason.contains("pid \(pid)") && reason.contains("a stuck report"), "\(reason)")
-        #expect(RestoreJournal.isPresent(live.stack, live.folder))
+        #expect(try RestoreJournal.isPresent(live.stack, live.folder))
         for again in [{ _ = try live.recover() }, { _ = try live.restore(name) }] as [() throws -> Void] {
             let refused = #expect(throws: BackupError.self) { try again() }
             #expect(refused?.errorCode == "restore-leftover", "\(String(describing: refused))")

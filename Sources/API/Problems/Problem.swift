@@ -72,6 +72,7 @@ struct Problem {
         case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
             .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone, .keptRecordDamaged,
+            .keptBeingRemoved,
             .notOurs, .mountInside,
             .nothingToAccept, .severalStacks:
             409

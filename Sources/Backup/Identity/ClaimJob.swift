@@ -2,6 +2,7 @@
 
 import Postgres
 import SystemIO
+import Wording
 
 /// Takes the backups of other stacks in the folder over, because a person says that they are this stack's own: after
 /// `pg_upgrade`, after a disaster, or for a folder that begins anew.
@@ -22,6 +23,21 @@ public struct ClaimJob: Sendable {
         public let stacks: [StackIdentity]
         /// Identifiers of kept parts that have a record again.
         public let kept: [String]
+        /// Those of them whose restore was cut short in the middle of its swap.
+        public let halfSwapped: [String]
+
+        /// What a person has to look at.
+        public var warnings: [BilingualText] {
+            halfSwapped.map { id in
+                BilingualText(
+                    zh: "恢复 \(id) 在切换途中中断且其日志已丢失：线上数据可能一部分是恢复前的，一部分是所恢复的。"
+                        + "已移出的部分保留为 \(id)；尚未移入的部分（如有）保留为 \(id)_late。备份或撤销之前请先查看两者。",
+                    en:
+                        "The restore \(id) was cut short in the middle of its swap and its journal is lost: the live data may be partly "
+                        + "what it was and partly what was restored. What had been moved out is kept as \(id), and what had not been "
+                        + "moved in yet, if anything, as \(id)_late. Look at both before the next backup or undo.")
+            }
+        }
     }
 
     /// - Throws: `BackupError.severalStacks`, `.noSuchStack`: no backup was taken over then.
@@ -30,12 +46,12 @@ public struct ClaimJob: Sendable {
         // An empty folder in the place of one that was used is refused everywhere else; this is how it is accepted.
         try workspace.folder.prepare()
         // So is a restore whose journal is lost; under the lock, so that it is not one that runs.
-        var kept: [String] = []
+        var found: (kept: [String], halfSwapped: [String]) = ([], [])
         do {
             let hold = try workspace.hold("claim")
             defer { withExtendedLifetime(hold) {} }
-            if !RestoreJournal.isPresent(workspace.stack, workspace.folder) {
-                kept = try StrayParts(workspace, hold.identity).claim(on: hold.databases)
+            if try !RestoreJournal.isPresent(workspace.stack, workspace.folder) {
+                found = try StrayParts(workspace, hold.identity).claim(on: hold.databases)
             }
         }
         return try workspace.holdingStack("claim") { hold in
@@ -48,8 +64,8 @@ public struct ClaimJob: Sendable {
                 claims.claims.append(Claim(taken: other, by: identity, at: LocalTime.now().epoch, origin: .person))
             }
             if !taken.isEmpty { try claims.write(in: workspace.folder) }
-            workspace.log.info("backups claimed", ["stacks": taken.count, "kept": kept.count])
-            return Outcome(stacks: taken, kept: kept)
+            workspace.log.info("backups claimed", ["stacks": taken.count, "kept": found.kept.count])
+            return Outcome(stacks: taken, kept: found.kept, halfSwapped: found.halfSwapped)
         }
     }
 }

@@ -117,7 +117,7 @@ public struct Databases {
     }
 
     /// Ends the sessions in a database and drops it. One that is not there is fine.
-    /// - Throws: `insufficientPrivilege` where a session in it is one that this role may not end. `processStuck` where
+    /// - Throws: `databaseInUse` where a session in it is one that this role may not end. `processStuck` where
     ///   one of them, or another process that the server waits for, does not react. The database may then be one that
     ///   nobody can use, and goes with the next call.
     public func drop(_ name: String) throws(PostgresError) {
@@ -130,11 +130,16 @@ public struct Databases {
                 // FORCE asks for the right to end whatever is in there, an autovacuum worker too, which belongs to
                 // nobody (TerminateOtherDBBackends). Without FORCE the server sends such a worker away by itself
                 // (CountOtherDBBackends); sessions of users are ended here, as far as we may.
-                try session.execute(
-                    """
-                    select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
-                    where datname = \(name) and usename is not null and pid <> pg_catalog.pg_backend_pid()
-                    """)
+                do throws(PostgresError) {
+                    try session.execute(
+                        """
+                        select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
+                        where datname = \(name) and usename is not null and pid <> pg_catalog.pg_backend_pid()
+                        """)
+                } catch {
+                    guard case .insufficientPrivilege = error else { throw error }
+                    throw PostgresError.databaseInUse(name: name, holders: try sessions(in: [name], on: session))
+                }
                 try session.executeLong("drop database if exists \(identifier: name)")
             }
         } catch {

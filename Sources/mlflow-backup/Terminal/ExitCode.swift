@@ -37,7 +37,7 @@ enum ExitCode: Int32 {
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom, .noRoomForDatabase: self = .noRoom
             case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery, .restoreLeftover,
-                .notOurs, .mountInside, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone,
+                .notOurs, .mountInside, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone, .keptBeingRemoved,
                 .keptRecordDamaged:
                 self = .failure
             }

@@ -12,9 +12,10 @@ public struct RecoverJob: Sendable {
     public var isNeeded: Bool { RestoreRecovery.isNeeded(workspace) }
 
     /// - Throws: `BackupError.needsRecovery` with the reason; the journal and all data are kept then. `.restoreLeftover`
-    ///   where the live data is right and something that was prepared cannot be removed yet.
+    ///   where the live data is right and something that was prepared cannot be removed yet. `SystemError` where nobody can look
+    ///   whether there is anything to do.
     public func run() throws -> RestoreRecovery.Outcome {
-        if !RestoreJournal.isPresent(workspace.stack, workspace.folder) {
+        if try !RestoreJournal.isPresent(workspace.stack, workspace.folder) {
             // Only MLflow may still stand still: that needs no database.
             try workspace.holdingFolder("recovery") {
                 // What keeps it down is logged, and tried again.

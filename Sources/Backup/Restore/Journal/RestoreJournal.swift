@@ -120,10 +120,10 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         }
     }
 
-    /// Whether there is one of this stack.
-    static func isPresent(_ stack: LiveStack, _ folder: BackupFolder) -> Bool {
-        // One that cannot be read is there; where nobody can look, nothing can be settled either.
-        do { return try read(stack, folder) != nil } catch is BackupError { return true } catch { return false }
+    /// Whether there is one of this stack: one that cannot be understood is there.
+    /// - Throws: `SystemError` where nobody can look.
+    static func isPresent(_ stack: LiveStack, _ folder: BackupFolder) throws -> Bool {
+        do { return try read(stack, folder) != nil } catch is BackupError { return true }
     }
 
     /// Whether a restore with this identifier has not come to its end.

@@ -38,10 +38,11 @@ public struct RestoreRecovery {
         return outcome
     }
 
-    /// Whether an earlier process left something for `run` to do.
+    /// Whether an earlier process left something for `run` to do. Where nobody can look nothing can be settled either, and
+    /// every operation fails by itself.
     static func isNeeded(_ workspace: Workspace) -> Bool {
-        ServerPause(workspace.stack, workspace.folder, log: workspace.log).isPending
-            || RestoreJournal.isPresent(workspace.stack, workspace.folder)
+        if ServerPause(workspace.stack, workspace.folder, log: workspace.log).isPending { return true }
+        do { return try RestoreJournal.isPresent(workspace.stack, workspace.folder) } catch { return false }
     }
 
     private mutating func settleJournal() throws -> Outcome {

@@ -23,7 +23,7 @@ struct KeptExpiry {
     /// Before an operation.
     func run() {
         do {
-            for part in try parts.all().reversed() where isOver(part) { _ = try consider(part) }
+            for part in try parts.all().reversed() where isOver(part) || isHalfGone(part) { _ = try consider(part) }
             try keepBound()
         } catch {
             workspace.log.warning("kept parts could not be looked at", ["reason": error.bilingual[.english]])
@@ -90,6 +90,9 @@ struct KeptExpiry {
     private func isOver(_ part: KeptPart) -> Bool {
         Self.age(of: part.replacedAt, LocalTime.now().epoch) >= workspace.keepSeconds && isToBeRead(part)
     }
+
+    /// A removal was cut short: nobody can take that restore back any more.
+    private func isHalfGone(_ part: KeptPart) -> Bool { part.isBeingRemoved == true && isToBeRead(part) }
 
     private func isToBeRead(_ part: KeptPart) -> Bool {
         let now = LocalTime.now().epoch

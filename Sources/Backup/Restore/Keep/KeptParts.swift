@@ -88,10 +88,13 @@ public struct KeptParts: Sendable {
     }
 
     /// The newest, as far as it is there: without its files the database alone can be brought back.
-    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`.
+    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.keptBeingRemoved`.
     func undoable() throws -> KeptPart {
         let all = try all()
         guard var part = all.first else { throw BackupError.nothingToUndo }
+        if part.isBeingRemoved == true {
+            throw BackupError.keptBeingRemoved(id: part.id, older: all.dropFirst().first?.id)
+        }
         guard try lacksFiles(part) else { return part }
         guard part.databaseOID != nil else {
             throw BackupError.keptFilesGone(
@@ -128,10 +131,16 @@ public struct KeptParts: Sendable {
             let mounts = try MountTable.points(below: folder(of: part.id))
             if let first = mounts.first { throw BackupError.mountInside(path: first.string, count: mounts.count) }
         }
+        try noteRemoval(of: part, true)
         switch try state(of: part, on: databases) {
         case .present(let name), .invalid(let name):
-            try noteRemoval(of: part)
-            try databases.drop(name)
+            do { try databases.drop(name) } catch {
+                // Nothing of it went: it can be brought back as before.
+                if case .present = try state(of: part, on: databases), part.isBeingRemoved != true {
+                    try noteRemoval(of: part, false)
+                }
+                throw error
+            }
         case .renamed, .gone, .none: break
         }
         // The record last: what cannot be removed still says what it is.
@@ -144,11 +153,11 @@ public struct KeptParts: Sendable {
         try removeFolderIfEmpty()
     }
 
-    /// So that what is gone of it after a crash is not taken for somebody's doing.
-    private func noteRemoval(of part: KeptPart) throws {
+    /// So that what is gone of it after a crash is not taken for somebody's doing, and half of it is not brought back.
+    private func noteRemoval(of part: KeptPart, _ isBeingRemoved: Bool) throws {
         guard part.isBeingRemoved != true, try KeptPart.ids(in: backups).contains(part.id) else { return }
         var noted = part
-        noted.isBeingRemoved = true
+        noted.isBeingRemoved = isBeingRemoved ? true : nil
         // A full disk is no reason to keep what fills it.
         do { try noted.write(in: backups) } catch let error as SystemError where error.isFull {}
     }

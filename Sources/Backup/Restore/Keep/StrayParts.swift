@@ -63,16 +63,18 @@ struct StrayParts {
 
     /// A person says that no other service has the journal and the records: what was put aside becomes a kept part, the rest
     /// goes.
-    /// - Returns: the identifiers of those that have a record again.
-    func claim(on databases: Databases) throws -> [String] {
-        var claimed = try claimWork(on: databases)
+    /// - Returns: the identifiers of those that have a record again, and of those the ones whose restore was cut short in the
+    ///   middle of its swap.
+    func claim(on databases: Databases) throws -> (kept: [String], halfSwapped: [String]) {
+        let halfSwapped = try claimWork(on: databases)
+        var claimed = halfSwapped
         for id in try KeptParts(workspace).foldersWithoutRecord() {
             try write(id, tree: KeptParts(workspace).folder(of: id).appending("old"), on: databases)
             workspace.log.warning("what a restore had kept has a record again", ["kept": id])
             claimed.append(id)
         }
         try nameDatabases(on: databases)
-        return claimed
+        return (claimed, halfSwapped)
     }
 
     /// A name proves nothing: without a folder among this stack's artifacts a database may be another stack's, or a
@@ -104,11 +106,26 @@ struct StrayParts {
             }
             // In place of the record that the restore may have written: without its journal nobody knows how far it came.
             try write(id, tree: aside, on: databases)
+            try keepIncoming(work.appending("new"), of: id)
             try Directory.renameWithoutReplacing(work, to: KeptParts(workspace).folder(of: id))
-            workspace.log.warning("what a restore had put aside without a journal is kept", ["kept": id])
+            workspace.log.warning(
+                "a restore was cut short in the middle of its swap, and its journal is lost: what it had put aside is kept",
+                ["kept": id])
             claimed.append(id)
         }
         return claimed
+    }
+
+    /// What the restore had not brought in yet: its backup may have gone with the backup folder.
+    private func keepIncoming(_ tree: FilePath, of id: String) throws {
+        guard try FileStatus.ifPresent(tree) != nil, try !Directory.names(in: tree).isEmpty else { return }
+        let late = KeptPart(
+            // Older than what was moved out: that is what an undo brings back first.
+            id: id + "_late", backup: "", mode: .artifacts, replacedAt: replacedAt(id) - 1, stack: identity)
+        try late.write(in: workspace.folder)
+        let folder = KeptParts(workspace).folder(of: late.id)
+        try Directory.make(folder, mode: 0o700)
+        try Directory.renameWithoutReplacing(tree, to: folder.appending("old"))
     }
 
     /// A record of what is known of it without one: no backup is known to hold any of it, so it stays until a person says.
@@ -120,8 +137,12 @@ struct StrayParts {
         try KeptPart(
             // When it was kept says its name; it is older than all that have a number.
             id: id, backup: "", mode: mode,
-            replacedAt: LocalTime(stamp: String(id.prefix(15)))?.epoch ?? LocalTime.now().epoch, stack: identity,
+            replacedAt: replacedAt(id), stack: identity,
             databaseOID: oid, database: oid == nil ? nil : name
         ).write(in: workspace.folder)
+    }
+
+    private func replacedAt(_ id: String) -> Int64 {
+        LocalTime(stamp: String(id.prefix(15)))?.epoch ?? LocalTime.now().epoch
     }
 }

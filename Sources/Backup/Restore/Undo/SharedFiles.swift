@@ -17,9 +17,16 @@ struct SharedFiles {
 
         fileprivate(set) var files: [UInt64: File] = [:]
         /// Kept names whose inode changed since, where nothing can tell what they held.
-        fileprivate(set) var untold: [EntryPath] = []
+        let untold: [EntryPath]
+        private let unknown: Set<UInt64>
 
-        func contains(_ inode: UInt64) -> Bool { files[inode] != nil }
+        fileprivate init(unknown: [EntryPath: UInt64] = [:]) {
+            untold = unknown.keys.sorted { $0.description < $1.description }
+            self.unknown = Set(unknown.values)
+        }
+
+        /// Whether it was, or may have been.
+        func contains(_ inode: UInt64) -> Bool { files[inode] != nil || unknown.contains(inode) }
     }
 
     private let workspace: Workspace
@@ -34,18 +41,30 @@ struct SharedFiles {
 
     /// Only what was changed since the swap is read.
     func overwritten() throws -> Overwritten {
-        guard part.mode.includesArtifacts, let mark = part.mark else { return Overwritten() }
-        guard try FileStatus.ifPresent(tree) != nil else { return Overwritten() }
+        guard part.mode.includesArtifacts, try FileStatus.ifPresent(tree) != nil else { return Overwritten() }
+        guard let mark = part.mark else { return try untold() }
         let suspects = try changedSince(mark)
         guard !suspects.isEmpty else { return Overwritten() }
         do { return try compare(suspects) } catch let silent as RestoredRecords.Silent {
             workspace.log.warning(
                 "nothing can tell whether shared files were overwritten since the restore",
                 ["kept": part.id, "reason": silent.reason[.english]])
-            var unknown = Overwritten()
-            unknown.untold = suspects.keys.sorted { $0.description < $1.description }
-            return unknown
+            return Overwritten(unknown: suspects)
         }
+    }
+
+    /// The record went with the backup folder: which files are shared can be seen, and what they held cannot.
+    private func untold() throws -> Overwritten {
+        var unknown: [EntryPath: UInt64] = [:]
+        // The swap moved what it replaced in there last.
+        let swapped = try FileStatus.of(tree).modified
+        let live = try liveInodes()
+        try forEachFile(OpenFile(tree, .directory)) { entry, inode in
+            if live.contains(inode), let changed = entry.origin?.changed, changed >= swapped {
+                unknown[entry.path] = inode
+            }
+        }
+        return Overwritten(unknown: unknown)
     }
 
     /// - Throws: `RestoredRecords.Silent`.
@@ -101,16 +120,22 @@ struct SharedFiles {
     /// What both trees have now: a name that was put right, deleted or replaced since is one of one tree alone.
     func stillShared() throws -> [UInt64] {
         let noted = try KeptPart.shared(of: part.id, in: workspace.folder)
-        guard !noted.isEmpty, try FileStatus.ifPresent(tree) != nil else { return [] }
+        // Without its record, as after the loss of the backup folder, any may be.
+        let isKnown = part.mark != nil
+        guard part.mode.includesArtifacts, !noted.isEmpty || !isKnown, try FileStatus.ifPresent(tree) != nil else {
+            return []
+        }
         var kept: Set<UInt64> = []
         try forEachFile(OpenFile(tree, .directory)) { entry, inode in
-            if noted.contains(inode) { kept.insert(inode) }
+            if !isKnown || noted.contains(inode) { kept.insert(inode) }
         }
-        var both: Set<UInt64> = []
-        try forEachFile(OpenFile(workspace.stack.artifacts, .directoryThroughLink)) { entry, inode in
-            if kept.contains(inode) { both.insert(inode) }
-        }
-        return both.sorted()
+        return try liveInodes().intersection(kept).sorted()
+    }
+
+    private func liveInodes() throws -> Set<UInt64> {
+        var live: Set<UInt64> = []
+        try forEachFile(OpenFile(workspace.stack.artifacts, .directoryThroughLink)) { _, inode in live.insert(inode) }
+        return live
     }
 
     /// Another name for what no live file holds. It is older than all other parts: no undo takes it for the newest.

@@ -96,9 +96,9 @@ public struct UndoJob: Sendable {
         guard !overwritten.untold.isEmpty else { return nil }
         let paths = overwritten.untold.prefix(12).map(\.description).joined(separator: ", ")
         return BilingualText(
-            zh: "以下 \(overwritten.untold.count) 个文件在恢复之后可能被原地改写，而能说明原内容的备份已不在，因此保持现状：\(paths)",
+            zh: "部分文件（\(overwritten.untold.count) 个）在恢复之后可能被原地改写，而能说明原内容的备份已不在，因此保持现状：\(paths)",
             en:
-                "\(overwritten.untold.count) files may have been overwritten in place after the restore, and the backup that could "
+                "Files (\(overwritten.untold.count)) may have been overwritten in place after the restore, and the backup that could "
                 + "tell what they held is gone or cannot be read, so they stay what they are now: \(paths)")
     }
 
