@@ -27,17 +27,9 @@ import Testing
             // To see what would be tried.
             return faults.forEach { print("fault: \(operation.title), \($0)") }
         }
-        let start = MonotonicTime.nanoseconds()
-        var failed = 0
-        for fault in faults {
-            let wrong = trial.run(fault)
-            if wrong.isEmpty { continue }
-            failed += 1
-            Issue.record("\(operation.title), \(fault):\n  \(wrong.joined(separator: "\n  "))")
-        }
-        let seconds = MonotonicTime.seconds(since: start)
-        print(
-            "faults: \(operation.title): \(trace.count) steps, \(faults.count) cases, \(failed) failed, \(seconds.rounded()) s"
-        )
+        var tally = Tally(operation.title)
+        for fault in faults { tally.add(fault, trial.run(fault)) }
+        print(tally.summary("\(trace.count) steps, "))
+        tally.expectMost()
     }
 }

@@ -23,7 +23,7 @@ import Testing
         kill(restore.processIdentifier, SIGKILL)
         restore.waitUntilExit()
 
-        try recover(stack, whileHeld: 1) { try holder.execute("commit") }
+        try recoverWhileHeld(stack) { try holder.execute("commit") }
         #expect(stack.named(stack.live()) == "old")
         try expectSettled(stack)
     }
@@ -54,7 +54,7 @@ import Testing
         kill(restore.processIdentifier, SIGKILL)
         restore.waitUntilExit()
 
-        try recover(stack, whileHeld: 2) {
+        try recoverWhileHeld(stack) {
             try superuser.execute("alter system reset synchronous_standby_names")
             try superuser.execute("select pg_reload_conf()")
         }
@@ -63,11 +63,24 @@ import Testing
         try expectSettled(stack)
     }
 
-    /// Starts a recovery while the server is held, lets go, and expects it to end well.
-    private func recover(_ stack: FaultStack, whileHeld seconds: UInt32, release: () throws -> Void) throws {
+    /// Starts a recovery while the server is held, lets go once it waits for the dead restore's sessions, and expects it to
+    /// end well.
+    private func recoverWhileHeld(_ stack: FaultStack, release: () throws -> Void) throws {
         let recovery = try stack.program.start(["recover"])
         defer { kill(recovery.processIdentifier, SIGKILL) }
-        sleep(seconds)
+        let session = try Connection(stack.ground.server.superuser.naming(database: "postgres"))
+        defer { session.close() }
+        try Bystander.wait("a recovery that asks who holds the stack's lock") {
+            try !session.rows(
+                """
+                select from pg_stat_activity where application_name like 'mlflow-backup recovery%'
+                  and (query like '%pg_try_advisory_lock%' or query like '%a.application_name as program%')
+                """
+            ).isEmpty
+        }
+        // Twice the time between two of its tries: with the lock it would have gone on.
+        usleep(400_000)
+        #expect(recovery.isRunning)
         try release()
         try Bystander.wait("recover to end", atMost: 90) { !recovery.isRunning }
         #expect(recovery.terminationStatus == 0, "recover")

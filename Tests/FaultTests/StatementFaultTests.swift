@@ -31,17 +31,12 @@ import Testing
         let faults = FaultPlan.statements(
             trace, [.killBefore, .askAfter, .killAfter, .askBefore], ask: bystander.ask,
             share: operation.promise == .restored ? 4 : operation.promise == .undone ? 3 : 1)
-        let start = MonotonicTime.nanoseconds()
-        var failed = 0
+        var tally = Tally("statements of \(operation.title)")
         for fault in faults {
             try bystander.clear()
-            let wrong = trial.run(fault)
-            if wrong.isEmpty { continue }
-            failed += 1
-            Issue.record("\(operation.title), \(fault):\n  \(wrong.joined(separator: "\n  "))")
+            tally.add(fault, trial.run(fault))
         }
-        let seconds = MonotonicTime.seconds(since: start)
-        print(
-            "faults: statements of \(operation.title): \(faults.count) cases, \(failed) failed, \(seconds.rounded()) s")
+        print(tally.summary())
+        tally.expectMost()
     }
 }

@@ -19,8 +19,10 @@ struct Operation: Sendable, CustomStringConvertible {
         case pruned
         /// Every backup that is said to be good is good.
         case checked
-        /// A state of the folder: exit status 0 is all that can be seen of it here.
-        case noted
+        /// Nothing was there to claim: exit status 0 is all that can be seen of it.
+        case claimed
+        /// No backup is suspicious any more.
+        case accepted
     }
 
     let title: String
@@ -81,9 +83,9 @@ struct Operation: Sendable, CustomStringConvertible {
             title: "restore --undo", promise: .undone, share: 5, needs: ("restore", "--undo"),
             before: { try $0.succeed(["restore", "--quiet", "--force", $0.archive]) }
         ) { _ in ["restore", "--undo", "--quiet"] },
-        Operation(title: "claim", promise: .noted, changesLive: false, needs: ("claim", "")) { _ in ["claim"] },
+        Operation(title: "claim", promise: .claimed, changesLive: false, needs: ("claim", "")) { _ in ["claim"] },
         Operation(
-            title: "accept", promise: .noted, share: 3, needs: ("accept", ""),
+            title: "accept", promise: .accepted, share: 3, needs: ("accept", ""),
             before: { stack in
                 try Shell.sh("cd '\(stack.artifacts)' && rm -rf ./*")
                 // Told of as suspicious by its exit status.

@@ -11,20 +11,32 @@ struct Trial {
     /// The names that are left when the operation meets no fault.
     let usual: Set<String>
 
-    /// - Returns: what is wrong, a line each.
-    func run(_ fault: Fault) -> [String] {
+    struct Verdict {
+        /// A line each.
+        let wrong: [String]
+        /// Whether the step came at which the fault lay in wait.
+        let isHit: Bool
+    }
+
+    func run(_ fault: Fault) -> Verdict {
         do {
             try stack.reset(live: operation.changesLive)
             try operation.before(stack)
-            let before = try Listing(stack.program)
+            let before = Before(listing: try Listing(stack.program), live: stack.live())
             let ended = try stack.program.run(operation.arguments(stack), fault)
-            return try judge(ended, fault, before)
+            return Verdict(wrong: try judge(ended, fault, before), isHit: ended.hit)
         } catch {
-            return ["\(error)"]
+            return Verdict(wrong: ["\(error)"], isHit: true)
         }
     }
 
-    func judge(_ ended: Program.Ended, _ fault: Fault, _ before: Listing) throws -> [String] {
+    /// What was so when the operation began.
+    private struct Before {
+        let listing: Listing
+        let live: String
+    }
+
+    private func judge(_ ended: Program.Ended, _ fault: Fault, _ before: Before) throws -> [String] {
         var wrong: [String] = []
         let live = stack.live()
         if ended.succeeded { wrong += try broken(promiseOf: fault, ended, before, live) }
@@ -34,9 +46,11 @@ struct Trial {
         let recovered = try stack.program.run(["recover"])
         if !recovered.succeeded { wrong.append("recover: \(recovered.saying)") }
         let afterwards = stack.live()
-        if !allowed(afterwards) { wrong.append("after recover the live data is \(stack.named(afterwards))") }
+        if !allowed(afterwards, before) { wrong.append("after recover the live data is \(stack.named(afterwards))") }
         // The program was alive to put things right, or to say that it could not.
-        if case .code = ended.exit, !ended.succeeded, !allowed(live), !fault.staysDead, operation.promise != .settled {
+        if case .code = ended.exit, !ended.succeeded, !allowed(live, before), !fault.staysDead,
+            operation.promise != .settled
+        {
             wrong.append("after its failure the live data is \(stack.named(live)): \(ended.saying)")
         }
         // A minute later: of two in one second, the second would wait.
@@ -46,17 +60,20 @@ struct Trial {
         if !backup.succeeded, !isSuspicious { wrong.append("the next backup: \(backup.saying)") }
         if stack.live() != afterwards { wrong.append("the next backup changed the live data") }
         wrong += try Remains(stack.ground).found()
-        wrong += try lostBackups(fault, before)
+        wrong += try lostBackups(fault, before.listing)
         return wrong
     }
 
-    private func allowed(_ state: String) -> Bool {
-        state == stack.old || operation.changesLive && state == stack.new || operation.title == "accept"
+    private func allowed(_ state: String, _ before: Before) -> Bool {
+        switch operation.promise {
+        case .restored, .undone, .settled: state == stack.old || state == stack.new
+        case .backup, .pruned, .checked, .claimed, .accepted: state == before.live
+        }
     }
 
     /// Exit status 0 was given: is it so?
     private func broken(
-        promiseOf fault: Fault, _ ended: Program.Ended, _ before: Listing, _ live: String
+        promiseOf fault: Fault, _ ended: Program.Ended, _ before: Before, _ live: String
     ) throws -> [String] {
         var wrong: [String] = []
         func expect(_ holds: Bool, _ what: String) {
@@ -65,11 +82,11 @@ struct Trial {
         let listing = try Listing(stack.program)
         switch operation.promise {
         case .backup:
-            let made = Set(listing.names).subtracting(before.names)
+            let made = Set(listing.names).subtracting(before.listing.names)
             expect(made.count == 1 && made.allSatisfy { listing.status[$0] == "completed" }, "no backup was made")
         case .restored: expect(live == stack.new, "the live data is \(stack.named(live))")
         case .undone: expect(live == stack.old, "the live data is \(stack.named(live))")
-        case .settled: expect(allowed(live), "the live data is \(stack.named(live))")
+        case .settled: expect(allowed(live, before), "the live data is \(stack.named(live))")
         case .pruned:
             // What cannot be read is not known to be good, so it may stay, and keep others.
             let left = Set(listing.names)
@@ -82,7 +99,9 @@ struct Trial {
                 && place.count > 1 && place[1].hasPrefix("mlflow_backup_")
                 && !(place.count == 2 && place[1].hasSuffix(".json"))
             expect(!(ended.hit && readsBackup), "a byte could not be read")
-        case .noted: break
+        case .claimed: break
+        case .accepted:
+            expect(listing.status.values.allSatisfy { $0 == "completed" }, "the list says \(listing.status)")
         }
         // What could not be brought to the disk may be gone after a power cut, whatever can be read at the moment. The
         // journal is no result: where its last stage is lost, the next run finishes what is done already.
