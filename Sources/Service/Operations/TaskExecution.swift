@@ -48,6 +48,8 @@ public struct TaskExecution: Sendable {
             note(record.id) { record in
                 record.status = .completed
                 record.message = result.message
+                // Who did not see this process may have thought that it had ended.
+                record.failure = nil
                 record.output = result.output
                 record.backupName = result.backupName
                 record.backupDirectory = operations.folder.path.string

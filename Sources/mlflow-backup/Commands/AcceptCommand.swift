@@ -21,9 +21,9 @@ enum AcceptCommand: Command {
         guard let argument = invocation.arguments.positional.first else {
             throw UsageError.missingArgument("INDEX|NAME")
         }
-        let name = try BackupSelection(invocation).name(of: argument)
         var workspace = invocation.operations.workspace
-        workspace.waitSeconds = Double(try invocation.arguments.number("wait", in: 0...86_400) ?? 600)
+        workspace.waitSeconds = try invocation.arguments.waitSeconds
+        let name = try BackupSelection(invocation).name(of: argument)
         let item = try AcceptJob(workspace).run(name)
         invocation.console.answer(AcceptedText.of(item))
         return .success

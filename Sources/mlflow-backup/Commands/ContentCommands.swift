@@ -87,6 +87,7 @@ enum ScrubCommand: Command {
     static func run(_ invocation: Invocation) throws -> ExitCode {
         let rate = try invocation.arguments.number("rate", in: 0...100_000) ?? 50
         let limit = rate == 0 ? nil : ReadRate(bytesPerSecond: UInt64(rate) * 1_000_000)
+        let operation = try RecordedOperation(invocation, readRate: limit)
         let items = try invocation.operations.catalogue.items().sorted {
             ($0.sidecar?.verifiedAt ?? 0) < ($1.sidecar?.verifiedAt ?? 0)
         }
@@ -96,7 +97,7 @@ enum ScrubCommand: Command {
             // A backup of an unchanged day is another name of a file that was just read.
             guard let key = try FileKey(item) else { continue }
             guard item.kind == .uncompressed || read.insert(key).inserted else { continue }
-            do { _ = try RecordedOperation(invocation, readRate: limit).run(.verify(item.name.string)) } catch {
+            do { _ = try operation.run(.verify(item.name.string)) } catch {
                 // Retention may have removed it meanwhile.
                 if case BackupError.noSuchBackup = error { continue }
                 read.remove(key)

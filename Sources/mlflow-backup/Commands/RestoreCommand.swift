@@ -34,16 +34,20 @@ enum RestoreCommand: Command {
         let arguments = invocation.arguments
         if arguments.has("list") { return try ListCommand.listBackups(invocation) }
         let mode = try mode(arguments)
+        // Before anything is asked or copied.
+        let operation = try RecordedOperation(invocation)
         if arguments.has("undo") {
             // An undo brings back what the restore replaced, all of it and nothing else.
             if let mode { throw UsageError.conflict("--undo", "--\(mode.rawValue)") }
             if let name = arguments.positional.first { throw UsageError.conflict("--undo", name) }
-            return try RecordedOperation(invocation).run(
+            return try operation.run(
                 .undo(force: arguments.has("force"), backupFirst: !arguments.has("no-backup")))
         }
-        guard let wanted = arguments.positional.first else { return try InteractiveRestore(invocation).run(mode) }
+        guard let wanted = arguments.positional.first else {
+            return try InteractiveRestore(invocation, operation).run(mode)
+        }
         let name = try BackupSelection(invocation).name(of: wanted)
-        return try RecordedOperation(invocation).run(
+        return try operation.run(
             .restore(
                 name, mode ?? .full, force: arguments.has("force"), backupFirst: !arguments.has("no-backup")))
     }

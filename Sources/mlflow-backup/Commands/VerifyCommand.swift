@@ -17,6 +17,7 @@ enum VerifyCommand: Command {
 
     /// Goes on after a bad one, so that one run tells of all; the last failure decides the exit code.
     static func run(_ invocation: Invocation) throws -> ExitCode {
+        let operation = try RecordedOperation(invocation)
         let selection = BackupSelection(invocation)
         let names =
             invocation.arguments.has("all")
@@ -25,7 +26,7 @@ enum VerifyCommand: Command {
         guard !names.isEmpty || invocation.arguments.has("all") else { throw UsageError.missingArgument("INDEX|NAME") }
         var code = ExitCode.success
         for name in names {
-            do { _ = try RecordedOperation(invocation).run(.verify(name)) } catch {
+            do { _ = try operation.run(.verify(name)) } catch {
                 invocation.console.error(error.atTheTerminal)
                 code = ExitCode(error)
                 if code == .interrupted { return code }
