@@ -97,7 +97,8 @@ struct CancelTests {
         let folder = live.service.operations.folder
         let process = try live.start(["backup"])
         let task = try onlyTask(live)
-        for _ in 0..<400 where try !isWriting(folder) { usleep(20_000) }
+        for _ in 0..<4000 where try !isWriting(folder) { usleep(2000) }
+        #expect(try isWriting(folder), "it is killed while it writes")
         kill(process.processIdentifier, SIGTERM)
         #expect(process.exitStatus() == 130)
         let record = try live.task(task)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Glibc
+import SystemIO
 import TestSupport
 import Testing
 
@@ -46,7 +48,13 @@ struct RepeatedRequestTests {
 
     @Test("Two deletions of one backup at once: one deletes it, the other hears 404")
     func deletions() throws {
-        let live = try ServiceFixture("twice_delete")
+        let folder = try TemporaryFolder("twice_log")
+        defer { withExtendedLifetime(folder) {} }
+        let said = folder.path.appending("log")
+        let descriptor = Glibc.open(said.string, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o600)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        let live = try ServiceFixture("twice_delete", log: Log(descriptor: descriptor))
         let name = try live.backup()
         let statuses = TestResults()
         try live.holdingTheFolder {
@@ -56,8 +64,14 @@ struct RepeatedRequestTests {
                     statuses.add(status)
                 }
             }
-            // Both have found it and wait for the folder.
-            usleep(700_000)
+            // Both have found it and wait for the folder, which each says once.
+            var waiting = 0
+            for _ in 0..<2000 where waiting < 2 {
+                usleep(2000)
+                let text = try String(contentsOfFile: said.string, encoding: .utf8)
+                waiting = text.components(separatedBy: "waiting for another operation").count - 1
+            }
+            try #require(waiting == 2)
         }
         #expect(statuses.wait(for: 2).sorted() == [200, 404])
         #expect(try live.service.operations.catalogue.items().isEmpty)
