@@ -62,16 +62,19 @@ public struct Operations: Sendable {
         return workspace
     }
 
-    /// - Parameter waitSeconds: how long to wait for another process's operation.
+    /// - Parameters:
+    ///   - waitSeconds: how long to wait for another process's operation.
+    ///   - published: told of each backup that is made on the way.
     /// - Throws: what the engines throw.
     public func perform(
         _ request: OperationRequest, task: String? = nil, waitSeconds: Double, cancellation: Cancellation,
-        progress: @escaping ProgressSink
+        published: @escaping @Sendable (BackupName) -> Void = { _ in }, progress: @escaping ProgressSink
     ) throws -> OperationResult {
         var workspace = workspace
         workspace.waitSeconds = waitSeconds
         workspace.cancellation = cancellation
         workspace.progress = progress
+        workspace.published = published
         workspace.task = task
         switch request {
         case .backup(let kind, let retention):

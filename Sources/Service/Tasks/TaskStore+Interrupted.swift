@@ -110,7 +110,7 @@ extension TaskStore {
 
 extension TaskRecord.Kind {
     /// Whether a crash leaves something that a recovery finishes or undoes.
-    fileprivate var replacesData: Bool { self == .restore || self == .undo }
+    var replacesData: Bool { self == .restore || self == .undo }
 }
 
 extension TaskRecord {

@@ -25,7 +25,7 @@ enum ExitCode: Int32 {
     init(_ error: any Error) {
         switch error {
         case is UsageError, is SettingsError: self = .usage
-        case is CancelledError: self = .interrupted
+        case is CancelledError, is TaskCancelled: self = .interrupted
         case is ArchiveError: self = .corrupt
         case let error as SystemError: self = error.isFull ? .noRoom : .failure
         case let error as BackupError:
