@@ -73,7 +73,7 @@ public struct TaskExecution: Sendable {
                 record.completedAt = .now()
                 record.progress = nil
             }
-            notify(record, request, started, requested, failure: reason)
+            notify(record, request, started, requested, failure: .failed(reason, code: error.stableCode))
             throw isCancelled ? TaskCancelled(explanation: message) : error
         }
     }
@@ -90,10 +90,10 @@ public struct TaskExecution: Sendable {
 
     private func notify(
         _ record: TaskRecord, _ request: OperationRequest, _ started: LocalTime, _ requested: MailAddress?,
-        _ result: OperationResult? = nil, failure: BilingualText? = nil
+        _ result: OperationResult? = nil, failure: NoticeEvent.Outcome? = nil
     ) {
         let event = NoticeEvent(
-            taskID: record.id, kind: record.kind, outcome: failure.map { .failed($0) } ?? .succeeded,
+            taskID: record.id, kind: record.kind, outcome: failure ?? .succeeded,
             startedAt: started, finishedAt: .now(), backupName: result?.backupName ?? request.backupName,
             sizeBytes: result?.size, warnings: result?.warnings ?? [])
         notices.notify(event, requested: requested) { text in
