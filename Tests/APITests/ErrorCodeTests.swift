@@ -47,6 +47,16 @@ struct ErrorCodeTests {
         }
     }
 
+    @Test("Force is named for what it skips and for nothing else; a repeated request is told the task's own routes")
+    func remedies() {
+        let forced = Self.backupErrors.filter { Remedy($0) == .force }.map(\.errorCode)
+        #expect(Set(forced) == ["newer-data", "schema-older", "schema-differs"])
+        #expect(Remedy(ServiceError.alreadyRequested(task: "t")) == .follow(task: "t"))
+        #expect(Remedy(BackupError.nothingToAccept(name: "n")) == .verify(backup: "n"))
+        // A task keeps the code and the backup's name, and no error.
+        #expect(Remedy("marked-corrupt", backup: "n") == Remedy(BackupError.markedCorrupt(name: "n", reason: "r")))
+    }
+
     @Test("Each has a code of its own, in lower case with hyphens")
     func codes() {
         for errors in [Self.backupErrors as [any CodedError], Self.serviceErrors] {

@@ -31,9 +31,9 @@ struct InteractiveRestore {
         let force = invocation.arguments.has("force")
         do {
             return try restore(item, mode, force: force)
-        } catch let error as BackupError {
-            guard !force, ExitCode(error) == .refused else { throw error }
-            console.error(error.explanation)
+        } catch {
+            guard !force, Remedy(error) == .force else { throw error }
+            console.error(error.bilingual)
             let sure = BilingualText(zh: "仍要覆盖？输入 overwrite 继续：", en: "Overwrite all the same? Type overwrite: ")
             guard try console.ask(sure)?.lowercased() == "overwrite" else { return cancelled() }
             return try restore(item, mode, force: true)
