@@ -76,12 +76,8 @@ enum ScrubCommand: Command {
         options: [
             .init(
                 "rate", "MB/S",
-                BilingualText(zh: "每秒最多读取的 MB（默认 50，0 不限）", en: "MB to read a second at most (50; 0: no limit)")),
-            .init(
-                "wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
-            .init("json", nil, BilingualText(zh: "以 JSON 输出结果", en: "print the result as JSON")),
-            .init("quiet", nil, BilingualText(zh: "只输出错误", en: "print errors only")),
-        ], notes: ExitCode.help)
+                BilingualText(zh: "每秒最多读取的 MB（默认 50，0 不限）", en: "MB to read a second at most (50; 0: no limit)"))
+        ] + CommandDefinition.Option.ofOperations, notes: ExitCode.help)
 
     /// Goes on after a bad one, as `verify` does.
     static func run(_ invocation: Invocation) throws -> ExitCode {

@@ -8,12 +8,8 @@ enum VerifyCommand: Command {
         "verify", BilingualText(zh: "校验备份的每一个字节。", en: "Check every byte of backups."),
         positional: "[INDEX|NAME]...", positionalLimit: 1000,
         options: [
-            .init("all", nil, BilingualText(zh: "校验全部备份", en: "check all backups")),
-            .init(
-                "wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
-            .init("json", nil, BilingualText(zh: "以 JSON 输出结果", en: "print the result as JSON")),
-            .init("quiet", nil, BilingualText(zh: "只输出错误", en: "print errors only")),
-        ], notes: ExitCode.help)
+            .init("all", nil, BilingualText(zh: "校验全部备份", en: "check all backups"))
+        ] + CommandDefinition.Option.ofOperations, notes: ExitCode.help)
 
     /// Goes on after a bad one, so that one run tells of all; the last failure decides the exit code.
     static func run(_ invocation: Invocation) throws -> ExitCode {
