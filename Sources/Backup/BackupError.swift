@@ -192,9 +192,8 @@ public enum BackupError: ExplainedError, Equatable {
                     + "\(stacks.isEmpty ? "none" : stacks.joined(separator: "; ")).")
         case .nothingToAccept(let name):
             BilingualText(
-                zh: "备份 \(name) 尚未校验，没有什么可以接受。请先运行 mlflow-backup verify \(name)。",
-                en:
-                    "The backup \(name) has not been verified, so there is nothing to accept. Run `mlflow-backup verify \(name)` first."
+                zh: "备份 \(name) 尚未校验，没有什么可以接受，须先校验。",
+                en: "The backup \(name) has not been verified, so there is nothing to accept yet."
             )
         case .schemaDiffers(let backup, let revision, let live):
             BilingualText(

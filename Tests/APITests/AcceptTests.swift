@@ -34,7 +34,12 @@ struct AcceptTests {
         let unverified = try live.send("POST", "/backups/dropped.tar.gz/accept")
         #expect(unverified.status == 409)
         #expect(try unverified.string("code") == "nothing-to-accept")
-        #expect(try unverified.string("detail").contains("POST /backups/dropped.tar.gz/verify"))
+        let detail = try unverified.string("detail")
+        #expect(
+            detail.contains("POST /backups/dropped.tar.gz/verify") && !detail.contains("mlflow-backup"), "\(detail)")
+        let refused = try live.command(["accept", "dropped.tar.gz"])
+        #expect(refused.exit == .code(1), "there is nothing that could be forced")
+        #expect(refused.errors.contains("`mlflow-backup verify dropped.tar.gz`"), "\(refused.errors)")
         let accepted = try live.send("POST", "/backups/\(small)/accept")
         #expect(accepted.status == 200, "\(accepted.text)")
         #expect(try accepted.string("message").contains(small))

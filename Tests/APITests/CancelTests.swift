@@ -6,6 +6,7 @@ import Service
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @Suite("Cancelling a task", .serialized)
 struct CancelTests {
@@ -97,7 +98,8 @@ struct CancelTests {
         let folder = live.service.operations.folder
         let process = try live.start(["backup"])
         let task = try onlyTask(live)
-        for _ in 0..<400 where try !isWriting(folder) { usleep(20_000) }
+        for _ in 0..<4000 where try !isWriting(folder) { usleep(2000) }
+        #expect(try isWriting(folder), "it is killed while it writes")
         kill(process.processIdentifier, SIGTERM)
         #expect(process.exitStatus() == 130)
         let record = try live.task(task)
@@ -128,6 +130,56 @@ struct CancelTests {
         ) { step in if step.phase == .pruning { cancellation.cancel(.requested) } }
         #expect(try service.tasks.get(record.id)?.status == .completed)
         #expect(try service.operations.catalogue.items().count == 1)
+    }
+
+    @Test("A forced restore that is cancelled after it made its backup says which, and that the live data is as before")
+    func backupFirst() throws {
+        let live = try ServiceFixture("cancel_first")
+        let name = try live.backup()
+        let (error, record) = try cancelled(live, .restore(name, .full, force: true), at: .pruning)
+        try expectNamed(live, besides: [name], error, record)
+    }
+
+    @Test("So does a forced undo")
+    func backupBeforeUndo() throws {
+        let live = try ServiceFixture("cancel_undo")
+        let name = try live.backup()
+        let answer = try live.send("POST", "/restore", #"{"backup_name": "\#(name)", "mode": "full"}"#)
+        #expect(answer.status == 202, "\(answer.text)")
+        let restored = try live.task(answer.string("task_id"))
+        #expect(restored["status"] as? String == "completed")
+        let (error, record) = try cancelled(live, .undo(force: true), at: .pruning)
+        try expectNamed(live, besides: [name], error, record)
+    }
+
+    private func expectNamed(
+        _ live: ServiceFixture, besides others: [String], _ error: any Error, _ record: TaskRecord
+    ) throws {
+        let made = try live.service.operations.catalogue.items().map(\.name.string).filter { !others.contains($0) }
+        #expect(made.count == 1 && record.status == .failed)
+        #expect(record.failure?.code == "cancelled" && error.stableCode == "cancelled")
+        for text in [record.message, error.bilingual] {
+            #expect(text.english.contains(made[0]) && text.chinese.contains(made[0]), "\(text)")
+            #expect(!text.english.contains("everything is as before") && !text.chinese.contains("一切"), "\(text)")
+        }
+        #expect(record.message.english.contains("the live data is as before"), "\(record.message)")
+    }
+
+    /// Runs a request and cancels it when it comes to `phase`.
+    private func cancelled(
+        _ live: ServiceFixture, _ request: OperationRequest, at phase: Backup.Progress.Phase
+    ) throws -> (any Error, TaskRecord) {
+        let service = live.service
+        let notices = try NoticeDispatcher(mailer: nil, policy: NoticePolicy(service.settings), log: .silent)
+        defer { notices.stop() }
+        let cancellation = TaskCancellation()
+        let record = try service.tasks.begin(request, origin: .cli, email: nil)
+        let error = #expect(throws: (any Error).self) {
+            _ = try TaskExecution(service.operations, tasks: service.tasks, notices: notices, log: .silent).run(
+                record, request, requested: nil, waitSeconds: 10, cancellation: cancellation
+            ) { step in if step.phase == phase { cancellation.cancel(.requested) } }
+        }
+        return (try #require(error), try #require(try service.tasks.get(record.id)))
     }
 
     private func onlyTask(_ live: ServiceFixture) throws -> String {

@@ -25,8 +25,10 @@ struct ErrorCodeTests {
         .severalStacks(["a@1 (1, 2026)", "b@1 (1, 2026)"]), .noSuchStack(name: "c@1", stacks: []),
         .keptNotRemovable(id: "k", reason: BilingualText(zh: "r", en: "r"), command: "c"),
         .noRoomForDatabase(reason: "r", kept: ["k"]), .keptDatabaseGone(id: "k", database: "d", older: nil),
-        .keptFilesGone(id: "k", path: "p", older: nil),
+        .keptFilesGone(id: "k", path: "p", older: nil), .keptBeingRemoved(id: "k", older: "o"),
         .keptRecordDamaged(id: "k", path: "p"), .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"),
+        .noSuchKeptPart(id: "k"), .nothingToUndo, .notOurs(path: "p", count: 1, user: 1, group: 1),
+        .mountInside(path: "p", count: 1), .nothingToAccept(name: "n"),
         .needsRecovery(reason: "r"), .restoreLeftover(reason: BilingualText(zh: "r", en: "r")),
     ]
 
@@ -45,6 +47,16 @@ struct ErrorCodeTests {
                 }
             }
         }
+    }
+
+    @Test("Force is named for what it skips and for nothing else; a repeated request is told the task's own routes")
+    func remedies() {
+        let forced = Self.backupErrors.filter { Remedy($0) == .force }.map(\.errorCode)
+        #expect(Set(forced) == ["newer-data", "schema-older", "schema-differs"])
+        #expect(Remedy(ServiceError.alreadyRequested(task: "t")) == .follow(task: "t"))
+        #expect(Remedy(BackupError.nothingToAccept(name: "n")) == .verify(backup: "n"))
+        // A task keeps the code and the backup's name, and no error.
+        #expect(Remedy("marked-corrupt", backup: "n") == Remedy(BackupError.markedCorrupt(name: "n", reason: "r")))
     }
 
     @Test("Each has a code of its own, in lower case with hyphens")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import MLflowStore
 import Postgres
 import SystemIO
 import TestSupport
@@ -33,5 +34,28 @@ struct PromptTests {
         #expect(try interrupt(live, "restore", after: #"1\n\nyes\n"#, at: "Type overwrite") == "130")
         #expect(try Connection(live.database).rows("select count(*) from runs").first?.int64(0) == 2)
         #expect(try live.command(["restore", "--undo"]).exit == .code(3), "nothing was replaced")
+    }
+
+    @Test("are not asked where force is no answer: a newer schema ends the restore at once, with 1")
+    func newerSchema() throws {
+        let live = try ServiceFixture("prompt_schema")
+        _ = try live.backup()
+        let older = SchemaRevisions.chain[SchemaRevisions.chain.count - 3]
+        try Connection(live.database).execute("update alembic_version set version_num = \(older)")
+        let log = live.root.path.appending("typescript")
+        let status = try Shell.run(
+            "/bin/bash",
+            [
+                "-c",
+                "(printf '1\\n\\nyes\\n'; sleep 1; printf 'overwrite\\n'; sleep 2) | "
+                    + "script -qfec \"exec \(live.program) restore\" '\(log)' >/dev/null; echo -n $?",
+            ], environment: live.settingsEnvironment)
+        let shown = try String(contentsOfFile: log.string, encoding: .utf8)
+        #expect(status == "1" && shown.contains("has a newer schema"), "\(status) \(shown)")
+        #expect(!shown.contains("Type overwrite"), "\(shown)")
+        for arguments in [["restore", "1"], ["restore", "1", "--force"]] {
+            let outcome = try live.command(arguments)
+            #expect(outcome.exit == .code(1) && !outcome.errors.contains("use --force"), "\(outcome.errors)")
+        }
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Glibc
+import SystemIO
 import TestSupport
 import Testing
 
@@ -16,7 +18,8 @@ struct RepeatedRequestTests {
             first = try live.send("POST", "/restore", body).string("task_id")
             let second = try live.send("POST", "/restore", body)
             #expect(second.status == 409, "\(second.text)")
-            #expect(try second.string("detail").contains(first))
+            let detail = try second.string("detail")
+            #expect(detail.contains("GET /tasks/\(first) ") && !detail.contains("{id}"), "\(detail)")
             #expect(try second.string("code") == "already-requested")
             // What differs is another request.
             let other = try live.send("POST", "/restore", #"{"backup_name": "\#(name)", "mode": "artifacts"}"#)
@@ -46,7 +49,13 @@ struct RepeatedRequestTests {
 
     @Test("Two deletions of one backup at once: one deletes it, the other hears 404")
     func deletions() throws {
-        let live = try ServiceFixture("twice_delete")
+        let folder = try TemporaryFolder("twice_log")
+        defer { withExtendedLifetime(folder) {} }
+        let said = folder.path.appending("log")
+        let descriptor = Glibc.open(said.string, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o600)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        let live = try ServiceFixture("twice_delete", log: Log(descriptor: descriptor))
         let name = try live.backup()
         let statuses = TestResults()
         try live.holdingTheFolder {
@@ -56,8 +65,14 @@ struct RepeatedRequestTests {
                     statuses.add(status)
                 }
             }
-            // Both have found it and wait for the folder.
-            usleep(700_000)
+            // Both have found it and wait for the folder, which each says once.
+            var waiting = 0
+            for _ in 0..<2000 where waiting < 2 {
+                usleep(2000)
+                let text = try String(contentsOfFile: said.string, encoding: .utf8)
+                waiting = text.components(separatedBy: "waiting for another operation").count - 1
+            }
+            try #require(waiting == 2)
         }
         #expect(statuses.wait(for: 2).sorted() == [200, 404])
         #expect(try live.service.operations.catalogue.items().isEmpty)

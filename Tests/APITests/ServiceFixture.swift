@@ -21,9 +21,10 @@ final class ServiceFixture: Sendable {
 
     /// - Parameters:
     ///   - settings: more settings, by their names.
+    ///   - log: of the service.
     ///   - before: called before the service opens the folder, as something that an earlier process left.
     init(
-        _ name: String, settings: [String: String] = [:],
+        _ name: String, settings: [String: String] = [:], log: Log = .silent,
         before: (BackupFolder, _ database: String) throws -> Void = { _, _ in }
     ) throws {
         let server = try TemporaryPostgres.shared
@@ -45,7 +46,7 @@ final class ServiceFixture: Sendable {
         let folder = BackupFolder(root.path.appending("backups"))
         try folder.prepare()
         try before(folder, database.database)
-        service = try StackService(Settings.read(environment: environment), log: .silent)
+        service = try StackService(Settings.read(environment: environment), log: log)
         api = StackAPI(service)
     }
 

@@ -2,6 +2,7 @@
 
 import Archive
 import Glibc
+import Postgres
 import SystemIO
 import TestSupport
 import Testing
@@ -55,6 +56,42 @@ struct ReadBeforeRemovalTests {
         #expect(try live.inode(outcome.name) != live.inode(second))
         #expect(outcome.sharing.generation == 0)
         #expect(try goodCopies(live) == 2)
+    }
+
+    @Test(
+        "cancelled while the whole one is made: the one that is published and good stands, and is told with what failed"
+    )
+    func cancelledWhole() throws {
+        let live = try LiveStackFixture("read_cancelled")
+        let first = try live.age(whole(live, run: 41), days: 8)
+        let second = try live.age(whole(live, run: 42), days: 1)
+        try live.damage(first)
+        let cancellation = Cancellation()
+        let isSecond = Monitor(false)
+        let outcome = try live.backup(retention: .count(100), cancellation: cancellation) { step in
+            if step.phase == .verifying { isSecond.withLock { $0 = true } }
+            if step.phase == .dumping, isSecond.withLock({ $0 }) { cancellation.cancel() }
+        }
+        #expect(cancellation.isCancelled && !outcome.warnings.isEmpty)
+        #expect(try Set(live.names()) == [first.string, second.string, outcome.name.string])
+        #expect(try live.item(outcome.name).status == .completed)
+        let told = outcome.warnings.filter { $0.english.contains("A whole new backup could not be made") }
+        #expect(told.count == 1, "\(outcome.warnings.map(\.english))")
+        #expect(try Directory.names(in: live.folder.staging).isEmpty)
+    }
+
+    @Test("cancelled between two removals: what was removed is told, and the rest stays")
+    func cancelledRemoval() throws {
+        let live = try LiveStackFixture("read_removal")
+        for run in 41...44 { try live.age(whole(live, run: run), days: Int64(50 - run), readDaysAgo: 0) }
+        let cancellation = Cancellation()
+        cancellation.cancel()
+        let identity = try StackIdentity(of: live.stack, on: Databases(live.database))
+        let outcome = try Retention(live.folder, of: identity, log: .silent, cancellation: cancellation).apply(
+            .count(2))
+        #expect(outcome.removed.isEmpty && !outcome.isComplete)
+        #expect(outcome.warnings.contains { $0.english.contains("another time") }, "\(outcome.warnings.map(\.english))")
+        #expect(try live.names().count == 4)
     }
 
     @Test(

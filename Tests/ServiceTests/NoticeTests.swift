@@ -9,7 +9,8 @@ import Wording
 struct NoticeTests {
     private let failure = NoticeEvent(
         taskID: "backup_20240730_143000_12345", kind: .backup,
-        outcome: .failed(BilingualText(zh: "磁盘已满：请释放空间后重试。", en: "The disk is full: free some room.")),
+        outcome: .failed(
+            BilingualText(zh: "磁盘已满：请释放空间后重试。", en: "The disk is full: free some room."), code: "disk-full"),
         startedAt: LocalTime(epoch: 1_722_304_800), finishedAt: LocalTime(epoch: 1_722_304_935), host: "server-01")
 
     private let success = NoticeEvent(
@@ -49,6 +50,32 @@ struct NoticeTests {
         let english = NoticeText(failure, in: .english)
         #expect(english.subject == "[MLflow backup] Backup failed (server-01)")
         #expect(english.body.contains("The disk is full") && english.body.contains("What to do"))
+    }
+
+    @Test(
+        "What stopped half way names `recover`, and does not say that nothing changed",
+        arguments: TaskRecord.Kind.allCases)
+    func needsRecovery(_ kind: TaskRecord.Kind) {
+        for language in [Language.chinese, .english] {
+            let body = body(kind, "needs-recovery", language)
+            #expect(body.contains("mlflow-backup recover"), "\(body)")
+            for calm in ["did not change", "没有改变"] { #expect(!body.contains(calm), "\(body)") }
+        }
+    }
+
+    @Test("A removal that failed says that some of it may be gone; an undo, that the live data is what it was")
+    func halfRemoved() {
+        let forget = body(.forget, "kept-not-removable", .english)
+        #expect(forget.contains("may be gone") && forget.contains("mlflow-backup kept"), "\(forget)")
+        #expect(body(.forget, "kept-not-removable", .chinese).contains("可能已删除"))
+        #expect(body(.undo, "newer-data", .english).contains("The live data did not change"))
+    }
+
+    private func body(_ kind: TaskRecord.Kind, _ code: String, _ language: Language) -> String {
+        var event = failure
+        event.kind = kind
+        event.outcome = .failed(BilingualText(zh: "原因", en: "because"), code: code)
+        return NoticeText(event, in: language).body
     }
 
     @Test("A success names the backup, its size, and the warnings")

@@ -121,6 +121,22 @@ struct TaskStoreTests {
         #expect(try store.failOrphans().isEmpty)
     }
 
+    @Test("While the service runs, a process that may be at work in another container keeps its task")
+    func unseen() throws {
+        let folder = try ScratchFolder()
+        let store = try TaskStore(in: folder.path, log: .silent)
+        let mine = ProcessIdentity.current()
+        let here = try #require(mine.namespace)
+        for (id, namespace) in [("here", "\(here)"), ("elsewhere", "\(here + 1)"), ("before", "null")] {
+            let json =
+                "{\"pid\":\(mine.pid),\"startTicks\":\(mine.startTicks + 1),\"boot\":\"\(mine.boot)\",\"namespace\":\(namespace)}"
+            try store.insert(record(id, owner: JSONDecoder().decode(ProcessIdentity.self, from: Data(json.utf8))))
+        }
+        try store.insert(record("mine", owner: mine))
+        #expect(try store.failOrphans(seenFromHere: true).map(\.id) == ["here"])
+        #expect(try store.failOrphans().map(\.id).sorted() == ["before", "elsewhere"])
+    }
+
     @Test("Four threads, two stores and another process write at once and lose nothing")
     func concurrent() throws {
         let folder = try ScratchFolder()

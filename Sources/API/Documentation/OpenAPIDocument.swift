@@ -92,7 +92,7 @@ enum OpenAPIDocument {
           "responses":{"200":{"description":"OK","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Task"}}}},
             "401":{"$ref":"#/components/responses/Problem"},"404":{"$ref":"#/components/responses/Problem"}}}},
         "/tasks/{id}/cancel":{"post":{"operationId":"cancelTask","tags":["tasks"],
-          "summary":"取消任务；一切恢复到开始前 / Cancel a task; everything is as before it",
+          "summary":"取消任务；数据与开始前一样 / Cancel a task; the data is as before it",
           "parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"string"},"example":"backup_20240730_143000_12345"}],
           "responses":{"202":{"$ref":"#/components/responses/Accepted"},"401":{"$ref":"#/components/responses/Problem"},
             "404":{"$ref":"#/components/responses/Problem"},"409":{"$ref":"#/components/responses/Problem"}}}},

@@ -21,12 +21,7 @@ struct Problem {
     init(_ error: any Error) {
         code = error.stableCode
         findings = error.codedFindings
-        let backup: String? =
-            switch error {
-            case BackupError.markedCorrupt(let name, _), BackupError.nothingToAccept(let name): name
-            default: nil
-            }
-        detail = error.bilingual + (ProblemHint.of(code, backup: backup) ?? BilingualText(zh: "", en: ""))
+        detail = error.bilingual + ProblemHint.of(Remedy(error))
         var headers = HTTPHeaders()
         switch error {
         case let error as RequestError:

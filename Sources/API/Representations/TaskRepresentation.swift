@@ -41,8 +41,8 @@ struct TaskRepresentation: Encodable {
         kind = record.kind.rawValue
         origin = record.origin.rawValue
         status = record.status.rawValue
-        let hint = record.failure.flatMap { ProblemHint.of($0.code, backup: record.backupName) }
-        message = record.message[language] + (hint?[language] ?? "")
+        let hint = ProblemHint.of(record.failure.flatMap { Remedy($0.code, backup: record.backupName) })
+        message = record.message[language] + hint[language]
         created_at = record.createdAt.iso
         started_at = record.startedAt?.iso
         completed_at = record.completedAt?.iso

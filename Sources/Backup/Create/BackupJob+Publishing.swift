@@ -125,6 +125,7 @@ extension BackupJob {
         let intent = PublicationIntent(name, in: folder)
         try intent.write(sidecar)
         try DurableFile.publish(partial, as: folder.path.appending(name.string))
+        workspace.published(name)
         try sidecar.write(in: folder)
         do { try intent.remove() } catch {
             log.warning("the note of a publication stays until the next run", ["reason": error.bilingual.english])

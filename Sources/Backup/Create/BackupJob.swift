@@ -56,8 +56,8 @@ public struct BackupJob: Sendable {
     }
 
     /// - Throws: `BackupError`, `PostgresError`, `ArchiveError`, `SystemError`, `CancelledError`. After a throw nothing
-    ///   is listed that was not listed before, unless the very last write failed: what is published then is read and
-    ///   listed by the next operation.
+    ///   is listed that was not listed before, unless `workspace.published` was told of it: where the very last write
+    ///   failed, it is read and listed by the next operation; where it turned out damaged, it is listed as that.
     public func run() throws -> BackupOutcome { try workspace.holdingStack("backup", make) }
 
     /// Makes the backup under locks that the caller has.
@@ -74,7 +74,8 @@ public struct BackupJob: Sendable {
         // copy must not go because of a newer one that nobody has read for days.
         var removed: [BackupName] = []
         var seconds = options.scrubSeconds
-        for attempt in 1...3 {
+        // Who cancels it now has a backup all the same, and the rest is for the next run.
+        for attempt in 1...3 where attempt == 1 || !cancellation.isCancelled {
             told += scrub(copies, &seconds)
             if attempt < 3, try needsWhole(&copies, made) {
                 made = try makeWhole(&copies, instead: made, &told)
@@ -147,10 +148,8 @@ public struct BackupJob: Sendable {
             let whole = try makeOne(&copies)
             told += whole.warnings
             return whole
-        } catch let error as CancelledError {
-            throw error
         } catch {
-            // The one that was made is good unless it is the damaged one itself.
+            // Also where it was cancelled: that one is published and listed. The one that was made is good unless it is the damaged one itself.
             guard try Catalogue(folder).item(named: made.name.string).isWhole else { throw error }
             told.append(
                 BilingualText(zh: "未能重新做一个完整备份：", en: "A whole new backup could not be made: ") + error.bilingual)

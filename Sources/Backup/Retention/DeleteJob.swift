@@ -40,7 +40,7 @@ public struct DeleteJob: Sendable {
 
     private static func leaning(_ id: String) -> BilingualText {
         BilingualText(
-            zh: "\(id)（某次恢复所替换、现予保留的数据）曾依赖它：撤销该恢复现在需要 --force 或 \"force\": true，且该数据不再自动清除",
+            zh: "\(id)（某次恢复所替换、现予保留的数据）曾依赖它：现在撤销该恢复必须强制执行，且该数据不再自动清除",
             en:
                 "what a restore replaced and is kept as \(id) leaned on it: an undo of that restore needs to be forced now, and what "
                 + "is kept does not go by itself any more")

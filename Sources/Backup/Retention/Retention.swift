@@ -77,7 +77,7 @@ public struct Retention: Sendable {
                             en: "\(item.name) could not be read, so expired backups stay: ") + reason)
                 }
             }
-            try remove(going, &outcome)
+            remove(going, &outcome)
             outcome.warnings += Self.told(of: choice.ahead)
             return outcome
         }
@@ -120,10 +120,18 @@ public struct Retention: Sendable {
     }
 
     /// One that cannot be removed is a warning, and keeps none of the others.
-    private func remove(_ items: [CatalogueItem], _ outcome: inout Outcome) throws {
+    private func remove(_ items: [CatalogueItem], _ outcome: inout Outcome) {
         let catalogue = Catalogue(folder)
         for item in items {
-            try cancellation.check()
+            // What was removed by then is told.
+            guard !cancellation.isCancelled else {
+                outcome.isComplete = false
+                outcome.warnings.append(
+                    BilingualText(
+                        zh: "操作被中止，其余过期备份下次再删除。",
+                        en: "It was stopped; the expired backups that are left go another time."))
+                return
+            }
             do { try catalogue.remove(item) } catch {
                 let reason = error.bilingual
                 outcome.isComplete = false

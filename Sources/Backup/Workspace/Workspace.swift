@@ -24,6 +24,8 @@ public struct Workspace: Sendable {
     /// Told how a restore ended that an earlier process left unfinished: by whichever operation settles it, and in
     /// whichever process, so that its task can say so.
     public var settled: @Sendable (RestoreRecovery.Outcome) -> Void = { _ in }
+    /// Told of each backup as it is published: it stays, whatever becomes of the operation that made it.
+    public var published: @Sendable (BackupName) -> Void = { _ in }
 
     public init(
         _ stack: LiveStack, _ folder: BackupFolder, log: Log, cancellation: Cancellation = Cancellation(),

@@ -7,8 +7,8 @@ import Wording
 public struct NoticeEvent: Sendable {
     public enum Outcome: Sendable, Equatable {
         case succeeded
-        /// The error's explanation, which says what to do as well.
-        case failed(BilingualText)
+        /// The error's explanation, which says what to do as well, and its code.
+        case failed(BilingualText, code: String)
     }
 
     public var taskID: String

@@ -19,9 +19,10 @@ public struct NoticeText: Sendable, Equatable {
             let heading = BilingualText(zh: "警告：", en: "Warnings:")
             sections.append(([heading[language]] + event.warnings.map { "- \($0[language])" }).joined(separator: "\n"))
         }
-        if case .failed(let reason) = event.outcome {
+        if case .failed(let reason, let code) = event.outcome {
             sections.append(BilingualText(zh: "原因：\n", en: "Reason:\n")[language] + reason[language])
-            sections.append(BilingualText(zh: "处理办法：\n", en: "What to do:\n")[language] + Self.advice(event)[language])
+            sections.append(
+                BilingualText(zh: "处理办法：\n", en: "What to do:\n")[language] + Self.advice(event.kind, code)[language])
         }
         body = sections.joined(separator: "\n\n") + "\n"
     }
@@ -55,8 +56,18 @@ public struct NoticeText: Sendable, Equatable {
         return facts.map { $0.0[language] + colon + $0.1 }.joined(separator: "\n")
     }
 
-    private static func advice(_ event: NoticeEvent) -> BilingualText {
-        switch event.kind {
+    private static func advice(_ kind: TaskRecord.Kind, _ code: String) -> BilingualText {
+        // Whatever was to be done: nothing else can be done before.
+        if code == "needs-recovery" {
+            return BilingualText(
+                zh: "有一次恢复停在半途：线上数据可能已替换了一部分，MLflow 可能已停止；被替换的数据没有丢失。"
+                    + "请排除原因；正在运行的服务会自动继续（每十秒一次），也可运行 mlflow-backup recover。然后确认 MLflow 可以访问。",
+                en:
+                    "A restore has stopped half way: the live data may be replaced in part, and MLflow may be stopped; nothing "
+                    + "of what was replaced is lost. Remove the cause. A running service goes on by itself (it tries every ten "
+                    + "seconds), and so does mlflow-backup recover. Then check that MLflow answers.")
+        }
+        return switch kind {
         case .backup:
             BilingualText(
                 zh: "已有的备份没有改变。排除原因后重新备份：mlflow-backup backup，或 POST /backups；"
@@ -70,10 +81,24 @@ public struct NoticeText: Sendable, Equatable {
                     + "也可以换一个备份（mlflow-backup list）。",
                 en: "Check that MLflow still answers, remove the cause and restore again: mlflow-backup restore, or "
                     + "POST /restore. Another backup may serve as well (mlflow-backup list).")
-        case .undo, .claim, .forget:
+        case .undo:
             BilingualText(
-                zh: "数据没有改变。排除原因后重试；mlflow-backup --help 列出全部命令。",
-                en: "The data did not change. Remove the cause and try again; mlflow-backup --help lists all commands.")
+                zh: "线上数据没有改变。排除原因后重试：mlflow-backup restore --undo，或 POST /restore/undo。",
+                en: "The live data did not change. Remove the cause and try again: mlflow-backup restore --undo, or "
+                    + "POST /restore/undo.")
+        case .claim:
+            BilingualText(
+                zh: "线上数据和备份没有改变。排除原因后重试：mlflow-backup claim。",
+                en:
+                    "Neither the live data nor any backup did change. Remove the cause and try again: mlflow-backup claim."
+            )
+        case .forget:
+            BilingualText(
+                zh: "要删除的保留数据可能已删除了一部分；线上数据和备份没有改变。用 mlflow-backup kept 查看剩余部分，"
+                    + "排除原因后重试：mlflow-backup forget。",
+                en:
+                    "Some of what was to be removed may be gone already; neither the live data nor any backup did change. "
+                    + "mlflow-backup kept shows what is left. Remove the cause and try again: mlflow-backup forget.")
         case .verify:
             BilingualText(
                 zh: "不要依赖这个备份：请立即做一个新的备份（mlflow-backup backup），并检查磁盘。",

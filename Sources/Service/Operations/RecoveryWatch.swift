@@ -2,9 +2,10 @@
 
 import SystemIO
 
-/// Tries again what could not be settled at start, as when PostgreSQL comes back later than the service.
+/// Settles what processes leave while the service runs, as a command that was killed, and tries again what could not be
+/// settled at start, as when PostgreSQL comes back later than the service.
 final class RecoveryWatch: Sendable {
-    /// Seconds between two looks: one `stat` each where nothing is to be done.
+    /// Seconds between two looks: a `stat` and a SELECT each where nothing is to be done.
     private static let interval: Double = 10
 
     private let isStopped = Monitor(false)

@@ -44,10 +44,10 @@ public final class StackService: Sendable {
 
     /// What is done once at start: an interrupted restore is settled, tools are checked, the schedule begins.
     public func start() throws {
-        settleInterruptedRestore()
+        settleOrphans()
         let health = HealthCheck(self).run()
         for finding in health.findings { log.warning("health", ["finding": finding[.english]]) }
-        try recovery.start { [self] in settleInterruptedRestore(isFirst: false) }
+        try recovery.start { [self] in settleOrphans(isFirst: false) }
         guard settings.scheduler == .service else { return log.info("scheduled backups are started by cron") }
         guard let expression = settings.schedule else { return log.info("no schedule: BACKUP_SCHEDULE is off") }
         let started = try Scheduler(
@@ -109,6 +109,9 @@ public final class StackService: Sendable {
             return try task(id)
         }
         // Between the two looks it may have ended; and what a dead process left will not come to an end by itself.
+        if record.owner.hasEndedHere {
+            try tasks.failOrphans(keepingRestores: RecoverJob(operations.workspace).isNeeded, seenFromHere: true)
+        }
         guard try !task(id).status.isFinished, record.owner.isAlive, record.owner != .current() else {
             throw ServiceError.alreadyEnded(task: record.id)
         }
@@ -155,31 +158,33 @@ public final class StackService: Sendable {
         }
     }
 
-    private func settleInterruptedRestore(isFirst: Bool = true) {
-        guard RecoverJob(operations.workspace).isNeeded else { return failLeftRestores() }
+    /// What processes left that have ended: an interrupted restore, and the records of their tasks.
+    private func settleOrphans(isFirst: Bool = true) {
+        let isSettled = settleInterruptedRestore(isFirst)
+        do {
+            // What no recovery had a word on was killed before there was anything to recover, or settled by a process that
+            // could not write it down.
+            let isFromBefore = isSettled && restoresWait.withLock { $0 }
+            try tasks.failOrphans(keepingRestores: !isSettled, seenFromHere: !isFromBefore)
+            if isFromBefore { restoresWait.withLock { $0 = false } }
+        } catch { log.error("task records of a dead process are left open", ["reason": "\(error)"]) }
+    }
+
+    /// - Returns: whether no restore waits to be settled.
+    private func settleInterruptedRestore(_ isFirst: Bool) -> Bool {
+        guard RecoverJob(operations.workspace).isNeeded else { return true }
         // Asked anew: Docker may have become reachable since the service started.
         var workspace = operations.workspace(on: settings.liveStack)
         workspace.waitSeconds = 0
         do {
             _ = try RecoverJob(workspace).run()
+            return true
         } catch BackupError.busy(let holder) {
             // A restore at work has its journal: that is said once, not at each look.
             if isFirst { log.info("another process is at work, which settles it itself", ["holder": holder]) }
-            return
         } catch {
             log.error("an interrupted restore could not be settled", ["reason": error.bilingual[.english]])
-            return
         }
-        failLeftRestores()
-    }
-
-    /// What no recovery had a word on: killed before there was anything to recover, or settled by a process that could
-    /// not write it down.
-    private func failLeftRestores() {
-        guard restoresWait.withLock({ $0 }) else { return }
-        do {
-            try tasks.failOrphans()
-            restoresWait.withLock { $0 = false }
-        } catch { log.error("task records of a dead process are left open", ["reason": "\(error)"]) }
+        return false
     }
 }

@@ -15,20 +15,34 @@ public final class TaskCancellation: Sendable {
         /// The service stops, and the task's time is up.
         case stopping
 
-        var text: BilingualText {
-            switch self {
-            case .requested:
-                BilingualText(
-                    zh: "任务已按要求取消，一切与开始前一样。", en: "the task was cancelled on request, and everything is as before.")
-            case .interrupted:
-                BilingualText(
-                    zh: "被 Ctrl-C 或终止信号中断，一切与开始前一样。", en: "it was interrupted by a signal, and everything is as before."
-                )
-            case .stopping:
-                BilingualText(
-                    zh: "服务停止时任务尚未完成，已中止，一切与开始前一样。请重新发起。",
-                    en: "it was cancelled because the service stopped, and everything is as before. Start it again.")
+        /// - Parameter made: names of the backups that were published by then.
+        func text(_ kind: TaskRecord.Kind, _ made: [String] = []) -> BilingualText {
+            let cause =
+                switch self {
+                case .requested: BilingualText(zh: "任务已按要求取消", en: "the task was cancelled on request")
+                case .interrupted: BilingualText(zh: "被 Ctrl-C 或终止信号中断", en: "it was interrupted by a signal")
+                case .stopping:
+                    BilingualText(zh: "服务停止时任务尚未完成，已中止", en: "it was cancelled because the service stopped")
+                }
+            let advice =
+                self == .stopping
+                ? BilingualText(zh: "请重新发起。", en: " Start it again.") : BilingualText(zh: "", en: "")
+            return cause + Self.state(kind, made) + advice
+        }
+
+        private static func state(_ kind: TaskRecord.Kind, _ made: [String]) -> BilingualText {
+            guard !made.isEmpty else {
+                // To make room, a restore lets go early what an earlier one kept and a backup holds.
+                if kind.replacesData {
+                    return BilingualText(zh: "，线上数据与开始前一样。", en: ", and the live data is as before.")
+                }
+                return BilingualText(zh: "，一切与开始前一样。", en: ", and everything is as before.")
             }
+            return BilingualText(
+                zh: "，线上数据与开始前一样；在此之前做好的备份 \(made.joined(separator: "、")) 保留。",
+                en:
+                    ", and the live data is as before; what was backed up by then stays as \(made.joined(separator: ", "))."
+            )
         }
     }
 
@@ -45,4 +59,10 @@ public final class TaskCancellation: Sendable {
     }
 
     var reason: Reason { first.withLock { $0 } ?? .requested }
+}
+
+/// How a cancelled task ended, in its own words: who wanted it, and what is left of it.
+public struct TaskCancelled: CodedError {
+    public let explanation: BilingualText
+    public var errorCode: String { CancelledError().errorCode }
 }

@@ -20,7 +20,7 @@ public struct TaskExecution: Sendable {
     }
 
     /// - Parameter progress: gets every step; the record gets a few a second.
-    /// - Throws: what the operation threw, after the task was marked failed and the notice was handed over.
+    /// - Throws: what the operation threw, or `TaskCancelled`, after the task was marked failed and the notice was handed over.
     public func run(
         _ record: TaskRecord, _ request: OperationRequest, requested: MailAddress?, waitSeconds: Double,
         cancellation: TaskCancellation, progress: @escaping ProgressSink
@@ -32,9 +32,11 @@ public struct TaskExecution: Sendable {
             $0.message = request.running
         }
         let throttle = Monitor<UInt64>(0)
+        let made = Monitor<[String]>([])
         do {
             let result = try operations.perform(
-                request, task: record.id, waitSeconds: waitSeconds, cancellation: cancellation.flag
+                request, task: record.id, waitSeconds: waitSeconds, cancellation: cancellation.flag,
+                published: { name in made.withLock { $0.append(name.string) } }
             ) { step in
                 progress(step)
                 let isDue = throttle.withLock { last in
@@ -48,6 +50,8 @@ public struct TaskExecution: Sendable {
             note(record.id) { record in
                 record.status = .completed
                 record.message = result.message
+                // Who did not see this process may have thought that it had ended.
+                record.failure = nil
                 record.output = result.output
                 record.backupName = result.backupName
                 record.backupDirectory = operations.folder.path.string
@@ -58,17 +62,19 @@ public struct TaskExecution: Sendable {
             notify(record, request, started, requested, result)
             return result
         } catch {
-            let reason = error is CancelledError ? cancellation.reason.text : error.bilingual
+            let isCancelled = error is CancelledError
+            let reason = isCancelled ? cancellation.reason.text(record.kind, made.withLock { $0 }) : error.bilingual
+            let message = isCancelled ? request.cancelled(reason) : request.failed(reason)
             log.error("task failed", ["task": record.id, "reason": reason[.english]])
             note(record.id) { record in
                 record.status = .failed
-                record.message = error is CancelledError ? request.cancelled(reason) : request.failed(reason)
+                record.message = message
                 record.failure = .init(code: error.stableCode, findings: error.codedFindings)
                 record.completedAt = .now()
                 record.progress = nil
             }
-            notify(record, request, started, requested, failure: reason)
-            throw error
+            notify(record, request, started, requested, failure: .failed(reason, code: error.stableCode))
+            throw isCancelled ? TaskCancelled(explanation: message) : error
         }
     }
 
@@ -84,10 +90,10 @@ public struct TaskExecution: Sendable {
 
     private func notify(
         _ record: TaskRecord, _ request: OperationRequest, _ started: LocalTime, _ requested: MailAddress?,
-        _ result: OperationResult? = nil, failure: BilingualText? = nil
+        _ result: OperationResult? = nil, failure: NoticeEvent.Outcome? = nil
     ) {
         let event = NoticeEvent(
-            taskID: record.id, kind: record.kind, outcome: failure.map { .failed($0) } ?? .succeeded,
+            taskID: record.id, kind: record.kind, outcome: failure ?? .succeeded,
             startedAt: started, finishedAt: .now(), backupName: result?.backupName ?? request.backupName,
             sizeBytes: result?.size, warnings: result?.warnings ?? [])
         notices.notify(event, requested: requested) { text in

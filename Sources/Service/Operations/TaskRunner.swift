@@ -86,7 +86,7 @@ public final class TaskRunner: Sendable {
             return state.queue.remove(at: place)
         }
         if let waiting {
-            let reason = TaskCancellation.Reason.requested.text
+            let reason = TaskCancellation.Reason.requested.text(waiting.record.kind)
             execution.abandon(waiting.record, because: waiting.request.cancelled(reason), code: "cancelled")
             return true
         }

@@ -10,14 +10,20 @@ import Wording
 /// by another, at the start or much later. Until then its record stays open.
 extension TaskStore {
     /// Marks tasks as failed whose process has ended.
-    /// - Parameter keepingRestores: leaves those open that may still be finished: a restore waits to be settled.
+    /// - Parameters:
+    ///   - keepingRestores: leaves those open that may still be finished: a restore waits to be settled.
+    ///   - seenFromHere: leaves those open whose process may be at work in another container. At the start of a service
+    ///     nothing else says that the container before it is gone.
     /// - Returns: the records as they are now.
     @discardableResult
-    public func failOrphans(keepingRestores: Bool = false) throws -> [TaskRecord] {
+    public func failOrphans(keepingRestores: Bool = false, seenFromHere: Bool = false) throws -> [TaskRecord] {
+        // A look costs no lock, and there is nothing as a rule.
+        guard try hasOrphans() else { return [] }
         let orphans = try withDatabase { database in
             try database.transaction {
                 var failed: [TaskRecord] = []
                 for var record in try Self.openRecords(in: database) where !record.owner.isAlive {
+                    if seenFromHere, !record.owner.hasEndedHere { continue }
                     // A task that waited in a queue had not begun.
                     if keepingRestores, record.kind.replacesData, record.status == .running { continue }
                     record.end(.failed, Self.reason(record))
@@ -32,7 +38,7 @@ extension TaskStore {
         return orphans
     }
 
-    /// Whether a restore's record waits for a recovery.
+    /// Whether a task is open whose process is not seen any more.
     func hasOrphans() throws -> Bool {
         try withDatabase { try Self.openRecords(in: $0).contains { !$0.owner.isAlive } }
     }
@@ -104,7 +110,7 @@ extension TaskStore {
 
 extension TaskRecord.Kind {
     /// Whether a crash leaves something that a recovery finishes or undoes.
-    fileprivate var replacesData: Bool { self == .restore || self == .undo }
+    var replacesData: Bool { self == .restore || self == .undo }
 }
 
 extension TaskRecord {

@@ -9,13 +9,28 @@ public struct ProcessIdentity: Sendable, Equatable, Codable {
     public let startTicks: UInt64
     /// `/proc/sys/kernel/random/boot_id`.
     public let boot: String
+    /// Inode of `/proc/PID/ns/pid`: in another container a pid names another process, or none. Not known of processes
+    /// that versions before this one wrote down.
+    public internal(set) var namespace: UInt64?
 
     public static func current() -> ProcessIdentity {
-        ProcessIdentity(pid: getpid(), startTicks: startTicks(of: getpid()) ?? 0, boot: bootIdentity())
+        ProcessIdentity(
+            pid: getpid(), startTicks: startTicks(of: getpid()) ?? 0, boot: bootIdentity(),
+            namespace: currentNamespace())
     }
 
-    /// Whether that very process still runs.
+    /// Whether that very process still runs. One in another container is not seen from here, and looks as if it did not.
     public var isAlive: Bool { boot == Self.bootIdentity() && Self.startTicks(of: pid) == startTicks }
+
+    /// Whether that process has ended for certain: it would be seen from here if it still ran.
+    public var hasEndedHere: Bool {
+        namespace != nil && namespace == Self.currentNamespace() && boot == Self.bootIdentity() && !isAlive
+    }
+
+    private static func currentNamespace() -> UInt64? {
+        var status = stat()
+        return stat("/proc/self/ns/pid", &status) == 0 ? UInt64(status.st_ino) : nil
+    }
 
     private static func startTicks(of pid: Int32) -> UInt64? {
         guard let file = try? OpenFile(FilePath("/proc/\(pid)/stat"), .read),

@@ -23,6 +23,6 @@ public struct CancelledError: ExplainedError {
     public init() {}
 
     public var explanation: BilingualText {
-        BilingualText(zh: "任务已中止，一切与开始前一样。", en: "The work was stopped; everything is as before.")
+        BilingualText(zh: "任务已中止。", en: "The work was stopped.")
     }
 }

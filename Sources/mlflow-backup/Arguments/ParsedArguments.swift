@@ -52,6 +52,11 @@ struct ParsedArguments: Sendable, Equatable {
     func has(_ name: String) -> Bool { switches.contains(name) }
     subscript(name: String) -> String? { values[name] }
 
+    /// `--wait`, of all commands that take it: seconds to wait for another task.
+    var waitSeconds: Double {
+        get throws(UsageError) { Double(try number("wait", in: 0...86_400) ?? 600) }
+    }
+
     /// A whole number in a range, `nil` where the option was not given.
     func number(_ name: String, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
         guard let text = values[name] else { return nil }

@@ -12,18 +12,15 @@ enum AcceptCommand: Command {
             zh: "接受一个备份，以后的以它为准；可疑的：数据确实变少了。",
             en: "Accept a backup as the measure for those after it; a suspicious one: there really is less data now."),
         positional: "INDEX|NAME", positionalLimit: 1,
-        options: [
-            .init(
-                "wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)"))
-        ], notes: ExitCode.help)
+        options: [.wait], notes: ExitCode.help)
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
         guard let argument = invocation.arguments.positional.first else {
             throw UsageError.missingArgument("INDEX|NAME")
         }
-        let name = try BackupSelection(invocation).name(of: argument)
         var workspace = invocation.operations.workspace
-        workspace.waitSeconds = Double(try invocation.arguments.number("wait", in: 0...86_400) ?? 600)
+        workspace.waitSeconds = try invocation.arguments.waitSeconds
+        let name = try BackupSelection(invocation).name(of: argument)
         let item = try AcceptJob(workspace).run(name)
         invocation.console.answer(AcceptedText.of(item))
         return .success

@@ -18,11 +18,7 @@ enum BackupCommand: Command {
                 BilingualText(zh: "保留最近 N 天的备份（默认 7）", en: "keep the backups of the newest N days (7)")),
             .init("dry-run", nil, BilingualText(zh: "只检查，不写入", en: "check everything, write nothing")),
             .init("email", "ADDRESS", BilingualText(zh: "完成或失败时发邮件", en: "send a mail on success and on failure")),
-            .init(
-                "wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
-            .init("json", nil, BilingualText(zh: "以 JSON 输出结果", en: "print the result as JSON")),
-            .init("quiet", nil, BilingualText(zh: "只输出错误", en: "print errors only")),
-        ], notes: ExitCode.help)
+        ] + CommandDefinition.Option.ofOperations, notes: ExitCode.help)
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
         let arguments = invocation.arguments

@@ -76,17 +76,14 @@ enum ScrubCommand: Command {
         options: [
             .init(
                 "rate", "MB/S",
-                BilingualText(zh: "每秒最多读取的 MB（默认 50，0 不限）", en: "MB to read a second at most (50; 0: no limit)")),
-            .init(
-                "wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
-            .init("json", nil, BilingualText(zh: "以 JSON 输出结果", en: "print the result as JSON")),
-            .init("quiet", nil, BilingualText(zh: "只输出错误", en: "print errors only")),
-        ], notes: ExitCode.help)
+                BilingualText(zh: "每秒最多读取的 MB（默认 50，0 不限）", en: "MB to read a second at most (50; 0: no limit)"))
+        ] + CommandDefinition.Option.ofOperations, notes: ExitCode.help)
 
     /// Goes on after a bad one, as `verify` does.
     static func run(_ invocation: Invocation) throws -> ExitCode {
         let rate = try invocation.arguments.number("rate", in: 0...100_000) ?? 50
         let limit = rate == 0 ? nil : ReadRate(bytesPerSecond: UInt64(rate) * 1_000_000)
+        let operation = try RecordedOperation(invocation, readRate: limit)
         let items = try invocation.operations.catalogue.items().sorted {
             ($0.sidecar?.verifiedAt ?? 0) < ($1.sidecar?.verifiedAt ?? 0)
         }
@@ -96,7 +93,7 @@ enum ScrubCommand: Command {
             // A backup of an unchanged day is another name of a file that was just read.
             guard let key = try FileKey(item) else { continue }
             guard item.kind == .uncompressed || read.insert(key).inserted else { continue }
-            do { _ = try RecordedOperation(invocation, readRate: limit).run(.verify(item.name.string)) } catch {
+            do { _ = try operation.run(.verify(item.name.string)) } catch {
                 // Retention may have removed it meanwhile.
                 if case BackupError.noSuchBackup = error { continue }
                 read.remove(key)

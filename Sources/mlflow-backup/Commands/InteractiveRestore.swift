@@ -7,9 +7,13 @@ import Wording
 /// Asks a person which backup to restore, what of it, and whether they are sure.
 struct InteractiveRestore {
     private let invocation: Invocation
+    private let operation: RecordedOperation
     private var console: Console { invocation.console }
 
-    init(_ invocation: Invocation) { self.invocation = invocation }
+    init(_ invocation: Invocation, _ operation: RecordedOperation) {
+        self.invocation = invocation
+        self.operation = operation
+    }
 
     func run(_ given: RestoreMode?) throws -> ExitCode {
         guard console.isInteractive else { throw UsageError.missingArgument("INDEX|NAME") }
@@ -27,9 +31,9 @@ struct InteractiveRestore {
         let force = invocation.arguments.has("force")
         do {
             return try restore(item, mode, force: force)
-        } catch let error as BackupError {
-            guard !force, ExitCode(error) == .refused else { throw error }
-            console.error(error.explanation)
+        } catch {
+            guard !force, Remedy(error) == .force else { throw error }
+            console.error(error.bilingual)
             let sure = BilingualText(zh: "仍要覆盖？输入 overwrite 继续：", en: "Overwrite all the same? Type overwrite: ")
             guard try console.ask(sure)?.lowercased() == "overwrite" else { return cancelled() }
             return try restore(item, mode, force: true)
@@ -37,7 +41,7 @@ struct InteractiveRestore {
     }
 
     private func restore(_ item: CatalogueItem, _ mode: RestoreMode, force: Bool) throws -> ExitCode {
-        try RecordedOperation(invocation).run(
+        try operation.run(
             .restore(item.name.string, mode, force: force, backupFirst: !invocation.arguments.has("no-backup")))
     }
 

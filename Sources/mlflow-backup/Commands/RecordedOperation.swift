@@ -10,12 +10,15 @@ import Wording
 /// An operation from the command line, recorded like a task of the service, which need not run.
 struct RecordedOperation {
     private let invocation: Invocation
-
     private let readRate: ReadRate?
+    /// How long to wait for another task.
+    private let waitSeconds: Double
 
-    init(_ invocation: Invocation, readRate: ReadRate? = nil) {
+    /// - Throws: `UsageError`. Nothing is recorded of a command that was not understood.
+    init(_ invocation: Invocation, readRate: ReadRate? = nil) throws(UsageError) {
         self.invocation = invocation
         self.readRate = readRate
+        waitSeconds = try invocation.arguments.waitSeconds
     }
 
     func run(_ request: OperationRequest, email: MailAddress? = nil) throws -> ExitCode {
@@ -40,9 +43,7 @@ struct RecordedOperation {
         let isQuiet = invocation.arguments.has("json") || invocation.arguments.has("quiet")
         defer { bar.finish() }
         let result = try TaskExecution(operations, tasks: tasks, notices: notices, log: log).run(
-            record, request, requested: email,
-            waitSeconds: Double(try invocation.arguments.number("wait", in: 0...86_400) ?? 600),
-            cancellation: cancellation
+            record, request, requested: email, waitSeconds: waitSeconds, cancellation: cancellation
         ) { step in if !isQuiet { bar.show(step) } }
         bar.finish()
         report(result)

@@ -22,11 +22,7 @@ enum RestoreCommand: Command {
                 "no-backup", nil,
                 BilingualText(zh: "强制恢复前不备份当前数据", en: "with --force: no backup of what it overwrites first")),
             .init("undo", nil, BilingualText(zh: "撤销最近一次恢复", en: "bring back what the last restore replaced")),
-            .init(
-                "wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
-            .init("json", nil, BilingualText(zh: "以 JSON 输出结果", en: "print the result as JSON")),
-            .init("quiet", nil, BilingualText(zh: "只输出错误", en: "print errors only")),
-        ],
+        ] + CommandDefinition.Option.ofOperations,
         notes: BilingualText(zh: "编号 1 是最新的备份，与 --list 显示的一致。\n\n", en: "Number 1 is the newest, as --list shows.\n\n")
             + ExitCode.help)
 
@@ -34,16 +30,20 @@ enum RestoreCommand: Command {
         let arguments = invocation.arguments
         if arguments.has("list") { return try ListCommand.listBackups(invocation) }
         let mode = try mode(arguments)
+        // Before anything is asked or copied.
+        let operation = try RecordedOperation(invocation)
         if arguments.has("undo") {
             // An undo brings back what the restore replaced, all of it and nothing else.
             if let mode { throw UsageError.conflict("--undo", "--\(mode.rawValue)") }
             if let name = arguments.positional.first { throw UsageError.conflict("--undo", name) }
-            return try RecordedOperation(invocation).run(
+            return try operation.run(
                 .undo(force: arguments.has("force"), backupFirst: !arguments.has("no-backup")))
         }
-        guard let wanted = arguments.positional.first else { return try InteractiveRestore(invocation).run(mode) }
+        guard let wanted = arguments.positional.first else {
+            return try InteractiveRestore(invocation, operation).run(mode)
+        }
         let name = try BackupSelection(invocation).name(of: wanted)
-        return try RecordedOperation(invocation).run(
+        return try operation.run(
             .restore(
                 name, mode ?? .full, force: arguments.has("force"), backupFirst: !arguments.has("no-backup")))
     }

@@ -8,15 +8,12 @@ enum VerifyCommand: Command {
         "verify", BilingualText(zh: "校验备份的每一个字节。", en: "Check every byte of backups."),
         positional: "[INDEX|NAME]...", positionalLimit: 1000,
         options: [
-            .init("all", nil, BilingualText(zh: "校验全部备份", en: "check all backups")),
-            .init(
-                "wait", "SECONDS", BilingualText(zh: "等待其他任务的秒数（默认 600）", en: "seconds to wait for another task (600)")),
-            .init("json", nil, BilingualText(zh: "以 JSON 输出结果", en: "print the result as JSON")),
-            .init("quiet", nil, BilingualText(zh: "只输出错误", en: "print errors only")),
-        ], notes: ExitCode.help)
+            .init("all", nil, BilingualText(zh: "校验全部备份", en: "check all backups"))
+        ] + CommandDefinition.Option.ofOperations, notes: ExitCode.help)
 
     /// Goes on after a bad one, so that one run tells of all; the last failure decides the exit code.
     static func run(_ invocation: Invocation) throws -> ExitCode {
+        let operation = try RecordedOperation(invocation)
         let selection = BackupSelection(invocation)
         let names =
             invocation.arguments.has("all")
@@ -25,7 +22,7 @@ enum VerifyCommand: Command {
         guard !names.isEmpty || invocation.arguments.has("all") else { throw UsageError.missingArgument("INDEX|NAME") }
         var code = ExitCode.success
         for name in names {
-            do { _ = try RecordedOperation(invocation).run(.verify(name)) } catch {
+            do { _ = try operation.run(.verify(name)) } catch {
                 invocation.console.error(error.atTheTerminal)
                 code = ExitCode(error)
                 if code == .interrupted { return code }

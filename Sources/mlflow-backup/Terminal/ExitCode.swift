@@ -13,7 +13,7 @@ enum ExitCode: Int32 {
     case usage = 2
     case notFound = 3
     case busy = 4
-    /// Refused, because it would overwrite newer data; `--force` goes on.
+    /// Refused, because it would overwrite newer data, or bring an older schema or one of unknown age; `--force` goes on.
     case refused = 5
     /// An archive is damaged or is not a backup.
     case corrupt = 6
@@ -25,7 +25,7 @@ enum ExitCode: Int32 {
     init(_ error: any Error) {
         switch error {
         case is UsageError, is SettingsError: self = .usage
-        case is CancelledError: self = .interrupted
+        case is CancelledError, is TaskCancelled: self = .interrupted
         case is ArchiveError: self = .corrupt
         case let error as SystemError: self = error.isFull ? .noRoom : .failure
         case let error as BackupError:
@@ -33,12 +33,13 @@ enum ExitCode: Int32 {
             case .severalStacks: self = .usage
             case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .noSuchStack, .nothingToUndo: self = .notFound
             case .busy, .inUse, .changedMeanwhile: self = .busy
-            case .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .nothingToAccept: self = .refused
+            // These and no others are what force skips.
+            case .newerData, .schemaDiffers, .schemaOlder: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom, .noRoomForDatabase: self = .noRoom
             case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery, .restoreLeftover,
-                .notOurs, .mountInside, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone, .keptBeingRemoved,
-                .keptRecordDamaged:
+                .schemaNewer, .nothingToAccept, .notOurs, .mountInside, .keptNotRemovable, .keptDatabaseGone,
+                .keptFilesGone, .keptBeingRemoved, .keptRecordDamaged:
                 self = .failure
             }
         default: self = .failure
@@ -48,11 +49,11 @@ enum ExitCode: Int32 {
     static let help = BilingualText(
         zh: """
             退出码: 0 成功，1 失败，2 用法或设置错误，3 没有该备份，4 另一任务正在运行，
-                    5 会覆盖更新的数据（需 --force），6 备份已损坏，7 空间不足，8 备份已完成但可疑，130 被中断
+                    5 会覆盖更新的数据，或数据库结构不同（需 --force），6 备份已损坏，7 空间不足，8 备份已完成但可疑，130 被中断
             """,
         en: """
             Exit codes: 0 success, 1 failure, 2 usage or settings, 3 no such backup, 4 another task is running,
-                        5 would overwrite newer data (needs --force), 6 the backup is damaged, 7 no room, 8 made but suspicious,
-                        130 interrupted
+                        5 would overwrite newer data, or differs in schema (needs --force), 6 the backup is damaged, 7 no room,
+                        8 made but suspicious, 130 interrupted
             """)
 }
