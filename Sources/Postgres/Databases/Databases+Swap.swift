@@ -82,9 +82,12 @@ extension Databases {
                             processes: try usher.session.sessions([usher.doorkeeper]))
                     }
                     try usher.noteBlocking()
+                    // The door first: a client on its way in holds a lock on the database before it is in any list.
+                    // Once it is shut, whoever got in is in the list, and nobody comes after.
+                    let isShut = try usher.isDoorShut(from)
                     let inside = try usher.showOut(of: from)
                     staying = inside.staying
-                    if inside.isEmpty, !usher.hasLeft, try usher.isDoorShut(from) {
+                    if isShut, inside.isEmpty, !usher.hasLeft {
                         usher.hasLeft = true
                         leave()
                     }
