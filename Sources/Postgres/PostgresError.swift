@@ -32,7 +32,8 @@ public enum PostgresError: Error, Sendable, Equatable {
     /// Tables could not be read or locked within that time. Each holder is one readable line; none where nobody could be
     /// named any more.
     case tablesInUse(seconds: Int, holders: [String])
-    /// A statement of ours waited for that long for server processes that did not react, each a readable line.
+    /// A statement of ours waited for that long for server processes that did not react, each a readable line;
+    /// none where nobody could look.
     case processStuck(seconds: Int, processes: [String])
     /// Another service of this stack has its lock in another maintenance database, where ours does not count.
     case maintenanceDatabaseDiffers(database: String, ours: String, other: String, holder: String)

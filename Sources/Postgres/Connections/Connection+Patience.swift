@@ -27,19 +27,24 @@ extension Connection {
         if try isAnswered(within: Self.unwatchedSeconds) { return try takeAnswer() }
         let start = MonotonicTime.nanoseconds()
         let limit = settings.patience * (isLong ? Self.longFactor : 1)
-        let watch = try Watch(self, watchedProcess ?? Int(backendPID))
+        var watch = Watch(settings, watchedProcess ?? Int(backendPID))
         defer { watch.close() }
         var waiting: UInt64?
         while true {
-            let others = try watch.look(notices)
-            if others == nil { waiting = nil } else { waiting = waiting ?? MonotonicTime.nanoseconds() }
-            if let others, let since = waiting, MonotonicTime.seconds(since: since) >= settings.patience,
-                !others.isEmpty || MonotonicTime.seconds(since: since) >= settings.patience + Self.noticeSeconds
-            {
-                return try giveUp(because: try watch.lines(others))
-            }
-            if MonotonicTime.seconds(since: start) >= limit, others == nil {
-                return try giveUp(because: try watch.lines([watch.pid]))
+            switch watch.look(notices) {
+            case .waits(let others):
+                waiting = waiting ?? MonotonicTime.nanoseconds()
+                let seconds = MonotonicTime.seconds(since: waiting ?? start)
+                if seconds >= settings.patience + (others.isEmpty ? Self.noticeSeconds : 0) {
+                    return try giveUp(because: watch.lines(others))
+                }
+            case .works:
+                waiting = nil
+                if MonotonicTime.seconds(since: start) >= limit {
+                    return try giveUp(because: watch.lines([watch.pid]))
+                }
+            case .unseen:
+                if MonotonicTime.seconds(since: start) >= limit { return try giveUp(because: []) }
             }
             if try isAnswered(within: 0.5) { return try takeAnswer() }
         }
@@ -61,36 +66,4 @@ extension Connection {
     private static let noticeSeconds = 6.0
     /// Copying and removing a database's files takes its time, with a checkpoint before it.
     private static let longFactor = 15.0
-
-    /// A second session that looks at what the first one waits for.
-    private struct Watch {
-        let session: Connection
-        let pid: Int
-
-        init(_ watched: Connection, _ pid: Int) throws(PostgresError) {
-            session = try Connection(watched.settings, applicationName: "mlflow-backup watch")
-            self.pid = pid
-        }
-
-        func close() { session.close() }
-
-        /// - Returns: whom it waits for; empty where that is not known (yet), `nil` where it works.
-        func look(_ notices: ServerNotices) throws(PostgresError) -> Set<Int>? {
-            let rows = try session.rows(
-                """
-                select coalesce(wait_event_type, '') as kind, coalesce(wait_event, '') as event,
-                       array_to_string(pg_catalog.pg_blocking_pids(pid), ' ') as blocking
-                from pg_catalog.pg_stat_activity where pid = \(pid)
-                """)
-            guard let row = rows.first else { return nil }
-            if try row.string("event") == "ProcSignalBarrier" { return notices.processesWaitedFor }
-            guard try row.string("kind") == "Lock" else { return nil }
-            return Set(try row.string("blocking").split(separator: " ").compactMap { Int($0) })
-        }
-
-        func lines(_ pids: Set<Int>) throws(PostgresError) -> [String] {
-            let lines = try session.sessions(pids)
-            return lines.isEmpty ? pids.sorted().map { "pid \($0)" } : lines
-        }
-    }
 }
