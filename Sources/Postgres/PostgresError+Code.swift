@@ -13,6 +13,8 @@ extension PostgresError: CodedError {
         case .diskFull: "database-disk-full"
         case .insufficientPrivilege: "database-privilege-missing"
         case .mayNotCreateDatabases: "may-not-create-databases"
+        case .databaseNotOwned: "database-not-owned"
+        case .tablesNotLockable: "table-privileges-missing"
         case .connectionLost: "database-connection-lost"
         case .databaseInUse: "database-in-use"
         case .stackBusy: "busy"

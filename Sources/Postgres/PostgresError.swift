@@ -17,6 +17,10 @@ public enum PostgresError: Error, Sendable, Equatable {
     case insufficientPrivilege(user: String, reason: String)
     /// The role may not create databases, which every restore needs.
     case mayNotCreateDatabases(user: String)
+    /// This role has not the rights of the live database's owner, which renaming it needs.
+    case databaseNotOwned(name: String, owner: String, user: String)
+    /// This role may not read these tables and lock them against writing.
+    case tablesNotLockable(user: String, tables: [QualifiedTable])
     /// A session that was open has ended: the server stopped, or somebody terminated it.
     case connectionLost(reason: String)
     /// Sessions that this role may not end keep a database from being renamed. Each holder is one readable line.
