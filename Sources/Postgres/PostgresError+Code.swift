@@ -23,6 +23,7 @@ extension PostgresError: CodedError {
         case .preparedTransactions: "prepared-transactions"
         case .tablesInUse: "tables-in-use"
         case .processStuck: "database-process-stuck"
+        case .workUnfinished: "database-work-unfinished"
         case .maintenanceDatabaseDiffers: "maintenance-database-differs"
         case .query: "database-error"
         case .nulByte: "nul-byte"

@@ -7,7 +7,7 @@ extension PostgresError: ExplainedError {
         switch self {
         case .unreachable, .authenticationFailed, .tooManyConnections, .connectionLost: sessionExplanation
         case .stackBusy, .pooled, .maintenanceDatabaseNotUsable, .preparedTransactions: lockExplanation
-        case .tablesInUse, .processStuck, .maintenanceDatabaseDiffers: waitExplanation
+        case .tablesInUse, .processStuck, .workUnfinished, .maintenanceDatabaseDiffers: waitExplanation
         case .insufficientPrivilege, .mayNotCreateDatabases, .databaseNotOwned, .tablesNotLockable: rightsExplanation
         case .toolMissing, .toolTooOld, .toolFailed, .passwordNotExpressible: toolExplanation
         default: statementExplanation

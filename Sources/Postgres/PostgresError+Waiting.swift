@@ -30,6 +30,12 @@ extension PostgresError {
                     + processes.joined(separator: "; ") + ". Look at them on the database server and end them "
                     + "(pg_terminate_backend; `kill -CONT` for one that is stopped, or restart PostgreSQL), then try again."
             )
+        case .workUnfinished(let seconds, let process):
+            return BilingualText(
+                zh: "PostgreSQL 处理一条语句超过 \(seconds) 秒仍未完成，已取消（\(process)）。"
+                    + "请检查数据库服务器的磁盘和负载，然后重试。",
+                en: "PostgreSQL was at one statement for longer than \(seconds) s, and it was cancelled (\(process)). "
+                    + "Look at the disk and the load of the database server, then try again.")
         case .maintenanceDatabaseDiffers(let database, let ours, let other, let holder):
             return BilingualText(
                 zh: "另一个备份服务正在处理数据库 \(database)，其 POSTGRES_MAINTENANCE_DB 是 \(other)，而这里是 \(ours)（\(holder)）。"

@@ -39,6 +39,8 @@ public enum PostgresError: Error, Sendable, Equatable {
     /// A statement of ours waited for that long for server processes that did not react, each a readable line;
     /// none where nobody could look.
     case processStuck(seconds: Int, processes: [String])
+    /// A statement of ours was worked at for that long and cancelled, though its process waited for nobody.
+    case workUnfinished(seconds: Int, process: String)
     /// Another service of this stack has its lock in another maintenance database, where ours does not count.
     case maintenanceDatabaseDiffers(database: String, ours: String, other: String, holder: String)
     /// Any other error of the server.

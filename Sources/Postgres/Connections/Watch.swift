@@ -8,7 +8,10 @@ import SystemIO
 /// that must not be what the first one's statement fails of.
 struct Watch {
     enum Sight {
+        /// At its statement, and waits for nobody: that it reads, writes or computes is no waiting.
         case works
+        /// It has not taken up the statement that it was sent.
+        case isElsewhere
         /// For these processes; empty where that is not known (yet).
         case waits(Set<Int>)
         /// Nobody could look.
@@ -53,13 +56,19 @@ struct Watch {
         let rows = try session.rows(
             """
             select coalesce(wait_event_type, '') as kind, coalesce(wait_event, '') as event,
+                   coalesce(state, '') as state,
                    array_to_string(pg_catalog.pg_blocking_pids(pid), ' ') as blocking
             from pg_catalog.pg_stat_activity where pid = \(pid)
             """)
-        guard let row = rows.first else { return .works }
-        if try row.string("event") == "ProcSignalBarrier" { return .waits(notices.processesWaitedFor) }
-        guard try row.string("kind") == "Lock" else { return .works }
-        return .waits(Set(try row.string("blocking").split(separator: " ").compactMap { Int($0) }))
+        guard let row = rows.first else { return .isElsewhere }
+        let (state, event) = (try row.string("state"), try row.string("event"))
+        if event == "ProcSignalBarrier" { return .waits(notices.processesWaitedFor) }
+        if try row.string("kind") == "Lock" {
+            return .waits(Set(try row.string("blocking").split(separator: " ").compactMap { Int($0) }))
+        }
+        // Idle, though we have sent a statement: it stands still, or nothing reaches it. By its wait alone where the server
+        // keeps no states (track_activities).
+        return state.hasPrefix("idle") || event == "ClientRead" ? .isElsewhere : .works
     }
 
     /// These processes, each as one line for a person; by their numbers alone where nobody can look any more.

@@ -114,6 +114,7 @@ private struct PropertyCopier {
     private mutating func attempt(_ sql: SQL, about what: String) throws(PostgresError) {
         do throws(PostgresError) { try session.execute(sql) } catch {
             if case .connectionLost = error { throw error }
+            if !session.isOpen { throw error }
             warnings.append(
                 BilingualText(
                     zh: "数据库属性 \(what) 未能复制，请以超级用户手动设置：\(error.explanation[.chinese])",
