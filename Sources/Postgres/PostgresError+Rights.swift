@@ -20,7 +20,7 @@ extension PostgresError {
             return BilingualText(
                 zh: "数据库 \(name) 属于 \(owner)，用户 \(user) 没有该所有者的权限，恢复时无法为数据库改名。请以超级用户执行："
                     + "ALTER DATABASE \"\(name)\" OWNER TO \"\(user)\"; 或把角色 \(owner) 授予它（须为 INHERIT）。",
-                en: "The database \(name) belongs to \(owner), whose rights the role \(user) does not have, and a restore "
+                en: "The database \(name) belongs to \(owner), whose rights the role \(user) lacks, and a restore "
                     + "renames it. As a superuser run: ALTER DATABASE \"\(name)\" OWNER TO \"\(user)\"; or grant it the "
                     + "role \(owner) (it must INHERIT).")
         case .tablesNotLockable(let user, let tables):

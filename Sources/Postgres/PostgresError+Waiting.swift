@@ -19,8 +19,8 @@ extension PostgresError {
             return BilingualText(
                 zh: "PostgreSQL 等待其他会话或服务器进程超过 \(seconds) 秒，未能得知是哪些。"
                     + "请在数据库服务器上查看 pg_stat_activity 和 pg_locks，并确认还有空闲连接，然后重试。",
-                en: "PostgreSQL waited longer than \(seconds) s for other sessions or server processes, and nobody could "
-                    + "see which. Look at pg_stat_activity and pg_locks on the database server, and whether it has "
+                en: "PostgreSQL waited longer than \(seconds) s for other sessions or server processes, and nobody "
+                    + "could see which. Look at pg_stat_activity and pg_locks on the database server, and whether it has "
                     + "connections left, then try again.")
         case .processStuck(let seconds, let processes):
             return BilingualText(
