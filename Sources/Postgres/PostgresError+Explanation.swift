@@ -7,7 +7,8 @@ extension PostgresError: ExplainedError {
         switch self {
         case .unreachable, .authenticationFailed, .tooManyConnections, .connectionLost: sessionExplanation
         case .stackBusy, .pooled, .maintenanceDatabaseNotUsable, .preparedTransactions: lockExplanation
-        case .tablesInUse, .processStuck, .maintenanceDatabaseDiffers: waitExplanation
+        case .tablesInUse, .processStuck, .workUnfinished, .maintenanceDatabaseDiffers: waitExplanation
+        case .insufficientPrivilege, .mayNotCreateDatabases, .databaseNotOwned, .tablesNotLockable: rightsExplanation
         case .toolMissing, .toolTooOld, .toolFailed, .passwordNotExpressible: toolExplanation
         default: statementExplanation
         }
@@ -81,16 +82,6 @@ extension PostgresError: ExplainedError {
             BilingualText(
                 zh: "磁盘空间不足（\(reason)）。请释放空间后重试。",
                 en: "There is no room left on the disk (\(reason)). Free some, then try again.")
-        case .insufficientPrivilege(let user, let reason):
-            BilingualText(
-                zh: "用户 \(user) 权限不足（\(reason)）。请让该用户成为数据库及其中各表的所有者，或授予相应权限。",
-                en: "The role \(user) lacks a privilege (\(reason)). "
-                    + "Make it the owner of the database and its tables, or grant what is missing.")
-        case .mayNotCreateDatabases(let user):
-            BilingualText(
-                zh: "用户 \(user) 无权创建数据库，恢复需要该权限。请以超级用户执行：ALTER ROLE \"\(user)\" CREATEDB;",
-                en: "The role \(user) may not create databases, which a restore needs. "
-                    + "As a superuser run: ALTER ROLE \"\(user)\" CREATEDB;")
         case .databaseInUse(let name, let holders):
             BilingualText(
                 zh: "数据库 \(name) 正被其他会话使用，且当前用户无权结束它们：\(holders.joined(separator: "；"))。请先关闭这些会话，"

@@ -15,6 +15,13 @@ extension PostgresError {
                     + (holders.isEmpty ? "" : ": " + english) + ". The live data was not touched; wait until long "
                     + "transactions or migrations have ended, or end those sessions (pg_terminate_backend), then try again."
             )
+        case .processStuck(let seconds, let processes) where processes.isEmpty:
+            return BilingualText(
+                zh: "PostgreSQL 等待其他会话或服务器进程超过 \(seconds) 秒，未能得知是哪些。"
+                    + "请在数据库服务器上查看 pg_stat_activity 和 pg_locks，并确认还有空闲连接，然后重试。",
+                en: "PostgreSQL waited longer than \(seconds) s for other sessions or server processes, and nobody "
+                    + "could see which. Look at pg_stat_activity and pg_locks on the database server, and whether it has "
+                    + "connections left, then try again.")
         case .processStuck(let seconds, let processes):
             return BilingualText(
                 zh: "PostgreSQL 等待下列服务器进程超过 \(seconds) 秒，它们没有反应：\(processes.joined(separator: "；"))。"
@@ -23,6 +30,12 @@ extension PostgresError {
                     + processes.joined(separator: "; ") + ". Look at them on the database server and end them "
                     + "(pg_terminate_backend; `kill -CONT` for one that is stopped, or restart PostgreSQL), then try again."
             )
+        case .workUnfinished(let seconds, let process):
+            return BilingualText(
+                zh: "PostgreSQL 处理一条语句超过 \(seconds) 秒仍未完成，已取消（\(process)）。"
+                    + "请检查数据库服务器的磁盘和负载，然后重试。",
+                en: "PostgreSQL was at one statement for longer than \(seconds) s, and it was cancelled (\(process)). "
+                    + "Look at the disk and the load of the database server, then try again.")
         case .maintenanceDatabaseDiffers(let database, let ours, let other, let holder):
             return BilingualText(
                 zh: "另一个备份服务正在处理数据库 \(database)，其 POSTGRES_MAINTENANCE_DB 是 \(other)，而这里是 \(ours)（\(holder)）。"

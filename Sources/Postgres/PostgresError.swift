@@ -17,6 +17,10 @@ public enum PostgresError: Error, Sendable, Equatable {
     case insufficientPrivilege(user: String, reason: String)
     /// The role may not create databases, which every restore needs.
     case mayNotCreateDatabases(user: String)
+    /// This role has not the rights of the live database's owner, which renaming it needs.
+    case databaseNotOwned(name: String, owner: String, user: String)
+    /// This role may not read these tables and lock them against writing.
+    case tablesNotLockable(user: String, tables: [QualifiedTable])
     /// A session that was open has ended: the server stopped, or somebody terminated it.
     case connectionLost(reason: String)
     /// Sessions that this role may not end keep a database from being renamed. Each holder is one readable line.
@@ -32,8 +36,11 @@ public enum PostgresError: Error, Sendable, Equatable {
     /// Tables could not be read or locked within that time. Each holder is one readable line; none where nobody could be
     /// named any more.
     case tablesInUse(seconds: Int, holders: [String])
-    /// A statement of ours waited for that long for server processes that did not react, each a readable line.
+    /// A statement of ours waited for that long for server processes that did not react, each a readable line;
+    /// none where nobody could look.
     case processStuck(seconds: Int, processes: [String])
+    /// A statement of ours was worked at for that long and cancelled, though its process waited for nobody.
+    case workUnfinished(seconds: Int, process: String)
     /// Another service of this stack has its lock in another maintenance database, where ours does not count.
     case maintenanceDatabaseDiffers(database: String, ours: String, other: String, holder: String)
     /// Any other error of the server.

@@ -88,4 +88,51 @@ struct SchemaCheckTests {
         try live.expectNothingLeftBehind()
         foreign.close()
     }
+
+    @Test("a table that can be read and not be locked is named before anything is unpacked")
+    func notLockable() throws {
+        let live = try LiveStackFixture("schema_tables")
+        // A superuser's session that stayed would be an obstacle of its own.
+        func asSuperuser(_ statements: [SQL]) throws {
+            let admin = try Connection(live.server.superuser.naming(database: live.database.database))
+            defer { admin.close() }
+            for statement in statements { try admin.execute(statement) }
+        }
+        try asSuperuser([
+            "create table public.plugin (line text)", "grant select on public.plugin to mlflow_user",
+        ])
+        let name = try live.backup().name.string
+        for force in [false, true] {
+            let seen = Monitor<[Backup.Progress.Phase]>([])
+            let error = #expect(throws: PostgresError.self) {
+                try live.restore(name, force: force) { step in seen.withLock { $0.append(step.phase) } }
+            }
+            #expect(error?.errorCode == "table-privileges-missing", "\(String(describing: error))")
+            for text in [error?.explanation.english, error?.explanation.chinese] {
+                #expect(text?.contains("public.plugin") == true && text?.contains("public.runs") == false)
+            }
+            #expect(!seen.withLock { $0 }.contains(.extracting))
+        }
+        try live.expectNothingLeftBehind()
+        try asSuperuser(["grant update on public.plugin to mlflow_user"])
+        try live.restore(name, force: true)
+    }
+
+    @Test("a role that does not own the live database is told so before anything is unpacked")
+    func notTheOwner() throws {
+        let live = try LiveStackFixture("schema_owner")
+        let name = try live.backup().name.string
+        let admin = try Connection(live.server.superuser)
+        try admin.execute("alter database \(identifier: live.database.database) owner to postgres")
+        let seen = Monitor<[Backup.Progress.Phase]>([])
+        let error = #expect(throws: PostgresError.self) {
+            try live.restore(name, force: true) { step in seen.withLock { $0.append(step.phase) } }
+        }
+        #expect(error?.errorCode == "database-not-owned", "\(String(describing: error))")
+        for text in [error?.explanation.english, error?.explanation.chinese] {
+            #expect(text?.contains(live.database.database) == true && text?.contains("postgres") == true)
+        }
+        #expect(!seen.withLock { $0 }.contains(.extracting))
+        try live.expectNothingLeftBehind()
+    }
 }

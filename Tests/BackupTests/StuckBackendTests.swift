@@ -42,4 +42,50 @@ struct StuckBackendTests {
         try live.expectNothingLeftBehind()
         try live.restore(name)
     }
+
+    /// The session that is closed for it took the stack's lock with it.
+    @Test("that is our own one: the restore takes the lock again and removes what it had prepared")
+    func ourOwn() throws {
+        let server = try TemporaryPostgres()
+        defer { server.stop() }
+        let live = try LiveStackFixture("stuck_own", on: server, patience: 2)
+        let name = try live.backup().name.string
+        let (rows, files) = (try live.rows(), try live.files())
+        let superuser = server.superuser.naming(database: "postgres")
+        let letting = Monitor<WorkerThread?>(nil)
+        let error = #expect(throws: PostgresError.self) {
+            // The dump is loaded by other sessions; ours is asked next when it is.
+            try live.restore(name, force: true) { step in
+                letting.withLock { thread in
+                    guard thread == nil, step.phase == .loading else { return }
+                    do { thread = try Self.stopTheLocksProcess(superuser) } catch { Issue.record(error) }
+                }
+            }
+        }
+        letting.withLock { $0 }?.join()
+        #expect(error?.errorCode == "database-process-stuck", "\(String(describing: error))")
+        #expect(try live.rows() == rows)
+        #expect(try live.files() == files)
+        try live.expectNothingLeftBehind()
+        try live.restore(name)
+    }
+
+    /// - Returns: a thread that lets it go on once it was given up.
+    private static func stopTheLocksProcess(_ superuser: ConnectionSettings) throws -> WorkerThread {
+        let row = try Connection(superuser).rows(
+            "select pid from pg_stat_activity where application_name like 'mlflow-backup restore%'"
+        ).first
+        let pid = Int32(try #require(try row?.int("pid")))
+        try #require(kill(pid, SIGSTOP) == 0)
+        return try WorkerThread("letting go on") {
+            defer { kill(pid, SIGCONT) }
+            do {
+                let looking = try Connection(superuser)
+                let watch: SQL = "select from pg_stat_activity where application_name = 'mlflow-backup watch'"
+                for wanted in [false, true] {
+                    for _ in 0..<1200 where try looking.rows(watch).isEmpty != wanted { usleep(50_000) }
+                }
+            } catch { Issue.record(error) }
+        }
+    }
 }

@@ -97,6 +97,64 @@ struct DatabasesTests {
         #expect(try databases.copyProperties(from: "no such database", to: copy).isEmpty)
     }
 
+    @Test("are made in the tablespace of the live one, and where this role may not, that is told")
+    func tablespace() throws {
+        let admin = try Connection(server.superuser)
+        // Below the server's own folder, for a test.
+        try admin.execute("set allow_in_place_tablespaces = on")
+        try admin.execute("create tablespace \(identifier: "on Disk 2") location ''")
+        let live = try server.freshDatabase("tablespace").database
+        try admin.execute("alter database \(identifier: live) set tablespace \(identifier: "on Disk 2")")
+        func place(_ name: String) throws -> String? {
+            try admin.rows(
+                """
+                select t.spcname::text from pg_database d join pg_tablespace t on t.oid = d.dattablespace
+                where d.datname = \(name)
+                """
+            ).first?.string(0)
+        }
+        let refused = live + "_refused"
+        try databases.create(refused, like: live)
+        #expect(try place(refused) == "pg_default")
+        let warnings = try databases.copyProperties(from: live, to: refused)
+        #expect(warnings.count == 1)
+        for text in [warnings.first?.english, warnings.first?.chinese] {
+            #expect(text?.contains("TABLESPACE on Disk 2") == true, "\(text ?? "")")
+        }
+        try admin.execute("grant create on tablespace \(identifier: "on Disk 2") to mlflow_user")
+        let copy = live + "_copy"
+        try databases.create(copy, like: live)
+        #expect(try place(copy) == "on Disk 2")
+        #expect(try databases.copyProperties(from: live, to: copy).isEmpty)
+        for name in [live, copy, refused] { try databases.drop(name) }
+        try admin.execute("drop tablespace \(identifier: "on Disk 2")")
+    }
+
+    @Test("are made with the ICU rules of the live one", .enabled(if: hasICURules))
+    func icuRules() throws {
+        let admin = try Connection(server.superuser)
+        try admin.execute(
+            """
+            create database model_rules owner mlflow_user template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'
+            locale_provider icu icu_locale 'und' icu_rules '&a < g''s'
+            """)
+        try databases.create("rules", like: "model_rules")
+        let rows = try admin.rows(
+            "select distinct daticurules from pg_database where datname in ('rules', 'model_rules')")
+        #expect(rows.count == 1)
+        try databases.drop("rules")
+    }
+
+    /// From PostgreSQL 16 on, where it was built with ICU.
+    private static var hasICURules: Bool {
+        guard let server = try? TemporaryPostgres.shared, let admin = try? Connection(server.superuser),
+            admin.serverVersion >= 160_000
+        else { return false }
+        // A server without it has but a few of that kind, which it cannot use.
+        let collations = try? admin.rows("select from pg_collation where collprovider = 'i'").count
+        return collations.map { $0 > 100 } ?? false
+    }
+
     /// On a server of its own: its settings make autovacuum stay for minutes.
     @Test("are dropped by a role that owns them though autovacuum is at work in them, and a session as well")
     func autovacuum() throws {

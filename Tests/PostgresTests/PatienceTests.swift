@@ -104,4 +104,63 @@ struct PatienceTests {
             canceller.join()
         }
     }
+
+    /// With a limit that leaves no place for the session that would look whom it waits for.
+    @Test("where nobody can look, too: what is waited for comes, or the session is as good as before")
+    func unwatched() throws {
+        defer { server.stop() }
+        let holder = try Connection(settings)
+        try holder.execute("begin")
+        try holder.execute("select pg_advisory_xact_lock(1)")
+        let session = try Connection(settings)
+        try session.becomePatient()
+        let patient = try Connection(settings.waiting(atMost: 60))
+        try patient.becomePatient()
+        let admin = try Connection(server.superuser)
+        try admin.execute("alter role mlflow_user connection limit 3")
+        let error = #expect(throws: PostgresError.self) { try session.execute("select pg_advisory_xact_lock(1)") }
+        #expect(error?.errorCode == "database-process-stuck", "\(String(describing: error))")
+        #expect(error?.explanation.english.contains("connection limit") == false)
+        #expect(try session.rows("select 2").first?.int(0) == 2)
+
+        let pid = try #require(try holder.rows("select pg_backend_pid()").first?.int(0))
+        let superuser = server.superuser
+        let waiting = try #require(try patient.rows("select pg_backend_pid()").first?.int(0))
+        let releasing = try WorkerThread("releasing") {
+            do {
+                let admin = try Connection(superuser)
+                // Longer than what is waited for without a look.
+                let since: SQL = """
+                    select from pg_stat_activity where pid = \(waiting) and wait_event_type = 'Lock'
+                      and clock_timestamp() - query_start > interval '1500 ms'
+                    """
+                for _ in 0..<1200 where try admin.rows(since).isEmpty { usleep(50_000) }
+                try admin.execute("select pg_terminate_backend(\(pid))")
+            } catch { Issue.record(error) }
+        }
+        try patient.execute("select pg_advisory_xact_lock(1)")
+        releasing.join()
+    }
+
+    @Test("and work is no waiting: what waits for nobody is not cut")
+    func work() throws {
+        defer { server.stop() }
+        let session = try Connection(settings.waiting(atMost: 0.5))
+        try session.becomePatient()
+        #expect(try session.rows("select 1 from pg_sleep(4)").count == 1)
+    }
+
+    @Test("but has a bound, too, after which it is cancelled and told as what it is")
+    func workWithoutEnd() throws {
+        defer { server.stop() }
+        let session = try Connection(settings.waiting(atMost: 0.05))
+        try session.becomePatient()
+        let pid = try #require(try session.rows("select pg_backend_pid()").first?.int(0))
+        let error = #expect(throws: PostgresError.self) { try session.execute("select pg_sleep(600)") }
+        #expect(error?.errorCode == "database-work-unfinished", "\(String(describing: error))")
+        for text in [error?.explanation.english, error?.explanation.chinese] {
+            #expect(text?.contains("pid \(pid)") == true, "\(text ?? "")")
+        }
+        #expect(try session.rows("select 2").first?.int(0) == 2)
+    }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
 import Synchronization
 import SystemIO
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 @Suite("Swapping databases", .serialized)
 struct SwapTests {
@@ -118,6 +119,26 @@ struct SwapTests {
         #expect(holders == ["postgres (pid \(pid), nightly report)"])
         try foreign.execute("select 1")
         #expect(try mark(in: live.database) == "live")
+    }
+
+    @Test("leaves the session that holds the stack's lock as it was, whether it comes about or not")
+    func sessionSettings() throws {
+        let live = try marked("live")
+        let replacement = try marked("replacement")
+        let lock = try StackLock.take(live, for: "test", atMost: 5)
+        let session = try lock.databases.connect()
+        let before = try session.rows("select current_setting('lock_timeout')")
+        // Behind the first rename, whose name is free.
+        let admin = try Connection(server.superuser)
+        try admin.execute("alter database \(identifier: replacement.database) owner to postgres")
+        let names = (live.database, replacement.database)
+        #expect(throws: PostgresError.self) {
+            try lock.databases.swap(live: names.0, replacement: names.1, keepingOldAs: names.0 + "_old")
+        }
+        #expect(try session.rows("select current_setting('lock_timeout')") == before)
+        try admin.execute("alter database \(identifier: replacement.database) owner to mlflow_user")
+        try lock.databases.swap(live: names.0, replacement: names.1, keepingOldAs: names.0 + "_old")
+        #expect(try session.rows("select current_setting('lock_timeout')") == before)
     }
 
     @Test("without a live database only gives the replacement its name")

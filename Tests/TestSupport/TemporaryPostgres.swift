@@ -32,11 +32,7 @@ public final class TemporaryPostgres: Sendable {
     /// Starts a server; takes about two seconds.
     public init() throws {
         Self.sweep()
-        let majors = try Directory.names(in: "/usr/lib/postgresql").compactMap {
-            Int(String(decoding: $0, as: UTF8.self))
-        }
-        guard let major = majors.max() else { throw SystemError("find", path: "/usr/lib/postgresql", code: ENOENT) }
-        binDirectory = FilePath("/usr/lib/postgresql/\(major)/bin")
+        binDirectory = try Self.newestBinDirectory()
         folder = FilePath("/tmp/\(Self.prefix)\(getpid())-\(try Self.freePort())")
         try Directory.make(folder, mode: 0o700)
         let passwordFile = folder.appending("password")
@@ -76,6 +72,16 @@ public final class TemporaryPostgres: Sendable {
         let unique = "\(name)_\(databases.wrappingAdd(1, ordering: .relaxed).newValue)"
         try connect(settings.naming(database: "postgres")) { try $0.execute("create database \(identifier: unique)") }
         return settings.naming(database: unique)
+    }
+
+    /// That of another version where `MLFLOW_TEST_POSTGRES_BIN` names it, else the newest that is installed.
+    private static func newestBinDirectory() throws -> FilePath {
+        if let other = getenv("MLFLOW_TEST_POSTGRES_BIN") { return FilePath(String(cString: other)) }
+        let majors = try Directory.names(in: "/usr/lib/postgresql").compactMap {
+            Int(String(decoding: $0, as: UTF8.self))
+        }
+        guard let major = majors.max() else { throw SystemError("find", path: "/usr/lib/postgresql", code: ENOENT) }
+        return FilePath("/usr/lib/postgresql/\(major)/bin")
     }
 
     /// Stops at once and removes the data. A second call does nothing.

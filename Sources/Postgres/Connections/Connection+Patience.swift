@@ -4,7 +4,8 @@ import SystemIO
 
 /// Waiting for other sessions has an end. CREATE, DROP and ALTER DATABASE wait for locks, DROP DATABASE for every process
 /// of the server to react (ProcSignalBarrier): one that stands still would hold us for ever. The server's own limits do not
-/// help where it is our own server process that stands still, and statement_timeout would cut work as well as waiting.
+/// help where it is our own server process that stands still, and statement_timeout would cut work as well as waiting:
+/// work, as the removal of a large database's files or a commit on a slow disk, has a bound of its own.
 extension Connection {
     /// From now on no statement of this session waits longer for others than `settings.patience`.
     func becomePatient() throws(PostgresError) {
@@ -13,7 +14,8 @@ extension Connection {
         try execute("set client_min_messages = log")
     }
 
-    /// As `execute`, for a statement that may take minutes although it waits for nobody: a database made or removed.
+    /// As `execute`, for a statement that may work for minutes, a database made or removed: where nobody can look whether
+    /// it works or waits, it has more time.
     func executeLong(_ sql: SQL) throws(PostgresError) {
         guard watchedProcess != nil else { return try execute(sql) }
         try send(sql)
@@ -21,36 +23,57 @@ extension Connection {
     }
 
     /// The answer to what was sent, waited for as long as the server works on it.
-    /// - Throws: `PostgresError.processStuck` with whom it waited for, after the statement was cancelled.
+    /// - Throws: `PostgresError.processStuck` with whom it waited for, `.workUnfinished`; the statement was cancelled then.
+    ///   Where the server did not react to that, the session is closed.
     func patientAnswer(isLong: Bool) throws(PostgresError) -> [Row] {
         notices.forget()
         if try isAnswered(within: Self.unwatchedSeconds) { return try takeAnswer() }
         let start = MonotonicTime.nanoseconds()
-        let limit = settings.patience * (isLong ? Self.longFactor : 1)
-        let watch = try Watch(self, watchedProcess ?? Int(backendPID))
+        var watch = Watch(settings, watchedProcess ?? Int(backendPID))
         defer { watch.close() }
+        // Since when it is not seen at work, and since when it is not seen.
         var waiting: UInt64?
+        var unseen: UInt64?
         while true {
-            let others = try watch.look(notices)
-            if others == nil { waiting = nil } else { waiting = waiting ?? MonotonicTime.nanoseconds() }
-            if let others, let since = waiting, MonotonicTime.seconds(since: since) >= settings.patience,
-                !others.isEmpty || MonotonicTime.seconds(since: since) >= settings.patience + Self.noticeSeconds
-            {
-                return try giveUp(because: try watch.lines(others))
-            }
-            if MonotonicTime.seconds(since: start) >= limit, others == nil {
-                return try giveUp(because: try watch.lines([watch.pid]))
+            let now = MonotonicTime.nanoseconds()
+            let sight = watch.look(notices)
+            if case .unseen = sight { unseen = unseen ?? now } else { unseen = nil }
+            switch sight {
+            case .works:
+                waiting = nil
+                let limit = settings.patience * Self.workFactor
+                if MonotonicTime.seconds(since: start) >= limit {
+                    return try giveUp(
+                        .workUnfinished(seconds: Int(limit), process: watch.lines([watch.pid]).joined()))
+                }
+            case .isElsewhere:
+                waiting = waiting ?? now
+                if MonotonicTime.seconds(since: waiting ?? now) >= settings.patience {
+                    return try giveUp(stuck(settings.patience, watch.lines([watch.pid])))
+                }
+            case .waits(let others):
+                waiting = waiting ?? now
+                let limit = settings.patience + (others.isEmpty ? Self.noticeSeconds : 0)
+                if MonotonicTime.seconds(since: waiting ?? now) >= limit {
+                    return try giveUp(stuck(limit, watch.lines(others)))
+                }
+            case .unseen:
+                let limit = settings.patience * (isLong ? Self.longFactor : 1)
+                if MonotonicTime.seconds(since: unseen ?? now) >= limit { return try giveUp(stuck(limit, [])) }
             }
             if try isAnswered(within: 0.5) { return try takeAnswer() }
         }
     }
 
+    private func stuck(_ seconds: Double, _ processes: [String]) -> PostgresError {
+        .processStuck(seconds: Int(seconds), processes: processes)
+    }
+
     /// Cancels the statement. One that ended well in that moment has ended well.
-    private func giveUp(because others: [String]) throws(PostgresError) -> [Row] {
-        let seconds = Int(settings.patience)
-        guard try cancelStatement() else { throw .processStuck(seconds: seconds, processes: others) }
+    private func giveUp(_ reason: PostgresError) throws(PostgresError) -> [Row] {
+        guard try cancelStatement() else { throw reason }
         do throws(PostgresError) { return try takeAnswer() } catch {
-            if case .query("57014", _) = error { throw .processStuck(seconds: seconds, processes: others) }
+            if case .query("57014", _) = error { throw reason }
             throw error
         }
     }
@@ -59,38 +82,9 @@ extension Connection {
     private static let unwatchedSeconds = 1.0
     /// The server names whom its barrier waits for every five seconds.
     private static let noticeSeconds = 6.0
-    /// Copying and removing a database's files takes its time, with a checkpoint before it.
+    /// For a statement that nobody can look at: it may be one that works.
     private static let longFactor = 15.0
-
-    /// A second session that looks at what the first one waits for.
-    private struct Watch {
-        let session: Connection
-        let pid: Int
-
-        init(_ watched: Connection, _ pid: Int) throws(PostgresError) {
-            session = try Connection(watched.settings, applicationName: "mlflow-backup watch")
-            self.pid = pid
-        }
-
-        func close() { session.close() }
-
-        /// - Returns: whom it waits for; empty where that is not known (yet), `nil` where it works.
-        func look(_ notices: ServerNotices) throws(PostgresError) -> Set<Int>? {
-            let rows = try session.rows(
-                """
-                select coalesce(wait_event_type, '') as kind, coalesce(wait_event, '') as event,
-                       array_to_string(pg_catalog.pg_blocking_pids(pid), ' ') as blocking
-                from pg_catalog.pg_stat_activity where pid = \(pid)
-                """)
-            guard let row = rows.first else { return nil }
-            if try row.string("event") == "ProcSignalBarrier" { return notices.processesWaitedFor }
-            guard try row.string("kind") == "Lock" else { return nil }
-            return Set(try row.string("blocking").split(separator: " ").compactMap { Int($0) })
-        }
-
-        func lines(_ pids: Set<Int>) throws(PostgresError) -> [String] {
-            let lines = try session.sessions(pids)
-            return lines.isEmpty ? pids.sorted().map { "pid \($0)" } : lines
-        }
-    }
+    /// Copying and removing a database's files takes its time, with a checkpoint before it: an hour, where a minute is
+    /// waited for others.
+    private static let workFactor = 60.0
 }

@@ -37,6 +37,9 @@ public final class Connection {
         backendPID = PQbackendPID(opened)
     }
 
+    /// False once it was closed, also by us for a server process that does not react.
+    var isOpen: Bool { handle != nil }
+
     deinit { close() }
 
     public func close() {

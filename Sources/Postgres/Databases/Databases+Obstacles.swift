@@ -6,6 +6,10 @@ public struct RenameObstacles: Sendable, Equatable {
     public var sessions: [String] = []
     /// Transactions prepared for two-phase commit, by their identifiers: nobody can end them but their owner.
     public var preparedTransactions: [String] = []
+    /// Who owns the database, where this role has not the owner's rights, which a rename needs.
+    public var owner: String?
+
+    public init() {}
 }
 
 extension Databases {
@@ -13,7 +17,8 @@ extension Databases {
     public func obstacles(toRenaming name: String) throws(PostgresError) -> RenameObstacles {
         let session = try connect()
         var obstacles = RenameObstacles()
-        // pg_terminate_backend wants membership in the session's role, or pg_signal_backend for all but superusers.
+        // pg_terminate_backend wants the rights of the session's role, or of pg_signal_backend for all but superusers
+        // (has_privs_of_role): a member that does not inherit them has them not.
         let sessions = try session.rows(
             """
             select \(SessionText.columns) from pg_catalog.pg_stat_activity a
@@ -21,8 +26,8 @@ extension Databases {
             join pg_catalog.pg_roles me on me.rolname = current_user
             where a.datname = \(name) and not me.rolsuper
               and (r.rolsuper
-                   or not (pg_catalog.pg_has_role(r.oid, 'MEMBER')
-                           or pg_catalog.pg_has_role('pg_signal_backend', 'MEMBER')))
+                   or not (pg_catalog.pg_has_role(r.oid, 'USAGE')
+                           or pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')))
             order by a.pid
             """)
         obstacles.sessions = try SessionText.lines(sessions)
@@ -31,6 +36,12 @@ extension Databases {
         {
             obstacles.preparedTransactions.append(try row.string("gid"))
         }
+        obstacles.owner = try session.rows(
+            """
+            select pg_catalog.pg_get_userbyid(datdba)::text as owner from pg_catalog.pg_database
+            where datname = \(name) and not pg_catalog.pg_has_role(datdba, 'USAGE')
+            """
+        ).first?.string("owner")
         return obstacles
     }
 

@@ -13,6 +13,7 @@ extension Databases {
         let session = try connect()
         guard try exists(model, on: session) else { return [] }
         var copier = PropertyCopier(session: session, model: model, copy: copy)
+        try copier.compareTablespaces()
         try copier.copySettings()
         try copier.copyGrants()
         try copier.copyLimitCommentAndOwner()
@@ -25,6 +26,26 @@ private struct PropertyCopier {
     let model: String
     let copy: String
     var warnings: [BilingualText] = []
+
+    /// The copy was made in the model's where this role may (`Databases.create`).
+    mutating func compareTablespaces() throws(PostgresError) {
+        let rows = try session.rows(
+            """
+            select t.spcname::text as name from pg_catalog.pg_database m
+            join pg_catalog.pg_database c on c.datname = \(copy) and c.dattablespace <> m.dattablespace
+            join pg_catalog.pg_tablespace t on t.oid = m.dattablespace where m.datname = \(model)
+            """)
+        guard let name = try rows.first?.string("name") else { return }
+        let role = session.settings.user
+        warnings.append(
+            BilingualText(
+                zh: "数据库属性 TABLESPACE \(name) 未能复制：用户 \(role) 无权在其中创建数据库。请以超级用户执行 "
+                    + "GRANT CREATE ON TABLESPACE \"\(name)\" TO \"\(role)\"; "
+                    + "并用 ALTER DATABASE … SET TABLESPACE 移动数据库。",
+                en: "The database property TABLESPACE \(name) was not copied: the role \(role) may not make databases "
+                    + "there. As a superuser run GRANT CREATE ON TABLESPACE \"\(name)\" TO \"\(role)\"; and move the "
+                    + "database by ALTER DATABASE … SET TABLESPACE."))
+    }
 
     /// `pg_db_role_setting` holds `name=value`; role 0 is every role.
     mutating func copySettings() throws(PostgresError) {
@@ -114,6 +135,7 @@ private struct PropertyCopier {
     private mutating func attempt(_ sql: SQL, about what: String) throws(PostgresError) {
         do throws(PostgresError) { try session.execute(sql) } catch {
             if case .connectionLost = error { throw error }
+            if !session.isOpen { throw error }
             warnings.append(
                 BilingualText(
                     zh: "数据库属性 \(what) 未能复制，请以超级用户手动设置：\(error.explanation[.chinese])",

@@ -31,7 +31,6 @@ extension Databases {
         if liveExists, try exists(old, on: renaming) { throw .databaseExists(name: old) }
         let renames = (liveExists ? [(live, old)] : []) + [(replacement, live)]
 
-        try renaming.execute("set lock_timeout = '\(number: Int(min(settings.patience, 30) * 1000))ms'")
         // Asked of the server: behind a pooler the handshake names another process.
         let doorkeeper = try renaming.rows("select pg_catalog.pg_backend_pid() as pid").first?.int("pid") ?? 0
         var usher = Usher(session: ending, spared: Set(spared), doorkeeper: doorkeeper)
@@ -70,6 +69,8 @@ extension Databases {
     ) throws(PostgresError) {
         try renaming.execute("begin")
         do throws(PostgresError) {
+            // For this transaction only: the session goes on afterwards, and has limits of its own.
+            try renaming.execute("set local lock_timeout = '\(number: Int(min(settings.patience, 30) * 1000))ms'")
             for (from, to) in renames {
                 try renaming.send("alter database \(identifier: from) rename to \(identifier: to)")
                 var staying: [String] = []
@@ -82,9 +83,12 @@ extension Databases {
                             processes: try usher.session.sessions([usher.doorkeeper]))
                     }
                     try usher.noteBlocking()
+                    // The door first: a client on its way in holds a lock on the database before it is in any list.
+                    // Once it is shut, whoever got in is in the list, and nobody comes after.
+                    let isShut = try usher.isDoorShut(from)
                     let inside = try usher.showOut(of: from)
                     staying = inside.staying
-                    if inside.isEmpty, !usher.hasLeft, try usher.isDoorShut(from) {
+                    if isShut, inside.isEmpty, !usher.hasLeft {
                         usher.hasLeft = true
                         leave()
                     }

@@ -162,47 +162,4 @@ public struct Databases {
             """)
         return try SessionText.lines(rows)
     }
-
-    /// Makes an empty database with the encoding and the collation of `model`, so that texts sort and compare as they
-    /// did. Where there is no `model`, with UTF8 and the server's defaults.
-    /// - Throws: `databaseExists`, `mayNotCreateDatabases`, `diskFull`.
-    public func create(_ name: String, like model: String) throws(PostgresError) {
-        let session = try connect()
-        let locale = try localeClauses(of: model, on: session)
-        do throws(PostgresError) {
-            // template0: what an administrator put into template1 would collide with the dump's objects.
-            try session.executeLong("create database \(identifier: name) template template0 \(locale)")
-        } catch {
-            switch error {
-            case .query("42P04", _): throw .databaseExists(name: name)
-            case .insufficientPrivilege(let user, _): throw .mayNotCreateDatabases(user: user)
-            default: throw error
-            }
-        }
-    }
-
-    private func localeClauses(of model: String, on session: Connection) throws(PostgresError) -> SQL {
-        // The provider came with 15; its locale was daticulocale until 16.
-        let provider: SQL =
-            switch session.serverVersion {
-            case ..<150_000: "'c' as provider, null as locale"
-            case ..<170_000: "datlocprovider as provider, daticulocale as locale"
-            default: "datlocprovider as provider, datlocale as locale"
-            }
-        let rows = try session.rows(
-            """
-            select pg_catalog.pg_encoding_to_char(encoding) as encoding, datcollate, datctype, \(provider)
-            from pg_catalog.pg_database where datname = \(model)
-            """)
-        guard let row = rows.first else { return "encoding 'UTF8'" }
-        let common: SQL = """
-            encoding \(literal: try row.string("encoding")) lc_collate \(literal: try row.string("datcollate")) \
-            lc_ctype \(literal: try row.string("datctype"))
-            """
-        switch (try row.string("provider"), try row.optional("locale", as: String.self)) {
-        case ("i", let locale?): return common + " locale_provider icu icu_locale \(literal: locale)"
-        case ("b", let locale?): return common + " locale_provider builtin builtin_locale \(literal: locale)"
-        default: return session.serverVersion < 150_000 ? common : common + " locale_provider libc"
-        }
-    }
 }

@@ -59,7 +59,8 @@ struct Usher {
         if !pids.isEmpty { blocking = try session.sessions(pids) }
     }
 
-    /// Whether the rename has its lock on the database: nobody enters any more (`InitPostgres` locks the database, too).
+    /// Whether the rename has its lock on the database: nobody enters any more. `InitPostgres` locks the database, too, and
+    /// shows the session in `pg_stat_activity` before it lets go. So only who is looked for after this said yes was there.
     func isDoorShut(_ database: String) throws(PostgresError) -> Bool {
         try !session.rows(
             """

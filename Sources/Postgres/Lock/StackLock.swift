@@ -9,7 +9,8 @@ import SystemIO
 /// is the one that makes, renames and drops databases. While the server still works for a client that has died, the lock
 /// is held: who gets it afterwards sees what that work came to.
 public final class StackLock {
-    /// Works on the session that holds the lock. An error `connectionLost` means that the lock is lost, too.
+    /// Works on the session that holds the lock. After `connectionLost` the lock is lost, too, and after
+    /// `processStuck` or `workUnfinished` it may be (the session was closed): `isHeld` tells.
     public let databases: Databases
     private let session: Connection
 

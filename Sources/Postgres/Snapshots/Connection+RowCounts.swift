@@ -19,7 +19,8 @@ extension Connection {
         return counts
     }
 
-    private func ordinaryTables() throws(PostgresError) -> [QualifiedTable] {
+    /// - Parameter condition: on `c`, the table, and `n`, its schema.
+    func ordinaryTables(where condition: SQL = "true") throws(PostgresError) -> [QualifiedTable] {
         let found = try rows(
             """
             select n.nspname as schema, c.relname as name
@@ -29,6 +30,7 @@ extension Connection {
               and not exists (
                 select from pg_catalog.pg_depend d
                 where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+              and (\(condition))
             order by 1, 2
             """)
         var tables: [QualifiedTable] = []

@@ -16,8 +16,8 @@ struct SwapObstacles {
         self.databases = databases
     }
 
-    /// - Throws: `PostgresError.databaseInUse`, `.preparedTransactions`, `.mayNotCreateDatabases`;
-    ///   `BackupError.notOurs` for folders that cannot be moved.
+    /// - Throws: `PostgresError.databaseInUse`, `.preparedTransactions`, `.mayNotCreateDatabases`, `.databaseNotOwned`,
+    ///   `.tablesNotLockable`;   `BackupError.notOurs` for folders that cannot be moved.
     func check(_ mode: RestoreMode) throws {
         if mode.includesDatabase { try checkDatabase() }
         if mode.includesArtifacts { try checkFolders() }
@@ -27,6 +27,9 @@ struct SwapObstacles {
         let database = workspace.stack.database
         guard try databases.mayCreate() else { throw PostgresError.mayNotCreateDatabases(user: database.user) }
         let obstacles = try databases.obstacles(toRenaming: database.database)
+        if let owner = obstacles.owner {
+            throw PostgresError.databaseNotOwned(name: database.database, owner: owner, user: database.user)
+        }
         if !obstacles.sessions.isEmpty {
             throw PostgresError.databaseInUse(name: database.database, holders: obstacles.sessions)
         }
@@ -34,6 +37,11 @@ struct SwapObstacles {
             throw PostgresError.preparedTransactions(
                 database: database.database, identifiers: obstacles.preparedTransactions)
         }
+        guard try databases.exists(database.database) else { return }
+        let session = try Connection(database)
+        defer { session.close() }
+        let tables = try session.tablesNotLockable()
+        if !tables.isEmpty { throw PostgresError.tablesNotLockable(user: database.user, tables: tables) }
     }
 
     /// A folder that moves to another parent has its `..` rewritten: that needs the right to write into the folder itself

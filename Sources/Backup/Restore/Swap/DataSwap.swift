@@ -148,7 +148,8 @@ struct DataSwap {
     func abandon(_ journal: RestoreJournal, because cause: any Error) {
         log.error("restore failed, undoing", ["name": journal.backup, "reason": cause.bilingual[.english]])
         do {
-            if case PostgresError.connectionLost = cause { try hold.lockAgain(workspace) }
+            // Whatever the cause: the session that held the lock may have ended by it, or beside it.
+            try hold.lockAgain(workspace)
             try SwapSettlement(workspace, hold.databases).dropPrepared(journal)
         } catch {
             // The journal stays, and the next run clears up.
@@ -159,8 +160,9 @@ struct DataSwap {
     private func rollBack(_ journal: RestoreJournal, because cause: any Error) throws {
         log.error("the swap failed, putting the live data back", ["reason": cause.bilingual[.english]])
         do {
-            // A session that was lost took the lock with it, and the server may still be at its last statement.
-            if case PostgresError.connectionLost = cause { try hold.lockAgain(workspace) }
+            // A session that was lost, or closed because its process did not react, took the lock with it, and the server
+            // may still be at its last statement. Not every cause tells that it was.
+            try hold.lockAgain(workspace)
             var recovery = RestoreRecovery(workspace, hold.databases)
             try recovery.rollBack(journal)
         } catch {

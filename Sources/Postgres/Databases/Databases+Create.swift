@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Databases {
+    /// Makes an empty database with the encoding and the collation of `model`, so that texts sort and compare as they
+    /// did, and in its tablespace, where this role may (else `copyProperties` tells). Where there is no `model`, with UTF8
+    /// and the server's defaults.
+    /// - Throws: `databaseExists`, `mayNotCreateDatabases`, `diskFull`.
+    public func create(_ name: String, like model: String) throws(PostgresError) {
+        let session = try connect()
+        let clauses = try localeClauses(of: model, on: session) + tablespaceClause(of: model, on: session)
+        do throws(PostgresError) {
+            // template0: what an administrator put into template1 would collide with the dump's objects.
+            try session.executeLong("create database \(identifier: name) template template0 \(clauses)")
+        } catch {
+            switch error {
+            case .query("42P04", _): throw .databaseExists(name: name)
+            case .insufficientPrivilege(let user, _): throw .mayNotCreateDatabases(user: user)
+            default: throw error
+            }
+        }
+    }
+
+    private func localeClauses(of model: String, on session: Connection) throws(PostgresError) -> SQL {
+        // The provider came with 15; its locale was daticulocale until 16.
+        let provider: SQL =
+            switch session.serverVersion {
+            case ..<150_000: "'c' as provider, null as locale"
+            case ..<170_000: "datlocprovider as provider, daticulocale as locale"
+            default: "datlocprovider as provider, datlocale as locale"
+            }
+        let rules: SQL = session.serverVersion < 160_000 ? "null as rules" : "daticurules as rules"
+        let rows = try session.rows(
+            """
+            select pg_catalog.pg_encoding_to_char(encoding) as encoding, datcollate, datctype, \(provider), \(rules)
+            from pg_catalog.pg_database where datname = \(model)
+            """)
+        guard let row = rows.first else { return "encoding 'UTF8'" }
+        let common: SQL = """
+            encoding \(literal: try row.string("encoding")) lc_collate \(literal: try row.string("datcollate")) \
+            lc_ctype \(literal: try row.string("datctype"))
+            """
+        switch (try row.string("provider"), try row.optional("locale", as: String.self)) {
+        case ("i", let locale?):
+            let icu = common + " locale_provider icu icu_locale \(literal: locale)"
+            guard let rules = try row.optional("rules", as: String.self) else { return icu }
+            return icu + " icu_rules \(literal: rules)"
+        case ("b", let locale?): return common + " locale_provider builtin builtin_locale \(literal: locale)"
+        default: return session.serverVersion < 150_000 ? common : common + " locale_provider libc"
+        }
+    }
+
+    /// Empty where the tablespace is that of template0, which needs no right, or one in which this role may make nothing.
+    private func tablespaceClause(of model: String, on session: Connection) throws(PostgresError) -> SQL {
+        let rows = try session.rows(
+            """
+            select t.spcname::text as name from pg_catalog.pg_database d
+            join pg_catalog.pg_tablespace t on t.oid = d.dattablespace
+            where d.datname = \(model) and pg_catalog.has_tablespace_privilege(t.oid, 'CREATE')
+              and t.oid <> (select dattablespace from pg_catalog.pg_database where datname = 'template0')
+            """)
+        guard let row = rows.first else { return "" }
+        return " tablespace \(identifier: try row.string("name"))"
+    }
+}

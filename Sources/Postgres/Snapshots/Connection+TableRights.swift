@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Connection {
+    /// The ordinary tables (see `rowCounts`) that this role may not read and lock by LOCK TABLE … IN SHARE MODE, which wants
+    /// one of these rights (PostgreSQL manual, LOCK). Sorted.
+    /// - Throws: `PostgresError`.
+    public func tablesNotLockable() throws(PostgresError) -> [QualifiedTable] {
+        let rights = "UPDATE, DELETE, TRUNCATE" + (serverVersion >= 170_000 ? ", MAINTAIN" : "")
+        return try ordinaryTables(
+            where: """
+                not (pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT')
+                     and pg_catalog.has_table_privilege(c.oid, \(rights)))
+                """)
+    }
+}
