@@ -214,6 +214,12 @@ struct KeptByHandTests {
         let admin = try Connection(live.server.superuser.naming(database: try #require(part.database)))
         let error = #expect(throws: PostgresError.self) { try ForgetJob(live.workspace()).run(part.id) }
         #expect(error?.errorCode == "database-in-use", "\(String(describing: error))")
+        // An undo is refused before anybody is sent away for it.
+        let client = try Connection(live.database)
+        let refused = #expect(throws: PostgresError.self) { try live.undo() }
+        #expect(refused?.errorCode == "database-in-use", "\(String(describing: refused))")
+        #expect(try client.rows("select 1").count == 1)
+        client.close()
         admin.close()
         #expect(try live.undo().undone.id == part.id)
         #expect(try live.rows() == rows)

@@ -16,32 +16,37 @@ struct SwapObstacles {
         self.databases = databases
     }
 
+    /// - Parameter kept: the database that is to become live again, where it is one that was kept.
     /// - Throws: `PostgresError.databaseInUse`, `.preparedTransactions`, `.mayNotCreateDatabases`, `.databaseNotOwned`,
-    ///   `.tablesNotLockable`;   `BackupError.notOurs` for folders that cannot be moved.
-    func check(_ mode: RestoreMode) throws {
-        if mode.includesDatabase { try checkDatabase() }
+    ///   `.tablesNotLockable`; `BackupError.notOurs` for folders that cannot be moved.
+    func check(_ mode: RestoreMode, bringing kept: String? = nil) throws {
+        if mode.includesDatabase {
+            try checkDatabase()
+            if let kept { try checkRename(of: kept) }
+        }
         if mode.includesArtifacts { try checkFolders() }
     }
 
     private func checkDatabase() throws {
         let database = workspace.stack.database
         guard try databases.mayCreate() else { throw PostgresError.mayNotCreateDatabases(user: database.user) }
-        let obstacles = try databases.obstacles(toRenaming: database.database)
-        if let owner = obstacles.owner {
-            throw PostgresError.databaseNotOwned(name: database.database, owner: owner, user: database.user)
-        }
-        if !obstacles.sessions.isEmpty {
-            throw PostgresError.databaseInUse(name: database.database, holders: obstacles.sessions)
-        }
-        if !obstacles.preparedTransactions.isEmpty {
-            throw PostgresError.preparedTransactions(
-                database: database.database, identifiers: obstacles.preparedTransactions)
-        }
+        try checkRename(of: database.database)
         guard try databases.exists(database.database) else { return }
         let session = try Connection(database)
         defer { session.close() }
         let tables = try session.tablesNotLockable()
         if !tables.isEmpty { throw PostgresError.tablesNotLockable(user: database.user, tables: tables) }
+    }
+
+    private func checkRename(of name: String) throws {
+        let obstacles = try databases.obstacles(toRenaming: name)
+        if let owner = obstacles.owner {
+            throw PostgresError.databaseNotOwned(name: name, owner: owner, user: workspace.stack.database.user)
+        }
+        if !obstacles.sessions.isEmpty { throw PostgresError.databaseInUse(name: name, holders: obstacles.sessions) }
+        if !obstacles.preparedTransactions.isEmpty {
+            throw PostgresError.preparedTransactions(database: name, identifiers: obstacles.preparedTransactions)
+        }
     }
 
     /// A folder that moves to another parent has its `..` rewritten: that needs the right to write into the folder itself

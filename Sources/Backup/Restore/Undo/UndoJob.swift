@@ -37,7 +37,8 @@ public struct UndoJob: Sendable {
         try hold.refuseWhileUnfinished()
         let part = try preflight()
         workspace.log.info("undo started", ["kept": part.id, "backup": part.backup, "force": force])
-        try SwapObstacles(workspace, hold.databases).check(part.mode)
+        let kept = try KeptParts(workspace).database(of: part, on: hold.databases)
+        try SwapObstacles(workspace, hold.databases).check(part.mode, bringing: kept)
         var journal = try journal(part, hold)
         let look = try SinceRestore(workspace, part)
         defer { look.close() }
