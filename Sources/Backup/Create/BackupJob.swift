@@ -66,10 +66,12 @@ public struct BackupJob: Sendable {
         progress(Progress(.checking, fraction: 0))
         let items = try Catalogue(folder).items()
         try preflight(beside: items)
-        var copies = try Copies(self, try hold.markingArtifacts(workspace), items)
+        let identity = try hold.markingArtifacts(workspace)
+        var copies = try Copies(self, identity, items)
         let (base, note) = try copies.base()
         var made = try makeOne(&copies, base, note)
         var told = made.warnings
+        if let lost = identity.lostMarkWarning(items, artifacts: stack.artifacts) { told.append(lost) }
         // What is due to be read is read before anything goes, and what turns out damaged is made good first: a good old
         // copy must not go because of a newer one that nobody has read for days.
         var removed: [BackupName] = []

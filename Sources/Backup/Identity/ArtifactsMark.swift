@@ -3,6 +3,7 @@
 import FoundationEssentials
 import Glibc
 import SystemIO
+import Wording
 
 /// `.mlflow-backup-stack` in the artifacts folder: what tells this folder from an empty one that stands in its place while
 /// its disk is not mounted, and which backup folders it was backed up to. It is not part of any backup.
@@ -92,5 +93,27 @@ extension BackupFolder {
     private func holdsBackups() throws -> Bool {
         guard try FileStatus.ifPresent(path) != nil else { return false }
         return try Directory.names(in: path).contains { BackupName(String(decoding: $0, as: UTF8.self))?.time != nil }
+    }
+}
+
+extension StackIdentity {
+    /// What the mark said that the artifacts folder has no more, as this stack's backups carry it; `nil` where it has one,
+    /// or never had.
+    func lostMark(among items: [CatalogueItem]) -> String? {
+        guard artifacts == nil else { return nil }
+        return items.lazy.filter { $0.isWhole }.compactMap(\.sidecar?.stack)
+            .first { $0.isSameStack(as: self) && $0.artifacts != nil }?.artifacts
+    }
+
+    /// For a person: without the mark an empty folder in the place of either disk is not found out.
+    public func lostMarkWarning(_ items: [CatalogueItem], artifacts: FilePath) -> BilingualText? {
+        guard lostMark(among: items) != nil else { return nil }
+        let path = artifacts.appending(ArtifactsMark.fileName)
+        return BilingualText(
+            zh: "artifacts 目录中的标记 \(path) 已丢失：因此无法识别磁盘未挂载时的空目录。请确认挂载的是正确的磁盘，然后运行 mlflow-backup claim 重新写入标记。",
+            en:
+                "The mark \(path) in the artifacts folder is gone, without which an empty folder in the place of a disk that is not mounted "
+                + "cannot be told. Make sure that the right disk is mounted, then write it again by `mlflow-backup claim`."
+        )
     }
 }

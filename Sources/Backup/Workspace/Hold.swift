@@ -50,8 +50,7 @@ extension Hold {
         var marked = identity
         var known: String?
         if marked.artifacts == nil {
-            known = try Catalogue(workspace.folder).items().lazy.filter { $0.isWhole }.compactMap(\.sidecar?.stack)
-                .first { $0.isSameStack(as: identity) && $0.artifacts != nil }?.artifacts
+            known = identity.lostMark(among: try Catalogue(workspace.folder).items())
             // One that is there and damaged is made anew, as what it was.
             let isThere =
                 try FileStatus.ifPresent(

@@ -137,7 +137,8 @@ public struct HealthCheck: Sendable {
         }
     }
 
-    /// After a disaster or pg_upgrade the cluster is another one, and so are its backups.
+    /// After a disaster or pg_upgrade the cluster is another one, and so are its backups. Where the artifacts folder lost its
+    /// mark, nobody can tell whether it is the one that was backed up.
     private func foreignBackupsFinding() -> BilingualText? {
         let stack = service.operations.stack
         // Where the database or the folder does not answer, another check says so.
@@ -145,7 +146,7 @@ public struct HealthCheck: Sendable {
             let items = try? service.operations.catalogue.items(),
             let ownership = try? Ownership(of: identity, among: items, in: folder)
         else { return nil }
-        return ownership.foreignWarning(items)
+        return ownership.foreignWarning(items) ?? identity.lostMarkWarning(items, artifacts: stack.artifacts)
     }
 
     private func unsettledRestoreFinding() -> BilingualText? {
