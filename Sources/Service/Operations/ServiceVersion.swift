@@ -2,5 +2,5 @@
 
 /// The version of this program, as `--version`, manifests and OpenAPI show it. See CHANGELOG.md.
 public enum ServiceVersion {
-    public static let current = "0.1.0"
+    public static let current = "0.2.0"
 }
