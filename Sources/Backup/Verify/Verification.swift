@@ -104,7 +104,7 @@ struct Verification: Sendable {
         let items = try Catalogue(folder).items()
         let chains = Chains(items)
         var seen: [CatalogueItem] = [item]
-        for other in items where other.isWhole && chains.chain(of: other) == chains.chain(of: item) {
+        for other in items where other.isWhole && chains.mayBeDamaged(other, with: item) {
             guard !seen.contains(where: { $0.isSameFile(as: other) }) else { continue }
             seen.append(other)
             log.warning("it shares bytes with a damaged backup and is read", ["name": other.name])
@@ -198,7 +198,8 @@ struct Verification: Sendable {
                 name: item.name.string, type: item.kind, status: .completed, reason: nil, size: size,
                 sha256: digest.hex, indexOffset: 0, createdAt: manifest.created, verifiedAt: 0,
                 adopted: item.sidecarFault != .damaged(isOurs: true), durationSeconds: nil, summary: nil)
-        if item.sidecarFault == .damaged(isOurs: true) { right.chain = Chains.unknown }
+        // What shared its bytes was in the sidecar that is lost; other names of the file may know.
+        if known == nil { right.chain = Chains(try Catalogue(folder).items()).chain(of: item) }
         right.size = size
         right.sha256 = digest.hex
         right.indexOffset = archive?.indexOffset ?? 0
