@@ -76,6 +76,22 @@ struct ReadBeforeRemovalTests {
         #expect(next.warnings.isEmpty, "\(next.warnings.map(\.english))")
     }
 
+    @Test("one that may share its bytes with any other is no second copy: the damage of that is made up for")
+    func unknownIsNoCopy() throws {
+        let live = try LiveStackFixture("read_unknown")
+        let names = try (41...43).map { try whole(live, run: $0) }
+        var sidecar = try live.sidecar(names[1])
+        sidecar.chain = Chains.unknown
+        try sidecar.write(in: live.folder)
+        try live.damage(names[2])
+        #expect(throws: ArchiveError.self) { try VerifyJob(live.workspace()).run(names[2].string) }
+        let outcome = try live.backup(retention: .count(100))
+        #expect(outcome.sharing.generation == 0)
+        #expect(outcome.warnings.contains { $0.english.contains(names[2].string) && $0.english.contains("damaged") })
+        let next = try live.backup(retention: .count(100))
+        #expect(next.sharing.generation > 0, "there are two now")
+    }
+
     @Test("who keeps one backup gets no second one for it")
     func keepsOne() throws {
         let live = try LiveStackFixture("read_one")
