@@ -43,6 +43,8 @@ public struct Sidecar: Sendable, Equatable, Codable {
     public var suspicion: Suspicion?
     /// When a person accepted it in spite of that, in seconds since 1970 UTC.
     public var acceptedAt: Int64?
+    /// Which file was read then (`FileMark`); `nil` in those of 0.1.0. A copy of it, sidecar and all, was read by nobody.
+    var readFile: String?
     /// In a file: the digest of all the rest of it (`SidecarSeal`).
     var seal: String?
 
@@ -60,6 +62,7 @@ public struct Sidecar: Sendable, Equatable, Codable {
         case copiedBytes = "copied_bytes"
         case stack, chain, suspicion
         case acceptedAt = "accepted_at"
+        case readFile = "read_file"
         case seal
     }
 
@@ -87,7 +90,7 @@ public struct Sidecar: Sendable, Equatable, Codable {
 
     /// Whether it has what 0.1.0, which knew no seal, never wrote.
     private var isSealedByItsMaker: Bool {
-        chain != nil || stack != nil || suspicion != nil || acceptedAt != nil
+        chain != nil || stack != nil || suspicion != nil || acceptedAt != nil || readFile != nil
     }
 }
 

@@ -63,7 +63,9 @@ struct Verification: Sendable {
             let failure = Self.damage(error, in: item)
             guard failure.isDamage else { throw failure }
             log.error("verification failed", ["name": item.name, "reason": failure.bilingual.english])
-            try recordDamage(failure.bilingual.english, of: item, draft)
+            do { try recordDamage(failure.bilingual.english, of: item, draft) } catch let error as SystemError {
+                throw DamageNotRecorded(name: item.name.string, damage: failure.bilingual, reason: error)
+            }
             throw failure
         }
         // What goes wrong from here on is no damage of the backup, which was read.
@@ -84,6 +86,18 @@ struct Verification: Sendable {
             BilingualText(
                 zh: "备份 \(name) 校验通过，但结果未能写入：", en: "The backup \(name) is good, and that could not be written down: ")
                 + reason.explanation
+        }
+    }
+
+    /// A backup was read and is damaged, and that could not be written down: it is listed as good.
+    struct DamageNotRecorded: ExplainedError {
+        let name: String
+        let damage: BilingualText
+        let reason: SystemError
+
+        var explanation: BilingualText {
+            BilingualText(zh: "备份 \(name) 已损坏，但结果未能写入：", en: "The backup \(name) is damaged, and that could not be written down: ")
+                + damage + BilingualText(zh: "；", en: "; ") + reason.explanation
         }
     }
 
@@ -231,6 +245,7 @@ struct Verification: Sendable {
         right.reason = nil
         right.summary = manifest.summary
         right.verifiedAt = LocalTime.now().epoch
+        right.readFile = item.mark
         right.stack = manifest.stack ?? right.stack
         right.createdAt = BackupDate.verified(item.name, noted: (known ?? item.sidecar)?.createdAt, manifest)
         var notes: [BilingualText] = []
