@@ -24,12 +24,13 @@ import Testing
         adopted: Bool = false
     ) throws {
         try DurableFile.replace(folder.path.appending(name), with: [1, 2, 3])
-        try Sidecar(
+        var sidecar = Sidecar(
             name: name, type: .compressed, status: status, reason: nil, size: 3,
             sha256: String(repeating: "0", count: 64),
             indexOffset: 0, createdAt: epoch, verifiedAt: LocalTime.now().epoch, adopted: adopted, durationSeconds: nil,
-            summary: nil
-        ).write(in: folder)
+            summary: nil)
+        sidecar.readFile = FileMark.of(folder.path.appending(name), try .of(folder.path.appending(name)))
+        try sidecar.write(in: folder)
     }
 
     @Test func onlyBackupsAreListedAndEachForWhatItIs() throws {

@@ -113,6 +113,98 @@ struct ReadBeforeRemovalTests {
         #expect(next.warnings.isEmpty, "\(next.warnings.map(\.english))")
     }
 
+    @Test("one that may share its bytes with any other is no second copy: the damage of that is made up for")
+    func unknownIsNoCopy() throws {
+        let live = try LiveStackFixture("read_unknown")
+        let names = try (41...43).map { try whole(live, run: $0) }
+        var sidecar = try live.sidecar(names[1])
+        sidecar.chain = Chains.unknown
+        try sidecar.write(in: live.folder)
+        try live.damage(names[2])
+        #expect(throws: ArchiveError.self) { try VerifyJob(live.workspace()).run(names[2].string) }
+        let outcome = try live.backup(retention: .count(100))
+        #expect(outcome.sharing.generation == 0)
+        #expect(outcome.warnings.contains { $0.english.contains(names[2].string) && $0.english.contains("damaged") })
+        let next = try live.backup(retention: .count(100))
+        #expect(next.sharing.generation > 0, "there are two now")
+    }
+
+    @Test("a folder that was copied elsewhere was read by nobody there: what stays is read before anything goes")
+    func copiedFolder() throws {
+        let live = try LiveStackFixture("read_copied")
+        let names = try (41...43).map { try whole(live, run: $0) }
+        let copy = BackupFolder(live.root.path.appending("copied"))
+        try Shell.sh("cp -a '\(live.folder.path)' '\(copy.path)'")
+        for item in try Catalogue(live.folder).items() { #expect(item.lastRead(.now()) != nil, "\(item.name)") }
+        for item in try Catalogue(copy).items() { #expect(item.lastRead(.now()) == nil, "\(item.name)") }
+        // What the copying lost.
+        for name in names[1...] {
+            let path = copy.path.appending(name.string)
+            try Shell.sh(
+                "t=$(stat -c %y '\(path)'); printf x | dd of='\(path)' bs=1 seek=5000 conv=notrunc status=none; touch -d \"$t\" '\(path)'"
+            )
+        }
+        let there = Workspace(live.stack, copy, log: .silent)
+        let outcome = try PruneJob(there, rule: .count(2)).run()
+        #expect(outcome.removed.isEmpty)
+        #expect(outcome.damaged == [names[2]], "nothing is to go any more then")
+        #expect(try Catalogue(copy).item(named: names[0].string).status == .completed)
+    }
+
+    @Test("a reading is one of the file that was read: not of another under its name, but of each name it gets")
+    func readingOfAFile() throws {
+        let live = try LiveStackFixture("read_file")
+        for kind in BackupName.Kind.all {
+            let name = try live.backup(kind).name
+            let path = live.folder.path.appending(name.string)
+            #expect(try live.item(name).lastRead(.now()) != nil)
+            try Shell.sh("cd '\(live.folder.path)' && { ln -T \(name) x.\(kind) 2>&1 || true; }; mv \(name) y && mv y \(name)")
+            #expect(try live.item(name).lastRead(.now()) != nil, "\(kind)")
+            try Shell.sh("cp -a '\(path)' '\(path)~' && rm -rf '\(path)' && mv '\(path)~' '\(path)'")
+            #expect(try live.item(name).lastRead(.now()) == nil, "\(kind)")
+            _ = try VerifyJob(live.workspace()).run(name.string)
+            #expect(try live.item(name).lastRead(.now()) != nil, "\(kind)")
+            var sidecar = try live.sidecar(name)
+            sidecar.readFile = nil
+            try sidecar.write(in: live.folder)
+            #expect(try live.item(name).lastRead(.now()) == nil, "as one of 0.1.0")
+            sleep(1)
+        }
+    }
+
+    @Test("a backup of ours whose sidecar is lost is told of, read by the same night, kept, and made up for", arguments: [true, false])
+    func lostSidecar(gone: Bool) throws {
+        let live = try LiveStackFixture("read_lost_\(gone)")
+        let names = try (41...42).map { try whole(live, run: $0) }
+        let path = live.folder.path.appending(names[0].sidecar)
+        try Shell.sh(gone ? "rm '\(path)'" : "sed -i 's/\"size\" : [0-9]*/\"size\" : 7/' '\(path)'")
+        let outcome = try live.backup(retention: .count(100))
+        #expect(outcome.warnings.contains { $0.english.contains(names[0].string) && $0.english.contains("sidecar") })
+        #expect(outcome.warnings.contains { $0.chinese.contains(names[0].string) })
+        #expect(outcome.sharing.generation == 0, "there was one good copy")
+        let item = try live.item(names[0])
+        #expect(item.status == .completed && item.lastRead(.now()) != nil)
+        #expect(item.sidecar?.adopted == gone)
+        let next = try live.backup(retention: .count(100))
+        #expect(next.warnings.isEmpty, "\(next.warnings.map(\.english))")
+        #expect(next.sharing.generation > 0)
+        _ = try live.backup(retention: .count(1))
+        #expect(try live.names().contains(names[0].string) == gone, "what nobody vouched for is nobody's to remove")
+    }
+
+    @Test("an archive of another stack, or without a manifest, that a person put here is neither told of nor read by night")
+    func droppedIn() throws {
+        let other = try LiveStackFixture("read_other")
+        let theirs = try other.backup().name
+        let live = try LiveStackFixture("read_dropped")
+        try Shell.sh(
+            "cp '\(other.folder.path)/\(theirs)' '\(live.folder.path)/theirs.tar.gz'; echo x > '\(live.folder.path)/x.tar.gz'")
+        #expect(try !live.backup().warnings.contains { $0.english.contains("sidecar") })
+        for name in ["theirs.tar.gz", "x.tar.gz"] {
+            #expect(try Catalogue(live.folder).item(named: name).status == .unverified)
+        }
+    }
+
     @Test("who keeps one backup gets no second one for it")
     func keepsOne() throws {
         let live = try LiveStackFixture("read_one")

@@ -97,6 +97,83 @@ struct RetentionChoiceTests {
         #expect(later.count == 4)
     }
 
+    private func loseSidecar(of name: String) throws {
+        try Directory.remove(folder.path.appending(name + BackupName.sidecarSuffix))
+    }
+
+    private func chains() throws -> [String: String] {
+        let items = try Catalogue(folder).items()
+        let chains = Chains(items)
+        return Dictionary(uniqueKeysWithValues: items.map { ($0.name.string, chains.chain(of: $0)) })
+    }
+
+    @Test("a lost sidecar of the oldest name of a file makes no independent copy of what shares its bytes")
+    func lostSidecarOfOldestName() throws {
+        let first = try place(4, chain: "first")
+        let whole = try place(3, chain: "whole")
+        let cloned = try place(2, chain: "whole")
+        let linked = try place(1, chain: "whole", same: cloned)
+        try loseSidecar(of: cloned)
+        let chain = try #require(try chains()[linked])
+        #expect(chain == "whole")
+        let next = try place(0, chain: chain)
+        #expect(
+            try chains() == [first: "first", whole: "whole", cloned: "whole", linked: "whole", next: "whole"])
+        #expect(try !going(.count(2)).contains(first), "it is the only independent one")
+    }
+
+    @Test("what was written down while that was not so is one copy, too: a chain named after a name has its chain")
+    func chainOfChain() throws {
+        let whole = try place(3, chain: "whole")
+        let cloned = try place(2, chain: "whole")
+        let linked = try place(1, chain: "whole", same: cloned)
+        try loseSidecar(of: cloned)
+        let next = try place(0, chain: cloned)
+        #expect(try chains() == [whole: "whole", cloned: "whole", linked: "whole", next: "whole"])
+    }
+
+    @Test("names without any sidecar, and names of one file whose sidecars contradict each other, prove nothing")
+    func unknownChains() throws {
+        let alone = try place(5, chain: "x")
+        let linked = try place(4, chain: "x", same: alone)
+        for name in [alone, linked] { try loseSidecar(of: name) }
+        let one = try place(3, chain: "one")
+        let other = try place(2, chain: "other", same: one)
+        #expect(
+            try chains() == [
+                alone: Chains.unknown, linked: Chains.unknown, one: Chains.unknown, other: Chains.unknown,
+            ])
+    }
+
+    @Test("where the newest may share bytes with any other, the second copy stays all the same")
+    func newestUnknown() throws {
+        let oldest = try place(9, chain: "a")
+        let old = try place(8, chain: "b")
+        let newest = try place(0, chain: Chains.unknown)
+        #expect(try going(.count(1)) == [oldest, old], "who keeps one wants no second")
+        // With one of them it may share its bytes, and not with both.
+        try place(1, chain: Chains.unknown, same: newest)
+        #expect(try going(.count(2)).isEmpty)
+        #expect(try choose(.count(2)).staying.map(\.name.string).suffix(2) == [old, oldest])
+        try place(2, chain: "c")
+        #expect(try going(.count(3)) == [oldest], "two that are known are enough")
+    }
+
+    @Test("another file that may be independent stays where nothing is known to be")
+    func mayBeIndependent() throws {
+        let other = try place(8, chain: Chains.unknown, read: 9)
+        let newest = try place(0, chain: "a")
+        for day in 1...2 { try place(day, chain: "a") }
+        let choice = try choose(.count(3))
+        #expect(choice.going.isEmpty)
+        #expect(
+            choice.toRead(now: Self.now, since: LocalTime(epoch: Self.now.epoch + 60)).map(\.name.string) == [
+                newest, other,
+            ])
+        try place(7, chain: "b")
+        #expect(try going(.count(3)) == [other])
+    }
+
     @Test("future ones neither count nor go; the one just made stays even when its clock was behind")
     func clocks() throws {
         let future = try (1...7).map { try place(-$0, chain: "f\($0)") }

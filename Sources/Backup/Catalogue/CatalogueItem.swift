@@ -28,6 +28,8 @@ public struct CatalogueItem: Sendable, Equatable {
     /// What the file is, whatever its names.
     let device: UInt64
     let inode: UInt64
+    /// Which file it is, to tell it from a copy of it.
+    let mark: String
 
     enum SidecarFault: Sendable, Equatable {
         case mended
@@ -50,9 +52,12 @@ public struct CatalogueItem: Sendable, Equatable {
     /// Whether both are names of one file.
     func isSameFile(as other: CatalogueItem) -> Bool { device == other.device && inode == other.inode }
 
-    /// When its bytes were last read, in seconds since 1970 UTC; `nil` for never. A reading in the future is none.
+    /// When its bytes were last read, in seconds since 1970 UTC; `nil` for never. A reading in the future is none, and so is
+    /// that of another file, which this one is a copy of.
     func lastRead(_ now: LocalTime) -> Int64? {
-        guard let read = sidecar?.verifiedAt, read > 0, read <= now.epoch else { return nil }
-        return read
+        guard let sidecar, sidecar.readFile == mark, sidecar.verifiedAt > 0, sidecar.verifiedAt <= now.epoch else {
+            return nil
+        }
+        return sidecar.verifiedAt
     }
 }

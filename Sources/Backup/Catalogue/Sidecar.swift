@@ -43,6 +43,8 @@ public struct Sidecar: Sendable, Equatable, Codable {
     public var suspicion: Suspicion?
     /// When a person accepted it in spite of that, in seconds since 1970 UTC.
     public var acceptedAt: Int64?
+    /// Which file was read then (`FileMark`); `nil` in those of 0.1.0. A copy of it, sidecar and all, was read by nobody.
+    var readFile: String?
     /// In a file: the digest of all the rest of it (`SidecarSeal`).
     var seal: String?
 
@@ -60,6 +62,7 @@ public struct Sidecar: Sendable, Equatable, Codable {
         case copiedBytes = "copied_bytes"
         case stack, chain, suspicion
         case acceptedAt = "accepted_at"
+        case readFile = "read_file"
         case seal
     }
 
@@ -75,13 +78,19 @@ public struct Sidecar: Sendable, Equatable, Codable {
         try DurableFile.replace(folder.path.appending(name + BackupName.sidecarSuffix), with: bytes, mode: 0o640)
     }
 
-    /// - Returns: `nil` where it is none of this backup's.
-    fileprivate static func decoded(_ bytes: [UInt8], of name: BackupName) -> Sidecar? {
+    /// - Parameter isSealed: whether the seal was there and right.
+    /// - Returns: `nil` where it is none, or one that has lost its seal.
+    fileprivate static func decoded(_ bytes: [UInt8], isSealed: Bool) -> Sidecar? {
         guard var sidecar = try? JSONDecoder().decode(Sidecar.self, from: Data(bytes)),
-            sidecar.format == Self.currentFormat, sidecar.name == name.string, sidecar.isPlausible
+            sidecar.format == Self.currentFormat, sidecar.isPlausible, isSealed || !sidecar.isSealedByItsMaker
         else { return nil }
         sidecar.seal = nil
         return sidecar
+    }
+
+    /// Whether it has what 0.1.0, which knew no seal, never wrote.
+    private var isSealedByItsMaker: Bool {
+        chain != nil || stack != nil || suspicion != nil || acceptedAt != nil || readFile != nil
     }
 }
 
@@ -92,8 +101,8 @@ enum SidecarFile {
     /// A bit of it had flipped, and which one is certain.
     case mended(Sidecar)
     /// Nothing it says is to be believed.
-    /// - Parameter isOurs: whether it still says that a backup of this service lies beside it, not one that a person put
-    ///   there.
+    /// - Parameter isOurs: whether it still says that a backup of this service lies beside it under this name, not one that
+    ///   a person put there or renamed.
     case damaged(isOurs: Bool)
     /// The disk did not give it now; it may be sound.
     case unreadable(SystemError)
@@ -107,13 +116,17 @@ enum SidecarFile {
             return
         }
         let isWhole = SidecarSeal.isWhole(bytes)
-        if isWhole != false, let sidecar = Sidecar.decoded(bytes, of: name) {
-            self = .sound(sidecar)
-        } else if let whole = SidecarSeal.withoutFlippedBit(bytes), let sidecar = Sidecar.decoded(whole, of: name) {
-            self = .mended(sidecar)
+        if isWhole != false, let sidecar = Sidecar.decoded(bytes, isSealed: isWhole == true) {
+            // One under another name was given that by a person, who then keeps the backup.
+            self = sidecar.name == name.string ? .sound(sidecar) : .damaged(isOurs: false)
+        } else if let whole = SidecarSeal.withoutFlippedBit(bytes),
+            let sidecar = Sidecar.decoded(whole, isSealed: true)
+        {
+            self = sidecar.name == name.string ? .mended(sidecar) : .damaged(isOurs: false)
         } else {
             let text = String(decoding: bytes, as: UTF8.self)
-            self = .damaged(isOurs: text.contains("\"adopted\" : false"))
+            let isOurs = ["\"adopted\" : false", "\"name\" : \"\(name)\""].allSatisfy { text.contains($0) }
+            self = .damaged(isOurs: isOurs)
         }
     }
 

@@ -124,8 +124,11 @@ extension BackupJob {
         // Until the sidecar stands beside it, it is listed as unverified; the intent lets the next run finish this.
         let intent = PublicationIntent(name, in: folder)
         try intent.write(sidecar)
-        try DurableFile.publish(partial, as: folder.path.appending(name.string))
+        let path = folder.path.appending(name.string)
+        try DurableFile.publish(partial, as: path)
         workspace.published(name)
+        // Of another name it is the file that was read then, which this one may be a copy of.
+        sidecar.readFile = try written.same.map(\.sidecar.readFile) ?? FileMark.of(path, .of(path))
         try sidecar.write(in: folder)
         do { try intent.remove() } catch {
             log.warning("the note of a publication stays until the next run", ["reason": error.bilingual.english])

@@ -55,7 +55,7 @@ struct Copies {
         items.filter { $0.status == .corrupt && $0.sidecar?.adopted == false && ownership.mayReuse($0) }
     }
 
-    /// How many good ones of ours there are that share no bytes.
+    /// How many good ones of ours there are that are known to share no bytes.
     /// - Parameter made: counts whatever its date is. What is dated in the future otherwise does not.
     func goodCopies(beside made: BackupName? = nil) -> Int {
         let (now, chains) = (LocalTime.now(), Chains(items))
@@ -63,7 +63,7 @@ struct Copies {
             $0.status == .completed && $0.sidecar?.adopted == false && ownership.mayReuse($0)
                 && ($0.created <= now || $0.name == made)
         }
-        return Set(good.map { chains.chain(of: $0) }).count
+        return chains.count(good)
     }
 
     /// How many there should be.

@@ -42,12 +42,12 @@ struct RetentionChoice {
         going = Array(expired(.suspicious).reversed()) + going
     }
 
-    /// An expired one stays as long as nothing else is independent of the newest.
+    /// Expired ones stay as long as nothing else is independent of the newest: as many as show two copies. Where nothing is
+    /// known to be, one that may be.
     private mutating func keepSecondCopy() {
-        guard let newest = staying.first, !staying.contains(where: { chains.areIndependent($0, newest) }),
-            let place = going.lastIndex(where: { chains.areIndependent($0, newest) })
-        else { return }
-        staying.append(going.remove(at: place))
+        let kept = Set(chains.copies(staying + going.reversed()).map(\.name))
+        staying += going.filter { kept.contains($0.name) }
+        going.removeAll { kept.contains($0.name) }
         staying.sort { ($0.created, $0.name.string) > ($1.created, $1.name.string) }
     }
 
@@ -59,14 +59,15 @@ struct RetentionChoice {
     }
 
     /// What must be read before any bytes go: the newest good one that stays and the newest that is independent of it.
-    /// - Parameter started: when this began; a copy that would be the only one is read after that.
+    /// - Parameter started: when this began; a copy that would be the only one, for all that is known, is read after that.
     func toRead(now: LocalTime, since started: LocalTime) -> [CatalogueItem] {
-        guard let newest = staying.first else { return [] }
-        guard let second = staying.first(where: { chains.areIndependent($0, newest) }) else {
+        let copies = chains.copies(staying)
+        let isTwo = chains.isTwo(copies)
+        return copies.enumerated().filter { place, item in
+            let read = item.lastRead(now) ?? .min
             // Within the second of the beginning nobody can tell which came first.
-            return (newest.lastRead(now) ?? .min) <= started.epoch ? [newest] : []
-        }
-        return [newest, second].filter { ($0.lastRead(now) ?? .min) < now.epoch - Self.week }
+            return place == 0 && !isTwo ? read <= started.epoch : read < now.epoch - Self.week
+        }.map(\.element)
     }
 
     /// Seconds.

@@ -64,6 +64,9 @@ struct Scrub {
             else { continue }
             due.append(item)
         }
-        return due.sorted { ($0.lastRead(now) ?? .min) < ($1.lastRead(now) ?? .min) }
+        func age(_ item: CatalogueItem) -> (Int64, Int64) {
+            (item.lastRead(now) ?? .min, item.sidecar?.verifiedAt ?? .min)
+        }
+        return due.sorted { age($0) < age($1) }
     }
 }

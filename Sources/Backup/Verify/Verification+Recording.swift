@@ -21,6 +21,7 @@ extension Verification {
             known.indexSHA256 = sidecar.indexSHA256
             known.indexOffset = sidecar.indexOffset
             known.verifiedAt = sidecar.verifiedAt
+            known.readFile = sidecar.readFile
             known.status = known.goodStatus
             known.reason = nil
             try known.write(in: folder)

@@ -63,7 +63,9 @@ struct Verification: Sendable {
             let failure = Self.damage(error, in: item)
             guard failure.isDamage else { throw failure }
             log.error("verification failed", ["name": item.name, "reason": failure.bilingual.english])
-            try recordDamage(failure.bilingual.english, of: item, draft)
+            do { try recordDamage(failure.bilingual.english, of: item, draft) } catch let error as SystemError {
+                throw DamageNotRecorded(name: item.name.string, damage: failure.bilingual, reason: error)
+            }
             throw failure
         }
         // What goes wrong from here on is no damage of the backup, which was read.
@@ -87,6 +89,18 @@ struct Verification: Sendable {
         }
     }
 
+    /// A backup was read and is damaged, and that could not be written down: it is listed as good.
+    struct DamageNotRecorded: ExplainedError {
+        let name: String
+        let damage: BilingualText
+        let reason: SystemError
+
+        var explanation: BilingualText {
+            BilingualText(zh: "备份 \(name) 已损坏，但结果未能写入：", en: "The backup \(name) is damaged, and that could not be written down: ")
+                + damage + BilingualText(zh: "；", en: "; ") + reason.explanation
+        }
+    }
+
     /// A disk that does not give the bytes of a backup is damage of that backup.
     private static func damage(_ error: any Error, in item: CatalogueItem) -> any Error {
         guard let failure = error as? SystemError, failure.isLostData else { return error }
@@ -104,7 +118,7 @@ struct Verification: Sendable {
         let items = try Catalogue(folder).items()
         let chains = Chains(items)
         var seen: [CatalogueItem] = [item]
-        for other in items where other.isWhole && chains.chain(of: other) == chains.chain(of: item) {
+        for other in items where other.isWhole && chains.mayBeDamaged(other, with: item) {
             guard !seen.contains(where: { $0.isSameFile(as: other) }) else { continue }
             seen.append(other)
             log.warning("it shares bytes with a damaged backup and is read", ["name": other.name])
@@ -198,7 +212,8 @@ struct Verification: Sendable {
                 name: item.name.string, type: item.kind, status: .completed, reason: nil, size: size,
                 sha256: digest.hex, indexOffset: 0, createdAt: manifest.created, verifiedAt: 0,
                 adopted: item.sidecarFault != .damaged(isOurs: true), durationSeconds: nil, summary: nil)
-        if item.sidecarFault == .damaged(isOurs: true) { right.chain = Chains.unknown }
+        // What shared its bytes was in the sidecar that is lost; other names of the file may know.
+        if known == nil { right.chain = Chains(try Catalogue(folder).items()).chain(of: item) }
         right.size = size
         right.sha256 = digest.hex
         right.indexOffset = archive?.indexOffset ?? 0
@@ -230,6 +245,7 @@ struct Verification: Sendable {
         right.reason = nil
         right.summary = manifest.summary
         right.verifiedAt = LocalTime.now().epoch
+        right.readFile = item.mark
         right.stack = manifest.stack ?? right.stack
         right.createdAt = BackupDate.verified(item.name, noted: (known ?? item.sidecar)?.createdAt, manifest)
         var notes: [BilingualText] = []

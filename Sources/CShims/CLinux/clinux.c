@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -160,3 +161,13 @@ uint64_t clinux_file_system_type(int descriptor) {
 }
 
 int clinux_o_direct(void) { return O_DIRECT; }
+
+int clinux_birth_time(const char *path, int64_t *seconds, uint32_t *nanoseconds) {
+    struct statx status;
+    memset(&status, 0, sizeof status);
+    if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &status) != 0) return -1;
+    if (!(status.stx_mask & STATX_BTIME)) return -1;
+    *seconds = status.stx_btime.tv_sec;
+    *nanoseconds = status.stx_btime.tv_nsec;
+    return 0;
+}

@@ -74,3 +74,14 @@ public struct FileStatus: Sendable, Equatable {
         }
     }
 }
+
+extension FileTime {
+    /// When the file at the path was made; it keeps that whatever names it gets. A copy was made when it was copied.
+    /// - Returns: `nil` where the file system does not know (NFS, FUSE), or nothing is there.
+    public static func birth(of path: FilePath) -> FileTime? {
+        var seconds: Int64 = 0
+        var nanoseconds: UInt32 = 0
+        guard path.withCString({ clinux_birth_time($0, &seconds, &nanoseconds) }) == 0 else { return nil }
+        return FileTime(seconds: seconds, nanoseconds: nanoseconds)
+    }
+}
