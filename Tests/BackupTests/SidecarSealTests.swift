@@ -60,7 +60,8 @@ struct SidecarSealTests {
         #expect(try live.item(item.name).status == .completed)
     }
 
-    @Test("one that a person renamed with its backup makes it theirs: once verified it is kept", arguments: [true, false])
+    @Test(
+        "one that a person renamed with its backup makes it theirs: once verified it is kept", arguments: [true, false])
     func renamed(sound: Bool) throws {
         let live = try LiveStackFixture("seal_renamed_\(sound)")
         let made = try live.backup().name.string
