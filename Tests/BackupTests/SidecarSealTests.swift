@@ -92,6 +92,12 @@ struct SidecarSealTests {
         for name in names { try Directory.remove(live.folder.path.appending(name.sidecar)) }
         _ = try VerifyJob(live.workspace()).run(names[0].string)
         #expect(try live.sidecar(names[0]).chain == Chains.unknown)
+        // Also where it was read as a damaged one first.
+        for name in names { try? Directory.remove(live.folder.path.appending(name.sidecar)) }
+        let error = SystemError("read", path: "x", code: EIO)
+        try Verification(live.folder, log: .silent).condemn(live.item(names[0]), because: error)
+        _ = try VerifyJob(live.workspace()).run(names[0].string)
+        #expect(try live.sidecar(names[0]).chain == Chains.unknown)
     }
 
     @Test("one that is damaged further proves nothing: it is no second copy, and is ours again once it was read")

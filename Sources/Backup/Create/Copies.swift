@@ -119,7 +119,7 @@ struct Copies {
 
     /// What is left alone because it is another stack's, what nobody vouched for, and what a restore kept and no backup holds.
     func warnings() -> [BilingualText] {
-        let foreign = (ownership.foreignWarning(items).map { [$0] } ?? []) + unvouched.map(Self.withoutSidecar)
+        let foreign = (ownership.foreignWarning(items).map { [$0] } ?? []) + withoutSidecar()
         do { return foreign + (try KeptParts(job.workspace).warnings()) } catch {
             return foreign + [
                 BilingualText(zh: "恢复保留的数据无法查看：", en: "What restores have kept cannot be looked at: ") + error.bilingual
@@ -127,14 +127,17 @@ struct Copies {
         }
     }
 
-    private static func withoutSidecar(_ item: CatalogueItem) -> BilingualText {
-        BilingualText(
-            zh: "备份 \(item.name) 由本系统生成，但其 sidecar（\(item.name.sidecar)）缺失或损坏：读取之前它不算完好的副本。"
-                + "它会随旧副本一起被读取；sidecar 缺失的备份此后不再自动删除，不需要时请按名称删除。",
-            en:
-                "The backup \(item.name) is of this stack, and its sidecar (\(item.name.sidecar)) is lost or damaged: until it is "
-                + "read it is no good copy. It is read with the old copies. One whose sidecar was lost is not removed by itself "
-                + "any more after that; delete it by name if nobody needs it.")
+    private func withoutSidecar() -> [BilingualText] {
+        guard let first = unvouched.first else { return [] }
+        return [
+            BilingualText(
+                zh: "\(unvouched.count) 个由本系统生成的备份缺少完好的 sidecar，例如 \(first.name)：读取之前不算完好的副本，它们会随旧副本一起被读取。"
+                    + "其中 sidecar 缺失的备份此后不再自动删除，不需要时请按名称删除。",
+                en:
+                    "\(unvouched.count) backups of this stack have no sound sidecar, such as \(first.name): until they are read "
+                    + "they are no good copies. They are read with the old copies. Those whose sidecar was lost are not removed by "
+                    + "themselves any more after that; delete them by name if nobody needs them.")
+        ]
     }
 }
 

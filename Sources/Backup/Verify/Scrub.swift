@@ -17,17 +17,17 @@ struct Scrub {
 
     /// Seconds after which a copy is read again: a day before retention would have to.
     private static let age: Int64 = 6 * 86_400
-    /// How many times longer the reading of what was begun may take: eight hours, where half an hour is for beginning.
-    static let patience: Double = 16
+    /// Seconds that the reading of what was begun may take in all: a night has an end.
+    static let longest: Double = 8 * 3600
 
     /// - Parameters:
     ///   - seconds: how long after its beginning a further one is begun.
     ///   - limit: how long it may take at most, in seconds.
-    init(_ workspace: Workspace, _ copies: Copies, atMost seconds: Double, limit: Double? = nil) {
+    init(_ workspace: Workspace, _ copies: Copies, atMost seconds: Double, limit: Double = Scrub.longest) {
         self.workspace = workspace
         self.copies = copies
         self.seconds = min(max(seconds, 0), 1e6)
-        self.limit = min(max(limit ?? seconds * Self.patience, 0), 1e8)
+        self.limit = min(max(limit, 0), 1e6)
     }
 
     /// - Returns: what a person should know; damage was recorded, too. Nothing that happens here fails a backup, and nothing
