@@ -14,9 +14,12 @@ struct ClaimTests {
         for (name, database) in zip(names, ["first_one", "second_one"]) {
             try Shell.sh(
                 """
-                # Its seal is of what it said before.
-                sed -i -e '/"seal"/d' -e 's/"database" : "\(live.database.database)"/"database" : "\(database)"/' \
-                '\(live.root.path)/backups/\(name).json'
+                cd '\(live.root.path)/backups'
+                zeros=$(printf %064d 0)
+                sed -i -e 's/"seal" : "[0-9a-f]*/"seal" : "'$zeros'/' \
+                  -e 's/"database" : "\(live.database.database)"/"database" : "\(database)"/' \(name).json
+                seal=$(sha256sum < \(name).json | cut -c1-64)
+                sed -i 's/"seal" : "'$zeros'/"seal" : "'$seal'/' \(name).json
                 """)
         }
         let refused = try live.command(["claim"])

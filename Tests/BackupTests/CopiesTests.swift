@@ -82,6 +82,42 @@ struct CopiesTests {
         #expect(items.allSatisfy { ($0.sidecar?.verifiedAt ?? 0) > week })
     }
 
+    @Test(
+        "on xfs, a sidecar that is lost on the oldest name of a file costs no independent copy",
+        .enabled(if: geteuid() == 0, "mounting a file system needs root"))
+    func lostSidecarOnXFS() throws {
+        let live = try LiveStackFixture("copies_xfs")
+        let image = live.root.path.appending("image")
+        try Shell.sh(
+            "truncate -s 400M '\(image)' && mkfs.xfs -q -m reflink=1 '\(image)' && mount -o loop '\(image)' '\(live.folder.path)'"
+        )
+        defer { _ = try? Shell.sh("umount '\(live.folder.path)'") }
+        try live.folder.prepare()
+        try OpenFile(live.artifacts.appending("1/weights"), .createNew(mode: 0o644)).write(Noise.bytes(8 << 20))
+        func night(_ fullEvery: Int = 7) throws -> BackupOutcome {
+            try live.letStampsAge()
+            let options = BackupJob.Options(retention: .count(100), fullEvery: fullEvery)
+            return try BackupJob(live.workspace(), options: options, version: "test").run()
+        }
+        let first = try night().name
+        let whole = try night(1).name
+        try live.add(runs: 51...51)
+        let cloned = try night()
+        #expect(cloned.sharing.cloned > 0)
+        let linked = try night().name
+        #expect(try live.inode(linked) == live.inode(cloned.name))
+        try Directory.remove(live.folder.path.appending(cloned.name.sidecar))
+        try live.add(runs: 52...52)
+        let last = try night()
+        #expect(last.sharing.cloned > 0)
+        #expect(last.warnings.contains { $0.english.contains(cloned.name.string) })
+        for name in [whole, cloned.name, linked, last.name] {
+            #expect(try live.sidecar(name).chain == whole.string, "\(name)")
+        }
+        _ = try PruneJob(live.workspace(), rule: .count(2)).run()
+        #expect(try live.names().contains(first.string), "it is the only independent one")
+    }
+
     @Test("C8: backups dated in the future push nothing out, and are told of")
     func future() throws {
         let live = try LiveStackFixture("copies_c8")

@@ -158,7 +158,8 @@ struct ReadBeforeRemovalTests {
             let name = try live.backup(kind).name
             let path = live.folder.path.appending(name.string)
             #expect(try live.item(name).lastRead(.now()) != nil)
-            try Shell.sh("cd '\(live.folder.path)' && { ln -T \(name) x.\(kind) 2>&1 || true; }; mv \(name) y && mv y \(name)")
+            try Shell.sh(
+                "cd '\(live.folder.path)' && { ln -T \(name) x.\(kind) 2>&1 || true; }; mv \(name) y && mv y \(name)")
             #expect(try live.item(name).lastRead(.now()) != nil, "\(kind)")
             try Shell.sh("cp -a '\(path)' '\(path)~' && rm -rf '\(path)' && mv '\(path)~' '\(path)'")
             #expect(try live.item(name).lastRead(.now()) == nil, "\(kind)")
@@ -172,7 +173,9 @@ struct ReadBeforeRemovalTests {
         }
     }
 
-    @Test("a backup of ours whose sidecar is lost is told of, read by the same night, kept, and made up for", arguments: [true, false])
+    @Test(
+        "a backup of ours whose sidecar is lost is told of, read the same night, kept, and made up for",
+        arguments: [true, false])
     func lostSidecar(gone: Bool) throws {
         let live = try LiveStackFixture("read_lost_\(gone)")
         let names = try (41...42).map { try whole(live, run: $0) }
@@ -192,13 +195,16 @@ struct ReadBeforeRemovalTests {
         #expect(try live.names().contains(names[0].string) == gone, "what nobody vouched for is nobody's to remove")
     }
 
-    @Test("an archive of another stack, or without a manifest, that a person put here is neither told of nor read by night")
+    @Test(
+        "an archive of another stack, or of nobody, that a person put here is not told of, nor read by night"
+    )
     func droppedIn() throws {
         let other = try LiveStackFixture("read_other")
         let theirs = try other.backup().name
         let live = try LiveStackFixture("read_dropped")
         try Shell.sh(
-            "cp '\(other.folder.path)/\(theirs)' '\(live.folder.path)/theirs.tar.gz'; echo x > '\(live.folder.path)/x.tar.gz'")
+            "cp '\(other.folder.path)/\(theirs)' '\(live.folder.path)/theirs.tar.gz'; echo x > '\(live.folder.path)/x.tar.gz'"
+        )
         #expect(try !live.backup().warnings.contains { $0.english.contains("sidecar") })
         for name in ["theirs.tar.gz", "x.tar.gz"] {
             #expect(try Catalogue(live.folder).item(named: name).status == .unverified)

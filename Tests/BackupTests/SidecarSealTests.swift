@@ -60,7 +60,8 @@ struct SidecarSealTests {
         #expect(try live.item(item.name).status == .completed)
     }
 
-    @Test("one that a person renamed with its backup makes it theirs: once verified it is kept", arguments: [true, false])
+    @Test(
+        "one that a person renamed with its backup makes it theirs: once verified it is kept", arguments: [true, false])
     func renamed(sound: Bool) throws {
         let live = try LiveStackFixture("seal_renamed_\(sound)")
         let made = try live.backup().name.string
@@ -89,6 +90,12 @@ struct SidecarSealTests {
         _ = try VerifyJob(live.workspace()).run(names[0].string)
         #expect(try live.sidecar(names[0]).chain == chain)
         for name in names { try Directory.remove(live.folder.path.appending(name.sidecar)) }
+        _ = try VerifyJob(live.workspace()).run(names[0].string)
+        #expect(try live.sidecar(names[0]).chain == Chains.unknown)
+        // Also where it was read as a damaged one first.
+        for name in names { try? Directory.remove(live.folder.path.appending(name.sidecar)) }
+        let error = SystemError("read", path: "x", code: EIO)
+        try Verification(live.folder, log: .silent).condemn(live.item(names[0]), because: error)
         _ = try VerifyJob(live.workspace()).run(names[0].string)
         #expect(try live.sidecar(names[0]).chain == Chains.unknown)
     }

@@ -141,6 +141,39 @@ struct SuspicionTests {
         #expect(try judge(files: 1, kept)?.than == "a.tar.gz")
     }
 
+    enum Loss: CaseIterable { case deleted, deletedAtOnce, damaged, sidecarLost }
+
+    @Test(
+        "what a person accepted is the measure also when the accepted one is gone, and our own state with it",
+        arguments: Loss.allCases)
+    func acceptedAndLost(loss: Loss) throws {
+        let live = try LiveStackFixture("suspicious_gone_\(loss)")
+        try live.letStampsAge()
+        let large = try live.backup(retention: .count(10)).name
+        try Connection(live.database).execute("delete from metrics")
+        try Connection(live.database).execute("delete from runs where run_uuid not in ('run1', 'run2')")
+        try Shell.sh("cd '\(live.artifacts)/1' && ls | grep -vx -e run1 -e run2 | xargs rm -rf")
+        let small = try live.backup(retention: .count(10)).name
+        try AcceptJob(live.workspace()).run(small.string)
+        if loss == .deleted { #expect(try live.backup(retention: .count(10)).suspicious == nil) }
+        switch loss {
+        case .deleted, .deletedAtOnce: _ = try DeleteJob(live.workspace()).run(small.string)
+        case .damaged:
+            var sidecar = try live.sidecar(small)
+            sidecar.status = .corrupt
+            try sidecar.write(in: live.folder)
+        case .sidecarLost: try Directory.remove(live.folder.path.appending(small.sidecar))
+        }
+        try Directory.removeTree(live.folder.state)
+        #expect(try live.names().contains(large.string))
+        for _ in 0..<2 {
+            let next = try live.backup(retention: .count(10))
+            #expect(next.suspicious == nil, "\(next.suspicious?.english ?? "")")
+        }
+        try Shell.sh("rm -rf '\(live.artifacts)/1'")
+        #expect(try live.backup(retention: .count(10)).suspicious != nil, "it is measured all the same")
+    }
+
     @Test("a good one that a person accepts is the measure from then on, also after another one was")
     func acceptingAGoodOne() throws {
         let live = try LiveStackFixture("suspicious_again")

@@ -80,7 +80,8 @@ public struct Catalogue: Sendable {
         let size = kind == .compressed ? status.size : sidecar?.size ?? 0
         return CatalogueItem(
             name: name, path: path, kind: kind, size: size, created: created, status: itemStatus, reason: reason,
-            sidecar: sidecar, sidecarFault: CatalogueItem.SidecarFault(file), device: status.device, inode: status.inode,
+            sidecar: sidecar, sidecarFault: CatalogueItem.SidecarFault(file), device: status.device,
+            inode: status.inode,
             mark: FileMark.of(path, status))
     }
 

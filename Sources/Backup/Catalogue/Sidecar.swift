@@ -43,6 +43,8 @@ public struct Sidecar: Sendable, Equatable, Codable {
     public var suspicion: Suspicion?
     /// When a person accepted it in spite of that, in seconds since 1970 UTC.
     public var acceptedAt: Int64?
+    /// The last acceptance of a backup of the stack, of whichever.
+    var acceptance: Acceptance?
     /// Which file was read then (`FileMark`); `nil` in those of 0.1.0. A copy of it, sidecar and all, was read by nobody.
     var readFile: String?
     /// In a file: the digest of all the rest of it (`SidecarSeal`).
@@ -62,6 +64,7 @@ public struct Sidecar: Sendable, Equatable, Codable {
         case copiedBytes = "copied_bytes"
         case stack, chain, suspicion
         case acceptedAt = "accepted_at"
+        case acceptance
         case readFile = "read_file"
         case seal
     }
@@ -158,6 +161,13 @@ extension Sidecar {
             && [createdAt, verifiedAt, acceptedAt].allSatisfy { PlausibleNumber.isDate($0) }
             && (0...1_000_000).contains(generation ?? 0) && (0...1e9).contains(durationSeconds ?? 0)
             && (summary?.isPlausible ?? true) && (suspicion?.isPlausible ?? true)
+            && (acceptance?.isPlausible ?? true)
+    }
+}
+
+extension Acceptance {
+    fileprivate var isPlausible: Bool {
+        PlausibleNumber.isDate(created) && PlausibleNumber.isDate(acceptedAt) && (summary?.isPlausible ?? true)
     }
 }
 

@@ -34,7 +34,7 @@ public struct Suspicion: Sendable, Equatable, Codable {
 extension Suspicion {
     /// Compares a new backup with the largest good one that is kept.
     ///
-    /// What a person accepted is the measure from then on: those before it do not count.
+    /// What a person accepted is the measure from then on: those before it do not count, also when it is gone (`Acceptance`).
     /// - Parameters:
     ///   - items: the catalogue without the new one, newest first.
     ///   - now: what is dated after it was made by a clock that was ahead.
@@ -42,22 +42,24 @@ extension Suspicion {
     static func of(
         _ summary: Manifest.Summary, among items: [CatalogueItem], _ ownership: Ownership, now: LocalTime = .now()
     ) -> Suspicion? {
-        let good = items.filter { $0.status == .completed }
-        // One that somebody put here and accepted is as good as our own.
-        let ours = good.filter {
-            ($0.sidecar?.adopted == false || $0.sidecar?.acceptedAt != nil) && ownership.mayReuse($0)
+        let ours = items.filter { $0.isMeasureOfOurs(ownership) }
+        let good = ours.filter { $0.status == .completed }
+        let others = good.isEmpty ? withoutOurs(items, ownership) : []
+        let accepted = Acceptance.last(among: ours + others, now)
+        let measured = (good + others).filter { item in
+            accepted.map { item.created.epoch >= $0.created && item.created <= now } ?? true
         }
-        let measured = sinceAccepted(ours.isEmpty ? withoutOurs(items, ownership) : ours, now)
-        let summaries = measured.map { ($0, $0.measuredSummary) }
+        var summaries = measured.map { ($0.name.string, $0.measuredSummary) }
+        if summaries.isEmpty, let accepted { summaries = [(accepted.name, accepted.summary)] }
         return Measure.allCases.lazy.compactMap { measure -> Suspicion? in
             guard let found = summary.amount(of: measure),
-                let largest = summaries.compactMap({ item, summary in
-                    summary?.amount(of: measure).map { ($0, item) }
+                let largest = summaries.compactMap({ name, summary in
+                    summary?.amount(of: measure).map { ($0, name) }
                 })
                 .max(by: { $0.0 < $1.0 }), largest.0 > 0, found < (largest.0 + 1) / 2
             else { return nil }
             return Suspicion(
-                measure: measure, found: found, expected: largest.0, than: largest.1.name.string)
+                measure: measure, found: found, expected: largest.0, than: largest.1)
         }.first
     }
 
@@ -72,19 +74,6 @@ extension Suspicion {
             case .corrupt, .suspicious: false
             }
         }
-    }
-
-    /// What is dated in the future is after no acceptance, and an acceptance of such a one, or from the future, is none:
-    /// it would let nothing be measured until that day comes.
-    private static func sinceAccepted(_ items: [CatalogueItem], _ now: LocalTime) -> [CatalogueItem] {
-        func accepted(_ item: CatalogueItem) -> Int64? {
-            guard let moment = item.sidecar?.acceptedAt, moment <= now.epoch, item.created <= now else { return nil }
-            return moment
-        }
-        let last = items.filter { accepted($0) != nil }
-            .max { (accepted($0) ?? .min, $0.created) < (accepted($1) ?? .min, $1.created) }
-        guard let last else { return items }
-        return items.filter { $0.created >= last.created && $0.created <= now }
     }
 }
 

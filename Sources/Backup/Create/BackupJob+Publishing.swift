@@ -30,7 +30,8 @@ extension BackupJob {
             if let note, base == nil || written.base != nil { warnings.append(note) }
             try Directory.removeTree(dump)
             let suspicion = Suspicion.of(written.manifest.summary, among: copies.items, copies.ownership)
-            try publish(name, partial, written, suspicion, seconds: MonotonicTime.seconds(since: start))
+            let acceptance = Acceptance.carried(among: copies.items, copies.ownership)
+            try publish(name, partial, written, suspicion, acceptance, seconds: MonotonicTime.seconds(since: start))
             return Made(name: name, written: written, suspicion: suspicion, warnings: warnings)
         } catch {
             removeAfterFailure(partial)
@@ -106,7 +107,8 @@ extension BackupJob {
     }
 
     private func publish(
-        _ name: BackupName, _ partial: FilePath, _ written: Written, _ suspicion: Suspicion?, seconds: Double
+        _ name: BackupName, _ partial: FilePath, _ written: Written, _ suspicion: Suspicion?,
+        _ acceptance: Acceptance?, seconds: Double
     ) throws {
         let summary = written.summary
         // Only bytes that are the same on the disk make one copy of two: what was copied was read back as its own.
@@ -120,6 +122,7 @@ extension BackupJob {
             generation: summary.sharing.generation, clonedBytes: summary.sharing.cloned,
             copiedBytes: summary.sharing.copied, stack: written.manifest.stack, chain: shared ?? name.string,
             suspicion: suspicion)
+        sidecar.acceptance = acceptance
         sidecar.status = sidecar.goodStatus
         // Until the sidecar stands beside it, it is listed as unverified; the intent lets the next run finish this.
         let intent = PublicationIntent(name, in: folder)

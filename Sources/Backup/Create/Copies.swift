@@ -14,6 +14,8 @@ struct Copies {
     /// Newest first.
     private(set) var items: [CatalogueItem]
     private(set) var ownership: Ownership
+    /// Backups of ours without a sound sidecar when the operation began: nobody vouches for them.
+    private(set) var unvouched: [CatalogueItem] = []
     private let job: BackupJob
 
     /// - Parameter items: the catalogue as it is now.
@@ -22,6 +24,7 @@ struct Copies {
         self.identity = identity
         self.items = items
         ownership = try Ownership(of: identity, among: items, in: job.folder)
+        unvouched = items.filter { $0.status == .unverified && $0.saysItIs(of: identity) }
         guard items.contains(where: { $0.sidecar != nil && $0.sidecar?.chain == nil }) else { return }
         do { try Chains.settle(in: job.folder) } catch {
             // They can be told another time, less well once the oldest are gone.
@@ -34,6 +37,11 @@ struct Copies {
     mutating func look() throws {
         items = try Catalogue(job.folder).items()
         ownership = try Ownership(of: identity, among: items, in: job.folder)
+    }
+
+    /// Whether it was one of them when the operation began, and nobody has read it since.
+    func isUnvouched(_ item: CatalogueItem) -> Bool {
+        item.status == .unverified && unvouched.contains { $0.name == item.name }
     }
 
     func item(named name: BackupName) throws -> CatalogueItem {
@@ -71,29 +79,21 @@ struct Copies {
 
     /// What the new backup may take bytes over from.
     /// - Returns: no base where there is none, or where an independent backup is due: bytes that thirty archives share have
-    ///   one physical copy, and where one was damaged and no second one is good, so have those of two. And what a person
+    ///   one physical copy, and where one was damaged, or lost its sidecar, and no second one is good, so have those of two. And what a person
     ///   should know of that.
     func base() throws -> (base: ReuseBase?, note: BilingualText?) {
         let every = job.options.retention.fullEvery(job.options.fullEvery)
         guard every > 1, let base = ReuseBase.newest(job.options.kind, among: items, ownership) else {
             return (nil, nil)
         }
-        let shortOf = damaged().first.flatMap { goodCopies() < wantedCopies ? $0 : nil }
+        let shortOf = (damaged() + unvouched).first.flatMap { goodCopies() < wantedCopies ? $0 : nil }
         guard base.generation >= every || shortOf != nil else { return (base, nil) }
         let space = try DiskSpace.at(job.folder.path)
         guard space.available <= base.item.size else {
             guard let shortOf else { return (nil, nil) }
-            job.log.warning("a damaged copy is made up for by a whole new backup", ["damaged": shortOf.name])
-            return (
-                nil,
-                BilingualText(
-                    zh: "备份 \(shortOf.name) 已损坏，完好的独立备份不足两份：新的备份完全由源数据生成。"
-                        + "请检查磁盘；不再需要时请按名称删除损坏的备份。",
-                    en:
-                        "The backup \(shortOf.name) is damaged and there were not two good independent ones, so the new one "
-                        + "is made wholly from the live data. Check the disk, and delete the damaged one by name once nobody "
-                        + "needs it.")
-            )
+            job.log.warning("a copy is made up for by a whole new backup", ["instead_of": shortOf.name])
+            // What is wrong with the others is told by itself.
+            return (nil, shortOf.status == .corrupt ? Self.madeUpFor(shortOf) : nil)
         }
         job.log.warning(
             "no room for an independent copy", ["needed": base.item.size, "available": space.available])
@@ -107,13 +107,45 @@ struct Copies {
         )
     }
 
-    /// What is left alone because it is another stack's, and what a restore kept and no backup holds.
+    private static func madeUpFor(_ damaged: CatalogueItem) -> BilingualText {
+        BilingualText(
+            zh: "备份 \(damaged.name) 已损坏，完好的独立备份不足两份：新的备份完全由源数据生成。"
+                + "请检查磁盘；不再需要时请按名称删除损坏的备份。",
+            en:
+                "The backup \(damaged.name) is damaged and there were not two good independent ones, so the new one "
+                + "is made wholly from the live data. Check the disk, and delete the damaged one by name once nobody "
+                + "needs it.")
+    }
+
+    /// What is left alone because it is another stack's, what nobody vouched for, and what a restore kept and no backup holds.
     func warnings() -> [BilingualText] {
-        let foreign = ownership.foreignWarning(items).map { [$0] } ?? []
+        let foreign = (ownership.foreignWarning(items).map { [$0] } ?? []) + withoutSidecar()
         do { return foreign + (try KeptParts(job.workspace).warnings()) } catch {
             return foreign + [
                 BilingualText(zh: "恢复保留的数据无法查看：", en: "What restores have kept cannot be looked at: ") + error.bilingual
             ]
         }
+    }
+
+    private func withoutSidecar() -> [BilingualText] {
+        guard let first = unvouched.first else { return [] }
+        return [
+            BilingualText(
+                zh: "\(unvouched.count) 个由本系统生成的备份缺少完好的 sidecar，例如 \(first.name)：读取之前不算完好的副本，它们会随旧副本一起被读取。"
+                    + "其中 sidecar 缺失的备份此后不再自动删除，不需要时请按名称删除。",
+                en:
+                    "\(unvouched.count) backups of this stack have no sound sidecar, such as \(first.name): until they are read "
+                    + "they are no good copies. They are read with the old copies. Those whose sidecar was lost are not removed by "
+                    + "themselves any more after that; delete them by name if nobody needs them.")
+        ]
+    }
+}
+
+extension CatalogueItem {
+    /// Whether its manifest says that this stack made it.
+    fileprivate func saysItIs(of stack: StackIdentity) -> Bool {
+        // One whose manifest cannot be read is nobody's: it may be anything that a person put here.
+        let manifest = try? quickManifest()
+        return manifest?.stack?.isSameStack(as: stack) ?? false
     }
 }

@@ -26,10 +26,33 @@ public struct AcceptJob: Sendable {
             sidecar.suspicion = nil
             sidecar.status = .completed
             sidecar.acceptedAt = LocalTime.now().epoch
+            sidecar.acceptance = nil
             try sidecar.write(in: workspace.folder)
             workspace.log.info(
                 "a backup was accepted", ["name": item.name, "was": item.reason ?? item.status.rawValue])
-            return try catalogue.item(named: name)
+            let accepted = try catalogue.item(named: name)
+            carry(accepted, beside: try catalogue.items())
+            return accepted
         }
+    }
+
+    /// Every sidecar of the stack says it, too: it must not be forgotten with the backup. One that cannot be written says it
+    /// not, and the next backup does.
+    private func carry(_ accepted: CatalogueItem, beside items: [CatalogueItem]) {
+        guard let acceptance = accepted.acceptance else { return }
+        for item in items where item.name != accepted.name {
+            guard var sidecar = item.sidecar, isOfOneStack(sidecar.stack, accepted.sidecar?.stack) else { continue }
+            sidecar.acceptance = acceptance
+            do { try sidecar.write(in: workspace.folder) } catch {
+                workspace.log.warning(
+                    "an acceptance is not noted beside a backup",
+                    ["name": item.name, "reason": error.bilingual[.english]])
+            }
+        }
+    }
+
+    private func isOfOneStack(_ one: StackIdentity?, _ other: StackIdentity?) -> Bool {
+        guard let one, let other else { return one == other }
+        return one.isSameStack(as: other)
     }
 }

@@ -6,44 +6,82 @@ import Wording
 
 /// Reads copies that nobody has read for a while, the oldest reading first: what a disk has lost is then found while
 /// there is another copy.
+///
+/// One is begun each night whatever its size, and what was begun is read to its end. So each one that is due gets its
+/// night: none has to be read in the time that is left of that of others.
 struct Scrub {
     private let workspace: Workspace
     private let copies: Copies
     private let seconds: Double
+    private let limit: Double
 
     /// Seconds after which a copy is read again: a day before retention would have to.
     private static let age: Int64 = 6 * 86_400
+    /// Seconds that the reading of what was begun may take in all: a night has an end.
+    static let longest: Double = 8 * 3600
 
-    /// - Parameter seconds: how long it may take at most.
-    init(_ workspace: Workspace, _ copies: Copies, atMost seconds: Double) {
+    /// - Parameters:
+    ///   - seconds: how long after its beginning a further one is begun.
+    ///   - limit: how long it may take at most, in seconds.
+    init(_ workspace: Workspace, _ copies: Copies, atMost seconds: Double, limit: Double = Scrub.longest) {
         self.workspace = workspace
         self.copies = copies
         self.seconds = min(max(seconds, 0), 1e6)
+        self.limit = min(max(limit, 0), 1e6)
     }
 
-    /// - Returns: what a person should know; damage was recorded, too. Nothing that happens here fails a backup.
+    /// - Returns: what a person should know; damage was recorded, too. Nothing that happens here fails a backup, and nothing
+    ///   that is wrong with one copy keeps the others from being read.
     func run() -> [BilingualText] {
-        let deadline = MonotonicTime.nanoseconds() + UInt64(seconds * 1e9)
+        let start = MonotonicTime.nanoseconds()
+        let (lastBeginning, end) = (start + UInt64(seconds * 1e9), start + UInt64(limit * 1e9))
+        var postponed = PostponedReadings(in: workspace.folder, among: copies.items)
         var warnings: [BilingualText] = []
-        do {
-            for item in due() {
-                guard MonotonicTime.nanoseconds() < deadline, !workspace.cancellation.isCancelled else { break }
-                // Damage in one before it may have been its damage, too.
-                guard try Catalogue(workspace.folder).item(named: item.name.string).isWhole else { continue }
-                do { try verification(until: deadline).run(item) } catch  where error.isDamage {
-                    warnings.append(Retention.damaged(item, error.bilingual))
-                }
+        for (place, item) in due(postponed).enumerated() {
+            guard place == 0 || MonotonicTime.nanoseconds() < lastBeginning else {
+                workspace.log.info("old copies are read on another time", ["reason": "the time for it is up"])
+                break
             }
-        } catch is CancelledError {
-            workspace.log.info("old copies are read another time", ["reason": "cancelled"])
-        } catch is ReadObserver.TimeIsUp {
-            workspace.log.info("old copies are read on another time", ["reason": "the time for it is up"])
-        } catch {
-            let reason = error.bilingual
-            workspace.log.error("old copies could not be read", ["reason": reason.english])
-            warnings.append(BilingualText(zh: "未能重新读取旧备份：", en: "Old backups could not be read again: ") + reason)
+            do {
+                // Damage in one before it may have been its damage, too; and what a person removed is gone.
+                let found = try Catalogue(workspace.folder).items().first { $0.name == item.name }
+                guard let found, found.status != .corrupt else { continue }
+                try verification(until: end).run(found)
+                postponed.remove(item.name)
+            } catch is CancelledError {
+                workspace.log.info("old copies are read another time", ["reason": "cancelled"])
+                break
+            } catch is ReadObserver.TimeIsUp {
+                postponed.add(item.name)
+                warnings.append(tooLong(item))
+                break
+            } catch  where error.isDamage {
+                warnings.append(Retention.damaged(item, error.bilingual))
+            } catch {
+                // It must not be the first of the next night, too.
+                postponed.add(item.name)
+                let reason = error.bilingual
+                workspace.log.error("an old copy could not be read", ["name": item.name, "reason": reason.english])
+                warnings.append(
+                    BilingualText(
+                        zh: "未能重新读取备份 \(item.name)：", en: "The backup \(item.name) could not be read again: ") + reason)
+            }
+        }
+        do { try postponed.write() } catch {
+            workspace.log.warning(
+                "which copies are read later than others is not noted", ["reason": error.bilingual.english])
         }
         return warnings
+    }
+
+    private func tooLong(_ item: CatalogueItem) -> BilingualText {
+        workspace.log.warning("an old copy was not read to its end", ["name": item.name, "seconds": limit])
+        let hours = (limit / 360).rounded() / 10
+        return BilingualText(
+            zh: "备份 \(item.name) 在 \(hours) 小时内未能读完，尚不知是否完好。先读其他副本，之后再试；也可运行 mlflow-backup verify \(item.name)。",
+            en:
+                "The backup \(item.name) was not read to its end within \(hours) hours, so nobody knows whether it is good. Others "
+                + "are read before it is tried again; `mlflow-backup verify \(item.name)` reads it without a limit.")
     }
 
     private func verification(until deadline: UInt64) -> Verification {
@@ -55,17 +93,18 @@ struct Scrub {
     }
 
     /// One name of each file.
-    private func due() -> [CatalogueItem] {
+    private func due(_ postponed: PostponedReadings) -> [CatalogueItem] {
         let now = LocalTime.now()
         var due: [CatalogueItem] = []
-        for item in copies.items where item.isWhole && copies.ownership.mayReuse(item) {
+        for item in copies.items where item.isWhole && copies.ownership.mayReuse(item) || copies.isUnvouched(item) {
             guard (item.lastRead(now) ?? .min) < now.epoch - Self.age,
                 !due.contains(where: { $0.isSameFile(as: item) })
             else { continue }
             due.append(item)
         }
         func age(_ item: CatalogueItem) -> (Int64, Int64) {
-            (item.lastRead(now) ?? .min, item.sidecar?.verifiedAt ?? .min)
+            let tried = postponed.tried(item.name, now) ?? .min
+            return (max(item.lastRead(now) ?? .min, tried), item.sidecar?.verifiedAt ?? .min)
         }
         return due.sorted { age($0) < age($1) }
     }

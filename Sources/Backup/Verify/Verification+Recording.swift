@@ -50,15 +50,18 @@ extension Verification {
     }
 
     private func writeDamage(_ reason: String, of item: CatalogueItem, _ draft: Sidecar?) throws {
-        var sidecar =
-            item.sidecar ?? draft
-            ?? Sidecar(
-                name: item.name.string, type: item.kind, status: .corrupt, reason: nil, size: item.size, sha256: "",
-                indexOffset: 0, createdAt: item.created.epoch, verifiedAt: 0, adopted: true, durationSeconds: nil,
-                summary: nil)
+        var sidecar = item.sidecar ?? draft ?? Self.ofNobody(item)
         sidecar.status = .corrupt
         sidecar.reason = reason
         try sidecar.write(in: folder)
+    }
+
+    /// Of one that has none: whoever put it here, and whatever its bytes are shared with.
+    private static func ofNobody(_ item: CatalogueItem) -> Sidecar {
+        Sidecar(
+            name: item.name.string, type: item.kind, status: .corrupt, reason: nil, size: item.size, sha256: "",
+            indexOffset: 0, createdAt: item.created.epoch, verifiedAt: 0, adopted: true, durationSeconds: nil,
+            summary: nil, chain: Chains.unknown)
     }
 }
 

@@ -48,7 +48,10 @@ struct Verification: Sendable {
     func run(_ item: CatalogueItem, draft: Sidecar? = nil) throws -> Outcome {
         do { return try readAlone(item, draft) } catch {
             guard error.isDamage else { throw error }
-            try readOthersOfChain(of: item)
+            do { try readOthersOfChain(of: item) } catch is ReadObserver.TimeIsUp {
+                // The damage is what matters. They are read when they are due.
+                log.warning("not all that share bytes with it were read", ["name": item.name])
+            }
             throw error
         }
     }
@@ -96,7 +99,9 @@ struct Verification: Sendable {
         let reason: SystemError
 
         var explanation: BilingualText {
-            BilingualText(zh: "备份 \(name) 已损坏，但结果未能写入：", en: "The backup \(name) is damaged, and that could not be written down: ")
+            BilingualText(
+                zh: "备份 \(name) 已损坏，但结果未能写入：", en: "The backup \(name) is damaged, and that could not be written down: "
+            )
                 + damage + BilingualText(zh: "；", en: "; ") + reason.explanation
         }
     }
@@ -122,8 +127,15 @@ struct Verification: Sendable {
             guard !seen.contains(where: { $0.isSameFile(as: other) }) else { continue }
             seen.append(other)
             log.warning("it shares bytes with a damaged backup and is read", ["name": other.name])
-            // Each says what is wrong with it itself, in the log and in the catalogue.
-            do { _ = try readAlone(other) } catch  where error.isDamage {}
+            do { _ = try readAlone(other) } catch  where error.isDamage {
+                // Each says what is wrong with it itself, in the log and in the catalogue.
+            } catch let error as CancelledError {
+                throw error
+            } catch let error as ReadObserver.TimeIsUp {
+                throw error
+            } catch {
+                log.error("it could not be read", ["name": other.name, "reason": error.bilingual.english])
+            }
         }
     }
 
