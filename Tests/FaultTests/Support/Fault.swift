@@ -17,9 +17,10 @@ struct Step: Sendable, Hashable {
         (self.kind, call, place) = (kind, String(parts[1]), String(parts[2]))
     }
 
-    /// The place without what differs from run to run: moments and process ids.
+    /// The place without what differs from run to run: moments, process ids and what a restore is called by.
     var pattern: String {
-        place.replacing(#/\d{8}_\d{6}/#, with: "*").replacing(#/\d+-\d+/#, with: "*").replacing(#/\[/#, with: "?")
+        place.replacing(#/\d{8}_\d{6}(_[0-9a-f]{8})?/#, with: "*").replacing(#/\d+-\d+/#, with: "*")
+            .replacing(#/probe-\d+/#, with: "probe-*").replacing(#/\[/#, with: "?")
     }
 
     /// What kind of call site this is: below the staging folders and the artifacts, one file stands for all.

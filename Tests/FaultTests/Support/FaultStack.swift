@@ -57,6 +57,9 @@ final class FaultStack: Sendable {
     /// Everything as it was at the beginning. What an operation cannot have changed is left, inodes and all.
     func reset(live isChanged: Bool) throws {
         try Shell.sh("rm -rf '\(backups)' && cp -a '\(initial)/backups' '\(backups)'")
+        // Copies are files that nobody has read, which every operation would do first.
+        let read = try program.run(["verify", "--all", "--quiet"])
+        guard read.succeeded else { throw CaseFailed("the copies of the backups: \(read.saying)") }
         // Most faults end before anything live has changed.
         let isWhole =
             try live() == old && ground.databases() == [database.database]
