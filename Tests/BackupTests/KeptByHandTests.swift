@@ -94,6 +94,16 @@ struct KeptByHandTests {
         try live.expectNothingLeftBehind()
     }
 
+    @Test("a removal that was cut short and is finished before a person's own is what that person asked for")
+    func finishedBefore() throws {
+        let live = try LiveStackFixture("hand_finished")
+        let part = try #require(try live.restore(try live.backup().name.string).kept)
+        try edit(live, part.id) { $0.isBeingRemoved = true }
+        #expect(try ForgetJob(live.workspace()).run(part.id).id == part.id)
+        try live.expectNothingLeftBehind()
+        #expect(throws: BackupError.self) { try ForgetJob(live.workspace()).run(part.id) }
+    }
+
     @Test("a removal that was cut short after the database went is finished")
     func cutShort() throws {
         let live = try LiveStackFixture("hand_cut")

@@ -38,7 +38,7 @@ struct BackupRepresentation: Encodable {
         size_bytes = item.size
         let sidecar = item.sidecar
         sha256 = sidecar.flatMap { $0.sha256.isEmpty ? nil : $0.sha256 }
-        verified_at = sidecar.map { LocalTime(epoch: $0.verifiedAt).iso }
+        verified_at = item.lastRead().map { LocalTime(epoch: $0).iso }
         reason = item.reason
         adopted = sidecar?.adopted ?? true
         duration_seconds = sidecar?.durationSeconds

@@ -54,7 +54,7 @@ public struct CatalogueItem: Sendable, Equatable {
 
     /// When its bytes were last read, in seconds since 1970 UTC; `nil` for never. A reading in the future is none, and so is
     /// that of another file, which this one is a copy of.
-    func lastRead(_ now: LocalTime) -> Int64? {
+    public func lastRead(_ now: LocalTime = .now()) -> Int64? {
         guard let sidecar, sidecar.readFile == mark, sidecar.verifiedAt > 0, sidecar.verifiedAt <= now.epoch else {
             return nil
         }

@@ -85,7 +85,7 @@ enum ScrubCommand: Command {
         let limit = rate == 0 ? nil : ReadRate(bytesPerSecond: UInt64(rate) * 1_000_000)
         let operation = try RecordedOperation(invocation, readRate: limit)
         let items = try invocation.operations.catalogue.items().sorted {
-            ($0.sidecar?.verifiedAt ?? 0) < ($1.sidecar?.verifiedAt ?? 0)
+            ($0.lastRead() ?? .min) < ($1.lastRead() ?? .min)
         }
         var code = ExitCode.success
         var read: Set<FileKey> = []

@@ -17,9 +17,16 @@ public struct ForgetJob: Sendable {
     /// - Throws: `BackupError.noSuchKeptPart`, `.mountInside`.
     @discardableResult
     public func run(_ id: String) throws -> KeptPart {
-        try workspace.holdingStack("removal of \(id)") { hold in
-            let parts = KeptParts(workspace)
-            let part = try parts.forgettable(id, on: hold.databases)
+        let parts = KeptParts(workspace)
+        let known: KeptPart?
+        do { known = try parts.part(named: id) } catch is BackupError { known = nil }
+        return try workspace.holdingStack("removal of \(id)") { hold in
+            let part: KeptPart
+            do { part = try parts.forgettable(id, on: hold.databases) } catch BackupError.noSuchKeptPart {
+                // Settling finished a removal that had begun before.
+                guard let known else { throw BackupError.noSuchKeptPart(id: id) }
+                return known
+            }
             try parts.remove(part, on: hold.databases)
             workspace.log.info("kept part removed on request", ["kept": id, "backup": part.backup])
             return part
