@@ -48,7 +48,7 @@ public struct HealthCheck: Sendable {
         add("last_backup", failedBackupFinding())
         add("restore_settled", unsettledRestoreFinding())
         add("kept_parts", keptPartsFinding())
-        add("own_backups", foreignBackupsFinding())
+        add("own_backups", ownBackupsFinding())
         let isHealthy = checks.allSatisfy { $0.isGood || !Self.essential.contains($0.name) }
         return Health(checks: checks, isHealthy: isHealthy, findings: findings)
     }
@@ -137,16 +137,9 @@ public struct HealthCheck: Sendable {
         }
     }
 
-    /// After a disaster or pg_upgrade the cluster is another one, and so are its backups. Where the artifacts folder lost its
-    /// mark, nobody can tell whether it is the one that was backed up.
-    private func foreignBackupsFinding() -> BilingualText? {
-        let stack = service.operations.stack
+    private func ownBackupsFinding() -> BilingualText? {
         // Where the database or the folder does not answer, another check says so.
-        guard let identity = try? StackIdentity(of: stack, on: Databases(stack.database)),
-            let items = try? service.operations.catalogue.items(),
-            let ownership = try? Ownership(of: identity, among: items, in: folder)
-        else { return nil }
-        return ownership.foreignWarning(items) ?? identity.lostMarkWarning(items, artifacts: stack.artifacts)
+        do { return try service.operations.ownershipWarnings().first } catch { return nil }
     }
 
     private func unsettledRestoreFinding() -> BilingualText? {

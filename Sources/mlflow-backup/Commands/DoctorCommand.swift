@@ -32,6 +32,7 @@ enum DoctorCommand: Command {
         // The first thing that stands in the way is thrown, with what to do about it.
         try operations.preflight(
             .backup(invocation.settings.compress ? .compressed : .uncompressed, invocation.settings.retention))
+        for warning in try operations.ownershipWarnings() { invocation.console.answer(warning) }
         invocation.console.answer(BilingualText(zh: "一切就绪，可以备份。", en: "All is well: a backup can be made."))
         return .success
     }
