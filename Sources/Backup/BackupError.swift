@@ -31,9 +31,9 @@ public enum BackupError: ExplainedError, Equatable {
     case keptNotRemovable(id: String, reason: BilingualText, command: String)
     /// Somebody dropped the database that an undo would bring back. `older` is the kept part before it.
     case keptDatabaseGone(id: String, database: String, older: String?)
-    /// Somebody took the files away that an undo would bring back, and there is no database.
-    /// Half of it may be gone.
+    /// Its removal has begun: half of what an undo would bring back may be gone.
     case keptBeingRemoved(id: String, older: String?)
+    /// Somebody took the files away that an undo would bring back, and there is no database.
     case keptFilesGone(id: String, path: String, older: String?)
     /// What a restore kept cannot be described any more.
     case keptRecordDamaged(id: String, path: String)
@@ -139,28 +139,25 @@ public enum BackupError: ExplainedError, Equatable {
                         + "`mlflow-backup forget \(id)`.")
         case .keptDatabaseGone(let id, let database, let older):
             BilingualText(
-                zh: "恢复保留的数据库 \(database) 已不存在，因此无法撤销该次恢复（\(id)）。若被改名，请改回；否则运行 mlflow-backup forget \(id) 删除其余部分"
-                    + (older.map { "，之后的撤销将取回更早的 \($0)。" } ?? "。"),
+                zh: "恢复保留的数据库 \(database) 已不存在，因此无法撤销该次恢复（\(id)）。若被改名，请改回；否则运行 mlflow-backup forget \(id) 删除其余部分",
                 en:
                     "The kept database \(database) is not there any more, so that restore (\(id)) cannot be undone. If it was renamed, "
-                    + "rename it back; else run `mlflow-backup forget \(id)` to remove the rest of it"
-                    + (older.map { "; the next undo then brings back the older one, \($0)." } ?? "."))
+                    + "rename it back; else run `mlflow-backup forget \(id)` to remove the rest of it")
+                + Self.nextUndo(older)
         case .keptFilesGone(let id, let path, let older):
             BilingualText(
-                zh: "恢复保留的文件 \(path) 已不存在，因此无法撤销该次恢复（\(id)）。若被移走，请移回；否则运行 mlflow-backup forget \(id)"
-                    + (older.map { "，之后的撤销将取回更早的 \($0)。" } ?? "。"),
+                zh: "恢复保留的文件 \(path) 已不存在，因此无法撤销该次恢复（\(id)）。若被移走，请移回；否则运行 mlflow-backup forget \(id)",
                 en:
                     "The kept files in \(path) are not there any more, so that restore (\(id)) cannot be undone. If they were "
-                    + "moved, move them back; else run `mlflow-backup forget \(id)`"
-                    + (older.map { "; the next undo then brings back the older one, \($0)." } ?? "."))
+                    + "moved, move them back; else run `mlflow-backup forget \(id)`")
+                + Self.nextUndo(older)
         case .keptBeingRemoved(let id, let older):
             BilingualText(
-                zh: "恢复保留的数据 \(id) 已开始删除而未完成，可能只剩一部分，因此无法撤销该次恢复。运行 mlflow-backup forget \(id) 完成删除"
-                    + (older.map { "，之后的撤销将取回更早的 \($0)。" } ?? "。"),
+                zh: "恢复保留的数据 \(id) 已开始删除而未完成，可能只剩一部分，因此无法撤销该次恢复。运行 mlflow-backup forget \(id) 完成删除",
                 en:
                     "The removal of what was kept as \(id) has begun and did not come to its end: half of it may be gone, so that "
-                    + "restore cannot be undone. `mlflow-backup forget \(id)` removes the rest of it"
-                    + (older.map { "; the next undo then brings back the older one, \($0)." } ?? "."))
+                    + "restore cannot be undone. `mlflow-backup forget \(id)` removes the rest of it")
+                + Self.nextUndo(older)
         case .keptRecordDamaged(let id, let path):
             BilingualText(
                 zh: "恢复保留的数据 \(id) 的记录 \(path) 已损坏，因此不会删除任何保留数据和旧备份。可从备份中找回该文件；不需要该数据时运行 mlflow-backup forget \(id)。",
@@ -237,6 +234,13 @@ public enum BackupError: ExplainedError, Equatable {
                 en: "A restore was interrupted and could not be put back: \(reason). The previous data is still whole; "
                     + "remove the cause, then run `mlflow-backup recover`.")
         }
+    }
+
+    /// The end of a sentence that says how to get rid of a kept part.
+    private static func nextUndo(_ older: String?) -> BilingualText {
+        guard let older else { return BilingualText(zh: "。", en: ".") }
+        return BilingualText(
+            zh: "，之后的撤销将取回更早的 \(older)。", en: "; the next undo then brings back the older one, \(older).")
     }
 
     private static func forgetting(_ kept: [String]) -> BilingualText {

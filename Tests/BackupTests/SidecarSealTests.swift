@@ -117,7 +117,7 @@ struct SidecarSealTests {
         _ = try VerifyJob(live.workspace()).run(item.name.string)
         let read = try Catalogue(live.folder).items()
         #expect(read[0].status == .completed && read[0].sidecar?.adopted == false)
-        #expect(!Chains(read).areIndependent(read[0], read[1]))
+        #expect(!Chains(read).isTwo([read[0], read[1]]))
     }
 
     @Test("one that the disk does not give now is left as it is")

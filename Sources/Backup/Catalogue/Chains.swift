@@ -24,12 +24,6 @@ struct Chains {
     /// Of a backup whose sidecar was lost, or damaged: it may share bytes with any other.
     static let unknown = "?"
 
-    /// Whether they are known to share nothing.
-    func areIndependent(_ one: CatalogueItem, _ other: CatalogueItem) -> Bool {
-        let (one, other) = (chain(of: one), chain(of: other))
-        return one != other && one != Self.unknown && other != Self.unknown
-    }
-
     /// Whether the damage of one is to be looked for in the other.
     func mayBeDamaged(_ other: CatalogueItem, with item: CatalogueItem) -> Bool {
         let (chain, others) = (chain(of: item), chain(of: other))

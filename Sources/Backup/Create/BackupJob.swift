@@ -66,12 +66,10 @@ public struct BackupJob: Sendable {
         progress(Progress(.checking, fraction: 0))
         let items = try Catalogue(folder).items()
         try preflight(beside: items)
-        let identity = try hold.markingArtifacts(workspace)
-        var copies = try Copies(self, identity, items)
+        var copies = try Copies(self, try hold.markingArtifacts(workspace), items)
         let (base, note) = try copies.base()
         var made = try makeOne(&copies, base, note)
         var told = made.warnings
-        if let lost = identity.lostMarkWarning(items, artifacts: stack.artifacts) { told.append(lost) }
         // What is due to be read is read before anything goes, and what turns out damaged is made good first: a good old
         // copy must not go because of a newer one that nobody has read for days.
         var removed: [BackupName] = []
@@ -151,7 +149,7 @@ public struct BackupJob: Sendable {
             told += whole.warnings
             return whole
         } catch {
-            // Also where it was cancelled: that one is published and listed. The one that was made is good unless it is the damaged one itself.
+            // Also where it was cancelled: what was made is published and listed, and good unless it is the damaged one itself.
             guard try Catalogue(folder).item(named: made.name.string).isWhole else { throw error }
             told.append(
                 BilingualText(zh: "未能重新做一个完整备份：", en: "A whole new backup could not be made: ") + error.bilingual)

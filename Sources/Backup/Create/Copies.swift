@@ -79,8 +79,8 @@ struct Copies {
 
     /// What the new backup may take bytes over from.
     /// - Returns: no base where there is none, or where an independent backup is due: bytes that thirty archives share have
-    ///   one physical copy, and where one was damaged, or lost its sidecar, and no second one is good, so have those of two. And what a person
-    ///   should know of that.
+    ///   one physical copy, and where one was damaged, or lost its sidecar, and no second one is good, so have those of two.
+    ///   And what a person should know of that.
     func base() throws -> (base: ReuseBase?, note: BilingualText?) {
         let every = job.options.retention.fullEvery(job.options.fullEvery)
         guard every > 1, let base = ReuseBase.newest(job.options.kind, among: items, ownership) else {
@@ -117,11 +117,11 @@ struct Copies {
                 + "needs it.")
     }
 
-    /// What is left alone because it is another stack's, what nobody vouched for, and what a restore kept and no backup holds.
+    /// Whose the backups are, what nobody vouched for, and what a restore kept and no backup holds.
     func warnings() -> [BilingualText] {
-        let foreign = (ownership.foreignWarning(items).map { [$0] } ?? []) + withoutSidecar()
-        do { return foreign + (try KeptParts(job.workspace).warnings()) } catch {
-            return foreign + [
+        let told = ownership.warnings(items, artifacts: job.stack.artifacts) + withoutSidecar()
+        do { return told + (try KeptParts(job.workspace).warnings()) } catch {
+            return told + [
                 BilingualText(zh: "恢复保留的数据无法查看：", en: "What restores have kept cannot be looked at: ") + error.bilingual
             ]
         }

@@ -106,7 +106,7 @@ extension StackIdentity {
     }
 
     /// For a person: without the mark an empty folder in the place of either disk is not found out.
-    public func lostMarkWarning(_ items: [CatalogueItem], artifacts: FilePath) -> BilingualText? {
+    func lostMarkWarning(_ items: [CatalogueItem], artifacts: FilePath) -> BilingualText? {
         guard lostMark(among: items) != nil else { return nil }
         let path = artifacts.appending(ArtifactsMark.fileName)
         return BilingualText(

@@ -81,8 +81,15 @@ public struct Ownership: Sendable {
         items.filter { if case .foreign = owner(of: $0) { true } else { false } }
     }
 
+    /// What a person should know of whose the backups are: after a disaster or pg_upgrade the cluster is another one, and so
+    /// are its backups. Where the artifacts folder lost its mark, nobody can tell whether it is the one that was backed up.
+    /// - Parameter artifacts: the folder.
+    public func warnings(_ items: [CatalogueItem], artifacts: FilePath) -> [BilingualText] {
+        [foreignWarning(items), stack.lostMarkWarning(items, artifacts: artifacts)].compactMap { $0 }
+    }
+
     /// A sentence on them; `nil` where there are none.
-    public func foreignWarning(_ items: [CatalogueItem]) -> BilingualText? {
+    func foreignWarning(_ items: [CatalogueItem]) -> BilingualText? {
         let foreign = foreign(items)
         guard let first = foreign.first else { return nil }
         return BilingualText(

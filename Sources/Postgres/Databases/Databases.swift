@@ -122,31 +122,33 @@ public struct Databases {
     ///   nobody can use, and goes with the next call.
     public func drop(_ name: String) throws(PostgresError) {
         let session = try connect()
-        do throws(PostgresError) {
-            do throws(PostgresError) {
-                try session.executeLong("drop database if exists \(identifier: name) with (force)")
-            } catch {
-                guard case .insufficientPrivilege = error else { throw error }
-                // FORCE asks for the right to end whatever is in there, an autovacuum worker too, which belongs to
-                // nobody (TerminateOtherDBBackends). Without FORCE the server sends such a worker away by itself
-                // (CountOtherDBBackends); sessions of users are ended here, as far as we may.
-                do throws(PostgresError) {
-                    try session.execute(
-                        """
-                        select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
-                        where datname = \(name) and usename is not null and pid <> pg_catalog.pg_backend_pid()
-                        """)
-                } catch {
-                    guard case .insufficientPrivilege = error else { throw error }
-                    throw PostgresError.databaseInUse(name: name, holders: try sessions(in: [name], on: session))
-                }
-                try session.executeLong("drop database if exists \(identifier: name)")
-            }
-        } catch {
+        do throws(PostgresError) { try dropForcing(name, on: session) } catch {
             guard case .query("55006", _) = error else { throw error }
             let inside = try sessions(in: [name], on: session)
             throw inside.isEmpty ? error : .processStuck(seconds: 5, processes: inside)
         }
+    }
+
+    /// FORCE asks for the right to end whatever is in there, an autovacuum worker too, which belongs to nobody
+    /// (TerminateOtherDBBackends). Without FORCE the server sends such a worker away by itself (CountOtherDBBackends); sessions
+    /// of users are ended here then, as far as we may.
+    private func dropForcing(_ name: String, on session: Connection) throws(PostgresError) {
+        do throws(PostgresError) {
+            return try session.executeLong("drop database if exists \(identifier: name) with (force)")
+        } catch {
+            guard case .insufficientPrivilege = error else { throw error }
+        }
+        do throws(PostgresError) {
+            try session.execute(
+                """
+                select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
+                where datname = \(name) and usename is not null and pid <> pg_catalog.pg_backend_pid()
+                """)
+        } catch {
+            guard case .insufficientPrivilege = error else { throw error }
+            throw .databaseInUse(name: name, holders: try sessions(in: [name], on: session))
+        }
+        try session.executeLong("drop database if exists \(identifier: name)")
     }
 
     /// Who is in these databases, each as one line, but for `spared` and the session that asks.

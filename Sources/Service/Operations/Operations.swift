@@ -51,15 +51,12 @@ public struct Operations: Sendable {
 
     public var catalogue: Catalogue { Catalogue(folder, usedBy: stack.artifacts) }
 
-    /// Whether the backups in the folder are this stack's: after a disaster or pg_upgrade the cluster is another one, and so are
-    /// its backups. Where the artifacts folder lost its mark, nobody can tell whether it is the one that was backed up.
+    /// Whether the backups in the folder are this stack's (`Ownership.warnings`).
     /// - Throws: `PostgresError`, `BackupError`, `SystemError` where the database or a folder does not answer.
     public func ownershipWarnings() throws -> [BilingualText] {
         let identity = try StackIdentity(of: stack, on: Databases(stack.database))
         let items = try catalogue.items()
-        let ownership = try Ownership(of: identity, among: items, in: folder)
-        return [ownership.foreignWarning(items), identity.lostMarkWarning(items, artifacts: stack.artifacts)]
-            .compactMap { $0 }
+        return try Ownership(of: identity, among: items, in: folder).warnings(items, artifacts: stack.artifacts)
     }
 
     /// What a job of the engine is made of.

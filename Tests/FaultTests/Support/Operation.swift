@@ -41,6 +41,9 @@ struct Operation: Sendable, CustomStringConvertible {
 
     var description: String { title }
 
+    /// Whether the live data is one of two states afterwards; else it is what it was.
+    var replacesLive: Bool { [.restored, .undone, .settled].contains(promise) }
+
     var isOffered: Bool {
         get throws { try needs.map { try Program.offers($0.command, $0.option) } ?? true }
     }

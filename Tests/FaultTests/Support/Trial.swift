@@ -23,7 +23,7 @@ struct Trial {
         do {
             try stack.reset(live: operation.changesLive)
             try operation.before(stack)
-            let before = Before(listing: try Listing(stack.program), live: stack.live())
+            let before = Before(listing: try Listing(stack.program), live: operation.replacesLive ? nil : stack.live())
             let ended = try stack.program.run(operation.arguments(stack), fault)
             return Verdict(wrong: try judge(ended, fault, before), isHit: ended.hit)
         } catch {
@@ -34,7 +34,8 @@ struct Trial {
     /// What was so when the operation began.
     private struct Before {
         let listing: Listing
-        let live: String
+        /// `nil` where the operation is to replace it.
+        let live: String?
     }
 
     private func judge(_ ended: Program.Ended, _ fault: Fault, _ before: Before) throws -> [String] {
@@ -66,10 +67,7 @@ struct Trial {
     }
 
     private func allowed(_ state: String, _ before: Before) -> Bool {
-        switch operation.promise {
-        case .restored, .undone, .settled: state == stack.old || state == stack.new
-        case .backup, .pruned, .checked, .claimed, .accepted: state == before.live
-        }
+        operation.replacesLive ? state == stack.old || state == stack.new : state == before.live
     }
 
     /// Exit status 0 was given: is it so?
