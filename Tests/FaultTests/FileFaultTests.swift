@@ -18,6 +18,7 @@ import Testing
         let stack = try FaultStack("files")
         try stack.reset(live: true)
         try operation.before(stack)
+        try stack.waitUntilOld()
         let (ended, trace) = try stack.program.trace(operation.arguments(stack))
         try #require(ended.succeeded, "without a fault: \(ended.saying)")
         let trial = Trial(stack: stack, operation: operation, usual: Set(try Listing(stack.program).names))

@@ -54,6 +54,12 @@ final class FaultStack: Sendable {
         }
     }
 
+    /// A restore does not keep a live file that was written to in the last two seconds: what is traced on fresh files is not what
+    /// most trials do.
+    func waitUntilOld() throws {
+        try Shell.sh("while find '\(artifacts)' -newerct '4 seconds ago' | grep -q .; do sleep 0.2; done")
+    }
+
     /// Everything as it was at the beginning. What an operation cannot have changed is left, inodes and all.
     func reset(live isChanged: Bool) throws {
         try Shell.sh("rm -rf '\(backups)' && cp -a '\(initial)/backups' '\(backups)'")

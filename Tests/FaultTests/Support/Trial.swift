@@ -108,6 +108,7 @@ struct Trial {
             let place = fault.pattern, !place.contains("/tasks.sqlite"), !place.hasSuffix("/lock"),
             // A recovery that meets it goes back, or is tried again by the next operation.
             !place.contains("journal"), !isAfterTheSwap(place, code), operation.promise != .settled,
+            try !isLeftToNext(place, ended),
             !isNoteOfReading(place),
             fault.call != "fdatasync"
         {
@@ -123,6 +124,15 @@ struct Trial {
         guard [.restored, .undone].contains(operation.promise) else { return false }
         return ["artifacts/.mlflow-backup-restore", "backups/.mlflow-backup"].contains(place)
             || [ENOSPC, EDQUOT].contains(code) && place.hasPrefix("backups/.mlflow-backup/kept-*.json")
+    }
+
+    /// The record of what is kept could not be written again after the swap: the journal is there still, the task says so, and
+    /// the next run finishes it.
+    private func isLeftToNext(_ place: String, _ ended: Program.Ended) throws -> Bool {
+        guard [.restored, .undone].contains(operation.promise), place.hasPrefix("backups/.mlflow-backup/kept-*.json")
+        else { return false }
+        return try FileStatus.ifPresent(stack.backups.appending(".mlflow-backup/restore-journal.json")) != nil
+            && (ended.output + ended.errors).contains("the next operation finishes what is left to do")
     }
 
     /// That a backup was read is noted in its sidecar; a restore from a folder that takes no notes is a restore.
