@@ -37,6 +37,7 @@ extension BackupError: CodedError {
         case .noSuchStack: "no-such-stack"
         case .nothingToAccept: "nothing-to-accept"
         case .restoreLeftover: "restore-leftover"
+        case .lateWritesKept: "late-writes-kept"
         case .needsRecovery: "needs-recovery"
         }
     }

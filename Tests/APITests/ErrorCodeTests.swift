@@ -29,7 +29,9 @@ struct ErrorCodeTests {
         .keptRecordDamaged(id: "k", path: "p"), .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"),
         .noSuchKeptPart(id: "k"), .nothingToUndo, .notOurs(path: "p", count: 1, user: 1, group: 1),
         .mountInside(path: "p", count: 1), .nothingToAccept(name: "n"),
-        .needsRecovery(reason: "r"), .restoreLeftover(reason: BilingualText(zh: "r", en: "r")),
+        .needsRecovery(reason: "r"),
+        .lateWritesKept(reason: BilingualText(zh: "r", en: "r"), kept: ["20261126_020000_7f3a9c01_late"], late: NewerData()),
+        .restoreLeftover(reason: BilingualText(zh: "r", en: "r")),
     ]
 
     private static let serviceErrors: [ServiceError] = [

@@ -73,7 +73,7 @@ struct Problem {
         case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery,
             .restoreLeftover:
             503
-        case .rowsDiffer, .artifactsDiffer: 500
+        case .rowsDiffer, .artifactsDiffer, .lateWritesKept: 500
         }
     }
 

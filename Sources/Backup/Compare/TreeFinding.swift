@@ -28,7 +28,7 @@ public struct TreeFinding: Sendable, Equatable {
 
     /// `artifacts/1/3f2a…/model.pkl was added`: a clause, without a full stop.
     public var text: BilingualText {
-        let shown = "artifacts/" + Self.shown(path)
+        let shown = Self.shown("artifacts/" + path.description)
         return switch kind {
         case .added: BilingualText(zh: "新增了文件 \(shown)", en: "\(shown) was added")
         case .changed: BilingualText(zh: "文件 \(shown) 已更改", en: "\(shown) was changed")
@@ -39,9 +39,9 @@ public struct TreeFinding: Sendable, Equatable {
     }
 
     /// On one line, with nothing that moves a cursor or turns the reading direction.
-    private static func shown(_ path: EntryPath) -> String {
+    static func shown(_ path: String) -> String {
         var clean = String.UnicodeScalarView()
-        for scalar in path.description.unicodeScalars {
+        for scalar in path.unicodeScalars {
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator:
                 clean.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)

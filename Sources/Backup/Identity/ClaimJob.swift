@@ -30,12 +30,14 @@ public struct ClaimJob: Sendable {
         public var warnings: [BilingualText] {
             halfSwapped.map { id in
                 BilingualText(
-                    zh: "恢复 \(id) 在切换途中中断且其日志已丢失：线上数据可能一部分是恢复前的，一部分是所恢复的。"
-                        + "已移出的部分保留为 \(id)；尚未移入的部分（如有）保留为 \(id)_late。备份或撤销之前请先查看两者。",
+                    zh: "恢复 \(id) 中途中断且其日志已丢失：线上数据可能一部分是恢复前的，一部分是所恢复的。"
+                        + "已移出的部分（如有）保留为 \(id)；尚未移入的、以及已换下而未移出的部分（如有）保留为 \(id)_late。"
+                        + "备份或撤销之前请先查看两者（mlflow-backup kept）。",
                     en:
-                        "The restore \(id) was cut short in the middle of its swap and its journal is lost: the live data may be partly "
-                        + "what it was and partly what was restored. What had been moved out is kept as \(id), and what had not been "
-                        + "moved in yet, if anything, as \(id)_late. Look at both before the next backup or undo.")
+                        "The restore \(id) was cut short and its journal is lost: the live data may be partly what it was and partly "
+                        + "what was restored. What had been moved out, if anything, is kept as \(id); what had not been moved in yet, "
+                        + "or had been exchanged and not moved out, as \(id)_late. Look at both (`mlflow-backup kept`) before the next "
+                        + "backup or undo.")
             }
         }
     }

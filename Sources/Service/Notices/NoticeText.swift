@@ -67,6 +67,14 @@ public struct NoticeText: Sendable, Equatable {
                     + "of what was replaced is lost. Remove the cause. A running service goes on by itself (it tries every ten "
                     + "seconds), and so does mlflow-backup recover. Then check that MLflow answers.")
         }
+        if code == "late-writes-kept" {
+            return BilingualText(
+                zh: "线上数据与之前一致；切换期间客户端写入的内容没有丢失，保留在上面所说的位置（mlflow-backup kept）。"
+                    + "请取回需要的内容，排除原因后再重新发起。",
+                en:
+                    "The live data is what it was before, and what clients wrote in the moment of the swap is not lost: it is kept "
+                    + "as said above (mlflow-backup kept). Take out of it what is needed, remove the cause, then start again.")
+        }
         return switch kind {
         case .backup:
             BilingualText(

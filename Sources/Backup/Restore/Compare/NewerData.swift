@@ -24,6 +24,20 @@ public struct NewerData: Sendable, Equatable, Codable {
         total = files.total
     }
 
+    /// Of these nothing but the names is known.
+    init(files paths: [String]) {
+        self.init(
+            paths.prefix(TreeFindings.limit).map {
+                let shown = TreeFinding.shown("artifacts/\($0)")
+                return BilingualText(zh: "文件 \(shown)", en: shown)
+            }, total: paths.count)
+    }
+
+    /// Rows may have been written, and nobody can tell which.
+    static let unknownRows = NewerData([
+        BilingualText(zh: "可能写入了数据库记录，无法得知是哪些", en: "rows may have been written, and which cannot be told")
+    ])
+
     public init(_ findings: [BilingualText], total: Int? = nil) {
         self.findings = findings
         self.total = max(total ?? findings.count, findings.count)

@@ -66,10 +66,10 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         try DurableFile.replace(path(in: folder), with: Array(JSONEncoder().encode(self)), mode: 0o600)
     }
 
-    /// Before what was prepared is dropped: a journal of 0.1.0 knows databases by their names alone, and a second
-    /// recovery would take the absence of the dropped one for a swap.
+    /// Before what was prepared is dropped: without it a second recovery would take what is gone for what was brought in, as far
+    /// as no database tells (of the artifacts alone, or of journals of 0.1.0, which know databases by their names).
     func noteUndoing(in folder: BackupFolder) throws {
-        guard format == nil, stage != .preparing else { return }
+        guard format == nil || !mode.includesDatabase, stage != .preparing else { return }
         var undoing = self
         undoing.stage = .preparing
         try undoing.write(in: folder)
@@ -82,27 +82,70 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         try Directory.sync(file.parent)
     }
 
+    /// Those in the folder, whosever they are.
+    /// - Throws: `BackupError.needsRecovery` where one cannot be read.
+    private static func all(in folder: BackupFolder) throws -> [(name: String, journal: RestoreJournal)] {
+        guard try FileStatus.ifPresent(folder.state) != nil else { return [] }
+        return try Directory.names(in: folder.state).compactMap { bytes in
+            let name = String(decoding: bytes, as: UTF8.self)
+            guard name.hasPrefix(filePrefix), name.hasSuffix(".json") else { return nil }
+            return try read(folder.state.appending(bytes)).map { (name, $0) }
+        }
+    }
+
     /// The journal of this stack in the folder. One of another stack that uses the folder, too, is that stack's to settle.
+    ///
+    /// Its artifacts folder may have another path by now: inside a container, behind a link, mounted elsewhere. It is then the
+    /// one that is configured, for who settles it.
     /// - Parameter system: PostgreSQL's system identifier; `nil` where it is not known: then one of another cluster with the
     ///   same names may be meant.
-    /// - Throws: `BackupError.needsRecovery` for one that cannot be read.
+    /// - Throws: `BackupError.needsRecovery` for one that cannot be read, and for one of this database whose artifacts folder
+    ///   is another one.
     static func read(
         _ stack: LiveStack, _ folder: BackupFolder, system: String? = nil
     ) throws -> RestoreJournal? {
-        guard try FileStatus.ifPresent(folder.state) != nil else { return nil }
-        for name in try Directory.names(in: folder.state) {
-            let text = String(decoding: name, as: UTF8.self)
-            guard text.hasPrefix(filePrefix), text.hasSuffix(".json"),
-                let journal = try read(folder.state.appending(name)),
-                journal.liveDatabase == stack.database.database, journal.artifacts == stack.artifacts.bytes,
-                system == nil || journal.stack == nil || journal.stack?.system == system
-            else { continue }
+        for (name, found) in try all(in: folder) where found.liveDatabase == stack.database.database {
+            guard system == nil || found.stack == nil || found.stack?.system == system else { continue }
+            var journal = found
             guard journal.isSound else {
-                throw BackupError.needsRecovery(reason: "the restore journal \(text) has names that no restore makes")
+                throw BackupError.needsRecovery(reason: "the restore journal \(name) has names that no restore makes")
             }
+            if try !journal.isOf(stack.artifacts) {
+                // Without an identity it may be another stack's.
+                guard system != nil, journal.stack != nil, journal.mode.includesArtifacts else { continue }
+                throw BackupError.needsRecovery(
+                    reason: "the restore journal \(name) is of the artifacts folder \(FilePath(bytes: journal.artifacts)), and "
+                        + "ARTIFACTS_DIR is \(stack.artifacts): set it to that folder, or mount it there")
+            }
+            journal.artifacts = stack.artifacts.bytes
             return journal
         }
         return nil
+    }
+
+    /// Whether its artifacts folder is this one, whatever its path is by now: its own folder lies in it, or it has the mark that the
+    /// journal notes, or the path that it notes leads to it.
+    private func isOf(_ folder: FilePath) throws -> Bool {
+        if artifacts == folder.bytes { return true }
+        if let id {
+            let ours = folder.appending(ArtifactSwap.folderName)
+            for name in ["work-", KeptPart.prefix] where try FileStatus.ifPresent(ours.appending(name + id)) != nil {
+                return true
+            }
+        }
+        if let mark = stack?.artifacts, try ArtifactsMark.read(in: folder)?.id == mark { return true }
+        return try Self.identity(of: FilePath(bytes: artifacts)).map { try $0 == Self.identity(of: folder) } ?? false
+    }
+
+    /// Device and inode of a folder, behind links; `nil` where none is there.
+    private static func identity(of folder: FilePath) throws(SystemError) -> [UInt64]? {
+        do throws(SystemError) {
+            let status = try OpenFile(folder, .directoryThroughLink).status()
+            return [status.device, status.inode]
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
     }
 
     /// Whether every name in it is one that a restore of ours makes: they become parts of paths and of statements.
@@ -124,6 +167,13 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     /// - Throws: `SystemError` where nobody can look.
     static func isPresent(_ stack: LiveStack, _ folder: BackupFolder) throws -> Bool {
         do { return try read(stack, folder) != nil } catch is BackupError { return true }
+    }
+
+    /// Whether there is one of a database of this name: whether it is of this stack tells the server.
+    static func mayBePresent(_ stack: LiveStack, _ folder: BackupFolder) throws -> Bool {
+        do {
+            return try all(in: folder).contains { $0.journal.liveDatabase == stack.database.database }
+        } catch is BackupError { return true }
     }
 
     /// Whether a restore with this identifier has not come to its end.

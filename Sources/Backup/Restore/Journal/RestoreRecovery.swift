@@ -22,6 +22,8 @@ public struct RestoreRecovery {
     /// Why what was prepared for a restore that is undone could not be removed: nothing live depends on it, and its
     /// journal stays.
     private(set) var stuck: BilingualText?
+    /// What clients wrote into the new data before it was put back.
+    private(set) var late: [KeptPart] = []
     private var log: Log { workspace.log }
 
     init(_ workspace: Workspace, _ databases: Databases) {
@@ -73,6 +75,7 @@ public struct RestoreRecovery {
             let isSwapped =
                 try !journal.mode.includesDatabase || journal.stage == .committed
                 || settlement.databaseWasSwapped(journal)
+            if isSwapped { try refuseLostFolder(journal) }
             guard isSwapped else {
                 // The database goes first, so no artifact has moved; going back makes sure of it.
                 try rollBack(journal)
@@ -88,18 +91,32 @@ public struct RestoreRecovery {
         }
     }
 
+    /// The restore's own folder is there until all of it has come to its place: without it the artifacts would stay what they
+    /// are, whatever is said.
+    private func refuseLostFolder(_ journal: RestoreJournal) throws {
+        guard journal.mode.includesArtifacts, journal.format != nil, let id = journal.id,
+            try FileStatus.ifPresent(journal.swap.work) == nil,
+            try FileStatus.ifPresent(KeptParts(workspace).folder(of: id)) == nil,
+            try KeptPart.read(id, in: workspace.folder) != nil
+        else { return }
+        throw BackupError.needsRecovery(
+            reason: "\(journal.swap.work) is not there: is the artifacts folder's disk mounted? If somebody removed it, "
+                + "remove the restore journal in \(workspace.folder.state)")
+    }
+
     /// Puts the live data back after a swap that failed half way.
     mutating func rollBack(_ journal: RestoreJournal) throws {
+        let late = LateParts(workspace, databases)
         if let plan = journal.plan {
             try journal.swap.backward(plan)
             if let mark = journal.mark {
                 // What clients stored in the restored children while these were live.
-                let late = try LateArrivals(from: journal.swap.new, live: workspace.stack.artifacts, mark: mark)
+                let arrived = try LateArrivals(from: journal.swap.new, live: workspace.stack.artifacts, mark: mark)
                     .carryOver()
-                if !late.aside.isEmpty { try settlement.keepLate(late.aside, journal) }
+                if !arrived.aside.isEmpty { note(try late.keepTree(arrived.aside, journal)) }
             }
+            note(try late.keepStranded(journal))
         }
-        var keepsIncoming = false
         if journal.mode.includesDatabase, try settlement.databaseWasSwapped(journal) {
             if journal.hadDatabase {
                 try databases.swap(
@@ -109,18 +126,21 @@ public struct RestoreRecovery {
                 try databases.rename(journal.liveDatabase, to: journal.newDatabase)
             }
             // It was live for a while: what clients wrote there was acknowledged.
-            keepsIncoming = try settlement.keepWritten(journal)
+            note(try late.keepDatabase(journal))
         }
-        try dropPrepared(journal, keepingDatabase: keepsIncoming)
+        try dropPrepared(journal)
+    }
+
+    private mutating func note(_ part: KeptPart?) {
+        guard let part else { return }
+        late.removeAll { $0.id == part.id }
+        late.append(part)
     }
 
     /// The live data is what it was: what cannot be removed now is removed another time, and stops nobody but the next
     /// restore, which needs the place of the journal.
-    private mutating func dropPrepared(_ journal: RestoreJournal, keepingDatabase: Bool = false) throws {
-        do { try settlement.dropPrepared(journal, keepingDatabase: keepingDatabase) } catch let error as CancelledError
-        {
-            throw error
-        } catch {
+    private mutating func dropPrepared(_ journal: RestoreJournal) throws {
+        do { try settlement.dropPrepared(journal) } catch let error as CancelledError { throw error } catch {
             stuck = error.bilingual
             log.warning(
                 "what an interrupted restore had prepared cannot be removed yet",

@@ -36,12 +36,26 @@ struct StrayParts {
                     "what a client put into our folder is left alone", ["path": folder.appending(name)])
                 continue
             }
+            try refuseWithJournal(id(name))
             throw BackupError.needsRecovery(
                 reason: "a restore of this stack was interrupted, and its journal is not in \(workspace.folder.path): "
                     + "run `mlflow-backup recover` with the backup folder it was started with, or, where that is lost, "
                     + "`mlflow-backup claim`")
         }
         if try Directory.names(in: folder).isEmpty { try Directory.removeTree(folder) }
+    }
+
+    /// A journal that lies here and was not taken for this stack's: the server or the database has another name now.
+    private func refuseWithJournal(_ id: String) throws {
+        guard try RestoreJournal.isPresent(id, in: workspace.folder) else { return }
+        throw BackupError.needsRecovery(
+            reason: "the journal of the interrupted restore \(id) in \(workspace.folder.state) is not of "
+                + "\(identity.description): run `mlflow-backup recover` with the POSTGRES_HOST, POSTGRES_PORT and POSTGRES_DB that "
+                + "it was started with")
+    }
+
+    private func id(_ name: [UInt8]) -> String {
+        String(decoding: name.dropFirst("work-".utf8.count), as: UTF8.self)
     }
 
     /// Records of restores that certainly did not come to their swap: the database that would be kept is the live one. Any
@@ -90,37 +104,47 @@ struct StrayParts {
         }
     }
 
+    /// Nobody knows how far a restore without its journal had come: whatever lies in its own folder is kept.
     private func claimWork(on databases: Databases) throws -> [String] {
         let folder = KeptParts(workspace).folder
         guard try FileStatus.ifPresent(folder) != nil else { return [] }
         var claimed: [String] = []
         for name in try Directory.names(in: folder) where name.starts(with: Array("work-".utf8)) {
-            let work = folder.appending(name)
-            let aside = work.appending("old")
-            let id = String(decoding: name.dropFirst("work-".utf8.count), as: UTF8.self)
-            if try FileStatus.ifPresent(aside) == nil || Directory.names(in: aside).isEmpty || !KeptPart.isID(id) {
-                if try FileStatus.ifPresent(aside) == nil || Directory.names(in: aside).isEmpty {
-                    try Directory.removeTree(work)
-                }
+            let (work, id) = (folder.appending(name), id(name))
+            guard KeptPart.isID(id) else { continue }
+            try refuseWithJournal(id)
+            let (aside, incoming) = (work.appending("old"), work.appending("new"))
+            let (hasAside, hasIncoming) = (try !isEmpty(aside), try !isEmpty(incoming))
+            let hasDatabase = try databases.exists(RestoreJournal.databaseName(identity.database, "before", id))
+            // In place of the record that the restore may have written.
+            if hasAside || hasDatabase { try write(id, tree: hasAside ? aside : nil, on: databases) }
+            if hasIncoming { try keepIncoming(incoming, of: id) }
+            guard hasAside || hasDatabase || hasIncoming else {
+                try Directory.removeTree(work)
                 continue
             }
-            // In place of the record that the restore may have written: without its journal nobody knows how far it came.
-            try write(id, tree: aside, on: databases)
-            try keepIncoming(work.appending("new"), of: id)
-            try Directory.renameWithoutReplacing(work, to: KeptParts(workspace).folder(of: id))
+            if hasAside || hasDatabase {
+                try Directory.renameWithoutReplacing(work, to: KeptParts(workspace).folder(of: id))
+            } else {
+                try Directory.removeTree(work)
+            }
             workspace.log.warning(
-                "a restore was cut short in the middle of its swap, and its journal is lost: what it had put aside is kept",
+                "a restore was cut short, and its journal is lost: what it had moved, and what it had not, is kept",
                 ["kept": id])
             claimed.append(id)
         }
         return claimed
     }
 
-    /// What the restore had not brought in yet: its backup may have gone with the backup folder.
+    private func isEmpty(_ folder: FilePath) throws -> Bool {
+        try FileStatus.ifPresent(folder) == nil || Directory.names(in: folder).isEmpty
+    }
+
+    /// What the restore had not brought in yet, or had exchanged with what was live and not put aside yet: its backup may have
+    /// gone with the backup folder.
     private func keepIncoming(_ tree: FilePath, of id: String) throws {
-        guard try FileStatus.ifPresent(tree) != nil, try !Directory.names(in: tree).isEmpty else { return }
+        // Without a number it is older than what was moved out: that is what an undo brings back first.
         let late = KeptPart(
-            // Older than what was moved out: that is what an undo brings back first.
             id: id + "_late", backup: "", mode: .artifacts, replacedAt: replacedAt(id) - 1, stack: identity)
         try late.write(in: workspace.folder)
         let folder = KeptParts(workspace).folder(of: late.id)
@@ -130,10 +154,11 @@ struct StrayParts {
 
     /// A record of what is known of it without one: no backup is known to hold any of it, so it stays until a person says.
     /// The database is found by its name, which holds the identifier of this stack's folder.
-    private func write(_ id: String, tree: FilePath, on databases: Databases) throws {
+    private func write(_ id: String, tree: FilePath?, on databases: Databases) throws {
         let name = RestoreJournal.databaseName(identity.database, "before", id)
         let oid = try databases.oid(of: name)
-        let mode: RestoreMode = oid == nil ? .artifacts : try FileStatus.ifPresent(tree) == nil ? .database : .full
+        let hasTree = try tree.map { try FileStatus.ifPresent($0) != nil } ?? false
+        let mode: RestoreMode = oid == nil ? .artifacts : hasTree ? .full : .database
         try KeptPart(
             // When it was kept says its name; it is older than all that have a number.
             id: id, backup: "", mode: mode,

@@ -125,7 +125,11 @@ struct ArtifactSwap: Sendable {
             let restored = new.appending(child.name)
             let previous = old.appending(child.name)
             guard try inode(live) == child.inode else {
-                if try !exists(live), try exists(previous) { try Directory.renameWithoutReplacing(previous, to: live) }
+                // What was live: put aside, or only exchanged, and what was brought in is gone from its name since.
+                let aside = try exists(previous) ? previous : restored
+                if try !exists(live), try exists(aside), try inode(aside) != child.inode {
+                    try Directory.renameWithoutReplacing(aside, to: live)
+                }
                 continue
             }
             if try exists(restored) {
@@ -148,6 +152,24 @@ struct ArtifactSwap: Sendable {
             try Directory.renameWithoutReplacing(previous, to: live)
         }
         try syncFolders()
+    }
+
+    /// What lies in the restore's own folders and is not what it unpacked: data that was live, and whose name somebody else has
+    /// by now.
+    /// - Parameter plan: `nil` before there was one, when nothing had been moved.
+    func stranded(_ plan: Plan?) throws -> [FilePath] {
+        let arrivals = Set(plan?.arrivals.map(\.inode) ?? [])
+        let left = try plan == nil ? [] : children(ifPresent: new).filter { !arrivals.contains($0.inode) }
+        return left.map { new.appending($0.name) } + (try children(ifPresent: old).map { old.appending($0.name) })
+    }
+
+    /// What was exchanged and never put aside lies among what was unpacked: it is moved to what was replaced.
+    func putStrandedAside(_ plan: Plan) throws {
+        for path in try stranded(plan) where path.parent == new { try putAside(path, into: old) }
+    }
+
+    private func children(ifPresent path: FilePath) throws -> [Plan.Child] {
+        try exists(path) ? children(of: path) : []
     }
 
     /// Removes what belongs to this restore, and our folder when nothing else is in it.
@@ -175,8 +197,11 @@ struct ArtifactSwap: Sendable {
             if try exists(restored) { try putAside(restored, into: aside) }
             return
         }
-        // Somebody moved it away by hand: nothing is known of it any more, and nothing is done.
-        guard try inode(restored) == child.inode else { return }
+        guard try inode(restored) == child.inode else {
+            // Exchanged, and what was brought in is gone from its name since, by a client or by hand: what was live is here.
+            if try exists(restored) { try putAside(restored, into: aside) }
+            return
+        }
         if try exists(live) {
             // Readers never find the name empty where the file system can exchange two names.
             if try exchanged(restored, live) { return try putAside(restored, into: aside) }
@@ -186,7 +211,7 @@ struct ArtifactSwap: Sendable {
     }
 
     /// Moves a thing into a folder, under another name where its own is taken.
-    private func putAside(_ path: FilePath, into folder: FilePath) throws {
+    func putAside(_ path: FilePath, into folder: FilePath) throws {
         for number in 0..<1000 {
             let suffix = number == 0 ? [] : Array(".\(number)".utf8)
             do throws(SystemError) {

@@ -159,16 +159,22 @@ struct DataSwap {
 
     private func rollBack(_ journal: RestoreJournal, because cause: any Error) throws {
         log.error("the swap failed, putting the live data back", ["reason": cause.bilingual[.english]])
+        let late: [KeptPart]
         do {
             // A session that was lost, or closed because its process did not react, took the lock with it, and the server
             // may still be at its last statement. Not every cause tells that it was.
             try hold.lockAgain(workspace)
             var recovery = RestoreRecovery(workspace, hold.databases)
             try recovery.rollBack(journal)
+            late = recovery.late
         } catch {
             let reason = "\(cause.bilingual[.english]); then, while putting it back: \(error.bilingual[.english])"
             log.error("the live data could not be put back", ["reason": reason])
             throw BackupError.needsRecovery(reason: reason)
         }
+        guard !late.isEmpty else { return }
+        throw BackupError.lateWritesKept(
+            reason: cause.bilingual, kept: late.map(\.id),
+            late: late.reduce(NewerData()) { $0 + ($1.missing ?? NewerData()) })
     }
 }

@@ -32,13 +32,14 @@ struct SwapSettlement {
                 + "if that is right, remove the restore journal in \(workspace.folder.state)")
     }
 
-    /// Ends a restore whose old data is live: what it prepared goes. A kept part that was to come back stays kept.
-    func dropPrepared(_ journal: RestoreJournal, keepingDatabase: Bool = false) throws {
+    /// Ends a restore whose old data is live: what it prepared goes. A kept part that was to come back stays kept, and so does
+    /// what clients wrote into the new data while that was live (`LateParts`).
+    func dropPrepared(_ journal: RestoreJournal) throws {
         // The dump that was unpacked for it: as large as the database, and nobody else's.
         try Directory.removeTree(workspace.folder.staging.appending(RestoreJob.dumpName))
         try journal.noteUndoing(in: workspace.folder)
-        if journal.mode.includesDatabase, journal.kind != .undo, !keepingDatabase,
-            journal.newDatabase != journal.liveDatabase
+        if journal.mode.includesDatabase, journal.kind != .undo, journal.newDatabase != journal.liveDatabase,
+            try !LateParts(workspace, databases).holdsDatabase(of: journal)
         {
             // By its oid where that is known, and only under the name that this restore gave it.
             let isThere = try journal.newOID.map { try databases.name(of: $0) == journal.newDatabase } ?? true
@@ -63,6 +64,7 @@ struct SwapSettlement {
             return part
         }
         var part = try journal.id.flatMap { try KeptPart.read($0, in: workspace.folder) } ?? described(journal)
+        if journal.mode.includesArtifacts, let plan = journal.plan { try journal.swap.putStrandedAside(plan) }
         if journal.mode.includesArtifacts {
             let late = try LateArrivals(
                 from: journal.swap.old, live: workspace.stack.artifacts, mark: journal.mark ?? journal.unknownMark,
@@ -72,59 +74,14 @@ struct SwapSettlement {
             part.aside += late.aside.filter { !part.aside.contains($0) }
         }
         if try isEmpty(part, journal) {
-            try journal.swap.discard()
+            // In this order: a record whose folder is gone would be one of lost files.
             try part.removeRecord(in: workspace.folder)
+            try journal.swap.discard()
         } else {
             try keep(part, journal)
         }
         try finish(journal)
         return part
-    }
-
-    /// The unpacked tree of a restore that was put back is kept, because files came into it that the live tree has no room for.
-    func keepLate(_ paths: [String], _ journal: RestoreJournal) throws {
-        guard journal.incoming == nil, let id = journal.id else { return }
-        let target = journal.swap.folder.appending(KeptPart.prefix + id + "_late")
-        try Directory.make(target, mode: 0o700)
-        try Directory.renameWithoutReplacing(journal.swap.new, to: target.appending("old"))
-        try KeptPart(
-            id: id + "_late", backup: journal.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch,
-            stack: journal.stack, coveredBy: journal.backup, mark: journal.mark, aside: paths,
-            sequence: try KeptPart.nextSequence(in: workspace.folder)
-        ).write(in: workspace.folder)
-        for path in paths {
-            workspace.log.warning(
-                "a file that came in during the swap is kept aside", ["path": path, "kept": id + "_late"])
-        }
-    }
-
-    /// A restored database that was live and goes away again is kept where somebody wrote to it meanwhile, or where that
-    /// cannot be told.
-    /// - Returns: whether it is kept.
-    func keepWritten(_ journal: RestoreJournal) throws -> Bool {
-        guard journal.kind != .undo, let id = journal.id, let oid = journal.newOID else { return false }
-        let noted = try KeptPart.read(id, in: workspace.folder)
-        let fresh = try FreshRows(workspace.stack.database.naming(database: journal.newDatabase))
-        defer { fresh.close() }
-        let written = try noted?.broughtIn.flatMap { try fresh.written(since: $0) }
-        if let written, written.isEmpty { return false }
-        let late = id + "_late"
-        var part =
-            try KeptPart.read(late, in: workspace.folder)
-            ?? KeptPart(
-                id: late, backup: journal.backup, mode: .database, replacedAt: LocalTime.now().epoch,
-                stack: journal.stack, sequence: try KeptPart.nextSequence(in: workspace.folder))
-        if part.mode == .artifacts { part.mode = .full }
-        part.databaseOID = oid
-        part.database = journal.newDatabase
-        part.coveredBy = nil
-        part.replaced = written.map { NewerData($0) } ?? part.replaced
-        try part.write(in: workspace.folder)
-        try Directory.make(journal.swap.folder.appending(KeptPart.prefix + late), mode: 0o700)
-        workspace.log.warning(
-            "rows were written while the restored database was live: it is kept",
-            ["kept": late, "rows": part.replaced.shown(.english)])
-        return true
     }
 
     private func finish(_ journal: RestoreJournal) throws {

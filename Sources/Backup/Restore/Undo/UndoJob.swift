@@ -116,7 +116,7 @@ public struct UndoJob: Sendable {
         return try rows.moment()
     }
 
-    private func journal(_ part: KeptPart, _ hold: Hold) throws -> RestoreJournal {
+    func journal(_ part: KeptPart, _ hold: Hold) throws -> RestoreJournal {
         let live = workspace.stack.database.database
         let id = RestoreJournal.newID()
         var mode = part.mode
