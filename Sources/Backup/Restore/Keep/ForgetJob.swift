@@ -11,16 +11,16 @@ public struct ForgetJob: Sendable {
     /// What can be said at once.
     /// - Throws: `BackupError.noSuchKeptPart`.
     public func preflight(_ id: String) throws {
-        do { _ = try KeptParts(workspace).part(named: id) } catch BackupError.keptRecordDamaged {}
+        do { _ = try KeptParts(workspace).identified().part(named: id) } catch BackupError.keptRecordDamaged {}
     }
 
     /// - Throws: `BackupError.noSuchKeptPart`, `.mountInside`.
     @discardableResult
     public func run(_ id: String) throws -> KeptPart {
-        let parts = KeptParts(workspace)
         let known: KeptPart?
-        do { known = try parts.part(named: id) } catch is BackupError { known = nil }
+        do { known = try KeptParts(workspace).identified().part(named: id) } catch is BackupError { known = nil }
         return try workspace.holdingStack("removal of \(id)") { hold in
+            let parts = KeptParts(workspace, of: hold.identity)
             let part: KeptPart
             do { part = try parts.forgettable(id, on: hold.databases) } catch BackupError.noSuchKeptPart {
                 // Settling finished a removal that had begun before.
