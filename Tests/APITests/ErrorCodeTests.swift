@@ -30,7 +30,8 @@ struct ErrorCodeTests {
         .noSuchKeptPart(id: "k"), .nothingToUndo, .notOurs(path: "p", count: 1, user: 1, group: 1),
         .mountInside(path: "p", count: 1), .nothingToAccept(name: "n"),
         .needsRecovery(reason: "r"),
-        .lateWritesKept(reason: BilingualText(zh: "r", en: "r"), kept: ["20261126_020000_7f3a9c01_late"], late: NewerData()),
+        .lateWritesKept(
+            reason: BilingualText(zh: "r", en: "r"), kept: ["20261126_020000_7f3a9c01_late"], late: NewerData()),
         .restoreLeftover(reason: BilingualText(zh: "r", en: "r")),
     ]
 

@@ -118,7 +118,9 @@ struct HalfSwapTests {
         try live.expectNothingLeftBehind()
     }
 
-    @Test("rows that were written while a swap that is put back was live: kept, named at once, and no undo takes them for the newest")
+    @Test(
+        "rows that were written while a swap that is put back was live: kept, named at once, and no undo takes them for the newest"
+    )
     func lateRows() throws {
         let live = try LiveStackFixture("half_rows")
         let backup = try live.backup().name.string

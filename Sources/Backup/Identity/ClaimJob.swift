@@ -62,12 +62,18 @@ public struct ClaimJob: Sendable {
             let ownership = try Ownership(of: identity, among: items, in: workspace.folder)
             var claims = Claims.read(in: workspace.folder)
             let taken = try ForeignStacks(items, ownership).chosen(name)
+            let makers = Set(items.compactMap { $0.sidecar?.stack })
             for other in taken {
                 claims.claims.append(Claim(taken: other, by: identity, at: LocalTime.now().epoch, origin: .person))
             }
             if !taken.isEmpty { try claims.write(in: workspace.folder) }
-            workspace.log.info("backups claimed", ["stacks": taken.count, "kept": found.kept.count])
-            return Outcome(stacks: taken, kept: found.kept, halfSwapped: found.halfSwapped)
+            // What was kept by a stack whose backups are this one's now, or of which there is nothing else here.
+            let again = try KeptParts(workspace, of: identity).takeUp { owner in
+                owner.system == identity.system || claims.claim(of: identity, on: owner) != nil
+                    || !makers.contains { $0.isSameStack(as: owner) }
+            }
+            workspace.log.info("backups claimed", ["stacks": taken.count, "kept": found.kept.count + again.count])
+            return Outcome(stacks: taken, kept: found.kept + again, halfSwapped: found.halfSwapped)
         }
     }
 }

@@ -28,7 +28,7 @@ public struct DeleteJob: Sendable {
 
     private func partsNeeding(_ item: CatalogueItem) -> [String] {
         do {
-            return try KeptParts(workspace).all().filter { $0.backups.contains(item.name.string) }.map(\.id)
+            return try KeptParts(workspace).inFolder().filter { $0.backups.contains(item.name.string) }.map(\.id)
         } catch {
             // A damaged record is told of by every operation, and hinders no deletion.
             workspace.log.warning(

@@ -47,7 +47,7 @@ public struct HealthCheck: Sendable {
         add("last_backup_age", lastBackupFinding())
         add("last_backup", failedBackupFinding())
         add("restore_settled", unsettledRestoreFinding())
-        add("kept_parts", keptPartsFinding())
+        add("kept_parts", keptPartsFinding(isServerThere: database == nil))
         add("own_backups", ownBackupsFinding())
         let isHealthy = checks.allSatisfy { $0.isGood || !Self.essential.contains($0.name) }
         return Health(checks: checks, isHealthy: isHealthy, findings: findings)
@@ -128,8 +128,11 @@ public struct HealthCheck: Sendable {
         return BilingualText(zh: "最近一次备份失败：", en: "The last backup failed: ") + newest.message
     }
 
-    private func keptPartsFinding() -> BilingualText? {
-        do { return try KeptParts(service.operations.workspace).warnings().first } catch let error as BackupError {
+    private func keptPartsFinding(isServerThere: Bool) -> BilingualText? {
+        do {
+            let parts = KeptParts(service.operations.workspace)
+            return try (isServerThere ? parts.identified() : parts).warnings().first
+        } catch let error as BackupError {
             return error.explanation
         } catch {
             // Where the artifacts folder or the backup folder cannot be read, another check says so.

@@ -73,7 +73,8 @@ public struct NoticeText: Sendable, Equatable {
                     + "请取回需要的内容，排除原因后再重新发起。",
                 en:
                     "The live data is what it was before, and what clients wrote in the moment of the swap is not lost: it is kept "
-                    + "as said above (mlflow-backup kept). Take out of it what is needed, remove the cause, then start again.")
+                    + "as said above (mlflow-backup kept). Take out of it what is needed, remove the cause, then start again."
+            )
         }
         return switch kind {
         case .backup:

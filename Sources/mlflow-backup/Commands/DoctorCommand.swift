@@ -27,7 +27,9 @@ enum DoctorCommand: Command {
             invocation.console.answer(BilingualText(zh: "还没有可用的备份。", en: "There is no good backup yet."))
         }
         do {
-            for warning in try KeptParts(operations.workspace).warnings() { invocation.console.answer(warning) }
+            for warning in try KeptParts(operations.workspace).identified().warnings() {
+                invocation.console.answer(warning)
+            }
         } catch let error as BackupError { invocation.console.answer(error.explanation) }
         // The first thing that stands in the way is thrown, with what to do about it.
         try operations.preflight(

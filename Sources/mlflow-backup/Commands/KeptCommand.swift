@@ -14,7 +14,7 @@ enum KeptCommand: Command {
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
         let console = invocation.console
-        let kept = KeptParts(invocation.operations.workspace)
+        let kept = try KeptParts(invocation.operations.workspace).identified()
         let rows = try kept.listing()
         if invocation.arguments.has("json") {
             console.answer(JSONText.of(rows.map(Row.init)))

@@ -114,7 +114,8 @@ struct RestoreJournal: Sendable, Equatable, Codable {
                 // Without an identity it may be another stack's.
                 guard system != nil, journal.stack != nil, journal.mode.includesArtifacts else { continue }
                 throw BackupError.needsRecovery(
-                    reason: "the restore journal \(name) is of the artifacts folder \(FilePath(bytes: journal.artifacts)), and "
+                    reason:
+                        "the restore journal \(name) is of the artifacts folder \(FilePath(bytes: journal.artifacts)), and "
                         + "ARTIFACTS_DIR is \(stack.artifacts): set it to that folder, or mount it there")
             }
             journal.artifacts = stack.artifacts.bytes

@@ -100,7 +100,8 @@ public struct RestoreRecovery {
             try KeptPart.read(id, in: workspace.folder) != nil
         else { return }
         throw BackupError.needsRecovery(
-            reason: "\(journal.swap.work) is not there: is the artifacts folder's disk mounted? If somebody removed it, "
+            reason:
+                "\(journal.swap.work) is not there: is the artifacts folder's disk mounted? If somebody removed it, "
                 + "remove the restore journal in \(workspace.folder.state)")
     }
 

@@ -11,25 +11,44 @@ public struct ForgetJob: Sendable {
     /// What can be said at once.
     /// - Throws: `BackupError.noSuchKeptPart`.
     public func preflight(_ id: String) throws {
-        do { _ = try KeptParts(workspace).part(named: id) } catch BackupError.keptRecordDamaged {}
+        do { _ = try KeptParts(workspace).identified().part(named: id) } catch BackupError.keptRecordDamaged {}
     }
 
-    /// - Throws: `BackupError.noSuchKeptPart`, `.mountInside`.
+    /// - Throws: `BackupError.noSuchKeptPart`, also where an undo brought it back meanwhile, `.mountInside`.
     @discardableResult
     public func run(_ id: String) throws -> KeptPart {
-        let parts = KeptParts(workspace)
-        let known: KeptPart?
-        do { known = try parts.part(named: id) } catch is BackupError { known = nil }
-        return try workspace.holdingStack("removal of \(id)") { hold in
-            let part: KeptPart
-            do { part = try parts.forgettable(id, on: hold.databases) } catch BackupError.noSuchKeptPart {
-                // Settling finished a removal that had begun before.
-                guard let known else { throw BackupError.noSuchKeptPart(id: id) }
-                return known
-            }
-            try parts.remove(part, on: hold.databases)
-            workspace.log.info("kept part removed on request", ["kept": id, "backup": part.backup])
-            return part
+        let begun = try known(id, to: KeptParts(workspace).identified()).flatMap {
+            $0.isBeingRemoved == true ? $0 : nil
         }
+        try workspace.prepareFolder()
+        let hold = try workspace.hold("removal of \(id)")
+        defer { withExtendedLifetime(hold) {} }
+        let parts = KeptParts(workspace, of: hold.identity)
+        // Under the lock: until then somebody else may have done anything with it.
+        let known = try known(id, to: parts)
+        let settled = try Settling(workspace, hold).run()
+        let part: KeptPart
+        do { part = try parts.forgettable(id, on: hold.databases) } catch BackupError.noSuchKeptPart {
+            // Settling removed it, whose time was over, or finished a removal that had begun before.
+            guard let gone = begun ?? known, try wasRemoved(gone, settled, hold) else {
+                throw BackupError.noSuchKeptPart(id: id)
+            }
+            return gone
+        }
+        try parts.remove(part, on: hold.databases)
+        workspace.log.info("kept part removed on request", ["kept": id, "backup": part.backup])
+        return part
+    }
+
+    private func known(_ id: String, to parts: KeptParts) throws -> KeptPart? {
+        do { return try parts.part(named: id) } catch is BackupError { return nil }
+    }
+
+    /// What is gone and was not removed is live: an interrupted undo was finished, or its restore never came to its swap.
+    private func wasRemoved(_ part: KeptPart, _ settled: RestoreRecovery.Outcome, _ hold: Hold) throws -> Bool {
+        if part.isBeingRemoved == true { return true }
+        if case .finished = settled { return false }
+        guard let oid = part.databaseOID else { return true }
+        return try hold.databases.oid(of: hold.identity.database) != oid
     }
 }

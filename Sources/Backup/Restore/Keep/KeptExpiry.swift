@@ -17,7 +17,7 @@ struct KeptExpiry {
     init(_ workspace: Workspace, _ hold: Hold) {
         self.workspace = workspace
         self.hold = hold
-        parts = KeptParts(workspace)
+        parts = KeptParts(workspace, of: hold.identity)
     }
 
     /// Before an operation.

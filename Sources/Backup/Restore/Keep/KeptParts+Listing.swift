@@ -7,8 +7,9 @@ extension KeptParts {
     /// - Throws: `BackupError.folderVanished`: the records are in the backup folder.
     public func listing() throws -> [(part: KeptPart, bytes: UInt64)] {
         try backups.refuseVanished(usedBy: stack.artifacts)
-        let parts = try all()
-        let sizes = try KeptSizes(self, Databases(stack.database), parts)
+        let databases = Databases(stack.database)
+        let parts = try identified().all()
+        let sizes = try KeptSizes(self, databases, parts)
         return parts.map { ($0, sizes[$0].all) }
     }
 }

@@ -8,7 +8,19 @@ extension KeptParts {
     public func warnings() throws -> [BilingualText] {
         let parts = try all()
         return try parts.flatMap { [try withoutFiles($0), missing(of: $0), obstacle(of: $0)].compactMap { $0 } }
-            + [tooLarge(parts), try withoutRecord()].compactMap { $0 }
+            + [tooLarge(parts), try withoutRecord(), try ofAnotherStack()].compactMap { $0 }
+    }
+
+    private func ofAnotherStack() throws -> BilingualText? {
+        let others = try recordedElsewhere()
+        guard let first = others.first, let owner = first.stack else { return nil }
+        return BilingualText(
+            zh: "\(folder) 中有 \(others.count) 份恢复所保留的数据，例如 \(first.id)，其记录属于另一套系统（\(owner)）：不会被列出、撤销或删除。"
+                + "若数据库集群已更换（例如 pg_upgrade 之后），请运行 mlflow-backup claim 接管。",
+            en:
+                "\(folder) holds \(others.count) parts that restores have kept, such as \(first.id), whose records name another stack "
+                + "(\(owner)): they are not listed, brought back or removed. If this database cluster has taken the place of that one, as "
+                + "after pg_upgrade, `mlflow-backup claim` takes them up.")
     }
 
     private func withoutRecord() throws -> BilingualText? {

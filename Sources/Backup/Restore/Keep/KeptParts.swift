@@ -11,15 +11,29 @@ public struct KeptParts: Sendable {
     let backups: BackupFolder
     /// Bytes that all of them together may hold; `nil` for no bound.
     let bound: UInt64?
+    /// Whose parts these are; `nil` where the server was not asked. Nothing is brought back or removed without it.
+    let identity: StackIdentity?
 
-    public init(_ stack: LiveStack, _ folder: BackupFolder, bound: UInt64? = nil) {
+    public init(
+        _ stack: LiveStack, _ folder: BackupFolder, of identity: StackIdentity? = nil, bound: UInt64? = nil
+    ) {
         self.stack = stack
         backups = folder
+        self.identity = identity
         self.bound = bound
     }
 
-    public init(_ workspace: Workspace) {
-        self.init(workspace.stack, workspace.folder, bound: workspace.keepBytes)
+    /// - Parameter identity: as the stack's own server says.
+    public init(_ workspace: Workspace, of identity: StackIdentity? = nil) {
+        self.init(workspace.stack, workspace.folder, of: identity, bound: workspace.keepBytes)
+    }
+
+    /// The same, asking the server whose they are. Where it does not answer, what the artifacts folder says has to do.
+    public func identified() throws -> KeptParts {
+        do {
+            let identity = try StackIdentity(of: stack, on: Databases(stack.database))
+            return KeptParts(stack, backups, of: identity, bound: bound)
+        } catch is PostgresError { return self }
     }
 
     var folder: FilePath { stack.artifacts.appending(ArtifactSwap.folderName) }
@@ -30,11 +44,7 @@ public struct KeptParts: Sendable {
     /// This stack's, newest first, whatever somebody took of them by hand.
     /// - Throws: also where a record cannot be read: what it pins is not known then.
     public func all() throws -> [KeptPart] {
-        var parts: [KeptPart] = []
-        for id in try KeptPart.ids(in: backups) {
-            guard let part = try KeptPart.read(id, in: backups), isOurs(part), try isMade(id) else { continue }
-            parts.append(part)
-        }
+        let parts = try inFolder().filter(isOurs)
         return parts.sorted { ($0.sequence ?? 0, $0.replacedAt, $0.id) > ($1.sequence ?? 0, $1.replacedAt, $1.id) }
     }
 
@@ -57,19 +67,36 @@ public struct KeptParts: Sendable {
         }.sorted()
     }
 
-    private func isOurs(_ part: KeptPart) -> Bool {
-        part.stack.map { $0.database == stack.database.database } ?? true
+    /// Those of every stack in the folder that are made.
+    func inFolder() throws -> [KeptPart] {
+        try KeptPart.ids(in: backups).compactMap { id in
+            guard let part = try KeptPart.read(id, in: backups), try isMade(id) else { return nil }
+            return part
+        }
     }
 
-    /// Backups that must stay as long as what they cover is kept: for an undo, and for its removal.
+    /// Two clusters may have a database of one name. Without the server's word the mark of the artifacts folder tells them
+    /// apart, where there is one. A record of 0.1.0 names nobody.
+    func isOurs(_ part: KeptPart) throws -> Bool {
+        guard let owner = part.stack else { return true }
+        if let identity { return owner.isSameStack(as: identity) }
+        guard owner.database == stack.database.database else { return false }
+        guard let theirs = owner.artifacts, let ours = try ArtifactsMark.read(in: stack.artifacts)?.id else {
+            return true
+        }
+        return ours == theirs
+    }
+
+    /// Backups that must stay as long as what they cover is kept: for an undo, and for its removal. Of every stack in the
+    /// folder: another one may have restored a backup of ours.
     public func pinnedBackups() throws -> Set<String> {
-        try all().reduce(into: []) { $0.formUnion($1.backups) }
+        try inFolder().reduce(into: []) { $0.formUnion($1.backups) }
     }
 
     /// - Throws: `BackupError.noSuchKeptPart`, `.keptRecordDamaged`.
     public func part(named id: String) throws -> KeptPart {
-        guard try KeptPart.ids(in: backups).contains(id), let part = try KeptPart.read(id, in: backups), isOurs(part),
-            try isMade(id)
+        guard try KeptPart.ids(in: backups).contains(id), let part = try KeptPart.read(id, in: backups),
+            try isOurs(part), try isMade(id)
         else { throw BackupError.noSuchKeptPart(id: id) }
         return part
     }

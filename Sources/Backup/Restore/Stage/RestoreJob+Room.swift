@@ -26,7 +26,7 @@ extension RestoreJob {
         if free > whole { return nil }
         if free > needed { return content.addingWithCeiling(free - needed) }
         throw BackupError.notEnoughRoom(
-            path: stack.artifacts.string, needed: needed, available: free, kept: try keptIDs())
+            path: stack.artifacts.string, needed: needed, available: free, kept: try keptIDs(hold))
     }
 
     /// Before anything is made that takes long, as the backup before a forced restore.
@@ -42,7 +42,9 @@ extension RestoreJob {
     }
 
     /// What a person could let go, oldest first.
-    func keptIDs() throws -> [String] { try KeptParts(workspace).all().reversed().map(\.id) }
+    func keptIDs(_ hold: Hold) throws -> [String] {
+        try KeptParts(workspace, of: hold.identity).all().reversed().map(\.id)
+    }
 
     private func available() throws -> UInt64 { try DiskSpace.at(stack.artifacts).available }
 

@@ -52,7 +52,7 @@ extension RestoreJob {
         let observer = ReadObserver(cancellation: cancellation) { [progress] done in
             progress(Progress(.extracting, fraction: 0.22 + 0.38 * min(1, Double(done) / Double(total))))
         }
-        kept.note(try extract(item, manifest, routes, budget, observer))
+        kept.note(try extract(item, manifest, routes, budget, observer, hold))
         var files = 0
         if options.mode.includesArtifacts { files = try compareArtifacts(journal.swap.new, manifest) }
         var warnings: [BilingualText] = []
@@ -71,7 +71,7 @@ extension RestoreJob {
     /// An archive of ours is unpacked by all cores; one that somebody packed again, or a folder, entry by entry.
     private func extract(
         _ item: CatalogueItem, _ manifest: Manifest, _ routes: [Extractor.Route], _ budget: UInt64?,
-        _ observer: ReadObserver
+        _ observer: ReadObserver, _ hold: Hold
     ) throws -> Extractor.Outcome {
         if item.kind == .compressed, let archive = try ownArchive(item) {
             let extractor = ParallelExtractor(routes, threads: options.threads, budget: budget, observer: observer)
@@ -79,7 +79,7 @@ extension RestoreJob {
                 // Fewer files could be kept than their stamps promised.
                 throw BackupError.notEnoughRoom(
                     path: stack.artifacts.string, needed: manifest.artifacts.bytes, available: budget ?? 0,
-                    kept: try keptIDs())
+                    kept: try keptIDs(hold))
             }
         } else {
             return try Extractor(routes).extract(try reader(item, observer))
@@ -149,7 +149,7 @@ extension RestoreJob {
                 log.warning("no room on the database server", ["reason": reason])
                 try hold.databases.drop(journal.newDatabase)
                 if try KeptExpiry(workspace, hold).removeOldestDatabase() { continue }
-                let kept = try KeptParts(workspace).all().filter { $0.database != nil }.map(\.id)
+                let kept = try KeptParts(workspace, of: hold.identity).all().filter { $0.database != nil }.map(\.id)
                 if kept.isEmpty { throw PostgresError.diskFull(reason: reason) }
                 throw BackupError.noRoomForDatabase(reason: reason, kept: kept)
             }

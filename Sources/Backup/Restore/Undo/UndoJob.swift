@@ -24,7 +24,7 @@ public struct UndoJob: Sendable {
     /// What can be said at once: is there anything to undo?
     /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`.
     public func preflight() throws -> KeptPart {
-        try KeptParts(workspace).undoable()
+        try KeptParts(workspace).identified().undoable()
     }
 
     /// - Throws: `BackupError.nothingToUndo`, `.keptDatabaseGone`, `.newerData`, and what a restore throws.
@@ -35,9 +35,10 @@ public struct UndoJob: Sendable {
     private func undo(_ hold: Hold) throws -> UndoOutcome {
         let start = MonotonicTime.nanoseconds()
         try hold.refuseWhileUnfinished()
-        let part = try preflight()
+        let parts = KeptParts(workspace, of: hold.identity)
+        let part = try parts.undoable()
         workspace.log.info("undo started", ["kept": part.id, "backup": part.backup, "force": force])
-        let kept = try KeptParts(workspace).database(of: part, on: hold.databases)
+        let kept = try parts.database(of: part, on: hold.databases)
         try SwapObstacles(workspace, hold.databases).check(part.mode, bringing: kept)
         var journal = try journal(part, hold)
         let look = try SinceRestore(workspace, part)
@@ -122,7 +123,7 @@ public struct UndoJob: Sendable {
         var mode = part.mode
         var incoming = ""
         if part.databaseOID != nil {
-            let kept = KeptParts(workspace)
+            let kept = KeptParts(workspace, of: hold.identity)
             guard let name = try kept.database(of: part, on: hold.databases) else {
                 throw BackupError.keptDatabaseGone(
                     id: part.id, database: part.database ?? "", older: try kept.all().dropFirst().first?.id)
