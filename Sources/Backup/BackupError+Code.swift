@@ -25,6 +25,7 @@ extension BackupError: CodedError {
         case .changedMeanwhile: "changed-meanwhile"
         case .markedCorrupt: "marked-corrupt"
         case .nothingToUndo: "nothing-to-undo"
+        case .undoChanged: "undo-changed"
         case .noSuchKeptPart: "no-such-kept-part"
         case .keptNotRemovable: "kept-not-removable"
         case .keptDatabaseGone: "kept-database-gone"

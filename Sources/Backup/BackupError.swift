@@ -27,6 +27,8 @@ public enum BackupError: ExplainedError, Equatable {
     case newerData(backup: String, newer: NewerData)
     /// No restore has left anything to bring back.
     case nothingToUndo
+    /// What an undo was asked for is not what it would bring back now. `newest` is that; both `nil` for nothing.
+    case undoChanged(wanted: String?, newest: String?)
     case noSuchKeptPart(id: String)
     case keptNotRemovable(id: String, reason: BilingualText, command: String)
     /// Somebody dropped the database that an undo would bring back. `older` is the kept part before it.
@@ -129,6 +131,13 @@ public enum BackupError: ExplainedError, Equatable {
             )
         case .nothingToUndo:
             BilingualText(zh: "没有可撤销的恢复。", en: "There is no restore to undo: nothing is kept of one.")
+        case .undoChanged(let wanted, let newest):
+            BilingualText(
+                zh: "发起撤销之后，另有恢复或撤销完成，因此没有撤销任何内容：当时将取回 \(wanted ?? "（无）")，现在最新的是 \(newest ?? "（无）")。"
+                    + "请用 mlflow-backup kept 查看保留的数据，确认后重新发起。",
+                en: "Somebody restored or undid something after this undo was asked for, so nothing was taken back: it was to bring "
+                    + "back \(wanted ?? "nothing"), and the newest part is \(newest ?? "none") now. Look at `mlflow-backup kept`, then "
+                    + "ask for it again if it is still wanted.")
         case .noSuchKeptPart(let id):
             BilingualText(
                 zh: "没有编号为 \(id.prefix(60)) 的保留数据。", en: "No restore has kept anything under \(id.prefix(60)).")

@@ -35,6 +35,24 @@ struct RepeatedRequestTests {
         #expect(repeated["status"] as? String == "completed")
     }
 
+    @Test("So is an undo, with force or without: a second one would take back the first")
+    func undo() throws {
+        let live = try ServiceFixture("twice_undo")
+        let name = try live.backup()
+        let restored = try live.task(live.send("POST", "/restore", #"{"backup_name": "\#(name)"}"#).string("task_id"))
+        #expect(restored["status"] as? String == "completed", "\(restored)")
+        var first = ""
+        try live.holdingTheFolder {
+            first = try live.send("POST", "/restore/undo", "{}").string("task_id")
+            for body in ["{}", #"{"force": true}"#, #"{"force": true, "backup_first": false}"#] {
+                let second = try live.send("POST", "/restore/undo", body)
+                #expect(second.status == 409, "\(second.text)")
+                #expect(try second.string("code") == "already-requested")
+            }
+        }
+        #expect(try live.task(first)["status"] as? String == "completed")
+    }
+
     @Test("So is a verification; two backups are two backups")
     func verifyAndBackup() throws {
         let live = try ServiceFixture("twice_verify")

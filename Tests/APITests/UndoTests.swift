@@ -29,6 +29,24 @@ struct UndoTests {
         #expect(try runs(live) == 2)
     }
 
+    @Test("What an undo says is so: of a restore, and of an undo")
+    func words() throws {
+        let live = try ServiceFixture("undo_words")
+        let name = try live.backup()
+        let restored = try live.task(live.send("POST", "/restore", #"{"backup_name": "\#(name)"}"#).string("task_id"))
+        #expect(restored["status"] as? String == "completed", "\(restored)")
+        func said(_ words: String) throws {
+            let undone = try live.task(live.send("POST", "/restore/undo", "{}").string("task_id"))
+            let result = try #require(undone["result"] as? [String: Any])
+            let line = try #require(result["stdout"] as? String).split(separator: "\n").first.map(String.init)
+            #expect(line == words)
+        }
+        try said("The restore of \(name) is taken back: what was live before it is live again")
+        for _ in 1...2 {
+            try said("The undo after the restore of \(name) is taken back: what was live before it is live again")
+        }
+    }
+
     @Test("A forced restore makes a backup of what it overwrites, unless told not to")
     func backupFirst() throws {
         let live = try ServiceFixture("backup_first")

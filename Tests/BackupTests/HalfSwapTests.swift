@@ -24,6 +24,9 @@ struct HalfSwapTests {
         return (live, journal, backup)
     }
 
+    /// Made before the other goes, so that it does not get its inode.
+    private static let upload = "mkdir 1.x && echo upload > 1.x/upload && rm -r 1 && mv 1.x 1"
+
     private func places(of name: String, _ live: LiveStackFixture) throws -> [Substring] {
         try Shell.sh("find '\(live.artifacts)' -name '\(name)' -type f").split(separator: "\n")
     }
@@ -91,7 +94,7 @@ struct HalfSwapTests {
 
     @Test(
         "what was brought in is gone from its name, or replaced there: what was live is kept",
-        arguments: ["rm -r 1", "rm -r 1 && mkdir 1 && echo upload > 1/upload"])
+        arguments: ["rm -r 1", HalfSwapTests.upload])
     func arrivalGone(deed: String) throws {
         let (live, _, backup) = try half("half_gone")
         try Shell.sh("cd '\(live.artifacts)' && \(deed)")
@@ -103,7 +106,7 @@ struct HalfSwapTests {
 
     @Test(
         "the same where the swap is put back: what was live has its name again, or is kept and named",
-        arguments: ["rm -r 1", "rm -r 1 && mkdir 1 && echo upload > 1/upload"])
+        arguments: ["rm -r 1", HalfSwapTests.upload])
     func putBack(deed: String) throws {
         let (live, journal, _) = try half("half_back")
         try Shell.sh("cd '\(live.artifacts)' && \(deed)")

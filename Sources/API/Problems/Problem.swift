@@ -67,7 +67,7 @@ struct Problem {
         case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
             .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone, .keptRecordDamaged,
-            .keptBeingRemoved, .notOurs, .mountInside, .nothingToAccept, .severalStacks:
+            .keptBeingRemoved, .undoChanged, .notOurs, .mountInside, .nothingToAccept, .severalStacks:
             409
         case .notEnoughRoom, .noRoomForDatabase: 507
         case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery,

@@ -10,7 +10,8 @@ public enum OperationRequest: Sendable, Equatable {
     case restore(String, RestoreMode, force: Bool, backupFirst: Bool = true)
     case verify(String)
     /// Brings back what the last restore replaced.
-    case undo(force: Bool, backupFirst: Bool = true)
+    /// - Parameter bringing: the kept part that was the newest when somebody asked for it; `nil` before that was looked at.
+    case undo(force: Bool, backupFirst: Bool = true, bringing: String? = nil)
     /// Takes the backups of another stack over: of the one with this name, or of the only one.
     case claim(String? = nil)
     /// Removes what a restore kept although no backup covers it. The text is the stamp of that restore.
@@ -35,9 +36,16 @@ public enum OperationRequest: Sendable, Equatable {
         }
     }
 
+    /// Whether this one makes no sense while `other` is open.
+    func repeats(_ other: OperationRequest) -> Bool {
+        // A second undo would take back the first, however it is asked for.
+        if case (.undo, .undo) = (self, other) { return true }
+        return excludesRepetition && self == other
+    }
+
     /// Whether the very same request makes no sense while this one is open: a second restore would only be a second
     /// outage. A second backup is another moment of the data.
-    var excludesRepetition: Bool {
+    private var excludesRepetition: Bool {
         if case .backup = self { false } else { true }
     }
 }

@@ -90,7 +90,7 @@ extension OperationResult {
     /// - Parameter part: what a person named, and is gone.
     init(forgotten part: KeptPart) {
         self.init(
-            message: BilingualText(zh: "保留数据已删除", en: "What the restore had kept is removed"),
+            message: BilingualText(zh: "保留数据已删除", en: "What was kept is removed"),
             output: BilingualText(
                 zh: "已删除\(part.restoreText.chinese)所保留的数据 \(part.id)",
                 en: "Removed what \(part.restoreText.english) had kept as \(part.id)"),
@@ -98,11 +98,7 @@ extension OperationResult {
     }
 
     init(_ outcome: UndoOutcome) {
-        let restore = outcome.undone.restoreText
-        let undone = BilingualText(
-            zh: "已撤销\(restore.chinese)，恢复前的数据重新生效",
-            en: restore.english.prefix(1).uppercased() + restore.english.dropFirst()
-                + " is taken back: what was live before is live again")
+        let undone = outcome.undone.takenBackText
         self.init(
             message: BilingualText(zh: "撤销成功完成", en: "The undo has been completed"),
             output: Self.lines([undone] + KeptText.lines(outcome.kept, replaced: outcome.replaced) + outcome.warnings),

@@ -96,8 +96,9 @@ public struct Operations: Sendable {
                 mode: mode, force: force, backupFirst: force && backupFirst ? self.backupFirst : nil,
                 upgradeCommand: restoring.upgradeCommand)
             return OperationResult(try RestoreJob(workspace, options: options).run(name))
-        case .undo(let force, let first):
-            let job = UndoJob(workspace, force: force, backupFirst: force && first ? backupFirst : nil)
+        case .undo(let force, let first, let part):
+            let job = UndoJob(
+                workspace, force: force, backupFirst: force && first ? backupFirst : nil, bringing: part)
             return OperationResult(try job.run())
         case .claim(let name): return OperationResult(try ClaimJob(workspace, of: name).run())
         case .forget(let id): return OperationResult(forgotten: try ForgetJob(workspace).run(id))
@@ -119,7 +120,9 @@ public struct Operations: Sendable {
     }
 
     /// Refuses at once what would fail anyway, so that a caller hears of it in the answer and not in a task.
-    public func preflight(_ request: OperationRequest) throws {
+    /// - Returns: the request, bound to what it was asked for in sight of: an undo to its part.
+    @discardableResult
+    public func preflight(_ request: OperationRequest) throws -> OperationRequest {
         try prepareFolder(for: request)
         switch request {
         case .backup(let kind, let retention):
@@ -131,10 +134,13 @@ public struct Operations: Sendable {
                 workspace, options: .init(mode: mode, force: force, upgradeCommand: restoring.upgradeCommand)
             ).preflight(
                 try catalogue.item(named: name))
-        case .undo: _ = try UndoJob(workspace, force: false).preflight()
+        case .undo(let force, let first, let part):
+            let newest = try UndoJob(workspace, force: false).preflight().id
+            return .undo(force: force, backupFirst: first, bringing: part ?? newest)
         case .verify(let name): _ = try catalogue.item(named: name)
         case .claim: break
         case .forget(let id): try ForgetJob(workspace).preflight(id)
         }
+        return request
     }
 }

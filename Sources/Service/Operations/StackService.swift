@@ -82,7 +82,7 @@ public final class StackService: Sendable {
     ) throws -> TaskRecord {
         try runner.refuseRepetition(of: request)
         // A scheduled backup becomes a task even when it is bound to fail: the failure is then told to somebody.
-        if origin != .schedule { try operations.preflight(request) }
+        let request = origin == .schedule ? request : try operations.preflight(request)
         let record = try runner.submit(request, origin: origin, email: email)
         log.info("task accepted", ["task": record.id, "origin": origin.rawValue])
         return record

@@ -62,8 +62,7 @@ public final class TaskRunner: Sendable {
     }
 
     private func refuseRepetition(of request: OperationRequest, _ state: State) throws {
-        guard request.excludesRepetition,
-            let same = try state.open.first(where: { try $0.request == request && !hasEnded($0) })
+        guard let same = try state.open.first(where: { try request.repeats($0.request) && !hasEnded($0) })
         else { return }
         throw ServiceError.alreadyRequested(task: same.record.id)
     }

@@ -39,7 +39,7 @@ enum ExitCode: Int32 {
             case .notEnoughRoom, .noRoomForDatabase: self = .noRoom
             case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery, .restoreLeftover,
                 .schemaNewer, .nothingToAccept, .notOurs, .mountInside, .keptNotRemovable, .keptDatabaseGone,
-                .keptFilesGone, .keptBeingRemoved, .keptRecordDamaged, .lateWritesKept:
+                .keptFilesGone, .keptBeingRemoved, .keptRecordDamaged, .lateWritesKept, .undoChanged:
                 self = .failure
             }
         default: self = .failure

@@ -46,9 +46,9 @@ extension KeptParts {
         }
         return BilingualText(
             zh: "保留数据 \(part.id) 的文件不在 \(path)，其数据库 \(database) 仍登记在案。若文件被移走，请移回；"
-                + "否则撤销该次恢复只取回数据库，不需要时运行 \(forget)。",
+                + "否则撤销只取回数据库，不需要时运行 \(forget)。",
             en: "The files of what is kept as \(part.id) are not in \(path); its database is \(database). If they were "
-                + "moved, move them back; else an undo of the restore brings the database alone back, and "
+                + "moved, move them back; else an undo brings the database alone back, and "
                 + "`\(forget)` removes it.")
     }
 
@@ -56,10 +56,10 @@ extension KeptParts {
         guard let missing = part.missing, !missing.isEmpty else { return nil }
         return BilingualText(
             zh: "\(part.restoreText.chinese)所保留的数据 \(part.id) 中有备份里没有的内容：\(missing.shown(.chinese))。"
-                + "撤销该次恢复即可取回；不需要时运行 mlflow-backup forget \(part.id)。",
+                + "撤销即可取回；不需要时运行 mlflow-backup forget \(part.id)。",
             en:
                 "What \(part.restoreText.english) replaced, kept as \(part.id), has something that no backup holds: "
-                + "\(missing.shown(.english)). An undo of the restore brings it back; if it is not needed, run "
+                + "\(missing.shown(.english)). An undo brings it back; if it is not needed, run "
                 + "`mlflow-backup forget \(part.id)`.")
     }
 

@@ -11,12 +11,19 @@ public struct UndoJob: Sendable {
     private let workspace: Workspace
     private let force: Bool
     private let first: RestoreJob.Options.BackupFirst?
+    private let wanted: String?
 
     /// - Parameters:
     ///   - force: also where something was written since the restore.
     ///   - backupFirst: the backup that a forced undo makes of the live stack before; `nil` for none.
-    public init(_ workspace: Workspace, force: Bool, backupFirst: RestoreJob.Options.BackupFirst? = nil) {
+    ///   - part: the identifier of the part that was the newest when a person asked for it (`preflight`); `nil` for the one
+    ///     that is the newest when it is run, before it waits for its turn.
+    public init(
+        _ workspace: Workspace, force: Bool, backupFirst: RestoreJob.Options.BackupFirst? = nil,
+        bringing part: String? = nil
+    ) {
         self.workspace = workspace
+        wanted = part
         self.force = force
         first = backupFirst
     }
@@ -27,15 +34,19 @@ public struct UndoJob: Sendable {
         try KeptParts(workspace).identified().undoable()
     }
 
-    /// - Throws: `BackupError.nothingToUndo`, `.keptDatabaseGone`, `.newerData`, and what a restore throws.
+    /// - Throws: `BackupError.nothingToUndo`, `.undoChanged`, `.keptDatabaseGone`, `.newerData`, and what a restore throws.
     public func run() throws -> UndoOutcome {
-        try workspace.holdingStack("undo of a restore") { hold in try undo(hold) }
+        // Whoever waits for another undo would take that one back, and for a restore that one, which nobody asked for.
+        let wanted = try wanted ?? KeptParts(workspace).identified().all().first?.id
+        return try workspace.holdingStack("undo of a restore") { hold in try undo(wanted, hold) }
     }
 
-    private func undo(_ hold: Hold) throws -> UndoOutcome {
+    private func undo(_ wanted: String?, _ hold: Hold) throws -> UndoOutcome {
         let start = MonotonicTime.nanoseconds()
         try hold.refuseWhileUnfinished()
         let parts = KeptParts(workspace, of: hold.identity)
+        let newest = try parts.all().first?.id
+        guard newest == wanted else { throw BackupError.undoChanged(wanted: wanted, newest: newest) }
         let part = try parts.undoable()
         workspace.log.info("undo started", ["kept": part.id, "backup": part.backup, "force": force])
         let kept = try parts.database(of: part, on: hold.databases)
