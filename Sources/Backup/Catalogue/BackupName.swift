@@ -33,6 +33,13 @@ public struct BackupName: Sendable, Hashable, CustomStringConvertible {
         return LocalTime(stamp: String(string.dropFirst(Self.prefix.count).prefix(15)))
     }
 
+    /// Whether we could have given it to a backup of this kind, whole.
+    func isOfOurForm(_ kind: Kind) -> Bool {
+        guard time != nil else { return false }
+        let stamp = string.dropFirst(Self.prefix.count).prefix(15)
+        return string == Self.prefix + stamp + (kind == .compressed ? Self.archiveSuffix : "")
+    }
+
     var sidecar: String { string + Self.sidecarSuffix }
     public var isArchive: Bool { string.hasSuffix(Self.archiveSuffix) || string.hasSuffix(".tgz") }
 }

@@ -24,12 +24,6 @@ struct Chains {
     /// Of a backup whose sidecar was lost, or damaged: it may share bytes with any other.
     static let unknown = "?"
 
-    /// Whether the damage of one is to be looked for in the other.
-    func mayBeDamaged(_ other: CatalogueItem, with item: CatalogueItem) -> Bool {
-        let (chain, others) = (chain(of: item), chain(of: other))
-        return others == chain || others == Self.unknown && other.sidecar?.adopted == false
-    }
-
     /// The fewest that show two independent copies.
     /// - Parameter items: which ones there are, the one that is a copy in any case first.
     /// - Returns: the first, and what comes first of the others until two of all are known to be independent. Where no two

@@ -133,6 +133,16 @@ enum SidecarFile {
         }
     }
 
+    /// Whose a damaged one says its backup is; `nil` where that cannot be made out. It is a hint of whom to tell, and proves
+    /// nothing.
+    static func remainingOwner(of name: BackupName, in folder: BackupFolder) -> StackIdentity? {
+        struct Owner: Decodable { let stack: StackIdentity? }
+        guard let file = try? OpenFile(folder.path.appending(name.sidecar), .readNoFollow),
+            let bytes = try? file.readAll(limit: 4 << 20)
+        else { return nil }
+        return (try? JSONDecoder().decode(Owner.self, from: Data(bytes)))?.stack
+    }
+
     /// What may be believed of it.
     var sidecar: Sidecar? {
         switch self {

@@ -42,6 +42,14 @@ extension Suspicion {
     static func of(
         _ summary: Manifest.Summary, among items: [CatalogueItem], _ ownership: Ownership, now: LocalTime = .now()
     ) -> Suspicion? {
+        of(summary, measuredBy: measures(among: items, ownership, now: now))
+    }
+
+    /// What a backup held that measures others.
+    typealias Measuring = (name: String, summary: Manifest.Summary?)
+
+    /// What measures a backup beside these, newest first.
+    static func measures(among items: [CatalogueItem], _ ownership: Ownership, now: LocalTime) -> [Measuring] {
         let ours = items.filter { $0.isMeasureOfOurs(ownership) }
         let good = ours.filter { $0.status == .completed }
         let others = good.isEmpty ? withoutOurs(items, ownership) : []
@@ -49,9 +57,12 @@ extension Suspicion {
         let measured = (good + others).filter { item in
             accepted.map { item.created.epoch >= $0.created && item.created <= now } ?? true
         }
-        var summaries = measured.map { ($0.name.string, $0.measuredSummary) }
-        if summaries.isEmpty, let accepted { summaries = [(accepted.name, accepted.summary)] }
-        return Measure.allCases.lazy.compactMap { measure -> Suspicion? in
+        if measured.isEmpty, let accepted { return [(accepted.name, accepted.summary)] }
+        return measured.map { ($0.name.string, $0.measuredSummary) }
+    }
+
+    static func of(_ summary: Manifest.Summary, measuredBy summaries: [Measuring]) -> Suspicion? {
+        Measure.allCases.lazy.compactMap { measure -> Suspicion? in
             guard let found = summary.amount(of: measure),
                 let largest = summaries.compactMap({ name, summary in
                     summary?.amount(of: measure).map { ($0, name) }

@@ -24,7 +24,7 @@ struct Copies {
         self.identity = identity
         self.items = items
         ownership = try Ownership(of: identity, among: items, in: job.folder)
-        unvouched = items.filter { $0.status == .unverified && $0.saysItIs(of: identity) }
+        unvouched = items.filter { $0.status == .unverified && $0.mayBe(of: identity, in: job.folder) }
         guard items.contains(where: { $0.sidecar != nil && $0.sidecar?.chain == nil }) else { return }
         do { try Chains.settle(in: job.folder) } catch {
             // They can be told another time, less well once the oldest are gone.
@@ -142,10 +142,18 @@ struct Copies {
 }
 
 extension CatalogueItem {
-    /// Whether its manifest says that this stack made it.
-    fileprivate func saysItIs(of stack: StackIdentity) -> Bool {
-        // One whose manifest cannot be read is nobody's: it may be anything that a person put here.
-        let manifest = try? quickManifest()
-        return manifest?.stack?.isSameStack(as: stack) ?? false
+    /// Whether its manifest says that this stack made it. Where that cannot be read, as in one that was cut short, what is
+    /// left of its sidecar is asked, and then its name: only a reading tells that it is damaged, and nobody else would read
+    /// it. What else a person put here may be anything.
+    fileprivate func mayBe(of stack: StackIdentity, in folder: BackupFolder) -> Bool {
+        let isNotedAsOurs = sidecarFault == .damaged(isOurs: true)
+        if let manifest = try? quickManifest() {
+            if let owner = manifest.stack { return owner.isSameStack(as: stack) }
+            return isNotedAsOurs && manifest.database.name == stack.database
+        }
+        if isNotedAsOurs, let owner = SidecarFile.remainingOwner(of: name, in: folder) {
+            return owner.isSameStack(as: stack)
+        }
+        return isNotedAsOurs || name.isOfOurForm(kind)
     }
 }

@@ -75,6 +75,8 @@ public struct UnfinishedPublication: Sendable {
                 workspace.folder, log: workspace.log, cancellation: workspace.cancellation, progress: workspace.progress
             ).run(item).sidecar
             sidecar.adopted = false
+            sidecar = try sidecar.judgedAgain(as: item, manifest, in: workspace.folder)
+            sidecar.status = sidecar.goodStatus
             try sidecar.write(in: workspace.folder)
         } catch  where error.isDamage {
             // It is marked, and the log says why.

@@ -16,4 +16,11 @@ extension CatalogueItem {
         }
         return try bytes.map { try Manifest(decoding: $0, backup: name.string) }
     }
+
+    /// Whose a backup without a sound sidecar is, for all that its manifest says, or what is left of its sidecar where that
+    /// cannot be read; `nil` where neither tells.
+    func noticedOwner(in folder: BackupFolder) -> StackIdentity? {
+        if let manifest = try? quickManifest() { return manifest.stack }
+        return SidecarFile.remainingOwner(of: name, in: folder)
+    }
 }

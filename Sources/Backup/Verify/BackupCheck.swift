@@ -97,7 +97,11 @@ struct BackupCheck {
         right.sha256 = digest.hex
         right.indexOffset = archive?.indexOffset ?? 0
         right.indexSHA256 = archive?.indexDigest.hex
-        return settled(right, instead: known.flatMap { Digest(hex: $0.sha256) == nil ? nil : $0 }, manifest)
+        let vouching = known.flatMap { Digest(hex: $0.sha256) == nil ? nil : $0 }
+        if vouching == nil, !right.adopted, right.suspicion == nil, right.acceptedAt == nil {
+            right = try right.judgedAgain(as: item, manifest, in: folder)
+        }
+        return settled(right, instead: vouching, manifest)
     }
 
     /// The manifest, once it counts what is there: what verifies can be restored.

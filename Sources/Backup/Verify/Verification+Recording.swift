@@ -50,18 +50,20 @@ extension Verification {
     }
 
     private func writeDamage(_ reason: String, of item: CatalogueItem, _ draft: Sidecar?) throws {
-        var sidecar = item.sidecar ?? draft ?? Self.ofNobody(item)
+        var sidecar = item.sidecar ?? draft ?? withoutSidecar(item)
         sidecar.status = .corrupt
         sidecar.reason = reason
         try sidecar.write(in: folder)
     }
 
-    /// Of one that has none: whoever put it here, and whatever its bytes are shared with.
-    private static func ofNobody(_ item: CatalogueItem) -> Sidecar {
-        Sidecar(
+    /// Of one that has no sound one: whatever its bytes are shared with. It is of whoever put it here, unless what is left
+    /// of its sidecar says that it is ours, as after a good reading.
+    private func withoutSidecar(_ item: CatalogueItem) -> Sidecar {
+        let isOurs = item.sidecarFault == .damaged(isOurs: true)
+        return Sidecar(
             name: item.name.string, type: item.kind, status: .corrupt, reason: nil, size: item.size, sha256: "",
-            indexOffset: 0, createdAt: item.created.epoch, verifiedAt: 0, adopted: true, durationSeconds: nil,
-            summary: nil, chain: Chains.unknown)
+            indexOffset: 0, createdAt: item.created.epoch, verifiedAt: 0, adopted: !isOurs, durationSeconds: nil,
+            summary: nil, stack: isOurs ? item.noticedOwner(in: folder) : nil, chain: Chains.unknown)
     }
 }
 

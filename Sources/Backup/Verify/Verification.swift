@@ -21,7 +21,7 @@ struct Verification: Sendable {
 
     /// What a good reading found.
     struct Outcome: Sendable {
-        let sidecar: Sidecar
+        var sidecar: Sidecar
         /// What was wrong in the sidecar and has been put right.
         let notes: [BilingualText]
     }
@@ -121,12 +121,12 @@ struct Verification: Sendable {
 
     private func readOthersOfChain(of item: CatalogueItem) throws {
         let items = try Catalogue(folder).items()
-        let chains = Chains(items)
+        let reach = DamageReach(of: item, among: items)
         var seen: [CatalogueItem] = [item]
-        for other in items where other.isWhole && chains.mayBeDamaged(other, with: item) {
-            guard !seen.contains(where: { $0.isSameFile(as: other) }) else { continue }
+        for other in items where other.isWhole {
+            guard !seen.contains(where: { $0.isSameFile(as: other) }), reach.mayReach(other) else { continue }
             seen.append(other)
-            log.warning("it shares bytes with a damaged backup and is read", ["name": other.name])
+            log.warning("it may share bytes with a damaged backup and is read", ["name": other.name])
             do { _ = try readAlone(other) } catch  where error.isDamage {
                 // Each says what is wrong with it itself, in the log and in the catalogue.
             } catch let error as CancelledError {
