@@ -133,10 +133,11 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(zh: "没有可撤销的恢复。", en: "There is no restore to undo: nothing is kept of one.")
         case .undoChanged(let wanted, let newest):
             BilingualText(
-                zh: "发起撤销之后，另有恢复或撤销完成，因此没有撤销任何内容：当时将取回 \(wanted ?? "（无）")，现在最新的是 \(newest ?? "（无）")。"
-                    + "请用 mlflow-backup kept 查看保留的数据，确认后重新发起。",
-                en: "Somebody restored or undid something after this undo was asked for, so nothing was taken back: it was to bring "
-                    + "back \(wanted ?? "nothing"), and the newest part is \(newest ?? "none") now. Look at `mlflow-backup kept`, then "
+                zh: "发起撤销之后，另有恢复或撤销完成，因此没有撤销任何内容：当时将取回 "
+                    + "\(wanted ?? "（无）")，"
+                    + "现在最新的是 \(newest ?? "（无）")。请用 mlflow-backup kept 查看保留的数据，确认后重新发起。",
+                en: "Somebody restored or undid something after this undo was asked for, so nothing was taken back: "
+                    + "it was to bring back \(wanted ?? "nothing"), and the newest part is \(newest ?? "none") now. Look at `mlflow-backup kept`, then "
                     + "ask for it again if it is still wanted.")
         case .noSuchKeptPart(let id):
             BilingualText(

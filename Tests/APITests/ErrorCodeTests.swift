@@ -27,7 +27,8 @@ struct ErrorCodeTests {
         .noRoomForDatabase(reason: "r", kept: ["k"]), .keptDatabaseGone(id: "k", database: "d", older: nil),
         .keptFilesGone(id: "k", path: "p", older: nil), .keptBeingRemoved(id: "k", older: "o"),
         .keptRecordDamaged(id: "k", path: "p"), .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"),
-        .noSuchKeptPart(id: "k"), .nothingToUndo, .undoChanged(wanted: "k", newest: nil), .notOurs(path: "p", count: 1, user: 1, group: 1),
+        .noSuchKeptPart(id: "k"), .nothingToUndo, .undoChanged(wanted: "k", newest: nil),
+        .notOurs(path: "p", count: 1, user: 1, group: 1),
         .mountInside(path: "p", count: 1), .nothingToAccept(name: "n"),
         .needsRecovery(reason: "r"),
         .lateWritesKept(

@@ -142,6 +142,73 @@ struct IdentityTests {
         #expect(both.allSatisfy { claimed.mayRemove($0) })
     }
 
+    @Test("A claim holds although the other stack has a backup of the future, and lapses by the next one that it makes")
+    func claimOverFuture() throws {
+        let live = try LiveStackFixture("whose_ahead")
+        let usual = try live.backup().name
+        sleep(1)
+        let ahead = try live.age(live.backup().name, days: -30, readDaysAgo: 0)
+        let (other, workspace) = try neighbour(live, "whose_now")
+        let identity = try StackIdentity(of: other.stack, on: Databases(other.database))
+        func ownership() throws -> Ownership {
+            try Ownership(
+                of: identity, among: Catalogue(live.folder).items(), in: live.folder,
+                now: LocalTime(epoch: LocalTime.now().epoch + 27 * 3600))
+        }
+        #expect(try ClaimJob(workspace).run().stacks.count == 1)
+        for name in [usual, ahead] { #expect(try ownership().owner(of: live.item(name)) == .ours, "\(name)") }
+        #expect(try ClaimJob(workspace).run().stacks.isEmpty, "it is all claimed")
+        sleep(1)
+        let next = try live.backup().name
+        for name in [usual, ahead, next] {
+            guard case .foreign = try ownership().owner(of: live.item(name)) else {
+                Issue.record("\(name): the other stack lives")
+                continue
+            }
+        }
+    }
+
+    @Test("A claims.json of before is read as it was meant")
+    func oldClaims() throws {
+        let live = try LiveStackFixture("whose_old_claim")
+        let name = try live.backup().name
+        let (other, _) = try neighbour(live, "whose_old_heir")
+        let identity = try StackIdentity(of: other.stack, on: Databases(other.database))
+        let taken = try #require(try live.sidecar(name).stack)
+        for (offset, isOurs) in [(Int64(5), true), (-5, false)] {
+            let text = """
+                {"claims": [{"at": \(try live.item(name).created.epoch + offset), "origin": "person",
+                  "by": {"system": "\(identity.system)", "database": "\(identity.database)"},
+                  "taken": {"system": "\(taken.system)", "database": "\(taken.database)"}}]}
+                """
+            try DurableFile.replace(Claims.path(in: live.folder), with: Array(text.utf8))
+            let ownership = try Ownership(of: identity, among: Catalogue(live.folder).items(), in: live.folder)
+            #expect(try ownership.mayReuse(live.item(name)) == isOurs)
+        }
+    }
+
+    @Test("A restore of another stack's backup renews a claim that has lapsed")
+    func renewedClaim() throws {
+        let live = try LiveStackFixture("whose_lapsed")
+        let name = try live.backup().name
+        let (heir, workspace) = try neighbour(live, "whose_heir")
+        let identity = try StackIdentity(of: heir.stack, on: Databases(heir.database))
+        func owner() throws -> Ownership.Owner {
+            try Ownership(of: identity, among: Catalogue(live.folder).items(), in: live.folder)
+                .owner(of: live.item(name))
+        }
+        for _ in 1...2 {
+            _ = try RestoreJob(workspace, options: .init(force: true)).run(name.string)
+            #expect(try owner() == .claimedLately)
+            sleep(1)
+            try live.backup()
+            guard case .foreign = try owner() else {
+                Issue.record("the other stack lives")
+                return
+            }
+        }
+    }
+
     @Test("The mark of the artifacts folder that is lost is told of, until a person says that it is the right folder")
     func lostMark() throws {
         let live = try LiveStackFixture("lost_mark")

@@ -64,7 +64,7 @@ public struct ClaimJob: Sendable {
             let taken = try ForeignStacks(items, ownership).chosen(name)
             let makers = Set(items.compactMap { $0.sidecar?.stack })
             for other in taken {
-                claims.claims.append(Claim(taken: other, by: identity, at: LocalTime.now().epoch, origin: .person))
+                claims.claims.append(Claim(on: other, by: identity, .person, among: items))
             }
             if !taken.isEmpty { try claims.write(in: workspace.folder) }
             // What was kept by a stack whose backups are this one's now, or of which there is nothing else here.
@@ -83,9 +83,11 @@ extension Workspace {
     /// - Returns: why that could not be noted.
     func noteClaim(on other: StackIdentity?, by identity: StackIdentity) throws {
         guard let other, !other.isSameStack(as: identity) else { return }
+        let items = try Catalogue(folder).items()
+        // One that holds goes on as it is, with the days that it has lasted.
+        if try Ownership(of: identity, among: items, in: folder).holdsClaim(on: other) { return }
         var claims = Claims.read(in: folder)
-        guard claims.claim(of: identity, on: other) == nil else { return }
-        claims.claims.append(Claim(taken: other, by: identity, at: LocalTime.now().epoch, origin: .restore))
+        claims.claims.append(Claim(on: other, by: identity, .restore, among: items))
         try claims.write(in: folder)
         log.info("the restore took another stack's backups over", ["system": other.system, "database": other.database])
     }

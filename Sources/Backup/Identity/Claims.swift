@@ -17,6 +17,25 @@ public struct Claim: Sendable, Equatable, Codable {
     /// Seconds since 1970 UTC.
     public var at: Int64
     public var origin: Origin
+    /// Backups of the other stack that were there already and are dated later: a clock was wrong. `nil` in claims of before.
+    var ahead: [String]?
+
+    /// - Parameter items: the whole catalogue as it is now.
+    init(on taken: StackIdentity, by stack: StackIdentity, _ origin: Origin, among items: [CatalogueItem]) {
+        let now = LocalTime.now().epoch
+        self.taken = taken
+        by = stack
+        at = now
+        self.origin = origin
+        ahead = items.filter { $0.created.epoch > now && $0.sidecar?.stack?.isSameStack(as: taken) == true }
+            .map(\.name.string)
+    }
+
+    /// Whether this backup of the other stack was made after the claim: that stack lives, and its backups are its own again.
+    /// The date alone does not say so: one of the future was there before.
+    func isOutlived(by item: CatalogueItem) -> Bool {
+        item.created.epoch > at && ahead?.contains(item.name.string) != true
+    }
 
     /// A copy made for a test must not prune the original's history, nor one claimed by mistake: a claim lets backups go
     /// only when the other stack has made none for this long, in seconds.

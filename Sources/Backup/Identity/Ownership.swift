@@ -14,8 +14,8 @@ public struct Ownership: Sendable {
 
     public let stack: StackIdentity
     private let claims: Claims
-    /// Newest backup by stack, seconds since 1970: a sign of life.
-    private let newest: [StackIdentity: Int64]
+    /// Stacks that made a backup after they were claimed.
+    private let alive: Set<StackIdentity>
     private let hasForeign: Bool
     /// Backups that name no owner, with the database that their manifests name.
     private let unowned: [BackupName: String?]
@@ -29,7 +29,8 @@ public struct Ownership: Sendable {
         self.stack = stack
         self.claims = claims
         self.now = now.epoch
-        var newest: [StackIdentity: Int64] = [:]
+        var makers: [StackIdentity: Claim?] = [:]
+        var alive: Set<StackIdentity> = []
         var unowned: [BackupName: String?] = [:]
         for item in items {
             guard let owner = item.sidecar?.stack else {
@@ -37,11 +38,13 @@ public struct Ownership: Sendable {
                 unowned[item.name] = .some((try? item.quickManifest())?.database.name)
                 continue
             }
-            newest[owner] = max(newest[owner] ?? .min, item.created.epoch)
+            let claim = makers[owner] ?? claims.claim(of: stack, on: owner)
+            makers[owner] = .some(claim)
+            if claim?.isOutlived(by: item) == true { alive.insert(owner) }
         }
-        self.newest = newest
+        self.alive = alive
         self.unowned = unowned
-        hasForeign = newest.keys.contains { !$0.isSameStack(as: stack) && claims.claim(of: stack, on: $0) == nil }
+        hasForeign = makers.contains { !$0.key.isSameStack(as: stack) && $0.value == nil }
     }
 
     public func owner(of item: CatalogueItem) -> Owner {
@@ -53,11 +56,14 @@ public struct Ownership: Sendable {
                 ? .foreign(StackIdentity(system: "?", database: database ?? "?", artifacts: nil)) : .ours
         }
         if owner.isSameStack(as: stack) { return .ours }
-        guard let claim = claims.claim(of: stack, on: owner) else { return .foreign(owner) }
-        // The other stack lives on: its backups are its own again.
-        if newest.contains(where: { $0.key.isSameStack(as: owner) && $0.value > claim.at }) { return .foreign(owner) }
+        guard let claim = claims.claim(of: stack, on: owner), holdsClaim(on: owner) else { return .foreign(owner) }
         let (age, overflow) = now.subtractingReportingOverflow(claim.at)
         return !overflow && age > claim.grace ? .ours : .claimedLately
+    }
+
+    /// Whether the other stack's backups are taken over, and it has made none since.
+    func holdsClaim(on other: StackIdentity) -> Bool {
+        claims.claim(of: stack, on: other) != nil && !alive.contains { $0.isSameStack(as: other) }
     }
 
     /// Whether the next backup may take bytes over from it.

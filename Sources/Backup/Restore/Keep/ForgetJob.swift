@@ -17,9 +17,8 @@ public struct ForgetJob: Sendable {
     /// - Throws: `BackupError.noSuchKeptPart`, also where an undo brought it back meanwhile, `.mountInside`.
     @discardableResult
     public func run(_ id: String) throws -> KeptPart {
-        let begun = try known(id, to: KeptParts(workspace).identified()).flatMap {
-            $0.isBeingRemoved == true ? $0 : nil
-        }
+        let seen = try known(id, to: KeptParts(workspace).identified())
+        let begun = seen?.isBeingRemoved == true ? seen : nil
         try workspace.prepareFolder()
         let hold = try workspace.hold("removal of \(id)")
         defer { withExtendedLifetime(hold) {} }
