@@ -29,7 +29,7 @@ import Testing
             sha256: String(repeating: "0", count: 64),
             indexOffset: 0, createdAt: epoch, verifiedAt: LocalTime.now().epoch, adopted: adopted, durationSeconds: nil,
             summary: nil)
-        sidecar.readFile = FileMark.of(folder.path.appending(name), try .of(folder.path.appending(name)))
+        sidecar.readFile = try FileMark.whole(folder.path.appending(name))
         try sidecar.write(in: folder)
     }
 

@@ -24,9 +24,15 @@ extension LiveStackFixture {
         sidecar.name = older.string
         sidecar.createdAt -= days * 86_400
         sidecar.verifiedAt = LocalTime.now().epoch - (readDaysAgo ?? days) * 86_400
-        try Directory.rename(folder.path.appending(name.string), to: folder.path.appending(older.string))
+        // It is no other file for that.
+        var marks = HeldMarks(folder, log: .silent)
+        try marks.keeping(folder.path.appending(name.string)) {
+            try Directory.rename(folder.path.appending(name.string), to: folder.path.appending(older.string))
+        }
+        sidecar.readFile = marks.now(sidecar.readFile)
         try sidecar.write(in: folder)
         try Directory.remove(folder.path.appending(name.string + BackupName.sidecarSuffix))
+        marks.write()
         return older
     }
 
@@ -40,13 +46,17 @@ extension LiveStackFixture {
             return !member.entries.contains { $0.entry.path.description.hasPrefix("artifacts/1/run") }
         }
         // Through its times, as a disk does it: the file looks as it was.
-        try Shell.sh(
-            """
-            stamp=$(stat -c %y '\(path)')
-            byte=$(od -An -tu1 -j \(place) -N1 '\(path)' | tr -d ' ')
-            printf "\\\\$(printf %o $((byte ^ 255)))" | dd of='\(path)' bs=1 seek=\(place) conv=notrunc status=none
-            touch -d "$stamp" '\(path)'
-            """)
+        var marks = HeldMarks(folder, log: .silent)
+        defer { marks.write() }
+        try marks.keeping(path) {
+            _ = try Shell.sh(
+                """
+                stamp=$(stat -c %y '\(path)')
+                byte=$(od -An -tu1 -j \(place) -N1 '\(path)' | tr -d ' ')
+                printf "\\\\$(printf %o $((byte ^ 255)))" | dd of='\(path)' bs=1 seek=\(place) conv=notrunc status=none
+                touch -d "$stamp" '\(path)'
+                """)
+        }
     }
 
     func inode(_ name: BackupName) throws -> UInt64 { try FileStatus.of(folder.path.appending(name.string)).inode }

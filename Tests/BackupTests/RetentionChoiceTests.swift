@@ -40,7 +40,8 @@ struct RetentionChoiceTests {
             name: name, type: .compressed, status: status, reason: nil, size: 3, sha256: "", indexOffset: 0,
             createdAt: created.epoch, verifiedAt: Self.now.epoch - Int64(read) * 86_400, adopted: false,
             durationSeconds: nil, summary: nil)
-        sidecar.readFile = FileMark.of(folder.path.appending(name), try .of(folder.path.appending(name)))
+        sidecar.readFile = FileMark.brief(
+            folder.path.appending(name), try .of(folder.path.appending(name)))
         sidecar.chain = chain
         sidecar.generation = generation
         sidecar.clonedBytes = cloned

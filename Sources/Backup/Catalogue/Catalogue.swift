@@ -81,8 +81,7 @@ public struct Catalogue: Sendable {
         return CatalogueItem(
             name: name, path: path, kind: kind, size: size, created: created, status: itemStatus, reason: reason,
             sidecar: sidecar, sidecarFault: CatalogueItem.SidecarFault(file), device: status.device,
-            inode: status.inode,
-            mark: FileMark.of(path, status))
+            inode: status.inode, mark: FileMark.listed(path, status))
     }
 
     private func isBackupFolder(_ path: FilePath) -> Bool {
@@ -91,7 +90,19 @@ public struct Catalogue: Sendable {
     }
 
     /// Removes a backup. Call it under the operation lock.
-    public func remove(_ item: CatalogueItem) throws {
+    public func remove(_ item: CatalogueItem, log: Log = .silent) throws {
+        var marks = HeldMarks(folder, log: log)
+        defer { marks.write() }
+        try remove(item, &marks)
+    }
+
+    /// Removes one of several.
+    /// - Parameter marks: to be written after the last of them.
+    func remove(_ item: CatalogueItem, _ marks: inout HeldMarks) throws {
+        try marks.keeping(item.path) { try removeUnmarked(item) }
+    }
+
+    private func removeUnmarked(_ item: CatalogueItem) throws {
         // Renamed first: a folder that is half deleted must not be listed, and the next run clears the staging folder.
         try Directory.make(folder.staging, mode: 0o700)
         let doomed = folder.staging.appending("removed-" + item.name.string)

@@ -28,7 +28,7 @@ public struct CatalogueItem: Sendable, Equatable {
     /// What the file is, whatever its names.
     let device: UInt64
     let inode: UInt64
-    /// Which file it is, to tell it from a copy of it.
+    /// Which file it is, to tell it from a copy of it (`FileMark.listed`).
     let mark: String
 
     enum SidecarFault: Sendable, Equatable {
@@ -53,11 +53,22 @@ public struct CatalogueItem: Sendable, Equatable {
     func isSameFile(as other: CatalogueItem) -> Bool { device == other.device && inode == other.inode }
 
     /// When its bytes were last read, in seconds since 1970 UTC; `nil` for never. A reading in the future is none, and so is
-    /// that of another file, which this one is a copy of.
+    /// that of another file, which this one is a copy of, or which this one was put over. The files in a folder are not
+    /// looked at: that is for who decides by it (`lastReadLookingInside`).
     public func lastRead(_ now: LocalTime = .now()) -> Int64? {
-        guard let sidecar, sidecar.readFile == mark, sidecar.verifiedAt > 0, sidecar.verifiedAt <= now.epoch else {
-            return nil
-        }
+        guard let sidecar, FileMark.agree(sidecar.readFile, mark), sidecar.verifiedAt > 0,
+            sidecar.verifiedAt <= now.epoch
+        else { return nil }
         return sidecar.verifiedAt
+    }
+
+    /// The same, and in a folder each file is looked at: what was put over one of them was not read. It takes the time of a
+    /// walk through it.
+    func lastReadLookingInside(_ now: LocalTime) -> Int64? {
+        guard let read = lastRead(now) else { return nil }
+        guard kind == .uncompressed, let noted = sidecar?.readFile, FileMark.isWhole(noted) else { return read }
+        // What cannot be looked at was read by nobody, for all that is known.
+        guard let mark = try? FileMark.whole(path) else { return nil }
+        return FileMark.agree(noted, mark) ? read : nil
     }
 }

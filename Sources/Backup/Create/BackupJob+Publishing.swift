@@ -128,11 +128,13 @@ extension BackupJob {
         let intent = PublicationIntent(name, in: folder)
         try intent.write(sidecar)
         let path = folder.path.appending(name.string)
-        try DurableFile.publish(partial, as: path)
+        var marks = written.marks
+        try marks.keeping(partial) { try DurableFile.publish(partial, as: path) }
         workspace.published(name)
         // Of another name it is the file that was read then, which this one may be a copy of.
-        sidecar.readFile = try written.same.map(\.sidecar.readFile) ?? FileMark.of(path, .of(path))
+        sidecar.readFile = try written.same.map { marks.now($0.sidecar.readFile) } ?? FileMark.whole(path)
         try sidecar.write(in: folder)
+        if written.isSame { marks.write() }
         do { try intent.remove() } catch {
             log.warning("the note of a publication stays until the next run", ["reason": error.bilingual.english])
         }

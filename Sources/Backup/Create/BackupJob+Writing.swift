@@ -15,6 +15,8 @@ extension BackupJob {
         let base: ReuseBase?
         /// Whether nothing had changed: the partial name is another name of `base` then.
         let isSame: Bool
+        /// Of `base`, where it got that name.
+        var marks: HeldMarks
 
         var same: ReuseBase? { isSame ? base : nil }
     }
@@ -57,13 +59,14 @@ extension BackupJob {
                 "files": report.files, "reused_files": report.reusedFiles, "reused_bytes": report.reusedBytes,
                 "dump_bytes": dumped.bytes, "base": base?.item.name.string ?? "none",
             ])
-        if let base, let same = try anotherName(of: base, writer, manifest, partial) {
-            return Written(summary: same, manifest: manifest, base: base, isSame: true)
+        var marks = HeldMarks(folder, log: log)
+        if let base, let same = try anotherName(of: base, writer, manifest, partial, &marks) {
+            return Written(summary: same, manifest: manifest, base: base, isSame: true, marks: marks)
         }
         try writer.add(
             ArchiveEntry(path: .manifest, kind: .file, mode: 0o644, modified: .now()), bytes: try manifest.encoded())
         progress(Progress(.verifying, fraction: 0.85))
-        return Written(summary: try writer.finish(), manifest: manifest, base: base, isSame: false)
+        return Written(summary: try writer.finish(), manifest: manifest, base: base, isSame: false, marks: marks)
     }
 
     /// An independent backup carries it over, too: what did not change must not look changed. Of an archive that is damaged
@@ -93,7 +96,8 @@ extension BackupJob {
     /// Where nothing at all changed, the new backup becomes another name (a hard link) of the one before, on any file
     /// system and without reading it.
     private func anotherName(
-        of base: ReuseBase, _ writer: any ArchiveWriter, _ manifest: Manifest, _ partial: FilePath
+        of base: ReuseBase, _ writer: any ArchiveWriter, _ manifest: Manifest, _ partial: FilePath,
+        _ marks: inout HeldMarks
     ) throws -> ArchiveSummary? {
         guard base.says(theSameAs: manifest), let digest = Digest(hex: base.sidecar.sha256),
             try writer.equalsPrevious(),
@@ -102,12 +106,16 @@ extension BackupJob {
                 indexDigest: base.sidecar.indexSHA256.flatMap { Digest(hex: $0) })
         else { return nil }
         let linked = FilePath(bytes: partial.bytes + Array(".link".utf8))
-        do throws(SystemError) { try Directory.link(base.item.path, as: linked) } catch {
+        do throws(SystemError) {
+            try marks.keeping(base.item.path) { () throws(SystemError) in
+                try Directory.link(base.item.path, as: linked)
+            }
+        } catch {
             // A file may have no more names, or the file system knows none: the members are copied then.
             guard [EMLINK, EPERM, EOPNOTSUPP].contains(error.code) else { throw error }
             return nil
         }
-        try Directory.rename(linked, to: partial)
+        try marks.keeping(linked) { try Directory.rename(linked, to: partial) }
         return summary
     }
 

@@ -15,7 +15,7 @@ public struct DeleteJob: Sendable {
             let catalogue = Catalogue(workspace.folder)
             let item = try catalogue.item(named: name)
             let leaning = partsNeeding(item)
-            try catalogue.remove(item)
+            try catalogue.remove(item, log: workspace.log)
             workspace.log.info(
                 "backup deleted on request",
                 [

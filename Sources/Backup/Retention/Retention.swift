@@ -122,6 +122,8 @@ public struct Retention: Sendable {
     /// One that cannot be removed is a warning, and keeps none of the others.
     private func remove(_ items: [CatalogueItem], _ outcome: inout Outcome) {
         let catalogue = Catalogue(folder)
+        var marks = HeldMarks(folder, log: log)
+        defer { marks.write() }
         for item in items {
             // What was removed by then is told.
             guard !cancellation.isCancelled else {
@@ -132,7 +134,7 @@ public struct Retention: Sendable {
                         en: "It was stopped; the expired backups that are left go another time."))
                 return
             }
-            do { try catalogue.remove(item) } catch {
+            do { try catalogue.remove(item, &marks) } catch {
                 let reason = error.bilingual
                 outcome.isComplete = false
                 log.error("an expired backup could not be removed", ["name": item.name, "reason": reason.english])

@@ -64,7 +64,7 @@ struct RetentionChoice {
         let copies = chains.copies(staying)
         let isTwo = chains.isTwo(copies)
         return copies.enumerated().filter { place, item in
-            let read = item.lastRead(now) ?? .min
+            let read = item.lastReadLookingInside(now) ?? .min
             // Within the second of the beginning nobody can tell which came first.
             return place == 0 && !isTwo ? read <= started.epoch : read < now.epoch - Self.week
         }.map(\.element)

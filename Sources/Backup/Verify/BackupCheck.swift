@@ -16,6 +16,14 @@ struct BackupCheck {
     /// - Throws: `ArchiveError` and `BackupError.manifestUnreadable` for damage; `SystemError`, `CancelledError`,
     ///   `ReadObserver.TimeIsUp`.
     func outcome(_ sidecar: Sidecar?) throws -> Verification.Outcome {
+        // Before the first byte: what is put over it while it is read was not read.
+        let mark = try FileMark.whole(item.path)
+        var outcome = try reading(sidecar)
+        outcome.sidecar.readFile = mark
+        return outcome
+    }
+
+    private func reading(_ sidecar: Sidecar?) throws -> Verification.Outcome {
         // Who wrote no digest vouches for nothing.
         let known = sidecar.flatMap { Digest(hex: $0.sha256) == nil ? nil : $0 }
         if item.kind == .compressed, let known, let archive = try ownArchive() {
@@ -128,7 +136,6 @@ struct BackupCheck {
         right.reason = nil
         right.summary = manifest.summary
         right.verifiedAt = LocalTime.now().epoch
-        right.readFile = item.mark
         right.stack = manifest.stack ?? right.stack
         right.createdAt = BackupDate.verified(item.name, noted: (known ?? item.sidecar)?.createdAt, manifest)
         var notes: [BilingualText] = []

@@ -95,17 +95,16 @@ struct Scrub {
     /// One name of each file.
     private func due(_ postponed: PostponedReadings) -> [CatalogueItem] {
         let now = LocalTime.now()
-        var due: [CatalogueItem] = []
+        var due: [(item: CatalogueItem, read: Int64)] = []
         for item in copies.items where item.isWhole && copies.ownership.mayReuse(item) || copies.isUnvouched(item) {
-            guard (item.lastRead(now) ?? .min) < now.epoch - Self.age,
-                !due.contains(where: { $0.isSameFile(as: item) })
-            else { continue }
-            due.append(item)
+            guard !due.contains(where: { $0.item.isSameFile(as: item) }) else { continue }
+            let read = item.lastReadLookingInside(now) ?? .min
+            if read < now.epoch - Self.age { due.append((item, read)) }
         }
-        func age(_ item: CatalogueItem) -> (Int64, Int64) {
+        func age(_ item: CatalogueItem, _ read: Int64) -> (Int64, Int64) {
             let tried = postponed.tried(item.name, now) ?? .min
-            return (max(item.lastRead(now) ?? .min, tried), item.sidecar?.verifiedAt ?? .min)
+            return (max(read, tried), item.sidecar?.verifiedAt ?? .min)
         }
-        return due.sorted { age($0) < age($1) }
+        return due.sorted { age($0.item, $0.read) < age($1.item, $1.read) }.map(\.item)
     }
 }
