@@ -63,8 +63,9 @@ public enum BackupError: ExplainedError, Equatable {
     /// A restore went wrong half way and could not be put back; the journal keeps what is needed to go on.
     case needsRecovery(reason: String)
     case restoreLeftover(reason: BilingualText)
-    /// A swap failed and was put back; what clients wrote in between is in these kept parts.
-    case lateWritesKept(reason: BilingualText, kept: [String], late: NewerData)
+    /// A swap failed and was put back; what clients wrote in between is in these kept parts. `undone`: one of them holds what
+    /// an earlier restore replaced, too.
+    case lateWritesKept(reason: BilingualText, kept: [String], late: NewerData, undone: String? = nil)
 
     /// What a restore would overwrite, one by one; empty for every other error.
     public var findings: [BilingualText] {
@@ -234,14 +235,18 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(
                 zh: "备份 \(name) 已标记为损坏：\(reason)。请改用其他备份，或修复后重新校验。",
                 en: "The backup \(name) is marked corrupt: \(reason). Use another one, or mend it and verify it again.")
-        case .lateWritesKept(let reason, let kept, let late):
+        case .lateWritesKept(let reason, let kept, let late, let undone):
             BilingualText(
                 zh: "切换失败，线上数据已还原为之前的状态。切换期间客户端写入的内容保留为 \(kept.joined(separator: "、"))：\(late.shown(.chinese))。"
-                    + "请取回需要的内容；不需要时运行 mlflow-backup forget \(kept[0])。失败原因：",
+                    + (undone.map { "其中 \($0) 同时保存着之前恢复所替换的数据，请勿删除。" }
+                        ?? "请取回需要的内容；不需要时运行 mlflow-backup forget \(kept.first ?? "")。")
+                    + "失败原因：",
                 en:
                     "The swap failed, and the live data is what it was before. What clients wrote meanwhile is kept as "
-                    + "\(kept.joined(separator: ", ")): \(late.shown(.english)). Take out of it what is needed; if nothing is, run "
-                    + "`mlflow-backup forget \(kept[0])`. Why it failed: ") + reason
+                    + "\(kept.joined(separator: ", ")): \(late.shown(.english)). "
+                    + (undone.map { "\($0) also holds what the earlier restore replaced: do not remove it. " }
+                        ?? "Take out of it what is needed; if nothing is, run `mlflow-backup forget \(kept.first ?? "")`. ")
+                    + "Why it failed: ") + reason
         case .restoreLeftover(let reason):
             BilingualText(
                 zh: "线上数据完好，但被中断的恢复所准备的数据暂时无法删除；在此之前不能开始新的恢复，备份不受影响。原因：",

@@ -171,4 +171,81 @@ struct HalfSwapTests {
         #expect(part.coveredBy == nil && part.databaseOID == kept.databaseOID)
         #expect(try KeptParts(live.workspace()).warnings().contains { $0.english.contains("runs") })
     }
+
+    private func swapBack(_ live: LiveStackFixture, _ journal: RestoreJournal) throws {
+        let hold = try live.workspace().hold("test")
+        defer { withExtendedLifetime(hold) {} }
+        try hold.databases.swap(
+            live: journal.liveDatabase, replacement: journal.oldDatabase, keepingOldAs: journal.newDatabase)
+    }
+
+    @Test("rows are kept also where the databases were swapped back and the program died before it looked")
+    func swappedBack() throws {
+        let (live, journal, backup) = try half("half_swapped_back", exchanged: false)
+        try Connection(live.database).execute("insert into runs values ('late', 1, 1)")
+        try swapBack(live, journal)
+        #expect(try live.recover() == .undone(backup: backup, task: nil))
+        let late = try #require(try KeptParts(live.workspace()).all().first)
+        #expect(late.databaseOID == journal.newOID)
+        #expect(throws: BackupError.nothingToUndo) { try live.undo(force: true) }
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("a copy of the artifacts folder is not settled by inodes that mean nothing in it")
+    func copied() throws {
+        let (live, _, backup) = try half("half_copied", exchanged: false)
+        let copy = live.root.path.appending("copy")
+        try Shell.sh("cp -a '\(live.artifacts)' '\(copy)'")
+        let stack = LiveStack(
+            database: live.database, tools: PostgresTools(binDirectory: live.server.binDirectory), artifacts: copy,
+            mlflowVersion: { nil })
+        let before = try Shell.sh("cd '\(copy)' && find . | sort")
+        let error = #expect(throws: BackupError.self) {
+            try RecoverJob(Workspace(stack, live.folder, log: .silent)).run()
+        }
+        #expect(error?.errorCode == "needs-recovery" && error?.explanation.english.contains("copy") == true)
+        #expect(try Shell.sh("cd '\(copy)' && find . | sort") == before)
+        #expect(try live.recover() == .finished(backup: backup, task: nil))
+    }
+
+    @Test("putting back can be cut short after any of its steps: what is kept by then is added to")
+    func putBackTwice() throws {
+        let (live, journal, _) = try half("half_twice")
+        try Shell.sh("cd '\(live.artifacts)' && \(Self.upload)")
+        let kept = KeptParts(live.workspace()).folder(of: "\(journal.id ?? "")_late").appending("old/1")
+        try Shell.sh("mkdir -p -m 700 '\(kept)' && echo earlier > '\(kept)/earlier'")
+        let hold = try live.workspace().hold("test")
+        var recovery = RestoreRecovery(live.workspace(), hold.databases)
+        try recovery.rollBack(journal)
+        for name in ["precious.txt", "upload", "earlier"] { #expect(try places(of: name, live).count == 1, "\(name)") }
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("artifacts alone that were being put back go on being put back")
+    func artifactsAlone() throws {
+        var (live, journal, backup) = try half("half_alone", exchanged: false)
+        // As a restore of the artifacts alone: the databases as they were.
+        try swapBack(live, journal)
+        try Databases(live.database).drop(journal.newDatabase)
+        journal.mode = .artifacts
+        journal.stage = .preparing
+        try journal.write(in: live.folder)
+        #expect(try live.recover() == .undone(backup: backup, task: nil))
+        #expect(try Shell.sh("ls '\(live.artifacts)/1'").contains("precious"))
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("claim leaves no record of a part that has neither files nor a database")
+    func claimedWithoutTrace() throws {
+        let live = try LiveStackFixture("half_traceless")
+        let backup = try live.backup().name.string
+        let journal = try live.interruptRestore(of: backup)
+        let id = try #require(journal.id)
+        try KeptPart(id: id, backup: backup, mode: .full, replacedAt: 0, stack: journal.stack).write(in: live.folder)
+        try Shell.sh("rm '\(live.folder.state)'/restore-journal-*.json")
+        let claimed = try ClaimJob(live.workspace()).run()
+        #expect(claimed.halfSwapped == [id])
+        #expect(try KeptParts(live.workspace()).all().map(\.id) == [id + "_late"])
+        #expect(throws: BackupError.nothingToUndo) { try live.undo(force: true) }
+    }
 }

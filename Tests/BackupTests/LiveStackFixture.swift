@@ -118,6 +118,7 @@ final class LiveStackFixture: Sendable {
         try before(journal, staged, hold)
         if stage != .preparing {
             journal.mark = try LateArrivals.mark(in: journal.swap.work)
+            journal.workInode = try FileStatus.of(journal.swap.work).inode
             journal.present = try journal.swap.present()
             journal.plan = try journal.swap.plan()
             journal.stage = stage

@@ -88,7 +88,11 @@ struct TwoClustersTests {
         let other = StackIdentity(system: "1", database: "another", artifacts: nil)
         try KeptPart(id: "20261126_020000_7f3a9c01", backup: name, mode: .full, replacedAt: 0, stack: other)
             .write(in: live.folder)
-        try live.backup(retention: .count(1))
+        let made = try live.backup(retention: .count(1))
         #expect(try live.names().contains(name))
+        // It was made in 1970, and its stack may be gone.
+        let record = "kept-20261126_020000_7f3a9c01.json"
+        #expect(
+            made.warnings.contains { $0.english.contains(record) && $0.chinese.contains(record) }, "\(made.warnings)")
     }
 }

@@ -20,6 +20,9 @@ struct Scrub {
     /// Seconds that the reading of what was begun may take in all: a night has an end.
     static let longest: Double = 8 * 3600
 
+    /// Seconds in which folders are begun to be looked through for files that were put over others.
+    private static let longestLook: Double = 600
+
     /// - Parameters:
     ///   - seconds: how long after its beginning a further one is begun.
     ///   - limit: how long it may take at most, in seconds.
@@ -95,10 +98,14 @@ struct Scrub {
     /// One name of each file.
     private func due(_ postponed: PostponedReadings) -> [CatalogueItem] {
         let now = LocalTime.now()
+        let start = MonotonicTime.nanoseconds()
         var due: [(item: CatalogueItem, read: Int64)] = []
         for item in copies.items where item.isWhole && copies.ownership.mayReuse(item) || copies.isUnvouched(item) {
             guard !due.contains(where: { $0.item.isSameFile(as: item) }) else { continue }
-            let read = item.lastReadLookingInside(now) ?? .min
+            // Folders are walked through as long as there is time for it; of the others the date has to do.
+            let mayLook =
+                MonotonicTime.seconds(since: start) < Self.longestLook && !workspace.cancellation.isCancelled
+            let read = (mayLook ? item.lastReadLookingInside(now) : item.lastRead(now)) ?? .min
             if read < now.epoch - Self.age { due.append((item, read)) }
         }
         func age(_ item: CatalogueItem, _ read: Int64) -> (Int64, Int64) {

@@ -53,7 +53,9 @@ public struct NewerData: Sendable, Equatable, Codable {
     }
 
     static func + (one: NewerData, other: NewerData) -> NewerData {
-        NewerData(one.findings + other.findings, total: one.total + other.total)
+        // A record may say any number.
+        let (total, overflow) = one.total.addingReportingOverflow(other.total)
+        return NewerData(one.findings + other.findings, total: overflow ? .max : total)
     }
 
     private enum CodingKeys: String, CodingKey { case zh, en, total }

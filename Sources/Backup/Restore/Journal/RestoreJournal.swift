@@ -47,6 +47,8 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     var mark: FileTime?
     /// What lay directly in the artifacts folder then: the swap changes its inodes' times.
     var present: [ArtifactSwap.Present]?
+    /// Of the restore's own folder: a copy of the artifacts has another one.
+    var workInode: UInt64?
     /// For an undo: the kept part that is brought back.
     var undoes: String?
 

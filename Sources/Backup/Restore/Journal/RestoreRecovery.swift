@@ -69,9 +69,11 @@ public struct RestoreRecovery {
     private mutating func settle(_ journal: RestoreJournal) throws -> Outcome {
         switch journal.stage {
         case .preparing:
-            try dropPrepared(journal)
+            // With a plan it is one that was being put back.
+            if journal.plan == nil { try dropPrepared(journal) } else { try rollBack(journal) }
             return .undone(backup: journal.backup, task: journal.task)
         case .committing, .committed:
+            try refuseCopy(journal)
             let isSwapped =
                 try !journal.mode.includesDatabase || journal.stage == .committed
                 || settlement.databaseWasSwapped(journal)
@@ -91,6 +93,18 @@ public struct RestoreRecovery {
         }
     }
 
+    /// Children are known by their inodes, which mean nothing in a copy of the artifacts folder.
+    private func refuseCopy(_ journal: RestoreJournal) throws {
+        guard let noted = journal.workInode, journal.mode.includesArtifacts,
+            let work = try FileStatus.ifPresent(journal.swap.work), work.inode != noted
+        else { return }
+        throw BackupError.needsRecovery(
+            reason:
+                "\(journal.swap.work) is a copy of the folder that the restore worked in, as after the artifacts were moved to "
+                + "another disk: bring back the original, or, where it is gone, remove the restore journal in "
+                + "\(workspace.folder.state) and run `mlflow-backup claim`")
+    }
+
     /// The restore's own folder is there until all of it has come to its place: without it the artifacts would stay what they
     /// are, whatever is said.
     private func refuseLostFolder(_ journal: RestoreJournal) throws {
@@ -105,18 +119,18 @@ public struct RestoreRecovery {
                 + "remove the restore journal in \(workspace.folder.state)")
     }
 
-    /// Puts the live data back after a swap that failed half way.
+    /// Puts the live data back after a swap that failed half way. It can be repeated at any point: nothing that tells how far it
+    /// came is moved away before the live data is what it was.
     mutating func rollBack(_ journal: RestoreJournal) throws {
         let late = LateParts(workspace, databases)
+        var aside: [String] = []
         if let plan = journal.plan {
             try journal.swap.backward(plan)
             if let mark = journal.mark {
                 // What clients stored in the restored children while these were live.
-                let arrived = try LateArrivals(from: journal.swap.new, live: workspace.stack.artifacts, mark: mark)
-                    .carryOver()
-                if !arrived.aside.isEmpty { note(try late.keepTree(arrived.aside, journal)) }
+                aside = try LateArrivals(from: journal.swap.new, live: workspace.stack.artifacts, mark: mark)
+                    .carryOver().aside
             }
-            note(try late.keepStranded(journal))
         }
         if journal.mode.includesDatabase, try settlement.databaseWasSwapped(journal) {
             if journal.hadDatabase {
@@ -126,9 +140,14 @@ public struct RestoreRecovery {
                 // Only renamed: nothing was there before.
                 try databases.rename(journal.liveDatabase, to: journal.newDatabase)
             }
-            // It was live for a while: what clients wrote there was acknowledged.
+        }
+        // Also where an earlier run swapped it back, and died: it may have been live for a while, and what clients wrote there
+        // was acknowledged.
+        if journal.mode.includesDatabase, let oid = journal.newOID, try databases.name(of: oid) == journal.newDatabase {
             note(try late.keepDatabase(journal))
         }
+        try journal.noteUndoing(in: workspace.folder)
+        if journal.plan != nil { note(try late.keepFiles(aside, journal)) }
         try dropPrepared(journal)
     }
 

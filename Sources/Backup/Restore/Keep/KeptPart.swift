@@ -83,9 +83,12 @@ public struct KeptPart: Sendable, Equatable, Codable {
         return parts.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) } }
     }
 
+    /// Whether it holds what came in during a swap, and not what one replaced.
+    var isLate: Bool { id.hasSuffix("_late") }
+
     var replacedTime: LocalTime { LocalTime(epoch: replacedAt) }
 
-    private static func path(of id: String, in folder: BackupFolder) -> FilePath {
+    static func path(of id: String, in folder: BackupFolder) -> FilePath {
         folder.state.appending("\(prefix)\(id).json")
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SystemIO
 import Wording
 
 extension KeptParts {
@@ -8,7 +9,23 @@ extension KeptParts {
     public func warnings() throws -> [BilingualText] {
         let parts = try all()
         return try parts.flatMap { [try withoutFiles($0), missing(of: $0), obstacle(of: $0)].compactMap { $0 } }
-            + [tooLarge(parts), try withoutRecord(), try ofAnotherStack()].compactMap { $0 }
+            + [tooLarge(parts), try withoutRecord(), try ofAnotherStack(), try pinning()].compactMap { $0 }
+    }
+
+    /// A stack that is gone for good cannot let go of the backups that its kept parts need.
+    private func pinning() throws -> BilingualText? {
+        let old = LocalTime.now().epoch - 30 * 86_400
+        let others = try inFolder().filter { part in
+            try part.replacedAt < old && !isOurs(part) && FileStatus.ifPresent(folder(of: part.id)) == nil
+        }
+        guard let first = others.first, let owner = first.stack else { return nil }
+        let record = KeptPart.path(of: first.id, in: backups)
+        return BilingualText(
+            zh: "其他系统的 \(others.count) 次恢复（例如 \(owner) 的 \(first.id)）使备份目录中的备份得以保留已超过三十天。"
+                + "若该系统已不存在，请删除 \(record)。",
+            en:
+                "\(others.count) restores of other stacks, such as \(first.id) of \(owner), have kept backups in the folder from going for "
+                + "more than thirty days. If that stack is gone for good, remove \(record).")
     }
 
     private func ofAnotherStack() throws -> BilingualText? {
@@ -54,6 +71,17 @@ extension KeptParts {
 
     private func missing(of part: KeptPart) -> BilingualText? {
         guard let missing = part.missing, !missing.isEmpty else { return nil }
+        if part.isLate {
+            let place = [part.database, part.mode.includesArtifacts ? tree(of: part).string : nil].compactMap { $0 }
+                .joined(separator: ", ")
+            return BilingualText(
+                zh: "\(part.restoreText.chinese)切换期间写入、没有备份的内容保留为 \(part.id)：\(missing.shown(.chinese))。"
+                    + "请从 \(place) 中取回；不需要时运行 mlflow-backup forget \(part.id)。",
+                en:
+                    "What came in during the swap of \(part.restoreText.english), and is in no backup, is kept as \(part.id): "
+                    + "\(missing.shown(.english)). Take it out of \(place); if it is not needed, run "
+                    + "`mlflow-backup forget \(part.id)`.")
+        }
         return BilingualText(
             zh: "\(part.restoreText.chinese)所保留的数据 \(part.id) 中有备份里没有的内容：\(missing.shown(.chinese))。"
                 + "撤销即可取回；不需要时运行 mlflow-backup forget \(part.id)。",

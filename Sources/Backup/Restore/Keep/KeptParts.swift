@@ -114,10 +114,13 @@ public struct KeptParts: Sendable {
         try part.mode.includesArtifacts && FileStatus.ifPresent(tree(of: part)) == nil
     }
 
+    /// What an undo may bring back, newest first: not what is left of a swap that was put back (`LateParts`), which is no stack.
+    func restorable() throws -> [KeptPart] { try all().filter { !$0.isLate } }
+
     /// The newest, as far as it is there: without its files the database alone can be brought back.
     /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.keptBeingRemoved`.
     func undoable() throws -> KeptPart {
-        let all = try all()
+        let all = try restorable()
         guard var part = all.first else { throw BackupError.nothingToUndo }
         if part.isBeingRemoved == true {
             throw BackupError.keptBeingRemoved(id: part.id, older: all.dropFirst().first?.id)

@@ -51,7 +51,8 @@ struct StrayParts {
         throw BackupError.needsRecovery(
             reason: "the journal of the interrupted restore \(id) in \(workspace.folder.state) is not of "
                 + "\(identity.description): run `mlflow-backup recover` with the POSTGRES_HOST, POSTGRES_PORT and POSTGRES_DB that "
-                + "it was started with")
+                + "it was started with; where that server is gone for good, remove the journal, then run `mlflow-backup claim`"
+        )
     }
 
     private func id(_ name: [UInt8]) -> String {
@@ -94,14 +95,17 @@ struct StrayParts {
     /// A name proves nothing: without a folder among this stack's artifacts a database may be another stack's, or a
     /// person's.
     private func nameDatabases(on databases: Databases) throws {
-        let prefix = RestoreJournal.databaseName(identity.database, "before", "")
         let known = try Set(KeptParts(workspace).all().compactMap(\.database))
-        for name in try databases.names(withPrefix: prefix)
-        where KeptPart.isID(String(name.dropFirst(prefix.count))) && !known.contains(name) {
-            workspace.log.warning(
-                "this database may be what a restore had kept, and nothing says whose it is: look at it, then rename or drop it",
-                ["database": name])
+        for prefix in ["before", "restore"].map({ RestoreJournal.databaseName(identity.database, $0, "") }) {
+            for name in try databases.names(withPrefix: prefix)
+            where KeptPart.isID(String(name.dropFirst(prefix.count))) && !known.contains(name) { nameStray(name) }
         }
+    }
+
+    private func nameStray(_ name: String) {
+        workspace.log.warning(
+            "this database may be what a restore had kept or made, and nothing says whose it is: look at it, then rename or drop it",
+            ["database": name])
     }
 
     /// Nobody knows how far a restore without its journal had come: whatever lies in its own folder is kept.
@@ -119,21 +123,26 @@ struct StrayParts {
             // In place of the record that the restore may have written.
             if hasAside || hasDatabase { try write(id, tree: hasAside ? aside : nil, on: databases) }
             if hasIncoming { try keepIncoming(incoming, of: id) }
-            guard hasAside || hasDatabase || hasIncoming else {
-                try Directory.removeTree(work)
-                continue
-            }
             if hasAside || hasDatabase {
                 try Directory.renameWithoutReplacing(work, to: KeptParts(workspace).folder(of: id))
             } else {
+                // A record that the restore wrote for the case of its swap would be one of lost files.
+                try removeRecord(id)
                 try Directory.removeTree(work)
             }
+            guard hasAside || hasDatabase || hasIncoming else { continue }
             workspace.log.warning(
                 "a restore was cut short, and its journal is lost: what it had moved, and what it had not, is kept",
                 ["kept": id])
             claimed.append(id)
         }
         return claimed
+    }
+
+    private func removeRecord(_ id: String) throws {
+        do { try KeptPart.read(id, in: workspace.folder)?.removeRecord(in: workspace.folder) } catch is BackupError {
+            // One that cannot be read is named by every operation, and a person's to forget.
+        }
     }
 
     private func isEmpty(_ folder: FilePath) throws -> Bool {
@@ -147,9 +156,11 @@ struct StrayParts {
         let late = KeptPart(
             id: id + "_late", backup: "", mode: .artifacts, replacedAt: replacedAt(id) - 1, stack: identity)
         try late.write(in: workspace.folder)
-        let folder = KeptParts(workspace).folder(of: late.id)
-        try Directory.make(folder, mode: 0o700)
-        try Directory.renameWithoutReplacing(tree, to: folder.appending("old"))
+        let target = KeptParts(workspace).folder(of: late.id).appending("old")
+        try Directory.make(target.parent, mode: 0o700)
+        try Directory.make(target, mode: 0o700)
+        let swap = ArtifactSwap(root: workspace.stack.artifacts, id: id)
+        for name in try Directory.names(in: tree) { try swap.putAside(tree.appending(name), into: target) }
     }
 
     /// A record of what is known of it without one: no backup is known to hold any of it, so it stays until a person says.

@@ -69,6 +69,7 @@ struct DataSwap {
         do {
             workspace.progress(Progress(.comparing, fraction: 0.93))
             journal.mark = try LateArrivals.mark(in: journal.swap.work)
+            journal.workInode = try FileStatus.of(journal.swap.work).inode
             journal.present = journal.mode.includesArtifacts ? try journal.swap.present() : nil
             try check()
             outcome.replaced = try look.last()
@@ -175,6 +176,7 @@ struct DataSwap {
         guard !late.isEmpty else { return }
         throw BackupError.lateWritesKept(
             reason: cause.bilingual, kept: late.map(\.id),
-            late: late.reduce(NewerData()) { $0 + ($1.missing ?? NewerData()) })
+            late: late.reduce(NewerData()) { $0 + ($1.missing ?? NewerData()) },
+            undone: late.contains { $0.id == journal.undoes } ? journal.undoes : nil)
     }
 }

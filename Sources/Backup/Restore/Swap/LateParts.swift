@@ -30,42 +30,36 @@ struct LateParts {
         return part
     }
 
-    /// The unpacked tree as a whole, because files came into it that the live tree has no room for.
-    /// - Returns: the part that holds it; `nil` for an undo, whose tree stays the kept one that it was.
-    func keepTree(_ paths: [String], _ journal: RestoreJournal) throws -> KeptPart? {
-        guard journal.incoming == nil, journal.id != nil else { return nil }
-        var part = try part(journal, .artifacts)
-        part.aside += paths.filter { !part.aside.contains($0) }
-        part.mark = journal.mark
-        part.missing = (part.missing ?? NewerData()) + NewerData(files: paths)
-        try part.write(in: workspace.folder)
-        let target = try folder(of: part)
-        try Directory.renameWithoutReplacing(journal.swap.new, to: target)
-        for path in paths {
-            workspace.log.warning(
-                "a file that came in during the swap is kept aside", ["path": path, "kept": part.id])
-        }
-        return part
-    }
-
-    /// What was live and has no name to come back to: somebody made another thing of that name meanwhile.
-    /// - Returns: the part that holds it; `nil` where there is nothing.
-    func keepStranded(_ journal: RestoreJournal) throws -> KeptPart? {
+    /// Files that came into the unpacked tree and have no room in the live one, with that tree; and what was live and has no name
+    /// to come back to, because somebody made another thing of that name meanwhile. It can be repeated.
+    /// - Parameter paths: of the files, in the artifacts folder. An undo's tree stays the kept one that it was.
+    /// - Returns: the part that holds them; `nil` where there is nothing.
+    func keepFiles(_ paths: [String], _ journal: RestoreJournal) throws -> KeptPart? {
         let stranded = try journal.swap.stranded(journal.plan)
-        guard !stranded.isEmpty else { return nil }
-        let names = stranded.map { String(decoding: $0.lastComponent, as: UTF8.self) }
+        let isTreeKept = journal.incoming == nil && !paths.isEmpty
+        guard isTreeKept || !stranded.isEmpty else { return nil }
         var part = try part(journal, .artifacts)
-        part.aside += names
-        part.missing = (part.missing ?? NewerData()) + NewerData(files: names)
+        let names = (isTreeKept ? paths : []) + stranded.map { String(decoding: $0.lastComponent, as: UTF8.self) }
+        part.aside += names.filter { !part.aside.contains($0) }
+        part.mark = journal.mark
+        part.missing = NewerData(files: part.aside) + (part.databaseOID == nil ? NewerData() : part.replaced)
         try part.write(in: workspace.folder)
-        let target = try folder(of: part)
+        let target = KeptParts(workspace).folder(of: part.id).appending("old")
+        try Directory.make(target.parent, mode: 0o700)
         try Directory.make(target, mode: 0o700)
-        for path in stranded {
+        if isTreeKept {
+            for name in try Directory.names(in: journal.swap.new) {
+                try journal.swap.putAside(journal.swap.new.appending(name), into: target)
+            }
+        }
+        for path in stranded where try FileStatus.ifPresent(path) != nil {
             try journal.swap.putAside(path, into: target)
-            workspace.log.warning(
-                "what was live is kept aside, because its name is taken", ["path": path, "kept": part.id])
         }
         try Directory.sync(target)
+        for name in names {
+            workspace.log.warning(
+                "what came in during the swap, or has lost its name, is kept aside", ["path": name, "kept": part.id])
+        }
         return part
     }
 
@@ -90,7 +84,8 @@ struct LateParts {
             part.replaced = rows
         }
         part.coveredBy = nil
-        part.missing = (part.missing ?? NewerData()) + rows
+        let files = part.isLate && !part.aside.isEmpty ? NewerData(files: part.aside) : NewerData()
+        part.missing = files + rows
         try part.write(in: workspace.folder)
         if journal.undoes == nil {
             try Directory.make(journal.swap.folder.appending(KeptPart.prefix + part.id), mode: 0o700)
@@ -105,12 +100,5 @@ struct LateParts {
     func holdsDatabase(of journal: RestoreJournal) throws -> Bool {
         guard journal.id != nil, let oid = journal.newOID else { return false }
         return try KeptPart.read(Self.id(journal), in: workspace.folder)?.databaseOID == oid
-    }
-
-    /// Where its tree goes.
-    private func folder(of part: KeptPart) throws -> FilePath {
-        let folder = KeptParts(workspace).folder(of: part.id)
-        try Directory.make(folder, mode: 0o700)
-        return folder.appending("old")
     }
 }

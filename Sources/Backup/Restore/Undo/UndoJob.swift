@@ -37,7 +37,7 @@ public struct UndoJob: Sendable {
     /// - Throws: `BackupError.nothingToUndo`, `.undoChanged`, `.keptDatabaseGone`, `.newerData`, and what a restore throws.
     public func run() throws -> UndoOutcome {
         // Whoever waits for another undo would take that one back, and for a restore that one, which nobody asked for.
-        let wanted = try wanted ?? KeptParts(workspace).identified().all().first?.id
+        let wanted = try wanted ?? KeptParts(workspace).identified().restorable().first?.id
         return try workspace.holdingStack("undo of a restore") { hold in try undo(wanted, hold) }
     }
 
@@ -45,7 +45,7 @@ public struct UndoJob: Sendable {
         let start = MonotonicTime.nanoseconds()
         try hold.refuseWhileUnfinished()
         let parts = KeptParts(workspace, of: hold.identity)
-        let newest = try parts.all().first?.id
+        let newest = try parts.restorable().first?.id
         guard newest == wanted else { throw BackupError.undoChanged(wanted: wanted, newest: newest) }
         let part = try parts.undoable()
         workspace.log.info("undo started", ["kept": part.id, "backup": part.backup, "force": force])
