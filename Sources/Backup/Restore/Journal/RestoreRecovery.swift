@@ -70,7 +70,11 @@ public struct RestoreRecovery {
         switch journal.stage {
         case .preparing:
             // With a plan it is one that was being put back.
-            if journal.plan == nil { try dropPrepared(journal) } else { try rollBack(journal) }
+            if journal.plan == nil {
+                try leavingForLater(journal) { try $0.settlement.dropPrepared(journal) }
+            } else {
+                try rollBack(journal)
+            }
             return .undone(backup: journal.backup, task: journal.task)
         case .committing, .committed:
             try refuseCopy(journal)
@@ -122,7 +126,6 @@ public struct RestoreRecovery {
     /// Puts the live data back after a swap that failed half way. It can be repeated at any point: nothing that tells how far it
     /// came is moved away before the live data is what it was.
     mutating func rollBack(_ journal: RestoreJournal) throws {
-        let late = LateParts(workspace, databases)
         var aside: [String] = []
         if let plan = journal.plan {
             try journal.swap.backward(plan)
@@ -141,14 +144,23 @@ public struct RestoreRecovery {
                 try databases.rename(journal.liveDatabase, to: journal.newDatabase)
             }
         }
+        try leavingForLater(journal) { recovery in
+            try recovery.keepLate(journal, aside)
+            try recovery.settlement.dropPrepared(journal)
+        }
+    }
+
+    private mutating func keepLate(_ journal: RestoreJournal, _ aside: [String]) throws {
+        let late = LateParts(workspace, databases)
         // Also where an earlier run swapped it back, and died: it may have been live for a while, and what clients wrote there
-        // was acknowledged.
-        if journal.mode.includesDatabase, let oid = journal.newOID, try databases.name(of: oid) == journal.newDatabase {
+        // was acknowledged. One whose DROP was cut short was looked at before that.
+        if journal.mode.includesDatabase, let oid = journal.newOID, let found = try databases.identity(of: oid),
+            found.name == journal.newDatabase, !found.isInvalid
+        {
             note(try late.keepDatabase(journal))
         }
         try journal.noteUndoing(in: workspace.folder)
         if journal.plan != nil { note(try late.keepFiles(aside, journal)) }
-        try dropPrepared(journal)
     }
 
     private mutating func note(_ part: KeptPart?) {
@@ -157,10 +169,12 @@ public struct RestoreRecovery {
         late.append(part)
     }
 
-    /// The live data is what it was: what cannot be removed now is removed another time, and stops nobody but the next
+    /// The live data is what it was: what cannot be looked at or removed now is another time, and stops nobody but the next
     /// restore, which needs the place of the journal.
-    private mutating func dropPrepared(_ journal: RestoreJournal) throws {
-        do { try settlement.dropPrepared(journal) } catch let error as CancelledError { throw error } catch {
+    private mutating func leavingForLater(
+        _ journal: RestoreJournal, _ body: (inout RestoreRecovery) throws -> Void
+    ) throws {
+        do { try body(&self) } catch let error as CancelledError { throw error } catch {
             stuck = error.bilingual
             log.warning(
                 "what an interrupted restore had prepared cannot be removed yet",
