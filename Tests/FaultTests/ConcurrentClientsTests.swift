@@ -77,7 +77,8 @@ import Testing
     private func backup(_ program: Program) throws -> String {
         let before = Set((try? Listing(program).names) ?? [])
         let ended = try program.run(["backup", "--quiet"])
-        try #require(ended.succeeded, "backup: \(ended.saying)")
+        // The first backup, brought back, may hold less than half of what one made later does: suspicious, and made.
+        try #require(ended.succeeded || ended.exit == .code(8), "backup: \(ended.saying)")
         return try #require(try Listing(program).names.first { !before.contains($0) })
     }
 }
