@@ -61,13 +61,13 @@ struct Operation: Sendable, CustomStringConvertible {
         },
         // The backup that a forced restore makes first is tried above, and its place in the restore below.
         Operation(title: "restore --force ARCHIVE", promise: .restored, share: 2) {
-            ["restore", "--quiet", "--force", "--no-backup", $0.archive]
+            ["restore", "--force", "--no-backup", $0.archive]
         },
         Operation(title: "restore --force FOLDER", promise: .restored, share: 8) {
-            ["restore", "--quiet", "--force", "--no-backup", $0.folder]
+            ["restore", "--force", "--no-backup", $0.folder]
         },
         Operation(title: "restore with a backup first", promise: .restored, share: 12, isComposed: true) {
-            ["restore", "--quiet", "--force", $0.archive]
+            ["restore", "--force", $0.archive]
         },
         Operation(title: "prune", promise: .pruned, changesLive: false) { _ in ["prune", "--max-backups", "1"] },
         Operation(title: "verify", promise: .checked, changesLive: false, share: 2) { ["verify", $0.archive] },
@@ -85,7 +85,7 @@ struct Operation: Sendable, CustomStringConvertible {
         Operation(
             title: "restore --undo", promise: .undone, share: 5, needs: ("restore", "--undo"),
             before: { try $0.succeed(["restore", "--quiet", "--force", $0.archive]) }
-        ) { _ in ["restore", "--undo", "--quiet"] },
+        ) { _ in ["restore", "--undo"] },
         Operation(title: "claim", promise: .claimed, changesLive: false, needs: ("claim", "")) { _ in ["claim"] },
         Operation(
             title: "accept", promise: .accepted, share: 3, needs: ("accept", ""),

@@ -112,7 +112,7 @@ struct Trial {
             !isNoteOfReading(place),
             fault.call != "fdatasync"
         {
-            expect(false, "\(fault.call ?? "") of \(place) failed")
+            expect(false, "\(fault.call ?? "") of \(place) failed: \(ended.saying)")
         }
         return wrong
     }
