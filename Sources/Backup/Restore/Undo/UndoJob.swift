@@ -137,7 +137,7 @@ public struct UndoJob: Sendable {
             let kept = KeptParts(workspace, of: hold.identity)
             guard let name = try kept.database(of: part, on: hold.databases) else {
                 throw BackupError.keptDatabaseGone(
-                    id: part.id, database: part.database ?? "", older: try kept.all().dropFirst().first?.id)
+                    id: part.id, database: part.database ?? "", older: try kept.restorable().dropFirst().first?.id)
             }
             incoming = name
         } else if part.mode.includesDatabase {
