@@ -34,10 +34,19 @@ struct HalfSwapTests {
     private func link(to live: LiveStackFixture) throws -> Workspace {
         let link = live.root.path.appending("link")
         try Shell.sh("ln -s '\(live.artifacts)' '\(link)'")
+        return workspace(live, link)
+    }
+
+    private func workspace(_ live: LiveStackFixture, _ artifacts: FilePath) -> Workspace {
         let stack = LiveStack(
-            database: live.database, tools: PostgresTools(binDirectory: live.server.binDirectory), artifacts: link,
+            database: live.database, tools: PostgresTools(binDirectory: live.server.binDirectory), artifacts: artifacts,
             mlflowVersion: { nil })
         return Workspace(stack, live.folder, log: .silent)
+    }
+
+    private func expectBothTrees(_ live: LiveStackFixture, after deed: String) throws {
+        #expect(try places(of: "precious.txt", live).count == 1)
+        #expect(try places(of: "upload", live).count == (deed.contains("upload") ? 1 : 0))
     }
 
     @Test("the backup folder is lost: claim keeps both trees and the database, and says so", arguments: [true, false])
@@ -70,10 +79,7 @@ struct HalfSwapTests {
         let (live, _, _) = try half("half_other")
         let other = live.root.path.appending("other")
         try Directory.make(other)
-        let stack = LiveStack(
-            database: live.database, tools: PostgresTools(binDirectory: live.server.binDirectory), artifacts: other,
-            mlflowVersion: { nil })
-        let workspace = Workspace(stack, live.folder, log: .silent)
+        let workspace = workspace(live, other)
         let error = #expect(throws: BackupError.self) { try RecoverJob(workspace).run() }
         #expect(error?.explanation.english.contains(live.artifacts.string) == true)
         #expect(throws: BackupError.self) { try ClaimJob(workspace).run() }
@@ -99,8 +105,7 @@ struct HalfSwapTests {
         let (live, _, backup) = try half("half_gone")
         try Shell.sh("cd '\(live.artifacts)' && \(deed)")
         #expect(try live.recover() == .finished(backup: backup, task: nil))
-        #expect(try places(of: "precious.txt", live).count == 1)
-        #expect(try places(of: "upload", live).count == (deed.contains("upload") ? 1 : 0))
+        try expectBothTrees(live, after: deed)
         try live.expectNothingLeftBehind()
     }
 
@@ -113,8 +118,7 @@ struct HalfSwapTests {
         let hold = try live.workspace().hold("test")
         var recovery = RestoreRecovery(live.workspace(), hold.databases)
         try recovery.rollBack(journal)
-        #expect(try places(of: "precious.txt", live).count == 1)
-        #expect(try places(of: "upload", live).count == (deed.contains("upload") ? 1 : 0))
+        try expectBothTrees(live, after: deed)
         let isNameTaken = deed.contains("upload")
         #expect(recovery.late.contains { !$0.aside.isEmpty } == isNameTaken, "\(recovery.late)")
         #expect(try Shell.sh("ls '\(live.artifacts)/1'").contains("precious") == !isNameTaken)
@@ -196,12 +200,9 @@ struct HalfSwapTests {
         let (live, _, backup) = try half("half_copied", exchanged: false)
         let copy = live.root.path.appending("copy")
         try Shell.sh("cp -a '\(live.artifacts)' '\(copy)'")
-        let stack = LiveStack(
-            database: live.database, tools: PostgresTools(binDirectory: live.server.binDirectory), artifacts: copy,
-            mlflowVersion: { nil })
         let before = try Shell.sh("cd '\(copy)' && find . | sort")
         let error = #expect(throws: BackupError.self) {
-            try RecoverJob(Workspace(stack, live.folder, log: .silent)).run()
+            try RecoverJob(workspace(live, copy)).run()
         }
         #expect(error?.errorCode == "needs-recovery" && error?.explanation.english.contains("copy") == true)
         #expect(try Shell.sh("cd '\(copy)' && find . | sort") == before)

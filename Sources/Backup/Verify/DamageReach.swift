@@ -13,15 +13,7 @@ struct DamageReach {
     init(of item: CatalogueItem, among items: [CatalogueItem]) {
         self.item = item
         chains = Chains(items)
-        var inodes: Set<UInt64>? = []
-        if item.kind == .uncompressed {
-            do {
-                try FolderFiles.forEach(in: item.path) { _, status in
-                    if status.linkCount > 1 { inodes?.insert(status.inode) }
-                }
-            } catch { inodes = nil }
-        }
-        self.inodes = inodes
+        inodes = item.kind == .uncompressed ? Self.sharedInodes(in: item) : []
     }
 
     func mayReach(_ other: CatalogueItem) -> Bool {
@@ -36,12 +28,17 @@ struct DamageReach {
     /// Whether both have a file in common. Who cannot tell says yes.
     private func hasFiles(of other: CatalogueItem) -> Bool {
         guard let inodes, other.device == item.device else { return inodes == nil }
-        var isShared = false
+        return Self.sharedInodes(in: other).map { !inodes.isDisjoint(with: $0) } ?? true
+    }
+
+    /// Of files with several names; `nil` where the folder cannot be looked at.
+    private static func sharedInodes(in item: CatalogueItem) -> Set<UInt64>? {
+        var inodes: Set<UInt64> = []
         do {
-            try FolderFiles.forEach(in: other.path) { _, status in
-                if status.linkCount > 1, inodes.contains(status.inode) { isShared = true }
+            try FolderFiles.forEach(in: item.path) { _, status in
+                if status.linkCount > 1 { inodes.insert(status.inode) }
             }
-        } catch { return true }
-        return isShared
+        } catch { return nil }
+        return inodes
     }
 }

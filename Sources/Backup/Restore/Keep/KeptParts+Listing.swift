@@ -7,9 +7,8 @@ extension KeptParts {
     /// - Throws: `BackupError.folderVanished`: the records are in the backup folder.
     public func listing() throws -> [(part: KeptPart, bytes: UInt64)] {
         try backups.refuseVanished(usedBy: stack.artifacts)
-        let databases = Databases(stack.database)
         let parts = try identified().all()
-        let sizes = try KeptSizes(self, databases, parts)
+        let sizes = try KeptSizes(self, Databases(stack.database), parts)
         return parts.map { ($0, sizes[$0].all) }
     }
 }

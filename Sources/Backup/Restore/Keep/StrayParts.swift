@@ -157,7 +157,6 @@ struct StrayParts {
             id: id + "_late", backup: "", mode: .artifacts, replacedAt: replacedAt(id) - 1, stack: identity)
         try late.write(in: workspace.folder)
         let target = KeptParts(workspace).folder(of: late.id).appending("old")
-        try Directory.make(target.parent, mode: 0o700)
         try Directory.make(target, mode: 0o700)
         let swap = ArtifactSwap(root: workspace.stack.artifacts, id: id)
         for name in try Directory.names(in: tree) { try swap.putAside(tree.appending(name), into: target) }

@@ -192,13 +192,9 @@ struct ArtifactSwap: Sendable {
     private func bring(_ child: Plan.Child, from source: FilePath, puttingLiveInto aside: FilePath) throws {
         let live = root.appending(child.name)
         let restored = source.appending(child.name)
-        if try inode(live) == child.inode {
-            // Exchanged before an interruption: what was live may still wait to be put aside.
-            if try exists(restored) { try putAside(restored, into: aside) }
-            return
-        }
-        guard try inode(restored) == child.inode else {
-            // Exchanged, and what was brought in is gone from its name since, by a client or by hand: what was live is here.
+        guard try inode(live) != child.inode, try inode(restored) == child.inode else {
+            // Exchanged before an interruption: what was live may still wait to be put aside, also where what was brought in is gone
+            // from its name since, by a client or by hand.
             if try exists(restored) { try putAside(restored, into: aside) }
             return
         }

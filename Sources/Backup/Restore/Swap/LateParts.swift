@@ -5,7 +5,7 @@ import Postgres
 import SystemIO
 
 /// What clients did to the new data while it was live, when a swap is put back: it was acknowledged, so it is kept, as a part
-/// of its own that is older than all others. No undo takes it for the newest, and it stays until a person says so.
+/// of its own that no undo brings back, and that stays until a person says so.
 struct LateParts {
     private let workspace: Workspace
     private let databases: Databases
@@ -45,7 +45,6 @@ struct LateParts {
         part.missing = NewerData(files: part.aside) + (part.databaseOID == nil ? NewerData() : part.replaced)
         try part.write(in: workspace.folder)
         let target = KeptParts(workspace).folder(of: part.id).appending("old")
-        try Directory.make(target.parent, mode: 0o700)
         try Directory.make(target, mode: 0o700)
         if isTreeKept {
             for name in try Directory.names(in: journal.swap.new) {
