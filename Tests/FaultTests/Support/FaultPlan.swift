@@ -17,6 +17,9 @@ enum FaultPlan {
         return numbers.count == 2 && numbers[1] > 0 ? (numbers[0] % numbers[1], numbers[1]) : (0, 1)
     }
 
+    /// `MLFLOW_FAULTS_NAMED`, beside `all`: those alone whose name, as they are reported, has this in it.
+    private static var named: String? { ProcessInfo.processInfo.environment["MLFLOW_FAULTS_NAMED"] }
+
     /// - Parameter share: of the short form, every so manyth; for operations that share most of their call sites with
     ///   another one.
     /// - Parameter records: whether the task store and the lock's note are tried, which are the same each time.
@@ -24,7 +27,9 @@ enum FaultPlan {
     static func files(_ trace: [Step], share: Int, records: Bool, composed: Bool) -> [Fault] {
         if isExhaustive, !composed {
             let (offset, count) = part
-            return exhaustive(trace, records: records).enumerated().filter { $0.offset % count == offset }.map(
+            let all = exhaustive(trace, records: records)
+            if let named { return all.filter { "\($0)".contains(named) } }
+            return all.enumerated().filter { $0.offset % count == offset }.map(
                 \.element)
         }
         return sample(trace, records: records).enumerated().filter { $0.offset % share == 0 }.map(\.element)
