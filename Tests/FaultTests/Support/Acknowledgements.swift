@@ -72,7 +72,11 @@ struct Acknowledgements {
 
     /// By path below the artifacts folder, the contents under that path in the live and in each kept tree.
     private func digests(_ ground: Ground) throws -> [String: Set<String>] {
-        let lines = try Shell.sh("cd '\(ground.artifacts)' && find . -type f -print0 | xargs -0 -r sha256sum")
+        // By a file: of what a child writes only the first mebibyte is kept, and twenty restores keep twenty trees.
+        let sums = try TemporaryFolder("sums")
+        let list = sums.path.appending("list")
+        try Shell.sh("cd '\(ground.artifacts)' && find . -type f -print0 | xargs -0 -r sha256sum > '\(list)'")
+        let lines = String(decoding: try OpenFile(list, .read).readAll(), as: UTF8.self)
         var found: [String: Set<String>] = [:]
         for line in lines.split(separator: "\n") {
             guard let gap = line.range(of: "  ./") else { continue }
