@@ -131,9 +131,11 @@ struct Trial {
     private func isLeftToNext(_ place: String, _ ended: Program.Ended) throws -> Bool {
         guard [.restored, .undone].contains(operation.promise), place.hasPrefix("backups/.mlflow-backup/kept-*.json")
         else { return false }
-        // The journal's name has the restore's own in it.
-        let state = try Directory.names(in: stack.backups.appending(".mlflow-backup"))
-        return state.contains { $0.starts(with: Array("restore-journal".utf8)) }
+        // The journal's name has the restore's own in it. One that is written only in part is none.
+        let state = try Directory.names(in: stack.backups.appending(".mlflow-backup")).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        return state.contains { $0.hasPrefix("restore-journal") && $0.hasSuffix(".json") }
             && (ended.output + ended.errors).contains("the next operation finishes what is left to do")
     }
 
