@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
+import Glibc
 import MLflowStore
 import Postgres
 import SystemIO
@@ -33,6 +34,22 @@ final class LiveStackFixture: Sendable {
         let connection = try Connection(database)
         for statement in Self.schema { try connection.execute(statement) }
         try add(runs: 1...20)
+        try awaitOlderTransactions()
+    }
+
+    /// Waits, at most half a minute, until what ran on the server when this was called has ended: the transaction of
+    /// another test that began before these rows would make them look younger than a backup made now, which then does
+    /// not count as one that holds them. That is right, and not what a test on a shared server is about.
+    func awaitOlderTransactions() throws {
+        let connection = try Connection(database)
+        let next = try connection.rows("select pg_snapshot_xmax(pg_current_snapshot())::text as next")[0].string("next")
+        let deadline = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < deadline {
+            let oldest = try connection.rows(
+                "select (pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= \(next)::bigint)::text as ended")
+            if try oldest[0].string("ended") == "true" { return }
+            usleep(10000)
+        }
     }
 
     /// The columns that the product looks at, as MLflow 3.17 names them.
@@ -77,7 +94,8 @@ final class LiveStackFixture: Sendable {
         _ kind: BackupName.Kind = .compressed, retention: RetentionRule = .default,
         cancellation: Cancellation = Cancellation(), progress: @escaping ProgressSink = { _ in }
     ) throws -> BackupOutcome {
-        try BackupJob(
+        try awaitOlderTransactions()
+        return try BackupJob(
             workspace(cancellation, progress), options: .init(kind: kind, retention: retention), version: "test"
         ).run()
     }
