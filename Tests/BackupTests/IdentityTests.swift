@@ -124,7 +124,7 @@ struct IdentityTests {
         let identity = try StackIdentity(of: reborn.stack, on: Databases(reborn.database))
         func ownership(after seconds: Int64 = 0) throws -> Ownership {
             try Ownership(
-                of: identity, among: items, in: live.folder, now: LocalTime(epoch: LocalTime.now().epoch + seconds))
+                of: identity, among: items, in: live.folder, now: .now(after: seconds))
         }
         #expect(try ownership().owner(of: items[0]) == .claimedLately)
         #expect(try ownership(after: 8 * 86_400).owner(of: items[0]) == .ours)
@@ -133,12 +133,12 @@ struct IdentityTests {
         let again = try live.backup().name.string
         let both = try Catalogue(live.folder).items()
         let late = try Ownership(
-            of: identity, among: both, in: live.folder, now: LocalTime(epoch: LocalTime.now().epoch + 8 * 86_400))
+            of: identity, among: both, in: live.folder, now: .now(after: 8 * 86_400))
         #expect(!both.contains { late.mayRemove($0) })
         #expect(both.map(\.name.string).contains(again))
         #expect(try ClaimJob(workspace).run().stacks.count == 1)
         let claimed = try Ownership(
-            of: identity, among: both, in: live.folder, now: LocalTime(epoch: LocalTime.now().epoch + 27 * 3600))
+            of: identity, among: both, in: live.folder, now: .now(after: 27 * 3600))
         #expect(both.allSatisfy { claimed.mayRemove($0) })
     }
 
@@ -153,7 +153,7 @@ struct IdentityTests {
         func ownership() throws -> Ownership {
             try Ownership(
                 of: identity, among: Catalogue(live.folder).items(), in: live.folder,
-                now: LocalTime(epoch: LocalTime.now().epoch + 27 * 3600))
+                now: .now(after: 27 * 3600))
         }
         #expect(try ClaimJob(workspace).run().stacks.count == 1)
         for name in [usual, ahead] { #expect(try ownership().owner(of: live.item(name)) == .ours, "\(name)") }
@@ -165,25 +165,6 @@ struct IdentityTests {
                 Issue.record("\(name): the other stack lives")
                 continue
             }
-        }
-    }
-
-    @Test("A claims.json of before is read as it was meant")
-    func oldClaims() throws {
-        let live = try LiveStackFixture("whose_old_claim")
-        let name = try live.backup().name
-        let (other, _) = try neighbour(live, "whose_old_heir")
-        let identity = try StackIdentity(of: other.stack, on: Databases(other.database))
-        let taken = try #require(try live.sidecar(name).stack)
-        for (offset, isOurs) in [(Int64(5), true), (-5, false)] {
-            let text = """
-                {"claims": [{"at": \(try live.item(name).created.epoch + offset), "origin": "person",
-                  "by": {"system": "\(identity.system)", "database": "\(identity.database)"},
-                  "taken": {"system": "\(taken.system)", "database": "\(taken.database)"}}]}
-                """
-            try DurableFile.replace(Claims.path(in: live.folder), with: Array(text.utf8))
-            let ownership = try Ownership(of: identity, among: Catalogue(live.folder).items(), in: live.folder)
-            #expect(try ownership.mayReuse(live.item(name)) == isOurs)
         }
     }
 

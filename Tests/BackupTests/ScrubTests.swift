@@ -51,9 +51,9 @@ struct ScrubTests {
         var text = String(
             decoding: try OpenFile(live.folder.path.appending(name.sidecar), .read).readAll(), as: UTF8.self)
         text.replace("\"name\" : \"\(name)\"", with: "\"name\" : \"\(longer)\"")
-        text.replace(#/"seal" : "[0-9a-f]*"/#, with: "\"seal\" : \"\(SidecarSeal.blank)\"")
+        text.replace(#/"seal" : "[0-9a-f]*"/#, with: "\"seal\" : \"\(RecordSeal.blank)\"")
         let file = try OpenFile(live.folder.path.appending(longer.sidecar), .createNew(mode: 0o640))
-        try SidecarSeal.sealed(Array(text.utf8)).withUnsafeBytes { try file.write($0) }
+        try RecordSeal.sealed(Array(text.utf8)).withUnsafeBytes { try file.write($0) }
         try Directory.rename(live.folder.path.appending(name.string), to: live.folder.path.appending(longer.string))
         try Directory.remove(live.folder.path.appending(name.sidecar))
         return longer

@@ -47,7 +47,7 @@ public struct Sidecar: Sendable, Equatable, Codable {
     var acceptance: Acceptance?
     /// Which file was read then (`FileMark`); `nil` in those of 0.1.0. A copy of it, sidecar and all, was read by nobody.
     var readFile: String?
-    /// In a file: the digest of all the rest of it (`SidecarSeal`).
+    /// In a file: the digest of all the rest of it (`RecordSeal`).
     var seal: String?
 
     enum CodingKeys: String, CodingKey {
@@ -76,8 +76,8 @@ public struct Sidecar: Sendable, Equatable, Codable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         var blank = self
-        blank.seal = SidecarSeal.blank
-        let bytes = SidecarSeal.sealed(Array(try encoder.encode(blank)) + [UInt8(ascii: "\n")])
+        blank.seal = RecordSeal.blank
+        let bytes = RecordSeal.sealed(Array(try encoder.encode(blank)) + [UInt8(ascii: "\n")])
         try DurableFile.replace(folder.path.appending(name + BackupName.sidecarSuffix), with: bytes, mode: 0o640)
     }
 
@@ -118,11 +118,11 @@ enum SidecarFile {
             self = error.isNotFound ? .missing : error.isLostData ? .unreadable(error) : .damaged(isOurs: false)
             return
         }
-        let isWhole = SidecarSeal.isWhole(bytes)
+        let isWhole = RecordSeal.isWhole(bytes)
         if isWhole != false, let sidecar = Sidecar.decoded(bytes, isSealed: isWhole == true) {
             // One under another name was given that by a person, who then keeps the backup.
             self = sidecar.name == name.string ? .sound(sidecar) : .damaged(isOurs: false)
-        } else if let whole = SidecarSeal.withoutFlippedBit(bytes),
+        } else if let whole = RecordSeal.withoutFlippedBit(bytes),
             let sidecar = Sidecar.decoded(whole, isSealed: true)
         {
             self = sidecar.name == name.string ? .mended(sidecar) : .damaged(isOurs: false)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
-import FoundationEssentials
 import SystemIO
 
 /// What is to become of a backup, on disk before it is published: whoever is killed between archive and sidecar leaves
@@ -17,18 +16,15 @@ struct PublicationIntent {
     }
 
     func write(_ sidecar: Sidecar) throws {
-        try DurableFile.replace(path, with: Array(JSONEncoder().encode(sidecar)), mode: 0o640)
+        try SealedRecord.write(sidecar, to: path, mode: 0o640)
     }
 
     func remove() throws {
         if try FileStatus.ifPresent(path) != nil { try Directory.remove(path) }
     }
 
-    /// - Returns: `nil` where nobody can read it, as after a power cut: the archive is then what it would be without it.
-    func read() throws -> Sidecar? {
-        let bytes = try OpenFile(path, .readNoFollow).readAll(limit: 4 << 20)
-        return try? JSONDecoder().decode(Sidecar.self, from: Data(bytes))
-    }
+    /// - Returns: `nil` where it is damaged, as after a power cut: only its name says then that the archive is ours.
+    func read() throws -> Sidecar? { try SealedRecord.read(Sidecar.self, at: path) }
 
     /// The names of backups that have one.
     static func names(in folder: BackupFolder) throws -> [BackupName] {
@@ -70,6 +66,12 @@ public struct UnfinishedPublication: Sendable {
         else { return }
         workspace.log.warning(
             "an earlier version was interrupted before it was listed, so it is read now", ["name": item.name])
+        try judge(item, manifest)
+    }
+
+    /// Of one that is ours, and of which nothing more is known: the bytes are read, and what it holds is compared as a new
+    /// one's is.
+    private func judge(_ item: CatalogueItem, _ manifest: Manifest) throws {
         do {
             var sidecar = try Verification(
                 workspace.folder, log: workspace.log, cancellation: workspace.cancellation, progress: workspace.progress
@@ -86,13 +88,17 @@ public struct UnfinishedPublication: Sendable {
     private func settle(_ name: BackupName) throws {
         let intent = PublicationIntent(name, in: workspace.folder)
         let item = try Catalogue(workspace.folder).items().first { $0.name == name }
-        if let item, item.sidecar == nil, let draft = try intent.read(), draft.name == name.string {
+        if let item, item.sidecar == nil {
             workspace.log.warning("its maker was interrupted before it was listed, so it is read now", ["name": name])
             do {
-                try Verification(
-                    workspace.folder, log: workspace.log, cancellation: workspace.cancellation,
-                    progress: workspace.progress
-                ).run(item, draft: draft)
+                if let draft = try intent.read(), draft.name == name.string {
+                    try Verification(
+                        workspace.folder, log: workspace.log, cancellation: workspace.cancellation,
+                        progress: workspace.progress
+                    ).run(item, draft: draft)
+                } else if let manifest = try item.quickManifest(), manifest.name == name.string {
+                    try judge(item, manifest)
+                }
             } catch  where error.isDamage {
                 // It is marked, and the log says why.
             }

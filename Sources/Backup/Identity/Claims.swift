@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 import SystemIO
 
 /// One stack's backups taken over by another: after `pg_upgrade`, after a disaster, or because a person said so.
@@ -14,27 +13,28 @@ public struct Claim: Sendable, Equatable, Codable {
 
     public var taken: StackIdentity
     public var by: StackIdentity
-    /// Seconds since 1970 UTC.
-    public var at: Int64
+    /// Not before any backup that was there: a clock that is behind must not make the claim look old.
+    var at: Moment
     public var origin: Origin
-    /// Backups of the other stack that were there already and are dated later: a clock was wrong. `nil` in claims of before.
-    var ahead: [String]?
+    /// The names of all backups that were there.
+    var present: Set<String>
 
     /// - Parameter items: the whole catalogue as it is now.
-    init(on taken: StackIdentity, by stack: StackIdentity, _ origin: Origin, among items: [CatalogueItem]) {
-        let now = LocalTime.now().epoch
+    init(
+        on taken: StackIdentity, by stack: StackIdentity, _ origin: Origin, among items: [CatalogueItem],
+        now: Moment = .now()
+    ) {
         self.taken = taken
         by = stack
-        at = now
+        at = Moment(epoch: items.map(\.created.epoch).reduce(now.epoch, max), boot: now.boot)
         self.origin = origin
-        ahead = items.filter { $0.created.epoch > now && $0.sidecar?.stack?.isSameStack(as: taken) == true }
-            .map(\.name.string)
+        present = Set(items.map(\.name.string))
     }
 
     /// Whether this backup of the other stack was made after the claim: that stack lives, and its backups are its own again.
-    /// The date alone does not say so: one of the future was there before.
+    /// Dates do not say so, since clocks are wrong. One that a person put here was made by nobody.
     func isOutlived(by item: CatalogueItem) -> Bool {
-        item.created.epoch > at && ahead?.contains(item.name.string) != true
+        !present.contains(item.name.string) && item.sidecar?.adopted != true
     }
 
     /// A copy made for a test must not prune the original's history, nor one claimed by mistake: a claim lets backups go
@@ -45,21 +45,28 @@ public struct Claim: Sendable, Equatable, Codable {
 /// `claims.json` in the folder's state. Losing it makes the claimed backups foreign again, and loses nothing.
 struct Claims: Sendable, Equatable, Codable {
     var claims: [Claim] = []
+    /// Whether there is a list that is not to be believed.
+    private(set) var isDamaged = false
+
+    private enum CodingKeys: CodingKey { case claims }
 
     static func path(in folder: BackupFolder) -> FilePath { folder.state.appending("claims.json") }
 
-    /// A damaged list is an empty one: what it said can be said again.
+    /// A damaged list is an empty one, and says so: what it said can be said again.
     static func read(in folder: BackupFolder) -> Claims {
-        guard let bytes = try? OpenFile(path(in: folder), .readNoFollow).readAll(limit: 4 << 20) else {
-            return Claims()
+        let path = path(in: folder)
+        do throws(SystemError) {
+            if let claims = try SealedRecord.read(Claims.self, at: path) { return claims }
+        } catch {
+            if error.isNotFound { return Claims() }
         }
-        return (try? JSONDecoder().decode(Claims.self, from: Data(bytes))) ?? Claims()
+        var claims = Claims()
+        claims.isDamaged = true
+        return claims
     }
 
     func write(in folder: BackupFolder) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try DurableFile.replace(Self.path(in: folder), with: Array(encoder.encode(self)), mode: 0o640)
+        try SealedRecord.write(self, to: Self.path(in: folder), mode: 0o640)
     }
 
     /// The claim of `stack` on what `other` made, newest first.

@@ -19,16 +19,16 @@ public struct Ownership: Sendable {
     private let hasForeign: Bool
     /// Backups that name no owner, with the database that their manifests name.
     private let unowned: [BackupName: String?]
-    private let now: Int64
+    private let now: Moment
 
     /// - Parameter items: the whole catalogue of the folder.
     public init(
-        of stack: StackIdentity, among items: [CatalogueItem], in folder: BackupFolder, now: LocalTime = .now()
+        of stack: StackIdentity, among items: [CatalogueItem], in folder: BackupFolder, now: Moment = .now()
     ) throws {
         let claims = Claims.read(in: folder)
         self.stack = stack
         self.claims = claims
-        self.now = now.epoch
+        self.now = now
         var makers: [StackIdentity: Claim?] = [:]
         var alive: Set<StackIdentity> = []
         var unowned: [BackupName: String?] = [:]
@@ -57,8 +57,7 @@ public struct Ownership: Sendable {
         }
         if owner.isSameStack(as: stack) { return .ours }
         guard let claim = claims.claim(of: stack, on: owner), holdsClaim(on: owner) else { return .foreign(owner) }
-        let (age, overflow) = now.subtractingReportingOverflow(claim.at)
-        return !overflow && age > claim.grace ? .ours : .claimedLately
+        return claim.at.age(at: now) > claim.grace ? .ours : .claimedLately
     }
 
     /// Whether the other stack's backups are taken over, and it has made none since.
@@ -91,7 +90,18 @@ public struct Ownership: Sendable {
     /// are its backups. Where the artifacts folder lost its mark, nobody can tell whether it is the one that was backed up.
     /// - Parameter artifacts: the folder.
     public func warnings(_ items: [CatalogueItem], artifacts: FilePath) -> [BilingualText] {
-        [foreignWarning(items), stack.lostMarkWarning(items, artifacts: artifacts)].compactMap { $0 }
+        [foreignWarning(items), damagedClaimsWarning, stack.lostMarkWarning(items, artifacts: artifacts)].compactMap {
+            $0
+        }
+    }
+
+    private var damagedClaimsWarning: BilingualText? {
+        guard claims.isDamaged else { return nil }
+        return BilingualText(
+            zh: "接管备份的记录 claims.json 已损坏：所接管的备份重新视为其他系统的，不会被复用、计数或删除。请再次运行 mlflow-backup claim。",
+            en:
+                "The list of claims, claims.json, is damaged: what was claimed counts as another stack's again, and is not used, "
+                + "counted or removed. Run `mlflow-backup claim` again.")
     }
 
     /// A sentence on them; `nil` where there are none.

@@ -65,7 +65,7 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     }
 
     func write(in folder: BackupFolder) throws {
-        try DurableFile.replace(path(in: folder), with: Array(JSONEncoder().encode(self)), mode: 0o600)
+        try SealedRecord.write(self, to: path(in: folder), mode: 0o600)
     }
 
     /// Before what was prepared is dropped: without it a second recovery would take what is gone for what was brought in, as far
@@ -91,7 +91,7 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         return try Directory.names(in: folder.state).compactMap { bytes in
             let name = String(decoding: bytes, as: UTF8.self)
             guard name.hasPrefix(filePrefix), name.hasSuffix(".json") else { return nil }
-            return try read(folder.state.appending(bytes)).map { (name, $0) }
+            return try read(folder.state.appending(bytes), in: folder).map { (name, $0) }
         }
     }
 
@@ -184,17 +184,29 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         try FileStatus.ifPresent(folder.state.appending("\(filePrefix)-\(id).json")) != nil
     }
 
-    private static func read(_ path: FilePath) throws -> RestoreJournal? {
+    private static func read(_ path: FilePath, in folder: BackupFolder) throws -> RestoreJournal? {
         guard try FileStatus.ifPresent(path) != nil else { return nil }
-        let bytes = try OpenFile(path, .readNoFollow).readAll()
-        let journal: RestoreJournal
-        do { journal = try JSONDecoder().decode(RestoreJournal.self, from: Data(bytes)) } catch {
-            throw BackupError.needsRecovery(reason: "the restore journal \(path) cannot be read: \(error)")
+        let found =
+            if let sealed = try SealedRecord.read(RestoreJournal.self, at: path) { Optional(sealed) } else {
+                try path == folder.restoreJournal ? readUnsealed(path) : nil
+            }
+        guard let journal = found else {
+            throw BackupError.needsRecovery(
+                reason:
+                    "the restore journal \(path) is damaged. Bring it back from a copy of the backup folder, or, where there "
+                    + "is none, move it elsewhere and run `mlflow-backup claim`, which keeps all that the restore had moved")
         }
         guard journal.format ?? 1 <= currentFormat else {
             throw BackupError.needsRecovery(
                 reason: "the restore journal \(path) was written by a newer version of this program")
         }
         return journal
+    }
+
+    /// One of 0.1.0, which is known by its file's name and has no seal.
+    private static func readUnsealed(_ path: FilePath) throws(SystemError) -> RestoreJournal? {
+        let bytes = try OpenFile(path, .readNoFollow).readAll()
+        guard let journal = try? JSONDecoder().decode(RestoreJournal.self, from: Data(bytes)) else { return nil }
+        return journal.format == nil ? journal : nil
     }
 }

@@ -86,9 +86,10 @@ struct KeptExpiry {
         }
     }
 
-    /// By a clock that may have jumped: a part that seems to be of the future has just been made.
+    /// By the wall clock, where the machine was started again since, which may have jumped: a part that seems to be of the
+    /// future has just been made.
     private func isOver(_ part: KeptPart) -> Bool {
-        Self.age(of: part.replacedAt, LocalTime.now().epoch) >= workspace.keepSeconds && isToBeRead(part)
+        part.replacedMoment.age(at: .now()) >= workspace.keepSeconds && isToBeRead(part)
     }
 
     /// A removal was cut short: nobody can take that restore back any more.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 import SystemIO
 import Wording
 
@@ -17,6 +16,8 @@ public struct KeptPart: Sendable, Equatable, Codable {
     public var mode: RestoreMode
     /// Seconds since 1970 UTC.
     public var replacedAt: Int64
+    /// The same by the clock of the machine's start; `nil` where it is not known.
+    var replacedSinceBoot: BootClock? = .now()
     var stack: StackIdentity?
     /// The database, whatever it is called; `nil` where none was replaced.
     var databaseOID: UInt32?
@@ -87,15 +88,14 @@ public struct KeptPart: Sendable, Equatable, Codable {
     var isLate: Bool { id.hasSuffix("_late") }
 
     var replacedTime: LocalTime { LocalTime(epoch: replacedAt) }
+    var replacedMoment: Moment { Moment(epoch: replacedAt, boot: replacedSinceBoot) }
 
     static func path(of id: String, in folder: BackupFolder) -> FilePath {
         folder.state.appending("\(prefix)\(id).json")
     }
 
     func write(in folder: BackupFolder) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try DurableFile.replace(Self.path(of: id, in: folder), with: Array(encoder.encode(self)), mode: 0o600)
+        try SealedRecord.write(self, to: Self.path(of: id, in: folder), mode: 0o600)
     }
 
     func removeRecord(in folder: BackupFolder) throws {
@@ -116,37 +116,27 @@ public struct KeptPart: Sendable, Equatable, Codable {
 
     /// Which files the kept tree and the live one shared at the swap: inodes.
     static func write(shared inodes: [UInt64], of id: String, in folder: BackupFolder) throws {
-        try write(inodes, to: sharedPath(of: id, in: folder))
+        try SealedNumbers.write(inodes, to: sharedPath(of: id, in: folder))
     }
 
     static func shared(of id: String, in folder: BackupFolder) throws -> Set<UInt64> {
-        try numbers(in: sharedPath(of: id, in: folder)) ?? []
+        try numbers(of: id, at: sharedPath(of: id, in: folder)) ?? []
     }
 
     /// What an undo brought in: `BroughtTree`.
     static func write(brought marks: [UInt64], of id: String, in folder: BackupFolder) throws {
-        try write(marks, to: broughtPath(of: id, in: folder))
+        try SealedNumbers.write(marks, to: broughtPath(of: id, in: folder))
     }
 
     /// - Returns: `nil` where that was not noted.
     static func brought(of id: String, in folder: BackupFolder) throws -> Set<UInt64>? {
-        try numbers(in: broughtPath(of: id, in: folder))
+        try numbers(of: id, at: broughtPath(of: id, in: folder))
     }
 
-    /// Eight bytes each, little end first.
-    private static func write(_ numbers: [UInt64], to path: FilePath) throws {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(numbers.count * 8)
-        for number in numbers { withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) } }
-        try DurableFile.replace(path, with: bytes, mode: 0o600)
-    }
-
-    private static func numbers(in path: FilePath) throws -> Set<UInt64>? {
+    private static func numbers(of id: String, at path: FilePath) throws -> Set<UInt64>? {
         guard try FileStatus.ifPresent(path) != nil else { return nil }
-        let bytes = try OpenFile(path, .readNoFollow).readAll(limit: 1 << 30)
-        var numbers: Set<UInt64> = []
-        for start in stride(from: 0, to: bytes.count - 7, by: 8) {
-            numbers.insert(bytes[start..<start + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        guard let numbers = try SealedNumbers.read(at: path) else {
+            throw BackupError.keptRecordDamaged(id: id, path: path.string)
         }
         return numbers
     }
@@ -156,12 +146,7 @@ public struct KeptPart: Sendable, Equatable, Codable {
     static func read(_ id: String, in folder: BackupFolder) throws -> KeptPart? {
         let path = path(of: id, in: folder)
         guard try FileStatus.ifPresent(path) != nil else { return nil }
-        let bytes = try OpenFile(path, .readNoFollow).readAll(limit: 64 << 20)
-        let part: KeptPart
-        do { part = try JSONDecoder().decode(KeptPart.self, from: Data(bytes)) } catch {
-            throw BackupError.keptRecordDamaged(id: id, path: path.string)
-        }
-        guard part.id == id, isID(id) else {
+        guard let part = try SealedRecord.read(KeptPart.self, at: path), part.id == id, isID(id) else {
             throw BackupError.keptRecordDamaged(id: id, path: path.string)
         }
         return part

@@ -40,7 +40,11 @@ struct UnchangedFiles: Sendable {
         for id in try KeptPart.ids(in: parts.backups) {
             let tree = parts.folder(of: id).appending("old")
             guard try FileStatus.ifPresent(tree) != nil else { continue }
-            let shared = try KeptPart.shared(of: id, in: parts.backups)
+            // Of a damaged list nothing counts, so that files with names there are written anew.
+            let shared: Set<UInt64>
+            do { shared = try KeptPart.shared(of: id, in: parts.backups) } catch BackupError.keptRecordDamaged {
+                continue
+            }
             guard !shared.isEmpty else { continue }
             keptParts.append(id)
             var walk = try TreeWalk(root: OpenFile(tree, .directory), prefix: nil)

@@ -2,14 +2,14 @@
 
 import Archive
 
-/// The digest over a sidecar that is part of it, so that no flipped bit in it rules what may go: it is the SHA-256 of the
-/// file with zeros in the digest's own place. Sidecars of 0.1.0 have none.
-enum SidecarSeal {
+/// The digest over a record that is part of it, so that no flipped bit in it rules what may go, what is live, or whose it
+/// is: it is the SHA-256 of the file with zeros in the digest's own place. Records of 0.1.0 have none.
+enum RecordSeal {
     /// In the place of the digest while it is taken.
     static let blank = String(repeating: "0", count: 64)
     private static let key = Array("\"seal\" : \"".utf8)
 
-    /// - Parameter bytes: a sidecar as it is encoded, with `blank` for its seal.
+    /// - Parameter bytes: a record as it is encoded, with `blank` for its seal.
     static func sealed(_ bytes: [UInt8]) -> [UInt8] {
         guard let place = place(in: bytes) else { return bytes }
         var bytes = bytes

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import SystemIO
+
+/// A record in the folder's state: JSON whose last member is a digest over all of it (`RecordSeal`). A record decides what
+/// is removed, brought back or taken for finished, so one of which a bit flipped is none.
+enum SealedRecord {
+    /// Replaces what is there.
+    /// - Parameters:
+    ///   - value: what is encoded as an object with at least one member.
+    ///   - mode: permission bits of the file.
+    static func write(_ value: some Encodable, to path: FilePath, mode: UInt32) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let object = Array(try encoder.encode(value))
+        guard object.suffix(2) == Array("\n}".utf8)[...] else { preconditionFailure("pretty JSON of an object ends so") }
+        let seal = Array(",\n  \"seal\" : \"\(RecordSeal.blank)\"\n}\n".utf8)
+        try DurableFile.replace(path, with: RecordSeal.sealed(object.dropLast(2) + seal), mode: mode)
+    }
+
+    /// - Returns: what it holds, where one bit of it had flipped what it held; `nil` where nothing it says is to be believed.
+    /// - Throws: where nobody can read it.
+    static func read<Value: Decodable>(_ type: Value.Type, at path: FilePath) throws(SystemError) -> Value? {
+        let bytes = try OpenFile(path, .readNoFollow).readAll(limit: 256 << 20)
+        guard let whole = RecordSeal.isWhole(bytes) == true ? bytes : RecordSeal.withoutFlippedBit(bytes) else {
+            return nil
+        }
+        return try? JSONDecoder().decode(type, from: Data(whole))
+    }
+}

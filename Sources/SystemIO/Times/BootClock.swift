@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Seconds since the machine was started, and which start that was. A wall clock that is set does not move it, so within one
+/// start it tells how much time has really passed.
+///
+/// It is read from `/proc/uptime` and `/proc/sys/kernel/random/boot_id` (Linux, `proc(5)`), which all containers of a machine
+/// share.
+public struct BootClock: Sendable, Equatable, Codable {
+    /// Of the start.
+    public let id: String
+    /// Since then.
+    public let seconds: Int64
+
+    public init(id: String, seconds: Int64) {
+        self.id = id
+        self.seconds = seconds
+    }
+
+    /// - Returns: `nil` where the machine does not say: only the wall clock is left then.
+    public static func now() -> BootClock? {
+        guard let id = line(of: "/proc/sys/kernel/random/boot_id"), !id.isEmpty,
+            let seconds = line(of: "/proc/uptime")?.prefix(while: { $0 != "." }), let seconds = Int64(seconds)
+        else { return nil }
+        return BootClock(id: id, seconds: seconds)
+    }
+
+    private static func line(of path: FilePath) -> String? {
+        guard let bytes = try? OpenFile(path, .read).readAll(limit: 4096) else { return nil }
+        return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+}
+
+/// When something happened: by the wall clock, and by that of the machine's start.
+public struct Moment: Sendable, Equatable, Codable {
+    /// Seconds since 1970 UTC.
+    public let epoch: Int64
+    public let boot: BootClock?
+
+    public init(epoch: Int64, boot: BootClock?) {
+        self.epoch = epoch
+        self.boot = boot
+    }
+
+    public static func now() -> Moment { Moment(epoch: LocalTime.now().epoch, boot: .now()) }
+
+    /// Seconds from then to `now`: what really passed where the machine has not been started again since, else what the wall
+    /// clock says, which may be less than none.
+    public func age(at now: Moment) -> Int64 {
+        if let then = boot, let boot = now.boot, then.id == boot.id, then.seconds <= boot.seconds {
+            let (age, overflow) = boot.seconds.subtractingReportingOverflow(then.seconds)
+            if !overflow { return age }
+        }
+        let (age, overflow) = now.epoch.subtractingReportingOverflow(epoch)
+        return overflow ? -1 : age
+    }
+}
