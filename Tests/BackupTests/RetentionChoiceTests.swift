@@ -55,8 +55,9 @@ struct RetentionChoiceTests {
     ) throws -> RetentionChoice {
         let items = try Catalogue(folder).items()
         return RetentionChoice(
-            items, by: rule, try Ownership(of: Self.stack, among: items, in: folder, now: Moment(epoch: Self.now.epoch, boot: nil)), pinned: pinned,
-            justMade: justMade.flatMap { BackupName($0) }, now: Self.now)
+            items, by: rule,
+            try Ownership(of: Self.stack, among: items, in: folder, now: Moment(epoch: Self.now.epoch, boot: nil)),
+            pinned: pinned, justMade: justMade.flatMap { BackupName($0) }, now: Self.now)
     }
 
     private func going(_ rule: RetentionRule, pinned: Set<String> = [], justMade: String? = nil) throws -> [String] {

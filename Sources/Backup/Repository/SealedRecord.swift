@@ -14,7 +14,9 @@ enum SealedRecord {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let object = Array(try encoder.encode(value))
-        guard object.suffix(2) == Array("\n}".utf8)[...] else { preconditionFailure("pretty JSON of an object ends so") }
+        guard object.suffix(2) == Array("\n}".utf8)[...] else {
+            preconditionFailure("an object with members ends so, pretty printed")
+        }
         let seal = Array(",\n  \"seal\" : \"\(RecordSeal.blank)\"\n}\n".utf8)
         try DurableFile.replace(path, with: RecordSeal.sealed(object.dropLast(2) + seal), mode: mode)
     }

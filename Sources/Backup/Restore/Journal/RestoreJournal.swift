@@ -194,7 +194,8 @@ struct RestoreJournal: Sendable, Equatable, Codable {
             throw BackupError.needsRecovery(
                 reason:
                     "the restore journal \(path) is damaged. Bring it back from a copy of the backup folder, or, where there "
-                    + "is none, move it elsewhere and run `mlflow-backup claim`, which keeps all that the restore had moved")
+                    + "is none, move it elsewhere and run `mlflow-backup claim`, which keeps all that the restore had moved"
+            )
         }
         guard journal.format ?? 1 <= currentFormat else {
             throw BackupError.needsRecovery(
