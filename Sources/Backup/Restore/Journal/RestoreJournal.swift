@@ -186,10 +186,8 @@ struct RestoreJournal: Sendable, Equatable, Codable {
 
     private static func read(_ path: FilePath, in folder: BackupFolder) throws -> RestoreJournal? {
         guard try FileStatus.ifPresent(path) != nil else { return nil }
-        let found =
-            if let sealed = try SealedRecord.read(RestoreJournal.self, at: path) { Optional(sealed) } else {
-                try path == folder.restoreJournal ? readUnsealed(path) : nil
-            }
+        var found = try SealedRecord.read(RestoreJournal.self, at: path)
+        if found == nil, path == folder.restoreJournal { found = try readUnsealed(path) }
         guard let journal = found else {
             throw BackupError.needsRecovery(
                 reason:
