@@ -45,7 +45,7 @@ import Testing
         try root.write("broken.tar.gz.json", "{ not json")
         try root.write("half.tar.gz.partial", "x")
         try Shell.sh(
-            "cd '\(root.path)' && ln -s /etc/passwd link.tar.gz && mkdir folder && mkdir -p whole/database && touch whole/manifest.json"
+            "cd '\(root.path)' && ln -s /etc/passwd link.tar.gz && mkdir folder && mkdir -p whole/database lacking/database && touch whole/manifest.json whole/index.json lacking/manifest.json"
         )
         try Shell.run(
             "/bin/bash", ["-c", "touch '\(root.path)/'$'bad\\xff.tar.gz' '\(root.path)/'$'line\\nbreak.tar.gz'"])
@@ -54,7 +54,7 @@ import Testing
         #expect(
             statuses == [
                 "good.tar.gz": .completed, "shorter.tar.gz": .corrupt, "dropped.tar.gz": .unverified,
-                "broken.tar.gz": .unverified, "whole": .unverified,
+                "broken.tar.gz": .unverified, "whole": .unverified, "lacking": .corrupt,
             ])
         for name in [
             "../\(root.path.lastComponent)/good.tar.gz", "./good.tar.gz", "good.tar.gz/", "", "..", "link.tar.gz",

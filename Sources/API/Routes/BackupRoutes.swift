@@ -59,6 +59,9 @@ struct BackupRoutes: Sendable {
         guard item.kind == .compressed else {
             throw RequestError.notDownloadable(item.name.string, path: item.path.string)
         }
+        if let fault = item.shapeFault {
+            throw BackupError.markedCorrupt(name: item.name.string, reason: fault)
+        }
         let file = try OpenFile(item.path, .readNoFollow)
         let size = try file.status().size
         // A file that is not the verified one must not carry its tag.

@@ -17,7 +17,7 @@ public final class RecordStream {
 
     /// The entries of an uncompressed backup.
     public init(folder path: FilePath) throws {
-        let file = try OpenFile(path.appending(ArchiveLayout.indexName), .readNoFollow)
+        let file = try StoredPart.file(path.appending(ArchiveLayout.indexName), of: path.string)
         let reader = LineReader(file, archive: path.string)
         nextMember = { try reader.next() }
     }

@@ -16,7 +16,7 @@ public final class FolderReader: ArchiveReader {
 
     public func forEachEntry(_ visit: (ArchiveEntry, EntryContent) throws -> Void) throws {
         // The index is read last, as in a tar, so that a visitor may compare it with everything it saw.
-        let top = try OpenFile(root, .directory)
+        let top = try StoredPart.folder(root, of: name)
         var walk = try TreeWalk(root: top, prefix: nil, ignoring: [Array(ArchiveLayout.indexName.utf8)])
         var names = try LinkedNames(root)
         var done: UInt64 = 0

@@ -11,7 +11,7 @@ public struct IndexedArchive: Sendable {
     /// - Throws: `ArchiveError.truncated` where there is no footer.
     public init(_ path: FilePath) throws {
         self.path = path
-        file = try OpenFile(path, .readNoFollow)
+        file = try StoredPart.file(path, of: path.string)
         footer = try ArchiveFooter.read(from: file, size: try file.status().size)
     }
 

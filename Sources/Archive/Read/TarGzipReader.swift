@@ -13,7 +13,7 @@ public final class TarGzipReader: ArchiveReader {
     public init(_ path: FilePath, observer: ReadObserver = ReadObserver()) throws {
         name = path.string
         interpreter = TarInterpreter(archive: path.string)
-        file = try OpenFile(path, .readNoFollow)
+        file = try StoredPart.file(path, of: path.string)
         stream = try GzipFileStream(file, name: path.string, observer: observer)
     }
 

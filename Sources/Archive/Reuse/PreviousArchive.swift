@@ -13,7 +13,7 @@ final class PreviousArchive {
     /// - Parameter alignment: what the next archive's members need; one that is less aligned cannot be spliced into it.
     /// - Returns: `nil` where its members cannot be used, for a reason that is nobody's fault.
     init?(_ path: FilePath, alignment: Int) throws {
-        file = try OpenFile(path, .readNoFollow)
+        file = try StoredPart.file(path, of: path.string)
         let size = try file.status().size
         let footer = try ArchiveFooter.read(from: file, size: size)
         reader = try IndexStream(file, footer)

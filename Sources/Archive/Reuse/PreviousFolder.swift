@@ -16,9 +16,9 @@ final class PreviousFolder {
 
     /// - Returns: `nil` where it has no index of ours.
     init?(_ path: FilePath) throws {
-        root = try OpenFile(path, .directory)
+        root = try StoredPart.folder(path, of: path.string)
         chain = FolderChain(root: root)
-        index = try root.open(Array(ArchiveLayout.indexName.utf8), .readNoFollow)
+        index = try StoredPart.file(path.appending(ArchiveLayout.indexName), of: path.string)
         decoder = IndexDecoder(archive: path.string)
         var first: [ArchiveIndex.Record] = []
         let got = try index.read(into: buffer.bytes)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Archive
 import SystemIO
 
 /// The backups in a folder. It reads what is there each time: the folder is the truth, not a memory of it.
@@ -51,14 +50,10 @@ public struct Catalogue: Sendable {
         let path = folder.path.appending(name.string)
         // What vanishes between listing and looking was deleted; it is simply not there.
         guard let status = try? FileStatus.of(path) else { return nil }
-        let kind: BackupName.Kind
-        switch status.kind {
-        case .file where name.isArchive: kind = .compressed
-        case .directory:
-            guard isBackupFolder(path) else { return nil }
-            kind = .uncompressed
-        default: return nil
+        guard let shape = BackupShape(name, path, status, sidecar: SidecarFile(of: name, in: folder)) else {
+            return nil
         }
+        let kind = shape.kind
         let file = SidecarFile(of: name, in: folder)
         let sidecar = file.sidecar
         let created = LocalTime(
@@ -72,21 +67,18 @@ public struct Catalogue: Sendable {
             case .suspicious: itemStatus = .suspicious
             }
             reason = itemStatus == .suspicious ? sidecar.suspicion?.text.english : sidecar.reason
-            if kind == .compressed, sidecar.size != status.size {
+            if kind == .compressed, shape.fault == nil, sidecar.size != status.size {
                 itemStatus = .corrupt
                 reason = "it has \(status.size) bytes and was verified with \(sidecar.size)"
             }
         }
-        let size = kind == .compressed ? status.size : sidecar?.size ?? 0
+        if let fault = shape.fault { (itemStatus, reason) = (.corrupt, fault) }
+        let fileSize = status.kind == .file ? status.size : 0
+        let size = kind == .compressed ? fileSize : sidecar?.size ?? 0
         return CatalogueItem(
             name: name, path: path, kind: kind, size: size, created: created, status: itemStatus, reason: reason,
             sidecar: sidecar, sidecarFault: CatalogueItem.SidecarFault(file), device: status.device,
-            inode: status.inode, mark: FileMark.listed(path, status))
-    }
-
-    private func isBackupFolder(_ path: FilePath) -> Bool {
-        let parts = [ArchiveLayout.manifestName, ArchiveLayout.databaseFolder]
-        return parts.allSatisfy { (try? FileStatus.of(path.appending($0))) != nil }
+            inode: status.inode, mark: FileMark.listed(path, status), shapeFault: shape.fault)
     }
 
     /// Removes a backup. Call it under the operation lock.

@@ -30,6 +30,8 @@ public struct CatalogueItem: Sendable, Equatable {
     let inode: UInt64
     /// Which file it is, to tell it from a copy of it (`FileMark.listed`).
     let mark: String
+    /// What it lacks, or is instead of a backup, by its looks (`BackupShape`).
+    public var shapeFault: String?
 
     enum SidecarFault: Sendable, Equatable {
         case mended
@@ -48,6 +50,9 @@ public struct CatalogueItem: Sendable, Equatable {
 
     /// Whether its bytes are the ones that were written.
     public var isWhole: Bool { status == .completed || status == .suspicious }
+
+    /// Whether it is damaged to look at, and no reading has said so yet.
+    var hasUnrecordedDamage: Bool { status == .corrupt && sidecar?.status != .corrupt }
 
     /// Whether both are names of one file.
     func isSameFile(as other: CatalogueItem) -> Bool { device == other.device && inode == other.inode }

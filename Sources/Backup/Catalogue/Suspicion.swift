@@ -52,7 +52,7 @@ extension Suspicion {
     static func measures(among items: [CatalogueItem], _ ownership: Ownership, now: LocalTime) -> [Measuring] {
         let ours = items.filter { $0.isMeasureOfOurs(ownership) }
         let good = ours.filter { $0.status == .completed }
-        let others = good.isEmpty ? withoutOurs(items, ownership) : []
+        let others = good.isEmpty ? damaged(ours) + withoutOurs(items, ownership) : []
         let accepted = Acceptance.last(among: ours + others, now)
         let measured = (good + others).filter { item in
             accepted.map { item.created.epoch >= $0.created && item.created <= now } ?? true
@@ -72,6 +72,12 @@ extension Suspicion {
             return Suspicion(
                 measure: measure, found: found, expected: largest.0, than: largest.1)
         }.first
+    }
+
+    /// What was there when all good ones of ours turned out damaged is what their sidecars say, as long as these are sound.
+    /// One that was suspicious never measured anything.
+    private static func damaged(_ ours: [CatalogueItem]) -> [CatalogueItem] {
+        ours.filter { $0.status == .corrupt && $0.sidecar?.summary != nil && $0.sidecar?.suspicion == nil }
     }
 
     /// What measures a stack that has no good ones of its own. Beside those of another it is what a lost database volume

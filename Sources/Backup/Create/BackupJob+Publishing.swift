@@ -67,11 +67,11 @@ extension BackupJob {
     private func setAside(_ base: ReuseBase, because error: any Error) throws -> BilingualText? {
         let verification = Verification(folder, log: log, cancellation: cancellation)
         if let failure = error as? SystemError {
-            let isOfBase = failure.path == base.item.path.string || failure.path.hasPrefix(base.item.path.string + "/")
-            if isOfBase {
+            if failure.isInside(base.item.path) {
                 log.error("the backup before cannot be read", ["name": base.item.name, "reason": failure.description])
                 // What was removed meanwhile, or may not be read, is not damaged; it is no use all the same.
                 if failure.isLostData { try verification.condemn(base.item, because: failure) }
+                if failure.isOfWrongKind { do { try verification.run(base.item) } catch  where error.isDamage {} }
                 return failure.bilingual
             }
             // The kernel copies without saying which of the two files it could not read.
@@ -167,7 +167,8 @@ extension ArchiveError {
     /// Whether the backup before, rather than the live data or the disk written to, may be the cause.
     fileprivate var mayBeOfPrevious: Bool {
         switch self {
-        case .previousDamaged, .damaged, .truncated: true
+        // A pipe in the place of a stored file got another name, as a file would have.
+        case .previousDamaged, .damaged, .truncated, .unsafeEntry: true
         default: false
         }
     }

@@ -24,7 +24,7 @@ struct Copies {
         self.identity = identity
         self.items = items
         ownership = try Ownership(of: identity, among: items, in: job.folder)
-        unvouched = items.filter { $0.status == .unverified && $0.mayBe(of: identity, in: job.folder) }
+        unvouched = items.filter { $0.sidecar == nil && $0.mayBe(of: identity, in: job.folder) }
         guard items.contains(where: { $0.sidecar != nil && $0.sidecar?.chain == nil }) else { return }
         do { try Chains.settle(in: job.folder) } catch {
             // They can be told another time, less well once the oldest are gone.
@@ -41,7 +41,7 @@ struct Copies {
 
     /// Whether it was one of them when the operation began, and nobody has read it since.
     func isUnvouched(_ item: CatalogueItem) -> Bool {
-        item.status == .unverified && unvouched.contains { $0.name == item.name }
+        item.sidecar == nil && unvouched.contains { $0.name == item.name }
     }
 
     func item(named name: BackupName) throws -> CatalogueItem {

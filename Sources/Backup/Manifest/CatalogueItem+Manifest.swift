@@ -12,7 +12,12 @@ extension CatalogueItem {
         case .compressed:
             do { bytes = try IndexedArchive(path).content(of: .manifest) } catch is ArchiveError { return nil }
         case .uncompressed:
-            bytes = try OpenFile(path.appending(ArchiveLayout.manifestName), .readNoFollow).readAll()
+            let file = try OpenFile(path.appending(ArchiveLayout.manifestName), .readNoFollow)
+            // A device may have no end.
+            guard try file.status().kind == .file else {
+                throw BackupError.manifestUnreadable(backup: name.string, reason: "it is not a file")
+            }
+            bytes = try file.readAll()
         }
         return try bytes.map { try Manifest(decoding: $0, backup: name.string) }
     }

@@ -16,6 +16,9 @@ struct BackupCheck {
     /// - Throws: `ArchiveError` and `BackupError.manifestUnreadable` for damage; `SystemError`, `CancelledError`,
     ///   `ReadObserver.TimeIsUp`.
     func outcome(_ sidecar: Sidecar?) throws -> Verification.Outcome {
+        if let fault = item.shapeFault {
+            throw ArchiveError.damaged(archive: item.path.string, offset: 0, reason: fault)
+        }
         // Before the first byte: what is put over it while it is read was not read.
         let mark = try FileMark.whole(item.path)
         var outcome = try reading(sidecar)

@@ -48,7 +48,7 @@ struct Scrub {
             do {
                 // Damage in one before it may have been its damage, too; and what a person removed is gone.
                 let found = try Catalogue(workspace.folder).items().first { $0.name == item.name }
-                guard let found, found.status != .corrupt else { continue }
+                guard let found, found.status != .corrupt || found.hasUnrecordedDamage else { continue }
                 try verification(until: end).run(found)
                 postponed.remove(item.name)
             } catch is CancelledError {
@@ -95,17 +95,25 @@ struct Scrub {
         }
     }
 
+    /// Whether its bytes are to be read from time to time: good ones, those that nobody vouches for, and those whose damage is
+    /// seen and not told yet.
+    private func isToBeRead(_ item: CatalogueItem) -> Bool {
+        (item.isWhole || item.sidecar != nil && item.hasUnrecordedDamage) && copies.ownership.mayReuse(item)
+            || copies.isUnvouched(item)
+    }
+
     /// One name of each file.
     private func due(_ postponed: PostponedReadings) -> [CatalogueItem] {
         let now = LocalTime.now()
         let start = MonotonicTime.nanoseconds()
         var due: [(item: CatalogueItem, read: Int64)] = []
-        for item in copies.items where item.isWhole && copies.ownership.mayReuse(item) || copies.isUnvouched(item) {
+        for item in copies.items where isToBeRead(item) {
             guard !due.contains(where: { $0.item.isSameFile(as: item) }) else { continue }
             // Folders are walked through as long as there is time for it; of the others the date has to do.
             let mayLook =
                 MonotonicTime.seconds(since: start) < Self.longestLook && !workspace.cancellation.isCancelled
-            let read = (mayLook ? item.lastReadLookingInside(now) : item.lastRead(now)) ?? .min
+            let lastRead = mayLook ? item.lastReadLookingInside(now) : item.lastRead(now)
+            let read = item.hasUnrecordedDamage ? .min : lastRead ?? .min
             if read < now.epoch - Self.age { due.append((item, read)) }
         }
         func age(_ item: CatalogueItem, _ read: Int64) -> (Int64, Int64) {

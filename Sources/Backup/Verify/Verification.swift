@@ -106,9 +106,16 @@ struct Verification: Sendable {
         }
     }
 
-    /// A disk that does not give the bytes of a backup is damage of that backup.
+    /// A disk that does not give the bytes of a backup is damage of that backup, and so is what lies in the place of one of
+    /// its files and is none.
     private static func damage(_ error: any Error, in item: CatalogueItem) -> any Error {
-        guard let failure = error as? SystemError, failure.isLostData else { return error }
+        guard let failure = error as? SystemError else { return error }
+        if failure.isOfWrongKind, failure.isInside(item.path) {
+            return ArchiveError.damaged(
+                archive: item.path.string, offset: 0,
+                reason: "\(failure.path) is not the kind of file that it was (\(failure.reason))")
+        }
+        guard failure.isLostData else { return error }
         return ArchiveError.damaged(
             archive: item.path.string, offset: 0, reason: "the disk does not give its bytes (\(failure.reason))")
     }

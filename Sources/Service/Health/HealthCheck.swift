@@ -146,12 +146,6 @@ public struct HealthCheck: Sendable {
     }
 
     private func unsettledRestoreFinding() -> BilingualText? {
-        guard RecoverJob(service.operations.workspace).isNeeded else { return nil }
-        // While a restore runs its journal is meant to be there.
-        if let lock = try? AdvisoryLock.tryLock(folder.lock, note: "health check") {
-            withExtendedLifetime(lock) {}
-            return BackupError.needsRecovery(reason: "the service tries again every ten seconds").explanation
-        }
-        return nil
+        RecoverJob(service.operations.workspace).unsettled()?.explanation
     }
 }

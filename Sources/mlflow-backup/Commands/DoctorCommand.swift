@@ -26,16 +26,29 @@ enum DoctorCommand: Command {
         } else {
             invocation.console.answer(BilingualText(zh: "还没有可用的备份。", en: "There is no good backup yet."))
         }
+        if let warning = damaged(try operations.catalogue.items()) { invocation.console.answer(warning) }
         do {
             for warning in try KeptParts(operations.workspace).identified().warnings() {
                 invocation.console.answer(warning)
             }
         } catch let error as BackupError { invocation.console.answer(error.explanation) }
         // The first thing that stands in the way is thrown, with what to do about it.
+        if let unsettled = RecoverJob(operations.workspace).unsettled() { throw unsettled }
         try operations.preflight(
             .backup(invocation.settings.compress ? .compressed : .uncompressed, invocation.settings.retention))
         for warning in try operations.ownershipWarnings() { invocation.console.answer(warning) }
         invocation.console.answer(BilingualText(zh: "一切就绪，可以备份。", en: "All is well: a backup can be made."))
         return .success
+    }
+
+    private static func damaged(_ items: [CatalogueItem]) -> BilingualText? {
+        let damaged = items.filter { $0.status == .corrupt }
+        guard let first = damaged.first else { return nil }
+        let reason = first.reason ?? ""
+        return BilingualText(
+            zh: "\(damaged.count) 个备份已损坏，例如 \(first.name)：\(reason)。请检查磁盘；不再需要时请按名称删除。",
+            en:
+                "\(damaged.count) backups are damaged, such as \(first.name): \(reason). Check the disk, and delete them by name "
+                + "once nobody needs them.")
     }
 }

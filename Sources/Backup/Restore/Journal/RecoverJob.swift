@@ -4,7 +4,7 @@ import SystemIO
 
 /// Finishes or undoes an interrupted restore, and clears what interrupted runs left.
 public struct RecoverJob: Sendable {
-    private let workspace: Workspace
+    let workspace: Workspace
 
     public init(_ workspace: Workspace) { self.workspace = workspace }
 

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+extension RecoverJob {
+    /// Why there is something for `run` to do, for who looks and settles nothing. It waits for nobody.
+    /// - Returns: `BackupError.needsRecovery`; `nil` where all is settled, or an operation is at work, whose journal is meant to
+    ///   be there.
+    public func unsettled() -> BackupError? {
+        // Where the lock cannot even be looked at, no operation can begin, which is told by itself.
+        guard left() != nil, let lock = try? AdvisoryLock.tryLock(workspace.folder.lock, note: "a look at restores")
+        else { return nil }
+        defer { withExtendedLifetime(lock) {} }
+        // A restore may have come to its end in between.
+        return left()
+    }
+
+    /// What an operation would have to settle first. One whose journal the disk does not give fails on it, too.
+    private func left() -> BackupError? {
+        do {
+            let journal = try RestoreJournal.read(workspace.stack, workspace.folder)
+            guard journal != nil || isNeeded else { return nil }
+        } catch let error as BackupError {
+            return error
+        } catch {
+            return .needsRecovery(reason: error.bilingual[.english])
+        }
+        return .needsRecovery(
+            reason: "it is not settled yet; the next operation tries to, and the service every ten seconds")
+    }
+}
