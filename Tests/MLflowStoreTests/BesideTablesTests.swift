@@ -77,7 +77,9 @@ import Testing
         #expect(try pair.found(asSuperuser: true) == all)
     }
 
-    @Test("sees in its last look what became of large objects since the first, as a superuser, too", arguments: [false, true])
+    @Test(
+        "sees in its last look what became of large objects since the first, as a superuser, too",
+        arguments: [false, true])
     func lastLook(asSuperuser: Bool) throws {
         let pair = try Pair(Self.objects)
         let role = asSuperuser ? try TemporaryPostgres.shared.superuser : pair.live
@@ -162,7 +164,8 @@ import Testing
     @Test("tells fresh rows of an extension's tables, and those that no dump holds, whenever they were written")
     func freshExtensionRows() throws {
         let pair = try Pair(
-            [], asSuperuser: ["begin"] + Self.extensionTables
+            [],
+            asSuperuser: ["begin"] + Self.extensionTables
                 + ["commit", "grant select on part_config, refs, runlog to mlflow_user"])
         let rows = try pair.fresh()
         defer { rows.close() }
@@ -183,7 +186,8 @@ import Testing
     }
 
     private static let store: [SQL] = [
-        "create table alembic_version (version_num text primary key)", "insert into alembic_version values ('dc11669786a5')",
+        "create table alembic_version (version_num text primary key)",
+        "insert into alembic_version values ('dc11669786a5')",
         "create table experiments (experiment_id int primary key, name text, lifecycle_stage text)",
         "create table runs (run_uuid text primary key, experiment_id int)",
         "create table metrics (key text, value double precision, timestamp bigint, run_uuid text)",
@@ -209,7 +213,8 @@ import Testing
                 "create table app.webhooks (id int primary key, url text, deleted_timestamp text)",
                 "create table app.jobs (id int primary key, status_message text, last_updated_by text)",
                 "insert into app.jobs values (1, 'queued', 'me')",
-                "create table app.job_locks (k text primary key)", "create table app.latest_metrics (v text primary key)",
+                "create table app.job_locks (k text primary key)",
+                "create table app.latest_metrics (v text primary key)",
                 // Of an MLflow that has none of these yet.
                 "create table jobs (id int primary key, status_message text)", "insert into jobs values (1, 'queued')",
                 "create table scheduler_leases (k text primary key)",
@@ -226,7 +231,8 @@ import Testing
         #expect(
             Set(try pair.found()) == [
                 "row app.alembic_version (two) was added", "row app.webhooks (2) was added",
-                "row app.jobs (1) was changed", "row app.job_locks (l) was added", "row app.latest_metrics (v) was added",
+                "row app.jobs (1) was changed", "row app.job_locks (l) was added",
+                "row app.latest_metrics (v) was added",
                 "row public.jobs (1) was changed", "row public.scheduler_leases (l) was added",
             ])
         #expect(try rows.written(since: moment)?.total == 7)

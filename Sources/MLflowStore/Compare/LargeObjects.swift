@@ -42,7 +42,8 @@ struct LargeObjects {
             let oid = try row.int64("oid")
             while let one = stored, try one.int64("oid") < oid { stored = try restored.next() }
             guard let digest = try row.optional("digest", as: String.self) else {
-                findings.add(.object(.added, oid, zh: "无权读取大对象 \(oid)", en: "large object \(oid) cannot be read by this role"))
+                findings.add(
+                    .object(.added, oid, zh: "无权读取大对象 \(oid)", en: "large object \(oid) cannot be read by this role"))
                 continue
             }
             guard let one = stored, try one.int64("oid") == oid else {

@@ -46,7 +46,9 @@ struct FilesSince {
         if part.isOfUndo == true {
             marks = try KeptPart.brought(of: part.id, in: workspace.folder)
             do {
-                cover = try part.broughtCover.map { try Restored(RestoredRecords(backup: $0.backup, in: workspace.folder)) }
+                cover = try part.broughtCover.map {
+                    try Restored(RestoredRecords(backup: $0.backup, in: workspace.folder))
+                }
             } catch is RestoredRecords.Silent { cover = nil }
         } else {
             marks = nil
