@@ -58,6 +58,20 @@ public struct BackupContents {
         }
     }
 
+    /// Extended attributes of several files, of which the archive's headers are read once.
+    /// - Returns: those that have any.
+    func attributes(of wanted: Set<EntryPath>) throws -> [EntryPath: [OpenFile.Attribute]] {
+        guard !wanted.isEmpty else { return [:] }
+        switch kind {
+        case .compressed: return try needingIndex { try IndexedArchive(path) }.attributes(of: wanted)
+        case .uncompressed:
+            return try wanted.reduce(into: [:]) { found, one in
+                let attributes = try OpenFile(path.appending(one.bytes), .readNoFollow).userAttributes()
+                if !attributes.isEmpty { found[one] = attributes }
+            }
+        }
+    }
+
     private func copyFromFolder(_ wanted: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool
     {
         var folder = try OpenFile(path, .directory)

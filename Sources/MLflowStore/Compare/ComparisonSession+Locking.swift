@@ -8,6 +8,9 @@ extension ComparisonSession {
     /// Begins a transaction in which every table is locked against writing (LOCK TABLE … IN SHARE MODE, PostgreSQL manual,
     /// 13.3.1), and runs `body` in it. The locks stay when it returns: until `end`, what `body` saw is all there is.
     ///
+    /// Locked are the large objects, too, where this role may do that, which a superuser may: there readers wait as well. Not
+    /// locked are tables of an extension that gives no right to it.
+    ///
     /// Readers go on, writers wait. Nobody waits for us: where a lock is not had within seconds, all are let go and
     /// asked for again.
     /// - Throws: `PostgresError.tablesInUse`, with who holds it, where a table stays in use; what `body` throws. Nothing is locked then.
@@ -39,15 +42,18 @@ extension ComparisonSession {
     private static let lockAttempts = 5
     private static let lockSeconds = 3
 
+    /// - Returns: the tables that were there.
     private func lockTables() throws -> Set<QualifiedTable> {
-        let tables = try TableShape.all(in: self).keys.sorted()
+        let shapes = try TableShape.all(in: self)
+        var tables = shapes.values.filter(\.isLockable).map(\.table).sorted()
+        tables += try LargeObjects(self).lockable()
         // LOCK TABLE takes no snapshot: the first query after it does, which then sees what the locks waited for.
         try connection.execute("begin isolation level repeatable read")
-        guard !tables.isEmpty else { return [] }
+        guard !tables.isEmpty else { return Set(shapes.keys) }
         try connection.execute("set local lock_timeout = '\(number: Self.lockSeconds)s'")
         let names = tables.map { table -> SQL in "only \(identifier: table)" }
         try connection.execute("lock table " + SQL.list(names) + " in share mode")
-        return Set(tables)
+        return Set(shapes.keys)
     }
 
     func processID() throws -> Int {

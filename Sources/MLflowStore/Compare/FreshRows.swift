@@ -42,16 +42,33 @@ public final class FreshRows {
         try session.lockingTables { (try find(since: moment), try self.moment()) }
     }
 
+    /// Rows of extensions' tables that no dump holds, whenever they were written; none that the extension itself made.
+    public func inNoDump() throws -> StoreFindings {
+        try session.begin()
+        defer { session.end() }
+        return try session.namingHolders {
+            var findings = StoreFindings()
+            for (table, shape) in try TableShape.all(in: session).sorted(by: { $0.key < $1.key }) {
+                guard let membership = shape.membership, membership.dumped != "" else { continue }
+                try cancellation.check()
+                let rows = try session.rows(membership.undumped(of: table))
+                let count = try rows.first?.int64("n") ?? 0
+                if count > 0 { findings.add(.inNoDump(table, rows: count, of: membership.name)) }
+            }
+            return findings
+        }
+    }
+
     private func find(since moment: String) throws -> StoreFindings? {
         guard let since = Int64(moment), let now = Int64(try self.moment()), now >= since, now - since < 1 << 30 else {
             return nil
         }
         var findings = StoreFindings()
         let shapes = try TableShape.all(in: session)
-        let schemas = Set(shapes.keys.filter { $0.name == "alembic_version" }.map(\.schema))
+        let own = MLflowTables.own(among: shapes)
         for table in shapes.keys.sorted() {
             try cancellation.check()
-            if schemas.contains(table.schema), MLflowTables.machinery[table.name] != nil { continue }
+            if own.contains(table), MLflowTables.machinery[table.name] != nil { continue }
             let rows = try session.rows(
                 """
                 select count(*) as n from only \(identifier: table) t
@@ -60,11 +77,40 @@ public final class FreshRows {
             let count = try rows.first?.int64("n") ?? 0
             if count > 0 { findings.add(.fresh(table, rows: count)) }
         }
+        findings.add(try LargeObjects(session).written(since: Int64(since & 0xFFFF_FFFF)))
         return findings
     }
 }
 
+extension TableShape.Membership {
+    /// `n`, of rows that are not as CREATE or ALTER EXTENSION wrote them, by the transactions in which these made the table
+    /// and left the extension as it is.
+    fileprivate func undumped(of table: QualifiedTable) -> SQL {
+        // The server's own text, which pg_dump runs as it is.
+        let dumped = SQL(stringLiteral: dumped ?? "where false")
+        return """
+            select (select count(*) from only \(identifier: table) t where not exists (
+                      select from pg_catalog.pg_depend d join pg_catalog.pg_extension e on e.oid = d.refobjid
+                      where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = t.tableoid and d.objsubid = 0
+                        and d.deptype = 'e' and t.xmin in (d.xmin, e.xmin)))
+                 - (select count(*) from (select xmin, tableoid from only \(identifier: table) \(dumped)) t where not exists (
+                      select from pg_catalog.pg_depend d join pg_catalog.pg_extension e on e.oid = d.refobjid
+                      where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = t.tableoid and d.objsubid = 0
+                        and d.deptype = 'e' and t.xmin in (d.xmin, e.xmin))) as n
+            """
+    }
+}
+
 extension StoreFinding {
+    fileprivate static func inNoDump(_ table: QualifiedTable, rows: Int64, of owner: String) -> StoreFinding {
+        let name = FindingText.clean(owner)
+        return StoreFinding(
+            .added, table: table.description,
+            BilingualText(
+                zh: "扩展 \(name) 的表 \(table) 有 \(rows) 行不在任何备份中",
+                en: "no backup holds \(rows) rows of table \(table), which belongs to extension \(name)"))
+    }
+
     fileprivate static func fresh(_ table: QualifiedTable, rows: Int64) -> StoreFinding {
         StoreFinding(
             .changed, table: table.description,

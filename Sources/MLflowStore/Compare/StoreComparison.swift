@@ -18,6 +18,8 @@ public final class StoreComparison {
     /// The oldest transaction that `first` may not have seen, of 64 bits.
     private var unseen: Int64?
     private var results: [QualifiedTable: TableResult] = [:]
+    /// What was found of large objects.
+    private var objects: StoreFindings?
 
     private struct TableResult {
         let shape: TableShape
@@ -60,6 +62,7 @@ public final class StoreComparison {
     @discardableResult
     public func first(progress: ProgressSink = { _, _, _ in }) throws -> StoreFindings {
         results = [:]
+        objects = nil
         unseen = nil
         return try live.namingHolders { try compare(progress) }
     }
@@ -81,7 +84,7 @@ public final class StoreComparison {
         let snapshot = try snapshot()
         let shapes = try TableShape.all(in: live)
         let stored = try TableShape.all(in: restored)
-        let schemas = Set(shapes.keys.filter { $0.name == "alembic_version" }.map(\.schema))
+        let own = MLflowTables.own(among: shapes)
         let tables = shapes.keys.sorted { one, other in
             let places = (MLflowTables.place(one.name), MLflowTables.place(other.name))
             return places.0 == places.1 ? one < other : places.0 < places.1
@@ -94,19 +97,28 @@ public final class StoreComparison {
             let known = results[table]
             let result: TableResult
             if let known, known.shape == shape, let changes = try changes(known, snapshot) {
-                result = try compare(known, changes, stored[table], schemas.contains(table.schema), (shapes, stored))
+                result = try compare(known, changes, stored[table], own.contains(table), (shapes, stored))
             } else {
                 result = try compare(
-                    shape, stored[table], isMLflows: schemas.contains(table.schema),
+                    shape, stored[table], isMLflows: own.contains(table),
                     digests: known?.restoredDigests, (shapes, stored))
             }
             next[table] = result
             findings.add(result.findings)
         }
+        let objects = try largeObjects()
+        findings.add(objects)
         // Only now: what fails half-way leaves the last whole comparison to build on.
         if unseen == nil { unseen = snapshot.oldest }
         results = next
+        self.objects = objects
         return findings
+    }
+
+    private func largeObjects() throws -> StoreFindings {
+        let all = LargeObjects(live)
+        if let objects, objects.isEmpty, let unseen, try all.areUnchanged(since: unseen) { return objects }
+        return try all.findings(against: LargeObjects(restored), cancellation)
     }
 
     /// - Returns: the oldest transaction that this snapshot may not see, and the first that was not begun yet.

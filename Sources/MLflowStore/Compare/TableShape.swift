@@ -11,7 +11,19 @@ struct TableShape: Equatable {
         let target: String
     }
 
+    /// What a table of an extension is to it (PostgreSQL manual, 38.17.3 "Extension Configuration Tables").
+    struct Membership: Equatable {
+        let name: String
+        /// What rows of it a dump holds, as the extension says (`pg_extension.extcondition`): empty for all, `WHERE …`, and
+        /// `nil` for none.
+        let dumped: String?
+    }
+
     let table: QualifiedTable
+    /// The extension that it belongs to.
+    var membership: Membership?
+    /// Whether this role may lock it against writing. An extension need not give that right, and need not be asked for it.
+    var isLockable = true
     /// Sorted by their bytes: the order in which they were made may differ between databases.
     var columns: [String] = []
     /// The columns of the primary key in its order; empty where there is none.
@@ -20,27 +32,38 @@ struct TableShape: Equatable {
     var types: [String: String] = [:]
     var emptied: [EmptiedReference] = []
 
-    /// The ordinary tables of a database: those whose rows a dump holds (see `Connection.rowCounts`).
+    /// The ordinary tables of a database, and those of its extensions that this role may read: their rows, too, are a
+    /// person's or a program's, whether the extension lets a dump hold them or not.
     static func all(in session: ComparisonSession) throws -> [QualifiedTable: TableShape] {
         var shapes: [QualifiedTable: TableShape] = [:]
         let rows = try session.rows(
             """
             select n.nspname as schema, c.relname as name, a.attname as column,
                    pg_catalog.format_type(a.atttypid, null) as type,
-                   pg_catalog.array_position(i.indkey::pg_catalog.int2[], a.attnum) as place
+                   pg_catalog.array_position(i.indkey::pg_catalog.int2[], a.attnum) as place,
+                   e.extname as extension,
+                   e.extcondition[pg_catalog.array_position(e.extconfig, c.oid)] as dumped,
+                   (e.oid is null or pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'))::text as lockable
             from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
             left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
             left join pg_catalog.pg_index i on i.indrelid = c.oid and i.indisprimary
+            left join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid
+              and d.objsubid = 0 and d.deptype = 'e'
+            left join pg_catalog.pg_extension e on e.oid = d.refobjid
             where c.relkind = 'r' and c.relpersistence <> 't'
-              and not pg_catalog.starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
-              and not exists (
-                select from pg_catalog.pg_depend d
-                where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')
+              and (not pg_catalog.starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
+                   or c.oid >= \(number: Self.firstOwn))
+              and (e.oid is null
+                   or pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT'))
             order by place
             """)
         for row in rows {
             let table = QualifiedTable(schema: try row.string("schema"), name: try row.string("name"))
             var shape = shapes[table] ?? TableShape(table: table)
+            shape.membership = try row.optional("extension", as: String.self).map { name in
+                Membership(name: name, dumped: try row.optional("dumped", as: String.self))
+            }
+            shape.isLockable = try row.string("lockable") == "true"
             if let column = try row.optional("column", as: String.self) {
                 shape.columns.append(column)
                 shape.types[column] = try row.string("type")
@@ -52,6 +75,9 @@ struct TableShape: Equatable {
         try readEmptiedReferences(&shapes, session)
         return shapes
     }
+
+    /// The first number of what did not come with the server (FirstNormalObjectId, access/transam.h).
+    private static let firstOwn = 16384
 
     private static func readEmptiedReferences(
         _ shapes: inout [QualifiedTable: TableShape], _ session: ComparisonSession

@@ -5,8 +5,8 @@ import SystemIO
 extension Connection {
     /// How many rows each ordinary table holds, as this session's transaction sees them. Exact: every table is read.
     ///
-    /// The tables are those whose rows pg_dump writes: partitions count, their parent holds nothing itself, and what
-    /// belongs to an extension is left to the extension.
+    /// Partitions count, and their parent holds nothing itself. Tables of extensions do not: of some of them pg_dump writes
+    /// rows, too, or a part of the rows, and what a restore makes of the rest is the extension's.
     /// - Throws: `PostgresError`, or `CancelledError`.
     public func rowCounts(cancellation: Cancellation = Cancellation()) throws -> [QualifiedTable: Int64] {
         // A policy would hide rows from us without a word; off makes it an error, as pg_dump does.

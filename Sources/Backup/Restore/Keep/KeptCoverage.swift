@@ -46,16 +46,18 @@ struct KeptCoverage {
                     zh: "数据库 \(name)：没有可用的备份包含其内容", en: "database \(name): no good backup holds what is in it")
             ]
         }
-        let fresh = try FreshRows(
-            workspace.stack.database.naming(database: name), cancellation: workspace.cancellation
-        ).written(since: until)
-        guard let fresh else {
+        let rows = try FreshRows(
+            workspace.stack.database.naming(database: name), cancellation: workspace.cancellation)
+        defer { rows.close() }
+        guard let fresh = try rows.written(since: until) else {
             return [
                 BilingualText(
                     zh: "数据库 \(name)：无法再与备份比较", en: "database \(name): it cannot be compared with the backup any more")
             ]
         }
-        return fresh.kept.map(\.text)
+        // Where it was compared with the cover as it was restored, all of it was found there.
+        let isCompared = part.isOfUndo != true && part.coveredBy == part.backup
+        return try fresh.kept.map(\.text) + (isCompared ? [] : rows.inNoDump().kept.map(\.text))
     }
 
     private func missingFiles(_ part: KeptPart, _ cover: CatalogueItem?) throws -> [BilingualText] {
@@ -99,32 +101,39 @@ struct KeptCoverage {
     ) throws {
         // A further name of a file has no digest of its own: it is the one of the name that the backup has first.
         var links: [EntryPath: [EntryPath]] = [:]
-        let records = try BackupContents(cover).records()
+        let contents = BackupContents(cover)
+        let records = try contents.records()
         while let record = try records.next() {
             try workspace.cancellation.check()
             guard let path = record.entry.path.relative(to: .artifacts), let kept = unproven[path] else { continue }
             switch (record.entry.kind, kept.kind) {
             case (.file, .file):
-                if try holds(record, kept, tree) { unproven[path] = nil }
+                if try holds(record, contents, kept, tree) { unproven[path] = nil }
             case (.hardLink(let target), .file): links[target, default: []].append(path)
             case (.symbolicLink(let one), .symbolicLink(let other)) where one == other: unproven[path] = nil
             default: break
             }
         }
         guard !links.isEmpty else { return }
-        let targets = try BackupContents(cover).records()
+        let targets = try contents.records()
         while let record = try targets.next() {
             guard case .file = record.entry.kind, let names = links[record.entry.path] else { continue }
             for path in names {
                 try workspace.cancellation.check()
-                if let kept = unproven[path], try holds(record, kept, tree) { unproven[path] = nil }
+                if let kept = unproven[path], try holds(record, contents, kept, tree) { unproven[path] = nil }
             }
         }
     }
 
-    private func holds(_ record: ArchiveIndex.Record, _ kept: ArchiveEntry, _ tree: FilePath) throws -> Bool {
+    private func holds(
+        _ record: ArchiveIndex.Record, _ contents: BackupContents, _ kept: ArchiveEntry, _ tree: FilePath
+    ) throws -> Bool {
         guard record.entry.size == kept.size else { return false }
-        let (size, digest) = try StoredFileVerifier.digest(of: tree.appending(kept.path.bytes))
-        return size == record.entry.size && digest == record.digest
+        let path = tree.appending(kept.path.bytes)
+        let (size, digest) = try StoredFileVerifier.digest(of: path)
+        guard size == record.entry.size, digest == record.digest else { return false }
+        // Attributes that it lacks are no loss; only for others is the archive asked.
+        let attributes = try OpenFile(path, .readNoFollow).userAttributes()
+        return try attributes.isEmpty || attributes == contents.attributes(of: record.entry.path)
     }
 }

@@ -13,6 +13,12 @@ struct FilesSince {
     private struct Restored {
         let contents: BackupContents
         var records: [EntryPath: ArchiveIndex.Record] = [:]
+
+        /// - Throws: `RestoredRecords.Silent`.
+        init(_ all: RestoredRecords) throws {
+            contents = all.contents
+            while let (path, record) = try all.next() { records[path] = record }
+        }
     }
 
     private let workspace: Workspace
@@ -23,6 +29,8 @@ struct FilesSince {
     private let overwritten: SharedFiles.Overwritten
     private let arrived: Set<UInt64>?
     private var restored: Restored?
+    /// What holds the data that an undo brought, where that can be read.
+    private let cover: Restored?
     /// `BroughtTree`; `nil` for a restore.
     private let marks: Set<UInt64>?
 
@@ -37,12 +45,15 @@ struct FilesSince {
         arrived = part.arrived.map(Set.init)
         if part.isOfUndo == true {
             marks = try KeptPart.brought(of: part.id, in: workspace.folder)
+            do {
+                cover = try part.broughtCover.map {
+                    try Restored(RestoredRecords(backup: $0.backup, in: workspace.folder))
+                }
+            } catch is RestoredRecords.Silent { cover = nil }
         } else {
             marks = nil
-            let records = try RestoredRecords(of: part, in: workspace.folder)
-            var restored = Restored(contents: records.contents)
-            while let (path, record) = try records.next() { restored.records[path] = record }
-            self.restored = restored
+            cover = nil
+            restored = try Restored(RestoredRecords(of: part, in: workspace.folder))
         }
     }
 
@@ -92,7 +103,11 @@ struct FilesSince {
         guard let origin = entry.origin else { return .written }
         let twin = try FileStatus.ifPresent(kept.appending(entry.path.bytes))
         if let twin, twin.inode == origin.inode, twin.device == origin.device {
-            return overwritten.contains(origin.inode) ? .written : .brought
+            return switch overwritten.change(of: origin.inode) {
+            case .bytes: .written
+            case .attributes: .otherAttributes
+            case .looks, nil: .brought
+            }
         }
         // Of what lies directly in the root the swap changed the stamps.
         let isTop = entry.path.components.count == 1
@@ -100,7 +115,10 @@ struct FilesSince {
         if let restored {
             return try judge(entry, restored.records[entry.path], restored, reading: isSuspect || isTop)
         }
-        return try isOfUndo(entry.path, top, isSuspect: isSuspect, isMoved: isMoved) ? .brought : .written
+        if try isOfUndo(entry.path, top, isSuspect: isSuspect, isMoved: isMoved) { return .brought }
+        // The removal of a kept part takes a name from each file that it shared, which changes the inode as a write does.
+        guard !isMoved, !isTop, let cover else { return .written }
+        return try judge(entry, cover.records[entry.path], cover, reading: true)
     }
 
     /// What no backup takes: a restore brings none of it.

@@ -17,8 +17,13 @@ struct RestoredRecords {
 
     /// - Throws: `Silent`.
     init(of part: KeptPart, in folder: BackupFolder) throws {
+        try self.init(backup: part.backup, in: folder)
+    }
+
+    /// - Throws: `Silent`.
+    init(backup: String, in folder: BackupFolder) throws {
         (contents, stream) = try Self.orSilent {
-            let contents = BackupContents(try Catalogue(folder).item(named: part.backup))
+            let contents = BackupContents(try Catalogue(folder).item(named: backup))
             return (contents, try contents.records())
         }
     }
@@ -30,6 +35,12 @@ struct RestoredRecords {
             if let path = record.entry.path.relative(to: .artifacts) { return (path, record) }
         }
         return nil
+    }
+
+    /// By the paths in the backup; those that have any.
+    /// - Throws: `Silent`.
+    func attributes(of paths: Set<EntryPath>) throws -> [EntryPath: [OpenFile.Attribute]] {
+        try Self.orSilent { try contents.attributes(of: paths) }
     }
 
     private static func orSilent<Read>(_ body: () throws -> Read) throws -> Read {

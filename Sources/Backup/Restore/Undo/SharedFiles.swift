@@ -6,11 +6,20 @@ import SystemIO
 /// Files that the kept tree and the live one share, because they were right already when the restore came. A program that
 /// writes one in place changes both. The backup that was restored knows what they held.
 struct SharedFiles {
-    /// Files, by inode, whose bytes are not the backup's any more.
+    /// Files, by inode, that are not what the backup has any more.
     struct Overwritten {
+        enum Change {
+            case bytes
+            /// Attributes that the backup lacks, or has with other values.
+            case attributes
+            /// Mode, time, or attributes that were taken away: nothing of it would be lost.
+            case looks
+        }
+
         struct File {
             /// What the backup has of it; the path is the backup's own.
             let entry: ArchiveEntry
+            let change: Change
             /// Every name of it in the kept tree.
             var names: [EntryPath]
         }
@@ -26,7 +35,10 @@ struct SharedFiles {
         }
 
         /// Whether it was, or may have been.
-        func contains(_ inode: UInt64) -> Bool { files[inode] != nil || unknown.contains(inode) }
+        func contains(_ inode: UInt64) -> Bool { change(of: inode) != nil }
+
+        /// Where nothing can tell, the most there may have been.
+        func change(of inode: UInt64) -> Change? { files[inode]?.change ?? (unknown.contains(inode) ? .bytes : nil) }
     }
 
     private let workspace: Workspace
@@ -71,16 +83,37 @@ struct SharedFiles {
     private func compare(_ suspects: [EntryPath: UInt64]) throws -> Overwritten {
         var found = Overwritten()
         let records = try RestoredRecords(of: part, in: workspace.folder)
+        var same: [(path: EntryPath, entry: ArchiveEntry)] = []
         while let (path, record) = try records.next() {
             guard case .file = record.entry.kind, let inode = suspects[path], !found.contains(inode) else { continue }
             try workspace.cancellation.check()
             let (size, digest) = try StoredFileVerifier.digest(of: tree.appending(path.bytes))
             if size != record.entry.size || digest != record.digest {
-                found.files[inode] = .init(entry: record.entry, names: [])
+                found.files[inode] = .init(entry: record.entry, change: .bytes, names: [])
+            } else {
+                same.append((path, record.entry))
             }
+        }
+        let attributes = try records.attributes(of: Set(same.map(\.entry.path)))
+        for (path, entry) in same {
+            guard let inode = suspects[path], !found.contains(inode),
+                let change = try change(of: path, from: entry, attributes[entry.path] ?? [])
+            else { continue }
+            found.files[inode] = .init(entry: entry, change: change, names: [])
         }
         for (path, inode) in suspects { found.files[inode]?.names.append(path) }
         return found
+    }
+
+    /// What was shared was the same in all of this (`LiveFiles`).
+    private func change(
+        of path: EntryPath, from entry: ArchiveEntry, _ attributes: [OpenFile.Attribute]
+    ) throws -> Overwritten.Change? {
+        let file = try OpenFile(tree.appending(path.bytes), .readNoFollow)
+        let now = try file.userAttributes()
+        if now != attributes { return now.isEmpty ? .looks : .attributes }
+        let status = try file.status()
+        return status.mode & 0o777 != entry.mode & 0o777 || status.modified != entry.modified ? .looks : nil
     }
 
     /// Gives each of these its bytes and looks of before again, under the kept names alone. What was written stays the live
@@ -101,7 +134,7 @@ struct SharedFiles {
             do {
                 try write(file.entry, from: contents, to: fresh)
                 // Asked last: from here to the renames only a client who deletes what it wrote could take that away.
-                if try live[inode].flatMap({ try FileStatus.ifPresent($0) })?.inode != inode {
+                if file.change != .looks, try live[inode].flatMap({ try FileStatus.ifPresent($0) })?.inode != inode {
                     try keep(first, in: &orphans, id)
                 }
                 for path in file.names.dropFirst() {
