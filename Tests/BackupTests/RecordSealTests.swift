@@ -123,4 +123,22 @@ struct RecordSealTests {
         let judged = try #require(try live.item(name).sidecar)
         #expect(judged.status == .suspicious && !judged.adopted)
     }
+
+    @Test("of a damaged list of shared files any may be shared: a write in place is still put right by an undo")
+    func sharedList() throws {
+        let live = try LiveStackFixture("seal_shared")
+        let name = try live.backup().name.string
+        let before = try live.files()
+        let kept = try #require(try live.restore(name, force: true).kept)
+        let list = live.folder.state.appending("kept-\(kept.id).shared")
+        try Shell.sh("printf x | dd of='\(list)' bs=1 seek=3 conv=notrunc status=none")
+        // Restores go on, and undoes see what was written.
+        try Shell.sh(
+            "printf Z | dd of='\(live.artifacts)/1/run7/artifacts/model.bin' bs=1 seek=5 conv=notrunc status=none")
+        #expect(throws: BackupError.self) { try live.undo() }
+        try live.undo(force: true)
+        #expect(try live.files() == before)
+        try live.restore(name, force: true)
+        #expect(try live.files() == before)
+    }
 }

@@ -152,15 +152,14 @@ struct SharedFiles {
 
     /// What both trees have now: a name that was put right, deleted or replaced since is one of one tree alone.
     func stillShared() throws -> [UInt64] {
-        let noted = try KeptPart.shared(of: part.id, in: workspace.folder)
         // Without its record, as after the loss of the backup folder, any may be.
-        let isKnown = part.mark != nil
-        guard part.mode.includesArtifacts, !noted.isEmpty || !isKnown, try FileStatus.ifPresent(tree) != nil else {
+        let noted = try part.mark == nil ? nil : noted()
+        guard part.mode.includesArtifacts, noted?.isEmpty != true, try FileStatus.ifPresent(tree) != nil else {
             return []
         }
         var kept: Set<UInt64> = []
         try forEachFile(OpenFile(tree, .directory)) { entry, inode in
-            if !isKnown || noted.contains(inode) { kept.insert(inode) }
+            if noted?.contains(inode) ?? true { kept.insert(inode) }
         }
         return try liveInodes().intersection(kept).sorted()
     }
@@ -214,13 +213,21 @@ struct SharedFiles {
         return names
     }
 
+    /// What both trees had at the swap; `nil` where the list is damaged: any file may be.
+    private func noted() throws -> Set<UInt64>? {
+        do { return try KeptPart.shared(of: part.id, in: workspace.folder) } catch BackupError.keptRecordDamaged {
+            workspace.log.warning("the list of files that the kept tree shares is damaged", ["kept": part.id])
+            return nil
+        }
+    }
+
     /// Files that were shared at the swap and whose inode changed since: written in place, or only linked and unlinked.
     private func changedSince(_ mark: FileTime) throws -> [EntryPath: UInt64] {
-        let shared = try KeptPart.shared(of: part.id, in: workspace.folder)
-        guard !shared.isEmpty else { return [:] }
+        let shared = try noted()
+        guard shared?.isEmpty != true else { return [:] }
         var found: [EntryPath: UInt64] = [:]
         try forEachFile(OpenFile(tree, .directory)) { entry, inode in
-            if let changed = entry.origin?.changed, changed >= mark, shared.contains(inode) {
+            if let changed = entry.origin?.changed, changed >= mark, shared?.contains(inode) ?? true {
                 found[entry.path] = inode
             }
         }
