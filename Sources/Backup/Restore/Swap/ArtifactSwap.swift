@@ -74,6 +74,8 @@ struct ArtifactSwap: Sendable {
 
     /// Makes the staging folders, empty.
     func prepare() throws {
+        // Not with `make`'s parents: an artifacts folder that went away is not made again.
+        _ = try FileStatus.of(root)
         try Directory.make(folder, mode: 0o700)
         if id != nil { try Directory.removeTree(work) }
         try Directory.make(work, mode: 0o700)
@@ -106,20 +108,47 @@ struct ArtifactSwap: Sendable {
     }
 
     /// Carries the plan out, or the rest of it. What MLflow wrote under a new name meanwhile stays where it is.
-    func forward(_ plan: Plan) throws {
-        for child in plan.arrivals { try bring(child, from: new, puttingLiveInto: old) }
+    /// - Throws: also where the folders are not seen at the end of it.
+    func forward(_ plan: Plan) throws { try untilNothingMoves { try forwardOnce(plan) } }
+
+    /// Puts back what was live. The restored files return to where they came from.
+    /// - Throws: as `forward`.
+    func backward(_ plan: Plan) throws { try untilNothingMoves { try backwardOnce(plan) } }
+
+    /// A name that is not there needs no move, and neither is there what is not seen: a folder that was away for a moment would
+    /// pass for one that is done.
+    private func untilNothingMoves(_ pass: () throws -> Int) throws {
+        try requireSeen()
+        while try pass() > 0 {}
+        try requireSeen()
+        try syncFolders()
+    }
+
+    private func requireSeen() throws {
+        guard id != nil else { return }
+        for path in incoming == nil ? [work] : [work, new] where try !exists(path) {
+            throw SystemError("look at", path: path.string, code: ENOENT)
+        }
+    }
+
+    /// - Returns: how many names were moved.
+    private func forwardOnce(_ plan: Plan) throws -> Int {
+        var moves = 0
+        for child in plan.arrivals where try bring(child, from: new, puttingLiveInto: old) { moves += 1 }
         for child in plan.departures {
             let isMeant =
                 child.inode == Plan.Child.unknown
                 ? try exists(root.appending(child.name)) && !exists(old.appending(child.name))
                 : try inode(root.appending(child.name)) == child.inode
-            if isMeant { try putAside(root.appending(child.name), into: old) }
+            guard isMeant else { continue }
+            try putAside(root.appending(child.name), into: old)
+            moves += 1
         }
-        try syncFolders()
+        return moves
     }
 
-    /// Puts back what was live. The restored files return to where they came from.
-    func backward(_ plan: Plan) throws {
+    private func backwardOnce(_ plan: Plan) throws -> Int {
+        var moves = 0
         for child in plan.arrivals {
             let live = root.appending(child.name)
             let restored = new.appending(child.name)
@@ -129,9 +158,13 @@ struct ArtifactSwap: Sendable {
                 let aside = try exists(previous) ? previous : restored
                 if try !exists(live), try exists(aside), try inode(aside) != child.inode {
                     try Directory.renameWithoutReplacing(aside, to: live)
+                    moves += 1
                 }
                 continue
             }
+            // A file that both trees share.
+            if try inode(restored) == child.inode { continue }
+            moves += 1
             if try exists(restored) {
                 // Exchanged, and the previous one not yet put aside.
                 try Directory.exchange(restored, live)
@@ -150,8 +183,9 @@ struct ArtifactSwap: Sendable {
             // MLflow may have made another one under that name: what was in ours comes in beside it.
             if try exists(live) { continue }
             try Directory.renameWithoutReplacing(previous, to: live)
+            moves += 1
         }
-        try syncFolders()
+        return moves
     }
 
     /// What lies in the restore's own folders and is not what it unpacked: data that was live, and whose name somebody else has
@@ -189,21 +223,27 @@ struct ArtifactSwap: Sendable {
     }
 
     /// One arrival. What is live under its name goes aside, whatever it is by now.
-    private func bring(_ child: Plan.Child, from source: FilePath, puttingLiveInto aside: FilePath) throws {
+    /// - Returns: whether anything was moved.
+    private func bring(_ child: Plan.Child, from source: FilePath, puttingLiveInto aside: FilePath) throws -> Bool {
         let live = root.appending(child.name)
         let restored = source.appending(child.name)
         guard try inode(live) != child.inode, try inode(restored) == child.inode else {
             // Exchanged before an interruption: what was live may still wait to be put aside, also where what was brought in is gone
             // from its name since, by a client or by hand.
-            if try exists(restored) { try putAside(restored, into: aside) }
-            return
+            guard try exists(restored) else { return false }
+            try putAside(restored, into: aside)
+            return true
         }
         if try exists(live) {
             // Readers never find the name empty where the file system can exchange two names.
-            if try exchanged(restored, live) { return try putAside(restored, into: aside) }
+            if try exchanged(restored, live) {
+                try putAside(restored, into: aside)
+                return true
+            }
             try putAside(live, into: aside)
         }
         try Directory.renameWithoutReplacing(restored, to: live)
+        return true
     }
 
     /// Moves a thing into a folder, under another name where its own is taken.
