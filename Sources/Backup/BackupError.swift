@@ -137,7 +137,8 @@ public enum BackupError: ExplainedError, Equatable {
                 zh: "发起撤销之后，另有恢复、撤销或删除完成，因此没有撤销任何内容：当时将取回 "
                     + "\(wanted ?? "（无）")，"
                     + "现在最新的是 \(newest ?? "（无）")。请用 mlflow-backup kept 查看保留的数据，确认后重新发起。",
-                en: "A restore, an undo or a removal came between this undo and its request, so nothing was taken back: "
+                en:
+                    "A restore, an undo or a removal came between this undo and its request, so nothing was taken back: "
                     + "it was to bring back \(wanted ?? "nothing"), and the newest part is \(newest ?? "none") now. Look at `mlflow-backup kept`, then "
                     + "ask for it again if it is still wanted.")
         case .noSuchKeptPart(let id):
@@ -257,7 +258,8 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(
                 zh: "恢复中断，尚未完成也未还原：\(Self.clause(reason))。恢复前的数据没有被删除，但当前生效的可能只是其中一部分；"
                     + "请排除原因后运行 mlflow-backup recover。",
-                en: "A restore was interrupted, and is neither finished nor put back yet: \(Self.clause(reason)). Nothing of the "
+                en:
+                    "A restore was interrupted, and is neither finished nor put back yet: \(Self.clause(reason)). Nothing of the "
                     + "previous data was removed, but what is live may be only partly that; remove the cause, then run "
                     + "`mlflow-backup recover`.")
         }

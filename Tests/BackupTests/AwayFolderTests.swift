@@ -57,7 +57,9 @@ struct AwayFolderTests {
         return (live, journal, backup)
     }
 
-    @Test("in a swap that fails: it is not put back by halves, and the operation after the folder's return finishes it", arguments: Place.allCases)
+    @Test(
+        "in a swap that fails: it is not put back by halves, and the operation after the folder's return finishes it",
+        arguments: Place.allCases)
     func putBack(place: Place) throws {
         let (live, journal, backup) = try half("away_back")
         try Connection(live.database).execute("insert into runs values ('late', 1, 1)")
@@ -111,7 +113,9 @@ struct AwayFolderTests {
         try live.expectNothingLeftBehind()
     }
 
-    @Test("a restore of the artifacts alone that is to be finished without its folder is not said to be finished", arguments: Place.allCases)
+    @Test(
+        "a restore of the artifacts alone that is to be finished without its folder is not said to be finished",
+        arguments: Place.allCases)
     func finishing(place: Place) throws {
         let live = try LiveStackFixture("away_finishing")
         let backup = try live.backup().name.string

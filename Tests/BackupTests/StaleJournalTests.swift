@@ -34,7 +34,9 @@ struct StaleJournalTests {
         return (live, journal, live.folder.state.appending("restore-journal-\(journal.id ?? "").json"))
     }
 
-    @Test("a journal whose folder was claimed in another backup folder is named, and nothing is moved or finished by it", arguments: [true, false])
+    @Test(
+        "a journal whose folder was claimed in another backup folder is named, and nothing is moved or finished by it",
+        arguments: [true, false])
     func stale(undone: Bool) throws {
         let (live, journal, file) = try claimedElsewhere("stale_journal", undone: undone)
         let before = try live.files() + Shell.sh("find '\(journal.swap.folder)' | sort")
@@ -55,23 +57,26 @@ struct StaleJournalTests {
         #expect(try !Shell.sh("find '\(live.artifacts)' -name precious.txt").isEmpty)
     }
 
-    @Test("claim adds to the record of what clients wrote meanwhile, and forgets neither its database nor what is said of it")
+    @Test(
+        "claim adds to the record of what clients wrote meanwhile, and forgets neither its database nor what is said of it"
+    )
     func claimAdds() throws {
         let live = try LiveStackFixture("stale_late")
         let backup = try live.backup().name.string
         try Shell.sh("echo precious > '\(live.artifacts)/1/precious.txt'")
         let journal = try live.interruptRestore(of: backup, .full)
         let late = "\(journal.id ?? "")_late"
+        let time = LocalTime.now().epoch - 100
         let rows = NewerData([BilingualText(zh: "行", en: "1 rows of public.runs")])
         try KeptPart(
-            id: late, backup: backup, mode: .database, replacedAt: 7, stack: journal.stack,
+            id: late, backup: backup, mode: .database, replacedAt: time, stack: journal.stack,
             databaseOID: journal.newOID, database: journal.newDatabase, replaced: rows, missing: rows
         ).write(in: live.folder)
         try journal.remove(in: live.folder)
         try ClaimJob(live.workspace()).run()
         let part = try #require(try KeptParts(live.workspace()).all().first { $0.id == late })
         #expect(part.mode == .full && part.databaseOID == journal.newOID && part.database == journal.newDatabase)
-        #expect(part.backup == backup && part.replacedAt == 7)
+        #expect(part.backup == backup && part.replacedAt == time)
         #expect(part.missing?.findings.contains { $0.english.contains("1 rows of public.runs") } == true)
         #expect(try !Directory.names(in: KeptParts(live.workspace()).tree(of: part)).isEmpty)
         try ForgetJob(live.workspace()).run(late)

@@ -70,7 +70,9 @@ public struct RestoreRecovery {
     private func refuseWithoutPlan(_ journal: RestoreJournal) throws {
         guard journal.stage == .committing, journal.mode.includesArtifacts, journal.plan == nil else { return }
         throw BackupError.needsRecovery(
-            reason: "the restore journal \(journal.path(in: workspace.folder)) is damaged: it does not say which files were to be swapped")
+            reason:
+                "the restore journal \(journal.path(in: workspace.folder)) is damaged: it does not say which files were to be swapped"
+        )
     }
 
     private mutating func settle(_ journal: RestoreJournal) throws -> Outcome {

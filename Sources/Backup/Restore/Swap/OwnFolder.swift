@@ -31,7 +31,8 @@ struct OwnFolder {
         // A record goes before the folder that it is of: where it is there, so should be that.
         guard try hasRecord() else { return }
         throw BackupError.needsRecovery(
-            reason: "\(swap.work) is not there, though \(swap.root) is the artifacts folder that the restore was of. If it was moved "
+            reason:
+                "\(swap.work) is not there, though \(swap.root) is the artifacts folder that the restore was of. If it was moved "
                 + "away, or another disk belongs there, move it back, or mount that; if it is gone for good, as where it was claimed "
                 + "with another backup folder and taken back since, the journal \(file) says nothing any more: look at the live data, "
                 + "move the journal away, then run `mlflow-backup claim`")
@@ -53,7 +54,8 @@ struct OwnFolder {
 
     private var away: BackupError {
         .needsRecovery(
-            reason: "\(swap.root) is not the artifacts folder that the restore was of, or is not there, and \(swap.work) is not seen: mount "
+            reason:
+                "\(swap.root) is not the artifacts folder that the restore was of, or is not there, and \(swap.work) is not seen: mount "
                 + "its disk, or bring it back under that name; if it is gone for good, move the journal \(file) away, then run "
                 + "`mlflow-backup claim`")
     }
@@ -93,7 +95,8 @@ struct OwnFolder {
             try FileStatus.ifPresent(swap.new) == nil
         else { return }
         throw BackupError.needsRecovery(
-            reason: "\(swap.new), which was to be brought back, is not there: move it back; if it is gone for good, look at the live "
+            reason:
+                "\(swap.new), which was to be brought back, is not there: move it back; if it is gone for good, look at the live "
                 + "data, move the journal \(file) away, then run `mlflow-backup claim`")
     }
 
@@ -111,19 +114,23 @@ struct OwnFolder {
         }
         guard !isWhole else { return }
         throw BackupError.needsRecovery(
-            reason: "what the restore had moved was taken up as \(kept) since, by `mlflow-backup claim` with another backup folder, and the "
-                + "journal \(file) is older than that: look at the live data, move the journal away, then run `mlflow-backup claim`")
+            reason:
+                "what the restore had moved was taken up as \(kept) since, by `mlflow-backup claim` with another backup folder, and the "
+                + "journal \(file) is older than that: look at the live data, move the journal away, then run `mlflow-backup claim`"
+        )
     }
 
     /// 0.1.0 had its folders in ours, and noted nothing else. An empty artifacts folder is none that it worked in.
     private func requireSeenOf010() throws {
-        guard journal.mode.includesArtifacts, let plan = journal.plan, !plan.arrivals.isEmpty || !plan.departures.isEmpty,
+        guard journal.mode.includesArtifacts, let plan = journal.plan,
+            !plan.arrivals.isEmpty || !plan.departures.isEmpty,
             try FileStatus.ifPresent(swap.folder) == nil
         else { return }
         let names = try FileStatus.ifPresent(swap.root) == nil ? [] : Directory.names(in: swap.root)
         guard names.isEmpty else { return }
         throw BackupError.needsRecovery(
-            reason: "\(swap.root) is empty or not there: mount its disk, or bring it back under that name; if it is gone for good, move "
+            reason:
+                "\(swap.root) is empty or not there: mount its disk, or bring it back under that name; if it is gone for good, move "
                 + "the journal \(file) away")
     }
 }
