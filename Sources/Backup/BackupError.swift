@@ -60,7 +60,8 @@ public enum BackupError: ExplainedError, Equatable {
     case noSuchStack(name: String, stacks: [String])
     /// A backup that nobody has verified.
     case nothingToAccept(name: String)
-    /// A restore went wrong half way and could not be put back; the journal keeps what is needed to go on.
+    /// A restore went wrong half way and could not be put back, or what it worked in is not seen; the journal keeps what is
+    /// needed to go on.
     case needsRecovery(reason: String)
     case restoreLeftover(reason: BilingualText)
     /// A swap failed and was put back; what clients wrote in between is in these kept parts. `undone`: one of them holds what
@@ -266,7 +267,7 @@ public enum BackupError: ExplainedError, Equatable {
     }
 
     /// Without the full stop of a whole sentence.
-    private static func clause(_ reason: String) -> String {
+    static func clause(_ reason: String) -> String {
         String(reason.reversed().drop { ". 。".contains($0) }.reversed())
     }
 

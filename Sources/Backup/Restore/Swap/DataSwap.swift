@@ -161,7 +161,7 @@ struct DataSwap {
     /// Part of a sentence.
     private static func reason(_ error: any Error) -> String {
         if case BackupError.needsRecovery(let reason) = error { return reason }
-        return error.bilingual[.english]
+        return BackupError.clause(error.bilingual[.english])
     }
 
     private func rollBack(_ journal: RestoreJournal, because cause: any Error) throws {
