@@ -60,7 +60,8 @@ public enum BackupError: ExplainedError, Equatable {
     case noSuchStack(name: String, stacks: [String])
     /// A backup that nobody has verified.
     case nothingToAccept(name: String)
-    /// A restore went wrong half way and could not be put back; the journal keeps what is needed to go on.
+    /// A restore went wrong half way and could not be put back, or what it worked in is not seen; the journal keeps what is
+    /// needed to go on.
     case needsRecovery(reason: String)
     case restoreLeftover(reason: BilingualText)
     /// A swap failed and was put back; what clients wrote in between is in these kept parts. `undone`: one of them holds what
@@ -134,10 +135,11 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(zh: "没有可撤销的恢复。", en: "There is no restore to undo: nothing is kept of one.")
         case .undoChanged(let wanted, let newest):
             BilingualText(
-                zh: "发起撤销之后，另有恢复或撤销完成，因此没有撤销任何内容：当时将取回 "
+                zh: "发起撤销之后，另有恢复、撤销或删除完成，因此没有撤销任何内容：当时将取回 "
                     + "\(wanted ?? "（无）")，"
                     + "现在最新的是 \(newest ?? "（无）")。请用 mlflow-backup kept 查看保留的数据，确认后重新发起。",
-                en: "Somebody restored or undid something after this undo was asked for, so nothing was taken back: "
+                en:
+                    "A restore, an undo or a removal came between this undo and its request, so nothing was taken back: "
                     + "it was to bring back \(wanted ?? "nothing"), and the newest part is \(newest ?? "none") now. Look at `mlflow-backup kept`, then "
                     + "ask for it again if it is still wanted.")
         case .noSuchKeptPart(let id):
@@ -255,10 +257,18 @@ public enum BackupError: ExplainedError, Equatable {
                     + "then no other restore can begin. Backups go on. The reason: ") + reason
         case .needsRecovery(let reason):
             BilingualText(
-                zh: "恢复中断且未能自动还原：\(reason)。旧数据仍完整保留；请排除原因后运行 mlflow-backup recover。",
-                en: "A restore was interrupted and could not be put back: \(reason). The previous data is still whole; "
-                    + "remove the cause, then run `mlflow-backup recover`.")
+                zh: "恢复中断，尚未完成也未还原：\(Self.clause(reason))。恢复前的数据没有被删除，但当前生效的可能只是其中一部分；"
+                    + "请排除原因后运行 mlflow-backup recover。",
+                en:
+                    "A restore was interrupted, and is neither finished nor put back yet: \(Self.clause(reason)). Nothing of the "
+                    + "previous data was removed, but what is live may be only partly that; remove the cause, then run "
+                    + "`mlflow-backup recover`.")
         }
+    }
+
+    /// Without the full stop of a whole sentence.
+    static func clause(_ reason: String) -> String {
+        String(reason.reversed().drop { ". 。".contains($0) }.reversed())
     }
 
     /// The end of a sentence that says how to get rid of a kept part.

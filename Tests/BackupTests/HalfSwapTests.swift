@@ -161,6 +161,7 @@ struct HalfSwapTests {
         let hold = try live.workspace().hold("test")
         var journal = try UndoJob(live.workspace(), force: true).journal(kept, hold)
         journal.stage = .committing
+        try journal.swap.prepare()
         try KeptPart(
             id: journal.id ?? "", backup: backup, mode: .database, replacedAt: 0, stack: hold.identity,
             broughtIn: try FreshRows(live.database.naming(database: journal.newDatabase)).moment(), isOfUndo: true

@@ -122,10 +122,11 @@ final class LiveStackFixture: Sendable {
     ///   - before: what else it did before it wrote that stage.
     @discardableResult
     func interruptRestore(
-        of name: String, at stage: RestoreJournal.Stage = .committing, swappingDatabases: Bool = false,
+        of name: String, _ mode: RestoreMode = .full, at stage: RestoreJournal.Stage = .committing,
+        swappingDatabases: Bool = false,
         before: (RestoreJournal, RestoreJob.Staged, Hold) throws -> Void = { _, _, _ in }
     ) throws -> RestoreJournal {
-        let job = RestoreJob(workspace(), options: .init(force: true))
+        let job = RestoreJob(workspace(), options: .init(mode: mode, force: true))
         let item = try Catalogue(folder).item(named: name)
         let hold = try workspace().hold("test")
         defer { withExtendedLifetime(hold) {} }
@@ -137,8 +138,8 @@ final class LiveStackFixture: Sendable {
         if stage != .preparing {
             journal.mark = try LateArrivals.mark(in: journal.swap.work)
             journal.workInode = try FileStatus.of(journal.swap.work).inode
-            journal.present = try journal.swap.present()
-            journal.plan = try journal.swap.plan()
+            journal.present = mode.includesArtifacts ? try journal.swap.present() : nil
+            journal.plan = mode.includesArtifacts ? try journal.swap.plan() : nil
             journal.stage = stage
             try journal.write(in: folder)
         }

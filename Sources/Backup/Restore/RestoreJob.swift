@@ -98,6 +98,8 @@ public struct RestoreJob: Sendable {
         try checkRoom(manifest, item, hold)
         let before = try backupFirst(hold)
 
+        // Of a machine that has none yet. Later it would be made in the place of one that went away.
+        try Directory.make(stack.artifacts)
         var journal = try journal(for: item, hold)
         try journal.write(in: folder)
         var staged: Staged
@@ -202,7 +204,8 @@ public struct RestoreJob: Sendable {
             backup: item.name.string, mode: options.mode, stage: .preparing, liveDatabase: live,
             newDatabase: RestoreJournal.databaseName(live, "restore", id),
             oldDatabase: RestoreJournal.databaseName(live, "before", id), newOID: nil, oldOID: oid,
-            hadDatabase: oid != nil, artifacts: stack.artifacts.bytes)
+            hadDatabase: oid != nil, artifacts: stack.artifacts.bytes,
+            rootIdentity: try RestoreJournal.identity(of: stack.artifacts))
     }
 }
 

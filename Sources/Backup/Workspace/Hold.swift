@@ -74,11 +74,14 @@ extension Workspace {
     }
 
     /// Runs `body` as the only operation on this stack and in this folder, after settling what an earlier one left.
-    func holdingStack<Result>(_ purpose: String, _ body: (Hold) throws -> Result) throws -> Result {
+    /// - Parameter spared: `Settling.init(_:_:sparing:)`.
+    func holdingStack<Result>(
+        _ purpose: String, sparing spared: String? = nil, _ body: (Hold) throws -> Result
+    ) throws -> Result {
         try prepareFolder()
         let hold = try hold(purpose)
         defer { withExtendedLifetime(hold) {} }
-        try Settling(self, hold).run()
+        try Settling(self, hold, sparing: spared).run()
         return try body(hold)
     }
 

@@ -8,8 +8,11 @@ import SystemIO
 struct Settling {
     private let workspace: Workspace
     private let hold: Hold
+    private let spared: String?
 
-    init(_ workspace: Workspace, _ hold: Hold) {
+    /// - Parameter spared: the kept part that the operation is about: it does not go before, though its time may be over.
+    init(_ workspace: Workspace, _ hold: Hold, sparing spared: String? = nil) {
+        self.spared = spared
         self.workspace = workspace
         self.hold = hold
     }
@@ -29,7 +32,7 @@ struct Settling {
         for name in removed { workspace.log.warning("removed what an interrupted run left", ["name": name]) }
         try UnfinishedPublication(workspace).settle()
         MendedSidecars(workspace).write()
-        KeptExpiry(workspace, hold).run()
+        KeptExpiry(workspace, hold).run(sparing: spared)
         return outcome
     }
 }

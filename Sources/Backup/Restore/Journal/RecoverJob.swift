@@ -15,7 +15,7 @@ public struct RecoverJob: Sendable {
     ///   where the live data is right and something that was prepared cannot be removed yet. `SystemError` where nobody can look
     ///   whether there is anything to do.
     public func run() throws -> RestoreRecovery.Outcome {
-        if try !RestoreJournal.mayBePresent(workspace.stack, workspace.folder) {
+        if try !RestoreJournal.mayBePresent(workspace.stack, workspace.folder), try StrayParts.work(workspace).isEmpty {
             // Only MLflow may still stand still: that needs no database.
             try workspace.holdingFolder("recovery") {
                 // What keeps it down is logged, and tried again.

@@ -49,6 +49,8 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     var present: [ArtifactSwap.Present]?
     /// Of the restore's own folder: a copy of the artifacts has another one.
     var workInode: UInt64?
+    /// Device and inode of the artifacts folder, as it was found when the restore began.
+    var rootIdentity: [UInt64]?
     /// For an undo: the kept part that is brought back.
     var undoes: String?
 
@@ -60,7 +62,8 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         ArtifactSwap(root: FilePath(bytes: artifacts), id: id, incoming: incoming)
     }
 
-    private func path(in folder: BackupFolder) -> FilePath {
+    /// Where it lies: a person may have to move it.
+    func path(in folder: BackupFolder) -> FilePath {
         format == nil ? folder.restoreJournal : folder.state.appending("\(Self.filePrefix)-\(id ?? "").json")
     }
 
@@ -141,7 +144,7 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     }
 
     /// Device and inode of a folder, behind links; `nil` where none is there.
-    private static func identity(of folder: FilePath) throws(SystemError) -> [UInt64]? {
+    static func identity(of folder: FilePath) throws(SystemError) -> [UInt64]? {
         do throws(SystemError) {
             let status = try OpenFile(folder, .directoryThroughLink).status()
             return [status.device, status.inode]

@@ -66,9 +66,19 @@ public struct RestoreRecovery {
         }
     }
 
+    /// It would be one of which all files have come to their place.
+    private func refuseWithoutPlan(_ journal: RestoreJournal) throws {
+        guard journal.stage == .committing, journal.mode.includesArtifacts, journal.plan == nil else { return }
+        throw BackupError.needsRecovery(
+            reason:
+                "the restore journal \(journal.path(in: workspace.folder)) is damaged: it does not say which files were to be swapped"
+        )
+    }
+
     private mutating func settle(_ journal: RestoreJournal) throws -> Outcome {
         switch journal.stage {
         case .preparing:
+            try OwnFolder(workspace, journal).requireSeen()
             // With a plan it is one that was being put back.
             if journal.plan == nil {
                 try leavingForLater(journal) { try $0.settlement.dropPrepared(journal) }
@@ -77,17 +87,21 @@ public struct RestoreRecovery {
             }
             return .undone(backup: journal.backup, task: journal.task)
         case .committing, .committed:
-            try refuseCopy(journal)
+            try refuseWithoutPlan(journal)
+            try OwnFolder(workspace, journal).requireSeen()
             let isSwapped =
                 try !journal.mode.includesDatabase || journal.stage == .committed
                 || settlement.databaseWasSwapped(journal)
-            if isSwapped { try refuseLostFolder(journal) }
             guard isSwapped else {
                 // The database goes first, so no artifact has moved; going back makes sure of it.
                 try rollBack(journal)
                 return .undone(backup: journal.backup, task: journal.task)
             }
-            do { if let plan = journal.plan, journal.stage != .committed { try journal.swap.forward(plan) } } catch {
+            do {
+                if let plan = journal.plan, journal.stage != .committed, try isThere(journal) {
+                    try journal.swap.forward(plan)
+                }
+            } catch {
                 log.error("the swap cannot be finished, undoing it", ["reason": error.bilingual[.english]])
                 try rollBack(journal)
                 return .undone(backup: journal.backup, task: journal.task)
@@ -97,43 +111,26 @@ public struct RestoreRecovery {
         }
     }
 
-    /// Children are known by their inodes, which mean nothing in a copy of the artifacts folder.
-    private func refuseCopy(_ journal: RestoreJournal) throws {
-        guard let noted = journal.workInode, journal.mode.includesArtifacts,
-            let work = try FileStatus.ifPresent(journal.swap.work), work.inode != noted
-        else { return }
-        throw BackupError.needsRecovery(
-            reason:
-                "\(journal.swap.work) is a copy of the folder that the restore worked in, as after the artifacts were moved to "
-                + "another disk: bring back the original, or, where it is gone, remove the restore journal in "
-                + "\(workspace.folder.state) and run `mlflow-backup claim`")
-    }
-
-    /// The restore's own folder is there until all of it has come to its place: without it the artifacts would stay what they
-    /// are, whatever is said.
-    private func refuseLostFolder(_ journal: RestoreJournal) throws {
-        guard journal.mode.includesArtifacts, journal.format != nil, let id = journal.id,
-            try FileStatus.ifPresent(journal.swap.work) == nil,
-            try FileStatus.ifPresent(KeptParts(workspace).folder(of: id)) == nil,
-            try KeptPart.read(id, in: workspace.folder) != nil
-        else { return }
-        throw BackupError.needsRecovery(
-            reason:
-                "\(journal.swap.work) is not there: is the artifacts folder's disk mounted? If somebody removed it, "
-                + "remove the restore journal in \(workspace.folder.state)")
+    /// Whether there is anything to move: its own folder is gone when all has come to its place, or back to it.
+    private func isThere(_ journal: RestoreJournal) throws -> Bool {
+        try journal.id == nil || FileStatus.ifPresent(journal.swap.work) != nil
     }
 
     /// Puts the live data back after a swap that failed half way. It can be repeated at any point: nothing that tells how far it
     /// came is moved away before the live data is what it was.
+    /// - Throws: `BackupError.needsRecovery` where the restore's own folder is not seen, before anything is put back.
     mutating func rollBack(_ journal: RestoreJournal) throws {
         var aside: [String] = []
-        if let plan = journal.plan {
+        let own = OwnFolder(workspace, journal)
+        try own.requireSeen()
+        if let plan = journal.plan, try isThere(journal) {
             try journal.swap.backward(plan)
             if let mark = journal.mark {
                 // What clients stored in the restored children while these were live.
                 aside = try LateArrivals(from: journal.swap.new, live: workspace.stack.artifacts, mark: mark)
                     .carryOver().aside
             }
+            try own.requireSeen()
         }
         if journal.mode.includesDatabase, try settlement.databaseWasSwapped(journal) {
             if journal.hadDatabase {
@@ -151,6 +148,8 @@ public struct RestoreRecovery {
     }
 
     private mutating func keepLate(_ journal: RestoreJournal, _ aside: [String]) throws {
+        // What is kept lies beside it.
+        try OwnFolder(workspace, journal).requireSeen()
         let late = LateParts(workspace, databases)
         // Also where an earlier run swapped it back, and died: it may have been live for a while, and what clients wrote there
         // was acknowledged. One whose DROP was cut short was looked at before that.

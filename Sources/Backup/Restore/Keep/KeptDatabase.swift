@@ -16,6 +16,14 @@ enum KeptDatabase: Equatable {
     /// Dropped by somebody, or of another cluster.
     case gone
 
+    /// Whether its oid is there and is not the live one, whatever it is called.
+    var isThere: Bool {
+        switch self {
+        case .present, .renamed, .invalid: true
+        case .none, .gone: false
+        }
+    }
+
     var isByHand: Bool {
         switch self {
         case .renamed, .gone: true

@@ -21,9 +21,12 @@ struct KeptExpiry {
     }
 
     /// Before an operation.
-    func run() {
+    /// - Parameter spared: the identifier of a part that the operation is about.
+    func run(sparing spared: String? = nil) {
         do {
-            for part in try parts.all().reversed() where isOver(part) || isHalfGone(part) { _ = try consider(part) }
+            for part in try parts.all().reversed() where part.id != spared && (isOver(part) || isHalfGone(part)) {
+                _ = try consider(part)
+            }
             try keepBound()
         } catch {
             workspace.log.warning("kept parts could not be looked at", ["reason": error.bilingual[.english]])

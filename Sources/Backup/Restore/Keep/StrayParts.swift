@@ -2,6 +2,7 @@
 
 import Postgres
 import SystemIO
+import Wording
 
 /// What lies in our folder among the artifacts, or of ours in the state, and belongs to no journal and no kept part. Under
 /// both locks, after the recovery.
@@ -29,13 +30,7 @@ struct StrayParts {
     private func refuseForeignWork() throws {
         let folder = KeptParts(workspace).folder
         guard let status = try FileStatus.ifPresent(folder), status.kind == .directory else { return }
-        for name in try Directory.names(in: folder) where name.starts(with: Array("work-".utf8)) {
-            guard let work = try FileStatus.ifPresent(folder.appending(name)) else { continue }
-            guard work.kind == .directory, work.mode & 0o777 == 0o700, status.mode & 0o777 == 0o700 else {
-                workspace.log.warning(
-                    "what a client put into our folder is left alone", ["path": folder.appending(name)])
-                continue
-            }
+        for name in try Self.work(workspace) {
             try refuseWithJournal(id(name))
             throw BackupError.needsRecovery(
                 reason: "a restore of this stack was interrupted, and its journal is not in \(workspace.folder.path): "
@@ -45,13 +40,27 @@ struct StrayParts {
         if try Directory.names(in: folder).isEmpty { try Directory.removeTree(folder) }
     }
 
+    /// The names of restores' own folders, whosever journals they have.
+    static func work(_ workspace: Workspace) throws -> [[UInt8]] {
+        let folder = KeptParts(workspace).folder
+        guard let status = try FileStatus.ifPresent(folder), status.kind == .directory else { return [] }
+        return try Directory.names(in: folder).filter { name in
+            guard name.starts(with: Array("work-".utf8)), let work = try FileStatus.ifPresent(folder.appending(name))
+            else { return false }
+            if work.kind == .directory, work.mode & 0o777 == 0o700, status.mode & 0o777 == 0o700 { return true }
+            workspace.log.warning(
+                "what a client put into our folder is left alone", ["path": folder.appending(name)])
+            return false
+        }
+    }
+
     /// A journal that lies here and was not taken for this stack's: the server or the database has another name now.
     private func refuseWithJournal(_ id: String) throws {
         guard try RestoreJournal.isPresent(id, in: workspace.folder) else { return }
         throw BackupError.needsRecovery(
             reason: "the journal of the interrupted restore \(id) in \(workspace.folder.state) is not of "
                 + "\(identity.description): run `mlflow-backup recover` with the POSTGRES_HOST, POSTGRES_PORT and POSTGRES_DB that "
-                + "it was started with; where that server is gone for good, remove the journal, then run `mlflow-backup claim`"
+                + "it was started with; where that server is gone for good, move the journal away, then run `mlflow-backup claim`"
         )
     }
 
@@ -120,7 +129,7 @@ struct StrayParts {
             let (aside, incoming) = (work.appending("old"), work.appending("new"))
             let (hasAside, hasIncoming) = (try !isEmpty(aside), try !isEmpty(incoming))
             let hasDatabase = try databases.exists(RestoreJournal.databaseName(identity.database, "before", id))
-            // In place of the record that the restore may have written.
+            // In place of the record that the restore may have written: it says what is so when the swap is made.
             if hasAside || hasDatabase { try write(id, tree: hasAside ? aside : nil, on: databases) }
             if hasIncoming { try keepIncoming(incoming, of: id) }
             if hasAside || hasDatabase {
@@ -152,9 +161,16 @@ struct StrayParts {
     /// What the restore had not brought in yet, or had exchanged with what was live and not put aside yet: its backup may have
     /// gone with the backup folder.
     private func keepIncoming(_ tree: FilePath, of id: String) throws {
-        // Without a number it is older than what was moved out: that is what an undo brings back first.
-        let late = KeptPart(
-            id: id + "_late", backup: "", mode: .artifacts, replacedAt: replacedAt(id) - 1, stack: identity)
+        // Without a number it is older than what was moved out: that is what an undo brings back first. One that is there already
+        // has what clients wrote while the new data was live (`LateParts`): it is added to.
+        let noted = try readable(id + "_late")
+        var late =
+            noted
+            ?? KeptPart(
+                id: id + "_late", backup: "", mode: .artifacts, replacedAt: replacedAt(id) - 1, stack: identity)
+        late.stack = identity
+        if late.mode != .artifacts { late.mode = .full }
+        late.missing = (noted?.missing ?? NewerData()) + Self.inNoBackup
         try late.write(in: workspace.folder)
         let target = KeptParts(workspace).folder(of: late.id).appending("old")
         try Directory.make(target, mode: 0o700)
@@ -162,18 +178,41 @@ struct StrayParts {
         for name in try Directory.names(in: tree) { try swap.putAside(tree.appending(name), into: target) }
     }
 
+    /// Why it stays, as long as nobody has compared it with anything.
+    private static let inNoBackup = NewerData([
+        BilingualText(zh: "没有已知的备份包含其内容", en: "no backup is known to hold what is in it")
+    ])
+
+    /// - Returns: `nil` where there is none, or one that cannot be read, which goes aside: nothing of it is lost.
+    private func readable(_ id: String) throws -> KeptPart? {
+        do { return try KeptPart.read(id, in: workspace.folder) } catch BackupError.keptRecordDamaged {
+            let path = KeptPart.path(of: id, in: workspace.folder)
+            let aside = workspace.folder.state.appending("damaged-\(LocalTime.now().stamp)-kept-\(id).json")
+            try Directory.renameWithoutReplacing(path, to: aside)
+            workspace.log.warning("a record that cannot be read was put aside", ["kept": id, "path": aside])
+            return nil
+        }
+    }
+
     /// A record of what is known of it without one: no backup is known to hold any of it, so it stays until a person says.
-    /// The database is found by its name, which holds the identifier of this stack's folder.
+    /// The database is found by its name, which holds the identifier of this stack's folder, else by what a record says.
     private func write(_ id: String, tree: FilePath?, on databases: Databases) throws {
-        let name = RestoreJournal.databaseName(identity.database, "before", id)
-        let oid = try databases.oid(of: name)
+        var name = RestoreJournal.databaseName(identity.database, "before", id)
+        var oid = try databases.oid(of: name)
+        let noted = try readable(id)
+        if oid == nil, let noted, let known = noted.database,
+            try KeptParts(workspace, of: identity).state(of: noted, on: databases).isThere
+        {
+            (name, oid) = (known, noted.databaseOID)
+        }
         let hasTree = try tree.map { try FileStatus.ifPresent($0) != nil } ?? false
         let mode: RestoreMode = oid == nil ? .artifacts : hasTree ? .full : .database
         try KeptPart(
             // When it was kept says its name; it is older than all that have a number.
             id: id, backup: "", mode: mode,
             replacedAt: replacedAt(id), stack: identity,
-            databaseOID: oid, database: oid == nil ? nil : name
+            databaseOID: oid, database: oid == nil ? nil : name, replaced: noted?.replaced ?? NewerData(),
+            missing: (noted?.missing ?? NewerData()) + Self.inNoBackup
         ).write(in: workspace.folder)
     }
 

@@ -27,7 +27,6 @@ extension RestoreJob {
         var budget: UInt64?
         let dump = folder.staging.appending(Self.dumpName)
         var routes: [Extractor.Route] = []
-        try Directory.make(stack.artifacts)
         try journal.swap.prepare()
         if options.mode.includesArtifacts {
             let (target, owner) = (journal.swap.new, try artifactOwner())

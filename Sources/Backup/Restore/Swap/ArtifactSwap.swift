@@ -12,45 +12,6 @@ import SystemIO
 struct ArtifactSwap: Sendable {
     static let folderName = ".mlflow-backup-restore"
 
-    /// What shall happen to each name, written down before anything happens.
-    struct Plan: Sendable, Equatable, Codable {
-        /// A child of either side; it is what the plan means as long as it has this inode.
-        struct Child: Sendable, Equatable, Codable {
-            let name: [UInt8]
-            let inode: UInt64
-
-            /// No file system uses it.
-            static let unknown: UInt64 = 0
-        }
-
-        let arrivals: [Child]
-        /// Live children that the backup does not have.
-        let departures: [Child]
-
-        init(arrivals: [Child], departures: [Child]) {
-            self.arrivals = arrivals
-            self.departures = departures
-        }
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.container(keyedBy: CodingKeys.self)
-            arrivals = try container.decode([Child].self, forKey: .arrivals)
-            do { departures = try container.decode([Child].self, forKey: .departures) } catch {
-                // 0.1.0 knew departures by name only.
-                departures = try container.decode([[UInt8]].self, forKey: .departures).map {
-                    Child(name: $0, inode: Child.unknown)
-                }
-            }
-        }
-    }
-
-    /// Something directly in the artifacts folder, before the swap gave it another time.
-    struct Present: Sendable, Equatable, Codable {
-        let inode: UInt64
-        let size: UInt64
-        let modified: FileTime
-    }
-
     let root: FilePath
     /// This restore's own folder in ours; `nil` in journals of 0.1.0, which used our folder itself.
     let id: String?
@@ -74,6 +35,8 @@ struct ArtifactSwap: Sendable {
 
     /// Makes the staging folders, empty.
     func prepare() throws {
+        // Not with `make`'s parents: an artifacts folder that went away is not made again.
+        _ = try FileStatus.of(root)
         try Directory.make(folder, mode: 0o700)
         if id != nil { try Directory.removeTree(work) }
         try Directory.make(work, mode: 0o700)
@@ -106,20 +69,47 @@ struct ArtifactSwap: Sendable {
     }
 
     /// Carries the plan out, or the rest of it. What MLflow wrote under a new name meanwhile stays where it is.
-    func forward(_ plan: Plan) throws {
-        for child in plan.arrivals { try bring(child, from: new, puttingLiveInto: old) }
+    /// - Throws: also where the folders are not seen at the end of it.
+    func forward(_ plan: Plan) throws { try untilNothingMoves { try forwardOnce(plan) } }
+
+    /// Puts back what was live. The restored files return to where they came from.
+    /// - Throws: as `forward`.
+    func backward(_ plan: Plan) throws { try untilNothingMoves { try backwardOnce(plan) } }
+
+    /// A name that is not there needs no move, and neither is there what is not seen: a folder that was away for a moment would
+    /// pass for one that is done.
+    private func untilNothingMoves(_ pass: () throws -> Int) throws {
+        try requireSeen()
+        while try pass() > 0 {}
+        try requireSeen()
+        try syncFolders()
+    }
+
+    private func requireSeen() throws {
+        guard id != nil else { return }
+        for path in incoming == nil ? [work] : [work, new] where try !exists(path) {
+            throw SystemError("look at", path: path.string, code: ENOENT)
+        }
+    }
+
+    /// - Returns: how many names were moved.
+    private func forwardOnce(_ plan: Plan) throws -> Int {
+        var moves = 0
+        for child in plan.arrivals where try bring(child, from: new, puttingLiveInto: old) { moves += 1 }
         for child in plan.departures {
             let isMeant =
                 child.inode == Plan.Child.unknown
                 ? try exists(root.appending(child.name)) && !exists(old.appending(child.name))
                 : try inode(root.appending(child.name)) == child.inode
-            if isMeant { try putAside(root.appending(child.name), into: old) }
+            guard isMeant else { continue }
+            try putAside(root.appending(child.name), into: old)
+            moves += 1
         }
-        try syncFolders()
+        return moves
     }
 
-    /// Puts back what was live. The restored files return to where they came from.
-    func backward(_ plan: Plan) throws {
+    private func backwardOnce(_ plan: Plan) throws -> Int {
+        var moves = 0
         for child in plan.arrivals {
             let live = root.appending(child.name)
             let restored = new.appending(child.name)
@@ -129,9 +119,13 @@ struct ArtifactSwap: Sendable {
                 let aside = try exists(previous) ? previous : restored
                 if try !exists(live), try exists(aside), try inode(aside) != child.inode {
                     try Directory.renameWithoutReplacing(aside, to: live)
+                    moves += 1
                 }
                 continue
             }
+            // A file that both trees share.
+            if try inode(restored) == child.inode { continue }
+            moves += 1
             if try exists(restored) {
                 // Exchanged, and the previous one not yet put aside.
                 try Directory.exchange(restored, live)
@@ -150,8 +144,9 @@ struct ArtifactSwap: Sendable {
             // MLflow may have made another one under that name: what was in ours comes in beside it.
             if try exists(live) { continue }
             try Directory.renameWithoutReplacing(previous, to: live)
+            moves += 1
         }
-        try syncFolders()
+        return moves
     }
 
     /// What lies in the restore's own folders and is not what it unpacked: data that was live, and whose name somebody else has
@@ -189,21 +184,27 @@ struct ArtifactSwap: Sendable {
     }
 
     /// One arrival. What is live under its name goes aside, whatever it is by now.
-    private func bring(_ child: Plan.Child, from source: FilePath, puttingLiveInto aside: FilePath) throws {
+    /// - Returns: whether anything was moved.
+    private func bring(_ child: Plan.Child, from source: FilePath, puttingLiveInto aside: FilePath) throws -> Bool {
         let live = root.appending(child.name)
         let restored = source.appending(child.name)
         guard try inode(live) != child.inode, try inode(restored) == child.inode else {
             // Exchanged before an interruption: what was live may still wait to be put aside, also where what was brought in is gone
             // from its name since, by a client or by hand.
-            if try exists(restored) { try putAside(restored, into: aside) }
-            return
+            guard try exists(restored) else { return false }
+            try putAside(restored, into: aside)
+            return true
         }
         if try exists(live) {
             // Readers never find the name empty where the file system can exchange two names.
-            if try exchanged(restored, live) { return try putAside(restored, into: aside) }
+            if try exchanged(restored, live) {
+                try putAside(restored, into: aside)
+                return true
+            }
             try putAside(live, into: aside)
         }
         try Directory.renameWithoutReplacing(restored, to: live)
+        return true
     }
 
     /// Moves a thing into a folder, under another name where its own is taken.

@@ -158,6 +158,12 @@ struct DataSwap {
         }
     }
 
+    /// Part of a sentence.
+    private static func reason(_ error: any Error) -> String {
+        if case BackupError.needsRecovery(let reason) = error { return reason }
+        return BackupError.clause(error.bilingual[.english])
+    }
+
     private func rollBack(_ journal: RestoreJournal, because cause: any Error) throws {
         log.error("the swap failed, putting the live data back", ["reason": cause.bilingual[.english]])
         let late: [KeptPart]
@@ -169,7 +175,7 @@ struct DataSwap {
             try recovery.rollBack(journal)
             late = recovery.late
         } catch {
-            let reason = "\(cause.bilingual[.english]); then, while putting it back: \(error.bilingual[.english])"
+            let reason = "\(Self.reason(cause)); then, while putting it back: \(Self.reason(error))"
             log.error("the live data could not be put back", ["reason": reason])
             throw BackupError.needsRecovery(reason: reason)
         }

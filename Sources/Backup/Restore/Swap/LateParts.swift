@@ -66,6 +66,8 @@ struct LateParts {
     /// - Returns: the part that holds it: for an undo the one that was to come back.
     func keepDatabase(_ journal: RestoreJournal) throws -> KeptPart? {
         guard let id = journal.id, let oid = journal.newOID else { return nil }
+        // Looked at by a run that was cut short: what it had compared with may be gone by now.
+        if try holdsDatabase(of: journal) { return try KeptPart.read(Self.id(journal), in: workspace.folder) }
         let noted = try KeptPart.read(id, in: workspace.folder)
         let fresh = try FreshRows(workspace.stack.database.naming(database: journal.newDatabase))
         defer { fresh.close() }

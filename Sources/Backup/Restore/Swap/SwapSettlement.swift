@@ -29,12 +29,19 @@ struct SwapSettlement {
             reason:
                 "database \(journal.liveDatabase) (oid \(live.map(String.init) ?? "none")) is neither the one before the restore "
                 + "of \(journal.backup) (\(journal.oldOID.map(String.init) ?? "none")) nor the restored one (\(new)); "
-                + "if that is right, remove the restore journal in \(workspace.folder.state)")
+                + "if that is right, move the restore journal \(journal.path(in: workspace.folder)) away")
     }
 
     /// Ends a restore whose old data is live: what it prepared goes. A kept part that was to come back stays kept, and so does
     /// what clients wrote into the new data while that was live (`LateParts`).
+    /// - Throws: `BackupError.needsRecovery` where the restore's own folder may be there and is not seen: nothing is removed then.
     func dropPrepared(_ journal: RestoreJournal) throws {
+        try OwnFolder(workspace, journal).watching { try drop(journal) }
+        try journal.remove(in: workspace.folder)
+        try journal.swap.removeFolderIfEmpty()
+    }
+
+    private func drop(_ journal: RestoreJournal) throws {
         // The dump that was unpacked for it: as large as the database, and nobody else's.
         try Directory.removeTree(workspace.folder.staging.appending(RestoreJob.dumpName))
         try journal.noteUndoing(in: workspace.folder)
@@ -45,22 +52,31 @@ struct SwapSettlement {
             let isThere = try journal.newOID.map { try databases.name(of: $0) == journal.newDatabase } ?? true
             if isThere { try databases.drop(journal.newDatabase) }
         }
-        if journal.mode.includesArtifacts || journal.format != nil { try journal.swap.discard() }
-        // What was written for the case that the swap is made.
+        // What was written for the case that the swap is made. Before the folder: as long as it is there, the folder is, too.
         if let id = journal.id { try KeptPart.read(id, in: workspace.folder)?.removeRecord(in: workspace.folder) }
-        try journal.remove(in: workspace.folder)
-        try journal.swap.removeFolderIfEmpty()
+        if journal.mode.includesArtifacts || journal.format != nil { try journal.swap.discard() }
     }
 
     /// Ends a restore whose new data is live: what came in late is carried over, and what was replaced becomes kept.
+    /// - Throws: also `BackupError.needsRecovery`, where the restore's own folder is not seen.
     @discardableResult
     func keepReplaced(_ journal: RestoreJournal) throws -> KeptPart? {
+        let part = try OwnFolder(workspace, journal).watching {
+            let part = try keep(journal)
+            try endUndone(journal)
+            return part
+        }
+        try journal.remove(in: workspace.folder)
+        try journal.swap.removeFolderIfEmpty()
+        return part
+    }
+
+    private func keep(_ journal: RestoreJournal) throws -> KeptPart {
         let target = journal.swap.folder.appending(KeptPart.prefix + (journal.id ?? ""))
         if let id = journal.id, try FileStatus.ifPresent(journal.swap.work) == nil,
             try FileStatus.ifPresent(target) != nil, let part = try KeptPart.read(id, in: workspace.folder)
         {
             // All was done but the removal of the journal.
-            try finish(journal)
             return part
         }
         var part = try journal.id.flatMap { try KeptPart.read($0, in: workspace.folder) } ?? described(journal)
@@ -74,17 +90,18 @@ struct SwapSettlement {
             part.aside += late.aside.filter { !part.aside.contains($0) }
         }
         if try isEmpty(part, journal) {
+            // Not because nobody could look.
+            try OwnFolder(workspace, journal).requireSeen()
             // In this order: a record whose folder is gone would be one of lost files.
             try part.removeRecord(in: workspace.folder)
             try journal.swap.discard()
         } else {
             try keep(part, journal)
         }
-        try finish(journal)
         return part
     }
 
-    private func finish(_ journal: RestoreJournal) throws {
+    private func endUndone(_ journal: RestoreJournal) throws {
         if let undone = journal.undoes {
             // Its tree and its database are live again; what is left is the record, or what somebody put there.
             let folder = journal.swap.folder.appending(KeptPart.prefix + undone)
@@ -94,8 +111,6 @@ struct SwapSettlement {
                 try KeptPart.read(undone, in: workspace.folder)?.removeRecord(in: workspace.folder)
             }
         }
-        try journal.remove(in: workspace.folder)
-        try journal.swap.removeFolderIfEmpty()
     }
 
     private func keep(_ part: KeptPart, _ journal: RestoreJournal) throws {

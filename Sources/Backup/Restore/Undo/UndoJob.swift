@@ -38,7 +38,7 @@ public struct UndoJob: Sendable {
     public func run() throws -> UndoOutcome {
         // Whoever waits for another undo would take that one back, and for a restore that one, which nobody asked for.
         let wanted = try wanted ?? KeptParts(workspace).identified().restorable().first?.id
-        return try workspace.holdingStack("undo of a restore") { hold in try undo(wanted, hold) }
+        return try workspace.holdingStack("undo of a restore", sparing: wanted) { hold in try undo(wanted, hold) }
     }
 
     private func undo(_ wanted: String?, _ hold: Hold) throws -> UndoOutcome {
@@ -150,7 +150,8 @@ public struct UndoJob: Sendable {
             backup: part.backup, mode: mode, stage: .preparing, liveDatabase: live, newDatabase: incoming,
             oldDatabase: RestoreJournal.databaseName(live, "before", id), newOID: part.databaseOID, oldOID: oid,
             hadDatabase: oid != nil, artifacts: workspace.stack.artifacts.bytes,
-            incoming: KeptPart.prefix + part.id + "/old", undoes: part.id)
+            incoming: KeptPart.prefix + part.id + "/old",
+            rootIdentity: try RestoreJournal.identity(of: workspace.stack.artifacts), undoes: part.id)
     }
 }
 

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+import Wording
+
+@testable import Backup
+
+@Suite("A journal or a record that tells less than what lies there, or what is no more")
+struct StaleJournalTests {
+    /// Half a swap whose backup folder goes away and is claimed anew; then the old one comes back.
+    private func claimedElsewhere(
+        _ name: String, undone: Bool
+    ) throws -> (live: LiveStackFixture, journal: RestoreJournal, file: FilePath) {
+        let live = try LiveStackFixture(name)
+        try Shell.sh("echo top > '\(live.artifacts)/top.txt' && touch -d '1 hour ago' '\(live.artifacts)/top.txt'")
+        let backup = try live.backup().name.string
+        try Shell.sh("echo precious > '\(live.artifacts)/1/precious.txt'")
+        let journal = try live.interruptRestore(of: backup, swappingDatabases: true) { journal, staged, hold in
+            try KeptPart(
+                id: journal.id ?? "", backup: backup, mode: .full, replacedAt: 0, stack: hold.identity,
+                databaseOID: journal.oldOID, database: journal.oldDatabase, broughtIn: staged.broughtIn
+            ).write(in: live.folder)
+        }
+        try Directory.exchange(journal.swap.new.appending("1"), live.artifacts.appending("1"))
+        let aside = live.root.path.appending("old-backups")
+        try Directory.rename(live.folder.path, to: aside)
+        _ = try ClaimJob(live.workspace()).run()
+        if undone { try live.undo(force: true) }
+        try Directory.removeTree(live.folder.path)
+        try Directory.rename(aside, to: live.folder.path)
+        return (live, journal, live.folder.state.appending("restore-journal-\(journal.id ?? "").json"))
+    }
+
+    @Test(
+        "a journal whose folder was claimed in another backup folder is named, and nothing is moved or finished by it",
+        arguments: [true, false])
+    func stale(undone: Bool) throws {
+        let (live, journal, file) = try claimedElsewhere("stale_journal", undone: undone)
+        let before = try live.files() + Shell.sh("find '\(journal.swap.folder)' | sort")
+        for deed: () throws -> Void in [
+            { try live.recover() }, { try live.backup() }, { try ClaimJob(live.workspace()).run() },
+        ] {
+            let error = #expect(throws: BackupError.self) { try deed() }
+            let words = error?.explanation.english ?? ""
+            #expect(error?.errorCode == "needs-recovery" && words.contains(file.string), "\(words)")
+            #expect(words.contains("claim"), "\(words)")
+        }
+        #expect(try live.files() + Shell.sh("find '\(journal.swap.folder)' | sort") == before)
+        // What the message says.
+        try Directory.rename(file, to: live.root.path.appending("journal"))
+        try ClaimJob(live.workspace()).run()
+        try live.backup()
+        #expect(try live.recover() == .nothingToDo)
+        #expect(try !Shell.sh("find '\(live.artifacts)' -name precious.txt").isEmpty)
+    }
+
+    @Test(
+        "claim adds to the record of what clients wrote meanwhile, and forgets neither its database nor what is said of it"
+    )
+    func claimAdds() throws {
+        let live = try LiveStackFixture("stale_late")
+        let backup = try live.backup().name.string
+        try Shell.sh("echo precious > '\(live.artifacts)/1/precious.txt'")
+        let journal = try live.interruptRestore(of: backup, .full)
+        let late = "\(journal.id ?? "")_late"
+        let time = LocalTime.now().epoch - 100
+        let rows = NewerData([BilingualText(zh: "行", en: "1 rows of public.runs")])
+        try KeptPart(
+            id: late, backup: backup, mode: .database, replacedAt: time, stack: journal.stack,
+            databaseOID: journal.newOID, database: journal.newDatabase, replaced: rows, missing: rows
+        ).write(in: live.folder)
+        try journal.remove(in: live.folder)
+        try ClaimJob(live.workspace()).run()
+        let part = try #require(try KeptParts(live.workspace()).all().first { $0.id == late })
+        #expect(part.mode == .full && part.databaseOID == journal.newOID && part.database == journal.newDatabase)
+        #expect(part.backup == backup && part.replacedAt == time)
+        #expect(part.missing?.findings.contains { $0.english.contains("1 rows of public.runs") } == true)
+        #expect(try !Directory.names(in: KeptParts(live.workspace()).tree(of: part)).isEmpty)
+        try ForgetJob(live.workspace()).run(late)
+        #expect(try !Databases(live.database).exists(journal.newDatabase))
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("claim keeps the database of a record whose database has another name than a restore gives")
+    func claimKeepsDatabase() throws {
+        let live = try LiveStackFixture("stale_renamed")
+        let backup = try live.backup().name.string
+        let journal = try live.interruptRestore(of: backup, swappingDatabases: true) { journal, staged, hold in
+            try KeptPart(
+                id: journal.id ?? "", backup: backup, mode: .full, replacedAt: 0, stack: hold.identity,
+                databaseOID: journal.oldOID, database: journal.oldDatabase, broughtIn: staged.broughtIn
+            ).write(in: live.folder)
+        }
+        try Directory.exchange(journal.swap.new.appending("1"), live.artifacts.appending("1"))
+        try Directory.rename(journal.swap.new.appending("1"), to: journal.swap.old.appending("1"))
+        try Databases(live.database).rename(journal.oldDatabase, to: "stale_hand")
+        try journal.remove(in: live.folder)
+        try ClaimJob(live.workspace()).run()
+        let part = try #require(try KeptParts(live.workspace()).all().first { $0.id == journal.id })
+        #expect(part.databaseOID == journal.oldOID)
+        try Databases(live.database).drop("stale_hand")
+    }
+
+    @Test("claim says why what it took up stays")
+    func claimSaysWhy() throws {
+        let live = try LiveStackFixture("stale_why")
+        let journal = try live.interruptRestore(of: try live.backup().name.string, swappingDatabases: true)
+        try Directory.exchange(journal.swap.new.appending("1"), live.artifacts.appending("1"))
+        try journal.remove(in: live.folder)
+        try ClaimJob(live.workspace()).run()
+        let parts = KeptParts(live.workspace())
+        for part in try parts.all() {
+            #expect(part.missing?.isEmpty == false, "\(part.id)")
+            #expect(try parts.warnings().contains { $0.english.contains("forget \(part.id)") }, "\(part.id)")
+        }
+    }
+
+    @Test("a journal that swaps files and does not say which is refused, and not taken for one that is done")
+    func planless() throws {
+        let live = try LiveStackFixture("stale_planless")
+        let backup = try live.backup().name.string
+        var journal = try live.interruptRestore(of: backup, swappingDatabases: true)
+        let plan = journal.plan
+        journal.plan = nil
+        try journal.write(in: live.folder)
+        let error = #expect(throws: BackupError.self) { try live.recover() }
+        #expect(error?.errorCode == "needs-recovery")
+        #expect(error?.explanation.english.contains("restore-journal-\(journal.id ?? "").json") == true)
+        journal.plan = plan
+        try journal.write(in: live.folder)
+        #expect(try live.recover() == .finished(backup: backup, task: nil))
+    }
+
+    @Test("an undo spares the part that it was asked for, however old it is")
+    func expired() throws {
+        let live = try LiveStackFixture("stale_expired")
+        let backup = try live.backup().name.string
+        let (rows, files) = (try live.rows(), try live.files())
+        let kept = try #require(try live.restore(backup).kept)
+        var workspace = live.workspace()
+        workspace.keepSeconds = 0
+        #expect(try UndoJob(workspace, force: true, bringing: kept.id).run().undone.id == kept.id)
+        #expect(try live.rows() == rows && live.files() == files)
+        let next = try #require(try KeptParts(live.workspace()).all().first)
+        #expect(try UndoJob(workspace, force: true).run().undone.id == next.id)
+        try live.backup()
+    }
+}
