@@ -62,7 +62,7 @@ public enum BackupError: ExplainedError, Equatable {
     case nothingToAccept(name: String)
     /// A restore went wrong half way and could not be put back, or what it worked in is not seen; the journal keeps what is
     /// needed to go on.
-    case needsRecovery(reason: String)
+    case needsRecovery(reason: BilingualText)
     case restoreLeftover(reason: BilingualText)
     /// A swap failed and was put back; what clients wrote in between is in these kept parts. `undone`: one of them holds what
     /// an earlier restore replaced, too.
@@ -257,10 +257,10 @@ public enum BackupError: ExplainedError, Equatable {
                     + "then no other restore can begin. Backups go on. The reason: ") + reason
         case .needsRecovery(let reason):
             BilingualText(
-                zh: "恢复中断，尚未完成也未还原：\(Self.clause(reason))。恢复前的数据没有被删除，但当前生效的可能只是其中一部分；"
+                zh: "恢复中断，尚未完成也未还原：\(Self.clause(reason.chinese))。恢复前的数据没有被删除，但当前生效的可能只是其中一部分；"
                     + "请排除原因后运行 mlflow-backup recover。",
                 en:
-                    "A restore was interrupted, and is neither finished nor put back yet: \(Self.clause(reason)). Nothing of the "
+                    "A restore was interrupted, and is neither finished nor put back yet: \(Self.clause(reason.english)). Nothing of the "
                     + "previous data was removed, but what is live may be only partly that; remove the cause, then run "
                     + "`mlflow-backup recover`.")
         }

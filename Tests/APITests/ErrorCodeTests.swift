@@ -30,7 +30,7 @@ struct ErrorCodeTests {
         .noSuchKeptPart(id: "k"), .nothingToUndo, .undoChanged(wanted: "k", newest: nil),
         .notOurs(path: "p", count: 1, user: 1, group: 1),
         .mountInside(path: "p", count: 1), .nothingToAccept(name: "n"),
-        .needsRecovery(reason: "r"),
+        .needsRecovery(reason: BilingualText(zh: "r", en: "r")),
         .lateWritesKept(
             reason: BilingualText(zh: "r", en: "r"), kept: ["20261126_020000_7f3a9c01_late"], late: NewerData()),
         .restoreLeftover(reason: BilingualText(zh: "r", en: "r")),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 extension RecoverJob {
     /// Why there is something for `run` to do, for who looks and settles nothing. It waits for nobody.
@@ -23,9 +24,11 @@ extension RecoverJob {
         } catch let error as BackupError {
             return error
         } catch {
-            return .needsRecovery(reason: error.bilingual[.english])
+            return .needsRecovery(reason: error.bilingual)
         }
         return .needsRecovery(
-            reason: "it is not settled yet; the next operation tries to, and the service every ten seconds")
+            reason: BilingualText(
+                zh: "尚未处理；下一次操作会处理，服务每十秒也会尝试一次",
+                en: "it is not settled yet; the next operation tries to, and the service every ten seconds"))
     }
 }

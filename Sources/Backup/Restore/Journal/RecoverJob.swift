@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// Finishes or undoes an interrupted restore, and clears what interrupted runs left.
 public struct RecoverJob: Sendable {

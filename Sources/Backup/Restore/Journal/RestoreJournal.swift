@@ -2,6 +2,7 @@
 
 import FoundationEssentials
 import SystemIO
+import Wording
 
 /// What a restore is doing, on disk before it does it, so that a crash at any instant can be put right.
 ///
@@ -113,15 +114,21 @@ struct RestoreJournal: Sendable, Equatable, Codable {
             guard system == nil || found.stack == nil || found.stack?.system == system else { continue }
             var journal = found
             guard journal.isSound else {
-                throw BackupError.needsRecovery(reason: "the restore journal \(name) has names that no restore makes")
+                throw BackupError.needsRecovery(
+                    reason: BilingualText(
+                        zh: "恢复日志 \(name) 中的名称不是恢复所用的名称",
+                        en: "the restore journal \(name) has names that no restore makes"))
             }
             if try !journal.isOf(stack.artifacts) {
                 // Without an identity it may be another stack's.
                 guard system != nil, journal.stack != nil, journal.mode.includesArtifacts else { continue }
                 throw BackupError.needsRecovery(
-                    reason:
-                        "the restore journal \(name) is of the artifacts folder \(FilePath(bytes: journal.artifacts)), and "
-                        + "ARTIFACTS_DIR is \(stack.artifacts): set it to that folder, or mount it there")
+                    reason: BilingualText(
+                        zh: "恢复日志 \(name) 属于 artifacts 目录 \(FilePath(bytes: journal.artifacts))，而 ARTIFACTS_DIR 是 "
+                            + "\(stack.artifacts)：请改为该目录，或把它挂载到此处",
+                        en:
+                            "the restore journal \(name) is of the artifacts folder \(FilePath(bytes: journal.artifacts)), and "
+                            + "ARTIFACTS_DIR is \(stack.artifacts): set it to that folder, or mount it there"))
             }
             journal.artifacts = stack.artifacts.bytes
             return journal
@@ -193,14 +200,19 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         if found == nil, path == folder.restoreJournal { found = try readUnsealed(path) }
         guard let journal = found else {
             throw BackupError.needsRecovery(
-                reason:
-                    "the restore journal \(path) is damaged. Bring it back from a copy of the backup folder, or, where there "
-                    + "is none, move it elsewhere and run `mlflow-backup claim`, which keeps all that the restore had moved"
-            )
+                reason: BilingualText(
+                    zh: "恢复日志 \(path) 已损坏。请从备份目录的副本中找回；没有副本时，请移走该日志并运行 mlflow-backup claim，"
+                        + "该命令会保留恢复所移动的全部数据",
+                    en:
+                        "the restore journal \(path) is damaged. Bring it back from a copy of the backup folder, or, where there "
+                        + "is none, move it elsewhere and run `mlflow-backup claim`, which keeps all that the restore had moved"
+                ))
         }
         guard journal.format ?? 1 <= currentFormat else {
             throw BackupError.needsRecovery(
-                reason: "the restore journal \(path) was written by a newer version of this program")
+                reason: BilingualText(
+                    zh: "恢复日志 \(path) 由本程序的更新版本写成",
+                    en: "the restore journal \(path) was written by a newer version of this program"))
         }
         return journal
     }

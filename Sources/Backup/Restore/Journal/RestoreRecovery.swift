@@ -62,7 +62,7 @@ public struct RestoreRecovery {
         } catch let error as BackupError {
             throw error
         } catch {
-            throw BackupError.needsRecovery(reason: error.bilingual[.english])
+            throw BackupError.needsRecovery(reason: error.bilingual)
         }
     }
 
@@ -70,9 +70,11 @@ public struct RestoreRecovery {
     private func refuseWithoutPlan(_ journal: RestoreJournal) throws {
         guard journal.stage == .committing, journal.mode.includesArtifacts, journal.plan == nil else { return }
         throw BackupError.needsRecovery(
-            reason:
-                "the restore journal \(journal.path(in: workspace.folder)) is damaged: it does not say which files were to be swapped"
-        )
+            reason: BilingualText(
+                zh: "恢复日志 \(journal.path(in: workspace.folder)) 已损坏：其中没有要交换哪些文件",
+                en:
+                    "the restore journal \(journal.path(in: workspace.folder)) is damaged: it does not say which files were to be "
+                    + "swapped"))
     }
 
     private mutating func settle(_ journal: RestoreJournal) throws -> Outcome {

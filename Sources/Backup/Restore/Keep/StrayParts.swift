@@ -33,9 +33,13 @@ struct StrayParts {
         for name in try Self.work(workspace) {
             try refuseWithJournal(id(name))
             throw BackupError.needsRecovery(
-                reason: "a restore of this stack was interrupted, and its journal is not in \(workspace.folder.path): "
-                    + "run `mlflow-backup recover` with the backup folder it was started with, or, where that is lost, "
-                    + "`mlflow-backup claim`")
+                reason: BilingualText(
+                    zh: "本系统的一次恢复中断，其日志不在 \(workspace.folder.path) 中：请用当时的备份目录运行 mlflow-backup recover；"
+                        + "该目录已丢失时运行 mlflow-backup claim",
+                    en:
+                        "a restore of this stack was interrupted, and its journal is not in \(workspace.folder.path): "
+                        + "run `mlflow-backup recover` with the backup folder it was started with, or, where that is lost, "
+                        + "`mlflow-backup claim`"))
         }
         if try Directory.names(in: folder).isEmpty { try Directory.removeTree(folder) }
     }
@@ -58,10 +62,14 @@ struct StrayParts {
     private func refuseWithJournal(_ id: String) throws {
         guard try RestoreJournal.isPresent(id, in: workspace.folder) else { return }
         throw BackupError.needsRecovery(
-            reason: "the journal of the interrupted restore \(id) in \(workspace.folder.state) is not of "
-                + "\(identity.description): run `mlflow-backup recover` with the POSTGRES_HOST, POSTGRES_PORT and POSTGRES_DB that "
-                + "it was started with; where that server is gone for good, move the journal away, then run `mlflow-backup claim`"
-        )
+            reason: BilingualText(
+                zh: "\(workspace.folder.state) 中被中断的恢复 \(id) 的日志不属于 \(identity.description)：请用当时的 POSTGRES_HOST、"
+                    + "POSTGRES_PORT 和 POSTGRES_DB 运行 mlflow-backup recover；该服务器已不复存在时，请移走该日志，再运行 mlflow-backup claim",
+                en:
+                    "the journal of the interrupted restore \(id) in \(workspace.folder.state) is not of "
+                    + "\(identity.description): run `mlflow-backup recover` with the POSTGRES_HOST, POSTGRES_PORT and POSTGRES_DB "
+                    + "that it was started with; where that server is gone for good, move the journal away, then run "
+                    + "`mlflow-backup claim`"))
     }
 
     private func id(_ name: [UInt8]) -> String {

@@ -159,9 +159,10 @@ struct DataSwap {
     }
 
     /// Part of a sentence.
-    private static func reason(_ error: any Error) -> String {
+    private static func reason(_ error: any Error) -> BilingualText {
         if case BackupError.needsRecovery(let reason) = error { return reason }
-        return BackupError.clause(error.bilingual[.english])
+        let whole = error.bilingual
+        return BilingualText(zh: BackupError.clause(whole.chinese), en: BackupError.clause(whole.english))
     }
 
     private func rollBack(_ journal: RestoreJournal, because cause: any Error) throws {
@@ -175,8 +176,10 @@ struct DataSwap {
             try recovery.rollBack(journal)
             late = recovery.late
         } catch {
-            let reason = "\(Self.reason(cause)); then, while putting it back: \(Self.reason(error))"
-            log.error("the live data could not be put back", ["reason": reason])
+            let reason =
+                Self.reason(cause) + BilingualText(zh: "；随后在还原时：", en: "; then, while putting it back: ")
+                + Self.reason(error)
+            log.error("the live data could not be put back", ["reason": reason[.english]])
             throw BackupError.needsRecovery(reason: reason)
         }
         guard !late.isEmpty else { return }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// Whether the folder that a restore works in is seen, before anything is concluded from what is in it or is not.
 ///
@@ -31,11 +32,14 @@ struct OwnFolder {
         // A record goes before the folder that it is of: where it is there, so should be that.
         guard try hasRecord() else { return }
         throw BackupError.needsRecovery(
-            reason:
-                "\(swap.work) is not there, though \(swap.root) is the artifacts folder that the restore was of. If it was moved "
-                + "away, or another disk belongs there, move it back, or mount that; if it is gone for good, as where it was claimed "
-                + "with another backup folder and taken back since, the journal \(file) says nothing any more: look at the live data, "
-                + "move the journal away, then run `mlflow-backup claim`")
+            reason: BilingualText(
+                zh: "\(swap.root) 是该次恢复的 artifacts 目录，但 \(swap.work) 不在其中。若它被移走，或该处应挂载另一块磁盘，请移回或挂载；"
+                    + "若它已不复存在（例如已用另一个备份目录接管并撤销），日志 \(file) 便已失效：请先查看线上数据，移走该日志，再运行 mlflow-backup claim",
+                en:
+                    "\(swap.work) is not there, though \(swap.root) is the artifacts folder that the restore was of. If it was moved "
+                    + "away, or another disk belongs there, move it back, or mount that; if it is gone for good, as where it was "
+                    + "claimed with another backup folder and taken back since, the journal \(file) says nothing any more: look at "
+                    + "the live data, move the journal away, then run `mlflow-backup claim`"))
     }
 
     /// That the restore's own folder is not there proves only in the right artifacts folder that it is gone.
@@ -54,10 +58,13 @@ struct OwnFolder {
 
     private var away: BackupError {
         .needsRecovery(
-            reason:
-                "\(swap.root) is not the artifacts folder that the restore was of, or is not there, and \(swap.work) is not seen: mount "
-                + "its disk, or bring it back under that name; if it is gone for good, move the journal \(file) away, then run "
-                + "`mlflow-backup claim`")
+            reason: BilingualText(
+                zh: "\(swap.root) 不存在，或不是该次恢复的 artifacts 目录，因此看不到 \(swap.work)：请挂载其磁盘，或以该名称恢复该目录；"
+                    + "若它已不复存在，请移走日志 \(file)，再运行 mlflow-backup claim",
+                en:
+                    "\(swap.root) is not the artifacts folder that the restore was of, or is not there, and \(swap.work) is not "
+                    + "seen: mount its disk, or bring it back under that name; if it is gone for good, move the journal \(file) "
+                    + "away, then run `mlflow-backup claim`"))
     }
 
     private var kept: FilePath { swap.folder.appending(KeptPart.prefix + (journal.id ?? "")) }
@@ -83,10 +90,13 @@ struct OwnFolder {
     private func refuseCopy(_ work: FileStatus) throws {
         guard let noted = journal.workInode, journal.mode.includesArtifacts, work.inode != noted else { return }
         throw BackupError.needsRecovery(
-            reason:
-                "\(swap.work) is a copy of the folder that the restore worked in, as after the artifacts were moved to "
-                + "another disk: bring back the original, or, where it is gone, move the journal \(file) away and run "
-                + "`mlflow-backup claim`")
+            reason: BilingualText(
+                zh: "\(swap.work) 是该次恢复工作目录的副本（例如 artifacts 被移到了另一块磁盘）：请换回原件；原件已不存在时，"
+                    + "请移走日志 \(file)，再运行 mlflow-backup claim",
+                en:
+                    "\(swap.work) is a copy of the folder that the restore worked in, as after the artifacts were moved to "
+                    + "another disk: bring back the original, or, where it is gone, move the journal \(file) away and run "
+                    + "`mlflow-backup claim`"))
     }
 
     /// An undo's tree is the kept one: it stays there, emptied, until the undo is at its end.
@@ -95,9 +105,11 @@ struct OwnFolder {
             try FileStatus.ifPresent(swap.new) == nil
         else { return }
         throw BackupError.needsRecovery(
-            reason:
-                "\(swap.new), which was to be brought back, is not there: move it back; if it is gone for good, look at the live "
-                + "data, move the journal \(file) away, then run `mlflow-backup claim`")
+            reason: BilingualText(
+                zh: "要恢复的 \(swap.new) 不存在：请移回；若已不复存在，请先查看线上数据，移走日志 \(file)，再运行 mlflow-backup claim",
+                en:
+                    "\(swap.new), which was to be brought back, is not there: move it back; if it is gone for good, look at the "
+                    + "live data, move the journal \(file) away, then run `mlflow-backup claim`"))
     }
 
     /// A restore's own folder is renamed to the kept one when all has come to its place. By `claim` it is renamed wherever things
@@ -114,10 +126,13 @@ struct OwnFolder {
         }
         guard !isWhole else { return }
         throw BackupError.needsRecovery(
-            reason:
-                "what the restore had moved was taken up as \(kept) since, by `mlflow-backup claim` with another backup folder, and the "
-                + "journal \(file) is older than that: look at the live data, move the journal away, then run `mlflow-backup claim`"
-        )
+            reason: BilingualText(
+                zh: "该次恢复移出的数据已由另一个备份目录的 mlflow-backup claim 接管为 \(kept)，日志 \(file) 早于该操作："
+                    + "请先查看线上数据，移走该日志，再运行 mlflow-backup claim",
+                en:
+                    "what the restore had moved was taken up as \(kept) since, by `mlflow-backup claim` with another backup folder, "
+                    + "and the journal \(file) is older than that: look at the live data, move the journal away, then run "
+                    + "`mlflow-backup claim`"))
     }
 
     /// 0.1.0 had its folders in ours, and noted nothing else. An empty artifacts folder is none that it worked in.
@@ -129,8 +144,10 @@ struct OwnFolder {
         let names = try FileStatus.ifPresent(swap.root) == nil ? [] : Directory.names(in: swap.root)
         guard names.isEmpty else { return }
         throw BackupError.needsRecovery(
-            reason:
-                "\(swap.root) is empty or not there: mount its disk, or bring it back under that name; if it is gone for good, move "
-                + "the journal \(file) away")
+            reason: BilingualText(
+                zh: "\(swap.root) 为空或不存在：请挂载其磁盘，或以该名称恢复该目录；若已不复存在，请移走日志 \(file)",
+                en:
+                    "\(swap.root) is empty or not there: mount its disk, or bring it back under that name; if it is gone for good, "
+                    + "move the journal \(file) away"))
     }
 }

@@ -3,6 +3,7 @@
 import MLflowStore
 import Postgres
 import SystemIO
+import Wording
 
 /// The ways a restore ends: without what it prepared, or with what it replaced kept.
 struct SwapSettlement {
@@ -25,11 +26,16 @@ struct SwapSettlement {
         }
         if live == new { return true }
         if live == journal.oldOID { return false }
+        let (found, old) = (live.map { "\($0)" } ?? "-", journal.oldOID.map { "\($0)" } ?? "-")
+        let file = journal.path(in: workspace.folder)
         throw BackupError.needsRecovery(
-            reason:
-                "database \(journal.liveDatabase) (oid \(live.map(String.init) ?? "none")) is neither the one before the restore "
-                + "of \(journal.backup) (\(journal.oldOID.map(String.init) ?? "none")) nor the restored one (\(new)); "
-                + "if that is right, move the restore journal \(journal.path(in: workspace.folder)) away")
+            reason: BilingualText(
+                zh: "数据库 \(journal.liveDatabase)（oid \(found)）既不是恢复 \(journal.backup) 之前的（\(old)），也不是恢复出来的（\(new)）；"
+                    + "如果确实如此，请移走恢复日志 \(file)",
+                en:
+                    "database \(journal.liveDatabase) (oid \(found)) is neither the one before the restore of \(journal.backup) "
+                    + "(\(old)) nor the restored one (\(new)); if that is right, move the restore journal \(file) away")
+        )
     }
 
     /// Ends a restore whose old data is live: what it prepared goes. A kept part that was to come back stays kept, and so does
