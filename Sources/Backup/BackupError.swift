@@ -175,10 +175,13 @@ public enum BackupError: ExplainedError, Equatable {
                 + Self.nextUndo(older)
         case .keptRecordDamaged(let id, let path):
             BilingualText(
-                zh: "恢复保留的数据 \(id) 的记录 \(path) 已损坏，因此不会删除任何保留数据和旧备份。可从备份中找回该文件；不需要该数据时运行 mlflow-backup forget \(id)。",
+                zh: "恢复保留的数据 \(id) 的记录 \(path) 已损坏，因此不会删除任何保留数据和旧备份。请从备份目录的副本中找回该文件；没有副本时，移走该文件并运行 mlflow-backup claim，该数据会重新列出（不再认为有备份包含它）；"
+                    + "不需要该数据时运行 mlflow-backup forget \(id)。",
                 en:
                     "The record \(path) of what a restore kept as \(id) is damaged, so that nothing kept and no old backup is removed. "
-                    + "Put the file right, or, if what was kept is not needed, run `mlflow-backup forget \(id)`.")
+                    + "Bring the file back from a copy of the backup folder; where there is none, move it elsewhere and run "
+                    + "`mlflow-backup claim`, which lists what was kept again, as held by no backup. If it is not needed, run "
+                    + "`mlflow-backup forget \(id)`.")
         case .mountInside(let path, let count):
             BilingualText(
                 zh: "artifacts 目录内挂载了 \(count) 个文件系统（例如 \(path)），恢复无法安全地移动它们。请先卸载，恢复后再挂载。",

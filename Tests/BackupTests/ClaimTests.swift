@@ -57,6 +57,41 @@ struct ClaimTests {
         }
     }
 
+    @Test(
+        "that has ended does not begin again, whatever becomes of the backup that ended it",
+        arguments: ["rm X X.json", "rm X.json", "mv X.json Y.json; mv X Y"])
+    func endLasts(deed: String) throws {
+        let live = try LiveStackFixture("claim_ended")
+        let item = try live.item(live.backup().name)
+        let heir = stack("10")
+        try claim(live, heir, at: .now())
+        let next = try live.backup().name.string
+        let shell = deed.replacing("X", with: next).replacing("Y", with: "renamed.tar.gz")
+        try Shell.sh("cd '\(live.folder.path)' && \(shell)")
+        for after in [0, 27 * 3600, 90 * 86_400] as [Int64] {
+            guard case .foreign = try owner(item, live, heir, after: after) else {
+                Issue.record("the other stack lives")
+                return
+            }
+        }
+    }
+
+    @Test("is ended also by a backup whose sidecar is lost, and of which its maker noted nothing")
+    func lostSidecar() throws {
+        let live = try LiveStackFixture("claim_lost_sidecar")
+        let item = try live.item(live.backup().name)
+        let heir = stack("11")
+        try claim(live, heir, at: .now())
+        let list = try OpenFile(Claims.path(in: live.folder), .read).readAll()
+        let next = try live.backup().name
+        try DurableFile.replace(Claims.path(in: live.folder), with: list)
+        try Directory.remove(live.folder.path.appending(next.sidecar))
+        guard case .foreign = try owner(item, live, heir, after: 27 * 3600) else {
+            Issue.record("the other stack lives")
+            return
+        }
+    }
+
     @Test("a list of claims of which bits flipped lets nothing go, and says so")
     func damaged() throws {
         let live = try LiveStackFixture("claim_damaged")

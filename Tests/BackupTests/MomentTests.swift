@@ -25,6 +25,14 @@ struct MomentTests {
         }
     }
 
+    @Test("a container that has an uptime of its own is not older than the wall clock says")
+    func ownUptime() {
+        let then = Moment(epoch: 1_000_000, boot: BootClock(id: "a", seconds: 60))
+        for (epoch, age) in [(Int64(1_000_000), Int64(0)), (1_000_007, 7), (999_999, -1)] {
+            #expect(then.age(at: Moment(epoch: epoch, boot: BootClock(id: "a", seconds: 200_000))) == age)
+        }
+    }
+
     @Test("after another start it is what the wall clock says, and no number makes it trap")
     func otherBoot() {
         let then = Moment(epoch: 1000, boot: BootClock(id: "a", seconds: 50))

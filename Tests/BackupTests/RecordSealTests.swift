@@ -35,6 +35,13 @@ struct RecordSealTests {
             try DurableFile.replace(path, with: flipped)
             #expect(try KeptPart.read(id, in: folder) == part, "byte \(index)")
         }
+        // Before another one flips it is written again.
+        var flipped = bytes
+        flipped[bytes.count / 2] ^= 4
+        try DurableFile.replace(path, with: flipped)
+        #expect(try SealedRecord.mend(path))
+        #expect(try OpenFile(path, .read).readAll() == bytes)
+        #expect(try !SealedRecord.mend(path))
         try flip(path, "1692", "3693")
         #expect(throws: BackupError.keptRecordDamaged(id: id, path: path.string)) {
             try KeptPart.read(id, in: folder)

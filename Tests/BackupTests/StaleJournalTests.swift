@@ -57,6 +57,75 @@ struct StaleJournalTests {
         #expect(try !Shell.sh("find '\(live.artifacts)' -name precious.txt").isEmpty)
     }
 
+    @Test("a damaged record of what a cut short restore is to keep is made anew from the journal")
+    func damagedRecord() throws {
+        let live = try LiveStackFixture("stale_damaged")
+        let backup = try live.backup().name.string
+        try live.add(runs: 30...30)
+        let journal = try live.interruptRestore(of: backup, swappingDatabases: true)
+        let id = try #require(journal.id)
+        try DurableFile.replace(KeptPart.path(of: id, in: live.folder), with: Array("{".utf8))
+        guard case .finished = try live.recover() else {
+            Issue.record("the databases were swapped")
+            return
+        }
+        let part = try #require(try KeptParts(live.workspace()).all().first)
+        #expect(part.id == id && part.coveredBy == nil && part.databaseOID == journal.oldOID)
+        #expect(try !Shell.sh("ls '\(live.folder.state)' | grep damaged-.*kept-\(id)").isEmpty)
+        try live.undo(force: true)
+        #expect(try live.rows().contains("run30"))
+    }
+
+    @Test("a journal of 0.1.0 proves nothing in a folder that has none of what it names")
+    func of010() throws {
+        let live = try LiveStackFixture("stale_010")
+        try live.backup()
+        let ours = live.artifacts.appending(ArtifactSwap.folderName)
+        try Shell.sh(
+            "cd '\(live.artifacts)' && mkdir -p 2 3 '\(ours)/new/3' '\(ours)/old/2' && touch '\(ours)/old/2/precious' 3/old"
+        )
+        func inode(_ path: FilePath) throws -> UInt64 { try FileStatus.of(path).inode }
+        let (live2, new3) = (try inode(live.artifacts.appending("2")), try inode(ours.appending("new/3")))
+        let arrivals = [("2", live2), ("3", new3)].map { name, inode in
+            "{\"name\":[\(Array(name.utf8)[0])],\"inode\":\(inode)}"
+        }
+        let text = """
+            {"backup":"b","mode":"artifacts","stage":"committing","liveDatabase":"\(live.database.database)","newDatabase":"x","oldDatabase":"y",
+            "hadDatabase":true,"artifacts":\(live.artifacts.bytes.map { Int($0) }),
+            "plan":{"arrivals":[\(arrivals.joined(separator: ","))],"departures":[]}}
+            """
+        try DurableFile.replace(live.folder.restoreJournal, with: Array(text.utf8))
+        let away = live.root.path.appending("away")
+        try Directory.rename(live.artifacts, to: away)
+        for deed in ["mkdir -p A/7 && echo w > A/7/w", "rm -r A; mkdir -p A/lost+found", "rm -r A; mkdir A", "rm -r A"]
+        {
+            try Shell.sh(deed.replacing("A", with: "'\(live.artifacts)'"))
+            let error = #expect(throws: BackupError.self) { try live.recover() }
+            #expect(error?.errorCode == "needs-recovery", "\(deed)")
+        }
+        try Directory.rename(away, to: live.artifacts)
+        try live.recover()
+        let part = try #require(try KeptParts(live.workspace()).all().first)
+        let kept = KeptParts(live.workspace()).tree(of: part)
+        #expect(try FileStatus.ifPresent(kept.appending("2/precious")) != nil)
+        #expect(try FileStatus.ifPresent(kept.appending("3/old")) != nil)
+        #expect(try inode(live.artifacts.appending("3")) == new3)
+    }
+
+    @Test("who only looks whether a restore is settled is no operation at work", arguments: [true, false])
+    func lookers(isLook: Bool) throws {
+        let live = try LiveStackFixture("stale_look")
+        let backup = try live.backup().name.string
+        _ = try live.interruptRestore(of: backup)
+        let job = RecoverJob(live.workspace())
+        #expect(job.unsettled() != nil)
+        for note in isLook ? ["a look at restores", "recovery, pid 7, since now"] : ["backup, pid 7, since now"] {
+            let lock = try AdvisoryLock.tryLock(live.folder.lock, note: note)
+            #expect((job.unsettled() != nil) == isLook, "\(note)")
+            withExtendedLifetime(lock) {}
+        }
+    }
+
     @Test(
         "claim adds to the record of what clients wrote meanwhile, and forgets neither its database nor what is said of it"
     )

@@ -78,6 +78,16 @@ public struct SHA256: ~Copyable {
         if bytes.count > 0 { EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) }
     }
 
+    /// Another one that has seen the same bytes.
+    public func copy() -> SHA256 {
+        let other = SHA256()
+        guard EVP_MD_CTX_copy_ex(other.context, context) == 1 else {
+            // Only when memory is gone.
+            preconditionFailure("libcrypto cannot copy SHA-256")
+        }
+        return other
+    }
+
     /// Ends one digest and begins the next.
     public mutating func next() -> Digest {
         var bytes = [UInt8](repeating: 0, count: 32)

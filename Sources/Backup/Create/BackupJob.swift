@@ -66,7 +66,10 @@ public struct BackupJob: Sendable {
         progress(Progress(.checking, fraction: 0))
         let items = try Catalogue(folder).items()
         try preflight(beside: items)
-        var copies = try Copies(self, try hold.markingArtifacts(workspace), items)
+        let identity = try hold.markingArtifacts(workspace)
+        // Who took this stack's backups over has to leave them alone from now on, whatever becomes of what is made now.
+        try Claims.end(on: identity, in: folder)
+        var copies = try Copies(self, identity, items)
         let (base, note) = try copies.base()
         var made = try makeOne(&copies, base, note)
         var told = made.warnings

@@ -18,6 +18,8 @@ public struct Claim: Sendable, Equatable, Codable {
     public var origin: Origin
     /// The names of all backups that were there.
     var present: Set<String>
+    /// Whether the other stack has begun a backup since: what shows that may be gone later.
+    var hasEnded = false
 
     /// - Parameter items: the whole catalogue as it is now.
     init(
@@ -35,6 +37,14 @@ public struct Claim: Sendable, Equatable, Codable {
     /// Dates do not say so, since clocks are wrong. One that a person put here was made by nobody.
     func isOutlived(by item: CatalogueItem) -> Bool {
         !present.contains(item.name.string) && item.sidecar?.adopted != true
+    }
+
+    /// Notes that the taken stack is at work.
+    /// - Returns: whether that is news.
+    mutating func end(on stack: StackIdentity) -> Bool {
+        guard !hasEnded, taken.isSameStack(as: stack), !by.isSameStack(as: stack) else { return false }
+        hasEnded = true
+        return true
     }
 
     /// A copy made for a test must not prune the original's history, nor one claimed by mistake: a claim lets backups go
@@ -69,8 +79,16 @@ struct Claims: Sendable, Equatable, Codable {
         try SealedRecord.write(self, to: Self.path(in: folder), mode: 0o640)
     }
 
-    /// The claim of `stack` on what `other` made, newest first.
+    /// The last claim of `stack` on what `other` made that has not ended.
     func claim(of stack: StackIdentity, on other: StackIdentity) -> Claim? {
-        claims.last { $0.by.isSameStack(as: stack) && $0.taken.isSameStack(as: other) }
+        claims.last { !$0.hasEnded && $0.by.isSameStack(as: stack) && $0.taken.isSameStack(as: other) }
+    }
+
+    /// Ends the claims on a stack that is about to make a backup. Under the folder's lock.
+    static func end(on stack: StackIdentity, in folder: BackupFolder) throws {
+        var claims = read(in: folder)
+        var isNews = false
+        for index in claims.claims.indices where claims.claims[index].end(on: stack) { isNews = true }
+        if isNews { try claims.write(in: folder) }
     }
 }

@@ -35,7 +35,12 @@ public struct Ownership: Sendable {
         for item in items {
             guard let owner = item.sidecar?.stack else {
                 // One that cannot be read is none that would be used or removed.
-                unowned[item.name] = .some((try? item.quickManifest())?.database.name)
+                let manifest = try? item.quickManifest()
+                unowned[item.name] = .some(manifest?.database.name)
+                // A living stack's, whose sidecar is lost.
+                if let maker = manifest?.stack, claims.claim(of: stack, on: maker)?.isOutlived(by: item) == true {
+                    alive.insert(maker)
+                }
                 continue
             }
             let claim = makers[owner] ?? claims.claim(of: stack, on: owner)

@@ -26,15 +26,41 @@ enum RecordSeal {
     /// The bytes as they were before one bit of them flipped: no other file that differs in one bit has this digest.
     static func withoutFlippedBit(_ bytes: [UInt8]) -> [UInt8]? {
         guard bytes.count <= 16 << 10 else { return nil }
-        var tried = bytes
+        guard let place = place(in: bytes) else { return withoutFlippedBitInKey(bytes) }
+        let right = Array(digest(bytes, place).utf8)
+        if differsInOneBit(bytes[place], right) { return bytes.replacing(place, with: right) }
+        let stated = String(decoding: bytes[place], as: UTF8.self)
+        var tried = bytes.replacing(place, with: Array(blank.utf8))
+        // What comes before the bit is taken once for all of its eight.
+        var before = SHA256()
         for index in tried.indices {
-            for bit in 0..<8 {
+            for bit in 0..<8 where !place.contains(index) {
                 tried[index] ^= 1 << UInt8(bit)
-                if isWhole(tried) == true { return tried }
+                var hash = before.copy()
+                tried[index...].withUnsafeBytes { hash.update($0) }
+                if hash.finish().hex == stated { return tried.replacing(place, with: Array(bytes[place])) }
                 tried[index] ^= 1 << UInt8(bit)
             }
+            tried[index...index].withUnsafeBytes { before.update($0) }
         }
         return nil
+    }
+
+    private static func withoutFlippedBitInKey(_ bytes: [UInt8]) -> [UInt8]? {
+        for start in bytes.indices.dropLast(key.count) where differsInOneBit(bytes[start..<start + key.count], key) {
+            let mended = bytes.replacing(start..<start + key.count, with: key)
+            if isWhole(mended) == true { return mended }
+        }
+        return nil
+    }
+
+    private static func differsInOneBit(_ some: ArraySlice<UInt8>, _ others: [UInt8]) -> Bool {
+        var bits = 0
+        for (one, other) in zip(some, others) where one != other {
+            bits += (one ^ other).nonzeroBitCount
+            if bits > 1 { return false }
+        }
+        return bits == 1
     }
 
     private static func digest(_ bytes: [UInt8], _ place: Range<Int>) -> String {
@@ -56,5 +82,13 @@ enum RecordSeal {
             start -= 1
         }
         return nil
+    }
+}
+
+extension [UInt8] {
+    fileprivate func replacing(_ place: Range<Int>, with bytes: [UInt8]) -> [UInt8] {
+        var replaced = self
+        replaced.replaceSubrange(place, with: bytes)
+        return replaced
     }
 }

@@ -21,6 +21,16 @@ enum SealedRecord {
         try DurableFile.replace(path, with: RecordSeal.sealed(object.dropLast(2) + seal), mode: mode)
     }
 
+    /// Writes one again in which a bit had flipped.
+    /// - Returns: whether it did.
+    static func mend(_ path: FilePath) throws(SystemError) -> Bool {
+        guard let status = try FileStatus.ifPresent(path), status.kind == .file else { return false }
+        let bytes = try OpenFile(path, .readNoFollow).readAll(limit: 256 << 20)
+        guard RecordSeal.isWhole(bytes) != true, let whole = RecordSeal.withoutFlippedBit(bytes) else { return false }
+        try DurableFile.replace(path, with: whole, mode: status.mode & 0o777)
+        return true
+    }
+
     /// - Returns: what it holds, where one bit of it had flipped what it held; `nil` where nothing it says is to be believed.
     /// - Throws: where nobody can read it.
     static func read<Value: Decodable>(_ type: Value.Type, at path: FilePath) throws(SystemError) -> Value? {

@@ -31,7 +31,7 @@ struct Settling {
         }
         for name in removed { workspace.log.warning("removed what an interrupted run left", ["name": name]) }
         try UnfinishedPublication(workspace).settle()
-        MendedSidecars(workspace).write()
+        MendedRecords(workspace).write()
         KeptExpiry(workspace, hold).run(sparing: spared)
         return outcome
     }

@@ -3,8 +3,8 @@
 /// Seconds since the machine was started, and which start that was. A wall clock that is set does not move it, so within one
 /// start it tells how much time has really passed.
 ///
-/// It is read from `/proc/uptime` and `/proc/sys/kernel/random/boot_id` (Linux, `proc(5)`), which all containers of a machine
-/// share.
+/// It is read from `/proc/uptime` and `/proc/sys/kernel/random/boot_id` (Linux, `proc(5)`). A container may have an uptime of its
+/// own (lxcfs, time namespaces) under the machine's identifier, so it is never believed alone (`Moment`).
 public struct BootClock: Sendable, Equatable, Codable {
     /// Of the start.
     public let id: String
@@ -43,14 +43,20 @@ public struct Moment: Sendable, Equatable, Codable {
 
     public static func now() -> Moment { Moment(epoch: LocalTime.now().epoch, boot: .now()) }
 
-    /// Seconds from then to `now`: what really passed where the machine has not been started again since, else what the wall
-    /// clock says, which may be less than none.
+    /// Clocks that are kept by the network are put back by less than this, in seconds.
+    private static let slack: Int64 = 3600
+
+    /// Seconds from then to `now`: the smaller of what the two clocks say, within one start of the machine, so that neither
+    /// that was put forward makes it old. A wall clock that shows a time far before then was put back, and says nothing. After
+    /// another start it is what the wall clock says, which may be less than none.
     public func age(at now: Moment) -> Int64 {
-        if let then = boot, let boot = now.boot, then.id == boot.id, then.seconds <= boot.seconds {
-            let (age, overflow) = boot.seconds.subtractingReportingOverflow(then.seconds)
-            if !overflow { return age }
+        let (difference, overflow) = now.epoch.subtractingReportingOverflow(epoch)
+        let byWall = overflow ? -1 : difference
+        guard let then = boot, let boot = now.boot, then.id == boot.id, then.seconds <= boot.seconds else {
+            return byWall
         }
-        let (age, overflow) = now.epoch.subtractingReportingOverflow(epoch)
-        return overflow ? -1 : age
+        let (byBoot, isNone) = boot.seconds.subtractingReportingOverflow(then.seconds)
+        if isNone { return byWall }
+        return overflow || byWall < -Self.slack ? byBoot : min(byBoot, byWall)
     }
 }

@@ -9,12 +9,19 @@ extension RecoverJob {
     ///   be there.
     public func unsettled() -> BackupError? {
         // Where the lock cannot even be looked at, no operation can begin, which is told by itself.
-        guard left() != nil, let lock = try? AdvisoryLock.tryLock(workspace.folder.lock, note: "a look at restores")
-        else { return nil }
-        defer { withExtendedLifetime(lock) {} }
-        // A restore may have come to its end in between.
-        return left()
+        guard left() != nil else { return nil }
+        do {
+            let lock = try AdvisoryLock.tryLock(workspace.folder.lock, note: Self.look)
+            defer { withExtendedLifetime(lock) {} }
+            let holder = lock == nil ? AdvisoryLock.holder(of: workspace.folder.lock) : ""
+            // Others that only look, and those who try to settle it, show that nothing is at work.
+            guard lock != nil || [Self.look, Self.purpose].contains(where: { holder.hasPrefix($0) }) else { return nil }
+            // A restore may have come to its end in between.
+            return left()
+        } catch { return nil }
     }
+
+    private static let look = "a look at restores"
 
     /// What an operation would have to settle first. One whose journal the disk does not give fails on it, too.
     private func left() -> BackupError? {

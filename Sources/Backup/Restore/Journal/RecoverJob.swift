@@ -6,6 +6,8 @@ import Wording
 /// Finishes or undoes an interrupted restore, and clears what interrupted runs left.
 public struct RecoverJob: Sendable {
     let workspace: Workspace
+    /// In the note of who holds the lock.
+    static let purpose = "recovery"
 
     public init(_ workspace: Workspace) { self.workspace = workspace }
 
@@ -18,14 +20,14 @@ public struct RecoverJob: Sendable {
     public func run() throws -> RestoreRecovery.Outcome {
         if try !RestoreJournal.mayBePresent(workspace.stack, workspace.folder), try StrayParts.work(workspace).isEmpty {
             // Only MLflow may still stand still: that needs no database.
-            try workspace.holdingFolder("recovery") {
+            try workspace.holdingFolder(Self.purpose) {
                 // What keeps it down is logged, and tried again.
                 _ = ServerPause(workspace.stack, workspace.folder, log: workspace.log).endAfterCrash()
             }
             return .nothingToDo
         }
         try workspace.prepareFolder()
-        let hold = try workspace.hold("recovery")
+        let hold = try workspace.hold(Self.purpose)
         defer { withExtendedLifetime(hold) {} }
         let outcome = try Settling(workspace, hold).run()
         try hold.refuseWhileUnfinished()

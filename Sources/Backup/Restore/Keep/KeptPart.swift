@@ -98,10 +98,10 @@ public struct KeptPart: Sendable, Equatable, Codable {
         try SealedRecord.write(self, to: Self.path(of: id, in: folder), mode: 0o600)
     }
 
-    func removeRecord(in folder: BackupFolder) throws {
-        for path in [
-            Self.sharedPath(of: id, in: folder), Self.broughtPath(of: id, in: folder), Self.path(of: id, in: folder),
-        ]
+    func removeRecord(in folder: BackupFolder) throws { try Self.removeRecord(of: id, in: folder) }
+
+    static func removeRecord(of id: String, in folder: BackupFolder) throws {
+        for path in [sharedPath(of: id, in: folder), broughtPath(of: id, in: folder), path(of: id, in: folder)]
         where try FileStatus.ifPresent(path) != nil { try Directory.remove(path) }
         try Directory.sync(folder.state)
     }
@@ -150,6 +150,17 @@ public struct KeptPart: Sendable, Equatable, Codable {
             throw BackupError.keptRecordDamaged(id: id, path: path.string)
         }
         return part
+    }
+
+    /// For who can describe it anew.
+    /// - Returns: `nil` where there is none, or one that cannot be read, which goes aside: nothing of it is lost.
+    static func readOrPutAside(_ id: String, in folder: BackupFolder, log: Log) throws -> KeptPart? {
+        do { return try read(id, in: folder) } catch BackupError.keptRecordDamaged {
+            let aside = folder.state.appending("damaged-\(LocalTime.now().stamp)-\(prefix)\(id).json")
+            try Directory.renameWithoutReplacing(path(of: id, in: folder), to: aside)
+            log.warning("a record that cannot be read was put aside", ["kept": id, "path": aside])
+            return nil
+        }
     }
 
     /// Of the part that is to be made now. A record that cannot be read does not count: another look names it.

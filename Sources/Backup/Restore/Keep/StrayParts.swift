@@ -171,7 +171,7 @@ struct StrayParts {
     private func keepIncoming(_ tree: FilePath, of id: String) throws {
         // Without a number it is older than what was moved out: that is what an undo brings back first. One that is there already
         // has what clients wrote while the new data was live (`LateParts`): it is added to.
-        let noted = try readable(id + "_late")
+        let noted = try KeptPart.readOrPutAside(id + "_late", in: workspace.folder, log: workspace.log)
         var late =
             noted
             ?? KeptPart(
@@ -191,23 +191,12 @@ struct StrayParts {
         BilingualText(zh: "没有已知的备份包含其内容", en: "no backup is known to hold what is in it")
     ])
 
-    /// - Returns: `nil` where there is none, or one that cannot be read, which goes aside: nothing of it is lost.
-    private func readable(_ id: String) throws -> KeptPart? {
-        do { return try KeptPart.read(id, in: workspace.folder) } catch BackupError.keptRecordDamaged {
-            let path = KeptPart.path(of: id, in: workspace.folder)
-            let aside = workspace.folder.state.appending("damaged-\(LocalTime.now().stamp)-kept-\(id).json")
-            try Directory.renameWithoutReplacing(path, to: aside)
-            workspace.log.warning("a record that cannot be read was put aside", ["kept": id, "path": aside])
-            return nil
-        }
-    }
-
     /// A record of what is known of it without one: no backup is known to hold any of it, so it stays until a person says.
     /// The database is found by its name, which holds the identifier of this stack's folder, else by what a record says.
     private func write(_ id: String, tree: FilePath?, on databases: Databases) throws {
         var name = RestoreJournal.databaseName(identity.database, "before", id)
         var oid = try databases.oid(of: name)
-        let noted = try readable(id)
+        let noted = try KeptPart.readOrPutAside(id, in: workspace.folder, log: workspace.log)
         if oid == nil, let noted, let known = noted.database,
             try KeptParts(workspace, of: identity).state(of: noted, on: databases).isThere
         {

@@ -135,19 +135,26 @@ struct OwnFolder {
                     + "`mlflow-backup claim`"))
     }
 
-    /// 0.1.0 had its folders in ours, and noted nothing else. An empty artifacts folder is none that it worked in.
+    /// 0.1.0 had its folders in ours, and noted nothing else but what arrives by inode: where neither is seen, this is not the
+    /// folder that it worked in.
     private func requireSeenOf010() throws {
         guard journal.mode.includesArtifacts, let plan = journal.plan,
             !plan.arrivals.isEmpty || !plan.departures.isEmpty,
             try FileStatus.ifPresent(swap.folder) == nil
         else { return }
         let names = try FileStatus.ifPresent(swap.root) == nil ? [] : Directory.names(in: swap.root)
-        guard names.isEmpty else { return }
+        let isOne =
+            try plan.arrivals.isEmpty
+            ? !names.isEmpty
+            : plan.arrivals.contains { child in
+                try FileStatus.ifPresent(swap.root.appending(child.name))?.inode == child.inode
+            }
+        guard !isOne else { return }
         throw BackupError.needsRecovery(
             reason: BilingualText(
-                zh: "\(swap.root) 为空或不存在：请挂载其磁盘，或以该名称恢复该目录；若已不复存在，请移走日志 \(file)",
+                zh: "\(swap.root) 不存在，或不是该次恢复的 artifacts 目录：请挂载其磁盘，或以该名称恢复该目录；若已不复存在，请移走日志 \(file)",
                 en:
-                    "\(swap.root) is empty or not there: mount its disk, or bring it back under that name; if it is gone for good, "
-                    + "move the journal \(file) away"))
+                    "\(swap.root) is not the artifacts folder that the restore was of, or is not there: mount its disk, or bring it "
+                    + "back under that name; if it is gone for good, move the journal \(file) away"))
     }
 }

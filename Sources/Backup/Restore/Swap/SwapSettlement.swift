@@ -80,12 +80,12 @@ struct SwapSettlement {
     private func keep(_ journal: RestoreJournal) throws -> KeptPart {
         let target = journal.swap.folder.appending(KeptPart.prefix + (journal.id ?? ""))
         if let id = journal.id, try FileStatus.ifPresent(journal.swap.work) == nil,
-            try FileStatus.ifPresent(target) != nil, let part = try KeptPart.read(id, in: workspace.folder)
+            try FileStatus.ifPresent(target) != nil, let part = try record(id)
         {
             // All was done but the removal of the journal.
             return part
         }
-        var part = try journal.id.flatMap { try KeptPart.read($0, in: workspace.folder) } ?? described(journal)
+        var part = try journal.id.flatMap { try record($0) } ?? described(journal)
         if journal.mode.includesArtifacts, let plan = journal.plan { try journal.swap.putStrandedAside(plan) }
         if journal.mode.includesArtifacts {
             let late = try LateArrivals(
@@ -107,6 +107,11 @@ struct SwapSettlement {
         return part
     }
 
+    /// One that cannot be read is described anew from the journal, and covered by nothing then.
+    private func record(_ id: String) throws -> KeptPart? {
+        try KeptPart.readOrPutAside(id, in: workspace.folder, log: workspace.log)
+    }
+
     private func endUndone(_ journal: RestoreJournal) throws {
         if let undone = journal.undoes {
             // Its tree and its database are live again; what is left is the record, or what somebody put there.
@@ -114,7 +119,7 @@ struct SwapSettlement {
             let tree = folder.appending("old")
             if try FileStatus.ifPresent(tree) == nil || Directory.names(in: tree).isEmpty {
                 try Directory.removeTree(folder)
-                try KeptPart.read(undone, in: workspace.folder)?.removeRecord(in: workspace.folder)
+                try KeptPart.removeRecord(of: undone, in: workspace.folder)
             }
         }
     }
