@@ -175,7 +175,8 @@ public enum BackupError: ExplainedError, Equatable {
                 + Self.nextUndo(older)
         case .keptRecordDamaged(let id, let path):
             BilingualText(
-                zh: "恢复保留的数据 \(id) 的记录 \(path) 已损坏，因此不会删除任何保留数据和旧备份。请从备份目录的副本中找回该文件；没有副本时，移走该文件并运行 mlflow-backup claim，该数据会重新列出（不再认为有备份包含它）；"
+                zh: "恢复保留的数据 \(id) 的记录 \(path) 已损坏，因此不会删除任何保留数据和旧备份。请从备份目录的副本中找回该文件；"
+                    + "没有副本时，移走该文件并运行 mlflow-backup claim，该数据会重新列出（不再认为有备份包含它）；"
                     + "不需要该数据时运行 mlflow-backup forget \(id)。",
                 en:
                     "The record \(path) of what a restore kept as \(id) is damaged, so that nothing kept and no old backup is removed. "
