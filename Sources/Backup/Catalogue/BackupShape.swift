@@ -6,7 +6,8 @@ import SystemIO
 /// What lies under a name in the backup folder, by its looks: a backup, what is left of one, or a thing of somebody else.
 ///
 /// What once was a backup must not vanish from the list because a part of it did: nobody would hear of it. It is listed
-/// where its name is one that we give, a sidecar of it lies beside it, or two of its parts are left.
+/// where its name is one that we give, or a sidecar of it lies beside it. Of a folder of another name, that a person gave it,
+/// all parts are there, or all but the index and a manifest of ours: a person's own things may have a part's name, too.
 struct BackupShape {
     let kind: BackupName.Kind
     /// What it lacks, or is instead of a backup; `nil` for one that looks whole.
@@ -21,10 +22,11 @@ struct BackupShape {
         case .file where name.string.hasSuffix(BackupName.sidecarSuffix): return nil
         case .directory:
             let parts = FolderParts(path)
-            if !parts.areWhole, Self.kind(name, sidecar) == .compressed {
+            let made = parts.areWhole ? .uncompressed : Self.kind(name, sidecar)
+            if made == .compressed {
                 (kind, fault) = (.compressed, Self.isNot(.file, status.kind))
             } else {
-                guard parts.present > 1 || Self.kind(name, sidecar) == .uncompressed else { return nil }
+                guard made == .uncompressed || parts.haveAllButTheIndex && Self.hasManifest(path) else { return nil }
                 (kind, fault) = (.uncompressed, parts.fault)
             }
         case .file, .symbolicLink, .other:
@@ -36,6 +38,22 @@ struct BackupShape {
     private static func isNot(_ wanted: FileStatus.Kind, _ found: FileStatus.Kind) -> String {
         "it is \(found.words) and not \(wanted.words)"
     }
+
+    /// Whether the manifest of a folder is one of ours, for all that can be told.
+    private static func hasManifest(_ folder: FilePath) -> Bool {
+        do {
+            let file = try OpenFile(folder.appending(ArchiveLayout.manifestName), .readNoFollow)
+            guard try file.status().kind == .file else { return false }
+            _ = try Manifest(decoding: try file.readAll(limit: longestManifest), backup: folder.string)
+            return true
+        } catch let error as SystemError {
+            // A disk that does not give it says nothing against it.
+            return error.isLostData
+        } catch { return false }
+    }
+
+    /// Bytes. Who names each file that was left out may have many.
+    private static let longestManifest = 16 << 20
 
     /// Of which kind a backup of this name was; `nil` where neither the name nor a sidecar says that there was one.
     private static func kind(_ name: BackupName, _ sidecar: () -> SidecarFile) -> BackupName.Kind? {
@@ -57,8 +75,8 @@ private struct FolderParts {
         (ArchiveLayout.indexName, .file),
     ]
 
-    /// How many there are, of whatever kind.
-    private(set) var present = 0
+    /// Those that are what they must be, in the order above.
+    private var right: [String] = []
     private var faults: [String] = []
 
     init(_ folder: FilePath) {
@@ -68,14 +86,18 @@ private struct FolderParts {
                     faults.append("it has no \(name)")
                     continue
                 }
-                present += 1
-                if status.kind != kind { faults.append("its \(name) is \(status.kind.words) and not \(kind.words)") }
+                if status.kind == kind {
+                    right.append(name)
+                } else {
+                    faults.append("its \(name) is \(status.kind.words) and not \(kind.words)")
+                }
             } catch {
                 // What may not be looked at is neither there nor missing: a reading says why.
             }
         }
     }
 
-    var areWhole: Bool { present == Self.parts.count && faults.isEmpty }
+    var areWhole: Bool { right.count == Self.parts.count }
+    var haveAllButTheIndex: Bool { right == [ArchiveLayout.manifestName, ArchiveLayout.databaseFolder] }
     var fault: String? { faults.isEmpty ? nil : faults.joined(separator: "; ") }
 }
