@@ -67,18 +67,23 @@ public struct Catalogue: Sendable {
             case .suspicious: itemStatus = .suspicious
             }
             reason = itemStatus == .suspicious ? sidecar.suspicion?.text.english : sidecar.reason
-            if kind == .compressed, shape.fault == nil, sidecar.size != status.size {
+            if kind == .compressed, shape.fault == nil, sidecar.isOfKnownBytes, sidecar.size != status.size {
                 itemStatus = .corrupt
                 reason = "it has \(status.size) bytes and was verified with \(sidecar.size)"
             }
         }
         if let fault = shape.fault { (itemStatus, reason) = (.corrupt, fault) }
+        let mark = FileMark.listed(path, status)
+        // What is in a folder is not looked at: that is for a reading.
+        if let told = reason, reason == sidecar?.reason, let noted = sidecar?.readFile, !FileMark.agree(noted, mark) {
+            reason = "\(told) (it was changed since)"
+        }
         let fileSize = status.kind == .file ? status.size : 0
         let size = kind == .compressed ? fileSize : sidecar?.size ?? 0
         return CatalogueItem(
             name: name, path: path, kind: kind, size: size, created: created, status: itemStatus, reason: reason,
             sidecar: sidecar, sidecarFault: CatalogueItem.SidecarFault(file), device: status.device,
-            inode: status.inode, mark: FileMark.listed(path, status), shapeFault: shape.fault)
+            inode: status.inode, mark: mark, shapeFault: shape.fault)
     }
 
     /// Removes a backup. Call it under the operation lock.

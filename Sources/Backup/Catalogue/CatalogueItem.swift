@@ -51,8 +51,24 @@ public struct CatalogueItem: Sendable, Equatable {
     /// Whether its bytes are the ones that were written.
     public var isWhole: Bool { status == .completed || status == .suspicious }
 
-    /// Whether it is damaged to look at, and no reading has said so yet.
-    var hasUnrecordedDamage: Bool { status == .corrupt && sidecar?.status != .corrupt }
+    /// Whether its file has another size than the one that was verified.
+    var hasOtherSize: Bool {
+        guard kind == .compressed, shapeFault == nil, let sidecar, sidecar.isOfKnownBytes else { return false }
+        return sidecar.size != size
+    }
+
+    /// Whether it is damaged to look at. That is written nowhere: it shows itself as long as it is so, and what is still being
+    /// copied here becomes good by itself.
+    var isDamagedToLookAt: Bool { shapeFault != nil || hasOtherSize }
+
+    /// Whether what was found damaged was changed or replaced since. What was still being copied then may be whole now. The
+    /// files in a folder are looked at.
+    func wasCondemnedAsAnother() -> Bool {
+        guard sidecar?.status == .corrupt, !isDamagedToLookAt else { return false }
+        guard FileMark.agree(sidecar?.readFile, mark) else { return true }
+        guard kind == .uncompressed, let noted = sidecar?.readFile, FileMark.isWhole(noted) else { return false }
+        return (try? FileMark.whole(path)).map { !FileMark.agree(noted, $0) } ?? false
+    }
 
     /// Whether both are names of one file.
     func isSameFile(as other: CatalogueItem) -> Bool { device == other.device && inode == other.inode }

@@ -69,6 +69,9 @@ public struct Sidecar: Sendable, Equatable, Codable {
         case seal
     }
 
+    /// Whether somebody vouched for bytes of this size. One that was condemned before anybody did knows of none.
+    var isOfKnownBytes: Bool { Digest(hex: sha256) != nil }
+
     /// The status of one whose bytes are good.
     var goodStatus: Status { suspicion == nil ? .completed : .suspicious }
 

@@ -119,7 +119,7 @@ struct Copies {
 
     /// Whose the backups are, what nobody vouched for, and what a restore kept and no backup holds.
     func warnings() -> [BilingualText] {
-        let told = ownership.warnings(items, artifacts: job.stack.artifacts) + withoutSidecar()
+        let told = ownership.warnings(items, artifacts: job.stack.artifacts) + damagedToLookAt() + withoutSidecar()
         do { return told + (try KeptParts(job.workspace, of: identity).warnings()) } catch {
             return told + [
                 BilingualText(zh: "恢复保留的数据无法查看：", en: "What restores have kept cannot be looked at: ") + error.bilingual
@@ -127,14 +127,31 @@ struct Copies {
         }
     }
 
-    private func withoutSidecar() -> [BilingualText] {
-        guard let first = unvouched.first else { return [] }
+    /// Told each time, as long as it is so. Whose one without a sidecar was, nobody can tell.
+    private func damagedToLookAt() -> [BilingualText] {
+        let damaged = items.filter { $0.isDamagedToLookAt && ($0.sidecar?.stack == nil || ownership.mayReuse($0)) }
+        guard let first = damaged.first else { return [] }
+        let reason = first.reason ?? ""
         return [
             BilingualText(
-                zh: "\(unvouched.count) 个由本系统生成的备份缺少完好的 sidecar，例如 \(first.name)：读取之前不算完好的副本，它们会随旧副本一起被读取。"
+                zh: "备份 \(first.name) 已损坏：\(reason)。这样的备份共 \(damaged.count) 个。仍在复制的，复制完成后会自动恢复正常；"
+                    + "其他的请检查磁盘，不再需要时请按名称删除。",
+                en:
+                    "The backup \(first.name) is damaged: \(reason). In all \(damaged.count) are damaged to look at. One that "
+                    + "is still being copied here becomes good by itself once it is whole; for others check the disk, and "
+                    + "delete them by name once nobody needs them.")
+        ]
+    }
+
+    private func withoutSidecar() -> [BilingualText] {
+        let unread = unvouched.filter { !$0.isDamagedToLookAt }
+        guard let first = unread.first else { return [] }
+        return [
+            BilingualText(
+                zh: "\(unread.count) 个由本系统生成的备份缺少完好的 sidecar，例如 \(first.name)：读取之前不算完好的副本，它们会随旧副本一起被读取。"
                     + "其中 sidecar 缺失的备份此后不再自动删除，不需要时请按名称删除。",
                 en:
-                    "\(unvouched.count) backups of this stack have no sound sidecar, such as \(first.name): until they are read "
+                    "\(unread.count) backups of this stack have no sound sidecar, such as \(first.name): until they are read "
                     + "they are no good copies. They are read with the old copies. Those whose sidecar was lost are not removed by "
                     + "themselves any more after that; delete them by name if nobody needs them.")
         ]

@@ -60,7 +60,7 @@ public struct Retention: Sendable {
             let choice = try choice(rule, pinned, justMade)
             var going = choice.going
             if going.contains(where: { !choice.staysUnderAnotherName($0) }) {
-                switch try read(choice.toRead(now: .now(), since: started)) {
+                switch try read(choice.toRead(now: .now(), since: started), since: started) {
                 case .good: break
                 case .goodButNotNoted: outcome.isComplete = false
                 case .damaged(let item, let reason):
@@ -100,12 +100,14 @@ public struct Retention: Sendable {
         case unknown(CatalogueItem, BilingualText)
     }
 
-    private func read(_ items: [CatalogueItem]) throws -> Reading {
+    private func read(_ items: [CatalogueItem], since started: LocalTime) throws -> Reading {
         var reading = Reading.good
         for item in items {
             log.info("it stays while others go, and is read", ["name": item.name])
             do {
-                try Verification(folder, log: log, cancellation: cancellation, progress: progress).run(item)
+                try Verification(
+                    folder, log: log, cancellation: cancellation, since: started, progress: progress
+                ).run(item)
             } catch let error as CancelledError {
                 throw error
             } catch let error as Verification.NotRecorded {

@@ -12,15 +12,12 @@ struct BackupCheck {
     let threads: Int
     let observer: ReadObserver
 
-    /// - Parameter sidecar: what is known of it, or was to be.
+    /// - Parameters:
+    ///   - sidecar: what is known of it, or was to be.
+    ///   - mark: its `FileMark`, of before the first byte: what is put over it while it is read was not read.
     /// - Throws: `ArchiveError` and `BackupError.manifestUnreadable` for damage; `SystemError`, `CancelledError`,
     ///   `ReadObserver.TimeIsUp`.
-    func outcome(_ sidecar: Sidecar?) throws -> Verification.Outcome {
-        if let fault = item.shapeFault {
-            throw ArchiveError.damaged(archive: item.path.string, offset: 0, reason: fault)
-        }
-        // Before the first byte: what is put over it while it is read was not read.
-        let mark = try FileMark.whole(item.path)
+    func outcome(_ sidecar: Sidecar?, _ mark: String) throws -> Verification.Outcome {
         var outcome = try reading(sidecar)
         outcome.sidecar.readFile = mark
         return outcome

@@ -14,6 +14,7 @@ struct Scrub {
     private let copies: Copies
     private let seconds: Double
     private let limit: Double
+    private let began = LocalTime.now()
 
     /// Seconds after which a copy is read again: a day before retention would have to.
     private static let age: Int64 = 6 * 86_400
@@ -48,7 +49,7 @@ struct Scrub {
             do {
                 // Damage in one before it may have been its damage, too; and what a person removed is gone.
                 let found = try Catalogue(workspace.folder).items().first { $0.name == item.name }
-                guard let found, found.status != .corrupt || found.hasUnrecordedDamage else { continue }
+                guard let found, isToBeRead(found) else { continue }
                 try verification(until: end).run(found)
                 postponed.remove(item.name)
             } catch is CancelledError {
@@ -59,7 +60,13 @@ struct Scrub {
                 warnings.append(tooLong(item))
                 break
             } catch  where error.isDamage {
-                warnings.append(Retention.damaged(item, error.bilingual))
+                // What anybody sees is told each time (`Copies.warnings`), and read as seldom as good ones.
+                if item.hasOtherSize {
+                    postponed.add(item.name)
+                } else {
+                    postponed.remove(item.name)
+                    warnings.append(Retention.damaged(item, error.bilingual))
+                }
             } catch {
                 // It must not be the first of the next night, too.
                 postponed.add(item.name)
@@ -89,17 +96,19 @@ struct Scrub {
 
     private func verification(until deadline: UInt64) -> Verification {
         Verification(
-            workspace.folder, log: workspace.log, cancellation: workspace.cancellation, deadline: deadline
+            workspace.folder, log: workspace.log, cancellation: workspace.cancellation, deadline: deadline, since: began
         ) { [progress = workspace.progress] in
             progress(Progress(.verifying, fraction: 0.99, detail: $0.detail))
         }
     }
 
-    /// Whether its bytes are to be read from time to time: good ones, those that nobody vouches for, and those whose damage is
-    /// seen and not told yet.
+    /// Whether its bytes are to be read from time to time: good ones, those that nobody vouches for, those that have another
+    /// size than their sidecars say, which may be wrong, and those that are not any more what was found damaged.
     private func isToBeRead(_ item: CatalogueItem) -> Bool {
-        (item.isWhole || item.sidecar != nil && item.hasUnrecordedDamage) && copies.ownership.mayReuse(item)
-            || copies.isUnvouched(item)
+        if item.shapeFault != nil { return false }
+        if item.isWhole || item.hasOtherSize { return copies.ownership.mayReuse(item) }
+        if item.wasCondemnedAsAnother() { return item.sidecar?.stack == nil || copies.ownership.mayReuse(item) }
+        return copies.isUnvouched(item)
     }
 
     /// One name of each file.
@@ -113,7 +122,12 @@ struct Scrub {
             let mayLook =
                 MonotonicTime.seconds(since: start) < Self.longestLook && !workspace.cancellation.isCancelled
             let lastRead = mayLook ? item.lastReadLookingInside(now) : item.lastRead(now)
-            let read = item.hasUnrecordedDamage ? .min : lastRead ?? .min
+            let read: Int64
+            if item.hasOtherSize {
+                read = postponed.tried(item.name, now) ?? .min
+            } else {
+                read = item.status == .corrupt ? .min : lastRead ?? .min
+            }
             if read < now.epoch - Self.age { due.append((item, read)) }
         }
         func age(_ item: CatalogueItem, _ read: Int64) -> (Int64, Int64) {

@@ -12,7 +12,8 @@ extension Verification {
             guard var known = other.sidecar else { continue }
             guard Self.isOnePublication(known, item.sidecar) || Self.isOnePublication(known, sidecar) else {
                 try writeDamage(
-                    "it is the file of \(item.name) now, and not the one that was published", of: other, nil)
+                    "it is the file of \(item.name) now, and not the one that was published", of: other,
+                    sidecar.readFile)
                 log.error("another file has taken its place", ["name": other.name, "is now": item.name])
                 continue
             }
@@ -28,11 +29,14 @@ extension Verification {
         }
     }
 
-    func recordDamage(_ reason: String, of item: CatalogueItem, _ draft: Sidecar? = nil) throws {
-        try writeDamage(reason, of: item, draft)
+    /// - Parameter mark: which file that is true of; `nil` where only the listing knows.
+    func recordDamage(
+        _ reason: String, of item: CatalogueItem, _ mark: String?, _ draft: Sidecar? = nil
+    ) throws {
+        try writeDamage(reason, of: item, mark, draft)
         for other in try otherNames(of: item) {
             if let known = other.sidecar, let own = item.sidecar, !Self.isOnePublication(known, own) { continue }
-            try writeDamage(reason, of: other, nil)
+            try writeDamage(reason, of: other, mark)
             log.error("it is another name of a damaged file", ["name": other.name, "of": item.name])
         }
     }
@@ -49,10 +53,14 @@ extension Verification {
         return try Catalogue(folder).items().filter { $0.name != item.name && $0.isSameFile(as: item) }
     }
 
-    private func writeDamage(_ reason: String, of item: CatalogueItem, _ draft: Sidecar?) throws {
+    private func writeDamage(
+        _ reason: String, of item: CatalogueItem, _ mark: String?, _ draft: Sidecar? = nil
+    ) throws {
         var sidecar = item.sidecar ?? draft ?? withoutSidecar(item)
         sidecar.status = .corrupt
         sidecar.reason = reason
+        // Another file, or what this one becomes, is not condemned with it.
+        sidecar.readFile = mark ?? item.mark
         try sidecar.write(in: folder)
     }
 

@@ -9,7 +9,7 @@ import Wording
 /// Call it under the folder's lock.
 ///
 /// What is found of one name is true of every name of the same file. Where there is damage, the backups that share bytes
-/// with it are read, too. See docs/retention.md.
+/// with it are read, too. What a listing sees by looks is not written down (`CatalogueItem.isDamagedToLookAt`). See docs/retention.md.
 struct Verification: Sendable {
     let folder: BackupFolder
     let log: Log
@@ -17,6 +17,7 @@ struct Verification: Sendable {
     private let threads: Int
     private let rate: ReadRate?
     private let deadline: UInt64?
+    private let since: LocalTime?
     private let progress: ProgressSink
 
     /// What a good reading found.
@@ -26,11 +27,13 @@ struct Verification: Sendable {
         let notes: [BilingualText]
     }
 
-    /// - Parameter deadline: when to stop reading, in nanoseconds of `MonotonicTime`.
+    /// - Parameters:
+    ///   - deadline: when to stop reading, in nanoseconds of `MonotonicTime`.
+    ///   - since: what was read since is not read again because of damage in another.
     init(
         _ folder: BackupFolder, log: Log, cancellation: Cancellation? = nil,
         threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), rate: ReadRate? = nil, deadline: UInt64? = nil,
-        progress: @escaping ProgressSink = { _ in }
+        since: LocalTime? = nil, progress: @escaping ProgressSink = { _ in }
     ) {
         self.folder = folder
         self.log = log
@@ -38,6 +41,7 @@ struct Verification: Sendable {
         self.threads = threads
         self.rate = rate
         self.deadline = deadline
+        self.since = since
         self.progress = progress
     }
 
@@ -47,7 +51,8 @@ struct Verification: Sendable {
     @discardableResult
     func run(_ item: CatalogueItem, draft: Sidecar? = nil) throws -> Outcome {
         do { return try readAlone(item, draft) } catch {
-            guard error.isDamage else { throw error }
+            // What lacks a part, or is no backup at all, says nothing of the bytes of others.
+            guard error.isDamage, item.shapeFault == nil else { throw error }
             do { try readOthersOfChain(of: item) } catch is ReadObserver.TimeIsUp {
                 // The damage is what matters. They are read when they are due.
                 log.warning("not all that share bytes with it were read", ["name": item.name])
@@ -61,12 +66,23 @@ struct Verification: Sendable {
         progress(Progress(.verifying, fraction: 0, detail: item.name.string))
         // What is known of it would be overwritten.
         if case .unreadable(let error)? = item.sidecarFault, draft == nil { throw error }
+        if let fault = item.shapeFault {
+            log.error("it is no whole backup", ["name": item.name, "reason": fault])
+            throw ArchiveError.damaged(archive: item.path.string, offset: 0, reason: fault)
+        }
         let outcome: Outcome
-        do { outcome = try check(item).outcome(item.sidecar ?? draft) } catch {
+        var mark: String?
+        do {
+            let whole = try FileMark.whole(item.path)
+            mark = whole
+            outcome = try check(item).outcome(item.sidecar ?? draft, whole)
+        } catch {
             let failure = Self.damage(error, in: item)
             guard failure.isDamage else { throw failure }
             log.error("verification failed", ["name": item.name, "reason": failure.bilingual.english])
-            do { try recordDamage(failure.bilingual.english, of: item, draft) } catch let error as SystemError {
+            // What anybody sees is not written down.
+            guard !item.hasOtherSize else { throw failure }
+            do { try recordDamage(failure.bilingual.english, of: item, mark, draft) } catch let error as SystemError {
                 throw DamageNotRecorded(name: item.name.string, damage: failure.bilingual, reason: error)
             }
             throw failure
@@ -122,7 +138,8 @@ struct Verification: Sendable {
 
     /// Records that the disk gave an error while a backup was read, whether or not it would give one again.
     func condemn(_ item: CatalogueItem, because failure: SystemError) throws {
-        try recordDamage(Self.damage(failure, in: item).bilingual.english, of: item)
+        // Where the disk does not even give that, what the listing saw has to do.
+        try recordDamage(Self.damage(failure, in: item).bilingual.english, of: item, try? FileMark.whole(item.path))
         try readOthersOfChain(of: item)
     }
 
@@ -133,6 +150,7 @@ struct Verification: Sendable {
         for other in items where other.isWhole {
             guard !seen.contains(where: { $0.isSameFile(as: other) }), reach.mayReach(other) else { continue }
             seen.append(other)
+            if let since, let read = other.lastReadLookingInside(.now()), read >= since.epoch { continue }
             log.warning("it may share bytes with a damaged backup and is read", ["name": other.name])
             do { _ = try readAlone(other) } catch  where error.isDamage {
                 // Each says what is wrong with it itself, in the log and in the catalogue.
