@@ -55,6 +55,7 @@ public final class FreshRows {
                 let count = try rows.first?.int64("n") ?? 0
                 if count > 0 { findings.add(.inNoDump(table, rows: count, of: membership.name)) }
             }
+            findings.add(try HiddenTables(session).findings())
             return findings
         }
     }
@@ -77,6 +78,7 @@ public final class FreshRows {
             let count = try rows.first?.int64("n") ?? 0
             if count > 0 { findings.add(.fresh(table, rows: count)) }
         }
+        findings.add(try HiddenTables(session).findings())
         findings.add(try LargeObjects(session).written(since: Int64(since & 0xFFFF_FFFF)))
         return findings
     }

@@ -33,7 +33,7 @@ struct TableShape: Equatable {
     var emptied: [EmptiedReference] = []
 
     /// The ordinary tables of a database, and those of its extensions that this role may read: their rows, too, are a
-    /// person's or a program's, whether the extension lets a dump hold them or not.
+    /// person's or a program's, whether the extension lets a dump hold them or not. The others are `HiddenTables`.
     static func all(in session: ComparisonSession) throws -> [QualifiedTable: TableShape] {
         var shapes: [QualifiedTable: TableShape] = [:]
         let rows = try session.rows(
@@ -53,8 +53,7 @@ struct TableShape: Equatable {
             where c.relkind = 'r' and c.relpersistence <> 't'
               and (not pg_catalog.starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
                    or c.oid >= \(number: Self.firstOwn))
-              and (e.oid is null
-                   or pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT'))
+              and (e.oid is null or \(isReadable))
             order by place
             """)
         for row in rows {
