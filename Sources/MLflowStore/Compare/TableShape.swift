@@ -52,7 +52,7 @@ struct TableShape: Equatable {
             left join pg_catalog.pg_extension e on e.oid = d.refobjid
             where c.relkind = 'r' and c.relpersistence <> 't'
               and (not pg_catalog.starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
-                   or c.oid >= \(number: Self.firstOwn))
+                   or e.oid is not null and c.oid >= \(number: Self.firstOwn))
               and (e.oid is null or \(isReadable))
             order by place
             """)
@@ -75,7 +75,8 @@ struct TableShape: Equatable {
         return shapes
     }
 
-    /// The first number of what did not come with the server (FirstNormalObjectId, access/transam.h).
+    /// The first number of what did not come with the server (FirstNormalObjectId, access/transam.h). In the server's own
+    /// schemas it may be the server's all the same: `information_schema` can be made anew.
     private static let firstOwn = 16384
 
     private static func readEmptiedReferences(
