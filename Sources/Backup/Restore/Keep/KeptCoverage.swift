@@ -58,7 +58,8 @@ struct KeptCoverage {
         // Where it was compared with the cover as it was restored, all of it was found there.
         let isCompared = part.isOfUndo != true && part.coveredBy == part.backup
         let missing = fresh.kept.map(\.text)
-        return try missing + (isCompared ? [] : rows.inNoDump().kept.map(\.text)).filter { !missing.contains($0) }
+        let undumped = try isCompared ? [] : rows.inNoDump(beside: workspace.stack.database).kept.map(\.text)
+        return missing + undumped.filter { !missing.contains($0) }
     }
 
     private func missingFiles(_ part: KeptPart, _ cover: CatalogueItem?) throws -> [BilingualText] {
