@@ -105,4 +105,44 @@ struct BesideRowsTests {
         try live.undo()
         #expect(try live.files().contains("1/run3/artifacts/f") == false)
     }
+
+    private func admin(_ live: LiveStackFixture, _ statements: SQL...) throws {
+        let session = try Connection(live.server.superuser.naming(database: live.database.database))
+        defer { session.close() }
+        for statement in statements { try session.execute(statement) }
+    }
+
+    @Test("rows of an extension's table that this role may not read stop a restore, and are not removed with what is kept")
+    func unreadable() throws {
+        let live = try LiveStackFixture("unreadable_rows")
+        let name = try live.backup().name.string
+        try admin(
+            live, "create extension dblink", "create table vault (line text)",
+            "alter extension dblink add table vault", "insert into vault values ('precious')")
+        #expect(refusal { try live.restore(name) }?.count == 1)
+        try forced(name, live)
+        try live.bounded(nil, keepSeconds: 0).holdingStack("test") { _ in }
+        let part = try #require(try KeptParts(live.workspace()).all().first)
+        #expect(part.missing?.findings.map(\.english).filter { $0.contains("public.vault") }.count == 1)
+    }
+
+    @Test("rows that were written in the transaction of CREATE EXTENSION are not removed with what is kept")
+    func sameTransaction() throws {
+        let live = try LiveStackFixture("extension_rows")
+        let name = try live.backup().name.string
+        try admin(
+            live, "begin", "create extension dblink", "create table cache (id int primary key, line text)",
+            "alter extension dblink add table cache", "grant select on cache to mlflow_user",
+            "insert into cache values (77, 'precious')", "commit")
+        #expect(refusal { try live.restore(name) } == ["table public.cache with 1 rows was added"])
+        try forced(name, live)
+        try live.bounded(nil, keepSeconds: 0).holdingStack("test") { _ in }
+        #expect(try live.keptIDs().count == 1)
+    }
+
+    /// With a backup before, which covers what is kept.
+    private func forced(_ name: String, _ live: LiveStackFixture) throws {
+        let before = RestoreJob.Options.BackupFirst(options: .init(), version: "test")
+        _ = try RestoreJob(live.workspace(), options: .init(force: true, backupFirst: before)).run(name)
+    }
 }

@@ -8,54 +8,6 @@ import Testing
 
 /// What a dump holds beside the rows of ordinary tables, and tables that only look like MLflow's.
 @Suite("What a restore would lose") struct BesideTablesTests {
-    /// Two databases of one content, owned by a role that is no superuser.
-    private struct Pair {
-        let live: ConnectionSettings
-        let restored: ConnectionSettings
-        let session: Connection
-        private let server: TemporaryPostgres
-
-        init(_ statements: [SQL], asSuperuser: [SQL] = []) throws {
-            server = try TemporaryPostgres.shared
-            live = try server.freshDatabase("beside_live")
-            restored = try server.freshDatabase("beside_restored")
-            session = try Connection(live)
-            for (database, own) in [(live, session), (restored, try Connection(restored))] {
-                for statement in statements { try own.execute(statement) }
-                let admin = try Connection(server.superuser.naming(database: database.database))
-                defer { admin.close() }
-                for statement in asSuperuser { try admin.execute(statement) }
-            }
-        }
-
-        func admin(_ statements: SQL...) throws {
-            let session = try Connection(server.superuser.naming(database: live.database))
-            defer { session.close() }
-            for statement in statements { try session.execute(statement) }
-        }
-
-        func found(asSuperuser: Bool = false) throws -> [String] {
-            let role = asSuperuser ? server.superuser : live
-            let comparison = try StoreComparison(
-                live: role.naming(database: live.database), restored: role.naming(database: restored.database))
-            defer { comparison.close() }
-            return try comparison.first().kept.map(\.text.english)
-        }
-
-        func fresh(_ role: ConnectionSettings? = nil) throws -> FreshRows {
-            try FreshRows((role ?? live).naming(database: live.database))
-        }
-
-        /// A role that reads everything, and owns what `live`'s does.
-        func reader() throws -> ConnectionSettings {
-            let name = "reader_\(UInt32.random(in: .min ... .max))"
-            try admin(
-                "create role \(identifier: name) login password 'reader' in role mlflow_user, pg_read_all_data")
-            return ConnectionSettings(
-                host: live.host, port: live.port, user: name, password: Secret("reader"), database: live.database)
-        }
-    }
-
     private static let objects: [SQL] = [
         "select lo_from_bytea(4242, convert_to(repeat('x', 700000), 'UTF8'))", "select lo_from_bytea(4243, '')",
         "select lo_from_bytea(4244, 'gone')",
@@ -63,7 +15,7 @@ import Testing
 
     @Test("names large objects that were added or changed anywhere, and none that is the same or was deleted")
     func largeObjects() throws {
-        let pair = try Pair(Self.objects)
+        let pair = try DatabasePair(Self.objects)
         #expect(try pair.found() == [])
         try pair.session.execute("select lo_unlink(4244)")
         #expect(try pair.found() == [])
@@ -81,7 +33,7 @@ import Testing
         "sees in its last look what became of large objects since the first, as a superuser, too",
         arguments: [false, true])
     func lastLook(asSuperuser: Bool) throws {
-        let pair = try Pair(Self.objects)
+        let pair = try DatabasePair(Self.objects)
         let role = asSuperuser ? try TemporaryPostgres.shared.superuser : pair.live
         let comparison = try StoreComparison(
             live: role.naming(database: pair.live.database), restored: role.naming(database: pair.restored.database))
@@ -100,14 +52,14 @@ import Testing
 
     @Test("names a large object that this role may not read, which is in no backup of it")
     func unreadable() throws {
-        let pair = try Pair(Self.objects)
+        let pair = try DatabasePair(Self.objects)
         try pair.admin("select lo_from_bytea(5000, 'theirs')")
         #expect(try pair.found() == ["large object 5000 cannot be read by this role"])
     }
 
     @Test("tells large objects that were written since by who may read all, and says where it cannot tell")
     func freshObjects() throws {
-        let pair = try Pair(Self.objects)
+        let pair = try DatabasePair(Self.objects)
         let (rows, all) = (try pair.fresh(), try pair.fresh(pair.reader()))
         defer { rows.close() }
         defer { all.close() }
@@ -124,7 +76,7 @@ import Testing
             try all.written(since: moment)?.kept.map(\.text.english)
                 == ["2 large objects were written since: 4242, 4246"])
         #expect(try rows.written(since: moment)?.kept.first?.text.english == "1 large objects were written since: 4246")
-        let none = try Pair([])
+        let none = try DatabasePair([])
         #expect(try none.fresh().written(since: moment)?.isEmpty == true)
     }
 
@@ -144,7 +96,7 @@ import Testing
 
     @Test("names rows of an extension's tables, those that a dump holds and those that none does")
     func extensionRows() throws {
-        let pair = try Pair(
+        let pair = try DatabasePair(
             [], asSuperuser: Self.extensionTables + ["grant select on part_config, refs, runlog to mlflow_user"])
         #expect(try pair.found() == [])
         try pair.admin(
@@ -163,13 +115,13 @@ import Testing
 
     @Test("tells fresh rows of an extension's tables, and those that no dump holds, whenever they were written")
     func freshExtensionRows() throws {
-        let pair = try Pair(
+        let pair = try DatabasePair(
             [],
             asSuperuser: ["begin"] + Self.extensionTables
                 + ["commit", "grant select on part_config, refs, runlog to mlflow_user"])
         let rows = try pair.fresh()
         defer { rows.close() }
-        #expect(try rows.inNoDump().isEmpty)
+        #expect(try rows.inNoDump(beside: pair.restored).isEmpty)
         try pair.admin("insert into refs values (2, 'mine')", "insert into runlog values (2, 'written')")
         try pair.admin("insert into refs values (101, 'dumped')")
         let moment = try rows.moment()
@@ -179,7 +131,7 @@ import Testing
             try rows.written(since: moment)?.kept.map(\.text.english)
                 == ["1 rows of table public.part_config were written since"])
         #expect(
-            try rows.inNoDump().kept.map(\.text.english) == [
+            try rows.inNoDump(beside: pair.restored).kept.map(\.text.english) == [
                 "no backup holds 1 rows of table public.refs, which belongs to extension dblink",
                 "no backup holds 1 rows of table public.runlog, which belongs to extension dblink",
             ])
@@ -197,7 +149,7 @@ import Testing
 
     @Test("lets pass what is MLflow's own, in whatever schema MLflow is")
     func machinery() throws {
-        let pair = try Pair(["create schema tracking", "set search_path to tracking"] + Self.store)
+        let pair = try DatabasePair(["create schema tracking", "set search_path to tracking"] + Self.store)
         try pair.session.execute("insert into latest_metrics values ('loss', 1, 1, 'a')")
         try pair.session.execute("insert into webhooks values ('w', 'hook', 'u', 1)")
         #expect(try pair.found() == [])
@@ -206,7 +158,7 @@ import Testing
     /// F3: it took any schema with a table `alembic_version` for MLflow's.
     @Test("takes no other program's tables for MLflow's, where they are called as those are")
     func otherPrograms() throws {
-        let pair = try Pair(
+        let pair = try DatabasePair(
             Self.store + [
                 "create schema app", "create table app.alembic_version (version_num text primary key)",
                 "insert into app.alembic_version values ('one')",
@@ -236,5 +188,27 @@ import Testing
                 "row public.jobs (1) was changed", "row public.scheduler_leases (l) was added",
             ])
         #expect(try rows.written(since: moment)?.total == 7)
+    }
+
+    /// Before MLflow's revisions 75868b020152 and 5d2d30f0abce.
+    @Test("knows traces and jobs of an MLflow that had no column for their names yet")
+    func olderColumns() throws {
+        let pair = try DatabasePair(
+            Self.store + [
+                """
+                create table trace_info (request_id text primary key, experiment_id int not null, timestamp_ms bigint not null,
+                  execution_time_ms bigint, status text not null)
+                """,
+                "insert into trace_info values ('tr-1', 0, 1, 1, 'OK')",
+                """
+                create table jobs (id text primary key, creation_time bigint, function_fullname text, params text,
+                  timeout double precision, status int, result text, retry_count int, last_update_time bigint)
+                """,
+                "insert into jobs values ('j1', 1, 'f', '{}', 1, 0, null, 0, 1)",
+            ])
+        try pair.session.execute("update jobs set retry_count = 1, last_update_time = 5")
+        #expect(try pair.found() == [])
+        try pair.session.execute("update trace_info set status = 'ERROR'")
+        #expect(try pair.found() == ["status of trace (tr-1) was changed"])
     }
 }

@@ -63,21 +63,6 @@ extension IndexedArchive {
         return found
     }
 
-    /// Extended attributes of one file. They stand in its tar header alone.
-    public func attributes(of path: EntryPath) throws -> [OpenFile.Attribute] {
-        let reader = MemberReader(self)
-        var found: [OpenFile.Attribute] = []
-        try forEachMember { member in
-            guard member.kind != .chunk, member.entries.contains(where: { $0.entry.path == path }) else { return true }
-            try TarFragment(try reader.tar(of: member), of: member, archive: self.path.string).forEachEntry {
-                entry, _, _ in
-                if entry.path == path { found = entry.attributes }
-            }
-            return false
-        }
-        return found
-    }
-
     private func kind(of path: EntryPath) throws -> ArchiveEntry.Kind? {
         var kind: ArchiveEntry.Kind?
         try forEachMember { member in

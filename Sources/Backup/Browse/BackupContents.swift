@@ -42,14 +42,6 @@ public struct BackupContents {
         guard found else { throw BackupError.noSuchEntry(backup: name, path: wanted.description) }
     }
 
-    /// Extended attributes of one file.
-    public func attributes(of wanted: EntryPath) throws -> [OpenFile.Attribute] {
-        switch kind {
-        case .compressed: try needingIndex { try IndexedArchive(path) }.attributes(of: wanted)
-        case .uncompressed: try OpenFile(path.appending(wanted.bytes), .readNoFollow).userAttributes()
-        }
-    }
-
     private func needingIndex<Opened>(_ open: () throws -> Opened) throws -> Opened {
         do { return try open() } catch ArchiveError.truncated {
             throw ArchiveError.notABackup(
@@ -70,6 +62,33 @@ public struct BackupContents {
                 if !attributes.isEmpty { found[one] = attributes }
             }
         }
+    }
+
+    /// Content and attributes of several files, of which an archive is read once, one file after the other.
+    /// - Throws: `BackupError.noSuchEntry` where one is not there, what `visit` throws.
+    func copy(_ wanted: Set<EntryPath>, to visit: (FilePiece) throws -> Void) throws {
+        var left = wanted
+        func noting(_ piece: FilePiece) throws {
+            if case .begin(let entry) = piece { left.remove(entry.path) }
+            try visit(piece)
+        }
+        switch kind {
+        case .compressed: try needingIndex { try IndexedArchive(path) }.copy(wanted, to: noting)
+        case .uncompressed:
+            for one in wanted {
+                let file = try OpenFile(path.appending(one.bytes), .readNoFollow)
+                let status = try file.status()
+                var entry = ArchiveEntry(
+                    path: one, kind: .file, size: status.size, mode: status.mode & 0o777, modified: status.modified)
+                entry.attributes = try file.userAttributes()
+                try noting(.begin(entry))
+                guard try copyFromFolder(one, to: { try visit(.bytes($0)) }) else {
+                    throw BackupError.noSuchEntry(backup: name, path: one.description)
+                }
+                try visit(.end)
+            }
+        }
+        if let missing = left.first { throw BackupError.noSuchEntry(backup: name, path: missing.description) }
     }
 
     private func copyFromFolder(_ wanted: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool

@@ -43,18 +43,24 @@ public final class FreshRows {
     }
 
     /// Rows of extensions' tables that no dump holds, whenever they were written; none that the extension itself made.
-    public func inNoDump() throws -> StoreFindings {
+    /// - Parameter live: the database in which an extension's own rows are to be found, too.
+    public func inNoDump(beside live: ConnectionSettings) throws -> StoreFindings {
         try session.begin()
         defer { session.end() }
+        var others: UndumpedRows.Others?
+        defer { others?.close() }
         return try session.namingHolders {
             var findings = StoreFindings()
-            for (table, shape) in try TableShape.all(in: session).sorted(by: { $0.key < $1.key }) {
-                guard let membership = shape.membership, membership.dumped != "" else { continue }
+            for (_, shape) in try TableShape.all(in: session).sorted(by: { $0.key < $1.key }) {
+                guard let rows = UndumpedRows(of: shape, in: session) else { continue }
                 try cancellation.check()
-                let rows = try session.rows(membership.undumped(of: table))
-                let count = try rows.first?.int64("n") ?? 0
-                if count > 0 { findings.add(.inNoDump(table, rows: count, of: membership.name)) }
+                findings.add(
+                    try rows.findings {
+                        if others == nil { others = UndumpedRows.Others(live, cancellation) }
+                        return others
+                    })
             }
+            findings.add(try HiddenTables(session).findings())
             return findings
         }
     }
@@ -77,40 +83,13 @@ public final class FreshRows {
             let count = try rows.first?.int64("n") ?? 0
             if count > 0 { findings.add(.fresh(table, rows: count)) }
         }
+        findings.add(try HiddenTables(session).findings())
         findings.add(try LargeObjects(session).written(since: Int64(since & 0xFFFF_FFFF)))
         return findings
     }
 }
 
-extension TableShape.Membership {
-    /// `n`, of rows that are not as CREATE or ALTER EXTENSION wrote them, by the transactions in which these made the table
-    /// and left the extension as it is.
-    fileprivate func undumped(of table: QualifiedTable) -> SQL {
-        // The server's own text, which pg_dump runs as it is.
-        let dumped = SQL(stringLiteral: dumped ?? "where false")
-        return """
-            select (select count(*) from only \(identifier: table) t where not exists (
-                      select from pg_catalog.pg_depend d join pg_catalog.pg_extension e on e.oid = d.refobjid
-                      where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = t.tableoid and d.objsubid = 0
-                        and d.deptype = 'e' and t.xmin in (d.xmin, e.xmin)))
-                 - (select count(*) from (select xmin, tableoid from only \(identifier: table) \(dumped)) t where not exists (
-                      select from pg_catalog.pg_depend d join pg_catalog.pg_extension e on e.oid = d.refobjid
-                      where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = t.tableoid and d.objsubid = 0
-                        and d.deptype = 'e' and t.xmin in (d.xmin, e.xmin))) as n
-            """
-    }
-}
-
 extension StoreFinding {
-    fileprivate static func inNoDump(_ table: QualifiedTable, rows: Int64, of owner: String) -> StoreFinding {
-        let name = FindingText.clean(owner)
-        return StoreFinding(
-            .added, table: table.description,
-            BilingualText(
-                zh: "扩展 \(name) 的表 \(table) 有 \(rows) 行不在任何备份中",
-                en: "no backup holds \(rows) rows of table \(table), which belongs to extension \(name)"))
-    }
-
     fileprivate static func fresh(_ table: QualifiedTable, rows: Int64) -> StoreFinding {
         StoreFinding(
             .changed, table: table.description,

@@ -28,7 +28,8 @@ extension MLflowTables {
         var columns = telling[table] ?? []
         guard let rule = rule(table) else { return columns }
         columns += rule.subject.filter { $0 != "workspace" }
-        if case .thing(_, let title, let id) = rule.meaning { columns += [title, id].compactMap { $0 } }
+        // A name of its own some things got, or got anew, later.
+        if case .thing(_, let title, let id) = rule.meaning { columns += [id ?? title].compactMap { $0 } }
         return columns
     }
 
@@ -47,6 +48,7 @@ extension MLflowTables {
         "entity_associations": ["source_type", "source_id", "destination_type", "destination_id"],
         "datasets": ["dataset_uuid", "digest"],
         "jobs": ["params", "timeout", "retry_count"],
+        "trace_info": ["experiment_id", "timestamp_ms", "execution_time_ms", "status"],
         "registered_models": ["creation_time"],
         "model_versions": ["source", "current_stage"],
         "webhooks": ["deleted_timestamp", "url"],

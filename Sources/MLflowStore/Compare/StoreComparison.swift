@@ -106,6 +106,7 @@ public final class StoreComparison {
             next[table] = result
             findings.add(result.findings)
         }
+        findings.add(try HiddenTables(live).findings())
         let objects = try largeObjects()
         findings.add(objects)
         // Only now: what fails half-way leaves the last whole comparison to build on.

@@ -33,7 +33,7 @@ struct TableShape: Equatable {
     var emptied: [EmptiedReference] = []
 
     /// The ordinary tables of a database, and those of its extensions that this role may read: their rows, too, are a
-    /// person's or a program's, whether the extension lets a dump hold them or not.
+    /// person's or a program's, whether the extension lets a dump hold them or not. The others are `HiddenTables`.
     static func all(in session: ComparisonSession) throws -> [QualifiedTable: TableShape] {
         var shapes: [QualifiedTable: TableShape] = [:]
         let rows = try session.rows(
@@ -52,9 +52,8 @@ struct TableShape: Equatable {
             left join pg_catalog.pg_extension e on e.oid = d.refobjid
             where c.relkind = 'r' and c.relpersistence <> 't'
               and (not pg_catalog.starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
-                   or c.oid >= \(number: Self.firstOwn))
-              and (e.oid is null
-                   or pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT'))
+                   or e.oid is not null and c.oid >= \(number: Self.firstOwn))
+              and (e.oid is null or \(isReadable))
             order by place
             """)
         for row in rows {
@@ -76,7 +75,8 @@ struct TableShape: Equatable {
         return shapes
     }
 
-    /// The first number of what did not come with the server (FirstNormalObjectId, access/transam.h).
+    /// The first number of what did not come with the server (FirstNormalObjectId, access/transam.h). In the server's own
+    /// schemas it may be the server's all the same: `information_schema` can be made anew.
     private static let firstOwn = 16384
 
     private static func readEmptiedReferences(

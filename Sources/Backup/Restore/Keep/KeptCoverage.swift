@@ -57,7 +57,9 @@ struct KeptCoverage {
         }
         // Where it was compared with the cover as it was restored, all of it was found there.
         let isCompared = part.isOfUndo != true && part.coveredBy == part.backup
-        return try fresh.kept.map(\.text) + (isCompared ? [] : rows.inNoDump().kept.map(\.text))
+        let missing = fresh.kept.map(\.text)
+        let undumped = try isCompared ? [] : rows.inNoDump(beside: workspace.stack.database).kept.map(\.text)
+        return missing + undumped.filter { !missing.contains($0) }
     }
 
     private func missingFiles(_ part: KeptPart, _ cover: CatalogueItem?) throws -> [BilingualText] {
@@ -102,31 +104,51 @@ struct KeptCoverage {
         // A further name of a file has no digest of its own: it is the one of the name that the backup has first.
         var links: [EntryPath: [EntryPath]] = [:]
         let contents = BackupContents(cover)
+        var asked: [Asked] = []
         let records = try contents.records()
         while let record = try records.next() {
             try workspace.cancellation.check()
             guard let path = record.entry.path.relative(to: .artifacts), let kept = unproven[path] else { continue }
             switch (record.entry.kind, kept.kind) {
             case (.file, .file):
-                if try holds(record, contents, kept, tree) { unproven[path] = nil }
+                if try holds(record, kept, tree, &asked) { unproven[path] = nil }
             case (.hardLink(let target), .file): links[target, default: []].append(path)
             case (.symbolicLink(let one), .symbolicLink(let other)) where one == other: unproven[path] = nil
             default: break
             }
         }
+        try readLinked(links, contents, &unproven, &asked, tree)
+        // Once for all: each question reads the archive's index.
+        let stored = try contents.attributes(of: Set(asked.map(\.stored)))
+        for one in asked where one.attributes.allSatisfy((stored[one.stored] ?? []).contains) {
+            unproven[one.path] = nil
+        }
+    }
+
+    private func readLinked(
+        _ links: [EntryPath: [EntryPath]], _ contents: BackupContents, _ unproven: inout [EntryPath: ArchiveEntry],
+        _ asked: inout [Asked], _ tree: FilePath
+    ) throws {
         guard !links.isEmpty else { return }
         let targets = try contents.records()
         while let record = try targets.next() {
             guard case .file = record.entry.kind, let names = links[record.entry.path] else { continue }
             for path in names {
                 try workspace.cancellation.check()
-                if let kept = unproven[path], try holds(record, contents, kept, tree) { unproven[path] = nil }
+                if let kept = unproven[path], try holds(record, kept, tree, &asked) { unproven[path] = nil }
             }
         }
     }
 
+    /// A file that is proven if the cover has these attributes of that path.
+    private struct Asked {
+        let path: EntryPath
+        let stored: EntryPath
+        let attributes: [OpenFile.Attribute]
+    }
+
     private func holds(
-        _ record: ArchiveIndex.Record, _ contents: BackupContents, _ kept: ArchiveEntry, _ tree: FilePath
+        _ record: ArchiveIndex.Record, _ kept: ArchiveEntry, _ tree: FilePath, _ asked: inout [Asked]
     ) throws -> Bool {
         guard record.entry.size == kept.size else { return false }
         let path = tree.appending(kept.path.bytes)
@@ -134,6 +156,9 @@ struct KeptCoverage {
         guard size == record.entry.size, digest == record.digest else { return false }
         // Attributes that it lacks are no loss; only for others is the archive asked.
         let attributes = try OpenFile(path, .readNoFollow).userAttributes()
-        return try attributes.isEmpty || attributes == contents.attributes(of: record.entry.path)
+        if !attributes.isEmpty {
+            asked.append(Asked(path: kept.path, stored: record.entry.path, attributes: attributes))
+        }
+        return attributes.isEmpty
     }
 }

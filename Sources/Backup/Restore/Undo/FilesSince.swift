@@ -7,7 +7,11 @@ import Wording
 /// Live files and links that the swap which is to be taken back did not bring: of another path, or changed since it looked
 /// last. What is the very same file in the kept tree, with the bytes it had, is none.
 struct FilesSince {
-    private enum Verdict { case brought, written, otherAttributes, outsideBackups }
+    private enum Verdict {
+        case brought, written, otherAttributes, outsideBackups
+        /// It was brought if the backup has these attributes of that path.
+        case asks(EntryPath, [OpenFile.Attribute])
+    }
 
     /// What a restore brought is in its backup.
     private struct Restored {
@@ -26,7 +30,7 @@ struct FilesSince {
     private let mark: FileTime
     private let kept: FilePath
     private let root: FilePath
-    private let overwritten: SharedFiles.Overwritten
+    let overwritten: SharedFiles.Overwritten
     private let arrived: Set<UInt64>?
     private var restored: Restored?
     /// What holds the data that an undo brought, where that can be read.
@@ -60,6 +64,7 @@ struct FilesSince {
     func find() throws -> NewerData {
         var found: [BilingualText] = []
         var total = 0
+        var asked: [(path: EntryPath, stored: EntryPath, attributes: [OpenFile.Attribute])] = []
         // A folder that was moved here brings files whose own times are old.
         var moved: EntryPath?
         let top = try OpenFile(root, .directoryThroughLink)
@@ -83,9 +88,19 @@ struct FilesSince {
                 }
                 verdict = try judge(entry, top, isMoved: moved != nil)
             }
-            guard verdict != .brought else { continue }
+            switch verdict {
+            case .brought: break
+            case .asks(let stored, let attributes): asked.append((path, stored, attributes))
+            default:
+                total += 1
+                if found.count < 1000 { found.append(Self.text(verdict, path)) }
+            }
+        }
+        // Once for all: each question reads the archive's index.
+        let stored = try (restored ?? cover)?.contents.attributes(of: Set(asked.map(\.stored))) ?? [:]
+        for one in asked where !one.attributes.allSatisfy((stored[one.stored] ?? []).contains) {
             total += 1
-            if found.count < 1000 { found.append(Self.text(verdict, path)) }
+            if found.count < 1000 { found.append(Self.text(.otherAttributes, one.path)) }
         }
         return NewerData(found, total: total)
     }
@@ -153,15 +168,14 @@ struct FilesSince {
             guard try StoredFileVerifier.digest(of: live).digest == record.digest else { return .written }
             let attributes = try OpenFile(live, .readNoFollow).userAttributes()
             // Attributes that were removed are no loss; only for others is the archive asked.
-            return try attributes.isEmpty || attributes == restored.contents.attributes(of: record.entry.path)
-                ? .brought : .otherAttributes
+            return attributes.isEmpty ? .brought : .asks(record.entry.path, attributes)
         default: return .written
         }
     }
 
     private static func text(_ verdict: Verdict, _ path: EntryPath) -> BilingualText {
         switch verdict {
-        case .brought, .written:
+        case .brought, .written, .asks:
             BilingualText(zh: "文件 \(path) 是恢复之后写入的", en: "file \(path) was written after the restore")
         case .otherAttributes:
             BilingualText(

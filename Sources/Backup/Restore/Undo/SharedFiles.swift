@@ -12,12 +12,12 @@ struct SharedFiles {
             case bytes
             /// Attributes that the backup lacks, or has with other values.
             case attributes
-            /// Mode, time, or attributes that were taken away: nothing of it would be lost.
+            /// Mode, time, or attributes that were taken away: no content, and nothing of it would be lost.
             case looks
         }
 
         struct File {
-            /// What the backup has of it; the path is the backup's own.
+            /// What the backup has of it; the path is the backup's own. Attributes only where they are all that is to be set.
             let entry: ArchiveEntry
             let change: Change
             /// Every name of it in the kept tree.
@@ -41,15 +41,15 @@ struct SharedFiles {
         func change(of inode: UInt64) -> Change? { files[inode]?.change ?? (unknown.contains(inode) ? .bytes : nil) }
     }
 
-    private let workspace: Workspace
-    private let part: KeptPart
+    let workspace: Workspace
+    let part: KeptPart
 
     init(_ workspace: Workspace, _ part: KeptPart) {
         self.workspace = workspace
         self.part = part
     }
 
-    private var tree: FilePath { KeptParts(workspace).tree(of: part) }
+    var tree: FilePath { KeptParts(workspace).tree(of: part) }
 
     /// Only what was changed since the swap is read.
     func overwritten() throws -> Overwritten {
@@ -96,8 +96,9 @@ struct SharedFiles {
         }
         let attributes = try records.attributes(of: Set(same.map(\.entry.path)))
         for (path, entry) in same {
-            guard let inode = suspects[path], !found.contains(inode),
-                let change = try change(of: path, from: entry, attributes[entry.path] ?? [])
+            var entry = entry
+            entry.attributes = attributes[entry.path] ?? []
+            guard let inode = suspects[path], !found.contains(inode), let change = try change(of: path, from: entry)
             else { continue }
             found.files[inode] = .init(entry: entry, change: change, names: [])
         }
@@ -106,48 +107,12 @@ struct SharedFiles {
     }
 
     /// What was shared was the same in all of this (`LiveFiles`).
-    private func change(
-        of path: EntryPath, from entry: ArchiveEntry, _ attributes: [OpenFile.Attribute]
-    ) throws -> Overwritten.Change? {
+    private func change(of path: EntryPath, from entry: ArchiveEntry) throws -> Overwritten.Change? {
         let file = try OpenFile(tree.appending(path.bytes), .readNoFollow)
         let now = try file.userAttributes()
-        if now != attributes { return now.isEmpty ? .looks : .attributes }
+        if now != entry.attributes { return now.allSatisfy(entry.attributes.contains) ? .looks : .attributes }
         let status = try file.status()
         return status.mode & 0o777 != entry.mode & 0o777 || status.modified != entry.modified ? .looks : nil
-    }
-
-    /// Gives each of these its bytes and looks of before again, under the kept names alone. What was written stays the live
-    /// file; where the live tree has it no more, the kept name is all that holds it, and it becomes a kept part of its own.
-    /// - Parameter id: of that part.
-    /// - Returns: that part, where one was made.
-    func putRight(_ overwritten: Overwritten, keepingOrphansAs id: String) throws -> KeptPart? {
-        // Where nothing is to be put right, nobody need know which backup it was.
-        guard !overwritten.files.isEmpty else { return nil }
-        let live = try liveNames(of: overwritten)
-        let contents = BackupContents(try Catalogue(workspace.folder).item(named: part.backup))
-        var orphans: KeptPart?
-        for (inode, file) in overwritten.files {
-            try workspace.cancellation.check()
-            guard let first = file.names.first else { continue }
-            let fresh = partial(of: first)
-            try Directory.removeTree(fresh)
-            do {
-                try write(file.entry, from: contents, to: fresh)
-                // Asked last: from here to the renames only a client who deletes what it wrote could take that away.
-                if file.change != .looks, try live[inode].flatMap({ try FileStatus.ifPresent($0) })?.inode != inode {
-                    try keep(first, in: &orphans, id)
-                }
-                for path in file.names.dropFirst() {
-                    try Directory.removeTree(partial(of: path))
-                    try Directory.link(fresh, as: partial(of: path))
-                }
-                for path in file.names { try Directory.rename(partial(of: path), to: tree.appending(path.bytes)) }
-            } catch {
-                for path in file.names { try Directory.removeTree(partial(of: path)) }
-                throw error
-            }
-        }
-        return orphans
     }
 
     /// What both trees have now: a name that was put right, deleted or replaced since is one of one tree alone.
@@ -168,49 +133,6 @@ struct SharedFiles {
         var live: Set<UInt64> = []
         try forEachFile(OpenFile(workspace.stack.artifacts, .directoryThroughLink)) { _, inode in live.insert(inode) }
         return live
-    }
-
-    /// Another name for what no live file holds. It is older than all other parts: no undo takes it for the newest.
-    private func keep(_ path: EntryPath, in orphans: inout KeptPart?, _ id: String) throws {
-        var late =
-            orphans
-            ?? KeptPart(
-                id: id, backup: part.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch, stack: part.stack)
-        late.aside.append(path.description)
-        // The record first: a folder without one would be another service's.
-        try late.write(in: workspace.folder)
-        let parts = KeptParts(workspace)
-        try Directory.make(parts.folder(of: id), mode: 0o700)
-        let name = parts.tree(of: late).appending(path.bytes)
-        try Directory.make(name.parent, mode: 0o700)
-        try Directory.link(tree.appending(path.bytes), as: name)
-        try Directory.sync(name.parent)
-        orphans = late
-    }
-
-    private func partial(of path: EntryPath) -> FilePath {
-        FilePath(bytes: tree.appending(path.bytes).bytes + Array(DurableFile.partialSuffix.utf8))
-    }
-
-    private func write(_ entry: ArchiveEntry, from contents: BackupContents, to path: FilePath) throws {
-        let file = try OpenFile(path, .createNew(mode: 0o600))
-        try contents.copy(entry.path) { try file.write($0) }
-        var entry = entry
-        entry.attributes = try contents.attributes(of: entry.path)
-        // As a restore does it: who MLflow runs as is who owns the artifacts folder.
-        let folder = try OpenFile(workspace.stack.artifacts, .directoryThroughLink).status()
-        try file.setLooks(entry, owner: ProcessPrivilege.isRoot ? (folder.owner, folder.group) : nil)
-        try file.sync()
-    }
-
-    /// One live name of each, wherever it is by now.
-    private func liveNames(of overwritten: Overwritten) throws -> [UInt64: FilePath] {
-        var names: [UInt64: FilePath] = [:]
-        let root = workspace.stack.artifacts
-        try forEachFile(OpenFile(root, .directoryThroughLink)) { entry, inode in
-            if overwritten.contains(inode) { names[inode] = root.appending(entry.path.bytes) }
-        }
-        return names
     }
 
     /// What both trees had at the swap; `nil` where the list is damaged: any file may be.
@@ -234,7 +156,7 @@ struct SharedFiles {
         return found
     }
 
-    private func forEachFile(_ root: OpenFile, _ visit: (ArchiveEntry, _ inode: UInt64) throws -> Void) throws {
+    func forEachFile(_ root: OpenFile, _ visit: (ArchiveEntry, _ inode: UInt64) throws -> Void) throws {
         var walk = try TreeWalk(root: root, prefix: nil, ignoring: LiveStack.notArtifacts)
         while let step = try walk.next() {
             try workspace.cancellation.check()

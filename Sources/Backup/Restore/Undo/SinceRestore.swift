@@ -12,6 +12,8 @@ final class SinceRestore: LastLook {
     private let part: KeptPart
     private let rows: FreshRows?
     private(set) var moment: String?
+    /// Of the files that were looked at last.
+    private(set) var overwritten: SharedFiles.Overwritten?
 
     /// Opens its session.
     init(_ workspace: Workspace, _ part: KeptPart) throws {
@@ -61,7 +63,11 @@ final class SinceRestore: LastLook {
                     zh: "恢复之后写入的文件已无法判断", en: "which files were written after the restore cannot be told any more")
             ])
         }
-        do { return try FilesSince(workspace, part, since: mark).find() } catch let silent as RestoredRecords.Silent {
+        do {
+            let since = try FilesSince(workspace, part, since: mark)
+            overwritten = since.overwritten
+            return try since.find()
+        } catch let silent as RestoredRecords.Silent {
             return NewerData([
                 BilingualText(
                     zh: "恢复之后写入的文件已无法判断，因为所恢复的备份无法读取（\(silent.reason[.chinese])）",

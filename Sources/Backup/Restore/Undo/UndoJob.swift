@@ -57,15 +57,18 @@ public struct UndoJob: Sendable {
         workspace.progress(Progress(.comparing, fraction: 0.1))
         let newer = try look.first()
         if !force, !newer.isEmpty { throw BackupError.newerData(backup: part.backup, newer: newer) }
+        let shared = SharedFiles(workspace, part)
+        let others = try parts.all().reversed().map(\.id).filter { $0 != part.id }
+        if let overwritten = look.overwritten { try shared.checkRoom(for: overwritten, others: others) }
         var cover: KeptPart.Cover?
         if force, let first {
             let made = try BackupJob(workspace, options: first.options, version: first.version).make(hold)
             cover = .init(backup: made.name.string, until: made.manifest.database.oldestUnseen)
         }
         // Before the journal: what is put right is right whether or not the undo comes to its end.
-        let shared = SharedFiles(workspace, part)
         let overwritten = try shared.overwritten()
-        let orphans = try shared.putRight(overwritten, keepingOrphansAs: (journal.id ?? "") + "_late")
+        let orphans = try shared.putRight(
+            overwritten, keepingOrphansAs: (journal.id ?? "") + "_late", others: others)
 
         let brought =
             try journal.mode.includesArtifacts

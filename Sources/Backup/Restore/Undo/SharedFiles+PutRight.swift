@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import SystemIO
+
+/// Looks are set on the file that both trees share, which costs no room: they are no content, and what was live has them
+/// afterwards, too. Bytes, and attributes that somebody wrote, are written anew, under the kept names alone.
+extension SharedFiles {
+    /// Gives each of these what it had before again. What was written stays the live file; where the live tree has it no more, the kept
+    /// name is all that holds it, and it becomes a kept part of its own.
+    /// - Parameters:
+    ///   - id: of that part.
+    ///   - others: identifiers of what a person could let go for room.
+    /// - Returns: that part, where one was made.
+    /// - Throws: `BackupError.notEnoughRoom` before any byte is written.
+    func putRight(
+        _ overwritten: Overwritten, keepingOrphansAs id: String, others: [String] = []
+    ) throws -> KeptPart? {
+        try checkRoom(for: overwritten, others: others)
+        let written = try overwritten.written.merging(setLooks(of: overwritten)) { one, _ in one }
+        // Where nothing is to be written, nobody need know which backup it was.
+        guard !written.isEmpty else { return nil }
+        try checkRoom(for: written, others)
+        // Beside the tree: what a run that was cut short left here is no part of it.
+        let staging = KeptParts(workspace).folder(of: part.id).appending("right")
+        try Directory.removeTree(staging)
+        do {
+            try Directory.make(staging, mode: 0o700)
+            try write(written, into: staging)
+            let orphans = try keepOrphans(of: overwritten, written, as: id)
+            for (inode, file) in written {
+                for (number, path) in file.names.enumerated() {
+                    let name = staging.appending("name-\(number)")
+                    try Directory.link(staging.appending("\(inode)"), as: name)
+                    try Directory.rename(name, to: tree.appending(path.bytes))
+                }
+            }
+            try Directory.removeTree(staging)
+            return orphans
+        } catch {
+            try Directory.removeTree(staging)
+            throw error
+        }
+    }
+
+    /// Whether what is to be written fits, asked before anything is done.
+    /// - Throws: `BackupError.notEnoughRoom`.
+    func checkRoom(for overwritten: Overwritten, others: [String]) throws {
+        try checkRoom(for: overwritten.written, others)
+    }
+
+    private func checkRoom(for files: [UInt64: Overwritten.File], _ others: [String]) throws {
+        guard !files.isEmpty else { return }
+        // A block more for each: names, and attributes that do not fit into the inode.
+        let needed = files.values.reduce(UInt64(0)) { $0.addingWithCeiling($1.entry.size).addingWithCeiling(4096) }
+        let available = try DiskSpace.at(workspace.stack.artifacts).available
+        guard available < needed else { return }
+        throw BackupError.notEnoughRoom(
+            path: workspace.stack.artifacts.string, needed: needed, available: available, kept: others)
+    }
+
+    /// - Returns: those whose attributes are not ours to set, which are to be written anew.
+    private func setLooks(of overwritten: Overwritten) throws -> [UInt64: Overwritten.File] {
+        var denied: [UInt64: Overwritten.File] = [:]
+        var left: [EntryPath] = []
+        for (inode, file) in overwritten.files where file.change == .looks {
+            try workspace.cancellation.check()
+            guard let path = file.names.first else { continue }
+            let shared = try OpenFile(tree.appending(path.bytes), .readNoFollow)
+            let now = try shared.userAttributes()
+            let lost = file.entry.attributes.filter { !now.contains($0) }
+            do throws(SystemError) {
+                // The kernel asks for the right to write.
+                if !lost.isEmpty { try shared.setMode(file.entry.mode | 0o200) }
+                for attribute in lost { _ = try shared.set(attribute) }
+                try shared.setMode(file.entry.mode)
+                try shared.setModified(file.entry.modified)
+            } catch {
+                guard error.isDenied else { throw error }
+                if lost.isEmpty { left.append(path) } else { denied[inode] = file }
+            }
+        }
+        if let first = left.min(by: { $0.description < $1.description }) {
+            workspace.log.warning(
+                "mode and time of files of another user stay what they are now",
+                ["files": left.count, "such as": first.description, "kept": part.id])
+        }
+        return denied
+    }
+
+    /// Each by the number of the inode that it replaces, on the disk when it returns.
+    private func write(_ files: [UInt64: Overwritten.File], into staging: FilePath) throws {
+        let contents = BackupContents(try Catalogue(workspace.folder).item(named: part.backup))
+        let inodes = Dictionary(files.map { ($0.value.entry.path, $0.key) }) { one, _ in one }
+        // As a restore does it: who MLflow runs as is who owns the artifacts folder.
+        let folder = try OpenFile(workspace.stack.artifacts, .directoryThroughLink).status()
+        let owner = ProcessPrivilege.isRoot ? (user: folder.owner, group: folder.group) : nil
+        var current: (file: OpenFile, entry: ArchiveEntry)?
+        try contents.copy(Set(inodes.keys)) { piece in
+            switch piece {
+            case .begin(let stored):
+                try workspace.cancellation.check()
+                guard let inode = inodes[stored.path], var entry = files[inode]?.entry else { return }
+                entry.attributes = stored.attributes
+                current = (try OpenFile(staging.appending("\(inode)"), .createNew(mode: 0o600)), entry)
+            case .bytes(let bytes): try current?.file.write(bytes)
+            case .end:
+                try current.map { try $0.file.setLooks($0.entry, owner: owner) }
+                current = nil
+            }
+        }
+        // Once for all: thousands of files synced one by one take minutes.
+        try FileSystem.sync(holding: staging)
+    }
+
+    /// Other names for what no live file holds any more. Asked right before the renames: from here only a client who deletes what
+    /// it wrote could take that away. The part is older than all others: no undo takes it for the newest.
+    private func keepOrphans(
+        of overwritten: Overwritten, _ written: [UInt64: Overwritten.File], as id: String
+    ) throws -> KeptPart? {
+        let live = try liveNames(of: overwritten)
+        let paths = try written.compactMap { inode, file -> EntryPath? in
+            guard file.change != .looks, let first = file.names.first else { return nil }
+            return try live[inode].flatMap { try FileStatus.ifPresent($0) }?.inode == inode ? nil : first
+        }.sorted { $0.description < $1.description }
+        guard !paths.isEmpty else { return nil }
+        var late = KeptPart(
+            id: id, backup: part.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch, stack: part.stack)
+        late.aside = paths.map(\.description)
+        // The record first: a folder without one would be another service's.
+        try late.write(in: workspace.folder)
+        let parts = KeptParts(workspace)
+        try Directory.make(parts.folder(of: id), mode: 0o700)
+        for path in paths {
+            let name = parts.tree(of: late).appending(path.bytes)
+            try Directory.make(name.parent, mode: 0o700)
+            try Directory.link(tree.appending(path.bytes), as: name)
+        }
+        try FileSystem.sync(holding: parts.folder(of: id))
+        return late
+    }
+
+    /// One live name of each, wherever it is by now.
+    private func liveNames(of overwritten: Overwritten) throws -> [UInt64: FilePath] {
+        var names: [UInt64: FilePath] = [:]
+        let root = workspace.stack.artifacts
+        try forEachFile(OpenFile(root, .directoryThroughLink)) { entry, inode in
+            if overwritten.contains(inode) { names[inode] = root.appending(entry.path.bytes) }
+        }
+        return names
+    }
+}
+
+extension SharedFiles.Overwritten {
+    /// Those of which something is to be written.
+    var written: [UInt64: File] { files.filter { $0.value.change != .looks } }
+}
