@@ -16,14 +16,14 @@ extension SharedFiles {
     func putRight(
         _ overwritten: Overwritten, keepingOrphansAs id: String, others: [String] = []
     ) throws -> KeptPart? {
+        // Beside the tree: what a run that was cut short left here is no part of it, and takes room.
+        let staging = KeptParts(workspace).folder(of: part.id).appending("right")
+        if try FileStatus.ifPresent(staging) != nil { try Directory.removeTree(staging) }
         try checkRoom(for: overwritten, others: others)
         let written = try overwritten.written.merging(setLooks(of: overwritten)) { one, _ in one }
         // Where nothing is to be written, nobody need know which backup it was.
         guard !written.isEmpty else { return nil }
         try checkRoom(for: written, others)
-        // Beside the tree: what a run that was cut short left here is no part of it.
-        let staging = KeptParts(workspace).folder(of: part.id).appending("right")
-        try Directory.removeTree(staging)
         do {
             try Directory.make(staging, mode: 0o700)
             try write(written, into: staging)
