@@ -112,7 +112,7 @@ struct BesideRowsTests {
         for statement in statements { try session.execute(statement) }
     }
 
-    @Test("rows of an extension's table that this role may not read stop a restore, and are not removed with what is kept")
+    @Test("rows of an extension's table that this role may not read stop a restore, and stay with what is kept")
     func unreadable() throws {
         let live = try LiveStackFixture("unreadable_rows")
         let name = try live.backup().name.string

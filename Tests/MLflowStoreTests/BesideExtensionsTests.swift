@@ -38,7 +38,9 @@ import Testing
         #expect(try rows.inNoDump(beside: pair.restored).kept.map(\.text.english) == all)
         // Who may read them compares them.
         #expect(
-            Set(try pair.found(asSuperuser: true)) == ["row public.vault (1) was added", "row closed.open (1) was added"])
+            Set(try pair.found(asSuperuser: true)) == [
+                "row public.vault (1) was added", "row closed.open (1) was added",
+            ])
     }
 
     @Test("leaves out the server's own tables, also where somebody made them anew")
@@ -61,7 +63,7 @@ import Testing
         #expect(try rows.writtenLocking(since: rows.moment()).findings?.isEmpty == true)
     }
 
-    @Test("takes rows of the transaction of CREATE EXTENSION for the extension's own where the live database has them, too")
+    @Test("takes rows of CREATE EXTENSION's transaction for its own where the live database has them, too")
     func sameTransaction() throws {
         let pair = try DatabasePair(
             [],

@@ -33,8 +33,8 @@ struct HiddenTables {
                     .changed, table: table.description,
                     BilingualText(
                         zh: "扩展 \(owner) 的表 \(table) 可能有数据，而角色 \(role) 无权读取：无法比较，也不在任何备份中",
-                        en: "what is in table \(table) of extension \(owner), which the role \(role) may not read, can neither "
-                            + "be compared nor be in a backup")))
+                        en: "what is in table \(table) of extension \(owner), which the role \(role) may not read, can "
+                            + "neither be compared nor be in a backup")))
         }
         return findings
     }
