@@ -76,6 +76,27 @@ struct ClaimTests {
         }
     }
 
+    @Test("of a build that knew no end is read as one that holds")
+    func withoutEnd() throws {
+        struct Older: Encodable {
+            struct One: Encodable {
+                let taken, by: StackIdentity
+                let at: Moment
+                let origin: Claim.Origin
+                let present: [String]
+            }
+            let claims: [One]
+        }
+        let live = try LiveStackFixture("claim_older")
+        let item = try live.item(live.backup().name)
+        let (heir, taken) = (stack("12"), try #require(item.sidecar?.stack))
+        let older = Older(claims: [
+            .init(taken: taken, by: heir, at: .now(), origin: .person, present: [item.name.string])
+        ])
+        try SealedRecord.write(older, to: Claims.path(in: live.folder), mode: 0o640)
+        #expect(try owner(item, live, heir) == .claimedLately)
+    }
+
     @Test("is ended also by a backup whose sidecar is lost, and of which its maker noted nothing")
     func lostSidecar() throws {
         let live = try LiveStackFixture("claim_lost_sidecar")

@@ -39,19 +39,23 @@ import Testing
     @Test func whatOnlyLooksNewerIsNotRefused() throws {
         let live = try LiveStackFixture("only_looks_newer")
         let session = try Connection(live.database)
-        try session.execute("create table scheduler_leases (lease_key text primary key, expires_at bigint)")
+        try session.execute(
+            "create table scheduler_leases (lease_key text primary key, acquired_at bigint, ttl_seconds integer)")
         try session.execute(
             """
-            create table webhooks (webhook_id text primary key, name text, creation_timestamp bigint,
-              last_updated_timestamp bigint, deleted_timestamp bigint)
+            create table webhooks (webhook_id text primary key, name text, url text, status text,
+              creation_timestamp bigint, last_updated_timestamp bigint, deleted_timestamp bigint)
             """)
         try session.execute(
-            "create table label_schemas (id text primary key, is_default boolean, created_time bigint, last_update_time bigint)"
-        )
+            """
+            create table label_schemas (schema_id text primary key, experiment_id integer references experiments,
+              name text, instruction text, is_default boolean, created_time bigint, last_update_time bigint)
+            """)
         let name = try live.backup().name.string
-        try session.execute("insert into scheduler_leases values ('work', 1790000009999)")
-        try session.execute("insert into webhooks values ('w', 'gone', 1790000009000, 1790000009001, 1790000009001)")
-        try session.execute("insert into label_schemas values ('l', true, 1790000009000, 1790000009000)")
+        try session.execute("insert into scheduler_leases values ('work', 1790000009999, 60)")
+        try session.execute(
+            "insert into webhooks values ('w', 'gone', 'u', 'ACTIVE', 1790000009000, 1790000009001, 1790000009001)")
+        try session.execute("insert into label_schemas values ('l', 1, 'q', 'i', true, 1790000009000, 1790000009000)")
         // The same bytes once more.
         let file = live.artifacts.appending("1/run2/artifacts/model.bin")
         try Shell.sh("cp '\(file)' '\(live.root.path)/again'; sleep 1.1; cat '\(live.root.path)/again' > '\(file)'")

@@ -52,8 +52,8 @@ struct SharedLooksTests {
         let archive = try FileStatus.of(try #require(try Catalogue(live.folder).items().first).path).size
         let shared = SharedFiles(live.workspace(), kept)
         let start = try transferred()
-        let overwritten = try shared.overwritten()
-        _ = try shared.putRight(overwritten, keepingOrphansAs: "20260101T000000Z_late")
+        var overwritten = try shared.overwritten()
+        _ = try shared.putRight(&overwritten, keepingOrphansAs: "20260101T000000Z_late")
         let end = try transferred()
         // What changed is read once, and so is the archive, not for each file again.
         #expect(end.read - start.read < 4 * Int(archive) + 500 * 4000)
@@ -89,7 +89,8 @@ struct SharedLooksTests {
         // As after a run that was cut short.
         let folder = KeptParts(live.workspace()).folder(of: kept.id)
         try Shell.sh("mkdir '\(folder)/right' && echo part > '\(folder)/right/7'")
-        _ = try shared.putRight(try shared.overwritten(), keepingOrphansAs: "20260101T000000Z_late")
+        var overwritten = try shared.overwritten()
+        _ = try shared.putRight(&overwritten, keepingOrphansAs: "20260101T000000Z_late")
         let end = try transferred()
         if kind == .compressed { #expect(end.read - start.read < 4 * Int(archive) + 500 * 4000 + (36 << 20)) }
         #expect(try Directory.names(in: folder) == [Array("old".utf8)])
@@ -157,5 +158,36 @@ struct SharedLooksTests {
         let other = OpenFile.Attribute(name: Array("user.note".utf8), value: Array("other".utf8))
         _ = try OpenFile(tree.appending("1/many/file-7"), .readWrite(create: 0o644)).set(other)
         #expect(try coverage.missing(kept).map(\.english) == ["file 1/many/file-7"])
+    }
+
+    @Test(
+        "bytes that the backup does not give any more do not keep a forced undo from bringing back the rest, and are named"
+    )
+    func damagedMember() throws {
+        let live = try LiveStackFixture("damaged_member")
+        try Shell.sh("head -c 6000000 /dev/urandom > '\(live.artifacts)/1/run3/artifacts/noise.bin'")
+        let noise = try OpenFile(live.artifacts.appending("1/run3/artifacts/noise.bin"), .read).readAll()
+        try live.letStampsAge()
+        let name = try live.backup().name.string
+        try live.add(runs: 30...30)
+        let rows = try live.rows()
+        try live.restore(name, force: true)
+        let digest = "cd '\(live.artifacts)/1' && sha256sum run4/artifacts/model.bin"
+        let whole = try Shell.sh(digest)
+        try Shell.sh(
+            "cd '\(live.artifacts)/1' && echo over >> run3/artifacts/noise.bin && echo over >> run4/artifacts/model.bin"
+        )
+        // It does not compress, so that its bytes are found in the archive.
+        let path = live.folder.path.appending(name)
+        let place = try #require(try OpenFile(path, .read).readAll().firstRange(of: noise[3_000_000..<3_000_032]))
+            .lowerBound
+        try Shell.sh("printf damage | dd of='\(path)' bs=1 seek=\(place) conv=notrunc status=none")
+        let outcome = try live.undo(force: true)
+        #expect(try live.rows() == rows)
+        #expect(try Shell.sh(digest) == whole)
+        #expect(
+            outcome.warnings.contains {
+                $0.english.contains("run3/artifacts/noise.bin") && !$0.english.contains("run4")
+            }, "\(outcome.warnings)")
     }
 }

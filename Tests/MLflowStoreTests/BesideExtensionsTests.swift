@@ -43,6 +43,20 @@ import Testing
             ])
     }
 
+    @Test("names an extension's table of which a policy would show this role only a part")
+    func policies() throws {
+        let pair = try DatabasePair(
+            [],
+            asSuperuser: [
+                "create extension dblink", "create table et (i int primary key, own text)",
+                "alter extension dblink add table et", "grant select on et to public",
+                "alter table et enable row level security", "create policy p on et using (own = current_user)",
+            ])
+        #expect(try pair.found() == [])
+        try pair.admin("insert into et values (1, 'other')")
+        #expect(try pair.found().map { $0.contains("table public.et of extension dblink") } == [true])
+    }
+
     @Test("leaves out the server's own tables, also where somebody made them anew")
     func madeAnew() throws {
         let pair = try DatabasePair([])
@@ -58,6 +72,11 @@ import Testing
         let comparison = try StoreComparison(live: pair.live, restored: pair.restored)
         defer { comparison.close() }
         #expect(try comparison.lastLocking().findings.isEmpty)
+        // A person's own table there is no server's.
+        try pair.admin(
+            "create table information_schema.mine (i int primary key)",
+            "insert into information_schema.mine values (42)", "grant select on information_schema.mine to public")
+        #expect(try pair.found() == ["table information_schema.mine with 1 rows was added"])
         let rows = try pair.fresh()
         defer { rows.close() }
         #expect(try rows.writtenLocking(since: rows.moment()).findings?.isEmpty == true)

@@ -57,8 +57,8 @@ public struct CatalogueItem: Sendable, Equatable {
         return sidecar.size != size
     }
 
-    /// Whether it is damaged to look at. That is written nowhere: it shows itself as long as it is so, and what is still being
-    /// copied here becomes good by itself.
+    /// Whether it is damaged to look at. What has another shape is not read, and that is written nowhere: it shows itself as
+    /// long as it is so, and what is still being copied here becomes good by itself.
     var isDamagedToLookAt: Bool { shapeFault != nil || hasOtherSize }
 
     /// Whether what was found damaged was changed or replaced since. What was still being copied then may be whole now. The

@@ -19,7 +19,7 @@ public struct Claim: Sendable, Equatable, Codable {
     /// The names of all backups that were there.
     var present: Set<String>
     /// Whether the other stack has begun a backup since: what shows that may be gone later.
-    var hasEnded = false
+    var hasEnded: Bool?
 
     /// - Parameter items: the whole catalogue as it is now.
     init(
@@ -42,7 +42,7 @@ public struct Claim: Sendable, Equatable, Codable {
     /// Notes that the taken stack is at work.
     /// - Returns: whether that is news.
     mutating func end(on stack: StackIdentity) -> Bool {
-        guard !hasEnded, taken.isSameStack(as: stack), !by.isSameStack(as: stack) else { return false }
+        guard hasEnded != true, taken.isSameStack(as: stack), !by.isSameStack(as: stack) else { return false }
         hasEnded = true
         return true
     }
@@ -81,7 +81,7 @@ struct Claims: Sendable, Equatable, Codable {
 
     /// The last claim of `stack` on what `other` made that has not ended.
     func claim(of stack: StackIdentity, on other: StackIdentity) -> Claim? {
-        claims.last { !$0.hasEnded && $0.by.isSameStack(as: stack) && $0.taken.isSameStack(as: other) }
+        claims.last { $0.hasEnded != true && $0.by.isSameStack(as: stack) && $0.taken.isSameStack(as: other) }
     }
 
     /// Ends the claims on a stack that is about to make a backup. Under the folder's lock.

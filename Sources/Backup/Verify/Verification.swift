@@ -9,7 +9,7 @@ import Wording
 /// Call it under the folder's lock.
 ///
 /// What is found of one name is true of every name of the same file. Where there is damage, the backups that share bytes
-/// with it are read, too. What a listing sees by looks is not written down (`CatalogueItem.isDamagedToLookAt`). See docs/retention.md.
+/// with it are read, too. What has another shape than a backup is not read, and that is not written down (`BackupShape`). See docs/retention.md.
 struct Verification: Sendable {
     let folder: BackupFolder
     let log: Log
@@ -80,8 +80,6 @@ struct Verification: Sendable {
             let failure = Self.damage(error, in: item)
             guard failure.isDamage else { throw failure }
             log.error("verification failed", ["name": item.name, "reason": failure.bilingual.english])
-            // What anybody sees is not written down.
-            guard !item.hasOtherSize else { throw failure }
             do { try recordDamage(failure.bilingual.english, of: item, mark, draft) } catch let error as SystemError {
                 throw DamageNotRecorded(name: item.name.string, damage: failure.bilingual, reason: error)
             }

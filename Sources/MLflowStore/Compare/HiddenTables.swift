@@ -41,7 +41,10 @@ struct HiddenTables {
 }
 
 extension TableShape {
-    /// Of a table `c` in the schema `n`.
+    /// Of a table `c` in the schema `n`: all of it, not what a policy shows.
     static let isReadable: SQL =
-        "(pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT'))"
+        """
+        (pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT')
+         and not pg_catalog.row_security_active(c.oid))
+        """
 }

@@ -43,7 +43,8 @@ struct TableShape: Equatable {
                    pg_catalog.array_position(i.indkey::pg_catalog.int2[], a.attnum) as place,
                    e.extname as extension,
                    e.extcondition[pg_catalog.array_position(e.extconfig, c.oid)] as dumped,
-                   (e.oid is null or pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'))::text as lockable
+                   (e.oid is null and n.nspname <> 'information_schema' and not pg_catalog.starts_with(n.nspname, 'pg_')
+                    or pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'))::text as lockable
             from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
             left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
             left join pg_catalog.pg_index i on i.indrelid = c.oid and i.indisprimary
@@ -52,7 +53,8 @@ struct TableShape: Equatable {
             left join pg_catalog.pg_extension e on e.oid = d.refobjid
             where c.relkind = 'r' and c.relpersistence <> 't'
               and (not pg_catalog.starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
-                   or e.oid is not null and c.oid >= \(number: Self.firstOwn))
+                   or c.oid >= \(number: Self.firstOwn) and not (e.oid is null and n.nspname = 'information_schema'
+                        and c.relname in ('sql_features', 'sql_implementation_info', 'sql_parts', 'sql_sizing')))
               and (e.oid is null or \(isReadable))
             order by place
             """)

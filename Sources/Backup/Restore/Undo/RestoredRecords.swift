@@ -43,7 +43,8 @@ struct RestoredRecords {
         try Self.orSilent { try contents.attributes(of: paths) }
     }
 
-    private static func orSilent<Read>(_ body: () throws -> Read) throws -> Read {
+    /// - Throws: `Silent` where the backup does not say it, or not any more; what else `body` throws.
+    static func orSilent<Read>(_ body: () throws -> Read) throws -> Read {
         do { return try body() } catch let error where isSilence(error) { throw Silent(reason: error.bilingual) }
     }
 

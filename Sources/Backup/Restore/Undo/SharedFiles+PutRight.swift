@@ -9,24 +9,27 @@ extension SharedFiles {
     /// Gives each of these what it had before again. What was written stays the live file; where the live tree has it no more, the kept
     /// name is all that holds it, and it becomes a kept part of its own.
     /// - Parameters:
+    ///   - overwritten: afterwards without those that the backup does not give any more.
     ///   - id: of that part.
     ///   - others: identifiers of what a person could let go for room.
     /// - Returns: that part, where one was made.
     /// - Throws: `BackupError.notEnoughRoom` before any byte is written.
     func putRight(
-        _ overwritten: Overwritten, keepingOrphansAs id: String, others: [String] = []
+        _ overwritten: inout Overwritten, keepingOrphansAs id: String, others: [String] = []
     ) throws -> KeptPart? {
         // Beside the tree: what a run that was cut short left here is no part of it, and takes room.
         let staging = KeptParts(workspace).folder(of: part.id).appending("right")
         if try FileStatus.ifPresent(staging) != nil { try Directory.removeTree(staging) }
         try checkRoom(for: overwritten, others: others)
-        let written = try overwritten.written.merging(setLooks(of: overwritten)) { one, _ in one }
+        var written = try overwritten.written.merging(setLooks(of: overwritten)) { one, _ in one }
         // Where nothing is to be written, nobody need know which backup it was.
         guard !written.isEmpty else { return nil }
         try checkRoom(for: written, others)
         do {
             try Directory.make(staging, mode: 0o700)
-            try write(written, into: staging)
+            let lost = try write(written, into: staging)
+            written = written.filter { lost[$0.key] == nil }
+            overwritten.giveUp(lost)
             let orphans = try keepOrphans(of: overwritten, written, as: id)
             for (inode, file) in written {
                 for (number, path) in file.names.enumerated() {
@@ -89,7 +92,31 @@ extension SharedFiles {
     }
 
     /// Each by the number of the inode that it replaces, on the disk when it returns.
-    private func write(_ files: [UInt64: Overwritten.File], into staging: FilePath) throws {
+    /// - Returns: those that the backup does not give any more.
+    private func write(
+        _ files: [UInt64: Overwritten.File], into staging: FilePath
+    ) throws -> [UInt64: Overwritten.File] {
+        var lost: [UInt64: Overwritten.File] = [:]
+        do { try RestoredRecords.orSilent { try writeAll(files, into: staging) } } catch is RestoredRecords.Silent {
+            // One by one: what is whole comes back.
+            for (inode, file) in files {
+                try Directory.removeTree(staging.appending("\(inode)"))
+                do { try RestoredRecords.orSilent { try writeAll([inode: file], into: staging) } } catch let silent
+                    as RestoredRecords.Silent
+                {
+                    lost[inode] = file
+                    workspace.log.warning(
+                        "what was overwritten after the restore cannot be put right",
+                        ["file": file.entry.path, "reason": silent.reason[.english], "kept": part.id])
+                }
+            }
+        }
+        // Once for all: thousands of files synced one by one take minutes.
+        try FileSystem.sync(holding: staging)
+        return lost
+    }
+
+    private func writeAll(_ files: [UInt64: Overwritten.File], into staging: FilePath) throws {
         let contents = BackupContents(try Catalogue(workspace.folder).item(named: part.backup))
         let inodes = Dictionary(files.map { ($0.value.entry.path, $0.key) }) { one, _ in one }
         // As a restore does it: who MLflow runs as is who owns the artifacts folder.
@@ -109,8 +136,6 @@ extension SharedFiles {
                 current = nil
             }
         }
-        // Once for all: thousands of files synced one by one take minutes.
-        try FileSystem.sync(holding: staging)
     }
 
     /// Other names for what no live file holds any more. Asked right before the renames: from here only a client who deletes what

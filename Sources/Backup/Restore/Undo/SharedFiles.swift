@@ -25,13 +25,20 @@ struct SharedFiles {
         }
 
         fileprivate(set) var files: [UInt64: File] = [:]
-        /// Kept names whose inode changed since, where nothing can tell what they held.
-        let untold: [EntryPath]
-        private let unknown: Set<UInt64>
+        /// Kept names whose inode changed since, where nothing can tell what they held, or give it back.
+        private(set) var untold: [EntryPath]
+        private var unknown: Set<UInt64>
 
         fileprivate init(unknown: [EntryPath: UInt64] = [:]) {
             untold = unknown.keys.sorted { $0.description < $1.description }
             self.unknown = Set(unknown.values)
+        }
+
+        /// The backup does not give their bytes any more: they stay what they are.
+        mutating func giveUp(_ lost: [UInt64: File]) {
+            for inode in lost.keys { files[inode] = nil }
+            unknown.formUnion(lost.keys)
+            untold = (untold + lost.values.flatMap(\.names)).sorted { $0.description < $1.description }
         }
 
         /// Whether it was, or may have been.
@@ -147,11 +154,13 @@ struct SharedFiles {
     private func changedSince(_ mark: FileTime) throws -> [EntryPath: UInt64] {
         let shared = try noted()
         guard shared?.isEmpty != true else { return [:] }
+        let live = try shared == nil ? liveInodes() : []
         var found: [EntryPath: UInt64] = [:]
         try forEachFile(OpenFile(tree, .directory)) { entry, inode in
-            if let changed = entry.origin?.changed, changed >= mark, shared?.contains(inode) ?? true {
-                found[entry.path] = inode
-            }
+            guard let changed = entry.origin?.changed, changed >= mark else { return }
+            // Where the list is damaged: what has no live name and was not written since has been here alone.
+            let mayBeShared = shared?.contains(inode) ?? (live.contains(inode) || entry.modified >= mark)
+            if mayBeShared { found[entry.path] = inode }
         }
         return found
     }

@@ -66,9 +66,9 @@ public struct UndoJob: Sendable {
             cover = .init(backup: made.name.string, until: made.manifest.database.oldestUnseen)
         }
         // Before the journal: what is put right is right whether or not the undo comes to its end.
-        let overwritten = try shared.overwritten()
+        var overwritten = try shared.overwritten()
         let orphans = try shared.putRight(
-            overwritten, keepingOrphansAs: (journal.id ?? "") + "_late", others: others)
+            &overwritten, keepingOrphansAs: (journal.id ?? "") + "_late", others: others)
 
         let brought =
             try journal.mode.includesArtifacts
