@@ -183,7 +183,7 @@ struct KeptServerRoomTests {
             fi
             exec '\(live.server.binDirectory)/pg_restore' "$@"
             """
-        try DurableFile.replace(tools.appending("pg_restore"), with: Array(script.utf8), mode: 0o755)
+        try TemporaryFolder.write(program: tools.appending("pg_restore"), script)
         try Shell.sh("ln -s '\(live.server.binDirectory)/pg_dump' '\(tools)/pg_dump'")
         let stack = LiveStack(
             database: live.database, tools: PostgresTools(binDirectory: tools), artifacts: live.artifacts,

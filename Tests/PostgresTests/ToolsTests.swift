@@ -156,7 +156,8 @@ struct ToolsTests {
     @Test("refuse a pg_dump older than the server, or none at all")
     func oldTools() throws {
         for tool in ["pg_dump", "pg_restore"] {
-            try folder.write(tool, "#!/bin/sh\necho \"\(tool) (PostgreSQL) 14.9 (Debian 14.9-1)\"\n", mode: 0o755)
+            try TemporaryFolder.write(
+                program: folder.path.appending(tool), "#!/bin/sh\necho \"\(tool) (PostgreSQL) 14.9 (Debian 14.9-1)\"\n")
         }
         let old = PostgresTools(binDirectory: folder.path)
         #expect(throws: PostgresError.toolTooOld(tool: "pg_dump", toolVersion: 14, serverVersion: 15)) {

@@ -34,4 +34,14 @@ public final class TemporaryFolder: Sendable {
     public func write(_ name: String, _ text: String, mode: UInt32 = 0o644) throws -> FilePath {
         try write(name, Array(text.utf8), mode: mode)
     }
+
+    /// Writes a program. A child of another test that was forked while it was open for writing here would keep it from being
+    /// run (ETXTBSY, execve(2)), so only a child of ours opens the file that is run.
+    @discardableResult
+    public static func write(program: FilePath, _ text: String) throws -> FilePath {
+        let draft = FilePath(bytes: program.bytes + Array(".draft".utf8))
+        try DurableFile.replace(draft, with: Array(text.utf8))
+        try Shell.sh("install -m 755 '\(draft)' '\(program)' && rm '\(draft)'")
+        return program
+    }
 }
