@@ -34,14 +34,19 @@ struct SharedLooksTests {
         }
     }
 
+    private func manyWithAttributes(_ live: LiveStackFixture) throws -> [FilePath] {
+        let files = try many(live, 500)
+        for file in files { _ = try OpenFile(file, .readWrite(create: 0o644)).set(Self.note) }
+        sleep(3)
+        return files
+    }
+
     private func inode(_ path: FilePath) throws -> UInt64 { try FileStatus.of(path).inode }
 
     @Test("mode, time and attributes that are gone are set on the file that both trees share, and no byte is written")
     func inPlace() throws {
         let live = try LiveStackFixture("looks_in_place")
-        let files = try many(live, 500)
-        for file in files { _ = try OpenFile(file, .readWrite(create: 0o644)).set(Self.note) }
-        sleep(3)
+        let files = try manyWithAttributes(live)
         let kept = try #require(try live.restore(try live.backup().name.string).kept)
         let before = try files.map(inode)
         let look = "cd '\(live.artifacts)/1' && stat -c '%n %a %Y' many/* && getfattr -n user.note many/*"
@@ -135,9 +140,7 @@ struct SharedLooksTests {
     @Test("what is kept is compared with one reading of the covering backup, also where its files have attributes")
     func expiry() throws {
         let live = try LiveStackFixture("many_attributes")
-        let files = try many(live, 500)
-        for file in files { _ = try OpenFile(file, .readWrite(create: 0o644)).set(Self.note) }
-        sleep(3)
+        let files = try manyWithAttributes(live)
         let old = try live.backup().name.string
         for file in files {
             let noted = try OpenFile(file, .readWrite(create: 0o644))

@@ -10,6 +10,16 @@ import Wording
 
 @Suite("A journal or a record that tells less than what lies there, or what is no more")
 struct StaleJournalTests {
+    /// With its databases swapped, and what it keeps written down.
+    private func interrupted(_ live: LiveStackFixture, restoring backup: String) throws -> RestoreJournal {
+        try live.interruptRestore(of: backup, swappingDatabases: true) { journal, staged, hold in
+            try KeptPart(
+                id: journal.id ?? "", backup: backup, mode: .full, replacedAt: 0, stack: hold.identity,
+                databaseOID: journal.oldOID, database: journal.oldDatabase, broughtIn: staged.broughtIn
+            ).write(in: live.folder)
+        }
+    }
+
     /// Half a swap whose backup folder goes away and is claimed anew; then the old one comes back.
     private func claimedElsewhere(
         _ name: String, undone: Bool
@@ -18,12 +28,7 @@ struct StaleJournalTests {
         try Shell.sh("echo top > '\(live.artifacts)/top.txt' && touch -d '1 hour ago' '\(live.artifacts)/top.txt'")
         let backup = try live.backup().name.string
         try Shell.sh("echo precious > '\(live.artifacts)/1/precious.txt'")
-        let journal = try live.interruptRestore(of: backup, swappingDatabases: true) { journal, staged, hold in
-            try KeptPart(
-                id: journal.id ?? "", backup: backup, mode: .full, replacedAt: 0, stack: hold.identity,
-                databaseOID: journal.oldOID, database: journal.oldDatabase, broughtIn: staged.broughtIn
-            ).write(in: live.folder)
-        }
+        let journal = try interrupted(live, restoring: backup)
         try Directory.exchange(journal.swap.new.appending("1"), live.artifacts.appending("1"))
         let aside = live.root.path.appending("old-backups")
         try Directory.rename(live.folder.path, to: aside)
@@ -157,12 +162,7 @@ struct StaleJournalTests {
     func claimKeepsDatabase() throws {
         let live = try LiveStackFixture("stale_renamed")
         let backup = try live.backup().name.string
-        let journal = try live.interruptRestore(of: backup, swappingDatabases: true) { journal, staged, hold in
-            try KeptPart(
-                id: journal.id ?? "", backup: backup, mode: .full, replacedAt: 0, stack: hold.identity,
-                databaseOID: journal.oldOID, database: journal.oldDatabase, broughtIn: staged.broughtIn
-            ).write(in: live.folder)
-        }
+        let journal = try interrupted(live, restoring: backup)
         try Directory.exchange(journal.swap.new.appending("1"), live.artifacts.appending("1"))
         try Directory.rename(journal.swap.new.appending("1"), to: journal.swap.old.appending("1"))
         try Databases(live.database).rename(journal.oldDatabase, to: "stale_hand")

@@ -25,19 +25,22 @@ enum SealedRecord {
     /// - Returns: whether it did.
     static func mend(_ path: FilePath) throws(SystemError) -> Bool {
         guard let status = try FileStatus.ifPresent(path), status.kind == .file else { return false }
-        let bytes = try OpenFile(path, .readNoFollow).readAll(limit: 256 << 20)
-        guard RecordSeal.isWhole(bytes) != true, let whole = RecordSeal.withoutFlippedBit(bytes) else { return false }
-        try DurableFile.replace(path, with: whole, mode: status.mode & 0o777)
+        guard let (bytes, isMended) = try whole(path), isMended else { return false }
+        try DurableFile.replace(path, with: bytes, mode: status.mode & 0o777)
         return true
     }
 
     /// - Returns: what it holds, where one bit of it had flipped what it held; `nil` where nothing it says is to be believed.
     /// - Throws: where nobody can read it.
     static func read<Value: Decodable>(_ type: Value.Type, at path: FilePath) throws(SystemError) -> Value? {
+        guard let (bytes, _) = try whole(path) else { return nil }
+        return try? JSONDecoder().decode(type, from: Data(bytes))
+    }
+
+    /// - Returns: the bytes as they were sealed, and whether a bit of those in the file had flipped; `nil` where they are lost.
+    private static func whole(_ path: FilePath) throws(SystemError) -> (bytes: [UInt8], isMended: Bool)? {
         let bytes = try OpenFile(path, .readNoFollow).readAll(limit: 256 << 20)
-        guard let whole = RecordSeal.isWhole(bytes) == true ? bytes : RecordSeal.withoutFlippedBit(bytes) else {
-            return nil
-        }
-        return try? JSONDecoder().decode(type, from: Data(whole))
+        if RecordSeal.isWhole(bytes) == true { return (bytes, false) }
+        return RecordSeal.withoutFlippedBit(bytes).map { ($0, true) }
     }
 }

@@ -21,10 +21,11 @@ extension SharedFiles {
         let staging = KeptParts(workspace).folder(of: part.id).appending("right")
         if try FileStatus.ifPresent(staging) != nil { try Directory.removeTree(staging) }
         try checkRoom(for: overwritten, others: others)
-        var written = try overwritten.written.merging(setLooks(of: overwritten)) { one, _ in one }
+        let denied = try setLooks(of: overwritten)
+        var written = overwritten.written.merging(denied) { one, _ in one }
         // Where nothing is to be written, nobody need know which backup it was.
         guard !written.isEmpty else { return nil }
-        try checkRoom(for: written, others)
+        if !denied.isEmpty { try checkRoom(for: written, others) }
         do {
             try Directory.make(staging, mode: 0o700)
             let lost = try write(written, into: staging)
