@@ -19,6 +19,9 @@ public struct SystemError: ExplainedError, Equatable {
     public var isFull: Bool { code == ENOSPC || code == EDQUOT }
     public var exists: Bool { code == EEXIST || code == ENOTEMPTY }
     public var isDenied: Bool { code == EACCES || code == EPERM || code == EROFS }
+    /// What kernels say of bytes that a disk does not give any more: EIO, and the words of file systems and of block
+    /// devices for a bad checksum or a bad place (EUCLEAN, EBADMSG, EREMOTEIO, ENODATA).
+    public var isLostData: Bool { [EIO, EUCLEAN, EBADMSG, EREMOTEIO, ENODATA].contains(code) }
 
     /// The C library's words for the code.
     public var reason: String { String(cString: strerror(code)) }

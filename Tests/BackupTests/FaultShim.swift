@@ -8,8 +8,8 @@ import Testing
 
 @testable import Backup
 
-/// The real program with a disk under it that does not give some of its bytes: a library in C, preloaded, answers EIO to
-/// reads of one file.
+/// The real program with a disk under it that does not give some of its bytes, or takes none: a library in C, preloaded,
+/// answers EIO to reads of one file, or to writes below a folder.
 struct FaultShim {
     private let library: FilePath
     private let program: FilePath
@@ -28,18 +28,32 @@ struct FaultShim {
     func run(
         _ arguments: [String], on live: LiveStackFixture, losing range: Range<UInt64>, of file: FilePath
     ) throws -> ChildProcess.Outcome {
+        let faults = [
+            "FAULT_PATH": file.string, "FAULT_FROM": "\(range.lowerBound)", "FAULT_TO": "\(range.upperBound)",
+        ]
+        return try run(arguments, on: live, faults)
+    }
+
+    func run(
+        _ arguments: [String], on live: LiveStackFixture, failingWritesBelow folder: FilePath
+    ) throws -> ChildProcess.Outcome {
+        try run(arguments, on: live, ["FAULT_WRITES": "\(folder)/"])
+    }
+
+    private func run(
+        _ arguments: [String], on live: LiveStackFixture, _ faults: [String: String]
+    ) throws -> ChildProcess.Outcome {
         let database = live.database
         return try ChildProcess(
             program, arguments,
             environment: [
-                "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "LD_PRELOAD": library.string, "FAULT_PATH": file.string,
-                "FAULT_FROM": "\(range.lowerBound)", "FAULT_TO": "\(range.upperBound)", "BACKUP_LANG": "en",
+                "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "LD_PRELOAD": library.string, "BACKUP_LANG": "en",
                 "BACKUP_DIR": live.folder.path.string, "ARTIFACTS_DIR": live.artifacts.string,
                 "POSTGRES_HOST": database.host, "POSTGRES_PORT": "\(database.port)", "POSTGRES_USER": database.user,
                 "POSTGRES_PASSWORD": TemporaryPostgres.userPassword, "POSTGRES_DB": database.database,
                 "PG_BIN_DIR": live.server.binDirectory.string, "MLFLOW_URL": "http://127.0.0.1:9",
                 "LOG_SYSLOG": "false",
-            ]
+            ].merging(faults) { $1 }
         ).run()
     }
 
@@ -53,6 +67,15 @@ struct FaultShim {
         #include <sys/types.h>
         #include <unistd.h>
 
+        static int refused(int fd) {
+            const char *folder = getenv("FAULT_WRITES");
+            char link[64], name[4096];
+            snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+            ssize_t length = folder ? readlink(link, name, sizeof name - 1) : -1;
+            if (length < 0) return 0;
+            name[length] = 0;
+            return !strncmp(name, folder, strlen(folder));
+        }
         static int lost(int fd, off_t from, size_t count) {
             const char *path = getenv("FAULT_PATH");
             if (!path || fd < 0) return 0;
@@ -76,6 +99,12 @@ struct FaultShim {
             static ssize_t (*real)(int, void *, size_t);
             if (!real) real = dlsym(RTLD_NEXT, "read");
             if (lost(fd, lseek(fd, 0, SEEK_CUR), count)) { errno = EIO; return -1; }
+            return real(fd, buffer, count);
+        }
+        ssize_t write(int fd, const void *buffer, size_t count) {
+            static ssize_t (*real)(int, const void *, size_t);
+            if (!real) real = dlsym(RTLD_NEXT, "write");
+            if (refused(fd)) { errno = EIO; return -1; }
             return real(fd, buffer, count);
         }
         ssize_t copy_file_range(int in, off64_t *from, int out, off64_t *to, size_t count, unsigned flags) {

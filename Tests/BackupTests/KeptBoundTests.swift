@@ -83,6 +83,24 @@ struct KeptBoundTests {
         #expect(try KeptParts(live.bounded(nil)).warnings().allSatisfy { !$0.english.contains("UNDO_KEEP_SIZE") })
     }
 
+    @Test("one part that cannot be compared now keeps no other from going, and says why it stays")
+    func unknown() throws {
+        let live = try LiveStackFixture("bound_unknown")
+        let name = try live.backup().name.string
+        let kept = try (0..<2).map { _ in try #require(try live.restore(name, .database, force: true).kept) }
+        let database = try #require(kept[0].database)
+        let root = try Connection(live.server.superuser)
+        defer { root.close() }
+        try root.execute("alter database \(identifier: database) allow_connections false")
+        try live.bounded(nil, keepSeconds: 0).holdingStack("test") { _ in }
+        let left = try KeptParts(live.workspace()).all()
+        #expect(left.map(\.id) == [kept[0].id])
+        #expect(left.first?.missing?.findings.first?.english.hasPrefix("it cannot be compared now: ") == true)
+        try root.execute("alter database \(identifier: database) allow_connections true")
+        try live.bounded(nil, keepSeconds: 0).holdingStack("test") { _ in }
+        #expect(try live.keptIDs() == [])
+    }
+
     @Test("the kept database counts, and what two kept trees share counts once")
     func databaseAndShared() throws {
         let live = try LiveStackFixture("bound_database")

@@ -2,22 +2,37 @@
 
 import SystemIO
 
+/// What a backup says of the extended attributes of several files.
+public struct StoredAttributes: Sendable {
+    /// Of those that have any.
+    public var found: [EntryPath: [OpenFile.Attribute]] = [:]
+    /// The backup does not give these any more.
+    public var lost: Set<EntryPath> = []
+
+    public init() {}
+}
+
 extension IndexedArchive {
     /// Extended attributes of several files in one pass. They stand in their tar headers alone.
-    /// - Returns: those that have any.
-    public func attributes(of paths: Set<EntryPath>) throws -> [EntryPath: [OpenFile.Attribute]] {
+    public func attributes(of paths: Set<EntryPath>) throws -> StoredAttributes {
         let reader = MemberReader(self)
-        var found: [EntryPath: [OpenFile.Attribute]] = [:]
+        var stored = StoredAttributes()
         try forEachMember { member in
-            guard member.kind != .chunk, member.entries.contains(where: { paths.contains($0.entry.path) }) else {
-                return true
-            }
-            try TarFragment(try reader.tar(of: member), of: member, archive: self.path.string).forEachEntry {
-                entry, _, _ in
-                if paths.contains(entry.path), !entry.attributes.isEmpty { found[entry.path] = entry.attributes }
-            }
+            let asked = member.entries.lazy.map(\.entry.path).filter(paths.contains)
+            guard member.kind != .chunk, !asked.isEmpty else { return true }
+            do {
+                try TarFragment(try reader.tar(of: member), of: member, archive: self.path.string).forEachEntry {
+                    entry, _, _ in
+                    if paths.contains(entry.path), !entry.attributes.isEmpty {
+                        stored.found[entry.path] = entry.attributes
+                    }
+                }
+            } catch  where isLoss(error) { stored.lost.formUnion(asked) }
             return true
         }
-        return found
+        return stored
     }
+
+    /// Whether a member cannot be had, which says nothing of the others.
+    func isLoss(_ error: any Error) -> Bool { error is ArchiveError || (error as? SystemError)?.isLostData ?? false }
 }

@@ -51,44 +51,80 @@ public struct BackupContents {
     }
 
     /// Extended attributes of several files, of which the archive's headers are read once.
-    /// - Returns: those that have any.
-    func attributes(of wanted: Set<EntryPath>) throws -> [EntryPath: [OpenFile.Attribute]] {
-        guard !wanted.isEmpty else { return [:] }
+    func attributes(of wanted: Set<EntryPath>) throws -> StoredAttributes {
+        guard !wanted.isEmpty else { return StoredAttributes() }
         switch kind {
         case .compressed: return try needingIndex { try IndexedArchive(path) }.attributes(of: wanted)
         case .uncompressed:
-            return try wanted.reduce(into: [:]) { found, one in
-                let attributes = try OpenFile(path.appending(one.bytes), .readNoFollow).userAttributes()
-                if !attributes.isEmpty { found[one] = attributes }
+            var stored = StoredAttributes()
+            for one in wanted {
+                do throws(SystemError) {
+                    let attributes = try OpenFile(path.appending(one.bytes), .readNoFollow).userAttributes()
+                    if !attributes.isEmpty { stored.found[one] = attributes }
+                } catch {
+                    guard isLoss(error) else { throw error }
+                    stored.lost.insert(one)
+                }
             }
+            return stored
         }
     }
 
-    /// Content and attributes of several files, of which an archive is read once, one file after the other.
-    /// - Throws: `BackupError.noSuchEntry` where one is not there, what `visit` throws.
+    /// Content and attributes of several files, of which an archive is read once, one file after the other. What the backup does
+    /// not give any more is told of (`FilePiece.lost`), as is what it never had.
+    /// - Throws: where nothing of it can be read; what `visit` throws.
     func copy(_ wanted: Set<EntryPath>, to visit: (FilePiece) throws -> Void) throws {
         var left = wanted
         func noting(_ piece: FilePiece) throws {
-            if case .begin(let entry) = piece { left.remove(entry.path) }
+            switch piece {
+            case .begin(let entry): left.remove(entry.path)
+            case .lost(let path, _): left.remove(path)
+            case .bytes, .end: break
+            }
             try visit(piece)
         }
         switch kind {
         case .compressed: try needingIndex { try IndexedArchive(path) }.copy(wanted, to: noting)
-        case .uncompressed:
-            for one in wanted {
-                let file = try OpenFile(path.appending(one.bytes), .readNoFollow)
-                let status = try file.status()
-                var entry = ArchiveEntry(
-                    path: one, kind: .file, size: status.size, mode: status.mode & 0o777, modified: status.modified)
-                entry.attributes = try file.userAttributes()
-                try noting(.begin(entry))
-                guard try copyFromFolder(one, to: { try visit(.bytes($0)) }) else {
-                    throw BackupError.noSuchEntry(backup: name, path: one.description)
-                }
-                try visit(.end)
+        case .uncompressed: try copyFromFolder(wanted, to: noting)
+        }
+        for path in left { try visit(.lost(path, BackupError.noSuchEntry(backup: name, path: path.description))) }
+    }
+
+    private func copyFromFolder(_ wanted: Set<EntryPath>, to visit: (FilePiece) throws -> Void) throws {
+        let records = try records()
+        while let record = try records.next() {
+            guard record.entry.kind == .file, wanted.contains(record.entry.path) else { continue }
+            do { try copyFromFolder(record, to: visit) } catch  where isLoss(error) {
+                try visit(.lost(record.entry.path, error))
             }
         }
-        if let missing = left.first { throw BackupError.noSuchEntry(backup: name, path: missing.description) }
+    }
+
+    private func copyFromFolder(_ record: ArchiveIndex.Record, to visit: (FilePiece) throws -> Void) throws {
+        let place = path.appending(record.entry.path.bytes)
+        guard try FileStatus.of(place).kind == .file else { throw SystemError("open", path: place.string, code: EISDIR) }
+        let file = try OpenFile(place, .readNoFollow)
+        var entry = record.entry
+        entry.attributes = try file.userAttributes()
+        try visit(.begin(entry))
+        var hash = SHA256()
+        let buffer = PageBuffer(count: 256 << 10)
+        while case let got = try file.read(into: buffer.bytes), got > 0 {
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got])
+            hash.update(bytes)
+            try visit(.bytes(bytes))
+        }
+        guard hash.finish() == record.digest else {
+            throw ArchiveError.damaged(
+                archive: name, offset: 0, reason: "the content of \(record.entry.path) is not what was backed up")
+        }
+        try visit(.end)
+    }
+
+    /// Whether a part of the backup cannot be had, which says nothing of the others.
+    private func isLoss(_ error: any Error) -> Bool {
+        guard let failure = error as? SystemError else { return error is ArchiveError }
+        return failure.isInside(path) && (failure.isLostData || failure.isNotFound || failure.isOfWrongKind)
     }
 
     private func copyFromFolder(_ wanted: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool

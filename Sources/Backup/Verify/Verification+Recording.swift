@@ -85,10 +85,6 @@ extension Error {
 }
 
 extension SystemError {
-    /// What kernels say of bytes that a disk does not give any more: EIO, and the words of file systems and of block
-    /// devices for a bad checksum or a bad place (EUCLEAN, EBADMSG, EREMOTEIO, ENODATA).
-    var isLostData: Bool { [EIO, EUCLEAN, EBADMSG, EREMOTEIO, ENODATA].contains(code) }
-
     /// What kernels say of what is not the kind of file that it must be: a folder, link, pipe or socket in its place.
     var isOfWrongKind: Bool { [EISDIR, ENOTDIR, ELOOP, ENXIO, ESPIPE].contains(code) }
 

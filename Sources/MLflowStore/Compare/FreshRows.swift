@@ -42,7 +42,7 @@ public final class FreshRows {
         try session.lockingTables { (try find(since: moment), try self.moment()) }
     }
 
-    /// Rows of extensions' tables that no dump holds, whenever they were written; none that the extension itself made.
+    /// Rows that no dump holds, of extensions' tables and of those among the server's own, whenever they were written; none that the extension itself made.
     /// - Parameter live: the database in which an extension's own rows are to be found, too.
     public func inNoDump(beside live: ConnectionSettings) throws -> StoreFindings {
         try session.begin()

@@ -32,8 +32,8 @@ struct TableShape: Equatable {
     var types: [String: String] = [:]
     var emptied: [EmptiedReference] = []
 
-    /// The ordinary tables of a database, and those of its extensions that this role may read: their rows, too, are a
-    /// person's or a program's, whether the extension lets a dump hold them or not. The others are `HiddenTables`.
+    /// The tables of a database that this role may read, those of its extensions, too: their rows are a person's or a
+    /// program's, whether the extension lets a dump hold them or not. The others are `HiddenTables`.
     static func all(in session: ComparisonSession) throws -> [QualifiedTable: TableShape] {
         var shapes: [QualifiedTable: TableShape] = [:]
         let rows = try session.rows(
@@ -51,11 +51,7 @@ struct TableShape: Equatable {
             left join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid
               and d.objsubid = 0 and d.deptype = 'e'
             left join pg_catalog.pg_extension e on e.oid = d.refobjid
-            where c.relkind = 'r' and c.relpersistence <> 't'
-              and (not pg_catalog.starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
-                   or c.oid >= \(number: Self.firstOwn) and not (e.oid is null and n.nspname = 'information_schema'
-                        and c.relname in ('sql_features', 'sql_implementation_info', 'sql_parts', 'sql_sizing')))
-              and (e.oid is null or \(isReadable))
+            where \(isNotServers) and \(isReadable)
             order by place
             """)
         for row in rows {
@@ -80,6 +76,18 @@ struct TableShape: Equatable {
     /// The first number of what did not come with the server (FirstNormalObjectId, access/transam.h). In the server's own
     /// schemas it may be the server's all the same: `information_schema` can be made anew.
     private static let firstOwn = 16384
+
+    /// Of a table `c` in the schema `n`, and of the extension `e` where it belongs to one.
+    static let isNotServers: SQL =
+        """
+        c.relkind = 'r' and c.relpersistence <> 't'
+        and (not pg_catalog.starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
+             or c.oid >= \(number: firstOwn) and not (e.oid is null and n.nspname = 'information_schema'
+                  and c.relname in ('sql_features', 'sql_implementation_info', 'sql_parts', 'sql_sizing')))
+        """
+
+    /// Whether a dump passes it over, because it lies where the server's own tables do.
+    var isAmongServers: Bool { table.schema == "information_schema" || table.schema.hasPrefix("pg_") }
 
     private static func readEmptiedReferences(
         _ shapes: inout [QualifiedTable: TableShape], _ session: ComparisonSession

@@ -4,20 +4,23 @@ import Postgres
 import SystemIO
 import Wording
 
-/// Rows of one extension's table that no dump holds, and that are not the extension's own. Its own were written by CREATE or
-/// ALTER EXTENSION, in the transaction that made the table or left the extension as it is, and a restore makes them again. A
-/// person may have written others in that transaction: so the live database must have them, too.
+/// Rows of one table that no dump holds: of an extension's table, or of one that a person made among the server's own.
+///
+/// Those that are the extension's own do not count. They were written by CREATE or ALTER EXTENSION, in the transaction that
+/// made the table or left the extension as it is, and a restore makes them again. A person may have written others in that
+/// transaction: so the live database must have them, too.
 struct UndumpedRows {
     private let session: ComparisonSession
     private let shape: TableShape
-    private let membership: TableShape.Membership
+    private let membership: TableShape.Membership?
 
     /// - Returns: `nil` where a dump holds every row.
     init?(of shape: TableShape, in session: ComparisonSession) {
-        guard let membership = shape.membership, membership.dumped != "" else { return nil }
+        let isDumped = shape.membership.map { $0.dumped == "" } ?? !shape.isAmongServers
+        if isDumped { return nil }
         self.session = session
         self.shape = shape
-        self.membership = membership
+        membership = shape.membership
     }
 
     /// The live database beside. It is opened where a row asks for it.
@@ -47,13 +50,14 @@ struct UndumpedRows {
         let (all, own) = (try row.int64("n"), try row.int64("own"))
         let missing = all - own + (own == 0 ? 0 : try own - recognized(own, in: others()))
         if missing > 0 {
-            let (table, name) = (shape.table, FindingText.clean(membership.name))
+            let (table, name) = (shape.table, membership.map { FindingText.clean($0.name) })
             findings.add(
                 StoreFinding(
                     .added, table: table.description,
                     BilingualText(
-                        zh: "扩展 \(name) 的表 \(table) 有 \(missing) 行不在任何备份中",
-                        en: "no backup holds \(missing) rows of table \(table), which belongs to extension \(name)")))
+                        zh: "\(name.map { "扩展 \($0) 的" } ?? "")表 \(table) 有 \(missing) 行不在任何备份中",
+                        en: "no backup holds \(missing) rows of table \(table)"
+                            + (name.map { ", which belongs to extension \($0)" } ?? ""))))
         }
         return findings
     }
@@ -64,7 +68,7 @@ struct UndumpedRows {
     /// How many of the extension's own rows the live database has.
     private func recognized(_ own: Int64, in others: Others?) throws -> Int64 {
         guard let others, own <= Self.most, let beside = others.shapes[shape.table], beside.columns == shape.columns,
-            beside.membership?.name == membership.name
+            beside.membership?.name == membership?.name
         else { return 0 }
         let rows = try session.rows(
             "select \(digest) as digest, count(*) as n from (\(undumped)) t where \(isByExtension) group by 1")
@@ -87,7 +91,7 @@ struct UndumpedRows {
     /// With what tells who wrote them, under names that no column has by chance.
     private var undumped: SQL {
         // The server's own text, which pg_dump runs as it is.
-        let dumped = SQL(stringLiteral: membership.dumped ?? "where false")
+        let dumped = SQL(stringLiteral: membership?.dumped ?? "where false")
         let columns = shape.columns.map { column -> SQL in "a.\(identifier: column)" }
         return """
             select \(SQL.list(["a.xmin as \" written\"", "a.tableoid as \" holder\""] + columns)) from only \(identifier: shape.table) a

@@ -23,6 +23,14 @@ struct KeptCoverage {
         return missing
     }
 
+    /// As `missing`, of a part that stays where it cannot be compared now: another one may go all the same.
+    /// - Returns: also whether it was compared.
+    func missingAsFarAsKnown(_ part: KeptPart) throws -> (texts: [BilingualText], isKnown: Bool) {
+        do { return (try missing(part), true) } catch let error as CancelledError { throw error } catch {
+            return ([BilingualText(zh: "暂时无法比较：", en: "it cannot be compared now: ") + error.bilingual], false)
+        }
+    }
+
     private func missingRows(_ part: KeptPart, _ cover: CatalogueItem?) throws -> [BilingualText]? {
         let name: String
         switch try KeptParts(workspace).state(of: part, on: databases) {
@@ -120,7 +128,7 @@ struct KeptCoverage {
         try readLinked(links, contents, &unproven, &asked, tree)
         // Once for all: each question reads the archive's index.
         let stored = try contents.attributes(of: Set(asked.map(\.stored)))
-        for one in asked where one.attributes.allSatisfy((stored[one.stored] ?? []).contains) {
+        for one in asked where one.attributes.allSatisfy((stored.found[one.stored] ?? []).contains) {
             unproven[one.path] = nil
         }
     }

@@ -56,7 +56,9 @@ struct KeptExpiry {
         // What databases hold may be another disk's.
         guard all.reduce(0, { $0.addingWithCeiling(sizes[$1].files) }) >= missing else { return }
         let coverage = KeptCoverage(workspace: workspace, databases: hold.databases)
-        let free = try all.reversed().filter { try sizes[$0].files > 0 && coverage.missing($0).isEmpty }
+        let free = try all.reversed().filter {
+            try sizes[$0].files > 0 && coverage.missingAsFarAsKnown($0).texts.isEmpty
+        }
         guard free.reduce(0, { $0.addingWithCeiling(sizes[$1].files) }) >= missing else { return }
         for part in free where missing > 0 {
             if try consider(part) { missing = try lacking() }
@@ -113,13 +115,14 @@ struct KeptExpiry {
     private func consider(_ part: KeptPart) throws -> Bool {
         // What somebody moved away may come back, and is told as long as it is not there.
         if part.isBeingRemoved != true, try parts.lacksFiles(part) { return false }
-        var missing = try KeptCoverage(workspace: workspace, databases: hold.databases).missing(part)
+        let coverage = KeptCoverage(workspace: workspace, databases: hold.databases)
+        var (missing, isKnown) = try coverage.missingAsFarAsKnown(part)
         if missing.isEmpty, let damage = try damageOfCover(of: part) { missing = [damage] }
         guard missing.isEmpty else {
             var noted = part
             // What was done to its database by hand may be undone at any time, and is seen without reading anything.
             let isByHand = try parts.state(of: part, on: hold.databases).isByHand
-            noted.checkedAt = isByHand ? nil : LocalTime.now().epoch
+            noted.checkedAt = isByHand || !isKnown ? nil : LocalTime.now().epoch
             noted.missing = NewerData(missing)
             try noted.write(in: workspace.folder)
             workspace.log.warning(

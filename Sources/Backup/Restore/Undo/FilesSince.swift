@@ -8,7 +8,7 @@ import Wording
 /// last. What is the very same file in the kept tree, with the bytes it had, is none.
 struct FilesSince {
     private enum Verdict {
-        case brought, written, otherAttributes, outsideBackups
+        case brought, written, otherAttributes, outsideBackups, untold
         /// It was brought if the backup has these attributes of that path.
         case asks(EntryPath, [OpenFile.Attribute])
     }
@@ -97,11 +97,14 @@ struct FilesSince {
             }
         }
         // Once for all: each question reads the archive's index.
-        let stored = try (restored ?? cover)?.contents.attributes(of: Set(asked.map(\.stored))) ?? [:]
-        for one in asked where !one.attributes.allSatisfy((stored[one.stored] ?? []).contains) {
+        let stored = try (restored ?? cover)?.contents.attributes(of: Set(asked.map(\.stored))) ?? .init()
+        for one in asked where !one.attributes.allSatisfy((stored.found[one.stored] ?? []).contains) {
             total += 1
             if found.count < 1000 { found.append(Self.text(.otherAttributes, one.path)) }
         }
+        // Where a backup is silent nothing of this is asked; here the list of shared files is damaged.
+        total += overwritten.untold.count
+        found += overwritten.untold.prefix(1000 - min(found.count, 1000)).map { Self.text(.untold, $0) }
         return NewerData(found, total: total)
     }
 
@@ -180,6 +183,12 @@ struct FilesSince {
         case .otherAttributes:
             BilingualText(
                 zh: "文件 \(path) 的扩展属性在恢复之后已更改", en: "attributes of \(path) were changed after the restore")
+        case .untold:
+            BilingualText(
+                zh: "共享文件列表已损坏，无法判断文件 \(path) 在恢复之后是否被原地改写",
+                en:
+                    "whether file \(path) was overwritten in place after the restore cannot be told: the list of shared files is damaged"
+            )
         case .outsideBackups:
             BilingualText(
                 zh: "\(path) 是恢复之后创建的，且不属于任何备份", en: "\(path) came after the restore, and is in no backup")

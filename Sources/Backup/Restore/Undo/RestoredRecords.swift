@@ -13,6 +13,7 @@ struct RestoredRecords {
     }
 
     let contents: BackupContents
+    private let backup: FilePath
     private let stream: RecordStream
 
     /// - Throws: `Silent`.
@@ -22,7 +23,9 @@ struct RestoredRecords {
 
     /// - Throws: `Silent`.
     init(backup: String, in folder: BackupFolder) throws {
-        (contents, stream) = try Self.orSilent {
+        let path = folder.path.appending(backup)
+        self.backup = path
+        (contents, stream) = try Self.orSilent(path) {
             let contents = BackupContents(try Catalogue(folder).item(named: backup))
             return (contents, try contents.records())
         }
@@ -31,26 +34,30 @@ struct RestoredRecords {
     /// The next of the artifacts, by its path below their folder.
     /// - Throws: `Silent`.
     func next() throws -> (path: EntryPath, record: ArchiveIndex.Record)? {
-        while let record = try Self.orSilent({ try stream.next() }) {
+        while let record = try Self.orSilent(backup, { try stream.next() }) {
             if let path = record.entry.path.relative(to: .artifacts) { return (path, record) }
         }
         return nil
     }
 
-    /// By the paths in the backup; those that have any.
+    /// By the paths in the backup.
     /// - Throws: `Silent`.
-    func attributes(of paths: Set<EntryPath>) throws -> [EntryPath: [OpenFile.Attribute]] {
-        try Self.orSilent { try contents.attributes(of: paths) }
+    func attributes(of paths: Set<EntryPath>) throws -> StoredAttributes {
+        try Self.orSilent(backup) { try contents.attributes(of: paths) }
     }
 
+    /// - Parameter backup: where it lies: what another disk does is not its silence.
     /// - Throws: `Silent` where the backup does not say it, or not any more; what else `body` throws.
-    static func orSilent<Read>(_ body: () throws -> Read) throws -> Read {
-        do { return try body() } catch let error where isSilence(error) { throw Silent(reason: error.bilingual) }
+    static func orSilent<Read>(_ backup: FilePath, _ body: () throws -> Read) throws -> Read {
+        do { return try body() } catch let error where isSilence(error, backup) {
+            throw Silent(reason: error.bilingual)
+        }
     }
 
-    private static func isSilence(_ error: any Error) -> Bool {
+    private static func isSilence(_ error: any Error, _ backup: FilePath) -> Bool {
         if error.isDamage { return true }
         if case .noSuchBackup? = error as? BackupError { return true }
-        return (error as? SystemError)?.isLostData ?? false
+        guard let failure = error as? SystemError, failure.isInside(backup) else { return false }
+        return failure.isLostData || failure.isNotFound || failure.isOfWrongKind
     }
 }

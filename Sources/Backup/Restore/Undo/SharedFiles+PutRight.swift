@@ -2,6 +2,7 @@
 
 import Archive
 import SystemIO
+import Wording
 
 /// Looks are set on the file that both trees share, which costs no room: they are no content, and what was live has them
 /// afterwards, too. Bytes, and attributes that somebody wrote, are written anew, under the kept names alone.
@@ -34,9 +35,12 @@ extension SharedFiles {
             let orphans = try keepOrphans(of: overwritten, written, as: id)
             for (inode, file) in written {
                 for (number, path) in file.names.enumerated() {
-                    let name = staging.appending("name-\(number)")
+                    let (name, kept) = (staging.appending("name-\(number)"), tree.appending(path.bytes))
                     try Directory.link(staging.appending("\(inode)"), as: name)
-                    try Directory.rename(name, to: tree.appending(path.bytes))
+                    do throws(SystemError) { try Directory.rename(name, to: kept) } catch {
+                        // By the path at which a person can see to it.
+                        throw SystemError("replace", path: kept.string, code: error.code)
+                    }
                 }
             }
             try Directory.removeTree(staging)
@@ -97,44 +101,57 @@ extension SharedFiles {
     private func write(
         _ files: [UInt64: Overwritten.File], into staging: FilePath
     ) throws -> [UInt64: Overwritten.File] {
-        var lost: [UInt64: Overwritten.File] = [:]
-        do { try RestoredRecords.orSilent { try writeAll(files, into: staging) } } catch is RestoredRecords.Silent {
-            // One by one: what is whole comes back.
-            for (inode, file) in files {
-                try Directory.removeTree(staging.appending("\(inode)"))
-                do { try RestoredRecords.orSilent { try writeAll([inode: file], into: staging) } } catch let silent
-                    as RestoredRecords.Silent
-                {
-                    lost[inode] = file
-                    workspace.log.warning(
-                        "what was overwritten after the restore cannot be put right",
-                        ["file": file.entry.path, "reason": silent.reason[.english], "kept": part.id])
-                }
+        var lost = files
+        var reason: BilingualText?
+        do {
+            try RestoredRecords.orSilent(workspace.folder.path.appending(part.backup)) {
+                try writeAll(files, into: staging, &lost, &reason)
             }
+        } catch let silent as RestoredRecords.Silent { reason = silent.reason }
+        for inode in lost.keys { try Directory.removeTree(staging.appending("\(inode)")) }
+        if let one = lost.values.min(by: { $0.entry.path.description < $1.entry.path.description }) {
+            workspace.log.warning(
+                "what was overwritten after the restore cannot be put right",
+                [
+                    "files": lost.count, "such as": one.entry.path, "reason": reason?[.english] ?? "",
+                    "kept": part.id,
+                ])
         }
         // Once for all: thousands of files synced one by one take minutes.
         try FileSystem.sync(holding: staging)
         return lost
     }
 
-    private func writeAll(_ files: [UInt64: Overwritten.File], into staging: FilePath) throws {
+    /// - Parameters:
+    ///   - lost: afterwards without those that are complete.
+    ///   - reason: afterwards why the backup does not give one.
+    private func writeAll(
+        _ files: [UInt64: Overwritten.File], into staging: FilePath, _ lost: inout [UInt64: Overwritten.File],
+        _ reason: inout BilingualText?
+    ) throws {
         let contents = BackupContents(try Catalogue(workspace.folder).item(named: part.backup))
         let inodes = Dictionary(files.map { ($0.value.entry.path, $0.key) }) { one, _ in one }
         // As a restore does it: who MLflow runs as is who owns the artifacts folder.
         let folder = try OpenFile(workspace.stack.artifacts, .directoryThroughLink).status()
         let owner = ProcessPrivilege.isRoot ? (user: folder.owner, group: folder.group) : nil
-        var current: (file: OpenFile, entry: ArchiveEntry)?
+        var current: (inode: UInt64, file: OpenFile, entry: ArchiveEntry)?
         try contents.copy(Set(inodes.keys)) { piece in
             switch piece {
             case .begin(let stored):
                 try workspace.cancellation.check()
                 guard let inode = inodes[stored.path], var entry = files[inode]?.entry else { return }
                 entry.attributes = stored.attributes
-                current = (try OpenFile(staging.appending("\(inode)"), .createNew(mode: 0o600)), entry)
+                current = (inode, try OpenFile(staging.appending("\(inode)"), .createNew(mode: 0o600)), entry)
             case .bytes(let bytes): try current?.file.write(bytes)
             case .end:
-                try current.map { try $0.file.setLooks($0.entry, owner: owner) }
+                if let (inode, file, entry) = current {
+                    try file.setLooks(entry, owner: owner)
+                    lost[inode] = nil
+                }
                 current = nil
+            case .lost(_, let error):
+                current = nil
+                reason = error.bilingual
             }
         }
     }

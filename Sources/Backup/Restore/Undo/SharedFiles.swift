@@ -25,27 +25,35 @@ struct SharedFiles {
         }
 
         fileprivate(set) var files: [UInt64: File] = [:]
-        /// Kept names whose inode changed since, where nothing can tell what they held, or give it back.
-        private(set) var untold: [EntryPath]
-        private var unknown: Set<UInt64>
+        /// Kept names whose inode changed since, where nothing can tell what they held, or give it back; and their inodes.
+        private var unknown: [EntryPath: UInt64]
+        private var unknownInodes: Set<UInt64>
 
-        fileprivate init(unknown: [EntryPath: UInt64] = [:]) {
-            untold = unknown.keys.sorted { $0.description < $1.description }
-            self.unknown = Set(unknown.values)
+        fileprivate init(_ files: [UInt64: File] = [:], unknown: [EntryPath: UInt64] = [:]) {
+            self.files = files
+            self.unknown = unknown
+            unknownInodes = Set(unknown.values)
         }
+
+        /// Names of them, sorted.
+        var untold: [EntryPath] { unknown.keys.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) } }
 
         /// The backup does not give their bytes any more: they stay what they are.
         mutating func giveUp(_ lost: [UInt64: File]) {
-            for inode in lost.keys { files[inode] = nil }
-            unknown.formUnion(lost.keys)
-            untold = (untold + lost.values.flatMap(\.names)).sorted { $0.description < $1.description }
+            for (inode, file) in lost {
+                files[inode] = nil
+                for name in file.names { unknown[name] = inode }
+            }
+            unknownInodes.formUnion(lost.keys)
         }
 
         /// Whether it was, or may have been.
         func contains(_ inode: UInt64) -> Bool { change(of: inode) != nil }
 
         /// Where nothing can tell, the most there may have been.
-        func change(of inode: UInt64) -> Change? { files[inode]?.change ?? (unknown.contains(inode) ? .bytes : nil) }
+        func change(of inode: UInt64) -> Change? {
+            files[inode]?.change ?? (unknownInodes.contains(inode) ? .bytes : nil)
+        }
     }
 
     let workspace: Workspace
@@ -62,13 +70,13 @@ struct SharedFiles {
     func overwritten() throws -> Overwritten {
         guard part.mode.includesArtifacts, try FileStatus.ifPresent(tree) != nil else { return Overwritten() }
         guard let mark = part.mark else { return try untold() }
-        let suspects = try changedSince(mark)
-        guard !suspects.isEmpty else { return Overwritten() }
-        do { return try compare(suspects) } catch let silent as RestoredRecords.Silent {
+        let (suspects, unknown) = try changedSince(mark)
+        guard !suspects.isEmpty else { return Overwritten(unknown: unknown) }
+        do { return Overwritten(try compare(suspects), unknown: unknown) } catch let silent as RestoredRecords.Silent {
             workspace.log.warning(
                 "nothing can tell whether shared files were overwritten since the restore",
                 ["kept": part.id, "reason": silent.reason[.english]])
-            return Overwritten(unknown: suspects)
+            return Overwritten(unknown: suspects.merging(unknown) { one, _ in one })
         }
     }
 
@@ -87,16 +95,16 @@ struct SharedFiles {
     }
 
     /// - Throws: `RestoredRecords.Silent`.
-    private func compare(_ suspects: [EntryPath: UInt64]) throws -> Overwritten {
-        var found = Overwritten()
+    private func compare(_ suspects: [EntryPath: UInt64]) throws -> [UInt64: Overwritten.File] {
+        var found: [UInt64: Overwritten.File] = [:]
         let records = try RestoredRecords(of: part, in: workspace.folder)
         var same: [(path: EntryPath, entry: ArchiveEntry)] = []
         while let (path, record) = try records.next() {
-            guard case .file = record.entry.kind, let inode = suspects[path], !found.contains(inode) else { continue }
+            guard case .file = record.entry.kind, let inode = suspects[path], found[inode] == nil else { continue }
             try workspace.cancellation.check()
             let (size, digest) = try StoredFileVerifier.digest(of: tree.appending(path.bytes))
             if size != record.entry.size || digest != record.digest {
-                found.files[inode] = .init(entry: record.entry, change: .bytes, names: [])
+                found[inode] = .init(entry: record.entry, change: .bytes, names: [])
             } else {
                 same.append((path, record.entry))
             }
@@ -104,19 +112,25 @@ struct SharedFiles {
         let attributes = try records.attributes(of: Set(same.map(\.entry.path)))
         for (path, entry) in same {
             var entry = entry
-            entry.attributes = attributes[entry.path] ?? []
-            guard let inode = suspects[path], !found.contains(inode), let change = try change(of: path, from: entry)
+            entry.attributes = attributes.found[entry.path] ?? []
+            // Attributes that nobody can tell stay what they are: no byte is another, and the live tree has them, too.
+            let isTold = !attributes.lost.contains(entry.path)
+            guard let inode = suspects[path], found[inode] == nil,
+                let change = try change(of: path, from: &entry, attributes: isTold)
             else { continue }
-            found.files[inode] = .init(entry: entry, change: change, names: [])
+            found[inode] = .init(entry: entry, change: change, names: [])
         }
-        for (path, inode) in suspects { found.files[inode]?.names.append(path) }
+        for (path, inode) in suspects { found[inode]?.names.append(path) }
         return found
     }
 
     /// What was shared was the same in all of this (`LiveFiles`).
-    private func change(of path: EntryPath, from entry: ArchiveEntry) throws -> Overwritten.Change? {
+    private func change(
+        of path: EntryPath, from entry: inout ArchiveEntry, attributes isTold: Bool
+    ) throws -> Overwritten.Change? {
         let file = try OpenFile(tree.appending(path.bytes), .readNoFollow)
         let now = try file.userAttributes()
+        if !isTold { entry.attributes = now }
         if now != entry.attributes { return now.allSatisfy(entry.attributes.contains) ? .looks : .attributes }
         let status = try file.status()
         return status.mode & 0o777 != entry.mode & 0o777 || status.modified != entry.modified ? .looks : nil
@@ -151,18 +165,25 @@ struct SharedFiles {
     }
 
     /// Files that were shared at the swap and whose inode changed since: written in place, or only linked and unlinked.
-    private func changedSince(_ mark: FileTime) throws -> [EntryPath: UInt64] {
+    ///
+    /// - Returns: also those of which nothing tells whether they were shared: the list is damaged, and they have no live name.
+    private func changedSince(
+        _ mark: FileTime
+    ) throws -> (suspects: [EntryPath: UInt64], unknown: [EntryPath: UInt64]) {
         let shared = try noted()
-        guard shared?.isEmpty != true else { return [:] }
+        guard shared?.isEmpty != true else { return ([:], [:]) }
         let live = try shared == nil ? liveInodes() : []
-        var found: [EntryPath: UInt64] = [:]
+        var suspects: [EntryPath: UInt64] = [:]
+        var unknown: [EntryPath: UInt64] = [:]
         try forEachFile(OpenFile(tree, .directory)) { entry, inode in
             guard let changed = entry.origin?.changed, changed >= mark else { return }
-            // Where the list is damaged: what has no live name and was not written since has been here alone.
-            let mayBeShared = shared?.contains(inode) ?? (live.contains(inode) || entry.modified >= mark)
-            if mayBeShared { found[entry.path] = inode }
+            if (shared ?? live).contains(inode) {
+                suspects[entry.path] = inode
+            } else if shared == nil {
+                unknown[entry.path] = inode
+            }
         }
-        return found
+        return (suspects, unknown)
     }
 
     func forEachFile(_ root: OpenFile, _ visit: (ArchiveEntry, _ inode: UInt64) throws -> Void) throws {

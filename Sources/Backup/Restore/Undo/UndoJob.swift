@@ -109,13 +109,16 @@ public struct UndoJob: Sendable {
     }
 
     private static func untold(_ overwritten: SharedFiles.Overwritten) -> BilingualText? {
-        guard !overwritten.untold.isEmpty else { return nil }
-        let paths = overwritten.untold.prefix(12).map(\.description).joined(separator: ", ")
+        let untold = overwritten.untold
+        guard !untold.isEmpty else { return nil }
+        let paths = untold.prefix(12).map(\.description).joined(separator: ", ")
         return BilingualText(
-            zh: "部分文件（\(overwritten.untold.count) 个）在恢复之后可能被原地改写，而能说明原内容的备份已不在，因此保持现状：\(paths)",
+            zh: "部分文件（\(untold.count) 个）在恢复之后可能被原地改写，而其原内容已无从得知（备份已不在或无法读取，或共享文件列表已损坏），"
+                + "因此保持现状：\(paths)",
             en:
-                "Files (\(overwritten.untold.count)) may have been overwritten in place after the restore, and the backup that could "
-                + "tell what they held is gone or cannot be read, so they stay what they are now: \(paths)")
+                "Files (\(untold.count)) may have been overwritten in place after the restore, and nothing can tell or give what they "
+                + "held (the backup is gone or cannot be read, or the list of shared files is damaged), so they stay what they are "
+                + "now: \(paths)")
     }
 
     /// What holds the live data if nobody wrote to it since the swap that is taken back now. That swap brought a backup, or,

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Backup
+
+@Suite("What an undo puts right of files that both trees shared")
+struct PutRightTests {
+    /// A restore of a backup that the live tree had changed nothing of: all its files are shared afterwards.
+    private func restored(_ name: String, _ prepare: (LiveStackFixture) throws -> Void = { _ in }) throws
+        -> (live: LiveStackFixture, archive: FilePath, kept: KeptPart)
+    {
+        let live = try LiveStackFixture(name)
+        try prepare(live)
+        try live.letStampsAge()
+        let name = try live.backup().name.string
+        try live.add(runs: 30...30)
+        let kept = try #require(try live.restore(name, force: true).kept)
+        return (live, live.folder.path.appending(name), kept)
+    }
+
+    private func damageList(_ live: LiveStackFixture, _ kept: KeptPart) throws {
+        let list = live.folder.state.appending("kept-\(kept.id).shared")
+        try Shell.sh("printf XXXX | dd of='\(list)' bs=1 seek=3 conv=notrunc status=none")
+    }
+
+    @Test(
+        "a disk of the artifacts that takes no bytes is no silence of the backup: the undo fails, and can be done later"
+    )
+    func failingDisk() throws {
+        let (live, _, kept) = try restored("right_eio")
+        try Shell.sh("cd '\(live.artifacts)/1' && echo over >> run3/artifacts/model.bin")
+        let folder = KeptParts(live.workspace()).folder(of: kept.id).appending("right")
+        let outcome = try FaultShim(in: live.root.path).run(
+            ["restore", "--undo", "--force", "--no-backup"], on: live, failingWritesBelow: folder)
+        #expect(outcome.exit != .code(0), "\(outcome.output)")
+        #expect(outcome.errors.contains("error") && !outcome.output.contains("may have been overwritten"))
+        try live.undo(force: true)
+        #expect(try Shell.sh("tail -c 5 '\(live.artifacts)/1/run3/artifacts/model.bin'") != "over\n")
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("a damaged member with nothing but looks to be told keeps no other file from being put right")
+    func damagedLooks() throws {
+        let (live, archive, _) = try restored("right_looks") { live in
+            try Shell.sh(
+                "cd '\(live.artifacts)/1' && head -c 12000000 /dev/urandom > z-large && head -c 40000 /dev/urandom > small"
+            )
+        }
+        // It does not compress, so that its bytes are found in the archive.
+        let small = try OpenFile(live.artifacts.appending("1/small"), .read).readAll()
+        let digest = "cd '\(live.artifacts)/1' && sha256sum z-large small"
+        let whole = try Shell.sh(digest)
+        try Shell.sh("cd '\(live.artifacts)/1' && echo over >> z-large && chmod 600 small")
+        let place = try #require(try OpenFile(archive, .read).readAll().firstRange(of: small[20_000..<20_032]))
+            .lowerBound
+        try Shell.sh("printf damage | dd of='\(archive)' bs=1 seek=\(place) conv=notrunc status=none")
+        let outcome = try live.undo(force: true)
+        #expect(try Shell.sh(digest) == whole)
+        #expect(!outcome.warnings.contains { $0.english.contains("may have been") }, "\(outcome.warnings)")
+    }
+
+    @Test("what a damaged archive still gives is read once, however many files it has lost")
+    func manyLost() throws {
+        let (live, archive, kept) = try restored("right_many") { live in
+            let folder = live.artifacts.appending("1/many")
+            try Directory.make(folder)
+            for number in 0..<1500 {
+                try OpenFile(folder.appending("\(number)"), .createNew(mode: 0o644)).write(Noise.bytes(2000))
+            }
+        }
+        try Shell.sh("cd '\(live.artifacts)/1/many' && for f in *; do echo over >> $f; done")
+        let size = try FileStatus.of(archive).size
+        try Shell.sh("printf damage | dd of='\(archive)' bs=1 seek=\(size / 2) conv=notrunc status=none")
+        let shared = SharedFiles(live.workspace(), kept)
+        var overwritten = try shared.overwritten()
+        let before = try transferred()
+        _ = try shared.putRight(&overwritten, keepingOrphansAs: "20260101T000000Z_late")
+        #expect(try transferred() - before < 6 * Int(size))
+        #expect(!overwritten.untold.isEmpty && overwritten.untold.count < 1500)
+    }
+
+    /// Bytes that this thread has read.
+    private func transferred() throws -> Int {
+        let text = try String(decoding: OpenFile("/proc/thread-self/io", .read).readAll(), as: UTF8.self)
+        return text.split(separator: "\n").first.flatMap { Int($0.split(separator: " ")[1]) } ?? 0
+    }
+
+    @Test(
+        "where the list of shared files is damaged, one that was overwritten, and its live name deleted, is told before an undo"
+    )
+    func damagedListDeleted() throws {
+        let (live, _, kept) = try restored("right_list")
+        // Its time says nothing: `rsync --inplace -t` sets it back.
+        try Shell.sh(
+            """
+            cd '\(live.artifacts)/1/run3/artifacts' && touch -r model.bin ../../time
+            printf OVER | dd of=model.bin conv=notrunc status=none && touch -r ../../time model.bin && rm model.bin ../../time
+            """)
+        try damageList(live, kept)
+        let error = #expect(throws: BackupError.self) { try live.undo() }
+        #expect(
+            error?.explanation.english.contains("1/run3/artifacts/model.bin") == true, "\(String(describing: error))")
+        let outcome = try live.undo(force: true)
+        #expect(outcome.warnings.contains { $0.english.contains("run3/artifacts/model.bin") }, "\(outcome.warnings)")
+    }
+
+    @Test("where the list of shared files is damaged, what was never shared is not taken for overwritten")
+    func damagedListOwn() throws {
+        let live = try LiveStackFixture("right_own")
+        try Shell.sh("echo V1 > '\(live.artifacts)/top.txt' && echo V1 > '\(live.artifacts)/1/run3/deep.txt'")
+        try live.letStampsAge()
+        let name = try live.backup().name.string
+        try Shell.sh(
+            "cd '\(live.artifacts)' && for f in top.txt 1/run3/deep.txt; do echo V2 > $f && touch -d 2030-01-01 $f; done"
+        )
+        let kept = try #require(try live.restore(name, force: true).kept)
+        let tree = KeptParts(live.workspace()).tree(of: kept)
+        try Shell.sh("cp -al '\(tree)' '\(live.root.path)/copy' && rm -r '\(live.root.path)/copy'")
+        try damageList(live, kept)
+        let outcome = try live.undo(force: true)
+        #expect(
+            try Shell.sh("cd '\(live.artifacts)' && cat top.txt 1/run3/deep.txt") == "V2\nV2\n", "\(outcome.warnings)")
+    }
+}
