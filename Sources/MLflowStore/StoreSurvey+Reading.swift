@@ -5,9 +5,13 @@ import SystemIO
 
 extension StoreSurvey {
     /// Surveys through a snapshot that a dump uses too, so that the numbers are the dump's own.
+    /// - Parameter isOfReadable: leaves out what this role may not read, or not all of, on which a dump fails.
     /// - Throws: `PostgresError`, `CancelledError`.
-    public init(_ snapshot: ExportedSnapshot, cancellation: Cancellation = Cancellation()) throws {
-        let counts = try snapshot.rowCounts(cancellation: cancellation)
+    public init(
+        _ snapshot: ExportedSnapshot, ofReadable isOfReadable: Bool = false,
+        cancellation: Cancellation = Cancellation()
+    ) throws {
+        let counts = try snapshot.rowCounts(ofReadable: isOfReadable, cancellation: cancellation)
         var rows: [String: Int64] = [:]
         for (table, count) in counts { rows[table.description] = count }
         self.init(

@@ -101,6 +101,21 @@ struct KeptBoundTests {
         #expect(try live.keptIDs() == [])
     }
 
+    @Test("one part whose tree cannot be read keeps the bound of no other")
+    func unreadableTree() throws {
+        let live = try LiveStackFixture("bound_unreadable")
+        let name = try live.backup().name.string
+        let kept = try (0..<4).map { _ in
+            try #require(try live.replace(name, megabytes: 5, covered: true, live.bounded(nil)).kept).id
+        }
+        // A link in the place of the folder is not followed.
+        let parts = KeptParts(live.workspace())
+        let tree = parts.tree(of: try parts.part(named: kept[0]))
+        try Shell.sh("mv '\(tree)' '\(tree).away' && ln -s '\(tree).away' '\(tree)'")
+        try live.bounded(6 << 20).holdingStack("test") { _ in }
+        #expect(try live.keptIDs() == [kept[3], kept[0]])
+    }
+
     @Test("the kept database counts, and what two kept trees share counts once")
     func databaseAndShared() throws {
         let live = try LiveStackFixture("bound_database")

@@ -60,7 +60,32 @@ struct PutRightTests {
         try Shell.sh("printf damage | dd of='\(archive)' bs=1 seek=\(place) conv=notrunc status=none")
         let outcome = try live.undo(force: true)
         #expect(try Shell.sh(digest) == whole)
-        #expect(!outcome.warnings.contains { $0.english.contains("may have been") }, "\(outcome.warnings)")
+        // Of the one whose attributes nothing can tell that is said, and of no other.
+        let told = try #require(outcome.warnings.first { $0.english.contains("may have been") })
+        #expect(told.english.contains("1/small") && !told.english.contains("z-large"))
+    }
+
+    @Test(
+        "attributes that a damaged backup cannot tell are told before an undo, those that were changed and those that were not",
+        arguments: ["setfattr -n user.k -v after", "setfattr -x user.k", "touch -d 2001-01-01", "true"])
+    func damagedAttributes(_ deed: String) throws {
+        let (live, archive, _) = try restored("right_attributes") { live in
+            try Shell.sh(
+                "cd '\(live.artifacts)' && head -c 40000 /dev/urandom > 1/small && setfattr -n user.k -v v 1/small && "
+                    + "echo top > top.txt && setfattr -n user.k -v v top.txt")
+        }
+        let small = try OpenFile(live.artifacts.appending("1/small"), .read).readAll()
+        try Shell.sh("\(deed) '\(live.artifacts)/1/small'")
+        let place = try #require(try OpenFile(archive, .read).readAll().firstRange(of: small[20_000..<20_032]))
+            .lowerBound
+        try Shell.sh("printf damage | dd of='\(archive)' bs=1 seek=\(place) conv=notrunc status=none")
+        let newer = try #require(throws: BackupError.self) { try live.undo() }.explanation.english
+        #expect(newer.contains("file 1/small or its attributes") == (deed != "true"), "\(newer)")
+        // What lies directly in the folder is always read: nothing was done to it, and nothing can tell.
+        #expect(
+            newer.contains("file top.txt or its attributes") && !newer.contains("attributes of top.txt were"),
+            "\(newer)")
+        try live.undo(force: true)
     }
 
     @Test("what a damaged archive still gives is read once, however many files it has lost")
@@ -108,6 +133,39 @@ struct PutRightTests {
         #expect(outcome.warnings.contains { $0.english.contains("run3/artifacts/model.bin") }, "\(outcome.warnings)")
     }
 
+    @Test(
+        "where the list of shared files is damaged, what an undo puts right is not told again as what nothing can tell")
+    func damagedListMended() throws {
+        let (live, _, kept) = try restored("right_told")
+        let before = try Shell.sh(
+            "cd '\(live.artifacts)/1' && sha256sum run3/artifacts/model.bin run4/artifacts/model.bin")
+        try Shell.sh(
+            "cd '\(live.artifacts)/1' && echo over | tee -a run3/artifacts/model.bin >> run4/artifacts/model.bin")
+        try damageList(live, kept)
+        let outcome = try live.undo(force: true)
+        #expect(
+            try Shell.sh("cd '\(live.artifacts)/1' && sha256sum run3/artifacts/model.bin run4/artifacts/model.bin")
+                == before)
+        let told = outcome.replaced.findings.map(\.english).filter { $0.contains("model.bin") }
+        #expect(told.count == 2 && told.allSatisfy { $0.contains("was written after") }, "\(told)")
+    }
+
+    @Test("an undo of an undo whose backup is gone names what nothing can tell once, and as that")
+    func undoneTwice() throws {
+        let (live, archive, _) = try restored("right_twice")
+        try live.undo(force: true)
+        try live.letStampsAge()
+        try Shell.sh(
+            "cd '\(live.artifacts)/1' && echo over >> run3/artifacts/model.bin && rm '\(archive)' '\(archive).json'")
+        let error = try #require(throws: BackupError.self) { try live.undo() }
+        guard case .newerData(_, let newer) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        let told = newer.findings.map(\.english).filter { $0.contains("run3/artifacts/model.bin") }
+        #expect(told.count == 1, "\(told)")
+    }
+
     @Test("where the list of shared files is damaged, what was never shared is not taken for overwritten")
     func damagedListOwn() throws {
         let live = try LiveStackFixture("right_own")
@@ -121,6 +179,8 @@ struct PutRightTests {
         let tree = KeptParts(live.workspace()).tree(of: kept)
         try Shell.sh("cp -al '\(tree)' '\(live.root.path)/copy' && rm -r '\(live.root.path)/copy'")
         try damageList(live, kept)
+        // A person saves one of them.
+        try Shell.sh("ln '\(tree)/1/run3/deep.txt' '\(live.artifacts)/1/saved.txt'")
         let outcome = try live.undo(force: true)
         #expect(
             try Shell.sh("cd '\(live.artifacts)' && cat top.txt 1/run3/deep.txt") == "V2\nV2\n", "\(outcome.warnings)")

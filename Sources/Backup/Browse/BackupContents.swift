@@ -102,7 +102,9 @@ public struct BackupContents {
 
     private func copyFromFolder(_ record: ArchiveIndex.Record, to visit: (FilePiece) throws -> Void) throws {
         let place = path.appending(record.entry.path.bytes)
-        guard try FileStatus.of(place).kind == .file else { throw SystemError("open", path: place.string, code: EISDIR) }
+        guard try FileStatus.of(place).kind == .file else {
+            throw SystemError("open", path: place.string, code: EISDIR)
+        }
         let file = try OpenFile(place, .readNoFollow)
         var entry = record.entry
         entry.attributes = try file.userAttributes()

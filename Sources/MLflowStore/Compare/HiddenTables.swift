@@ -19,7 +19,7 @@ struct HiddenTables {
             left join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid
               and d.objsubid = 0 and d.deptype = 'e'
             left join pg_catalog.pg_extension e on e.oid = d.refobjid
-            where \(TableShape.isNotServers) and not \(TableShape.isReadable)
+            where \(TableShape.isNotServers) and not \(Connection.isReadable)
               and coalesce(pg_catalog.pg_relation_size(c.oid), 1) > 0
             order by n.nspname collate "C", c.relname collate "C"
             """)
@@ -40,13 +40,4 @@ struct HiddenTables {
         }
         return findings
     }
-}
-
-extension TableShape {
-    /// Of a table `c` in the schema `n`: all of it, not what a policy shows.
-    static let isReadable: SQL =
-        """
-        (pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT')
-         and not pg_catalog.row_security_active(c.oid))
-        """
 }

@@ -51,7 +51,7 @@ struct TableShape: Equatable {
             left join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid
               and d.objsubid = 0 and d.deptype = 'e'
             left join pg_catalog.pg_extension e on e.oid = d.refobjid
-            where \(isNotServers) and \(isReadable)
+            where \(isNotServers) and \(Connection.isReadable)
             order by place
             """)
         for row in rows {

@@ -7,17 +7,27 @@ extension Connection {
     ///
     /// Partitions count, and their parent holds nothing itself. Tables of extensions do not: of some of them pg_dump writes
     /// rows, too, or a part of the rows, and what a restore makes of the rest is the extension's.
+    /// - Parameter isOfReadable: passes over tables that this role may not read, or not all of, which is else an error.
     /// - Throws: `PostgresError`, or `CancelledError`.
-    public func rowCounts(cancellation: Cancellation = Cancellation()) throws -> [QualifiedTable: Int64] {
+    public func rowCounts(
+        ofReadable isOfReadable: Bool = false, cancellation: Cancellation = Cancellation()
+    ) throws -> [QualifiedTable: Int64] {
         // A policy would hide rows from us without a word; off makes it an error, as pg_dump does.
         try execute("set row_security = off")
         var counts: [QualifiedTable: Int64] = [:]
-        for table in try ordinaryTables() {
+        for table in try ordinaryTables(where: isOfReadable ? Self.isReadable : "true") {
             let rows = try rows("select count(*) as n from only \(identifier: table)", cancellation: cancellation)
             counts[table] = try rows.first?.int64("n")
         }
         return counts
     }
+
+    /// Of a table `c` in the schema `n`: all of it, not what a policy shows.
+    public static let isReadable: SQL =
+        """
+        (pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT')
+         and not pg_catalog.row_security_active(c.oid))
+        """
 
     /// - Parameter condition: on `c`, the table, and `n`, its schema.
     func ordinaryTables(where condition: SQL = "true") throws(PostgresError) -> [QualifiedTable] {

@@ -38,8 +38,12 @@ public final class ExportedSnapshot {
     }
 
     /// - Throws: `PostgresError`, also `tablesInUse`, or `CancelledError`.
-    public func rowCounts(cancellation: Cancellation = Cancellation()) throws -> [QualifiedTable: Int64] {
-        do { return try connection.rowCounts(cancellation: cancellation) } catch let error as PostgresError {
+    public func rowCounts(
+        ofReadable isOfReadable: Bool = false, cancellation: Cancellation = Cancellation()
+    ) throws -> [QualifiedTable: Int64] {
+        do { return try connection.rowCounts(ofReadable: isOfReadable, cancellation: cancellation) } catch let error
+            as PostgresError
+        {
             throw named(error)
         }
     }

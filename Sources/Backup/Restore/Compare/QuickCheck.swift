@@ -48,7 +48,8 @@ struct QuickCheck {
         guard try Databases(stack.database).exists(stack.database.database) else { return nil }
         let snapshot = try ExportedSnapshot(of: stack.database)
         defer { snapshot.release() }
-        return try StoreSurvey(snapshot, cancellation: cancellation)
+        // What this role cannot read is named by the comparison of contents.
+        return try StoreSurvey(snapshot, ofReadable: true, cancellation: cancellation)
     }
 
     private struct NewFile {

@@ -81,7 +81,11 @@ struct KeptExpiry {
         var all = try parts.all()
         guard !all.isEmpty, all.count > 1 || all[0].bytes == nil else { return }
         let sizes = try KeptSizes(parts, hold.databases, all, cancellation: workspace.cancellation)
-        for index in all.indices where all[index].bytes != sizes[all[index]].all {
+        for (id, reason) in sizes.unreadable {
+            workspace.log.warning("what is kept could not all be counted", ["kept": id, "reason": reason[.english]])
+        }
+        for index in all.indices
+        where all[index].bytes != sizes[all[index]].all && sizes.unreadable[all[index].id] == nil {
             all[index].bytes = sizes[all[index]].all
             try all[index].write(in: workspace.folder)
         }

@@ -3,6 +3,7 @@
 import Archive
 import Postgres
 import SystemIO
+import Wording
 
 /// What each kept part holds that nothing else holds: what would be free if it went. A file with a name in the live tree, or
 /// whose blocks another file shares, is held there all the same.
@@ -27,6 +28,8 @@ struct KeptSizes {
     }
 
     private var sizes: [String: Size] = [:]
+    /// Why not all of a part could be counted, by its identifier.
+    private(set) var unreadable: [String: BilingualText] = [:]
 
     /// - Parameter parts: newest first. Their trees are walked.
     init(
@@ -39,27 +42,37 @@ struct KeptSizes {
                 size.database = UInt64(clamping: try databases.size(of: name))
             }
             sizes[part.id] = size
-            let tree = kept.tree(of: part)
-            guard try FileStatus.ifPresent(tree) != nil else { continue }
-            var walk = try TreeWalk(root: OpenFile(tree, .directory), prefix: nil)
-            while let step = try walk.next() {
-                try cancellation.check()
-                guard case .entry(let entry, let parent, let name) = step, case .file = entry.kind,
-                    let origin = entry.origin
-                else { continue }
-                if walk.linkCount > 1, shared[origin.inode] != nil {
-                    shared[origin.inode]?.met += 1
-                    continue
-                }
-                guard let bytes = try Self.held(name, in: parent) else { continue }
-                if walk.linkCount > 1 {
-                    shared[origin.inode] = Shared(met: 1, part: part.id, names: walk.linkCount, bytes: bytes)
-                } else {
-                    add(bytes, to: part.id)
-                }
+            do { try walk(kept.tree(of: part), of: part, &shared, cancellation) } catch let error as CancelledError {
+                throw error
+            } catch {
+                // As far as it can be read: the others are to be bounded all the same.
+                unreadable[part.id] = error.bilingual
             }
         }
         for file in shared.values where file.met >= file.names { add(file.bytes, to: file.part) }
+    }
+
+    private mutating func walk(
+        _ tree: FilePath, of part: KeptPart, _ shared: inout [UInt64: Shared], _ cancellation: Cancellation
+    ) throws {
+        guard try FileStatus.ifPresent(tree) != nil else { return }
+        var walk = try TreeWalk(root: OpenFile(tree, .directory), prefix: nil)
+        while let step = try walk.next() {
+            try cancellation.check()
+            guard case .entry(let entry, let parent, let name) = step, case .file = entry.kind,
+                let origin = entry.origin
+            else { continue }
+            if walk.linkCount > 1, shared[origin.inode] != nil {
+                shared[origin.inode]?.met += 1
+                continue
+            }
+            guard let bytes = try Self.held(name, in: parent) else { continue }
+            if walk.linkCount > 1 {
+                shared[origin.inode] = Shared(met: 1, part: part.id, names: walk.linkCount, bytes: bytes)
+            } else {
+                add(bytes, to: part.id)
+            }
+        }
     }
 
     subscript(_ part: KeptPart) -> Size { sizes[part.id] ?? Size() }

@@ -35,11 +35,14 @@ struct FilesSince {
     private var restored: Restored?
     /// What holds the data that an undo brought, where that can be read.
     private let cover: Restored?
+    private let mended: Set<EntryPath>
     /// `BroughtTree`; `nil` for a restore.
     private let marks: Set<UInt64>?
 
+    /// - Parameter mended: kept names that were put right since the swap.
     /// - Throws: `RestoredRecords.Silent`.
-    init(_ workspace: Workspace, _ part: KeptPart, since mark: FileTime) throws {
+    init(_ workspace: Workspace, _ part: KeptPart, since mark: FileTime, mended: Set<EntryPath> = []) throws {
+        self.mended = mended
         self.workspace = workspace
         self.part = part
         self.mark = mark
@@ -64,6 +67,7 @@ struct FilesSince {
     func find() throws -> NewerData {
         var found: [BilingualText] = []
         var total = 0
+        var untold: [EntryPath] = []
         var asked: [(path: EntryPath, stored: EntryPath, attributes: [OpenFile.Attribute])] = []
         // A folder that was moved here brings files whose own times are old.
         var moved: EntryPath?
@@ -90,6 +94,7 @@ struct FilesSince {
             }
             switch verdict {
             case .brought: break
+            case .untold: untold.append(path)
             case .asks(let stored, let attributes): asked.append((path, stored, attributes))
             default:
                 total += 1
@@ -99,12 +104,18 @@ struct FilesSince {
         // Once for all: each question reads the archive's index.
         let stored = try (restored ?? cover)?.contents.attributes(of: Set(asked.map(\.stored))) ?? .init()
         for one in asked where !one.attributes.allSatisfy((stored.found[one.stored] ?? []).contains) {
+            if stored.lost.contains(one.stored) {
+                untold.append(one.path)
+                continue
+            }
             total += 1
             if found.count < 1000 { found.append(Self.text(.otherAttributes, one.path)) }
         }
-        // Where a backup is silent nothing of this is asked; here the list of shared files is damaged.
-        total += overwritten.untold.count
-        found += overwritten.untold.prefix(1000 - min(found.count, 1000)).map { Self.text(.untold, $0) }
+        // Those that have no live name, too; what was put right meanwhile has a kept name alone.
+        let paths = Set(untold).union(overwritten.untold).subtracting(mended)
+            .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+        total += paths.count
+        found += paths.prefix(1000 - min(found.count, 1000)).map { Self.text(.untold, $0) }
         return NewerData(found, total: total)
     }
 
@@ -124,7 +135,7 @@ struct FilesSince {
             return switch overwritten.change(of: origin.inode) {
             case .bytes: .written
             case .attributes: .otherAttributes
-            case .looks, nil: .brought
+            case .looks, nil: overwritten.isUntold(origin.inode) ? .untold : .brought
             }
         }
         // Of what lies directly in the root the swap changed the stamps.
@@ -185,10 +196,10 @@ struct FilesSince {
                 zh: "文件 \(path) 的扩展属性在恢复之后已更改", en: "attributes of \(path) were changed after the restore")
         case .untold:
             BilingualText(
-                zh: "共享文件列表已损坏，无法判断文件 \(path) 在恢复之后是否被原地改写",
+                zh: "无法判断文件 \(path) 或其扩展属性在恢复之后是否被原地更改：备份或共享文件列表已损坏",
                 en:
-                    "whether file \(path) was overwritten in place after the restore cannot be told: the list of shared files is damaged"
-            )
+                    "whether file \(path) or its attributes were changed in place after the restore cannot be told: the backup, or the "
+                    + "list of shared files, is damaged")
         case .outsideBackups:
             BilingualText(
                 zh: "\(path) 是恢复之后创建的，且不属于任何备份", en: "\(path) came after the restore, and is in no backup")

@@ -109,13 +109,10 @@ extension SharedFiles {
             }
         } catch let silent as RestoredRecords.Silent { reason = silent.reason }
         for inode in lost.keys { try Directory.removeTree(staging.appending("\(inode)")) }
-        if let one = lost.values.min(by: { $0.entry.path.description < $1.entry.path.description }) {
+        if !lost.isEmpty {
             workspace.log.warning(
                 "what was overwritten after the restore cannot be put right",
-                [
-                    "files": lost.count, "such as": one.entry.path, "reason": reason?[.english] ?? "",
-                    "kept": part.id,
-                ])
+                ["files": lost.count, "reason": reason?[.english] ?? "", "kept": part.id])
         }
         // Once for all: thousands of files synced one by one take minutes.
         try FileSystem.sync(holding: staging)
@@ -124,7 +121,7 @@ extension SharedFiles {
 
     /// - Parameters:
     ///   - lost: afterwards without those that are complete.
-    ///   - reason: afterwards why the backup does not give one.
+    ///   - reason: afterwards why the backup does not give the first of them.
     private func writeAll(
         _ files: [UInt64: Overwritten.File], into staging: FilePath, _ lost: inout [UInt64: Overwritten.File],
         _ reason: inout BilingualText?
@@ -151,7 +148,7 @@ extension SharedFiles {
                 current = nil
             case .lost(_, let error):
                 current = nil
-                reason = error.bilingual
+                reason = reason ?? error.bilingual
             }
         }
     }

@@ -25,35 +25,40 @@ struct SharedFiles {
         }
 
         fileprivate(set) var files: [UInt64: File] = [:]
-        /// Kept names whose inode changed since, where nothing can tell what they held, or give it back; and their inodes.
-        private var unknown: [EntryPath: UInt64]
-        private var unknownInodes: Set<UInt64>
+        /// Kept names whose inode changed since, where nothing can tell what they held or which attributes they had, or give it
+        /// back; and their inodes.
+        private(set) var unknown: [EntryPath: UInt64] = [:]
+        private var unknownInodes: Set<UInt64> = []
 
         fileprivate init(_ files: [UInt64: File] = [:], unknown: [EntryPath: UInt64] = [:]) {
             self.files = files
-            self.unknown = unknown
-            unknownInodes = Set(unknown.values)
+            add(unknown: unknown)
         }
 
-        /// Names of them, sorted.
+        fileprivate mutating func add(unknown: [EntryPath: UInt64]) {
+            self.unknown.merge(unknown) { one, _ in one }
+            unknownInodes.formUnion(unknown.values)
+        }
+
+        /// Names of which nothing can tell, sorted.
         var untold: [EntryPath] { unknown.keys.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) } }
 
         /// The backup does not give their bytes any more: they stay what they are.
         mutating func giveUp(_ lost: [UInt64: File]) {
             for (inode, file) in lost {
                 files[inode] = nil
-                for name in file.names { unknown[name] = inode }
+                add(unknown: Dictionary(file.names.map { ($0, inode) }) { one, _ in one })
             }
-            unknownInodes.formUnion(lost.keys)
         }
 
         /// Whether it was, or may have been.
-        func contains(_ inode: UInt64) -> Bool { change(of: inode) != nil }
+        func contains(_ inode: UInt64) -> Bool { files[inode] != nil || unknownInodes.contains(inode) }
 
-        /// Where nothing can tell, the most there may have been.
-        func change(of inode: UInt64) -> Change? {
-            files[inode]?.change ?? (unknownInodes.contains(inode) ? .bytes : nil)
-        }
+        /// As far as it can be told.
+        func change(of inode: UInt64) -> Change? { files[inode]?.change }
+
+        /// Whether there may have been more than can be told.
+        func isUntold(_ inode: UInt64) -> Bool { unknownInodes.contains(inode) }
     }
 
     let workspace: Workspace
@@ -72,7 +77,11 @@ struct SharedFiles {
         guard let mark = part.mark else { return try untold() }
         let (suspects, unknown) = try changedSince(mark)
         guard !suspects.isEmpty else { return Overwritten(unknown: unknown) }
-        do { return Overwritten(try compare(suspects), unknown: unknown) } catch let silent as RestoredRecords.Silent {
+        do {
+            var found = try compare(suspects)
+            found.add(unknown: unknown)
+            return found
+        } catch let silent as RestoredRecords.Silent {
             workspace.log.warning(
                 "nothing can tell whether shared files were overwritten since the restore",
                 ["kept": part.id, "reason": silent.reason[.english]])
@@ -95,16 +104,18 @@ struct SharedFiles {
     }
 
     /// - Throws: `RestoredRecords.Silent`.
-    private func compare(_ suspects: [EntryPath: UInt64]) throws -> [UInt64: Overwritten.File] {
-        var found: [UInt64: Overwritten.File] = [:]
+    private func compare(_ suspects: [EntryPath: UInt64]) throws -> Overwritten {
+        var found = Overwritten()
         let records = try RestoredRecords(of: part, in: workspace.folder)
         var same: [(path: EntryPath, entry: ArchiveEntry)] = []
         while let (path, record) = try records.next() {
-            guard case .file = record.entry.kind, let inode = suspects[path], found[inode] == nil else { continue }
+            guard case .file = record.entry.kind, let inode = suspects[path], found.files[inode] == nil else {
+                continue
+            }
             try workspace.cancellation.check()
             let (size, digest) = try StoredFileVerifier.digest(of: tree.appending(path.bytes))
             if size != record.entry.size || digest != record.digest {
-                found[inode] = .init(entry: record.entry, change: .bytes, names: [])
+                found.files[inode] = .init(entry: record.entry, change: .bytes, names: [])
             } else {
                 same.append((path, record.entry))
             }
@@ -113,14 +124,14 @@ struct SharedFiles {
         for (path, entry) in same {
             var entry = entry
             entry.attributes = attributes.found[entry.path] ?? []
-            // Attributes that nobody can tell stay what they are: no byte is another, and the live tree has them, too.
+            guard let inode = suspects[path], found.files[inode] == nil else { continue }
+            // Attributes that nobody can tell stay what they are, which is told.
             let isTold = !attributes.lost.contains(entry.path)
-            guard let inode = suspects[path], found[inode] == nil,
-                let change = try change(of: path, from: &entry, attributes: isTold)
-            else { continue }
-            found[inode] = .init(entry: entry, change: change, names: [])
+            if !isTold { found.add(unknown: [path: inode]) }
+            guard let change = try change(of: path, from: &entry, attributes: isTold) else { continue }
+            found.files[inode] = .init(entry: entry, change: change, names: [])
         }
-        for (path, inode) in suspects { found[inode]?.names.append(path) }
+        for (path, inode) in suspects { found.files[inode]?.names.append(path) }
         return found
     }
 
@@ -166,20 +177,22 @@ struct SharedFiles {
 
     /// Files that were shared at the swap and whose inode changed since: written in place, or only linked and unlinked.
     ///
-    /// - Returns: also those of which nothing tells whether they were shared: the list is damaged, and they have no live name.
+    /// - Returns: also those of which nothing tells whether they were shared: the list is damaged, and they have no live name at
+    ///   the same path.
     private func changedSince(
         _ mark: FileTime
     ) throws -> (suspects: [EntryPath: UInt64], unknown: [EntryPath: UInt64]) {
         let shared = try noted()
         guard shared?.isEmpty != true else { return ([:], [:]) }
-        let live = try shared == nil ? liveInodes() : []
         var suspects: [EntryPath: UInt64] = [:]
         var unknown: [EntryPath: UInt64] = [:]
         try forEachFile(OpenFile(tree, .directory)) { entry, inode in
             guard let changed = entry.origin?.changed, changed >= mark else { return }
-            if (shared ?? live).contains(inode) {
+            if let shared {
+                if shared.contains(inode) { suspects[entry.path] = inode }
+            } else if try FileStatus.ifPresent(workspace.stack.artifacts.appending(entry.path.bytes))?.inode == inode {
                 suspects[entry.path] = inode
-            } else if shared == nil {
+            } else {
                 unknown[entry.path] = inode
             }
         }

@@ -69,6 +69,7 @@ public struct UndoJob: Sendable {
         var overwritten = try shared.overwritten()
         let orphans = try shared.putRight(
             &overwritten, keepingOrphansAs: (journal.id ?? "") + "_late", others: others)
+        look.mended = Set(overwritten.written.values.flatMap(\.names))
 
         let brought =
             try journal.mode.includesArtifacts
@@ -113,12 +114,12 @@ public struct UndoJob: Sendable {
         guard !untold.isEmpty else { return nil }
         let paths = untold.prefix(12).map(\.description).joined(separator: ", ")
         return BilingualText(
-            zh: "部分文件（\(untold.count) 个）在恢复之后可能被原地改写，而其原内容已无从得知（备份已不在或无法读取，或共享文件列表已损坏），"
+            zh: "部分文件（\(untold.count) 个）或其扩展属性在恢复之后可能被原地更改，而原状已无从得知（备份已不在或无法读取，或共享文件列表已损坏），"
                 + "因此保持现状：\(paths)",
             en:
-                "Files (\(untold.count)) may have been overwritten in place after the restore, and nothing can tell or give what they "
-                + "held (the backup is gone or cannot be read, or the list of shared files is damaged), so they stay what they are "
-                + "now: \(paths)")
+                "Files (\(untold.count)) may have been overwritten in place after the restore, or their attributes changed, and nothing can "
+                + "tell or give what they were (the backup is gone or cannot be read, or the list of shared files is damaged), so they "
+                + "stay what they are now: \(paths)")
     }
 
     /// What holds the live data if nobody wrote to it since the swap that is taken back now. That swap brought a backup, or,
