@@ -169,20 +169,49 @@ struct PutRightTests {
     @Test("where the list of shared files is damaged, what was never shared is not taken for overwritten")
     func damagedListOwn() throws {
         let live = try LiveStackFixture("right_own")
-        try Shell.sh("echo V1 > '\(live.artifacts)/top.txt' && echo V1 > '\(live.artifacts)/1/run3/deep.txt'")
+        let names = "top.txt 1/run3/deep.txt 1/run4/old.txt"
+        try Shell.sh("cd '\(live.artifacts)' && echo V1 | tee \(names) > /dev/null")
         try live.letStampsAge()
         let name = try live.backup().name.string
         try Shell.sh(
-            "cd '\(live.artifacts)' && for f in top.txt 1/run3/deep.txt; do echo V2 > $f && touch -d 2030-01-01 $f; done"
+            "cd '\(live.artifacts)' && for f in \(names); do echo V2 > $f && touch -d 2030-01-01 $f; done && touch -d 2020-01-01 1/run4/old.txt"
         )
         let kept = try #require(try live.restore(name, force: true).kept)
         let tree = KeptParts(live.workspace()).tree(of: kept)
         try Shell.sh("cp -al '\(tree)' '\(live.root.path)/copy' && rm -r '\(live.root.path)/copy'")
         try damageList(live, kept)
-        // A person saves one of them.
-        try Shell.sh("ln '\(tree)/1/run3/deep.txt' '\(live.artifacts)/1/saved.txt'")
+        // A person saves two of them, one under its own name.
+        try Shell.sh(
+            "cd '\(live.artifacts)' && ln '\(tree)/1/run3/deep.txt' 1/saved.txt && ln -f '\(tree)/1/run4/old.txt' 1/run4/"
+        )
         let outcome = try live.undo(force: true)
         #expect(
-            try Shell.sh("cd '\(live.artifacts)' && cat top.txt 1/run3/deep.txt") == "V2\nV2\n", "\(outcome.warnings)")
+            try Shell.sh("cd '\(live.artifacts)' && cat \(names)") == "V2\nV2\nV2\n", "\(outcome.warnings)")
+    }
+
+    @Test("where the list of shared files is damaged, one that a client only deleted is right, and asks for nothing")
+    func damagedListOnlyDeleted() throws {
+        let (live, _, kept) = try restored("right_deleted")
+        let model = live.artifacts.appending("1/run3/artifacts/model.bin")
+        let before = try Shell.sh("sha256sum '\(model)'")
+        try Directory.remove(model)
+        try damageList(live, kept)
+        let outcome = try live.undo()
+        #expect(try Shell.sh("sha256sum '\(model)'") == before)
+        #expect(!outcome.warnings.contains { $0.english.contains("model.bin") }, "\(outcome.warnings)")
+    }
+
+    @Test("a damaged list of what an undo brought asks for force, and goes on with it")
+    func damagedBrought() throws {
+        let (live, _, _) = try restored("right_brought")
+        let before = try live.files()
+        try live.undo(force: true)
+        try Shell.sh(
+            "for f in '\(live.folder.state)'/*.brought; do printf XXXX | dd of=$f bs=1 seek=3 conv=notrunc status=none; done"
+        )
+        let error = #expect(throws: BackupError.self) { try live.undo() }
+        #expect(error?.errorCode == "newer-data")
+        try live.undo(force: true)
+        #expect(try live.files() == before)
     }
 }

@@ -115,8 +115,17 @@ struct KeptExpiry {
         return overflow ? -1 : age
     }
 
+    /// What one part meets keeps no other from going.
     /// - Returns: whether it is gone.
     private func consider(_ part: KeptPart) throws -> Bool {
+        do { return try removeIfCovered(part) } catch let error as CancelledError { throw error } catch {
+            workspace.log.warning(
+                "a kept part could not be looked at", ["kept": part.id, "reason": error.bilingual[.english]])
+            return false
+        }
+    }
+
+    private func removeIfCovered(_ part: KeptPart) throws -> Bool {
         // What somebody moved away may come back, and is told as long as it is not there.
         if part.isBeingRemoved != true, try parts.lacksFiles(part) { return false }
         let coverage = KeptCoverage(workspace: workspace, databases: hold.databases)

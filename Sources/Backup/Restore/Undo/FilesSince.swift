@@ -35,14 +35,11 @@ struct FilesSince {
     private var restored: Restored?
     /// What holds the data that an undo brought, where that can be read.
     private let cover: Restored?
-    private let mended: Set<EntryPath>
     /// `BroughtTree`; `nil` for a restore.
     private let marks: Set<UInt64>?
 
-    /// - Parameter mended: kept names that were put right since the swap.
     /// - Throws: `RestoredRecords.Silent`.
-    init(_ workspace: Workspace, _ part: KeptPart, since mark: FileTime, mended: Set<EntryPath> = []) throws {
-        self.mended = mended
+    init(_ workspace: Workspace, _ part: KeptPart, since mark: FileTime) throws {
         self.workspace = workspace
         self.part = part
         self.mark = mark
@@ -51,7 +48,10 @@ struct FilesSince {
         overwritten = try SharedFiles(workspace, part).overwritten()
         arrived = part.arrived.map(Set.init)
         if part.isOfUndo == true {
-            marks = try KeptPart.brought(of: part.id, in: workspace.folder)
+            do { marks = try KeptPart.brought(of: part.id, in: workspace.folder) } catch BackupError.keptRecordDamaged {
+                // Of a damaged list nothing is known to have been brought, so all that is new is told.
+                marks = []
+            }
             do {
                 cover = try part.broughtCover.map {
                     try Restored(RestoredRecords(backup: $0.backup, in: workspace.folder))
@@ -111,8 +111,8 @@ struct FilesSince {
             total += 1
             if found.count < 1000 { found.append(Self.text(.otherAttributes, one.path)) }
         }
-        // Those that have no live name, too; what was put right meanwhile has a kept name alone.
-        let paths = Set(untold).union(overwritten.untold).subtracting(mended)
+        // Those that have no live name, too.
+        let paths = Set(untold).union(overwritten.untold)
             .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
         total += paths.count
         found += paths.prefix(1000 - min(found.count, 1000)).map { Self.text(.untold, $0) }
@@ -196,10 +196,10 @@ struct FilesSince {
                 zh: "文件 \(path) 的扩展属性在恢复之后已更改", en: "attributes of \(path) were changed after the restore")
         case .untold:
             BilingualText(
-                zh: "无法判断文件 \(path) 或其扩展属性在恢复之后是否被原地更改：备份或共享文件列表已损坏",
+                zh: "无法判断文件 \(path) 或其扩展属性在恢复之后是否被原地更改：备份已不在或已损坏，或共享文件列表已损坏",
                 en:
-                    "whether file \(path) or its attributes were changed in place after the restore cannot be told: the backup, or the "
-                    + "list of shared files, is damaged")
+                    "whether file \(path) or its attributes were changed in place after the restore cannot be told: the backup is gone or "
+                    + "damaged, or the list of shared files is")
         case .outsideBackups:
             BilingualText(
                 zh: "\(path) 是恢复之后创建的，且不属于任何备份", en: "\(path) came after the restore, and is in no backup")

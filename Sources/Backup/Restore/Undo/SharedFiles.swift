@@ -75,17 +75,13 @@ struct SharedFiles {
     func overwritten() throws -> Overwritten {
         guard part.mode.includesArtifacts, try FileStatus.ifPresent(tree) != nil else { return Overwritten() }
         guard let mark = part.mark else { return try untold() }
-        let (suspects, unknown) = try changedSince(mark)
-        guard !suspects.isEmpty else { return Overwritten(unknown: unknown) }
-        do {
-            var found = try compare(suspects)
-            found.add(unknown: unknown)
-            return found
-        } catch let silent as RestoredRecords.Silent {
+        let suspects = try changedSince(mark)
+        guard !suspects.names.isEmpty else { return Overwritten() }
+        do { return try compare(suspects) } catch let silent as RestoredRecords.Silent {
             workspace.log.warning(
                 "nothing can tell whether shared files were overwritten since the restore",
                 ["kept": part.id, "reason": silent.reason[.english]])
-            return Overwritten(unknown: suspects.merging(unknown) { one, _ in one })
+            return Overwritten(unknown: suspects.names)
         }
     }
 
@@ -104,19 +100,22 @@ struct SharedFiles {
     }
 
     /// - Throws: `RestoredRecords.Silent`.
-    private func compare(_ suspects: [EntryPath: UInt64]) throws -> Overwritten {
+    private func compare(_ suspects: Suspects) throws -> Overwritten {
         var found = Overwritten()
         let records = try RestoredRecords(of: part, in: workspace.folder)
         var same: [(path: EntryPath, entry: ArchiveEntry)] = []
         while let (path, record) = try records.next() {
-            guard case .file = record.entry.kind, let inode = suspects[path], found.files[inode] == nil else {
-                continue
-            }
+            guard case .file = record.entry.kind, let inode = suspects.names[path], found.files[inode] == nil
+            else { continue }
             try workspace.cancellation.check()
             let (size, digest) = try StoredFileVerifier.digest(of: tree.appending(path.bytes))
             if size != record.entry.size || digest != record.digest {
-                found.files[inode] = .init(entry: record.entry, change: .bytes, names: [])
-            } else {
+                if suspects.perhapsOwn.contains(inode) || suspects.perhapsOlder.contains(inode) {
+                    found.add(unknown: [path: inode])
+                } else {
+                    found.files[inode] = .init(entry: record.entry, change: .bytes, names: [])
+                }
+            } else if !suspects.perhapsOwn.contains(inode) {
                 same.append((path, record.entry))
             }
         }
@@ -124,14 +123,14 @@ struct SharedFiles {
         for (path, entry) in same {
             var entry = entry
             entry.attributes = attributes.found[entry.path] ?? []
-            guard let inode = suspects[path], found.files[inode] == nil else { continue }
+            guard let inode = suspects.names[path], found.files[inode] == nil else { continue }
             // Attributes that nobody can tell stay what they are, which is told.
             let isTold = !attributes.lost.contains(entry.path)
             if !isTold { found.add(unknown: [path: inode]) }
             guard let change = try change(of: path, from: &entry, attributes: isTold) else { continue }
             found.files[inode] = .init(entry: entry, change: change, names: [])
         }
-        for (path, inode) in suspects { found.files[inode]?.names.append(path) }
+        for (path, inode) in suspects.names { found.files[inode]?.names.append(path) }
         return found
     }
 
@@ -175,28 +174,32 @@ struct SharedFiles {
         }
     }
 
-    /// Files that were shared at the swap and whose inode changed since: written in place, or only linked and unlinked.
-    ///
-    /// - Returns: also those of which nothing tells whether they were shared: the list is damaged, and they have no live name at
-    ///   the same path.
-    private func changedSince(
-        _ mark: FileTime
-    ) throws -> (suspects: [EntryPath: UInt64], unknown: [EntryPath: UInt64]) {
+    /// Files whose inode changed since the swap: written in place, or only linked and unlinked.
+    private struct Suspects {
+        /// Every kept name of them.
+        var names: [EntryPath: UInt64] = [:]
+        /// Of these nothing says that the live tree ever had them.
+        var perhapsOwn: Set<UInt64> = []
+        /// Bytes that differ from the backup's are no proof of a write since, for these.
+        var perhapsOlder: Set<UInt64> = []
+    }
+
+    /// Those that were shared. Where the list of these is damaged: any, and what is shared now and was written since is proven.
+    private func changedSince(_ mark: FileTime) throws -> Suspects {
         let shared = try noted()
-        guard shared?.isEmpty != true else { return ([:], [:]) }
-        var suspects: [EntryPath: UInt64] = [:]
-        var unknown: [EntryPath: UInt64] = [:]
+        var suspects = Suspects()
+        guard shared?.isEmpty != true else { return suspects }
+        var proven: Set<UInt64> = []
         try forEachFile(OpenFile(tree, .directory)) { entry, inode in
-            guard let changed = entry.origin?.changed, changed >= mark else { return }
-            if let shared {
-                if shared.contains(inode) { suspects[entry.path] = inode }
-            } else if try FileStatus.ifPresent(workspace.stack.artifacts.appending(entry.path.bytes))?.inode == inode {
-                suspects[entry.path] = inode
-            } else {
-                unknown[entry.path] = inode
-            }
+            guard let changed = entry.origin?.changed, changed >= mark, shared?.contains(inode) ?? true else { return }
+            suspects.names[entry.path] = inode
+            guard shared == nil else { return }
+            let live = try FileStatus.ifPresent(workspace.stack.artifacts.appending(entry.path.bytes))
+            if live?.inode == inode { proven.insert(inode) }
+            if entry.modified < mark { suspects.perhapsOlder.insert(inode) }
         }
-        return (suspects, unknown)
+        if shared == nil { suspects.perhapsOwn = Set(suspects.names.values).subtracting(proven) }
+        return suspects
     }
 
     func forEachFile(_ root: OpenFile, _ visit: (ArchiveEntry, _ inode: UInt64) throws -> Void) throws {

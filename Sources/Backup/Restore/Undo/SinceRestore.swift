@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Archive
 import MLflowStore
 import Postgres
 import SystemIO
@@ -15,8 +14,6 @@ final class SinceRestore: LastLook {
     private(set) var moment: String?
     /// Of the files that were looked at last.
     private(set) var overwritten: SharedFiles.Overwritten?
-    /// Kept names that have been put right since the first look.
-    var mended: Set<EntryPath> = []
 
     /// Opens its session.
     init(_ workspace: Workspace, _ part: KeptPart) throws {
@@ -67,7 +64,7 @@ final class SinceRestore: LastLook {
             ])
         }
         do {
-            let since = try FilesSince(workspace, part, since: mark, mended: mended)
+            let since = try FilesSince(workspace, part, since: mark)
             overwritten = since.overwritten
             return try since.find()
         } catch let silent as RestoredRecords.Silent {

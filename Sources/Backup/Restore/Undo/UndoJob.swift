@@ -69,7 +69,6 @@ public struct UndoJob: Sendable {
         var overwritten = try shared.overwritten()
         let orphans = try shared.putRight(
             &overwritten, keepingOrphansAs: (journal.id ?? "") + "_late", others: others)
-        look.mended = Set(overwritten.written.values.flatMap(\.names))
 
         let brought =
             try journal.mode.includesArtifacts
