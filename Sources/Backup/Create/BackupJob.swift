@@ -65,14 +65,15 @@ public struct BackupJob: Sendable {
         let start = MonotonicTime.nanoseconds()
         progress(Progress(.checking, fraction: 0))
         let items = try Catalogue(folder).items()
-        try preflight(beside: items)
+        let findings = preflight.run(beside: items)
+        try findings.throwFirst()
         let identity = try hold.markingArtifacts(workspace)
         // Who took this stack's backups over has to leave them alone from now on, whatever becomes of what is made now.
         try Claims.end(on: identity, in: folder)
         var copies = try Copies(self, identity, items)
         let (base, note) = try copies.base()
         var made = try makeOne(&copies, base, note)
-        var told = made.warnings
+        var told = findings.notices + made.warnings
         // What is due to be read is read before anything goes, and what turns out damaged is made good first: a good old
         // copy must not go because of a newer one that nobody has read for days.
         var removed: [BackupName] = []
@@ -161,28 +162,7 @@ public struct BackupJob: Sendable {
     }
 
     /// What can be known before anything is written.
-    public func preflight() throws { try preflight(beside: Catalogue(folder).items()) }
-
-    private func preflight(beside items: [CatalogueItem]) throws {
-        try stack.checkArtifactsFolder()
-        let connection = try Connection(stack.database)
-        try stack.tools.check(serverVersion: connection.serverVersion)
-        let databaseSize = try connection.rows("SELECT pg_database_size(current_database())").first?.int64(0) ?? 0
-        // The dump lies in the staging folder uncompressed while the archive grows beside it.
-        let dump = UInt64(max(0, databaseSize))
-        let previous = items.first { $0.isWhole && $0.kind == options.kind }
-        let needed = dump + (try sharesUnchanged(previous) ? 0 : previous?.size ?? 0)
-        let space = try DiskSpace.at(folder.path)
-        guard space.available > needed else {
-            throw BackupError.notEnoughRoom(path: folder.path.string, needed: needed, available: space.available)
-        }
-    }
-
-    /// Whether what did not change takes no room again. How much changed shows only when it is read.
-    private func sharesUnchanged(_ previous: CatalogueItem?) throws -> Bool {
-        guard previous?.sidecar?.adopted == false, options.fullEvery > 1 else { return false }
-        return options.kind == .uncompressed ? true : FileSystem.sharesBlocks(in: folder.path)
-    }
+    public var preflight: BackupPreflight { BackupPreflight(workspace, options: options) }
 
     /// A name nobody has. Within one second only one backup can have it, so the second one waits for the next.
     func freeName() throws -> BackupName {

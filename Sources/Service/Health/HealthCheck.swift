@@ -34,20 +34,21 @@ public struct HealthCheck: Sendable {
             checks.append((name, finding == nil))
             if let finding { findings.append(finding) }
         }
-        let (database, tools) = databaseFindings()
-        add("backup_directory", backupDirectoryFinding())
+        let preflight = preflight()
+        func add(_ check: Finding.Check) { add(check.rawValue, preflight.first(check)?.text) }
+        add(.backupFolder)
         add("backup_script", scriptFinding("backup_mlflow.sh"))
         add("restore_script", scriptFinding("restore_mlflow_backup.sh"))
         // Not a finding: without Docker nothing is lost but the guide's container commands.
         checks.append(("docker", service.settings.docker.isReachable))
-        add("database", database)
-        add("pg_dump", tools)
-        add("artifacts", artifactsFinding())
-        add("disk_space", diskSpaceFinding())
+        add(.database)
+        add(.tools)
+        add(.artifacts)
+        add("disk_space", preflight.first(.room)?.text ?? scarceRoomFinding())
         add("last_backup_age", lastBackupFinding())
         add("last_backup", failedBackupFinding())
         add("restore_settled", unsettledRestoreFinding())
-        add("kept_parts", keptPartsFinding(isServerThere: database == nil))
+        add("kept_parts", keptPartsFinding(isServerThere: preflight.first(.database) == nil))
         add("own_backups", ownBackupsFinding())
         let isHealthy = checks.allSatisfy { $0.isGood || !Self.essential.contains($0.name) }
         return Health(checks: checks, isHealthy: isHealthy, findings: findings)
@@ -55,11 +56,11 @@ public struct HealthCheck: Sendable {
 
     private var folder: BackupFolder { service.operations.folder }
 
-    private func backupDirectoryFinding() -> BilingualText? {
-        do { try folder.refuseVanished(usedBy: service.operations.stack.artifacts) } catch { return error.bilingual }
-        return folder.unusableReason.map {
-            BackupError.folderNotUsable(path: folder.path.string, reason: $0).explanation
-        }
+    /// What the next backup by the schedule would meet.
+    private func preflight() -> Findings {
+        let settings = service.settings
+        return service.operations.backupPreflight(settings.compress ? .compressed : .uncompressed, settings.retention)
+            .run()
     }
 
     private func scriptFinding(_ name: String) -> BilingualText? {
@@ -70,31 +71,10 @@ public struct HealthCheck: Sendable {
             en: "The script \(path) is missing or not executable. Check BACKUP_SCRIPTS_DIR.")
     }
 
-    private func databaseFindings() -> (database: BilingualText?, tools: BilingualText?) {
-        let stack = service.operations.stack
-        do {
-            let connection = try Connection(stack.database)
-            do { try stack.tools.check(serverVersion: connection.serverVersion) } catch {
-                return (nil, error.bilingual)
-            }
-            return (nil, nil)
-        } catch {
-            // Which tool is needed is not known without the server; that it is there at all is.
-            do { _ = try stack.tools.version(of: .dump) } catch let missing {
-                return (error.bilingual, missing.bilingual)
-            }
-            return (error.bilingual, nil)
-        }
-    }
-
-    private func artifactsFinding() -> BilingualText? {
-        let path = service.operations.stack.artifacts
-        if (try? Directory.names(in: path)) != nil { return nil }
-        return BackupError.artifactsMissing(path: path.string).explanation
-    }
-
-    private func diskSpaceFinding() -> BilingualText? {
-        guard let space = try? DiskSpace.at(folder.path) else { return backupDirectoryFinding() }
+    /// Room for the next backup may be there, and soon not be any more.
+    private func scarceRoomFinding() -> BilingualText? {
+        // A folder that does not answer is another check's finding.
+        guard let space = try? DiskSpace.at(folder.path) else { return nil }
         let needed = max(Self.scarceBelowBytes, service.newestGoodBackup()?.size ?? 0)
         if space.available >= needed { return nil }
         return BackupError.notEnoughRoom(path: folder.path.string, needed: needed, available: space.available)

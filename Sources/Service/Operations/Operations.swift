@@ -44,6 +44,11 @@ public struct Operations: Sendable {
             scrubSeconds: scrubs ? 1800 : 0)
     }
 
+    /// Whether a backup could be made now, and what it would leave out.
+    public func backupPreflight(_ kind: BackupName.Kind, _ retention: RetentionRule) -> BackupPreflight {
+        BackupPreflight(workspace, options: backupOptions(kind, retention))
+    }
+
     /// What a forced restore makes of the live stack before it begins.
     private var backupFirst: RestoreJob.Options.BackupFirst {
         .init(options: backupOptions(.compressed, .default), version: ServiceVersion.current)
@@ -126,9 +131,7 @@ public struct Operations: Sendable {
         try prepareFolder(for: request)
         switch request {
         case .backup(let kind, let retention):
-            try BackupJob(
-                workspace, options: backupOptions(kind, retention), version: ServiceVersion.current
-            ).preflight()
+            try backupPreflight(kind, retention).run().throwFirst()
         case .restore(let name, let mode, let force, _):
             try RestoreJob(
                 workspace, options: .init(mode: mode, force: force, upgradeCommand: restoring.upgradeCommand)

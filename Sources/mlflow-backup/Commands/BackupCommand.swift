@@ -31,14 +31,17 @@ enum BackupCommand: Command {
                 throw UsageError.badValue("--email", text, expected: "admin@company.com")
             }
         }
-        guard !arguments.has("dry-run") else { return try dryRun(invocation, request, retention) }
+        guard !arguments.has("dry-run") else { return try dryRun(invocation, kind, retention) }
         return try RecordedOperation(invocation).run(request, email: email)
     }
 
     private static func dryRun(
-        _ invocation: Invocation, _ request: OperationRequest, _ retention: RetentionRule
+        _ invocation: Invocation, _ kind: BackupName.Kind, _ retention: RetentionRule
     ) throws -> ExitCode {
-        try invocation.operations.preflight(request)
+        try invocation.operations.workspace.prepareFolder()
+        let findings = invocation.operations.backupPreflight(kind, retention).run()
+        try findings.throwFirst()
+        for notice in findings.notices { invocation.console.answer(notice) }
         let expired = try PruneJob(invocation.operations.workspace, rule: retention).preview()
         invocation.console.answer(
             BilingualText(

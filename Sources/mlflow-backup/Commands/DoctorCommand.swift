@@ -32,10 +32,14 @@ enum DoctorCommand: Command {
                 invocation.console.answer(warning)
             }
         } catch let error as BackupError { invocation.console.answer(error.explanation) }
-        // The first thing that stands in the way is thrown, with what to do about it.
         if let unsettled = RecoverJob(operations.workspace).unsettled() { throw unsettled }
-        try operations.preflight(
-            .backup(invocation.settings.compress ? .compressed : .uncompressed, invocation.settings.retention))
+        let findings = operations.backupPreflight(
+            invocation.settings.compress ? .compressed : .uncompressed, invocation.settings.retention
+        ).run()
+        for notice in findings.notices { invocation.console.answer(notice) }
+        // All but the first, which is thrown, with what to do about it.
+        for obstacle in findings.obstacles.dropFirst() { invocation.console.answer(obstacle.bilingual) }
+        try findings.throwFirst()
         for warning in try operations.ownershipWarnings() { invocation.console.answer(warning) }
         invocation.console.answer(BilingualText(zh: "一切就绪，可以备份。", en: "All is well: a backup can be made."))
         return .success

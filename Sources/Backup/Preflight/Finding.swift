@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wording
+
+/// What an operation will meet, known before it touches anything. See docs/ground.md, "Findings".
+public struct Finding: Sendable {
+    /// What was looked at. The raw value is what `/health` calls it.
+    public enum Check: String, Sendable, CaseIterable {
+        case backupFolder = "backup_directory"
+        case artifacts
+        case database
+        case tools = "pg_dump"
+        case room = "disk_space"
+    }
+
+    public enum Weight: Sendable {
+        /// The operation would fail, or do harm, by this error.
+        case obstacle(any Error)
+        /// The operation works, and leaves something out.
+        case notice(BilingualText)
+    }
+
+    public let check: Check
+    public let weight: Weight
+
+    public var obstacle: (any Error)? { if case .obstacle(let error) = weight { error } else { nil } }
+
+    /// One sentence, with what to do.
+    public var text: BilingualText {
+        switch weight {
+        case .obstacle(let error): error.bilingual
+        case .notice(let text): text
+        }
+    }
+}
+
+/// Findings in the order in which they were made.
+public struct Findings: Sendable {
+    public private(set) var all: [Finding] = []
+
+    public init() {}
+
+    public var obstacles: [any Error] { all.compactMap(\.obstacle) }
+    public var notices: [BilingualText] { all.filter { $0.obstacle == nil }.map(\.text) }
+
+    public func first(_ check: Finding.Check) -> Finding? { all.first { $0.check == check && $0.obstacle != nil } }
+
+    /// For a job: the first obstacle ends it. - Throws: that.
+    public func throwFirst() throws {
+        if let first = obstacles.first { throw first }
+    }
+
+    mutating func note(_ check: Finding.Check, _ notices: [BilingualText]) {
+        all += notices.map { Finding(check: check, weight: .notice($0)) }
+    }
+
+    /// Makes one check; what it throws is an obstacle.
+    /// - Returns: `nil` where there is one: what needs the result of the check cannot be asked.
+    @discardableResult
+    mutating func make<Result>(_ check: Finding.Check, _ body: () throws -> Result) -> Result? {
+        do { return try body() } catch {
+            all.append(Finding(check: check, weight: .obstacle(error)))
+            return nil
+        }
+    }
+}
