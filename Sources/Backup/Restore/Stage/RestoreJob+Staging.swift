@@ -175,7 +175,7 @@ extension RestoreJob {
     }
 
     private func compareRows(_ target: ConnectionSettings, _ manifest: Manifest) throws {
-        let snapshot = try ExportedSnapshot(of: target)
+        let snapshot = try ExportedSnapshot(of: target, cancellation: cancellation)
         defer { snapshot.release() }
         var found: [String: Int64] = [:]
         for (table, count) in try snapshot.rowCounts(cancellation: cancellation) { found[table.description] = count }
