@@ -48,6 +48,7 @@ public struct BackupPreflight: Sendable {
         }
         defer { connection.close() }
         findings.make(.tools) { try stack.tools.check(serverVersion: connection.serverVersion) }
+        checkGround(on: connection, &findings)
         return findings.make(.database) {
             let size = try connection.rows("SELECT pg_database_size(current_database())").first?.int64(0) ?? 0
             return UInt64(max(0, size))
