@@ -128,7 +128,7 @@ extension RestoreJob {
             guard case .entry(let entry, _, _) = step, entry.kind == .file else { continue }
             if let origin = entry.origin, !linked.insert(origin.inode).inserted { continue }
             files += 1
-            bytes += entry.size
+            bytes = bytes.adding(clamped: entry.size)
         }
         guard files == manifest.artifacts.files, bytes == manifest.artifacts.bytes else {
             throw BackupError.artifactsDiffer(
