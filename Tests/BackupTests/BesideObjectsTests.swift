@@ -116,7 +116,7 @@ struct BesideObjectsTests {
         #expect(try names("select subname::text from pg_subscription where subdbid = (\(Self.liveOID))").isEmpty)
         #expect(restored.warnings.contains { $0.english.contains("subscription sub") })
         #expect(!restored.warnings.contains { $0.english.contains("Not brought back") }, "\(restored.warnings)")
-        try UndoJob(workspace, force: true).run()
+        _ = try UndoJob(workspace, force: true).run()
         try admin("drop subscription sub")
     }
 

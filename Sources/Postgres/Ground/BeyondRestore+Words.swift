@@ -68,11 +68,11 @@ extension BeyondRestore {
         }
     }
 
-    /// The first ten.
+    /// The first twenty.
     static func list(_ objects: [BeyondRestore]) -> BilingualText {
-        let shown = objects.prefix(10).map { object in
+        let shown = objects.prefix(20).map { object in
             guard let count = object.count else { return BilingualText(zh: object.description, en: object.description) }
-            return BilingualText(zh: "\(object.name)（\(count) 个对象）", en: "\(object.name) (\(count) objects)")
+            return BilingualText(zh: "\(object.name)（\(count) 个对象）", en: "\(object.name) (\(count) object\(count == 1 ? "" : "s"))")
         }
         let more = objects.count - shown.count
         return BilingualText(

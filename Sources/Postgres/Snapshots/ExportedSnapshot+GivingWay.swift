@@ -57,10 +57,10 @@ private struct WaitersWatch {
             looks += 1
             guard looks % 5 == 0 else { continue }
             // Where the server has no place for a second session nobody is seen waiting.
-            if session == nil { session = try? Connection(settings, applicationName: "mlflow-backup watch") }
+            if session?.isOpen != true { session = try? Connection(settings, applicationName: "mlflow-backup watch") }
             guard let session, let seen = try? waiters(session) else { continue }
             let now = MonotonicTime.nanoseconds()
-            since = Dictionary(uniqueKeysWithValues: seen.map { ($0.pid, since[$0.pid] ?? now) })
+            since = Dictionary(seen.map { ($0.pid, since[$0.pid] ?? now) }) { first, _ in first }
             let late = seen.filter { MonotonicTime.seconds(since: since[$0.pid] ?? now) >= Self.seconds }
             if late.isEmpty { continue }
             state.withLock { $0.waiters = late.map(\.line) }
@@ -70,12 +70,18 @@ private struct WaitersWatch {
 
     private func waiters(_ session: Connection) throws(PostgresError) -> [(pid: Int, line: String)] {
         var found: [(pid: Int, line: String)] = []
-        let rows = try session.rows(
+        try session.send(
             """
             select \(SessionText.columns) from pg_catalog.pg_stat_activity a
             where a.pid in (select l.pid from pg_catalog.pg_locks l where l.locktype = 'relation' and not l.granted)
               and \(holder) = any(pg_catalog.pg_blocking_pids(a.pid))
             """)
+        // What stands still must not keep the dump from ending.
+        guard try session.isAnswered(within: 5) else {
+            session.close()
+            return []
+        }
+        let rows = try session.takeAnswer()
         for row in rows { found.append((try row.int("pid"), try SessionText.line(row))) }
         return found
     }
