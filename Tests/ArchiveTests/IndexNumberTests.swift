@@ -32,6 +32,49 @@ struct IndexNumberTests {
     }
 }
 
+@Suite("Stamps and sizes that a file system may keep and nobody means")
+struct StrangeFileTests {
+    /// Of tmpfs, which keeps 64 bits of both.
+    private let folder: TemporaryFolder
+    private var tree: FilePath { folder.path.appending("tree") }
+
+    init() throws {
+        folder = try TemporaryFolder("strange", in: "/dev/shm")
+        try Directory.make(tree)
+    }
+
+    @Test("a file of -2^63 s and one of 2^63-1 s are backed up, verified, taken over and restored as they are")
+    func stamps() throws {
+        for (name, time) in [("first", "@-9223372036854775808"), ("last", "@9223372036854775807")] {
+            try Tool.shell("echo content > \"$1\" && touch -d '\(time)' \"$1\"", tree.appending(name))
+        }
+        let before = try TreeSnapshot(tree)
+        #expect(Set(before.items.values.map(\.modified.seconds)) == [.min, .max])
+        let (one, two) = (folder.path.appending("1.tar.gz"), folder.path.appending("2.tar.gz"))
+        try Backups.archive(tree, to: one)
+        _ = try ContentVerifier().verify(TarGzipReader(one))
+        #expect(try ArchiveCheck(IndexedArchive(one), threads: 1).run().isEmpty)
+        try Backups.write(tree, with: TarGzipWriter(creating: two, previous: one, threads: 1))
+        for (archive, name) in [(one, "out1"), (two, "out2")] {
+            let out = folder.path.appending(name)
+            _ = try Backups.extract(TarGzipReader(archive), into: out)
+            #expect(try TreeSnapshot(out).differences(from: before) == [])
+        }
+    }
+
+    @Test("files whose sizes no sum can hold are counted, and end nothing")
+    func sizes() throws {
+        for name in ["a", "b", "c"] {
+            try OpenFile(tree.appending(name), .createNew(mode: 0o644)).truncate(to: UInt64(Int64.max))
+        }
+        let estimate = try BackupEstimate(
+            of: tree, ignoring: [], beside: nil, sharesBlocks: false, atMost: 60)
+        #expect(estimate.files == 3)
+        #expect(estimate.bytes == .max && estimate.freshBytesAtMost == .max)
+        _ = estimate.compressedFraction(in: tree)
+    }
+}
+
 /// One archive whose index says something else each time.
 private struct ForgedIndex {
     private let scratch: Scratch
