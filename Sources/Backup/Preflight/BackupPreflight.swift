@@ -24,6 +24,7 @@ public struct BackupPreflight: Sendable {
         checkBackupFolder(&findings)
         findings.make(.artifacts) { try stack.checkArtifactsFolder() }
         let databaseSize = checkDatabase(&findings)
+        noteElsewhere(&findings)
         if let items = findings.make(.backupFolder, { try items ?? Catalogue(folder).items() }) {
             findings.make(.room) { try checkRoom(dump: databaseSize ?? 0, beside: items) }
         }
