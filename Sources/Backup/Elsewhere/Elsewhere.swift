@@ -38,11 +38,13 @@ public struct Elsewhere: Sendable, Equatable, Codable {
 }
 
 extension LiveStack {
-    /// - Parameter isLogin: whether the server asks for a login; where nobody knows it is asked.
+    /// - Parameters:
+    ///   - isLogin: whether the server asks for a login; where nobody knows it is asked.
+    ///   - seconds: for each statement.
     /// - Returns: `nil` where there is nothing.
     /// - Throws: `PostgresError`.
-    func elsewhere(asksForLogin isLogin: Bool? = nil) throws -> Elsewhere? {
-        let reading = try PlaceReading(of: database)
+    func elsewhere(asksForLogin isLogin: Bool? = nil, atMost seconds: Double = 10) throws -> Elsewhere? {
+        let reading = try PlaceReading(of: database, atMost: seconds)
         return Elsewhere(
             reading, ArtifactPlaces(reading, in: artifacts), asksForLogin: isLogin ?? asksForLogin())
     }

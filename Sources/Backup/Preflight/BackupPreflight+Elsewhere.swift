@@ -9,7 +9,8 @@ extension BackupPreflight {
         // A database that does not answer is told of already.
         guard findings.first(.database) == nil else { return }
         do {
-            let notices = try stack.elsewhere()?.notices(.backup, artifacts: stack.artifacts) ?? []
+            let found = try stack.elsewhere(atMost: isHasty ? 2 : 10)
+            let notices = found?.notices(.backup, artifacts: stack.artifacts) ?? []
             findings.note(.artifacts, notices)
         } catch {
             findings.note(
