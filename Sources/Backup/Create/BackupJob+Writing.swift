@@ -43,13 +43,14 @@ extension BackupJob {
         let report = try archiver.add(tree: stack.artifacts, as: .artifacts, ignoring: LiveStack.notArtifacts)
         try writer.endSection()
 
-        let manifest = Manifest(
+        var manifest = Manifest(
             name: name.string, created: started, host: Self.hostName(), stack: copies.identity, serviceVersion: version,
             mlflow: .init(version: stack.mlflowVersion(), alembicRevision: survey.revision), database: database,
             artifacts: .init(
                 files: report.files, folders: report.folders, bytes: report.bytes, walkStarted: walkStarted),
             skipped: report.skipped.map { .init(path: $0.path.description, reason: $0.reason.rawValue) },
             changedWhileRead: report.changedWhileRead.map(\.description))
+        manifest.elsewhere = workspace.elsewhere()
         for entry in report.skipped {
             log.warning("skipped", ["path": entry.path, "reason": entry.reason.rawValue])
         }

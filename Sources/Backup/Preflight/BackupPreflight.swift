@@ -32,6 +32,7 @@ public struct BackupPreflight: Sendable {
         checkBackupFolder(&findings)
         findings.make(.artifacts) { try stack.checkArtifactsFolder() }
         let dump = checkDatabase(&findings)
+        noteElsewhere(&findings)
         if let items = findings.make(.backupFolder, { try items ?? Catalogue(folder).items() }) {
             findings.note(.room, findings.make(.room) { try checkRoom(dump, beside: items) } ?? [])
         }

@@ -137,7 +137,7 @@ public struct RestoreJob: Sendable {
             backup: item.name, mode: options.mode, manifest: manifest, files: staged.files,
             unchanged: staged.unchanged.count, kept: committed.kept, replaced: committed.replaced,
             backupBefore: before?.name, seconds: seconds,
-            warnings: [upgrade].compactMap { $0 } + staged.warnings + committed.notes + claimed
+            warnings: [upgrade].compactMap { $0 } + elsewhere(manifest) + staged.warnings + committed.notes + claimed
                 + KeptExpiry(workspace, hold).afterSwap())
     }
 
