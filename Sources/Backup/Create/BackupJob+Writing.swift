@@ -142,9 +142,10 @@ extension BackupJob {
         return try snapshot.givingWay(cancellation: cancellation) { cancellation in
             let survey = try StoreSurvey(snapshot, cancellation: cancellation)
             guard survey.revision != nil else { throw BackupError.databaseEmpty(name: stack.database.database) }
+            let ground = try snapshot.ground()
             try stack.tools.dump(
-                stack.database, snapshot: snapshot.identifier, into: dump, jobs: min(options.threads, 4),
-                cancellation: cancellation
+                stack.database, snapshot: snapshot.identifier, into: dump,
+                jobs: try snapshot.room().jobs(atMost: min(options.threads, 4)), cancellation: cancellation
             ) { step in
                 if case .table(let name) = step { progress(Progress(.dumping, fraction: 0.1, detail: name)) }
             }
@@ -154,7 +155,8 @@ extension BackupJob {
                 Manifest.Database(
                     name: stack.database.database, serverVersion: version,
                     dumpToolVersion: try stack.tools.version(of: .dump, serverVersion: version), rows: survey.rows,
-                    newest: survey.newest, oldestUnseen: snapshot.oldestUnseen)
+                    newest: survey.newest, oldestUnseen: snapshot.oldestUnseen, role: ground.role,
+                    beyondRestore: ground.beyondRestore)
             )
         }
     }

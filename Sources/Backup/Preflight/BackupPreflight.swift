@@ -57,6 +57,7 @@ public struct BackupPreflight: Sendable {
         }
         defer { connection.close() }
         findings.make(.tools) { try stack.tools.check(serverVersion: connection.serverVersion) }
+        checkGround(on: connection, &findings)
         return findings.make(.database) { try connection.dumpMeasure() }
     }
 }

@@ -163,15 +163,35 @@ extension RestoreJob {
         journal.newOID = try hold.databases.oid(of: journal.newDatabase)
         try journal.write(in: folder)
         let target = stack.database.naming(database: journal.newDatabase)
-        try stack.tools.restore(
-            from: dump, into: target, jobs: min(options.threads, 4), cancellation: cancellation
+        let changed = try stack.tools.restore(
+            from: dump, into: target, dumper: manifest.database.role, jobs: min(options.threads, 4),
+            cancellation: cancellation
         ) { [progress] step in
             if case .table(let name) = step { progress(Progress(.loading, fraction: 0.7, detail: name)) }
         }
         try compareRows(target, manifest)
         // pg_restore leaves no planner statistics, and the first queries after a restore would crawl.
         try Connection(target).execute("ANALYZE")
-        return try hold.databases.copyProperties(from: journal.liveDatabase, to: journal.newDatabase)
+        return try notBroughtBack(changed, manifest, hold)
+            + hold.databases.copyProperties(from: journal.liveDatabase, to: journal.newDatabase)
+    }
+
+    /// What the restore leaves out, and what stays with the database that it puts aside.
+    private func notBroughtBack(
+        _ changed: [BeyondRestore], _ manifest: Manifest, _ hold: Hold
+    ) throws -> [BilingualText] {
+        let live = try hold.databases.staysBehind(in: stack.database.database)
+        // Subscriptions are in no dump of an ordinary role.
+        let never = Set(
+            live.filter { $0.fate == .never } + changed.filter { $0.fate == .never }
+                + (manifest.database.beyondRestore ?? []).filter { $0.fate == .never })
+        let told =
+            BeyondRestore.afterwards(changed.filter { $0.fate != .never })
+            + BeyondRestore.notices(
+                never.sorted { $0.name < $1.name } + live.filter { $0.fate == .staysBehind },
+                role: stack.database.user)
+        for text in told { log.warning("not brought back", ["what": text.english]) }
+        return told
     }
 
     private func compareRows(_ target: ConnectionSettings, _ manifest: Manifest) throws {
