@@ -23,6 +23,7 @@ public struct BackupPreflight: Sendable {
         var findings = Findings()
         checkBackupFolder(&findings)
         findings.make(.artifacts) { try stack.checkArtifactsFolder() }
+        findings.make(.artifacts) { try checkReadable() }
         let databaseSize = checkDatabase(&findings)
         if let items = findings.make(.backupFolder, { try items ?? Catalogue(folder).items() }) {
             findings.make(.room) { try checkRoom(dump: databaseSize ?? 0, beside: items) }
