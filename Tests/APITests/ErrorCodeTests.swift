@@ -16,7 +16,8 @@ struct ErrorCodeTests {
     private static let backupErrors: [BackupError] = [
         .folderNotUsable(path: "/b", reason: "r"), .folderVanished(path: "/b"), .noSuchBackup(name: "n"),
         .noSuchEntry(backup: "n", path: "p"), .inUse(name: "n", by: "t"), .busy(holder: "h"),
-        .notEnoughRoom(path: "/b", needed: 2, available: 1), .artifactsMissing(path: "/a"), .databaseEmpty(name: "d"),
+        .notEnoughRoom(path: "/b", needed: 2, available: 1), .notEnoughFiles(path: "/b", needed: 2, available: 1),
+        .artifactsMissing(path: "/a"), .databaseEmpty(name: "d"),
         .newerData(backup: "n", newer: NewerData([finding])), .schemaDiffers(backup: "n", revision: "a", live: "b"),
         .schemaOlder(backup: "n", revision: "a", live: "b", command: nil),
         .schemaNewer(backup: "n", revision: "a", live: "b", install: nil),

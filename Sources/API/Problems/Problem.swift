@@ -69,7 +69,7 @@ struct Problem {
             .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone, .keptRecordDamaged,
             .keptBeingRemoved, .undoChanged, .notOurs, .mountInside, .notMovable, .nothingToAccept, .severalStacks:
             409
-        case .notEnoughRoom, .noRoomForDatabase: 507
+        case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
         case .folderNotUsable, .folderVanished, .artifactsMissing, .artifactsUnreadable, .databaseEmpty, .needsRecovery,
             .restoreLeftover:
             503
