@@ -35,6 +35,8 @@ extension BackupError: CodedError {
         case .keptRecordDamaged: "kept-record-damaged"
         case .notOurs: "not-ours"
         case .mountInside: "mount-inside"
+        case .notMovable: "not-movable"
+        case .artifactsUnreadable: "artifacts-unreadable"
         case .severalStacks: "several-stacks"
         case .noSuchStack: "no-such-stack"
         case .nothingToAccept: "nothing-to-accept"

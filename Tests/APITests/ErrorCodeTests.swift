@@ -30,7 +30,9 @@ struct ErrorCodeTests {
         .keptRecordDamaged(id: "k", path: "p"), .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"),
         .noSuchKeptPart(id: "k"), .nothingToUndo, .undoChanged(wanted: "k", newest: nil),
         .notOurs(path: "p", count: 1, user: 1, group: 1),
-        .mountInside(path: "p", count: 1), .nothingToAccept(name: "n"),
+        .mountInside(path: "p", count: 1), .notMovable(path: "p", count: 1, reason: .frozen),
+        .notMovable(path: "p", count: 1, reason: .sticky(folder: "f")),
+        .artifactsUnreadable(path: "p", count: 1, isAll: false, user: 1, group: 1), .nothingToAccept(name: "n"),
         .needsRecovery(reason: BilingualText(zh: "r", en: "r")),
         .lateWritesKept(
             reason: BilingualText(zh: "r", en: "r"), kept: ["20261126_020000_7f3a9c01_late"], late: NewerData()),

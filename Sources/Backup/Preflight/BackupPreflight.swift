@@ -31,6 +31,7 @@ public struct BackupPreflight: Sendable {
         var findings = Findings()
         checkBackupFolder(&findings)
         findings.make(.artifacts) { try stack.checkArtifactsFolder() }
+        findings.make(.artifacts) { try checkReadable() }
         let dump = checkDatabase(&findings)
         noteElsewhere(&findings)
         if let items = findings.make(.backupFolder, { try items ?? Catalogue(folder).items() }) {

@@ -51,13 +51,17 @@ extension RestoreJob {
         let observer = ReadObserver(cancellation: cancellation) { [progress] done in
             progress(Progress(.extracting, fraction: 0.22 + 0.38 * min(1, Double(done) / Double(total))))
         }
-        kept.note(try extract(item, manifest, routes, budget, observer, hold))
+        let extracted = try extract(item, manifest, routes, budget, observer, hold)
+        kept.note(extracted)
         var files = 0
-        if options.mode.includesArtifacts { files = try compareArtifacts(journal.swap.new, manifest) }
-        var warnings: [BilingualText] = []
+        if options.mode.includesArtifacts {
+            files = try compareArtifacts(journal.swap.new, manifest)
+            _ = try OutsideThings(live: stack.artifacts, restored: journal.swap.new, cancellation: cancellation).carryOver()
+        }
+        var warnings = extracted.denied.warnings
         var broughtIn: String?
         if options.mode.includesDatabase {
-            warnings = try loadMakingRoom(dump, &journal, manifest, hold)
+            warnings += try loadMakingRoom(dump, &journal, manifest, hold)
             try Directory.removeTree(dump)
             broughtIn = try FreshRows(stack.database.naming(database: journal.newDatabase)).moment()
         }
@@ -112,11 +116,11 @@ extension RestoreJob {
         return try Manifest(decoding: bytes, backup: item.name.string)
     }
 
-    /// Restored files belong to whoever owns the artifacts folder: that is who MLflow runs as.
-    private func artifactOwner() throws -> (user: UInt32, group: UInt32)? {
-        guard ProcessPrivilege.isRoot else { return nil }
-        let status = try OpenFile(stack.artifacts, .directory).status()
-        return (status.owner, status.group)
+    /// Restored files belong to whom they belonged to; who owned the artifacts folder then stands for who owns it now, for
+    /// that is who MLflow runs as.
+    func artifactOwner() throws -> RestoredOwner {
+        let status = try OpenFile(stack.artifacts, .directoryThroughLink).status()
+        return .recorded(placeOwner: (status.owner, status.group))
     }
 
     private func compareArtifacts(_ staging: FilePath, _ manifest: Manifest) throws -> Int {
