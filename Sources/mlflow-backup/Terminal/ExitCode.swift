@@ -37,7 +37,8 @@ enum ExitCode: Int32 {
             case .newerData, .schemaDiffers, .schemaOlder: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom, .noRoomForDatabase: self = .noRoom
-            case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery, .restoreLeftover,
+            case .writeProtected, .noPlaceForBackup, .folderNotUsable, .folderVanished, .artifactsMissing,
+                .databaseEmpty, .needsRecovery, .restoreLeftover,
                 .schemaNewer, .nothingToAccept, .notOurs, .mountInside, .keptNotRemovable, .keptDatabaseGone,
                 .keptFilesGone, .keptBeingRemoved, .keptRecordDamaged, .lateWritesKept, .undoChanged:
                 self = .failure
