@@ -70,7 +70,7 @@ struct Problem {
             .keptBeingRemoved, .undoChanged, .noPlaceForBackup, .notOurs, .mountInside, .nothingToAccept,
             .severalStacks:
             409
-        case .notEnoughRoom, .noRoomForDatabase: 507
+        case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
         case .writeProtected, .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery,
             .restoreLeftover:
             503
