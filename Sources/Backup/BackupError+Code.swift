@@ -7,6 +7,8 @@ extension BackupError: CodedError {
         switch self {
         case .folderNotUsable: "folder-not-usable"
         case .folderVanished: "folder-vanished"
+        case .writeProtected: "backup-folder-write-protected"
+        case .noPlaceForBackup: "no-place-for-backup"
         case .noSuchBackup: "no-such-backup"
         case .noSuchEntry: "no-such-entry"
         case .inUse: "in-use"

@@ -11,6 +11,10 @@ public enum BackupError: ExplainedError, Equatable {
     case folderNotUsable(path: String, reason: String)
     /// The folder was used for this stack before, and has nothing of ours in it now.
     case folderVanished(path: String)
+    /// Nothing can be written into the folder, which can be read.
+    case writeProtected(path: String, reason: BilingualText)
+    /// A forced restore or undo would first make a backup, in a folder where nothing can be written.
+    case noPlaceForBackup(path: String, reason: BilingualText)
     case noSuchBackup(name: String)
     /// A backup that has no such file in it.
     case noSuchEntry(backup: String, path: String)
@@ -94,6 +98,7 @@ public enum BackupError: ExplainedError, Equatable {
                     "The backup folder \(path) has held backups of this MLflow and is missing or empty now. Check that its disk is "
                     + "mounted; to begin anew with an empty folder on purpose, run `mlflow-backup claim`."
             )
+        case .writeProtected, .noPlaceForBackup: writeProtectionExplanation
         case .noSuchEntry(let backup, let path):
             BilingualText(
                 zh: "\(backup) 中没有文件 \(path)。", en: "There is no file \(path) in \(backup).")

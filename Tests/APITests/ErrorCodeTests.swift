@@ -15,6 +15,8 @@ struct ErrorCodeTests {
 
     private static let backupErrors: [BackupError] = [
         .folderNotUsable(path: "/b", reason: "r"), .folderVanished(path: "/b"), .noSuchBackup(name: "n"),
+        .writeProtected(path: "/b", reason: BilingualText(zh: "r", en: "r")),
+        .noPlaceForBackup(path: "/b", reason: BilingualText(zh: "r", en: "r")),
         .noSuchEntry(backup: "n", path: "p"), .inUse(name: "n", by: "t"), .busy(holder: "h"),
         .notEnoughRoom(path: "/b", needed: 2, available: 1), .notEnoughFiles(path: "/b", needed: 2, available: 1),
         .artifactsMissing(path: "/a"), .databaseEmpty(name: "d"),

@@ -43,6 +43,7 @@ public struct BackupPreflight: Sendable {
     private func checkBackupFolder(_ findings: inout Findings) {
         findings.make(.backupFolder) {
             try folder.refuseVanished(usedBy: stack.artifacts)
+            try folder.refuseWriteProtected()
             if let reason = folder.unusableReason {
                 throw BackupError.folderNotUsable(path: folder.path.string, reason: reason)
             }

@@ -25,7 +25,7 @@ extension RestoreJob {
     ) throws -> Staged {
         var kept = UnchangedFiles()
         var budget: UInt64?
-        let dump = folder.staging.appending(Self.dumpName)
+        let dump = workspace.state.dump(of: journal)
         var routes: [Extractor.Route] = []
         try journal.swap.prepare()
         if options.mode.includesArtifacts {
@@ -36,11 +36,11 @@ extension RestoreJob {
                 return .init(
                     .artifacts, into: target, owner: owner, existing: kept.existing(stack.artifacts, clones: clones))
             }
-            let before = try KeptPart.ids(in: folder)
+            let before = try KeptPart.ids(in: workspace.state)
             routes.append(try route())
             budget = try room(for: manifest, item, routes, hold)
             // What went to make room has no names any more.
-            if try KeptPart.ids(in: folder) != before { routes = [try route()] }
+            if try KeptPart.ids(in: workspace.state) != before { routes = [try route()] }
         }
         if options.mode.includesDatabase {
             try Directory.make(dump, mode: 0o700)
@@ -165,7 +165,7 @@ extension RestoreJob {
         progress(Progress(.loading, fraction: 0.62))
         try hold.databases.create(journal.newDatabase, like: journal.liveDatabase)
         journal.newOID = try hold.databases.oid(of: journal.newDatabase)
-        try journal.write(in: folder)
+        try journal.write(in: workspace.state)
         let target = stack.database.naming(database: journal.newDatabase)
         let changed = try stack.tools.restore(
             from: dump, into: target, dumper: manifest.database.role, jobs: min(options.threads, 4),
