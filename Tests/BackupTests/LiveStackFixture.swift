@@ -83,7 +83,10 @@ final class LiveStackFixture: Sendable {
         }
     }
 
-    var stack: LiveStack {
+    var stack: LiveStack { stack(artifacts: artifacts) }
+
+    /// The stack with its artifacts elsewhere.
+    func stack(artifacts: FilePath) -> LiveStack {
         LiveStack(
             database: database, tools: PostgresTools(binDirectory: server.binDirectory), artifacts: artifacts,
             mlflowVersion: { "3.17.2" })
@@ -106,6 +109,9 @@ final class LiveStackFixture: Sendable {
     ) -> Workspace {
         Workspace(stack, folder ?? self.folder, log: .silent, cancellation: cancellation, progress: progress)
     }
+
+    /// The same stack with another backup folder.
+    func workspace(folder: BackupFolder) -> Workspace { Workspace(stack, folder, log: .silent) }
 
     @discardableResult
     func restore(

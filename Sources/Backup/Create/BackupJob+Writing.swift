@@ -112,7 +112,7 @@ extension BackupJob {
             }
         } catch {
             // A file may have no more names, or the file system knows none: the members are copied then.
-            guard [EMLINK, EPERM, EOPNOTSUPP].contains(error.code) else { throw error }
+            guard error.isWithoutLinks else { throw error }
             return nil
         }
         try marks.keeping(linked) { try Directory.rename(linked, to: partial) }

@@ -21,22 +21,14 @@ public struct BackupPreflight: Sendable {
     /// - Parameter items: what is in the backup folder, where the caller has looked already.
     public func run(beside items: [CatalogueItem]? = nil) -> Findings {
         var findings = Findings()
-        checkBackupFolder(&findings)
+        guard checkAnswers(&findings) else { return findings }
+        checkFolders(&findings)
         findings.make(.artifacts) { try stack.checkArtifactsFolder() }
         let databaseSize = checkDatabase(&findings)
         if let items = findings.make(.backupFolder, { try items ?? Catalogue(folder).items() }) {
             findings.make(.room) { try checkRoom(dump: databaseSize ?? 0, beside: items) }
         }
         return findings
-    }
-
-    private func checkBackupFolder(_ findings: inout Findings) {
-        findings.make(.backupFolder) {
-            try folder.refuseVanished(usedBy: stack.artifacts)
-            if let reason = folder.unusableReason {
-                throw BackupError.folderNotUsable(path: folder.path.string, reason: reason)
-            }
-        }
     }
 
     /// - Returns: the size of the database in bytes; `nil` where it does not answer.

@@ -79,6 +79,7 @@ extension Workspace {
         _ purpose: String, sparing spared: String? = nil, _ body: (Hold) throws -> Result
     ) throws -> Result {
         try prepareFolder()
+        try stack.refuseDeadLink()
         let hold = try hold(purpose)
         defer { withExtendedLifetime(hold) {} }
         try Settling(self, hold, sparing: spared).run()
@@ -115,9 +116,21 @@ extension Workspace {
     ///
     /// A folder that this stack used before and that is not there, or has nothing of ours in it, is one whose disk is not
     /// mounted. Making it would fill the disk below and hide that every backup is out of reach.
-    /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`.
+    /// - Throws: `BackupError.foldersOverlap`, `.folderVanished`, `.artifactsMissing`, `.folderNotUsable`.
     public func prepareFolder() throws {
+        try FolderLayout(self).refuseOverlap()
         try folder.refuseVanished(usedBy: stack.artifacts)
+        // The artifacts' mark tells whether an empty folder was used. Where they are not there either, nothing does: a machine
+        // whose disks are not mounted looks like a new one.
+        if try !folder.isOurs() { try stack.checkArtifactsFolder() }
+        try folder.prepare()
+    }
+
+    /// The same for the operation through which a person says that an empty folder is right.
+    /// - Throws: `BackupError.foldersOverlap`, `.folderNotUsable`.
+    public func prepareFolderAnew() throws {
+        try folder.refuseDeadLink()
+        try FolderLayout(self).refuseOverlap()
         try folder.prepare()
     }
 }

@@ -120,7 +120,7 @@ public struct Operations: Sendable {
     /// this is right.
     /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`.
     public func prepareFolder(for request: OperationRequest) throws {
-        if case .claim = request { return try workspace.folder.prepare() }
+        if case .claim = request { return try workspace.prepareFolderAnew() }
         try workspace.prepareFolder()
     }
 

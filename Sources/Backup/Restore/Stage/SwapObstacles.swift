@@ -24,7 +24,10 @@ struct SwapObstacles {
             try checkDatabase()
             if let kept { try checkRename(of: kept) }
         }
-        if mode.includesArtifacts { try checkFolders() }
+        if mode.includesArtifacts {
+            try checkFolders()
+            try Self.checkAbilities(workspace)
+        }
     }
 
     private func checkDatabase() throws {
