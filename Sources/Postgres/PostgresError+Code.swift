@@ -30,6 +30,7 @@ extension PostgresError: CodedError {
         case .unexpectedValue: "unexpected-value"
         case .toolMissing: "tool-missing"
         case .toolTooOld: "tool-too-old"
+        case .toolTooNew: "tool-too-new"
         case .toolFailed: "tool-failed"
         case .passwordNotExpressible: "password-not-expressible"
         }

@@ -9,7 +9,7 @@ extension PostgresError: ExplainedError {
         case .stackBusy, .pooled, .maintenanceDatabaseNotUsable, .preparedTransactions: lockExplanation
         case .tablesInUse, .processStuck, .workUnfinished, .maintenanceDatabaseDiffers: waitExplanation
         case .insufficientPrivilege, .mayNotCreateDatabases, .databaseNotOwned, .tablesNotLockable: rightsExplanation
-        case .toolMissing, .toolTooOld, .toolFailed, .passwordNotExpressible: toolExplanation
+        case .toolMissing, .toolTooOld, .toolTooNew, .toolFailed, .passwordNotExpressible: toolExplanation
         default: statementExplanation
         }
     }
@@ -118,6 +118,14 @@ extension PostgresError: ExplainedError {
                     + "请安装 postgresql-client-\(serverVersion)。",
                 en: "\(tool) is version \(toolVersion), older than the server's \(serverVersion), and cannot dump it. "
                     + "Install postgresql-client-\(serverVersion).")
+        case .toolTooNew(let tool, let toolVersion, let serverVersion):
+            BilingualText(
+                zh: "\(tool) 的版本是 \(toolVersion)，它无法恢复到版本为 \(serverVersion) 的服务器（会设置旧服务器没有的参数）。"
+                    + "请安装 postgresql-client-\(serverVersion)，或升级服务器。",
+                en:
+                    "\(tool) is version \(toolVersion) and cannot restore into a server of version \(serverVersion) (it sets "
+                    + "a parameter that this server does not know). Install postgresql-client-\(serverVersion), or "
+                    + "upgrade the server.")
         case .toolFailed(let tool, let exit, let lines):
             BilingualText(
                 zh: "\(tool) 失败（\(exit)）：\(lines.joined(separator: " / "))。请排除原因后重试。",

@@ -52,6 +52,8 @@ public enum PostgresError: Error, Sendable, Equatable {
     case toolMissing(path: String)
     /// `toolVersion` and `serverVersion` are major versions: 14, 15.
     case toolTooOld(tool: String, toolVersion: Int, serverVersion: Int)
+    /// The only pg_restore there is cannot restore into a server that much older.
+    case toolTooNew(tool: String, toolVersion: Int, serverVersion: Int)
     /// A program of PostgreSQL ended with an error. `lastErrorLines` is what it wrote about it, oldest first.
     case toolFailed(tool: String, exit: String, lastErrorLines: [String])
     /// A password with a line break, which a password file cannot hold.

@@ -90,4 +90,33 @@ struct TablesInUseTests {
         reader.close()
         waiting.join()
     }
+
+    /// C49.
+    @Test("a migration that queues behind a backup waits for some seconds, and the backup is made after it")
+    func queuedMigration() throws {
+        let live = try LiveStackFixture("queued_migration")
+        let took = Monitor<Double?>(nil)
+        let migration = Monitor<WorkerThread?>(nil)
+        let backup = try live.backup { step in
+            guard step.phase == .dumping, migration.withLock({ $0 == nil }) else { return }
+            let thread = try? WorkerThread("migration") { [database = live.database] in
+                guard let session = try? Connection(database, applicationName: "nightly migration") else { return }
+                let locked: SQL = """
+                    select from pg_locks l join pg_stat_activity a using (pid)
+                    where l.relation = 'runs'::regclass and l.granted and a.application_name = 'mlflow-backup snapshot'
+                    """
+                while (try? session.rows(locked).isEmpty) == true { usleep(5_000) }
+                let start = MonotonicTime.nanoseconds()
+                guard (try? session.execute("alter table runs alter start_time type numeric")) != nil else { return }
+                took.withLock { $0 = MonotonicTime.seconds(since: start) }
+            }
+            migration.withLock { $0 = thread }
+        }
+        migration.withLock { $0 }?.join()
+        let seconds = try #require(took.withLock { $0 })
+        #expect(seconds < 15, "it waited \(seconds) s")
+        #expect(backup.manifest.database.rows["public.runs"] == 20)
+        try live.restore(backup.name.string, force: true)
+        #expect(try Connection(live.database).rows("select from runs").count == 20)
+    }
 }

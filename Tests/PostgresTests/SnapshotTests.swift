@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Postgres
 import SystemIO
 import TestSupport
@@ -82,4 +83,78 @@ struct SnapshotTests {
         let rows = try snapshot.rows("select pg_sleep(0.5)::text as slept, current_setting('statement_timeout') as t")
         #expect(try rows.first?.string("t") == "0")
     }
+
+    /// C48. Without the locks the snapshot was one of before the rewrite, at which the table now has no rows at all.
+    @Test("sees all rows of a table that somebody held, rewrote and let go while it was taken")
+    func rewrittenMeanwhile() throws {
+        let database = try server.freshDatabase()
+        let writer = try Connection(database)
+        try writer.execute("create table runs (id int)")
+        try writer.execute("insert into runs select generate_series(1, 1000)")
+        try writer.execute("begin")
+        try writer.execute("lock table runs in access exclusive mode")
+        let rewriting = try WorkerThread("migration") { [writer = Held(writer)] in
+            usleep(300_000)
+            _ = try? writer.connection.execute("alter table runs alter id type bigint")
+            _ = try? writer.connection.execute("commit")
+        }
+        defer { rewriting.join() }
+        let snapshot = try ExportedSnapshot(of: database)
+        #expect(try snapshot.rows("select count(*) as n from runs").first?.int("n") == 1000)
+        let type = try snapshot.rows("select pg_typeof(id)::text as name from runs limit 1").first?.string("name")
+        #expect(type == "bigint")
+    }
+
+    @Test("begins anew where a table is made while it is taken, and names who holds one all the while")
+    func heldAndNew() throws {
+        let database = try server.freshDatabase().waiting(atMost: 1)
+        let holder = try Connection(database, applicationName: "nightly migration")
+        try holder.execute("create table runs (id int)")
+        try holder.execute("begin")
+        try holder.execute("create table later (id int)")
+        try holder.execute("lock table runs in access exclusive mode")
+        let error = #expect(throws: PostgresError.self) { try ExportedSnapshot(of: database) }
+        guard case .tablesInUse(1, let holders)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(holders.count == 1 && holders[0].contains("nightly migration"), "\(holders)")
+        try holder.execute("commit")
+        #expect(try ExportedSnapshot(of: database).rowCounts().count == 2)
+        let stop = Cancellation()
+        stop.cancel()
+        #expect(throws: CancelledError.self) { try ExportedSnapshot(of: database, cancellation: stop) }
+    }
+
+    /// C49.
+    @Test("gives way to who waits for its tables longer than some seconds, and says who that was")
+    func givesWay() throws {
+        let database = try server.freshDatabase()
+        try Connection(database).execute("create table runs (id int)")
+        let snapshot = try ExportedSnapshot(of: database)
+        let migration = try QueuedMigration(of: "runs", in: database)
+        // The session's own count does not queue behind it.
+        #expect(try snapshot.rowCounts().count == 1)
+        let error = #expect(throws: PostgresError.self) {
+            try snapshot.givingWay(cancellation: Cancellation()) { ending in
+                while !ending.isCancelled { usleep(20_000) }
+                throw CancelledError()
+            }
+        }
+        snapshot.release()
+        migration.thread.join()
+        guard case .tablesInUse(3, let waiters)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(waiters.count == 1 && waiters[0].contains("nightly migration"), "\(waiters)")
+    }
+}
+
+/// A session handed to another thread, which alone uses it from then on.
+// @unchecked: see above.
+private struct Held: @unchecked Sendable {
+    let connection: Connection
+
+    init(_ connection: Connection) { self.connection = connection }
 }

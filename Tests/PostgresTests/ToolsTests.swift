@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import Postgres
 import SystemIO
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 @Suite("Dump and restore")
 struct ToolsTests {
@@ -58,16 +59,16 @@ struct ToolsTests {
         #expect(try Connection(source).rowCounts() != counts)
     }
 
-    @Test("name who holds a table that is to be dumped")
+    @Test("name who waits for a table that is to be dumped: it would keep the dump waiting, and MLflow with it")
     func heldTable() throws {
         let source = try server.freshDatabase("held").waiting(atMost: 2)
-        let holder = try Connection(source, applicationName: "nightly migration")
-        try holder.execute("create table runs (id int)")
-        try holder.execute("begin")
-        try holder.execute("lock table runs in access exclusive mode")
-        let pid = try #require(try holder.rows("select pg_backend_pid()").first?.int(0))
+        try Connection(source).execute("create table runs (id int)")
         let snapshot = try ExportedSnapshot(of: source)
-        defer { snapshot.release() }
+        let holder = try QueuedMigration(of: "runs", in: source)
+        defer {
+            snapshot.release()
+            holder.thread.join()
+        }
         let error = #expect(throws: PostgresError.self) {
             try tools.dump(source, snapshot: snapshot.identifier, into: folder.path.appending("dump"), jobs: 2)
         }
@@ -75,7 +76,7 @@ struct ToolsTests {
             Issue.record("\(String(describing: error))")
             return
         }
-        #expect(holders.count == 1 && holders[0].contains("pid \(pid), nightly migration"), "\(holders)")
+        #expect(holders.count == 1 && holders[0].contains("nightly migration"), "\(holders)")
     }
 
     @Test("work for a role that may only log in and create databases, whatever was done to the schema public")
@@ -167,9 +168,34 @@ struct ToolsTests {
         #expect(throws: PostgresError.toolMissing(path: "/nowhere/pg_dump")) {
             try PostgresTools(binDirectory: "/nowhere").check(serverVersion: 150_018)
         }
-        let found = PostgresTools(binDirectory: nil, serverVersion: 150_018)
+        let found = PostgresTools(binDirectory: nil)
         try found.check(serverVersion: 150_018)
-        #expect(try found.version(of: .dump) >= 15)
+        #expect(try found.version(of: .dump, serverVersion: 150_018) >= 15)
+    }
+
+    /// C37.
+    @Test("are those of the server's own major version, else the next newer, looked up at each use")
+    func severalVersions() throws {
+        let tools = PostgresTools(binDirectory: nil, installed: folder.path)
+        func install(_ major: Int) throws {
+            try Directory.make(folder.path.appending("\(major)").appending("bin"))
+            for tool in ["pg_dump", "pg_restore"] {
+                try TemporaryFolder.write(
+                    program: folder.path.appending("\(major)/bin/\(tool)"),
+                    "#!/bin/sh\necho \"\(tool) (PostgreSQL) \(major).1\"\n")
+            }
+        }
+        for major in [14, 18, 17] { try install(major) }
+        #expect(try tools.version(of: .dump) == 18)
+        #expect(try tools.version(of: .dump, serverVersion: 170_004) == 17)
+        #expect(try tools.version(of: .restore, serverVersion: 160_004) == 17)
+        try tools.check(serverVersion: 160_004)
+        let tooNew = PostgresError.toolTooNew(tool: "pg_restore", toolVersion: 17, serverVersion: 16)
+        #expect(throws: tooNew) { try tools.checkRestore(serverVersion: 160_004) }
+        try install(16)
+        try tools.checkRestore(serverVersion: 160_004)
+        #expect(try tools.version(of: .dump, serverVersion: 160_004) == 16)
+        #expect(try tools.version(of: .dump, serverVersion: 140_004) == 14)
     }
 
     private func copy(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Service
+import SystemIO
 import Wording
 
 /// A task as `GET /tasks/{id}` shows it.
@@ -49,7 +50,9 @@ struct TaskRepresentation: Encodable {
         backup_name = record.backupName
         result = record.output.map { Result(stdout: $0[language], backup_dir: record.backupDirectory ?? "") }
         progress = record.progress.map { progress in
-            Progress(phase: progress.phase[language], percent: progress.fraction.map { Int(($0 * 100).rounded()) })
+            Progress(
+                phase: progress.phase[language],
+                percent: progress.fraction.map { min(max(Int(nearest: $0 * 100), 0), 100) })
         }
         warnings = record.warningCount
         notice = record.notice?[language]

@@ -42,8 +42,7 @@ public struct Extractor {
 
         /// Sizes may come from an index that nobody has compared with anything, so the sum must not overflow.
         static func += (total: inout Outcome, part: Outcome) {
-            let (bytes, overflow) = total.bytes.addingReportingOverflow(part.bytes)
-            total.bytes = overflow ? .max : bytes
+            total.bytes = total.bytes.adding(clamped: part.bytes)
             total.files += part.files
             total.kept += part.kept
             total.cloned += part.cloned
@@ -77,7 +76,7 @@ public struct Extractor {
                 }
                 if entry.kind == .file {
                     outcome.files += 1
-                    outcome.bytes += entry.size
+                    outcome.bytes = outcome.bytes.adding(clamped: entry.size)
                 }
             }
         }

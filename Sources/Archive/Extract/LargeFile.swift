@@ -36,7 +36,7 @@ struct LargeFile {
         let padding = UInt64(ArchiveLayout.padding(after: size))
         let count = min(chunk.tarLength, rest)
         // Only the last chunk may hold more than content, and no more than the padding.
-        guard count > 0, chunk.tarLength == count || (count == rest && chunk.tarLength == rest + padding) else {
+        guard count > 0, chunk.tarLength == count || (count == rest && chunk.tarLength - rest == padding) else {
             throw ArchiveError.damaged(
                 archive: archive, offset: chunk.offset, reason: "a chunk is not as long as its file says")
         }

@@ -95,7 +95,7 @@ public struct ParallelExtractor: Sendable {
                 if case .unwanted = placement { return }
                 guard entry.kind == .file else { return }
                 outcome.files += 1
-                outcome.bytes += entry.size
+                outcome.bytes = outcome.bytes.adding(clamped: entry.size)
                 if case .kept(let file) = placement { outcome.note(file) }
             }
             return outcome

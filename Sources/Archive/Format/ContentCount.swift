@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SystemIO
+
 /// Files and bytes of the artifacts in a backup, as its manifest counts them: a file with several names is one.
 public struct ContentCount: Sendable, Equatable {
     public var files = 0
@@ -11,7 +13,6 @@ public struct ContentCount: Sendable, Equatable {
     mutating func add(_ entry: ArchiveEntry) {
         guard entry.kind == .file, entry.path.relative(to: .artifacts) != nil else { return }
         files += 1
-        let (sum, overflow) = bytes.addingReportingOverflow(entry.size)
-        bytes = overflow ? .max : sum
+        bytes = bytes.adding(clamped: entry.size)
     }
 }

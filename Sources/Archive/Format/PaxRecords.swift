@@ -86,15 +86,18 @@ struct PaxRecords {
         let negative = text.first == "-"
         if negative { text = text.dropFirst() }
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let first = parts.first, let whole = Int64(first), whole >= 0 else { return nil }
+        guard let first = parts.first, let whole = UInt64(first) else { return nil }
         var nanoseconds: UInt32 = 0
         if parts.count == 2 {
             let digits = parts[1].prefix(9)
             guard let value = UInt32(digits.isEmpty ? "0" : digits) else { return nil }
             nanoseconds = (digits.count..<9).reduce(value) { partial, _ in partial * 10 }
         }
-        if !negative { return FileTime(seconds: whole, nanoseconds: nanoseconds) }
-        return nanoseconds == 0
-            ? FileTime(seconds: -whole) : FileTime(seconds: -whole - 1, nanoseconds: 1_000_000_000 - nanoseconds)
+        guard negative, nanoseconds > 0 else {
+            return Int64(magnitude: whole, isNegative: negative).map {
+                FileTime(seconds: $0, nanoseconds: nanoseconds)
+            }
+        }
+        return Int64(exactly: whole).map { FileTime(seconds: -$0 - 1, nanoseconds: 1_000_000_000 - nanoseconds) }
     }
 }

@@ -58,7 +58,7 @@ struct IndexDecoder {
         switch expecting {
         case .preamble:
             preamble = text.preamble()
-            guard preamble != nil, text.isAtEnd else {
+            guard let preamble, preamble.isPlausible, text.isAtEnd else {
                 throw .damaged(
                     archive: archive, offset: 0,
                     reason: "index.json is not of format \(IndexEncoder.formatVersion)")
@@ -80,4 +80,9 @@ struct IndexDecoder {
     private func damaged() -> ArchiveError {
         .damaged(archive: archive, offset: 0, reason: "line \(lines) of index.json cannot be read")
     }
+}
+
+extension ArchiveIndex.Preamble {
+    /// Whether an archive of ours can say so: after a million nights in a row that shared bytes it cannot.
+    fileprivate var isPlausible: Bool { (0...1_000_000).contains(generation) && (1...1 << 30).contains(alignment) }
 }

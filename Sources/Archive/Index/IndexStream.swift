@@ -56,7 +56,7 @@ final class IndexStream {
         case .bytes(let count):
             inflated += UInt64(count)
             // Digests do not compress, so no honest index shrinks a hundredfold.
-            guard inflated <= 128 * footer.indexLength else { throw damaged("the index is larger than it can be") }
+            guard inflated / 128 <= footer.indexLength else { throw damaged("the index is larger than it can be") }
             try take(UnsafeRawBufferPointer(rebasing: output.bytes[..<count]))
         case .memberEnd: isInMember = false
         case .needsInput: if try !refill() { throw damaged("the index ends early") }

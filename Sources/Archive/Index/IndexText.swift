@@ -126,10 +126,11 @@ struct IndexText {
     private mutating func time() -> FileTime? {
         guard skip(UInt8(ascii: "[")) else { return nil }
         let isNegative = skip(UInt8(ascii: "-"))
-        guard let magnitude = number(), magnitude <= UInt64(Int64.max), skip(UInt8(ascii: ",")),
-            let nanoseconds = smallNumber(), nanoseconds < 1_000_000_000, skip(UInt8(ascii: "]"))
+        guard let magnitude = number(), let seconds = Int64(magnitude: magnitude, isNegative: isNegative),
+            skip(UInt8(ascii: ",")), let nanoseconds = smallNumber(), nanoseconds < 1_000_000_000,
+            skip(UInt8(ascii: "]"))
         else { return nil }
-        return FileTime(seconds: isNegative ? -Int64(magnitude) : Int64(magnitude), nanoseconds: nanoseconds)
+        return FileTime(seconds: seconds, nanoseconds: nanoseconds)
     }
 
     private mutating func name(_ key: StaticString) -> [UInt8]? {

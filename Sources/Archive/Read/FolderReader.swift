@@ -29,7 +29,7 @@ public final class FolderReader: ArchiveReader {
                 var entry = names.linking(listed)
                 let content = try content(of: &entry, parent, fileName)
                 try visit(entry, content)
-                done += entry.size
+                done = done.adding(clamped: entry.size)
                 try observer.didRead(entry.size, upTo: done)
             }
         }

@@ -56,7 +56,8 @@ extension ArchiveIndex.Preamble {
             live.modified == stored.modified, live.mode == stored.mode, live.owner == stored.owner,
             live.group == stored.group
         else { return false }
-        let limit = FileTime(seconds: started.seconds - Self.raceMargin, nanoseconds: started.nanoseconds)
+        let limit = FileTime(
+            seconds: started.seconds.subtracting(clamped: Self.raceMargin), nanoseconds: started.nanoseconds)
         return live.modified < limit && origin.changed < limit
     }
 

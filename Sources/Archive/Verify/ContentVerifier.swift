@@ -31,7 +31,8 @@ public struct ContentVerifier {
             case .hardLink(let target): names += target.bytes.count
             case .file, .directory: break
             }
-            bytes += UInt64(1024 + 6 * names) + entry.size / UInt64(ArchiveLayout.chunkSize) * 256
+            let chunks = entry.size / UInt64(ArchiveLayout.chunkSize)
+            bytes = bytes.adding(clamped: UInt64(1024 + 6 * names)).adding(clamped: chunks * 256)
         }
     }
 
@@ -88,7 +89,7 @@ public struct ContentVerifier {
         return Report(
             manifest: manifest, files: files.count,
             // Sizes that an archive claims are not to overflow anything.
-            contentSize: files.reduce(0) { $0.addingReportingOverflow($1.size).overflow ? .max : $0 + $1.size },
+            contentSize: files.reduce(0) { $0.adding(clamped: $1.size) },
             artifacts: artifacts)
     }
 

@@ -135,13 +135,13 @@ private final class TreePassage {
         guard entry.kind == .file else { return }
         if candidate.linkCount > 1, let origin = entry.origin { linked[FileIdentity(origin)] = entry.path }
         report.reusedFiles += 1
-        report.reusedBytes += entry.size
+        report.reusedBytes = report.reusedBytes.adding(clamped: entry.size)
         count(entry)
     }
 
     private func count(_ entry: ArchiveEntry) {
         report.files += 1
-        report.bytes += entry.size
+        report.bytes = report.bytes.adding(clamped: entry.size)
         onBytes?(entry.size)
     }
 

@@ -33,7 +33,7 @@ public final class FolderWriter: ArchiveWriter {
         self.previous = try previous.flatMap { try PreviousFolder($0) }
         placer = try EntryPlacer(root: path, owner: nil)
         index = try OpenFile(path.appending(ArchiveLayout.indexName), .createNew(mode: 0o600))
-        sharing = .init(generation: self.previous.map { $0.preamble.generation + 1 } ?? 0)
+        sharing = .init(generation: self.previous.map { $0.preamble.generation.adding(clamped: 1) } ?? 0)
         try write(IndexEncoder.preamble(.init(started: started, generation: sharing.generation)))
     }
 
@@ -47,7 +47,7 @@ public final class FolderWriter: ArchiveWriter {
         let (digest, missing) = try placer.place(entry, content: content)
         try note(.init(entry: entry, digest: digest))
         files += 1
-        contentSize += entry.size
+        contentSize = contentSize.adding(clamped: entry.size)
         return missing
     }
 
@@ -64,8 +64,8 @@ public final class FolderWriter: ArchiveWriter {
         }
         try note(record)
         files += 1
-        contentSize += entry.size
-        sharing.cloned += entry.size
+        contentSize = contentSize.adding(clamped: entry.size)
+        sharing.cloned = sharing.cloned.adding(clamped: entry.size)
         return true
     }
 
@@ -96,7 +96,7 @@ public final class FolderWriter: ArchiveWriter {
         // One call for the whole tree: a sync for each of a million files would take hours on a disk.
         try FileSystem.sync(holding: root)
         return ArchiveSummary(
-            size: contentSize + indexSize, digest: indexHash.next(), indexOffset: 0, files: files,
+            size: contentSize.adding(clamped: indexSize), digest: indexHash.next(), indexOffset: 0, files: files,
             contentSize: contentSize, sharing: sharing)
     }
 }

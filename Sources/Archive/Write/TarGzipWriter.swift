@@ -35,7 +35,7 @@ public final class TarGzipWriter: ArchiveWriter {
         self.packSize = packSize
         let alignment = FileSystem.sharesBlocks(in: path.parent) ? ArchiveLayout.sharedBlockSize : 1
         self.previous = try previous.flatMap { try PreviousArchive($0, alignment: alignment) }
-        generation = self.previous.map { $0.preamble.generation + 1 } ?? 0
+        generation = self.previous.map { $0.preamble.generation.adding(clamped: 1) } ?? 0
         file = try OpenFile(path, .createNew(mode: mode))
         let output = try MemberOutput(
             file, preamble: .init(started: started, generation: generation, alignment: alignment),
@@ -67,7 +67,7 @@ public final class TarGzipWriter: ArchiveWriter {
     @discardableResult
     public func add(_ entry: ArchiveEntry, content: ContentSource) throws -> UInt64 {
         files += 1
-        contentSize += entry.size
+        contentSize = contentSize.adding(clamped: entry.size)
         defer { remembered = nil }
         guard entry.size > UInt64(ArchiveLayout.chunkSize) else { return try addSmall(entry, content) }
         let known = remembered?.path == entry.path ? remembered?.chunks : nil

@@ -67,7 +67,7 @@ extension Suspicion {
                 let largest = summaries.compactMap({ name, summary in
                     summary?.amount(of: measure).map { ($0, name) }
                 })
-                .max(by: { $0.0 < $1.0 }), largest.0 > 0, found < (largest.0 + 1) / 2
+                .max(by: { $0.0 < $1.0 }), largest.0 > 0, found < largest.0 / 2 + largest.0 % 2
             else { return nil }
             return Suspicion(
                 measure: measure, found: found, expected: largest.0, than: largest.1)

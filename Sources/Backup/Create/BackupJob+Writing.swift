@@ -119,26 +119,43 @@ extension BackupJob {
         return summary
     }
 
-    /// Dump and counts come from one exported snapshot, so they agree whatever MLflow writes meanwhile.
+    /// Where somebody waits for a table of ours, or holds one that the dump needs, everything is let go and begun anew.
     private func dumpDatabase(into dump: FilePath) throws -> (StoreSurvey, Manifest.Database) {
         progress(Progress(.dumping, fraction: 0.02))
-        let snapshot = try ExportedSnapshot(of: stack.database)
-        let survey = try StoreSurvey(snapshot, cancellation: cancellation)
-        guard survey.revision != nil else { throw BackupError.databaseEmpty(name: stack.database.database) }
-        try stack.tools.dump(
-            stack.database, snapshot: snapshot.identifier, into: dump, jobs: min(options.threads, 4),
-            cancellation: cancellation
-        ) { step in
-            if case .table(let name) = step { progress(Progress(.dumping, fraction: 0.1, detail: name)) }
+        var attempt = 1
+        while true {
+            do { return try dumpOnce(into: dump) } catch let error as PostgresError where error.metLock && attempt < 5 {
+                log.warning("the dump gave way and begins anew", ["reason": error.bilingual.english])
+                try Directory.removeTree(dump)
+                attempt += 1
+                // Whoever waited has its turn first.
+                usleep(300_000)
+            }
         }
-        let serverVersion = snapshot.serverVersion
-        let oldestUnseen = snapshot.oldestUnseen
-        snapshot.release()
-        let database = Manifest.Database(
-            name: stack.database.database, serverVersion: serverVersion,
-            dumpToolVersion: try stack.tools.version(of: .dump), rows: survey.rows, newest: survey.newest,
-            oldestUnseen: oldestUnseen)
-        return (survey, database)
+    }
+
+    /// Dump and counts come from one exported snapshot, so they agree whatever MLflow writes meanwhile.
+    private func dumpOnce(into dump: FilePath) throws -> (StoreSurvey, Manifest.Database) {
+        let snapshot = try ExportedSnapshot(of: stack.database, cancellation: cancellation)
+        defer { snapshot.release() }
+        return try snapshot.givingWay(cancellation: cancellation) { cancellation in
+            let survey = try StoreSurvey(snapshot, cancellation: cancellation)
+            guard survey.revision != nil else { throw BackupError.databaseEmpty(name: stack.database.database) }
+            try stack.tools.dump(
+                stack.database, snapshot: snapshot.identifier, into: dump, jobs: min(options.threads, 4),
+                cancellation: cancellation
+            ) { step in
+                if case .table(let name) = step { progress(Progress(.dumping, fraction: 0.1, detail: name)) }
+            }
+            let version = snapshot.serverVersion
+            return (
+                survey,
+                Manifest.Database(
+                    name: stack.database.database, serverVersion: version,
+                    dumpToolVersion: try stack.tools.version(of: .dump, serverVersion: version), rows: survey.rows,
+                    newest: survey.newest, oldestUnseen: snapshot.oldestUnseen)
+            )
+        }
     }
 
     static func hostName() -> String {

@@ -28,7 +28,7 @@ struct ReuseBase {
         else { return nil }
         return ReuseBase(
             item: item, sidecar: sidecar, manifest: try? item.quickManifest(), chain: Chains(items).chain(of: item),
-            generation: (sidecar.generation ?? 0) + 1)
+            generation: (sidecar.generation ?? 0).adding(clamped: 1))
     }
 
     /// Whether a backup with this manifest would say nothing that the one before does not.

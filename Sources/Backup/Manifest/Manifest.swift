@@ -124,10 +124,7 @@ public struct Manifest: Sendable, Equatable, Codable {
 
     /// Rows that would not fit into a number are more than any database has.
     private var totalRows: Int64 {
-        database.rows.values.reduce(0) { sum, rows in
-            let (total, overflow) = sum.addingReportingOverflow(rows)
-            return overflow ? .max : total
-        }
+        database.rows.values.reduce(0) { $0.adding(clamped: $1) }
     }
 
     public func encoded() throws -> [UInt8] {

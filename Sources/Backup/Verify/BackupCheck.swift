@@ -84,7 +84,7 @@ struct BackupCheck {
             let index = item.path.appending(ArchiveLayout.indexName)
             let indexSize: UInt64
             (indexSize, digest) = try StoredFileVerifier.digest(of: index)
-            size = report.contentSize + indexSize
+            size = report.contentSize.adding(clamped: indexSize)
             // The index alone vouches for a folder, so nothing else can say that it is the one that was published.
             if let known, Digest(hex: known.sha256) != nil, known.sha256 != digest.hex {
                 throw ArchiveError.damaged(

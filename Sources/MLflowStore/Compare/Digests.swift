@@ -33,7 +33,7 @@ struct Digests {
         var count: Int64 = 0
         for row in rows {
             let n = try row.int64("n")
-            count += n
+            count = count.adding(clamped: n)
             digests[try row.int("bucket")] = "\(n),\(try row.string("digest"))"
         }
         return (digests, count)

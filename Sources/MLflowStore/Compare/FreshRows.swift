@@ -66,7 +66,9 @@ public final class FreshRows {
     }
 
     private func find(since moment: String) throws -> StoreFindings? {
-        guard let since = Int64(moment), let now = Int64(try self.moment()), now >= since, now - since < 1 << 30 else {
+        guard let since = Int64(moment), let now = Int64(try self.moment()), now >= since,
+            now.subtracting(clamped: since) < 1 << 30
+        else {
             return nil
         }
         var findings = StoreFindings()

@@ -139,7 +139,7 @@ public final class StoreComparison {
         _ known: TableResult, _ snapshot: (oldest: Int64, next: Int64)
     ) throws -> (rows: Int64, fresh: Int64)? {
         // Rows have 32 bits of a transaction's number; numbers further apart than half of that cannot be told.
-        guard let unseen, snapshot.next - unseen < 1 << 30 else { return nil }
+        guard let unseen, snapshot.next.subtracting(clamped: unseen) < 1 << 30 else { return nil }
         if known.isMachinery { return (known.rows, 0) }
         let counts = try live.rows(
             """

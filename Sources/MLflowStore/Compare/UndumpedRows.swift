@@ -48,7 +48,8 @@ struct UndumpedRows {
             """)
         guard let row = counts.first else { return findings }
         let (all, own) = (try row.int64("n"), try row.int64("own"))
-        let missing = all - own + (own == 0 ? 0 : try own - recognized(own, in: others()))
+        let unknown = own == 0 ? 0 : own.subtracting(clamped: try recognized(own, in: others()))
+        let missing = all.subtracting(clamped: own).adding(clamped: unknown)
         if missing > 0 {
             let (table, name) = (shape.table, membership.map { FindingText.clean($0.name) })
             findings.add(
@@ -80,7 +81,9 @@ struct UndumpedRows {
             """)
         var there: [String: Int64] = [:]
         for row in found { there[try row.string("digest")] = try row.int64("n") }
-        return try rows.reduce(0) { $0 + min(try $1.int64("n"), there[try $1.string("digest")] ?? 0) }
+        return try rows.reduce(0) {
+            $0.adding(clamped: min(try $1.int64("n"), there[try $1.string("digest")] ?? 0))
+        }
     }
 
     private var digest: SQL {

@@ -15,6 +15,8 @@ public final class Connection {
     /// The server process as the handshake named it. A pooler names one of its own making.
     let backendPID: Int32
     private var handle: OpaquePointer?
+    /// Whether `SessionParameters` hold in this session; false behind a pooler that takes no options.
+    private(set) var takesOptions = true
     /// The server process of a session whose statements give up when they wait for others for longer than
     /// `settings.patience`; `nil` for one that waits. See `becomePatient`.
     var watchedProcess: Int?
@@ -28,13 +30,31 @@ public final class Connection {
         _ settings: ConnectionSettings, applicationName: String = "mlflow-backup", connectTimeoutSeconds: Double = 5
     ) throws(PostgresError) {
         self.settings = settings
-        let handshake = Handshake(settings, applicationName: applicationName)
-        let opened = try handshake.finish(within: connectTimeoutSeconds)
+        let opened: OpaquePointer
+        do throws(PostgresError) {
+            opened = try Handshake(settings, applicationName: applicationName, options: SessionParameters.options)
+                .finish(within: connectTimeoutSeconds)
+        } catch {
+            guard SessionParameters.areRefused(by: error) else { throw error }
+            takesOptions = false
+            opened = try Handshake(settings, applicationName: applicationName, options: nil)
+                .finish(within: connectTimeoutSeconds)
+        }
         // By default they go to our standard error, past the log.
         notices.receive(from: opened)
         handle = opened
         serverVersion = Int(PQserverVersion(opened))
         backendPID = PQbackendPID(opened)
+        if takesOptions { try finishParameters(within: connectTimeoutSeconds) }
+    }
+
+    private func finishParameters(within seconds: Double) throws(PostgresError) {
+        try send(SessionParameters.finish(serverVersion: serverVersion))
+        guard try isAnswered(within: seconds) else {
+            close()
+            throw .unreachable(host: settings.host, port: settings.port, reason: "no answer within \(Int(seconds)) s")
+        }
+        takesOptions = try takeAnswer().first?.bool("taken") ?? false
     }
 
     /// False once it was closed, also by us for a server process that does not react.

@@ -12,9 +12,10 @@ struct Handshake {
     private let settings: ConnectionSettings
     private let handle: OpaquePointer?
 
-    init(_ settings: ConnectionSettings, applicationName: String) {
+    /// - Parameter options: as `PGOPTIONS`; `nil` for a pooler that takes none.
+    init(_ settings: ConnectionSettings, applicationName: String, options: String?) {
         self.settings = settings
-        let parameters: [(String, String)] = [
+        var parameters: [(String, String)] = [
             ("host", settings.host),
             ("port", String(settings.port)),
             ("user", settings.user),
@@ -28,6 +29,7 @@ struct Handshake {
             ("keepalives_count", "3"),
             ("tcp_user_timeout", "60000"),
         ]
+        if let options { parameters.append(("options", options)) }
         var keywords: [UnsafeMutablePointer<CChar>?] = parameters.map { strdup($0.0) } + [nil]
         var values: [UnsafeMutablePointer<CChar>?] = parameters.map { strdup($0.1) } + [nil]
         defer { (keywords + values).forEach { free($0) } }

@@ -136,16 +136,3 @@ public final class StackLock {
         }
     }
 }
-
-extension Connection {
-    /// A session that waits for hours while others work must not be ended for it, nor a statement of its own be cut.
-    /// Not every version has every setting.
-    func liftTimeouts() throws(PostgresError) {
-        try execute(
-            """
-            select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings
-            where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
-                           'transaction_timeout')
-            """)
-    }
-}

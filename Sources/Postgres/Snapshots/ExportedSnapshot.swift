@@ -5,7 +5,12 @@ import SystemIO
 /// One moment of a database that several sessions can look at: counts and dump then agree, however busy it is.
 ///
 /// The moment lasts while this session's transaction is open (PostgreSQL manual, 9.27.5 "Snapshot Synchronization
-/// Functions"). Release it soon after: it keeps vacuum from removing dead rows.
+/// Functions"). Release it soon after: it keeps vacuum from removing dead rows, and whoever wants to change a table waits
+/// for it.
+///
+/// Every table is locked (ACCESS SHARE) before the moment is taken. A rewrite of a table (`ALTER … TYPE`, TRUNCATE, CLUSTER)
+/// that ended after it would leave that table empty at this moment without a word (manual, 13.6 "Caveats"): so it has either
+/// ended before, and is seen, or waits for us.
 public final class ExportedSnapshot {
     /// What `pg_dump --snapshot` takes.
     public let identifier: String
@@ -13,22 +18,29 @@ public final class ExportedSnapshot {
     /// missing from a dump.
     public let oldestUnseen: String
     public var serverVersion: Int { connection.serverVersion }
+    /// The server process that holds the locks.
+    public let processID: Int
+    var settings: ConnectionSettings { connection.settings }
     private let connection: Connection
 
-    public init(of settings: ConnectionSettings) throws(PostgresError) {
-        connection = try Connection(settings, applicationName: "mlflow-backup snapshot")
-        try connection.liftTimeouts()
-        // A migration of MLflow that holds a table for longer than this is told, not waited out.
-        try connection.execute("set lock_timeout = '\(number: Int(settings.patience * 1000))ms'")
-        try connection.execute("begin isolation level repeatable read, read only")
-        let rows = try connection.rows(
-            """
-            select pg_catalog.pg_export_snapshot() as id,
-                   pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text as oldest
-            """)
-        guard let row = rows.first else { throw .unexpectedValue(column: "id", found: "no row") }
+    /// - Throws: `PostgresError`, `tablesInUse` where a table is held by others for longer than `settings.patience`;
+    ///   `CancelledError`.
+    public init(of settings: ConnectionSettings, cancellation: Cancellation = Cancellation()) throws {
+        let session = try Connection(settings, applicationName: "mlflow-backup snapshot")
+        try session.liftTimeouts()
+        let row = try SnapshotLocks(session).lockingTables(cancellation) { () throws(PostgresError) in
+            let rows = try session.rows(
+                """
+                select pg_catalog.pg_export_snapshot() as id, pg_catalog.pg_backend_pid() as pid,
+                       pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text as oldest
+                """)
+            guard let row = rows.first else { throw .unexpectedValue(column: "id", found: "no row") }
+            return row
+        }
+        connection = session
         identifier = try row.string("id")
         oldestUnseen = try row.string("oldest")
+        processID = try row.int("pid")
     }
 
     /// Runs a query at the snapshot's moment.

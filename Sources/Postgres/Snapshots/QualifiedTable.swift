@@ -17,7 +17,7 @@ public struct QualifiedTable: Sendable, Hashable, Comparable, CustomStringConver
     /// `public.runs`; each part is quoted where it has to be, so that two tables never look the same.
     public var description: String { "\(Self.shown(schema)).\(Self.shown(name))" }
 
-    private static func shown(_ part: String) -> String {
+    static func shown(_ part: String) -> String {
         let plain = part.utf8.allSatisfy {
             (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_")
         }

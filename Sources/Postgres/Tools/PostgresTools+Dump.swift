@@ -11,7 +11,7 @@ extension PostgresTools {
     ///   - jobs: tables dumped at once, each by a session of its own; one more session leads them.
     ///   - compressionLevel: 0 to 9. The archive compresses by itself, so 0 serves best.
     ///   - onProgress: called on this thread.
-    /// - Throws: `PostgresError`, also `tablesInUse`, `SystemError`, or `CancelledError`. What was written so far is left to the caller.
+    /// - Throws: `PostgresError`, also `tablesInUse` (see `PostgresError.metLock`), `SystemError`, or `CancelledError`. What was written so far is left to the caller.
     public func dump(
         _ settings: ConnectionSettings, snapshot: String, into directory: FilePath, jobs: Int,
         compressionLevel: Int = 0, cancellation: Cancellation = Cancellation(),
@@ -22,8 +22,8 @@ extension PostgresTools {
             [
                 "--format=directory", "--jobs=\(max(1, jobs))", "--compress=\(compressionLevel)",
                 "--snapshot=\(snapshot)", "--no-sync", "--verbose",
-                // Behind a migration that holds a table, fail and say so.
-                "--lock-wait-timeout=\(Int(settings.patience * 1000))", "--file=\(directory.string)",
+                // The snapshot holds every table already: who is waited for here waits for us, and all of MLflow behind it.
+                "--lock-wait-timeout=\(Int(Self.lockWaitSeconds(settings) * 1000))", "--file=\(directory.string)",
             ],
             settings: settings, cancellation: cancellation, onProgress: onProgress)
         let contents = directory.appending("toc.dat")
@@ -32,4 +32,6 @@ extension PostgresTools {
                 tool: Tool.dump.rawValue, exit: "exit status 0", lastErrorLines: ["\(contents) was not written"])
         }
     }
+
+    static func lockWaitSeconds(_ settings: ConnectionSettings) -> Double { min(2, settings.patience) }
 }

@@ -12,43 +12,50 @@ public struct PostgresTools: Sendable {
         case restore = "pg_restore"
     }
 
-    /// Where to look, best first.
-    private let folders: [FilePath]
+    /// The only folder to look in; `nil` for wherever they are installed.
+    private let binDirectory: FilePath?
+    /// Debian's folder of folders, one a major version.
+    private let installed: FilePath
 
-    /// - Parameters:
-    ///   - binDirectory: the only folder to look in; nil looks in `/usr/lib/postgresql/*/bin`, then in PATH.
-    ///   - serverVersion: as `Connection.serverVersion`. Its own major version is preferred where several are
-    ///     installed, because a newer pg_restore sets parameters that an older server does not know; without it,
-    ///     the newest.
-    public init(binDirectory: FilePath?, serverVersion: Int? = nil) {
-        if let binDirectory {
-            folders = [binDirectory]
-            return
-        }
-        let root: FilePath = "/usr/lib/postgresql"
-        // Debian's folder may be absent: then PATH alone is searched.
-        let names = (try? Directory.names(in: root)) ?? []
-        let wanted = serverVersion.map { $0 / 10_000 }
-        let majors = names.compactMap { Int(String(decoding: $0, as: UTF8.self)) }
-            .sorted { left, right in left == wanted || (right != wanted && left > right) }
-        let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
-        folders =
-            majors.map { root.appending(String($0)).appending("bin") }
-            + path.split(separator: ":").map { FilePath(String($0)) }.filter(\.isAbsolute)
+    /// - Parameter binDirectory: the only folder to look in; nil looks in `/usr/lib/postgresql/*/bin`, then in PATH.
+    public init(binDirectory: FilePath?) { self.init(binDirectory: binDirectory, installed: "/usr/lib/postgresql") }
+
+    init(binDirectory: FilePath?, installed: FilePath) {
+        self.binDirectory = binDirectory
+        self.installed = installed
     }
 
+    /// Where to look, best first: in the folder of the server's own major version, because a newer pg_restore sets
+    /// parameters that an older server does not know; then in those of newer ones, the nearest first; an older pg_dump is of
+    /// no use. Where the server is not known yet, the newest.
+    private func folders(_ serverVersion: Int?) -> [FilePath] {
+        if let binDirectory { return [binDirectory] }
+        // Debian's folder may be absent: then PATH alone is searched.
+        let names = (try? Directory.names(in: installed)) ?? []
+        let majors = names.compactMap { Int(String(decoding: $0, as: UTF8.self)) }.sorted()
+        let wanted = serverVersion.map { $0 / 10_000 } ?? majors.last ?? 0
+        func folder(_ major: Int) -> FilePath { installed.appending(String(major)).appending("bin") }
+        let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
+        return majors.filter { $0 >= wanted }.map(folder)
+            + path.split(separator: ":").map { FilePath(String($0)) }.filter(\.isAbsolute)
+            + majors.filter { $0 < wanted }.reversed().map(folder)
+    }
+
+    /// - Parameter serverVersion: as `Connection.serverVersion`, where it is known.
     /// - Throws: `toolMissing`.
-    public func path(of tool: Tool) throws(PostgresError) -> FilePath {
-        for folder in folders {
+    public func path(of tool: Tool, serverVersion: Int? = nil) throws(PostgresError) -> FilePath {
+        for folder in folders(serverVersion) {
             let candidate = folder.appending(tool.rawValue)
             if candidate.withCString({ access($0, X_OK) }) == 0 { return candidate }
         }
-        throw .toolMissing(path: folders.count == 1 ? folders[0].appending(tool.rawValue).string : tool.rawValue)
+        throw .toolMissing(path: binDirectory?.appending(tool.rawValue).string ?? tool.rawValue)
     }
 
     /// The major version the program says it has: 15 for `pg_dump (PostgreSQL) 15.18 (Debian …)`.
-    public func version(of tool: Tool) throws -> Int {
-        let outcome = try ChildProcess(path(of: tool), ["--version"], environment: ["LC_ALL": "C"]).run()
+    /// - Parameter serverVersion: as `Connection.serverVersion`, where it is known: which program is used depends on it.
+    public func version(of tool: Tool, serverVersion: Int? = nil) throws -> Int {
+        let program = try path(of: tool, serverVersion: serverVersion)
+        let outcome = try ChildProcess(program, ["--version"], environment: ["LC_ALL": "C"]).run()
         let words = outcome.output.split(whereSeparator: \.isWhitespace)
         guard outcome.succeeded,
             let number = words.first(where: { $0.first?.isNumber == true }),
@@ -65,11 +72,21 @@ public struct PostgresTools: Sendable {
     /// - Throws: `toolMissing`, `toolTooOld`; `SystemError` if a program cannot be started.
     public func check(serverVersion: Int) throws {
         for tool in [Tool.dump, .restore] {
-            let major = try version(of: tool)
+            let major = try version(of: tool, serverVersion: serverVersion)
             if major < serverVersion / 10_000 {
                 throw PostgresError.toolTooOld(
                     tool: tool.rawValue, toolVersion: major, serverVersion: serverVersion / 10_000)
             }
+        }
+    }
+
+    /// Whether the pg_restore that would be used can restore into that server. From 17 on it sets `transaction_timeout`, which
+    /// no older server knows (pg_backup_archiver.c, `_doSetFixedOutputState`).
+    /// - Throws: `toolTooNew`, and as `check`.
+    public func checkRestore(serverVersion: Int) throws {
+        let (major, server) = (try version(of: .restore, serverVersion: serverVersion), serverVersion / 10_000)
+        if major >= 17, server < 17 {
+            throw PostgresError.toolTooNew(tool: Tool.restore.rawValue, toolVersion: major, serverVersion: server)
         }
     }
 
@@ -79,9 +96,11 @@ public struct PostgresTools: Sendable {
         onProgress: (ToolProgress) -> Void
     ) throws {
         try cancellation.check()
-        let executable = try path(of: tool)
         let folder = try PrivateFolder()
         let passwordFile = try PasswordFile.write(settings.password, in: folder)
+        // The server says which program fits, and whether what is between us and it takes options.
+        let probe = try Connection(settings)
+        let executable = try path(of: tool, serverVersion: probe.serverVersion)
         let connection = [
             "--host=\(settings.host)", "--port=\(settings.port)", "--username=\(settings.user)", "--no-password",
             // As a connection string, because a bare name with `=` in it would be taken for one.
@@ -91,6 +110,10 @@ public struct PostgresTools: Sendable {
             "PATH": "/usr/bin:/bin", "LC_ALL": "C", "PGPASSFILE": passwordFile.string, "PGCONNECT_TIMEOUT": "10",
             "PGAPPNAME": "mlflow-backup \(tool.rawValue)", "PGCLIENTENCODING": "UTF8",
         ]
+        if probe.takesOptions {
+            environment["PGOPTIONS"] = SessionParameters.options(serverVersion: probe.serverVersion)
+        }
+        probe.close()
         // Our own sessions take these from the environment; the children must not be less safe.
         for name in ["PGSSLMODE", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY"] {
             environment[name] = getenv(name).map { String(cString: $0) }

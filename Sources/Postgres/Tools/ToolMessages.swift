@@ -56,13 +56,29 @@ extension PostgresError {
         }
     }
 
-    /// pg_dump locks every table first. Why the server refused is said in the server's language, so whoever holds one tells
-    /// that it was for that.
+    /// pg_dump locks every table first, and its workers lock theirs again without waiting. Why the server refused is said in the
+    /// server's language, so whoever holds one tells that it was for that.
     private static func heldTables(_ lines: [String], _ settings: ConnectionSettings) -> PostgresError? {
-        guard lines.contains(where: { $0.contains("LOCK TABLE ") && $0.contains("IN ACCESS SHARE MODE") }),
-            case .tablesInUse(let seconds, let holders) = PostgresError.query(sqlstate: "55P03", message: "")
-                .namingHolders(in: settings, seconds: settings.patience), !holders.isEmpty
+        let seconds = PostgresTools.lockWaitSeconds(settings)
+        guard isAboutLocks(lines),
+            case .tablesInUse(let waited, let holders) = PostgresError.query(sqlstate: "55P03", message: "")
+                .namingHolders(in: settings, seconds: seconds), !holders.isEmpty
         else { return nil }
-        return .tablesInUse(seconds: seconds, holders: holders)
+        return .tablesInUse(seconds: waited, holders: holders)
+    }
+
+    private static func isAboutLocks(_ lines: [String]) -> Bool {
+        lines.contains {
+            $0.contains("LOCK TABLE ") && $0.contains("IN ACCESS SHARE MODE") || $0.contains("could not obtain lock on")
+        }
+    }
+
+    /// Whether a dump ended, or may have ended, for a lock of another session: with everything let go it may be had.
+    public var metLock: Bool {
+        switch self {
+        case .tablesInUse: true
+        case .toolFailed(_, _, let lines): Self.isAboutLocks(lines)
+        default: false
+        }
     }
 }

@@ -17,10 +17,7 @@ public struct BackupStatistics: Sendable {
         let items = try service.operations.catalogue.items()
         backupCount = items.count
         // Sizes of folders are what their sidecars say, and anybody may have written those.
-        totalSize = items.reduce(0) { sum, item in
-            let (total, overflow) = sum.addingReportingOverflow(item.size)
-            return overflow ? .max : total
-        }
+        totalSize = items.reduce(0) { $0.adding(clamped: $1.size) }
         oldest = items.last?.created
         latest = items.first?.created
         disk = try DiskSpace.at(service.operations.folder.path)

@@ -84,7 +84,8 @@ public struct HealthCheck: Sendable {
     /// Late is what has not come two hours after its time: a big backup may take a while.
     private func lastBackupFinding() -> BilingualText? {
         guard let schedule = service.settings.schedule, let first = BackupDue(service.operations.folder).reference(),
-            let due = schedule.next(after: first), LocalTime.now().epoch - due.epoch > Self.lateAfterSeconds
+            let due = schedule.next(after: first),
+            LocalTime.now().epoch.subtracting(clamped: due.epoch) > Self.lateAfterSeconds
         else { return nil }
         return BilingualText(
             zh: "\(due.iso) 应有的备份没有完成（最近: \(first.iso)）。请查看失败的任务。",
@@ -93,7 +94,11 @@ public struct HealthCheck: Sendable {
     }
 
     private func failedBackupFinding() -> BilingualText? {
-        if let newest = try? service.operations.catalogue.items().first, newest.status == .suspicious {
+        let now = LocalTime.now()
+        // What is dated in the future was made by a clock that was ahead, and hides no other.
+        if let newest = try? service.operations.catalogue.items().first(where: { $0.created <= now }),
+            newest.status == .suspicious
+        {
             return BilingualText(
                 zh:
                     "最近的备份 \(newest.name) 可疑：\(newest.sidecar?.suspicion?.text.chinese ?? "")。确认无误后运行 mlflow-backup accept \(newest.name)。",
@@ -102,7 +107,7 @@ public struct HealthCheck: Sendable {
                     + "run `mlflow-backup accept \(newest.name)`.")
         }
         let newest = try? service.tasks.list().first {
-            $0.kind == .backup && ($0.status == .completed || $0.status == .failed)
+            $0.kind == .backup && ($0.status == .completed || $0.status == .failed) && $0.createdAt <= now
         }
         guard let newest, newest.status == .failed else { return nil }
         return BilingualText(zh: "最近一次备份失败：", en: "The last backup failed: ") + newest.message

@@ -40,5 +40,5 @@ public struct NoticeEvent: Sendable {
     }
 
     public var isFailure: Bool { outcome != .succeeded }
-    public var durationSeconds: Double { Double(max(0, finishedAt.epoch - startedAt.epoch)) }
+    public var durationSeconds: Double { Double(max(0, finishedAt.epoch.subtracting(clamped: startedAt.epoch))) }
 }

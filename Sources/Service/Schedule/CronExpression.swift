@@ -33,8 +33,10 @@ public struct CronExpression: Sendable, Equatable, CustomStringConvertible {
         guard firstDay(in: start..<(start + 146_097)) != nil else { throw .impossible(line: line) }
     }
 
-    /// The first due time later than `time`. `nil` only where none comes within 41 years.
+    /// The first due time later than `time`, or than the end of the calendar that it lies beyond. `nil` only where none comes
+    /// within 41 years.
     public func next(after time: LocalTime, on clock: WallClock = .local) -> LocalTime? {
+        let time = time.inCalendar
         let today = clock.face(time.epoch)
         // A day early: a clock set back over midnight shows yesterday's date twice.
         var from = CivilTime.days(year: today.year, month: today.month, day: today.day) - 1

@@ -65,20 +65,20 @@ public final class Scheduler: Sendable {
         if let last = lastRun(), last < handled { handled = last }
         while !state.withLock({ $0.isStopped }) {
             let now = clock.now()
-            if now.epoch < handled.epoch - largeStep {
+            if now.epoch < handled.epoch.subtracting(clamped: largeStep) {
                 log.warning("clock was set back: due times are counted anew", ["from": handled.iso, "to": now.iso])
                 handled = now
             }
             let due = expression.next(after: handled, on: clock.wall)
             if let due, due <= now {
-                let late = now.epoch - due.epoch
+                let late = now.epoch.subtracting(clamped: due.epoch)
                 if late > 90 { log.info("making up for a missed run", ["due": due.iso, "late_seconds": late]) }
                 handled = now
                 run(due)
                 continue
             }
             state.withLock { $0.next = due }
-            let wait = min(clock.longestWait, Double(max(1, (due?.epoch ?? .max) - now.epoch)))
+            let wait = min(clock.longestWait, Double(max(1, (due?.epoch ?? .max).subtracting(clamped: now.epoch))))
             _ = state.wait(atMost: wait) { $0.isStopped ? () : nil }
         }
     }

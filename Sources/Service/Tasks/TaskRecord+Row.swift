@@ -54,7 +54,7 @@ extension TaskRecord {
         backupDirectory = row["backup_directory"].text
         progress = row.bilingual("phase").map { phase in
             Progress(
-                phase: phase, fraction: row["fraction"].real,
+                phase: phase, fraction: row["fraction"].real.map { $0.isNaN ? 0 : min(max($0, 0), 1) },
                 doneBytes: row["done_bytes"].integer.map { UInt64(clamping: $0) },
                 totalBytes: row["total_bytes"].integer.map { UInt64(clamping: $0) })
         }

@@ -17,10 +17,15 @@ public struct FileTime: Hashable, Comparable, Sendable, Codable {
         (lhs.seconds, lhs.nanoseconds) < (rhs.seconds, rhs.nanoseconds)
     }
 
+    /// As a system call gives it. NFS and FUSE pass on what their servers say of the nanoseconds.
+    init(_ time: timespec) {
+        self.init(seconds: Int64(time.tv_sec), nanoseconds: UInt32(clamping: min(time.tv_nsec, 999_999_999)))
+    }
+
     public static func now() -> FileTime {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return FileTime(seconds: Int64(time.tv_sec), nanoseconds: UInt32(time.tv_nsec))
+        return FileTime(time)
     }
 }
 
@@ -55,8 +60,8 @@ public struct FileStatus: Sendable, Equatable {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         linkCount = UInt64(status.st_nlink)
-        modified = FileTime(seconds: Int64(status.st_mtim.tv_sec), nanoseconds: UInt32(status.st_mtim.tv_nsec))
-        changed = FileTime(seconds: Int64(status.st_ctim.tv_sec), nanoseconds: UInt32(status.st_ctim.tv_nsec))
+        modified = FileTime(status.st_mtim)
+        changed = FileTime(status.st_ctim)
     }
 
     /// `lstat`: a symbolic link is itself, not what it points to.
@@ -82,6 +87,6 @@ extension FileTime {
         var seconds: Int64 = 0
         var nanoseconds: UInt32 = 0
         guard path.withCString({ clinux_birth_time($0, &seconds, &nanoseconds) }) == 0 else { return nil }
-        return FileTime(seconds: seconds, nanoseconds: nanoseconds)
+        return FileTime(seconds: seconds, nanoseconds: min(nanoseconds, 999_999_999))
     }
 }

@@ -21,10 +21,9 @@ extension OpenFile {
     public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int {
         var filled = 0
         while filled < buffer.count {
+            let place = try place(offset, plus: UInt64(filled))
             let got = try retryingInterrupts("read", path.string) {
-                pread(
-                    descriptor, buffer.baseAddress?.advanced(by: filled), buffer.count - filled,
-                    off_t(offset) + off_t(filled))
+                pread(descriptor, buffer.baseAddress?.advanced(by: filled), buffer.count - filled, place)
             }
             if got == 0 { break }
             filled += got
@@ -64,11 +63,23 @@ extension OpenFile {
     }
 
     public func truncate(to size: UInt64) throws(SystemError) {
-        try retryingInterrupts("truncate", path.string) { ftruncate(descriptor, off_t(size)) }
+        let end = try place(size)
+        try retryingInterrupts("truncate", path.string) { ftruncate(descriptor, end) }
     }
 
     @discardableResult
     public func seek(to offset: UInt64) throws(SystemError) -> UInt64 {
-        UInt64(try retryingInterrupts("seek", path.string) { lseek(descriptor, off_t(offset), SEEK_SET) })
+        let place = try place(offset)
+        return UInt64(try retryingInterrupts("seek", path.string) { lseek(descriptor, place, SEEK_SET) })
+    }
+
+    /// An offset as system calls take it. One that no file has is an error: the nearest that there is would be another place.
+    /// - Throws: EOVERFLOW.
+    func place(_ offset: UInt64, plus done: UInt64 = 0) throws(SystemError) -> off_t {
+        let (sum, overflow) = offset.addingReportingOverflow(done)
+        guard !overflow, let place = off_t(exactly: sum) else {
+            throw SystemError("seek", path: path.string, code: EOVERFLOW)
+        }
+        return place
     }
 }

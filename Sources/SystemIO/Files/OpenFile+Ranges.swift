@@ -8,10 +8,9 @@ extension OpenFile {
     public func write(_ buffer: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
         var done = 0
         while done < buffer.count {
+            let place = try place(offset, plus: UInt64(done))
             done += try retryingInterrupts("write", path.string) {
-                pwrite(
-                    descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done,
-                    off_t(offset) + off_t(done))
+                pwrite(descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done, place)
             }
         }
     }
@@ -38,6 +37,8 @@ extension OpenFile {
     public func copy(
         from source: OpenFile, at sourceOffset: UInt64, length: UInt64, to offset: UInt64
     ) throws(SystemError) {
+        // Neither end may be one that no file has: the sums below are smaller.
+        _ = (try source.place(sourceOffset, plus: length), try place(offset, plus: length))
         var done: UInt64 = 0
         while done < length {
             let got: Int
@@ -79,7 +80,7 @@ extension OpenFile {
         if told >= 0 { return UInt64(told) }
         var status = stat()
         try retryingInterrupts("stat", path.string) { fstat(descriptor, &status) }
-        return UInt64(clamping: status.st_blocks) * 512
+        return UInt64(clamping: status.st_blocks).multiplied(clamped: 512)
     }
 
     /// The same for a name inside this folder; for a file that may not be read, all its blocks.
@@ -91,7 +92,7 @@ extension OpenFile {
         try retryingInterrupts("stat", path.appending(name).string) {
             FilePath(bytes: name).withCString { fstatat(descriptor, $0, &status, AT_SYMLINK_NOFOLLOW) }
         }
-        return UInt64(clamping: status.st_blocks) * 512
+        return UInt64(clamping: status.st_blocks).multiplied(clamped: 512)
     }
 
     /// Lets the disk begin with what was written, so that the sync at the end has little left. Advice only.

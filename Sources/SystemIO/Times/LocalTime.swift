@@ -67,8 +67,17 @@ public struct LocalTime: Sendable, Hashable, Comparable {
         }
     }
 
+    /// What a calendar shows: the years 1 to 9999, but for the two days that may be another year's in some zone.
+    public static let calendar: ClosedRange<Int64> = -62_135_510_400...253_402_214_399
+
+    /// The nearest one that a calendar shows.
+    public var inCalendar: LocalTime {
+        LocalTime(epoch: min(max(epoch, Self.calendar.lowerBound), Self.calendar.upperBound))
+    }
+
+    /// Of a time beyond the calendar, which a file's stamp or a record may say, the end of it.
     private var broken: tm {
-        var seconds = time_t(epoch)
+        var seconds = time_t(inCalendar.epoch)
         var parts = tm()
         localtime_r(&seconds, &parts)
         return parts

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
+import SystemIO
 import Wording
 
 /// Prints differences as they come, a heading for each run, and totals at the end.
@@ -17,14 +18,14 @@ final class DiffReport {
             switch change {
             case .added(let record):
                 added += 1
-                grown += record.entry.size
+                grown = grown.adding(clamped: record.entry.size)
             case .removed(let record):
                 removed += 1
-                shrunk += record.entry.size
+                shrunk = shrunk.adding(clamped: record.entry.size)
             case .changed(let old, let new):
                 changed += 1
-                grown += new.entry.size
-                shrunk += old.entry.size
+                grown = grown.adding(clamped: new.entry.size)
+                shrunk = shrunk.adding(clamped: old.entry.size)
             }
         }
     }

@@ -46,7 +46,8 @@ final class ProgressBar: Sendable {
         let text = progress.phase.text[console.language]
         // A terminal line must not wrap, or it cannot be redrawn; a detail may be a long name.
         let detail = String(progress.detail.prefix(30))
-        guard let fraction = progress.fraction else { return "\(text) \(detail)" }
+        guard let part = progress.fraction else { return "\(text) \(detail)" }
+        let fraction = min(max(part.isNaN ? 0 : part, 0), 1)
         let width = 24
         let filled = Int((fraction * Double(width)).rounded())
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)

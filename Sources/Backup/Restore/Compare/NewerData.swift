@@ -54,8 +54,7 @@ public struct NewerData: Sendable, Equatable, Codable {
 
     static func + (one: NewerData, other: NewerData) -> NewerData {
         // A record may say any number.
-        let (total, overflow) = one.total.addingReportingOverflow(other.total)
-        return NewerData(one.findings + other.findings, total: overflow ? .max : total)
+        NewerData(one.findings + other.findings, total: one.total.adding(clamped: other.total))
     }
 
     private enum CodingKeys: String, CodingKey { case zh, en, total }

@@ -46,7 +46,7 @@ struct QuickCheck {
     /// `nil` where there is no live database to lose.
     private func surveyLiveDatabase() throws -> StoreSurvey? {
         guard try Databases(stack.database).exists(stack.database.database) else { return nil }
-        let snapshot = try ExportedSnapshot(of: stack.database)
+        let snapshot = try ExportedSnapshot(of: stack.database, cancellation: cancellation)
         defer { snapshot.release() }
         // What this role cannot read is named by the comparison of contents.
         return try StoreSurvey(snapshot, ofReadable: true, cancellation: cancellation)

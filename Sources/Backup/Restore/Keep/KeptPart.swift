@@ -169,7 +169,7 @@ public struct KeptPart: Sendable, Equatable, Codable {
         for id in try ids(in: folder) {
             do { last = max(last, try read(id, in: folder)?.sequence ?? 0) } catch is BackupError {}
         }
-        return last == .max ? last : last + 1
+        return last.adding(clamped: 1)
     }
 
     /// All records, by their names.

@@ -175,7 +175,8 @@ struct StrayParts {
         var late =
             noted
             ?? KeptPart(
-                id: id + "_late", backup: "", mode: .artifacts, replacedAt: replacedAt(id) - 1, stack: identity)
+                id: id + "_late", backup: "", mode: .artifacts, replacedAt: replacedAt(id).subtracting(clamped: 1),
+                stack: identity)
         late.stack = identity
         if late.mode != .artifacts { late.mode = .full }
         late.missing = (noted?.missing ?? NewerData()) + Self.inNoBackup

@@ -128,7 +128,7 @@ extension RestoreJob {
             guard case .entry(let entry, _, _) = step, entry.kind == .file else { continue }
             if let origin = entry.origin, !linked.insert(origin.inode).inserted { continue }
             files += 1
-            bytes += entry.size
+            bytes = bytes.adding(clamped: entry.size)
         }
         guard files == manifest.artifacts.files, bytes == manifest.artifacts.bytes else {
             throw BackupError.artifactsDiffer(
@@ -175,7 +175,7 @@ extension RestoreJob {
     }
 
     private func compareRows(_ target: ConnectionSettings, _ manifest: Manifest) throws {
-        let snapshot = try ExportedSnapshot(of: target)
+        let snapshot = try ExportedSnapshot(of: target, cancellation: cancellation)
         defer { snapshot.release() }
         var found: [String: Int64] = [:]
         for (table, count) in try snapshot.rowCounts(cancellation: cancellation) { found[table.description] = count }
