@@ -39,7 +39,9 @@ public struct LiveStack: Sendable {
     /// The same with its artifacts folder where that really is: a link is followed once, and everything else sees the folder. One
     /// that leads nowhere stays what it is.
     func followingLinks() -> LiveStack {
-        guard let real = try? artifacts.resolved() else { return self }
+        guard case .answered(true) = FolderPulse.look(at: artifacts), let real = try? artifacts.resolved() else {
+            return self
+        }
         var stack = self
         stack.artifacts = real
         return stack

@@ -14,8 +14,8 @@ import Testing
 struct FileSystemTests {
     typealias Kind = MountedFileSystem.Kind
 
-    /// On which a swap could be put back, and notices what is written meanwhile.
-    private static let fit: Set<Kind> = [.ext4, .xfs, .btrfs, .ntfs, .overlay]
+    private static let combinations: [(kind: Kind, type: BackupName.Kind)] =
+        Kind.allCases.map { ($0, .compressed) } + [Kind.exfat, .ntfs, .sshfs].map { ($0, .uncompressed) }
 
     private func isHere(_ kind: Kind) -> Bool {
         guard let missing = kind.missing else { return true }
@@ -31,8 +31,9 @@ struct FileSystemTests {
 
     @Test(
         "C50: backups there are made, made again, verified, restored and pruned",
-        arguments: Kind.allCases, [BackupName.Kind.compressed, .uncompressed])
-    func backups(kind: Kind, type: BackupName.Kind) throws {
+        arguments: Self.combinations)
+    func backups(_ combination: (kind: Kind, type: BackupName.Kind)) throws {
+        let (kind, type) = combination
         guard isHere(kind) else { return }
         let live = try LiveStackFixture("on_\(kind)")
         let mounted = try MountedFileSystem(kind)
@@ -163,6 +164,8 @@ struct FileSystemTests {
         let workspace = live.workspace(folder: folder)
         _ = try make(workspace, .compressed, live)
         try mounted.setSilent(true)
+        // The mount could not be taken away.
+        defer { try? mounted.setSilent(false) }
         let start = MonotonicTime.nanoseconds()
         // Whatever stands since a second ago.
         while case .answered = FolderPulse.take(in: folder.state, atMost: 0.2) { usleep(50_000) }
@@ -222,23 +225,86 @@ struct FileSystemTests {
         }
     }
 
-    @Test("C55: on a read-only mount what writes is refused at once, and says so")
+    /// A backup on a disk that is mounted read-only, and the folder as one is configured who restores from it.
+    private func medium(_ live: LiveStackFixture) throws -> (
+        disk: MountedFileSystem, folder: BackupFolder, name: String
+    ) {
+        let disk = try MountedFileSystem(.ext4)
+        let path = disk.path.appending("backups")
+        let made = try make(live.workspace(folder: BackupFolder(path)), .compressed, live)
+        try disk.setReadOnly(true)
+        let folder = BackupFolder(path, readOnlyWithState: live.folder.state)
+        #expect(folder.isReadOnly && folder.state == live.folder.state)
+        return (disk, folder, made.name.string)
+    }
+
+    @Test("C55: on a read-only mount what writes is refused at once and says so, and what reads works")
     func readOnly() throws {
-        guard isHere(.ext4) else { return }
         let live = try LiveStackFixture("read_only")
-        let mounted = try MountedFileSystem(.ext4)
-        let folder = BackupFolder(mounted.path.appending("backups"))
-        let workspace = live.workspace(folder: folder)
-        let made = try make(workspace, .compressed, live)
-        try mounted.setReadOnly(true)
-        defer { try? mounted.setReadOnly(false) }
-        for operation in [
-            { _ = try make(workspace, .compressed, live) }, { _ = try PruneJob(workspace, rule: .count(1)).run() },
-            { _ = try DeleteJob(workspace).run(made.name.string) },
-        ] {
-            let error = #expect(throws: BackupError.self, performing: operation)
-            #expect(error?.explanation.english.contains("mounted read-only") == true, "\(String(describing: error))")
+        let (disk, reading, name) = try medium(live)
+        let rows = try live.rows()
+        for folder in [reading, BackupFolder(reading.path)] {
+            let workspace = live.workspace(folder: folder)
+            let operations: [() throws -> Void] = [
+                { _ = try make(workspace, .compressed, live) }, { _ = try PruneJob(workspace, rule: .count(1)).run() },
+                { _ = try DeleteJob(workspace).run(name) }, { _ = try AcceptJob(workspace).run(name) },
+                { try BackupPreflight(workspace, options: .init()).run().throwFirst() },
+            ]
+            for operation in operations {
+                let error = #expect(throws: BackupError.self, performing: operation)
+                #expect(error?.errorCode == "folder-read-only", "\(String(describing: error))")
+            }
+            #expect(try Catalogue(folder, usedBy: live.artifacts).items().map(\.name.string) == [name])
+            #expect(try Catalogue(folder).item(named: name).quickManifest()?.artifacts.files == 20)
         }
-        #expect(try Catalogue(folder, usedBy: live.artifacts).items().map(\.name) == [made.name])
+        let verified = try VerifyJob(live.workspace(folder: reading)).run(name)
+        #expect(verified.notes.contains { $0.english.contains("could not be written down") }, "\(verified.notes)")
+        // The backup before a forced restore has no place.
+        let first = RestoreJob.Options.BackupFirst(options: .init(), version: "t")
+        let error = #expect(throws: BackupError.self) {
+            try RestoreJob(live.workspace(folder: reading), options: .init(force: true, backupFirst: first)).run(name)
+        }
+        #expect(error?.errorCode == "folder-read-only")
+        #expect(try live.rows() == rows)
+        // The state of a folder whose disk is away is not made.
+        let gone = live.root.path.appending("gone/.mlflow-backup")
+        #expect(throws: BackupError.self) {
+            try VerifyJob(live.workspace(folder: BackupFolder(reading.path, readOnlyWithState: gone))).run(name)
+        }
+        #expect(try FileStatus.ifPresent(gone.parent) == nil)
+        withExtendedLifetime(disk) {}
+    }
+
+    @Test(
+        "C55: a restore from a read-only mount works, is taken back, and recovered after a kill, by the usual service",
+        arguments: RestoreMode.allCases)
+    func restoreFromReadOnly(mode: RestoreMode) throws {
+        let live = try LiveStackFixture("read_only_\(mode)")
+        let usual = try live.backup().name
+        let (disk, reading, name) = try medium(live)
+        let (rows, files) = (try live.rows(), try live.files())
+        try live.add(runs: 21...22)
+        let (laterRows, laterFiles) = (try live.rows(), try live.files())
+        func expect(restored isRestored: Bool) throws {
+            #expect(try live.rows() == (isRestored && mode != .artifacts ? rows : laterRows))
+            #expect(try live.files() == (isRestored && mode != .database ? files : laterFiles))
+        }
+        let outcome = try RestoreJob(live.workspace(folder: reading), options: .init(mode: mode, force: true)).run(name)
+        try expect(restored: true)
+        #expect(try KeptParts(live.workspace()).all().map(\.id) == [outcome.kept?.id])
+        try live.undo(force: true)
+        try expect(restored: false)
+
+        let journal = try live.interruptRestore(of: name, mode, swappingDatabases: mode != .artifacts, from: reading)
+        #expect(throws: BackupError.self, "not by who does not see its journal") {
+            try live.workspace(folder: BackupFolder(live.root.path.appending("third"))).holdingStack("test") { _ in }
+        }
+        #expect(try live.recover() == .finished(backup: name, task: nil))
+        try expect(restored: true)
+        #expect(try RestoreJournal.isPresent(journal.id ?? "", in: live.folder) == false)
+        try live.undo(force: true)
+        try expect(restored: false)
+        #expect(try Catalogue(live.folder).items().map(\.name) == [usual])
+        withExtendedLifetime(disk) {}
     }
 }

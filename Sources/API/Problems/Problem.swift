@@ -71,7 +71,8 @@ struct Problem {
             .artifactsUnfit, .lowerLayer:
             409
         case .notEnoughRoom, .noRoomForDatabase: 507
-        case .folderSilent, .folderUnfit, .folderNotUsable, .folderVanished, .foldersOverlap, .artifactsMissing,
+        case .folderReadOnly, .folderSilent, .folderUnfit, .folderNotUsable, .folderVanished, .foldersOverlap,
+            .artifactsMissing,
             .artifactsEmptied, .databaseEmpty, .needsRecovery,
             .restoreLeftover:
             503

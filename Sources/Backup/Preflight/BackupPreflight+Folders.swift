@@ -16,6 +16,9 @@ struct FolderLayout {
 
     /// - Throws: `BackupError.foldersOverlap`.
     func refuseOverlap() throws {
+        for path in [folder.path, stack.artifacts] {
+            if case .silent = FolderPulse.look(at: path) { return }
+        }
         // A folder that cannot be looked at is refused by whoever needs it, in its own words.
         guard let artifacts = try? Ground(stack.artifacts) else { return }
         for ours in [folder.path, folder.state] {
@@ -62,12 +65,22 @@ struct FolderLayout {
     }
 }
 
+extension Workspace {
+    /// To be asked before anything else is done with the folders.
+    /// - Throws: `BackupError.foldersOverlap`.
+    public func refuseOverlap() throws { try FolderLayout(self).refuseOverlap() }
+}
+
 extension BackupPreflight {
     /// Whether both folders answer at all. - Returns: false where any further question to them would wait, perhaps for ever.
     func checkAnswers(_ findings: inout Findings) -> Bool {
         for (check, path) in [(Finding.Check.backupFolder, folder.path), (.artifacts, stack.artifacts)] {
             guard case .silent = FolderPulse.look(at: path) else { continue }
             findings.make(check) { throw BackupError.folderSilent(path: path.string) }
+        }
+        guard findings.obstacles.isEmpty else { return false }
+        if case .silent = FolderPulse.take(in: folder.state) {
+            findings.make(.backupFolder) { throw BackupError.folderSilent(path: folder.path.string) }
         }
         return findings.obstacles.isEmpty
     }
@@ -77,6 +90,7 @@ extension BackupPreflight {
         findings.make(.backupFolder) {
             try FolderLayout(workspace).refuseOverlap()
             try folder.refuseVanished(usedBy: stack.artifacts)
+            try folder.refuseReadOnly()
             if let reason = folder.unusableReason {
                 throw BackupError.folderNotUsable(path: folder.path.string, reason: reason)
             }
@@ -128,5 +142,12 @@ extension BackupFolder {
             return
         }
         throw BackupError.folderUnfit(path: path.string, type: try Ground(path).type, lacking: lacking.words)
+    }
+}
+
+extension Findings {
+    /// A folder that does not answer; nothing more was asked then.
+    public var silence: Finding? {
+        all.first { if case .folderSilent? = $0.obstacle as? BackupError { true } else { false } }
     }
 }

@@ -21,7 +21,7 @@ extension OpenFile {
     public func userAttributes() throws(SystemError) -> [Attribute] {
         let length = flistxattr(descriptor, nil, 0)
         if length <= 0 {
-            if length < 0, ![EOPNOTSUPP, ENOSYS].contains(errno) {
+            if length < 0, !saysNoAttributes(errno) {
                 throw SystemError("list attributes of", path: path.string)
             }
             return []

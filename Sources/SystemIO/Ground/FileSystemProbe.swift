@@ -23,13 +23,24 @@ public struct FileSystemProbe {
         try Directory.make(probe.folder, mode: 0o700)
         do throws(SystemError) {
             let abilities = try probe.abilities()
-            try Directory.removeTree(probe.folder)
+            try probe.remove()
             return abilities
         } catch {
             // The failure above is what the caller needs to hear.
             try? Directory.removeTree(probe.folder)
             throw error
         }
+    }
+
+    /// FUSE hears a little later that a file was closed, and as long as it is open there a hidden name of it is in the folder.
+    private func remove() throws(SystemError) {
+        for _ in 0..<50 {
+            do throws(SystemError) { return try Directory.removeTree(folder) } catch {
+                if !error.exists { throw error }
+            }
+            usleep(20_000)
+        }
+        try Directory.removeTree(folder)
     }
 
     private func abilities() throws(SystemError) -> Abilities {

@@ -20,12 +20,13 @@ public enum FolderPulse {
         writing.of(folder).ask(atMost: seconds, standingFor: 1) { () throws(SystemError) in try beat(folder) }
     }
 
-    /// The same of a folder that nothing is to be written to. - Returns: whether it is there.
+    /// The same of a folder that nothing is to be written to: its room is asked for, which no cache of the kernel knows.
+    /// - Returns: whether it is there.
     public static func look(at folder: FilePath, atMost seconds: Double = 3) -> Reply {
         looking.of(folder).ask(atMost: seconds, standingFor: 1) { () throws(SystemError) in
             do throws(SystemError) {
-                let opened = try OpenFile(folder, .directoryThroughLink)
-                _ = try opened.status()
+                _ = try OpenFile(folder, .directoryThroughLink).status()
+                _ = try DiskSpace.at(folder)
                 return true
             } catch {
                 if error.isNotFound { return false }

@@ -37,7 +37,8 @@ enum ExitCode: Int32 {
             case .newerData, .schemaDiffers, .schemaOlder: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom, .noRoomForDatabase: self = .noRoom
-            case .folderSilent, .folderUnfit, .artifactsUnfit, .lowerLayer, .folderNotUsable, .folderVanished,
+            case .folderReadOnly, .folderSilent, .folderUnfit, .artifactsUnfit, .lowerLayer, .folderNotUsable,
+                .folderVanished,
                 .artifactsMissing, .artifactsEmptied, .databaseEmpty, .needsRecovery, .restoreLeftover,
                 .schemaNewer, .nothingToAccept, .notOurs, .mountInside, .keptNotRemovable, .keptDatabaseGone,
                 .keptFilesGone, .keptBeingRemoved, .keptRecordDamaged, .lateWritesKept, .undoChanged:
