@@ -18,6 +18,7 @@ extension BackupError: CodedError {
         case .inUse: "in-use"
         case .busy: "busy"
         case .notEnoughRoom: "not-enough-room"
+        case .notEnoughFiles: "not-enough-files"
         case .noRoomForDatabase: "no-room-for-database"
         case .artifactsMissing: "artifacts-missing"
         case .artifactsEmptied: "artifacts-emptied"

@@ -32,6 +32,8 @@ public enum BackupError: ExplainedError, Equatable {
     case busy(holder: String)
     /// `kept` are parts of earlier restores that could go by a person's word.
     case notEnoughRoom(path: String, needed: UInt64, available: UInt64, kept: [String] = [])
+    /// The file system can hold no more files (inodes), whatever room it has.
+    case notEnoughFiles(path: String, needed: UInt64, available: UInt64)
     /// The database server ran out of room for the restored database; it alone knows its disk.
     case noRoomForDatabase(reason: String, kept: [String])
     case artifactsMissing(path: String)
@@ -171,12 +173,7 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(
                 zh: "另一项备份或恢复正在进行（\(holder)）。请等待其结束。",
                 en: "Another backup or restore is running (\(holder)). Wait for it to end.")
-        case .notEnoughRoom(let path, let needed, let available, let kept):
-            BilingualText(
-                zh: "\(path) 空间不足：需要约 \(HumanUnits.size(needed))，可用 \(HumanUnits.size(available))。请释放空间或删除旧备份。",
-                en:
-                    "\(path) has not enough room: about \(HumanUnits.size(needed)) needed, \(HumanUnits.size(available)) "
-                    + "available. Free some room or delete old backups.") + Self.forgetting(kept)
+        case .notEnoughRoom, .notEnoughFiles: roomExplanation
         case .noRoomForDatabase(let reason, let kept):
             BilingualText(
                 zh: "数据库服务器的磁盘空间不足，装不下恢复后的数据库（\(reason)）。线上数据未被改动；请在数据库服务器上释放空间后重试。",
@@ -359,7 +356,7 @@ public enum BackupError: ExplainedError, Equatable {
             zh: "，之后的撤销将取回更早的 \(older)。", en: "; the next undo then brings back the older one, \(older).")
     }
 
-    private static func forgetting(_ kept: [String]) -> BilingualText {
+    static func forgetting(_ kept: [String]) -> BilingualText {
         guard !kept.isEmpty else { return BilingualText(zh: "", en: "") }
         let commands = kept.prefix(5).map { "mlflow-backup forget \($0)" }
         return BilingualText(

@@ -18,6 +18,25 @@ public enum HumanUnits {
         return "\(rounded / 10).\(rounded % 10)\(units[unit])"
     }
 
+    /// What is needed and what there is, in the form of `size`: the first rounded up and the second down, so that what does not
+    /// fit never reads as if it did.
+    public static func sizes(needed: UInt64, available: UInt64) -> (needed: String, available: String) {
+        (tenths(needed, roundingUp: true), tenths(available, roundingUp: false))
+    }
+
+    private static func tenths(_ bytes: UInt64, roundingUp: Bool) -> String {
+        guard bytes >= 1024 else { return "\(bytes)B" }
+        for (power, unit) in ["KB", "MB", "GB", "TB", "PB"].enumerated() {
+            let shift = UInt64(10 * (power + 1))
+            let (whole, rest) = (bytes >> shift, bytes & (1 << shift - 1))
+            // Tenths of the rest, whose bits are at most 50.
+            let scaled = rest * 10
+            let tenths = whole * 10 + (scaled >> shift) + (roundingUp && scaled & (1 << shift - 1) > 0 ? 1 : 0)
+            if tenths < 10240 || unit == "PB" { return "\(tenths / 10).\(tenths % 10)\(unit)" }
+        }
+        return "\(bytes)B"
+    }
+
     /// `45G`, as the guide's `disk_usage` shows it and as `df -h` rounds: upwards, powers of 1024.
     public static func diskSize(_ bytes: UInt64) -> String {
         let units = ["", "K", "M", "G", "T", "P"]
@@ -35,6 +54,8 @@ public enum HumanUnits {
 
     /// `2m 15s`; below one second in milliseconds.
     public static func duration(seconds: Double) -> String {
+        // Some come out of files; a billion are thirty years.
+        let seconds = seconds.isNaN ? 0 : min(max(seconds, 0), 1e9)
         if seconds < 1 { return "\(Int((seconds * 1000).rounded()))ms" }
         let whole = Int(seconds.rounded())
         if whole < 60 { return "\(whole)s" }

@@ -70,7 +70,7 @@ struct Problem {
             .keptBeingRemoved, .undoChanged, .notOurs, .mountInside, .nothingToAccept, .severalStacks,
             .artifactsUnfit, .lowerLayer:
             409
-        case .notEnoughRoom, .noRoomForDatabase: 507
+        case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
         case .folderReadOnly, .folderSilent, .folderUnfit, .folderNotUsable, .folderVanished, .foldersOverlap,
             .artifactsMissing,
             .artifactsEmptied, .databaseEmpty, .needsRecovery,

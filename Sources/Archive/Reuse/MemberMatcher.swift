@@ -9,10 +9,10 @@ import SystemIO
 /// entries wait; if it turns out not to be, they are read after all.
 final class MemberMatcher: TreeReuse {
     private let previous: PreviousArchive
-    private let writer: TarGzipWriter
+    private let writer: any MemberTaker
     private var waiting: [ReuseCandidate] = []
 
-    init(_ writer: TarGzipWriter, _ previous: PreviousArchive) {
+    init(_ writer: any MemberTaker, _ previous: PreviousArchive) {
         self.previous = previous
         self.writer = writer
     }

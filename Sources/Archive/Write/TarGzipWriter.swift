@@ -6,7 +6,7 @@ import SystemIO
 ///
 /// Given the archive before, it takes over what did not change: `splice` for members the walk found unchanged, and
 /// chunks of a changed file whose content is the same.
-public final class TarGzipWriter: ArchiveWriter {
+public final class TarGzipWriter: ArchiveWriter, MemberTaker {
     private let file: OpenFile
     private let output: MemberOutput
     private let pipeline: CompressionPipeline

@@ -29,7 +29,7 @@ extension Catalogue {
         }
         let space = try DiskSpace.at(folder.path)
         guard space.available > incoming.size else {
-            throw BackupError.notEnoughRoom(path: folder.path.string, needed: incoming.size, available: space.available)
+            throw BackupError.lackingRoom(path: folder.path.string, needed: incoming.size, available: space.available)
         }
         // A name of its own in the staging folder: no lock is held, and another adoption may run.
         try Directory.make(folder.state, mode: 0o750)

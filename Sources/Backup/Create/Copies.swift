@@ -17,7 +17,6 @@ struct Copies {
     /// Backups of ours without a sound sidecar when the operation began: nobody vouches for them.
     private(set) var unvouched: [CatalogueItem] = []
     private let job: BackupJob
-
     /// - Parameter items: the catalogue as it is now.
     init(_ job: BackupJob, _ identity: StackIdentity, _ items: [CatalogueItem]) throws {
         self.job = job
@@ -89,21 +88,24 @@ struct Copies {
         let shortOf = (damaged() + unvouched).first.flatMap { goodCopies() < wantedCopies ? $0 : nil }
         guard base.generation >= every || shortOf != nil else { return (base, nil) }
         let space = try DiskSpace.at(job.folder.path)
-        guard space.available <= base.item.size else {
+        // The dump lies beside it until it is written.
+        let needed = base.item.size.adding(clamped: (try? base.item.dumpSize())??.bytes ?? 0)
+        guard space.available <= needed else {
             guard let shortOf else { return (nil, nil) }
             job.log.warning("a copy is made up for by a whole new backup", ["instead_of": shortOf.name])
             // What is wrong with the others is told by itself.
             return (nil, shortOf.status == .corrupt ? Self.madeUpFor(shortOf) : nil)
         }
         job.log.warning(
-            "no room for an independent copy", ["needed": base.item.size, "available": space.available])
+            "no room for an independent copy", ["needed": needed, "available": space.available])
+        let (most, available) = HumanUnits.sizes(needed: needed, available: space.available)
         return (
             base,
             BilingualText(
-                zh: "空间不足以再做一个独立的备份（需要约 \(HumanUnits.size(base.item.size))，可用 \(HumanUnits.size(space.available))）："
-                    + "未改变的数据目前只有一份物理副本。",
-                en: "There is no room for an independent backup (about \(HumanUnits.size(base.item.size)) needed, "
-                    + "\(HumanUnits.size(space.available)) available): what did not change has one physical copy.")
+                zh: "空间不足以再做一个独立的备份（需要约 \(most)，可用 \(available)）：未改变的数据目前只有一份物理副本。",
+                en:
+                    "There is no room for an independent backup (about \(most) needed, \(available) available): what did not "
+                    + "change has one physical copy.")
         )
     }
 

@@ -13,9 +13,17 @@ public struct BackupPreflight: Sendable {
     var stack: LiveStack { workspace.stack }
     var folder: BackupFolder { workspace.folder }
 
-    public init(_ workspace: Workspace, options: BackupJob.Options) {
+    /// Whether an answer is wanted now rather than a whole one.
+    var isHasty: Bool { patience < 10 }
+
+    /// Seconds in which what a backup would write is to be counted; after that what is known counts. A job takes its time.
+    var patience: Double
+
+    /// - Parameter patience: seconds that a walk over the artifacts may take.
+    public init(_ workspace: Workspace, options: BackupJob.Options, patience: Double = 60) {
         self.workspace = workspace
         self.options = options
+        self.patience = patience
     }
 
     /// - Parameter items: what is in the backup folder, where the caller has looked already.
@@ -24,15 +32,15 @@ public struct BackupPreflight: Sendable {
         guard checkAnswers(&findings) else { return findings }
         checkFolders(&findings)
         findings.make(.artifacts) { try stack.checkArtifactsFolder() }
-        let databaseSize = checkDatabase(&findings)
+        let dump = checkDatabase(&findings)
         if let items = findings.make(.backupFolder, { try items ?? Catalogue(folder).items() }) {
-            findings.make(.room) { try checkRoom(dump: databaseSize ?? 0, beside: items) }
+            findings.note(.room, findings.make(.room) { try checkRoom(dump, beside: items) } ?? [])
         }
         return findings
     }
 
-    /// - Returns: the size of the database in bytes; `nil` where it does not answer.
-    private func checkDatabase(_ findings: inout Findings) -> UInt64? {
+    /// - Returns: what its dump will be about; `nil` where it does not answer.
+    private func checkDatabase(_ findings: inout Findings) -> BackupRoom.Dump? {
         guard let connection = findings.make(.database, { try Connection(stack.database) }) else {
             // Which tool is needed is not known without the server; that it is there at all is.
             findings.make(.tools) { _ = try stack.tools.version(of: .dump) }
@@ -40,25 +48,6 @@ public struct BackupPreflight: Sendable {
         }
         defer { connection.close() }
         findings.make(.tools) { try stack.tools.check(serverVersion: connection.serverVersion) }
-        return findings.make(.database) {
-            let size = try connection.rows("SELECT pg_database_size(current_database())").first?.int64(0) ?? 0
-            return UInt64(max(0, size))
-        }
-    }
-
-    /// The dump lies in the staging folder uncompressed while the archive grows beside it.
-    private func checkRoom(dump: UInt64, beside items: [CatalogueItem]) throws {
-        let previous = items.first { $0.isWhole && $0.kind == options.kind }
-        let needed = dump.addingWithCeiling(try sharesUnchanged(previous) ? 0 : previous?.size ?? 0)
-        let space = try DiskSpace.at(folder.path)
-        guard space.available > needed else {
-            throw BackupError.notEnoughRoom(path: folder.path.string, needed: needed, available: space.available)
-        }
-    }
-
-    /// Whether what did not change takes no room again. How much changed shows only when it is read.
-    private func sharesUnchanged(_ previous: CatalogueItem?) throws -> Bool {
-        guard previous?.sidecar?.adopted == false, options.fullEvery > 1 else { return false }
-        return options.kind == .uncompressed ? true : FileSystem.sharesBlocks(in: folder.path)
+        return findings.make(.database) { try connection.dumpMeasure() }
     }
 }

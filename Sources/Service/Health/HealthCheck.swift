@@ -63,8 +63,9 @@ public struct HealthCheck: Sendable {
     /// What the next backup by the schedule would meet.
     private func preflight() -> Findings {
         let settings = service.settings
-        return service.operations.backupPreflight(settings.compress ? .compressed : .uncompressed, settings.retention)
-            .run()
+        return service.operations.backupPreflight(
+            settings.compress ? .compressed : .uncompressed, settings.retention, patience: 1
+        ).run()
     }
 
     private func scriptFinding(_ name: String) -> BilingualText? {
@@ -79,7 +80,7 @@ public struct HealthCheck: Sendable {
     private func scarceRoomFinding() -> BilingualText? {
         // A folder that does not answer is another check's finding.
         guard let space = try? DiskSpace.at(folder.path) else { return nil }
-        let needed = max(Self.scarceBelowBytes, service.newestGoodBackup()?.size ?? 0)
+        let needed = Self.scarceBelowBytes
         if space.available >= needed { return nil }
         return BackupError.notEnoughRoom(path: folder.path.string, needed: needed, available: space.available)
             .explanation

@@ -45,8 +45,11 @@ public struct Operations: Sendable {
     }
 
     /// Whether a backup could be made now, and what it would leave out.
-    public func backupPreflight(_ kind: BackupName.Kind, _ retention: RetentionRule) -> BackupPreflight {
-        BackupPreflight(workspace, options: backupOptions(kind, retention))
+    /// - Parameter patience: `BackupPreflight.init`.
+    public func backupPreflight(
+        _ kind: BackupName.Kind, _ retention: RetentionRule, patience: Double = 60
+    ) -> BackupPreflight {
+        BackupPreflight(workspace, options: backupOptions(kind, retention), patience: patience)
     }
 
     /// What a forced restore makes of the live stack before it begins.
@@ -131,7 +134,8 @@ public struct Operations: Sendable {
         try prepareFolder(for: request)
         switch request {
         case .backup(let kind, let retention):
-            try backupPreflight(kind, retention).run().throwFirst()
+            // The caller waits; the job looks again.
+            try backupPreflight(kind, retention, patience: 2).run().throwFirst()
         case .restore(let name, let mode, let force, _):
             try RestoreJob(
                 workspace, options: .init(mode: mode, force: force, upgradeCommand: restoring.upgradeCommand)

@@ -89,6 +89,9 @@ public enum Directory {
         try retryingInterrupts("remove", path.string) { path.withCString { unlink($0) } }
     }
 
+    /// Removes a folder with nothing in it; one that has something, or is not there, stays as it is.
+    public static func removeEmpty(_ path: FilePath) { _ = path.withCString { rmdir($0) } }
+
     /// Whether this process may create names here; asked of the kernel, not guessed from mode bits.
     public static func isWritable(_ path: FilePath) -> Bool {
         path.withCString { faccessat(AT_FDCWD, $0, W_OK | X_OK, AT_EACCESS) } == 0

@@ -3,25 +3,56 @@
 import Glibc
 
 /// Room on the file system that holds a path, in bytes.
-public struct DiskSpace: Sendable {
+public struct DiskSpace: Sendable, Equatable {
     public let total: UInt64
     /// What an ordinary user may still write: the root reserve is not counted.
     public let available: UInt64
     public let used: UInt64
+    /// How many more files an ordinary user may make; `nil` where the file system does not count them beforehand, as btrfs
+    /// and vfat.
+    public let availableFiles: UInt64?
+    /// How many there are.
+    public let usedFiles: UInt64?
 
     public static func at(_ path: FilePath) throws(SystemError) -> DiskSpace {
         var status = statvfs()
         try retryingInterrupts("statvfs", path.string) { path.withCString { statvfs($0, &status) } }
+        // Programs of FUSE that count no files say that none is free (rclone).
+        let isCounted = try status.f_favail > 0 || FileSystem.type(holding: path) != "fuse"
+        return DiskSpace(status, countsFiles: isCounted)
+    }
+
+    /// What a file system says is not to be believed: one of FUSE may say anything.
+    init(_ status: statvfs, countsFiles: Bool = true) {
         let unit = UInt64(status.f_frsize)
-        return DiskSpace(
-            total: UInt64(status.f_blocks) * unit,
-            available: UInt64(status.f_bavail) * unit,
-            used: UInt64(status.f_blocks - status.f_bfree) * unit)
+        let (blocks, free) = (UInt64(status.f_blocks), UInt64(status.f_bfree))
+        total = blocks.multiplied(clamped: unit)
+        available = UInt64(status.f_bavail).multiplied(clamped: unit)
+        used = blocks.subtracting(clamped: free).multiplied(clamped: unit)
+        let (files, freeFiles) = (UInt64(status.f_files), UInt64(status.f_ffree))
+        let isKnown = countsFiles && files > 0
+        availableFiles = isKnown ? UInt64(status.f_favail) : nil
+        usedFiles = isKnown ? files.subtracting(clamped: freeFiles) : nil
+    }
+
+    /// Whether so many more files can be made, as far as it says.
+    public func holds(_ files: UInt64) -> Bool { availableFiles.map { $0 > files } ?? true }
+
+    /// Whether what is written at one path takes room at the other. Subvolumes of one btrfs have devices of their own.
+    public static func isOne(_ path: FilePath, _ other: FilePath) throws(SystemError) -> Bool {
+        let (one, two) = (try OpenFile(path, .directoryThroughLink), try OpenFile(other, .directoryThroughLink))
+        if try one.status().device == two.status().device { return true }
+        let (space, others) = (try at(path), try at(other))
+        guard space.total > 0, space == others else { return false }
+        return try FileSystem.type(holding: path) == FileSystem.type(holding: other)
     }
 
     /// As `df` computes it: used of used and available, rounded up.
     public var usePercentage: Int {
-        let base = used + available
-        return base == 0 ? 0 : Int((used * 100 + base - 1) / base)
+        let base = used.adding(clamped: available)
+        guard base > 0 else { return 0 }
+        let (high, low) = used.multipliedFullWidth(by: 100)
+        let (quotient, remainder) = base.dividingFullWidth((high, low))
+        return Int(clamping: quotient) + (remainder > 0 ? 1 : 0)
     }
 }

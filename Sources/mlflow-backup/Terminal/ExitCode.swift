@@ -36,7 +36,7 @@ enum ExitCode: Int32 {
             // These and no others are what force skips.
             case .newerData, .schemaDiffers, .schemaOlder: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
-            case .notEnoughRoom, .noRoomForDatabase: self = .noRoom
+            case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: self = .noRoom
             case .folderReadOnly, .folderSilent, .folderUnfit, .artifactsUnfit, .lowerLayer, .folderNotUsable,
                 .folderVanished,
                 .artifactsMissing, .artifactsEmptied, .databaseEmpty, .needsRecovery, .restoreLeftover,

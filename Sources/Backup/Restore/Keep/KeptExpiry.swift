@@ -54,12 +54,12 @@ struct KeptExpiry {
         let all = try parts.all()
         let sizes = try KeptSizes(parts, hold.databases, all, cancellation: workspace.cancellation)
         // What databases hold may be another disk's.
-        guard all.reduce(0, { $0.addingWithCeiling(sizes[$1].files) }) >= missing else { return }
+        guard all.reduce(0, { $0.adding(clamped: sizes[$1].files) }) >= missing else { return }
         let coverage = KeptCoverage(workspace: workspace, databases: hold.databases)
         let free = try all.reversed().filter {
             try sizes[$0].files > 0 && coverage.missingAsFarAsKnown($0).texts.isEmpty
         }
-        guard free.reduce(0, { $0.addingWithCeiling(sizes[$1].files) }) >= missing else { return }
+        guard free.reduce(0, { $0.adding(clamped: sizes[$1].files) }) >= missing else { return }
         for part in free where missing > 0 {
             if try consider(part) { missing = try lacking() }
         }

@@ -101,7 +101,7 @@ extension KeptParts {
     /// As of when they were last counted: before this operation, or at the end of the restore that made one.
     func tooLarge(_ parts: [KeptPart]) -> BilingualText? {
         guard let bound else { return nil }
-        let total = parts.reduce(UInt64(0)) { $0.addingWithCeiling($1.bytes ?? 0) }
+        let total = parts.reduce(UInt64(0)) { $0.adding(clamped: $1.bytes ?? 0) }
         guard total > bound else { return nil }
         let held = parts.map { "\($0.id) (\(HumanUnits.size($0.bytes ?? 0)))" }.joined(separator: ", ")
         let commands = parts.filter { $0.missing?.isEmpty == false }.map { "mlflow-backup forget \($0.id)" }

@@ -16,7 +16,7 @@ struct KeptSizes {
         /// What the server says that the kept database takes (`pg_database_size`).
         var database: UInt64 = 0
 
-        var all: UInt64 { files.addingWithCeiling(database) }
+        var all: UInt64 { files.adding(clamped: database) }
     }
 
     /// A file that has several names: how many of them were met, and in which part the first.
@@ -78,7 +78,7 @@ struct KeptSizes {
     subscript(_ part: KeptPart) -> Size { sizes[part.id] ?? Size() }
 
     /// Of all parts together.
-    var total: UInt64 { sizes.values.reduce(0) { $0.addingWithCeiling($1.all) } }
+    var total: UInt64 { sizes.values.reduce(0) { $0.adding(clamped: $1.all) } }
 
     /// - Returns: `nil` where it is gone by now.
     private static func held(_ name: [UInt8], in folder: OpenFile) throws -> UInt64? {
@@ -90,15 +90,7 @@ struct KeptSizes {
 
     private mutating func add(_ bytes: UInt64, to part: String) {
         var size = sizes[part] ?? Size()
-        size.files = size.files.addingWithCeiling(bytes)
+        size.files = size.files.adding(clamped: bytes)
         sizes[part] = size
-    }
-}
-
-extension UInt64 {
-    /// The sum, or the largest number there is.
-    func addingWithCeiling(_ other: UInt64) -> UInt64 {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
     }
 }

@@ -76,7 +76,7 @@ extension RestoreJob {
             let extractor = ParallelExtractor(routes, threads: options.threads, budget: budget, observer: observer)
             do { return try extractor.extract(archive) } catch is ParallelExtractor.BudgetExceeded {
                 // Fewer files could be kept than their stamps promised.
-                throw BackupError.notEnoughRoom(
+                throw BackupError.lackingRoom(
                     path: stack.artifacts.string, needed: manifest.artifacts.bytes, available: budget ?? 0,
                     kept: try keptIDs(hold))
             }

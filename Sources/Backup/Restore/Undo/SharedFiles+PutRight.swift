@@ -60,10 +60,10 @@ extension SharedFiles {
     private func checkRoom(for files: [UInt64: Overwritten.File], _ others: [String]) throws {
         guard !files.isEmpty else { return }
         // A block more for each: names, and attributes that do not fit into the inode.
-        let needed = files.values.reduce(UInt64(0)) { $0.addingWithCeiling($1.entry.size).addingWithCeiling(4096) }
+        let needed = files.values.reduce(UInt64(0)) { $0.adding(clamped: $1.entry.size).adding(clamped: 4096) }
         let available = try DiskSpace.at(workspace.stack.artifacts).available
         guard available < needed else { return }
-        throw BackupError.notEnoughRoom(
+        throw BackupError.lackingRoom(
             path: workspace.stack.artifacts.string, needed: needed, available: available, kept: others)
     }
 

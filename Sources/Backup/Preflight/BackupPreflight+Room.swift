@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Postgres
+import SystemIO
+import Wording
+
+extension BackupPreflight {
+    /// What a backup needs, and whether it is there.
+    /// - Throws: `BackupError.notEnoughRoom`, `.notEnoughFiles`, `SystemError`.
+    /// - Returns: that it may become too little, where only the backup itself will tell.
+    func checkRoom(_ dump: BackupRoom.Dump?, beside items: [CatalogueItem]) throws -> [BilingualText] {
+        let space = try DiskSpace.at(folder.path)
+        let dump = dump ?? .init(tables: 0, files: 0)
+        guard !suffices(space, dump) else { return [] }
+        let room = try room(dump, beside: items, in: space)
+        if space.available <= room.least {
+            throw BackupError.lackingRoom(path: folder.path.string, needed: room.least, available: space.available)
+        }
+        if !space.holds(room.files) {
+            throw BackupError.notEnoughFiles(
+                path: folder.path.string, needed: room.files, available: space.availableFiles ?? 0)
+        }
+        guard space.available <= room.most else { return [] }
+        let (most, available) = HumanUnits.sizes(needed: room.most, available: space.available)
+        return [
+            BilingualText(
+                zh: "\(folder.path) 的空间可能不够：最多需要 \(most)，可用 \(available)。实际大小取决于压缩率和改变的内容。",
+                en:
+                    "\(folder.path) may not have enough room: up to \(most) needed, \(available) available. How much it takes "
+                    + "depends on how well it is compressed, and on what changed.")
+        ]
+    }
+
+    /// All that lies on the artifacts' file system would fit: then nothing has to be counted.
+    private func suffices(_ space: DiskSpace, _ dump: BackupRoom.Dump) -> Bool {
+        guard let artifacts = try? DiskSpace.at(stack.artifacts), artifacts.used > 0,
+            (try? MountTable.points(below: stack.artifacts).isEmpty) == true
+        else { return false }
+        let bytes = artifacts.used.adding(clamped: dump.tables.multiplied(clamped: 2)).adding(clamped: 64 << 20)
+        guard space.available > bytes else { return false }
+        guard let available = space.availableFiles, options.kind == .uncompressed else { return true }
+        guard let used = artifacts.usedFiles else { return false }
+        return available > used.adding(clamped: dump.files.multiplied(clamped: 2)).adding(clamped: 64)
+    }
+
+    private func room(
+        _ dump: BackupRoom.Dump, beside items: [CatalogueItem], in space: DiskSpace
+    ) throws -> BackupRoom {
+        let base = reusable(among: items)
+        let shares = options.kind == .uncompressed || FileSystem.sharesBlocks(in: folder.path)
+        let estimate: BackupEstimate
+        do {
+            estimate = try BackupEstimate(
+                of: stack.artifacts, ignoring: LiveStack.notArtifacts, beside: base.map(Self.previous),
+                sharesBlocks: shares, atMost: patience, cancellation: workspace.cancellation)
+        } catch let error as CancelledError { throw error } catch {
+            // What could not be counted in time, or is damaged, or may not be read, is another check's, or the job's.
+            let kept = shares ? 0 : base?.size ?? 0
+            return BackupRoom(least: dump.tables.adding(clamped: kept), most: 0, files: dump.files)
+        }
+        let isSame = base.map { isSameDatabase($0) } ?? false
+        func room(_ fraction: Double) -> BackupRoom {
+            BackupRoom(
+                .init(
+                    kind: options.kind, dump: dump, estimate: estimate, sharesUnchanged: shares, fraction: fraction,
+                    isSameDatabase: isSame))
+        }
+        let whole = room(1)
+        guard space.available <= whole.least, options.kind == .compressed else { return whole }
+        return room(options.compressionLevel == 0 ? 1 : estimate.compressedFraction(in: stack.artifacts))
+    }
+
+    private static func previous(_ item: CatalogueItem) -> BackupEstimate.Previous {
+        item.kind == .compressed ? .archive(item.path) : .folder(item.path)
+    }
+
+    /// The backup that the next one will take over from, as `ReuseBase` chooses it.
+    private func reusable(among items: [CatalogueItem]) -> CatalogueItem? {
+        guard options.retention.fullEvery(options.fullEvery) > 1 else { return nil }
+        let ownership: Ownership
+        do {
+            let identity = try StackIdentity(of: stack, on: Databases(stack.database))
+            ownership = try Ownership(of: identity, among: items, in: folder)
+        } catch { return nil }
+        return ReuseBase.newest(options.kind, among: items, ownership)?.item
+    }
+
+    /// Whether no transaction has written anything on the server since the backup was made. That something was written does
+    /// not say that it was here.
+    private func isSameDatabase(_ item: CatalogueItem) -> Bool {
+        guard let before = (try? item.quickManifest())?.database.oldestUnseen,
+            let session = try? Connection(stack.database)
+        else { return false }
+        defer { session.close() }
+        let next = try? session.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text").first?.string(0)
+        return next == before
+    }
+}
+
+extension Connection {
+    /// What the dump of this database will be about: the rows of its tables and large objects, without indices.
+    func dumpMeasure() throws(PostgresError) -> BackupRoom.Dump {
+        let row = try rows(
+            """
+            SELECT coalesce(sum(pg_catalog.pg_relation_size(c.oid)
+                + coalesce(pg_catalog.pg_relation_size(nullif(c.reltoastrelid, 0)), 0)), 0)::bigint, count(*)
+            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+                AND (n.nspname NOT IN ('pg_catalog', 'information_schema') OR c.relname = 'pg_largeobject')
+            """
+        ).first
+        guard let row else { return .init(tables: 0, files: 0) }
+        return .init(tables: UInt64(clamping: try row.int64(0)), files: UInt64(clamping: try row.int64(1)))
+    }
+}
