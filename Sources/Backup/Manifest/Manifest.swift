@@ -87,13 +87,15 @@ public struct Manifest: Sendable, Equatable, Codable {
     public var skipped: [Skipped]
     /// Files that were written to while they were read.
     public var changedWhileRead: [String]
+    /// What the database speaks of and the backup does not hold; `nil` for nothing, and in backups of 0.1.0.
+    public var elsewhere: Elsewhere?
 
     enum CodingKeys: String, CodingKey {
         case format, name, created
         case createdAt = "created_at"
         case host, stack
         case serviceVersion = "service_version"
-        case mlflow, database, artifacts, skipped
+        case mlflow, database, artifacts, skipped, elsewhere
         case changedWhileRead = "changed_while_read"
     }
 
