@@ -72,7 +72,8 @@ extension BeyondRestore {
     static func list(_ objects: [BeyondRestore]) -> BilingualText {
         let shown = objects.prefix(20).map { object in
             guard let count = object.count else { return BilingualText(zh: object.description, en: object.description) }
-            return BilingualText(zh: "\(object.name)（\(count) 个对象）", en: "\(object.name) (\(count) object\(count == 1 ? "" : "s"))")
+            return BilingualText(
+                zh: "\(object.name)（\(count) 个对象）", en: "\(object.name) (\(count) object\(count == 1 ? "" : "s"))")
         }
         let more = objects.count - shown.count
         return BilingualText(
