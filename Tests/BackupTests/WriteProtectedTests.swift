@@ -222,6 +222,25 @@ struct WriteProtectedTests {
         }
     }
 
+    @Test("A disk that the kernel made read-only is no write-protected medium: the reason says so, and one restores from it all the same")
+    func readOnlyByError() throws {
+        let (live, backup, rows, files) = try moved("error")
+        let (path, disk) = (live.folder.path, live.root.path.appending("disk"))
+        try Shell.sh(
+            """
+            truncate -s 24M '\(disk).img' && mkfs.ext4 -q -d '\(path)' '\(disk).img' && mkdir '\(disk)' &&
+            mount -o loop '\(disk).img' '\(disk)' && mount --bind '\(disk)' '\(path)' && mount -o remount,ro '\(disk)'
+            """)
+        defer { _ = try? Shell.sh("umount '\(path)'; umount '\(disk)'") }
+        #expect(live.folder.writeProtection?.isByError == true)
+        let error = #expect(throws: BackupError.self) { try live.backup() }
+        #expect(error?.explanation.english.contains("dmesg") == true)
+        try live.restore(backup, force: true)
+        #expect(try live.rows() == rows)
+        #expect(try live.files() == files)
+        try live.undo()
+    }
+
     @Test("A journal of this stack in a folder that became write-protected is named, with what to do")
     func frozenJournal() throws {
         let (live, backup, _, _) = try moved("frozen")
