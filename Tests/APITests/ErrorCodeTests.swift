@@ -14,6 +14,10 @@ struct ErrorCodeTests {
     private static let finding = BilingualText(zh: "运行 \"lr\"", en: "run \"lr\"")
 
     private static let backupErrors: [BackupError] = [
+        .foldersOverlap(inner: "/a/b", outer: "/a", isTakenForOurs: false),
+        .folderSilent(path: "/b"), .folderUnfit(path: "/b", type: "t", lacking: BilingualText(zh: "l", en: "l")),
+        .artifactsUnfit(path: "/a", type: "t", lacking: BilingualText(zh: "l", en: "l")),
+        .lowerLayer(path: "/a/1", count: 1), .artifactsEmptied(path: "/a"),
         .folderNotUsable(path: "/b", reason: "r"), .folderVanished(path: "/b"), .noSuchBackup(name: "n"),
         .writeProtected(path: "/b", reason: BilingualText(zh: "r", en: "r")),
         .noPlaceForBackup(path: "/b", reason: BilingualText(zh: "r", en: "r")),
@@ -32,7 +36,9 @@ struct ErrorCodeTests {
         .keptRecordDamaged(id: "k", path: "p"), .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"),
         .noSuchKeptPart(id: "k"), .nothingToUndo, .undoChanged(wanted: "k", newest: nil),
         .notOurs(path: "p", count: 1, user: 1, group: 1),
-        .mountInside(path: "p", count: 1), .nothingToAccept(name: "n"),
+        .mountInside(path: "p", count: 1), .notMovable(path: "p", count: 1, reason: .frozen),
+        .notMovable(path: "p", count: 1, reason: .sticky(folder: "f")),
+        .artifactsUnreadable(path: "p", count: 1, isAll: false, user: 1, group: 1), .nothingToAccept(name: "n"),
         .needsRecovery(reason: BilingualText(zh: "r", en: "r")),
         .lateWritesKept(
             reason: BilingualText(zh: "r", en: "r"), kept: ["20261126_020000_7f3a9c01_late"], late: NewerData()),

@@ -53,35 +53,17 @@ public enum Directory {
         }
     }
 
-    /// `rm -rf`: what is not there is fine, folders without permission bits are opened up first.
+    /// `rm -rf`: what is not there is fine, folders without permission bits are opened up first, and depth has no limit. It
+    /// crosses no mount.
+    /// - Throws: EXDEV with the path of what is mounted there, which is left as it is.
     public static func removeTree(_ path: FilePath) throws(SystemError) {
-        guard try FileStatus.ifPresent(path) != nil else { return }
         var bare = path.bytes
         while bare.count > 1, bare.last == slash { bare.removeLast() }
         let target = FilePath(bytes: bare)
-        try removeTree(target.lastComponent, in: OpenFile(target.parent, .directoryThroughLink))
-    }
-
-    /// Relative to an open folder, so that a folder swapped for a link leads nowhere and length has no limit.
-    private static func removeTree(_ name: [UInt8], in parent: OpenFile) throws(SystemError) {
-        let status = try parent.status(of: name)
-        if status.kind == .directory {
-            if status.mode & 0o700 != 0o700 {
-                // Where this fails the open below tells why.
-                _ = parent.withDescriptor { folder in
-                    FilePath(bytes: name).withCString { fchmodat(folder, $0, 0o700, AT_SYMLINK_NOFOLLOW) }
-                }
-            }
-            let folder = try parent.open(name, .directory)
-            for inner in try names(in: folder) { try removeTree(inner, in: folder) }
-        }
-        try retryingInterrupts("remove", parent.path.appending(name).string) {
-            parent.withDescriptor { folder in
-                FilePath(bytes: name).withCString {
-                    unlinkat(folder, $0, status.kind == .directory ? AT_REMOVEDIR : 0)
-                }
-            }
-        }
+        guard let status = try FileStatus.ifPresent(target) else { return }
+        guard status.kind == .directory else { return try remove(target) }
+        var removal = try TreeRemoval(target.lastComponent, in: OpenFile(target.parent, .directoryThroughLink))
+        try removal.run()
     }
 
     /// Removes one file or link; it is an error if it is not there.
@@ -89,42 +71,8 @@ public enum Directory {
         try retryingInterrupts("remove", path.string) { path.withCString { unlink($0) } }
     }
 
-    /// Makes renames and new names in this folder survive a power cut.
-    public static func sync(_ path: FilePath) throws(SystemError) {
-        try OpenFile(path, .directoryThroughLink).sync()
-    }
-
-    public static func rename(_ from: FilePath, to: FilePath) throws(SystemError) {
-        try retryingInterrupts("rename", from.string) {
-            from.withCString { source in to.withCString { Glibc.rename(source, $0) } }
-        }
-    }
-
-    /// Fails with EEXIST rather than replace what has that name already.
-    public static func renameWithoutReplacing(_ from: FilePath, to: FilePath) throws(SystemError) {
-        try retryingInterrupts("rename", from.string) {
-            from.withCString { source in
-                to.withCString { clinux_rename_noreplace(AT_FDCWD, source, AT_FDCWD, $0) }
-            }
-        }
-    }
-
-    /// Gives a file a second name, which must not exist yet.
-    public static func link(_ path: FilePath, as name: FilePath) throws(SystemError) {
-        try retryingInterrupts("link", name.string) {
-            path.withCString { old in name.withCString { Glibc.link(old, $0) } }
-        }
-    }
-
-    /// Swaps what two names of one file system stand for, in one step.
-    /// - Throws: EINVAL where the file system cannot do that.
-    public static func exchange(_ first: FilePath, _ second: FilePath) throws(SystemError) {
-        try retryingInterrupts("exchange", first.string) {
-            first.withCString { one in
-                second.withCString { clinux_rename_exchange(AT_FDCWD, one, AT_FDCWD, $0) }
-            }
-        }
-    }
+    /// Removes a folder with nothing in it; one that has something, or is not there, stays as it is.
+    public static func removeEmpty(_ path: FilePath) { _ = path.withCString { rmdir($0) } }
 
     /// Whether this process may create names here; asked of the kernel, not guessed from mode bits.
     public static func isWritable(_ path: FilePath) -> Bool {
