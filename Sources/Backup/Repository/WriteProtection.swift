@@ -15,7 +15,7 @@ public struct WriteProtection: Sendable, Equatable {
 
     /// Whether the kernel, or somebody, made the file system read-only while it was mounted to be written to: no media that are
     /// meant to be so.
-    var isByError: Bool { code == EROFS && FileSystem.wasMadeReadOnly(holding: folder) }
+    var isByError: Bool { code == EROFS && (try? Ground(folder))?.mount?.wasMadeReadOnly == true }
 
     /// Part of a sentence.
     public var reason: BilingualText {
@@ -62,7 +62,7 @@ extension BackupFolder {
     private func tryingItself() throws(SystemError) -> SystemError? {
         let probe = path.appending(".mlflow-backup-probe-\(getpid())-\(UInt32.random(in: .min ... .max))")
         try Directory.makeNew(probe, mode: 0o700)
-        try Directory.removeEmpty(probe)
+        try Directory.removeFolder(probe)
         return nil
     }
 
