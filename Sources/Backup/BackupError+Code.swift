@@ -8,7 +8,6 @@ extension BackupError: CodedError {
         case .folderNotUsable: "folder-not-usable"
         case .folderVanished: "folder-vanished"
         case .foldersOverlap: "folders-overlap"
-        case .folderReadOnly: "folder-read-only"
         case .folderSilent: "folder-silent"
         case .folderUnfit: "folder-unfit"
         case .artifactsUnfit: "artifacts-unfit"

@@ -14,8 +14,6 @@ public enum BackupError: ExplainedError, Equatable {
     /// One of the stack's folders lies in the other, where a restore or a removal would take both. `isTakenForOurs`: the inner
     /// one are the artifacts, in a folder that is ours to clear.
     case foldersOverlap(inner: String, outer: String, isTakenForOurs: Bool)
-    /// Nothing can be written to the backup folder.
-    case folderReadOnly(path: String)
     /// No answer comes from the folder's file system.
     case folderSilent(path: String)
     /// The file system of the backup folder cannot do what a backup stands on.
@@ -121,16 +119,6 @@ public enum BackupError: ExplainedError, Equatable {
                     "The artifacts folder \(inner) lies in \(outer), what is in which is cleared and removed by the backup service, so "
                     + "nothing was done. Move the artifacts folder, or change BACKUP_DIR."
             )
-        case .folderReadOnly(let path):
-            BilingualText(
-                zh: "备份目录 \(path) 以只读方式挂载：不能在其中生成、删除备份或记录结果，仍可列出、查看、比较和下载。"
-                    + "要从中恢复或校验，请把 BACKUP_STATE_DIR 设为一个可写的目录，例如平时的备份目录中的 .mlflow-backup；强制恢复须指定不先做备份。"
-                    + "若本不应只读，请检查其磁盘和内核日志。",
-                en:
-                    "The backup folder \(path) is on a read-only mount: no backup can be made, removed or noted there; what is in it can be "
-                    + "listed, shown, compared and downloaded. To verify or restore from it, set BACKUP_STATE_DIR to a folder that can be "
-                    + "written, as .mlflow-backup in the usual backup folder; a forced restore has to be asked for without the backup before it. If it should not be "
-                    + "read-only, look at its disk and the kernel's log.")
         case .folderSilent(let path):
             BilingualText(
                 zh: "目录 \(path) 的文件系统没有响应（例如 NFS 服务器或 FUSE 进程已停止）。请检查其挂载。",

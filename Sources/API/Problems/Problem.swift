@@ -71,7 +71,7 @@ struct Problem {
             .artifactsUnfit, .lowerLayer:
             409
         case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
-        case .folderReadOnly, .folderSilent, .folderUnfit, .folderNotUsable, .folderVanished, .foldersOverlap,
+        case .folderSilent, .folderUnfit, .folderNotUsable, .folderVanished, .foldersOverlap,
             .artifactsMissing,
             .artifactsEmptied, .databaseEmpty, .needsRecovery,
             .restoreLeftover:

@@ -96,7 +96,7 @@ extension BackupFolder {
     }
 
     /// Whether there is anything of ours in it.
-    func isOurs() throws -> Bool { try FileStatus.ifPresent(ownState) != nil || holdsBackups() }
+    func isOurs() throws -> Bool { try FileStatus.ifPresent(state) != nil || holdsBackups() }
 
     /// Backups describe themselves: with them in it, it is the folder, whatever became of our own state.
     private func holdsBackups() throws -> Bool {

@@ -90,7 +90,6 @@ extension BackupPreflight {
         findings.make(.backupFolder) {
             try FolderLayout(workspace).refuseOverlap()
             try folder.refuseVanished(usedBy: stack.artifacts)
-            try folder.refuseReadOnly()
             if let reason = folder.unusableReason {
                 throw BackupError.folderNotUsable(path: folder.path.string, reason: reason)
             }

@@ -7,37 +7,17 @@ import SystemIO
 /// BACKUP_DIR: the backups themselves, and one hidden folder of ours beside them.
 public struct BackupFolder: Sendable {
     public let path: FilePath
+
+    public init(_ path: FilePath) { self.path = path }
+
     /// Everything of ours that is not a backup. Losing it loses nothing: the backups describe themselves.
-    public let state: FilePath
-    /// Whether backups are only read from it: its state lies elsewhere then.
-    public let isReadOnly: Bool
-
-    /// - Parameter state: where the state lies if the folder is on a read-only mount, as that of another backup folder of the
-    ///   stack; `nil` for no such place. Nothing of ours can be done there without.
-    public init(_ path: FilePath, readOnlyWithState state: FilePath? = nil) {
-        self.path = path
-        isReadOnly = state != nil && Self.isReadOnly(path)
-        self.state = isReadOnly ? state ?? Self.state(in: path) : Self.state(in: path)
-    }
-
-    private static func state(in path: FilePath) -> FilePath { path.appending(".mlflow-backup") }
-
-    /// One that does not answer is refused by whoever needs it.
-    private static func isReadOnly(_ path: FilePath) -> Bool {
-        guard case .answered(true) = FolderPulse.look(at: path) else { return false }
-        return (try? Ground(path))?.isReadOnly ?? false
-    }
-
-    /// Where its own state lies, whether or not that is used.
-    var ownState: FilePath { Self.state(in: path) }
+    public var state: FilePath { path.appending(".mlflow-backup") }
     public var lock: FilePath { state.appending("lock") }
     public var staging: FilePath { state.appending("staging") }
     public var restoreJournal: FilePath { state.appending("restore-journal.json") }
 
     /// Makes the folders. - Throws: `BackupError.folderNotUsable`.
     public func prepare() throws {
-        if isReadOnly { return try prepareReading() }
-        if Self.isReadOnly(path) { throw BackupError.folderReadOnly(path: path.string) }
         do throws(SystemError) {
             try Directory.make(path, mode: 0o750)
             try Directory.make(state, mode: 0o750)
@@ -45,21 +25,6 @@ public struct BackupFolder: Sendable {
             throw BackupError.folderNotUsable(path: path.string, reason: leadingNowhere ?? error.reason)
         }
         if let reason = unusableReason { throw BackupError.folderNotUsable(path: path.string, reason: reason) }
-    }
-
-    /// The state of another folder, perhaps one whose disk is not mounted: it is not made.
-    private func prepareReading() throws {
-        guard try RestoreJournal.identity(of: state) != nil else {
-            throw BackupError.folderNotUsable(path: state.string, reason: "it does not exist")
-        }
-        guard Directory.isWritable(state) else {
-            throw BackupError.folderNotUsable(path: state.string, reason: "it is not writable")
-        }
-    }
-
-    /// - Throws: `BackupError.folderReadOnly`: for what makes, removes or judges backups.
-    func refuseReadOnly() throws {
-        if isReadOnly || Self.isReadOnly(path) { throw BackupError.folderReadOnly(path: path.string) }
     }
 
     /// Why nothing can be written here; `nil` where all is well.
@@ -99,8 +64,7 @@ public struct BackupFolder: Sendable {
                 removed.append(name)
             } catch { if !error.isNotFound { stuck(name, error) } }
         }
-        // What is read-only is as it is.
-        for bytes in isReadOnly ? [] : try Directory.names(in: path) {
+        for bytes in try Directory.names(in: path) {
             let name = String(decoding: bytes, as: UTF8.self)
             if isSidecarAlone(name) { remove(path.appending(bytes), name) }
             guard name.hasSuffix(DurableFile.partialSuffix), name.contains(BackupName.sidecarSuffix + ".") else {

@@ -26,18 +26,13 @@ public struct VerifyJob: Sendable {
     /// - Throws: `BackupError.noSuchBackup`; `ArchiveError` and `BackupError.manifestUnreadable` for damage, which has
     ///   then been recorded.
     public func run(_ name: String) throws -> Outcome {
-        try workspace.holdingFolder("verification of \(name)", reading: true) {
+        try workspace.holdingFolder("verification of \(name)") {
             let catalogue = Catalogue(workspace.folder)
-            let verification = Verification(
+            let found = try Verification(
                 workspace.folder, log: workspace.log, cancellation: workspace.cancellation, rate: rate,
-                progress: workspace.progress)
-            do {
-                let found = try verification.run(try catalogue.item(named: name))
-                return Outcome(item: try catalogue.item(named: name), notes: found.notes)
-            } catch let error as Verification.NotRecorded where workspace.folder.isReadOnly {
-                // It was read, which is what was asked for.
-                return Outcome(item: try catalogue.item(named: name), notes: [error.explanation])
-            }
+                progress: workspace.progress
+            ).run(try catalogue.item(named: name))
+            return Outcome(item: try catalogue.item(named: name), notes: found.notes)
         }
     }
 }

@@ -65,13 +65,8 @@ extension Hold {
 
 extension Workspace {
     /// Runs `body` as the only operation in this folder. For what needs no database.
-    /// - Parameter isReading: whether it does without writing to the folder.
-    /// - Throws: `BackupError.folderNotUsable`, `.folderVanished`, `.folderReadOnly`, `.busy`, `CancelledError`, and what `body`
-    ///   throws.
-    func holdingFolder<Result>(
-        _ purpose: String, reading isReading: Bool = false, _ body: () throws -> Result
-    ) throws -> Result {
-        if !isReading { try folder.refuseReadOnly() }
+    /// - Throws: `BackupError.folderNotUsable`, `.folderVanished`, `.busy`, `CancelledError`, and what `body` throws.
+    func holdingFolder<Result>(_ purpose: String, _ body: () throws -> Result) throws -> Result {
         try prepareFolder()
         let lock = try lockFolder(purpose)
         defer { withExtendedLifetime(lock) {} }
@@ -121,8 +116,7 @@ extension Workspace {
     ///
     /// A folder that this stack used before and that is not there, or has nothing of ours in it, is one whose disk is not
     /// mounted. Making it would fill the disk below and hide that every backup is out of reach.
-    /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`, `.folderVanished`, `.artifactsMissing`, `.folderReadOnly`,
-    ///   `.folderNotUsable`.
+    /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`, `.folderVanished`, `.artifactsMissing`, `.folderNotUsable`.
     public func prepareFolder() throws {
         // A disk that is mounted when it is asked for may take its time.
         for path in [folder.path, stack.artifacts] {

@@ -30,11 +30,8 @@ struct Settling {
             log.warning("a leftover cannot be removed", ["name": name, "reason": error.reason])
         }
         for name in removed { workspace.log.warning("removed what an interrupted run left", ["name": name]) }
-        // Of a folder that is only read from nothing can be put right, and the state is another one's.
-        if !workspace.folder.isReadOnly {
-            try UnfinishedPublication(workspace).settle()
-            MendedRecords(workspace).write()
-        }
+        try UnfinishedPublication(workspace).settle()
+        MendedRecords(workspace).write()
         KeptExpiry(workspace, hold).run(sparing: spared)
         return outcome
     }

@@ -3,7 +3,6 @@
 /// Every variable that the product reads, by its name in the environment.
 public enum SettingName: String, Sendable, CaseIterable {
     case backupDirectory = "BACKUP_DIR"
-    case stateDirectory = "BACKUP_STATE_DIR"
     case apiPort = "BACKUP_API_PORT"
     case apiAddress = "BACKUP_API_ADDRESS"
     case email = "BACKUP_EMAIL"

@@ -19,7 +19,6 @@ extension Settings {
 
     private init(_ reader: SettingsReader, environment: [String: String]) throws(SettingsError) {
         backupDirectory = try reader.path(.backupDirectory) ?? "/backup/mlflow"
-        stateDirectory = try reader.path(.stateDirectory)
         apiPort = UInt16(try reader.number(.apiPort, in: 1...65_535) ?? 8080)
         apiAddress = reader.text(.apiAddress) ?? "127.0.0.1"
         email = try reader.address(.email)

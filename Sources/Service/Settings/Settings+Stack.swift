@@ -10,8 +10,7 @@ import SystemIO
 extension Settings {
     public func operations(log: Log) -> Operations {
         var operations = Operations(
-            liveStack, BackupFolder(backupDirectory, readOnlyWithState: stateDirectory),
-            compressionLevel: compressionLevel, fullEvery: fullEvery,
+            liveStack, BackupFolder(backupDirectory), compressionLevel: compressionLevel, fullEvery: fullEvery,
             scrubs: scrub == .auto, log: log)
         operations.restoring = RestoreSettings(
             undoKeepSeconds: undoKeepSeconds, undoKeepBytes: undoKeepBytes, stopsMLflow: restoreStopsMLflow,

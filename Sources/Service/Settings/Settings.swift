@@ -6,8 +6,6 @@ import Wording
 /// Everything that can be set from outside, read and checked once at start.
 public struct Settings: Sendable {
     public let backupDirectory: FilePath
-    /// Where the state lies as long as BACKUP_DIR is on a read-only mount.
-    public let stateDirectory: FilePath?
     public let apiPort: UInt16
     public let apiAddress: String
     /// Gets every failure, and successes where `emailOnSuccess` is set.

@@ -37,7 +37,7 @@ enum ExitCode: Int32 {
             case .newerData, .schemaDiffers, .schemaOlder: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: self = .noRoom
-            case .folderReadOnly, .folderSilent, .folderUnfit, .artifactsUnfit, .lowerLayer, .folderNotUsable,
+            case .folderSilent, .folderUnfit, .artifactsUnfit, .lowerLayer, .folderNotUsable,
                 .folderVanished,
                 .artifactsMissing, .artifactsEmptied, .databaseEmpty, .needsRecovery, .restoreLeftover,
                 .schemaNewer, .nothingToAccept, .notOurs, .mountInside, .keptNotRemovable, .keptDatabaseGone,
