@@ -22,6 +22,10 @@ public enum BackupError: ExplainedError, Equatable {
     case artifactsUnfit(path: String, type: String, lacking: BilingualText)
     /// Folders of an overlay's lower layer, which cannot be renamed.
     case lowerLayer(path: String, count: Int)
+    /// Nothing can be written into the folder, which can be read.
+    case writeProtected(path: String, reason: BilingualText)
+    /// A forced restore or undo would first make a backup, in a folder where nothing can be written.
+    case noPlaceForBackup(path: String, reason: BilingualText)
     case noSuchBackup(name: String)
     /// A backup that has no such file in it.
     case noSuchEntry(backup: String, path: String)
@@ -58,6 +62,10 @@ public enum BackupError: ExplainedError, Equatable {
     case mountInside(path: String, count: Int)
     /// Folders that this user may not move, which the swap would have to.
     case notOurs(path: String, count: Int, user: UInt32, group: UInt32)
+    /// Things directly in the artifacts folder, or that folder, that this user cannot move for another reason.
+    case notMovable(path: String, count: Int, reason: Immovable)
+    /// Artifacts that this user may not read, of which a backup would end. `isAll`: there are no more.
+    case artifactsUnreadable(path: String, count: Int, isAll: Bool, user: UInt32, group: UInt32)
     case schemaDiffers(backup: String, revision: String, live: String)
     /// The backup's schema is one that the live MLflow upgrades from, by `command` where one is known.
     case schemaOlder(backup: String, revision: String, live: String, command: String?)
@@ -148,6 +156,7 @@ public enum BackupError: ExplainedError, Equatable {
                     "\(count) folders of the artifacts, such as \(path), lie in a lower layer of an overlay (an image), where the kernel renames "
                     + "no folder, so no restore was begun. Stop MLflow and, for each of them, run: mv '\(path)' '\(path).x' && mv "
                     + "'\(path).x' '\(path)' - or keep the artifacts on a volume.")
+        case .writeProtected, .noPlaceForBackup: writeProtectionExplanation
         case .noSuchEntry(let backup, let path):
             BilingualText(
                 zh: "\(backup) 中没有文件 \(path)。", en: "There is no file \(path) in \(backup).")
@@ -256,6 +265,9 @@ public enum BackupError: ExplainedError, Equatable {
                 zh: "\(count) 个文件夹（例如 \(path)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) '\(path)'",
                 en: "\(count) folders, such as \(path), do not let this user move them, which a restore has to. "
                     + "As root run: chown -R \(user):\(group) '\(path)'")
+        case .notMovable(let path, let count, let reason): Self.explanation(ofNotMoving: path, count, reason)
+        case .artifactsUnreadable(let path, let count, let isAll, let user, let group):
+            Self.explanation(ofUnreadable: path, count, isAll, user, group)
         case .severalStacks(let stacks):
             BilingualText(
                 zh: "备份目录中有多套其他 MLflow 的备份，请指定接管哪一套：\(stacks.joined(separator: "；"))。"

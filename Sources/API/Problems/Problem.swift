@@ -67,13 +67,12 @@ struct Problem {
         case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
             .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone, .keptRecordDamaged,
-            .keptBeingRemoved, .undoChanged, .notOurs, .mountInside, .nothingToAccept, .severalStacks,
-            .artifactsUnfit, .lowerLayer:
+            .keptBeingRemoved, .undoChanged, .noPlaceForBackup, .notOurs, .mountInside, .notMovable, .nothingToAccept,
+            .severalStacks, .artifactsUnfit, .lowerLayer:
             409
         case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
-        case .folderSilent, .folderUnfit, .folderNotUsable, .folderVanished, .foldersOverlap,
-            .artifactsMissing,
-            .artifactsEmptied, .databaseEmpty, .needsRecovery,
+        case .writeProtected, .folderSilent, .folderUnfit, .folderNotUsable, .folderVanished, .foldersOverlap,
+            .artifactsMissing, .artifactsUnreadable, .artifactsEmptied, .databaseEmpty, .needsRecovery,
             .restoreLeftover:
             503
         case .rowsDiffer, .artifactsDiffer, .lateWritesKept: 500

@@ -90,6 +90,7 @@ extension BackupPreflight {
         findings.make(.backupFolder) {
             try FolderLayout(workspace).refuseOverlap()
             try folder.refuseVanished(usedBy: stack.artifacts)
+            try folder.refuseWriteProtected()
             if let reason = folder.unusableReason {
                 throw BackupError.folderNotUsable(path: folder.path.string, reason: reason)
             }

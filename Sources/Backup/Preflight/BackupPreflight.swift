@@ -32,7 +32,9 @@ public struct BackupPreflight: Sendable {
         guard checkAnswers(&findings) else { return findings }
         checkFolders(&findings)
         findings.make(.artifacts) { try stack.checkArtifactsFolder() }
+        findings.make(.artifacts) { try checkReadable() }
         let dump = checkDatabase(&findings)
+        noteElsewhere(&findings)
         if let items = findings.make(.backupFolder, { try items ?? Catalogue(folder).items() }) {
             findings.note(.room, findings.make(.room) { try checkRoom(dump, beside: items) } ?? [])
         }
@@ -48,6 +50,7 @@ public struct BackupPreflight: Sendable {
         }
         defer { connection.close() }
         findings.make(.tools) { try stack.tools.check(serverVersion: connection.serverVersion) }
+        checkGround(on: connection, &findings)
         return findings.make(.database) { try connection.dumpMeasure() }
     }
 }
