@@ -11,6 +11,10 @@ public enum BackupError: ExplainedError, Equatable {
     case folderNotUsable(path: String, reason: String)
     /// The folder was used for this stack before, and has nothing of ours in it now.
     case folderVanished(path: String)
+    /// Nothing can be written into the folder, which can be read.
+    case writeProtected(path: String, reason: BilingualText)
+    /// A forced restore or undo would first make a backup, in a folder where nothing can be written.
+    case noPlaceForBackup(path: String, reason: BilingualText)
     /// One of the stack's folders lies in the other, where a restore or a removal would take both. `isTakenForOurs`: the inner
     /// one are the artifacts, in a folder that is ours to clear.
     case foldersOverlap(inner: String, outer: String, isTakenForOurs: Bool)
@@ -22,10 +26,6 @@ public enum BackupError: ExplainedError, Equatable {
     case artifactsUnfit(path: String, type: String, lacking: BilingualText)
     /// Folders of an overlay's lower layer, which cannot be renamed.
     case lowerLayer(path: String, count: Int)
-    /// Nothing can be written into the folder, which can be read.
-    case writeProtected(path: String, reason: BilingualText)
-    /// A forced restore or undo would first make a backup, in a folder where nothing can be written.
-    case noPlaceForBackup(path: String, reason: BilingualText)
     case noSuchBackup(name: String)
     /// A backup that has no such file in it.
     case noSuchEntry(backup: String, path: String)
@@ -111,6 +111,7 @@ public enum BackupError: ExplainedError, Equatable {
                     "The backup folder \(path) has held backups of this MLflow and is missing or empty now. Check that its disk is "
                     + "mounted; to begin anew with an empty folder on purpose, run `mlflow-backup claim`."
             )
+        case .writeProtected, .noPlaceForBackup: writeProtectionExplanation
         case .foldersOverlap(let inner, let outer, false):
             BilingualText(
                 zh: "备份目录 \(inner) 位于 artifacts 目录 \(outer) 之内（或就是它）：备份会包含备份自身，恢复会把备份一起替换掉，因此未做任何操作。"
@@ -156,7 +157,6 @@ public enum BackupError: ExplainedError, Equatable {
                     "\(count) folders of the artifacts, such as \(path), lie in a lower layer of an overlay (an image), where the kernel renames "
                     + "no folder, so no restore was begun. Stop MLflow and, for each of them, run: mv '\(path)' '\(path).x' && mv "
                     + "'\(path).x' '\(path)' - or keep the artifacts on a volume.")
-        case .writeProtected, .noPlaceForBackup: writeProtectionExplanation
         case .noSuchEntry(let backup, let path):
             BilingualText(
                 zh: "\(backup) 中没有文件 \(path)。", en: "There is no file \(path) in \(backup).")

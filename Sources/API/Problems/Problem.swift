@@ -72,7 +72,7 @@ struct Problem {
             409
         case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
         case .writeProtected, .folderSilent, .folderUnfit, .folderNotUsable, .folderVanished, .foldersOverlap,
-            .artifactsMissing, .artifactsUnreadable, .artifactsEmptied, .databaseEmpty, .needsRecovery,
+            .artifactsMissing, .artifactsEmptied, .artifactsUnreadable, .databaseEmpty, .needsRecovery,
             .restoreLeftover:
             503
         case .rowsDiffer, .artifactsDiffer, .lateWritesKept: 500

@@ -149,10 +149,11 @@ extension Workspace {
     }
 
     /// The same for the operation through which a person says that an empty folder is right.
-    /// - Throws: `BackupError.foldersOverlap`, `.folderNotUsable`.
+    /// - Throws: `BackupError.foldersOverlap`, `.writeProtected`, `.folderNotUsable`.
     public func prepareFolderAnew() throws {
         try folder.refuseDeadLink()
         try FolderLayout(self).refuseOverlap()
+        try folder.refuseWriteProtected()
         try folder.prepare()
     }
 }

@@ -37,11 +37,10 @@ enum ExitCode: Int32 {
             case .newerData, .schemaDiffers, .schemaOlder: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: self = .noRoom
-            case .folderSilent, .folderUnfit, .artifactsUnfit, .lowerLayer, .artifactsEmptied, .writeProtected,
-                .noPlaceForBackup, .folderNotUsable, .folderVanished, .artifactsMissing,
-                .artifactsUnreadable, .databaseEmpty, .needsRecovery, .restoreLeftover,
-                .schemaNewer, .nothingToAccept, .notOurs, .mountInside, .notMovable, .keptNotRemovable,
-                .keptDatabaseGone,
+            case .writeProtected, .noPlaceForBackup, .folderSilent, .folderUnfit, .artifactsUnfit, .lowerLayer,
+                .folderNotUsable, .folderVanished, .artifactsMissing, .artifactsEmptied, .artifactsUnreadable,
+                .databaseEmpty, .needsRecovery, .restoreLeftover, .schemaNewer, .nothingToAccept, .notOurs,
+                .mountInside, .notMovable, .keptNotRemovable, .keptDatabaseGone,
                 .keptFilesGone, .keptBeingRemoved, .keptRecordDamaged, .lateWritesKept, .undoChanged:
                 self = .failure
             }
