@@ -7,6 +7,8 @@ extension BackupError: CodedError {
         switch self {
         case .folderNotUsable: "folder-not-usable"
         case .folderVanished: "folder-vanished"
+        case .writeProtected: "backup-folder-write-protected"
+        case .noPlaceForBackup: "no-place-for-backup"
         case .noSuchBackup: "no-such-backup"
         case .noSuchEntry: "no-such-entry"
         case .inUse: "in-use"
@@ -35,6 +37,8 @@ extension BackupError: CodedError {
         case .keptRecordDamaged: "kept-record-damaged"
         case .notOurs: "not-ours"
         case .mountInside: "mount-inside"
+        case .notMovable: "not-movable"
+        case .artifactsUnreadable: "artifacts-unreadable"
         case .severalStacks: "several-stacks"
         case .noSuchStack: "no-such-stack"
         case .nothingToAccept: "nothing-to-accept"

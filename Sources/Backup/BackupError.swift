@@ -11,6 +11,10 @@ public enum BackupError: ExplainedError, Equatable {
     case folderNotUsable(path: String, reason: String)
     /// The folder was used for this stack before, and has nothing of ours in it now.
     case folderVanished(path: String)
+    /// Nothing can be written into the folder, which can be read.
+    case writeProtected(path: String, reason: BilingualText)
+    /// A forced restore or undo would first make a backup, in a folder where nothing can be written.
+    case noPlaceForBackup(path: String, reason: BilingualText)
     case noSuchBackup(name: String)
     /// A backup that has no such file in it.
     case noSuchEntry(backup: String, path: String)
@@ -45,6 +49,10 @@ public enum BackupError: ExplainedError, Equatable {
     case mountInside(path: String, count: Int)
     /// Folders that this user may not move, which the swap would have to.
     case notOurs(path: String, count: Int, user: UInt32, group: UInt32)
+    /// Things directly in the artifacts folder, or that folder, that this user cannot move for another reason.
+    case notMovable(path: String, count: Int, reason: Immovable)
+    /// Artifacts that this user may not read, of which a backup would end. `isAll`: there are no more.
+    case artifactsUnreadable(path: String, count: Int, isAll: Bool, user: UInt32, group: UInt32)
     case schemaDiffers(backup: String, revision: String, live: String)
     /// The backup's schema is one that the live MLflow upgrades from, by `command` where one is known.
     case schemaOlder(backup: String, revision: String, live: String, command: String?)
@@ -90,6 +98,7 @@ public enum BackupError: ExplainedError, Equatable {
                     "The backup folder \(path) has held backups of this MLflow and is missing or empty now. Check that its disk is "
                     + "mounted; to begin anew with an empty folder on purpose, run `mlflow-backup claim`."
             )
+        case .writeProtected, .noPlaceForBackup: writeProtectionExplanation
         case .noSuchEntry(let backup, let path):
             BilingualText(
                 zh: "\(backup) 中没有文件 \(path)。", en: "There is no file \(path) in \(backup).")
@@ -191,6 +200,9 @@ public enum BackupError: ExplainedError, Equatable {
                 zh: "\(count) 个文件夹（例如 \(path)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) '\(path)'",
                 en: "\(count) folders, such as \(path), do not let this user move them, which a restore has to. "
                     + "As root run: chown -R \(user):\(group) '\(path)'")
+        case .notMovable(let path, let count, let reason): Self.explanation(ofNotMoving: path, count, reason)
+        case .artifactsUnreadable(let path, let count, let isAll, let user, let group):
+            Self.explanation(ofUnreadable: path, count, isAll, user, group)
         case .severalStacks(let stacks):
             BilingualText(
                 zh: "备份目录中有多套其他 MLflow 的备份，请指定接管哪一套：\(stacks.joined(separator: "；"))。"

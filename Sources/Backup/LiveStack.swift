@@ -12,6 +12,8 @@ public struct LiveStack: Sendable {
     public let artifacts: FilePath
     /// Asks the server for its version; `nil` where it does not answer.
     public let mlflowVersion: @Sendable () -> String?
+    /// Whether the server lets nobody in without a name; `false` where it does not answer.
+    public let asksForLogin: @Sendable () -> Bool
     /// How MLflow is stopped and started; `nil` where it cannot be.
     public let server: TrackingServer?
     /// Whether a restore stops it for its swap. One that an earlier process stopped is started again in any case.
@@ -20,8 +22,9 @@ public struct LiveStack: Sendable {
     public init(
         database: ConnectionSettings, tools: PostgresTools, artifacts: FilePath,
         mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil,
-        stopsServer: Bool = false
+        stopsServer: Bool = false, asksForLogin: @escaping @Sendable () -> Bool = { false }
     ) {
+        self.asksForLogin = asksForLogin
         self.stopsServer = stopsServer
         self.database = database
         self.tools = tools

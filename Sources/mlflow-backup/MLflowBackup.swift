@@ -18,6 +18,7 @@ enum MLflowBackup {
 
     static func main() {
         signal(SIGPIPE, SIG_IGN)
+        DescriptorLimit.raise()
         let environment = ProcessInfo.processInfo.environment
         exit(run(Array(CommandLine.arguments.dropFirst()), environment).rawValue)
     }

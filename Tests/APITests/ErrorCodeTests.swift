@@ -15,6 +15,8 @@ struct ErrorCodeTests {
 
     private static let backupErrors: [BackupError] = [
         .folderNotUsable(path: "/b", reason: "r"), .folderVanished(path: "/b"), .noSuchBackup(name: "n"),
+        .writeProtected(path: "/b", reason: BilingualText(zh: "r", en: "r")),
+        .noPlaceForBackup(path: "/b", reason: BilingualText(zh: "r", en: "r")),
         .noSuchEntry(backup: "n", path: "p"), .inUse(name: "n", by: "t"), .busy(holder: "h"),
         .notEnoughRoom(path: "/b", needed: 2, available: 1), .notEnoughFiles(path: "/b", needed: 2, available: 1),
         .artifactsMissing(path: "/a"), .databaseEmpty(name: "d"),
@@ -30,7 +32,9 @@ struct ErrorCodeTests {
         .keptRecordDamaged(id: "k", path: "p"), .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"),
         .noSuchKeptPart(id: "k"), .nothingToUndo, .undoChanged(wanted: "k", newest: nil),
         .notOurs(path: "p", count: 1, user: 1, group: 1),
-        .mountInside(path: "p", count: 1), .nothingToAccept(name: "n"),
+        .mountInside(path: "p", count: 1), .notMovable(path: "p", count: 1, reason: .frozen),
+        .notMovable(path: "p", count: 1, reason: .sticky(folder: "f")),
+        .artifactsUnreadable(path: "p", count: 1, isAll: false, user: 1, group: 1), .nothingToAccept(name: "n"),
         .needsRecovery(reason: BilingualText(zh: "r", en: "r")),
         .lateWritesKept(
             reason: BilingualText(zh: "r", en: "r"), kept: ["20261126_020000_7f3a9c01_late"], late: NewerData()),

@@ -67,10 +67,12 @@ struct Problem {
         case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
             .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone, .keptRecordDamaged,
-            .keptBeingRemoved, .undoChanged, .notOurs, .mountInside, .nothingToAccept, .severalStacks:
+            .keptBeingRemoved, .undoChanged, .noPlaceForBackup, .notOurs, .mountInside, .notMovable, .nothingToAccept,
+            .severalStacks:
             409
         case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
-        case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery,
+        case .writeProtected, .folderNotUsable, .folderVanished, .artifactsMissing, .artifactsUnreadable,
+            .databaseEmpty, .needsRecovery,
             .restoreLeftover:
             503
         case .rowsDiffer, .artifactsDiffer, .lateWritesKept: 500

@@ -8,25 +8,26 @@ import SystemIO
 /// Folders are opened one component at a time without following links, and every link is made last, so no entry
 /// can be written through a link that an earlier entry planted.
 final class EntryPlacer {
-    /// Who the restored files shall belong to.
-    struct Owner: Sendable {
-        let user: UInt32
-        let group: UInt32
-    }
-
-    let owner: Owner?
-    /// The folders open at the moment: the root, and one for each component of the last path.
-    private var open: [(name: [UInt8], folder: OpenFile)]
+    let looks: RestoredLooks
+    /// The way to the folder of the last path.
+    private var descent: FolderDescent
     /// Folder modes and times are set at the end: writing into a folder changes its time, and mode 000 bars the way.
     private var folders: [ArchiveEntry] = []
     private var links: [ArchiveEntry] = []
+    /// Nothing was placed yet.
+    var isUnused: Bool { !hasOpened && folders.isEmpty && links.isEmpty }
+    private var hasOpened = false
+
+    /// Lets nothing that is made in a folder of ours inherit an access list, which the backup does not have.
+    static func prepare(_ root: FilePath) throws(SystemError) {
+        try OpenFile(root, .directory).removeDefaultAccessList()
+    }
 
     /// - Parameters:
     ///   - root: an existing folder that nobody else writes to.
-    ///   - owner: `nil` keeps the owner this process writes with.
-    init(root: FilePath, owner: Owner?) throws {
-        self.owner = owner
-        open = [([], try OpenFile(root, .directory))]
+    init(root: FilePath, looks: RestoredLooks) throws {
+        self.looks = looks
+        descent = FolderDescent(root: try OpenFile(root, .directory))
     }
 
     /// A folder or a link.
@@ -61,7 +62,7 @@ final class EntryPlacer {
             try file.write(UnsafeRawBufferPointer(piece))
             rest -= UInt64(piece.count)
         }
-        try file.setLooks(entry, owner)
+        try looks.give(entry, to: file)
         return (hash.finish(), missing)
     }
 
@@ -69,7 +70,7 @@ final class EntryPlacer {
     func place(_ entry: ArchiveEntry, bytes: UnsafeRawBufferPointer) throws(SystemError) {
         let new = try create(entry.path, size: UInt64(bytes.count))
         try new.write(bytes, at: 0)
-        try new.file.setLooks(entry, owner)
+        try looks.give(entry, to: new.file)
     }
 
     /// - Parameter size: how long it will be, in bytes.
@@ -116,7 +117,7 @@ final class EntryPlacer {
             try parent.remove(name)
             return nil
         }
-        try new.setLooks(entry, owner)
+        try looks.give(entry, to: new)
         return .cloned(ClonedFile(live: live.status, clone: try new.status()))
     }
 
@@ -148,7 +149,9 @@ final class EntryPlacer {
             let parent = try folder(for: components.dropLast())
             let name = Array(components[components.count - 1])
             switch link.kind {
-            case .symbolicLink(let target): try parent.makeSymbolicLink(name, to: target, owner: owner, link.modified)
+            case .symbolicLink(let target): 
+                try parent.makeSymbolicLink(name, to: target, modified: link.modified)
+                try looks.give(link, toLink: name, in: parent)
             case .hardLink(let target):
                 let targetComponents = target.components
                 let source = try folder(for: targetComponents.dropLast())
@@ -159,13 +162,10 @@ final class EntryPlacer {
         links = []
         // Each folder is done before its parent: its parent's time must be set after it.
         for entry in folders.sorted(by: { $0.path.components.count > $1.path.components.count }) {
-            let folder = try folder(for: entry.path.components[...])
-            try folder.setOwner(owner)
-            try folder.setMode(entry.mode)
-            try folder.setModified(entry.modified)
+            try looks.give(entry, to: folder(for: entry.path.components[...]))
         }
         folders = []
-        open.removeLast(open.count - 1)
+        try descent.leave(to: 0)
     }
 
     /// A failure that only the archive's own entries can cause, such as two of one name.
@@ -185,48 +185,15 @@ final class EntryPlacer {
     }
 
     private func folder(for components: ArraySlice<ArraySlice<UInt8>>) throws(SystemError) -> OpenFile {
-        var depth = 0
-        while depth < components.count, depth + 1 < open.count,
-            components[components.startIndex + depth].elementsEqual(open[depth + 1].name)
-        { depth += 1 }
-        open.removeLast(open.count - 1 - depth)
-        for component in components.dropFirst(depth) {
-            let name = Array(component)
-            let parent = open[open.count - 1].folder
-            open.append((name, try parent.openOrMakeFolder(name)))
+        hasOpened = true
+        return try descent.go(to: components) { folder, name throws(SystemError) in
+            try folder.openOrMakeFolder(name)
         }
-        return open[open.count - 1].folder
     }
 }
 
 extension ArchiveEntry.Kind {
     fileprivate var isHardLink: Bool {
         if case .hardLink = self { true } else { false }
-    }
-}
-
-extension OpenFile {
-    /// Attributes, owner, mode and time of a file that is complete; the time last, because all else changes it.
-    func setLooks(_ entry: ArchiveEntry, _ owner: EntryPlacer.Owner?) throws(SystemError) {
-        for attribute in entry.attributes { _ = try set(attribute) }
-        try setOwner(owner)
-        try setMode(entry.mode)
-        try setModified(entry.modified)
-    }
-
-    /// The same for who puts a single file back.
-    public func setLooks(_ entry: ArchiveEntry, owner: (user: UInt32, group: UInt32)?) throws(SystemError) {
-        try setLooks(entry, owner.map { EntryPlacer.Owner(user: $0.user, group: $0.group) })
-    }
-
-    fileprivate func setOwner(_ owner: EntryPlacer.Owner?) throws(SystemError) {
-        if let owner { try setOwner(user: owner.user, group: owner.group) }
-    }
-
-    fileprivate func makeSymbolicLink(
-        _ name: [UInt8], to target: [UInt8], owner: EntryPlacer.Owner?, _ modified: FileTime
-    ) throws {
-        try makeSymbolicLink(name, to: target, modified: modified)
-        if let owner { try setOwner(ofLink: name, user: owner.user, group: owner.group) }
     }
 }

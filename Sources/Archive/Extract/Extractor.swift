@@ -9,14 +9,12 @@ public struct Extractor {
     public struct Route: Sendable {
         public let source: EntryPath
         public let destination: FilePath
-        /// Who the files shall belong to; `nil` keeps this process's own user.
-        public let owner: (user: UInt32, group: UInt32)?
+        public let owner: RestoredOwner
         /// Where files may be that are right already. Only `ParallelExtractor` looks there.
         public let existing: Existing?
 
         public init(
-            _ source: EntryPath, into destination: FilePath, owner: (user: UInt32, group: UInt32)? = nil,
-            existing: Existing? = nil
+            _ source: EntryPath, into destination: FilePath, owner: RestoredOwner = .writer, existing: Existing? = nil
         ) {
             self.source = source
             self.destination = destination
@@ -32,6 +30,8 @@ public struct Extractor {
         public var kept: [KeptFile] = []
         /// And those that share its blocks.
         public var cloned: [ClonedFile] = []
+        /// What could not be given to restored files.
+        public var denied = DeniedLooks()
 
         mutating func note(_ kept: EntryPlacer.Kept) {
             switch kept {
@@ -46,6 +46,7 @@ public struct Extractor {
             total.files += part.files
             total.kept += part.kept
             total.cloned += part.cloned
+            total.denied += part.denied
         }
     }
 
@@ -56,16 +57,17 @@ public struct Extractor {
     /// Reads the whole archive, so that damage anywhere is an error, and unpacks what has a route.
     /// The files are on disk when this returns.
     public func extract(_ reader: any ArchiveReader) throws -> Outcome {
-        let placers = try routes.map { route in
-            try EntryPlacer(
-                root: route.destination,
-                owner: route.owner.map { EntryPlacer.Owner(user: $0.user, group: $0.group) })
-        }
+        for route in routes { try EntryPlacer.prepare(route.destination) }
+        // Who owned the tree stands before what is in it, and is known when the first of that comes.
+        var placers = try routes.map { try EntryPlacer(root: $0.destination, looks: .init($0.owner, tree: nil)) }
         var outcome = Outcome()
         var links = LinkPlan()
         try reader.forEachEntry { entry, content in
             if entry.path == .index { return try links.read(content, archive: reader.name) }
             links.note(entry)
+            for (number, route) in routes.enumerated() where route.source == entry.path && placers[number].isUnused {
+                placers[number] = try EntryPlacer(root: route.destination, looks: .init(route.owner, tree: entry))
+            }
             for (route, placer) in zip(routes, placers) {
                 guard let path = entry.path.relative(to: route.source) else { continue }
                 do {
@@ -88,6 +90,7 @@ public struct Extractor {
                     reason: "a link that other entries contradict (\(error.reason))")
             }
             try FileSystem.sync(holding: route.destination)
+            outcome.denied += placer.looks.denied
         }
         return outcome
     }
@@ -138,6 +141,12 @@ public struct Extractor {
 }
 
 extension Extractor.Route {
+    /// What the archive says of the folder that this is about.
+    func tree(in archive: IndexedArchive) throws -> ArchiveEntry? {
+        guard case .recorded = owner else { return nil }
+        return try archive.folder(at: source)
+    }
+
     /// The entry as it is below the destination.
     /// - Throws: `ArchiveError.unsafeEntry` for links that would lead out of it.
     func located(_ entry: ArchiveEntry, at path: EntryPath, archive: String) throws -> ArchiveEntry {

@@ -23,10 +23,10 @@ struct LargeFile {
     private let archive: String
     private var position: UInt64 = 0
 
-    init(_ file: NewFile, _ entry: ArchiveEntry, _ owner: EntryPlacer.Owner?, archive: String) throws {
+    init(_ file: NewFile, _ entry: ArchiveEntry, _ looks: RestoredLooks, archive: String) throws {
         size = entry.size
         self.archive = archive
-        self.file = Completion(file, entry, owner)
+        self.file = Completion(file, entry, looks)
         // What no chunk writes to is a hole and reads as zeros.
         try file.file.truncate(to: size)
     }
@@ -53,13 +53,13 @@ struct LargeFile {
     fileprivate final class Completion: Sendable {
         let new: NewFile
         private let entry: ArchiveEntry
-        private let owner: EntryPlacer.Owner?
+        private let looks: RestoredLooks
         private let left: Monitor<UInt64>
 
-        init(_ new: NewFile, _ entry: ArchiveEntry, _ owner: EntryPlacer.Owner?) {
+        init(_ new: NewFile, _ entry: ArchiveEntry, _ looks: RestoredLooks) {
             self.new = new
             self.entry = entry
-            self.owner = owner
+            self.looks = looks
             left = Monitor(entry.size)
         }
 
@@ -68,7 +68,7 @@ struct LargeFile {
                 left -= count
                 return left == 0
             }
-            if isLast { try new.file.setLooks(entry, owner) }
+            if isLast { try looks.give(entry, to: new.file) }
         }
     }
 }

@@ -78,7 +78,7 @@ extension EntryPlacer {
         entry.size = status.size
         entry.mode = status.mode
         entry.modified = status.modified
-        entry.attributes = try file.userAttributes()
+        entry.extras = try file.extras()
         try place(entry) { try file.read(into: $0) }
         return status.size
     }

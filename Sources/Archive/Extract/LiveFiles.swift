@@ -7,7 +7,7 @@ import SystemIO
 /// the live ones' blocks where the file system can do that, so that a later write into one of the two leaves the other as it
 /// was; else they become a further name (hard link) of the live ones.
 ///
-/// Right is what has the same size, time, mode, owner and attributes, and the same bytes.
+/// Right is what has the same size, time, mode, owner, access list and attributes, and the same bytes.
 final class LiveFiles {
     /// A live file that is right.
     struct Match {
@@ -26,18 +26,18 @@ final class LiveFiles {
     private let stillSince: FileTime
     private let clones: Bool
     private let otherNames: [UInt64: UInt64]
-    private let owner: EntryPlacer.Owner?
+    private let looks: RestoredLooks
     private let cancellation: Cancellation?
     private let buffer = PageBuffer(count: 1 << 20)
 
     init(
-        _ existing: Extractor.Route.Existing, _ owner: EntryPlacer.Owner?, _ cancellation: Cancellation?
+        _ existing: Extractor.Route.Existing, _ looks: RestoredLooks, _ cancellation: Cancellation?
     ) throws(SystemError) {
         chain = FolderChain(root: try OpenFile(existing.root, .directoryThroughLink))
         stillSince = existing.stillSince
         clones = existing.clones
         otherNames = existing.otherNames
-        self.owner = owner
+        self.looks = looks
         self.cancellation = cancellation
     }
 
@@ -87,7 +87,7 @@ final class LiveFiles {
             guard looksRight(try folder.status(of: name), entry) else { return nil }
             let file = try folder.open(name, .readNoFollow)
             let before = try file.status()
-            guard looksRight(before, entry), try file.userAttributes() == entry.attributes, try isEqual(file),
+            guard looksRight(before, entry), try file.extras() == entry.extras, try isEqual(file),
                 try file.status() == before
             else { return nil }
             file.advise(.willNotNeed)
@@ -98,7 +98,7 @@ final class LiveFiles {
     private func looksRight(_ status: FileStatus, _ entry: ArchiveEntry) -> Bool {
         status.kind == .file && (clones ? isSettled(status) : isOnly(status)) && status.size == entry.size
             && status.modified == entry.modified && status.modified < stillSince
-            && status.mode == entry.mode & OpenFile.settableModes && isOwned(status)
+            && status.mode == looks.mode(entry, status) && looks.owners.isRight(status, for: entry)
     }
 
     /// A second name would tie two files together that are two in the backup.
@@ -109,11 +109,6 @@ final class LiveFiles {
     /// What is written to a cloned file later is in the live one alone. By the time of the inode's last change, which no
     /// program can set, such a write shows: it cannot have the stamp of a change that was over when the restore began.
     private func isSettled(_ status: FileStatus) -> Bool { status.changed < stillSince }
-
-    private func isOwned(_ status: FileStatus) -> Bool {
-        guard let owner else { return status.owner == geteuid() }
-        return status.owner == owner.user && status.group == owner.group
-    }
 }
 
 /// A live file that was kept, as it was right after it got its second name. Whoever swaps the trees looks at it again:
@@ -158,7 +153,8 @@ extension Extractor.Route {
 extension ParallelExtractor {
     /// Bytes and files that would have to be written, as far as stamps can tell.
     public func estimate(_ archive: IndexedArchive) throws -> Extractor.Outcome {
-        let placers = try PlacerSet(routes, archive.path.string)
+        let looks = try routes.map { RestoredLooks($0.owner, tree: try $0.tree(in: archive)) }
+        let placers = try PlacerSet(routes, looks, archive.path.string)
         var outcome = Extractor.Outcome()
         try archive.forEachMember { member in
             for record in member.entries where record.entry.kind == .file && placers.mustWrite(record.entry) {

@@ -28,15 +28,17 @@ public struct ParallelExtractor: Sendable {
     /// Members that no route wants are not read. The files are on disk when this returns.
     /// - Throws: `ArchiveError`, `SystemError`, `CancelledError`, `BudgetExceeded`.
     public func extract(_ archive: IndexedArchive) throws -> Extractor.Outcome {
+        for route in routes { try EntryPlacer.prepare(route.destination) }
+        let looks = try routes.map { RestoredLooks($0.owner, tree: try $0.tree(in: archive)) }
         let ends = Monitor<[PlacerSet]>([])
         let crew = try WorkCrew<Job, Extractor.Outcome>(threads: threads, name: "extract") {
             [routes, observer, budget] in
-            let placers = try PlacerSet(routes, archive.path.string, budget, observer.cancellation)
+            let placers = try PlacerSet(routes, looks, archive.path.string, budget, observer.cancellation)
             ends.withLock { $0.append(placers) }
             let reader = MemberReader(archive)
             return { job in try Self.perform(job, archive, placers, reader) }
         }
-        let openers = try PlacerSet(routes, archive.path.string, budget, observer.cancellation)
+        let openers = try PlacerSet(routes, looks, archive.path.string, budget, observer.cancellation)
         let reader = MemberReader(archive)
         var outcome = Extractor.Outcome()
         func note(_ parts: [Extractor.Outcome]) { for part in parts { outcome += part } }
@@ -75,6 +77,7 @@ public struct ParallelExtractor: Sendable {
         let all = ends.withLock { $0 }
         try openers.finish(with: all)
         for route in routes { try FileSystem.sync(holding: route.destination) }
+        for one in looks { outcome.denied += one.denied }
         return outcome
     }
 

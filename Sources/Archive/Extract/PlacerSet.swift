@@ -11,17 +11,17 @@ final class PlacerSet: @unchecked Sendable {
     private let archive: String
     private let budget: WriteBudget?
 
+    /// - Parameter looks: one for each route.
     init(
-        _ routes: [Extractor.Route], _ archive: String, _ budget: WriteBudget? = nil,
+        _ routes: [Extractor.Route], _ looks: [RestoredLooks], _ archive: String, _ budget: WriteBudget? = nil,
         _ cancellation: Cancellation? = nil
     ) throws {
         self.budget = budget
         self.routes = routes
         self.archive = archive
-        let owners = routes.map { route in route.owner.map { EntryPlacer.Owner(user: $0.user, group: $0.group) } }
-        placers = try zip(routes, owners).map { try EntryPlacer(root: $0.destination, owner: $1) }
-        live = try zip(routes, owners).map { route, owner in
-            try route.existing.map { try LiveFiles($0, owner, cancellation) }
+        placers = try zip(routes, looks).map { try EntryPlacer(root: $0.destination, looks: $1) }
+        live = try zip(routes, looks).map { route, looks in
+            try route.existing.map { try LiveFiles($0, looks, cancellation) }
         }
     }
 
@@ -84,7 +84,7 @@ final class PlacerSet: @unchecked Sendable {
                 }
                 if target.live != nil { try budget?.take(placed.size) }
                 let file = try target.placer.create(placed.path, size: placed.size)
-                return .large(try LargeFile(file, placed, target.placer.owner, archive: self.archive))
+                return .large(try LargeFile(file, placed, target.placer.looks, archive: self.archive))
             }
         }
         return placement ?? .unwanted

@@ -22,6 +22,10 @@ public struct ArchiveEntry: Sendable, Equatable {
     public var modified: FileTime
     /// Extended attributes; stored in tar headers only, not in the index.
     public var attributes: [OpenFile.Attribute] = []
+    /// What its mode does not say of who may do what with it. The group bits of `mode` are the mask of it.
+    public var access: AccessList?
+    /// Of a folder: what is made in it gets this.
+    public var defaultAccess: AccessList?
     /// What the live file was when it was read; not stored in tar headers, only in the index.
     public var origin: Origin?
 
@@ -44,5 +48,29 @@ public struct ArchiveEntry: Sendable, Equatable {
         self.group = group
         self.modified = modified
         self.origin = origin
+    }
+}
+
+extension ArchiveEntry {
+    /// What is beside content, owner, mode and time.
+    var extras: OpenFile.Extras {
+        get {
+            var extras = OpenFile.Extras()
+            (extras.attributes, extras.access, extras.defaultAccess) = (attributes, access, defaultAccess)
+            return extras
+        }
+        set { (attributes, access, defaultAccess) = (newValue.attributes, newValue.access, newValue.defaultAccess) }
+    }
+
+    /// Takes what a tar header says beside the entry. A list that this machine cannot make out gives nobody anything.
+    mutating func take(_ pax: PaxRecords) {
+        attributes = pax.attributes
+        switch pax.accessList(PaxRecords.accessKey) {
+        case .list(let list)?: access = list
+        case .unknown?: mode &= ~0o070
+        case .mode?, nil: break
+        }
+        guard kind == .directory, case .list(let list)? = pax.accessList(PaxRecords.defaultAccessKey) else { return }
+        defaultAccess = list
     }
 }

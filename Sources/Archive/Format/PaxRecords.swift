@@ -39,6 +39,19 @@ struct PaxRecords {
         }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
+    /// What GNU tar, bsdtar and star call access lists.
+    static let accessKey = "SCHILY.acl.access"
+    static let defaultAccessKey = "SCHILY.acl.default"
+
+    /// - Returns: `nil` where there is none.
+    func accessList(_ key: String) -> AccessList.Parsed? {
+        guard let bytes = values[key], !bytes.isEmpty else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self)
+        // Only somebody else's archive has names in it.
+        let parsed = AccessList.parse(text, AccountNames())
+        return parsed == .unknown ? AccessList.parse(text, .ofThisMachine()) : parsed
+    }
+
     func encoded() -> [UInt8] {
         var result: [UInt8] = []
         let names = ["path", "linkpath"].contains { key in

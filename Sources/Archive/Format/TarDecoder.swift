@@ -29,8 +29,8 @@ struct TarHeader {
         guard let length = UInt64(exactly: try Self.number(block[124..<136])) else { throw .number }
         size = length
         mode = UInt32(truncatingIfNeeded: try Self.number(block[100..<108])) & 0o7777
-        owner = UInt32(truncatingIfNeeded: try Self.number(block[108..<116]))
-        group = UInt32(truncatingIfNeeded: try Self.number(block[116..<124]))
+        owner = Self.account(try Self.number(block[108..<116]))
+        group = Self.account(try Self.number(block[116..<124]))
         modified = FileTime(seconds: try Self.number(block[136..<148]))
         // POSIX says "ustar\0"; GNU's "ustar  " uses the prefix field for times instead.
         if block[257..<263].elementsEqual("ustar\u{0}".utf8) {
@@ -38,6 +38,13 @@ struct TarHeader {
             if !prefix.isEmpty { path = prefix + [UInt8(ascii: "/")] + path }
         }
     }
+
+    /// A number that no user or group has is nobody's: cut to 32 bits it could be root's.
+    private static func account(_ number: Int64) -> UInt32 {
+        UInt32(exactly: number) ?? nobody
+    }
+
+    private static let nobody: UInt32 = 65534
 
     /// Octal text, or GNU's big-endian two's complement where the first bit is set.
     private static func number(_ field: Slice<UnsafeRawBufferPointer>) throws(Fault) -> Int64 {
@@ -80,8 +87,8 @@ struct TarHeader {
             guard size <= Int64.max else { return false }
             self.size = size
         }
-        if let owner { self.owner = UInt32(truncatingIfNeeded: owner) }
-        if let group { self.group = UInt32(truncatingIfNeeded: group) }
+        if let owner { self.owner = Self.account(Int64(clamping: owner)) }
+        if let group { self.group = Self.account(Int64(clamping: group)) }
         if let bytes = pax.values["mtime"] {
             guard let time = PaxRecords.time(bytes) else { return false }
             modified = time

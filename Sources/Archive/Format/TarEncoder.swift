@@ -6,7 +6,10 @@ import SystemIO
 /// (POSIX.1-2017, pax, "pax Interchange Format").
 enum TarEncoder {
     /// The header blocks of one entry, a multiple of 512 bytes. Content and padding follow them.
-    static func header(of entry: ArchiveEntry, under top: [UInt8] = ArchiveLayout.top) -> [UInt8] {
+    /// - Parameter names: of users and groups, for programs of others; ours go by numbers.
+    static func header(
+        of entry: ArchiveEntry, under top: [UInt8] = ArchiveLayout.top, names: AccountNames = AccountNames()
+    ) -> [UInt8] {
         var path = top + [slash] + entry.path.bytes
         var link: [UInt8] = []
         var type = UInt8(ascii: "0")
@@ -34,8 +37,10 @@ enum TarEncoder {
             pax.add("mtime", decimal(entry.modified))
         }
 
-        // GNU tar and bsdtar restore these with --xattrs.
+        // GNU tar and bsdtar restore these with --xattrs and --acls.
         for attribute in entry.attributes { pax.add(attribute: attribute) }
+        if let list = entry.access { pax.add(PaxRecords.accessKey, list.linesOfText) }
+        if let list = entry.defaultAccess { pax.add(PaxRecords.defaultAccessKey, list.linesOfText) }
 
         var blocks: [UInt8] = []
         if !pax.isEmpty {
@@ -50,7 +55,8 @@ enum TarEncoder {
         blocks += block(
             name: name.name, prefix: name.prefix, type: type, link: Array(link.prefix(100)),
             size: entry.size > 0o777_7777_7777 ? 0 : entry.size, mode: entry.mode, owner: min(entry.owner, 0o777_7777),
-            group: min(entry.group, 0o777_7777), seconds: entry.modified.seconds)
+            group: min(entry.group, 0o777_7777), seconds: entry.modified.seconds,
+            names: (names.name(ofUser: entry.owner), names.name(ofGroup: entry.group)))
         return blocks
     }
 
@@ -71,7 +77,7 @@ enum TarEncoder {
 
     private static func block(
         name: [UInt8], prefix: [UInt8], type: UInt8, link: [UInt8], size: UInt64, mode: UInt32, owner: UInt32,
-        group: UInt32, seconds: Int64
+        group: UInt32, seconds: Int64, names: (user: String?, group: String?) = (nil, nil)
     ) -> [UInt8] {
         var block = [UInt8](repeating: 0, count: ArchiveLayout.blockSize)
         func put(_ bytes: some Sequence<UInt8>, at offset: Int) {
@@ -91,6 +97,9 @@ enum TarEncoder {
         block[156] = type
         put(link, at: 157)
         put("ustar\u{0}00".utf8, at: 257)
+        // 32 bytes each, with a NUL at the end.
+        if let user = names.user, user.utf8.count < 32 { put(user.utf8, at: 265) }
+        if let group = names.group, group.utf8.count < 32 { put(group.utf8, at: 297) }
         put(prefix, at: 345)
         // The checksum is summed with its own field read as spaces.
         put(repeatElement(UInt8(ascii: " "), count: 8), at: 148)

@@ -15,8 +15,11 @@ public struct ArchiveIndex: Sendable {
         public var generation: Int
         /// Members start at multiples of this many bytes, so that file systems can share them; 1 where they do not.
         public var alignment: Int
+        /// Whether access lists, and attributes of folders, are in it; archives of 0.1.0 have none.
+        public var hasLists: Bool
 
-        public init(started: FileTime, generation: Int = 0, alignment: Int = 1) {
+        public init(started: FileTime, generation: Int = 0, alignment: Int = 1, hasLists: Bool = true) {
+            self.hasLists = hasLists
             self.started = started
             self.generation = generation
             self.alignment = alignment

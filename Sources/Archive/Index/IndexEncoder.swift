@@ -10,7 +10,8 @@ enum IndexEncoder {
     static func preamble(_ preamble: ArchiveIndex.Preamble) -> [UInt8] {
         Array(
             ("{\"format\":\(formatVersion),\"started\":[\(preamble.started.seconds),\(preamble.started.nanoseconds)],"
-                + "\"generation\":\(preamble.generation),\"alignment\":\(preamble.alignment),\"members\":[\n").utf8)
+                + "\"generation\":\(preamble.generation),\"alignment\":\(preamble.alignment),"
+                + (preamble.hasLists ? "\"acls\":true," : "") + "\"members\":[\n").utf8)
     }
 
     /// Ends the list that `preamble` began.
@@ -70,6 +71,8 @@ enum IndexEncoder {
             append(origin.inode, to: &out)
             append(",\"ctime\":[", origin.changed, to: &out)
         }
+        append(",\"acl\":\"", entry.access, to: &out)
+        append(",\"default_acl\":\"", entry.defaultAccess, to: &out)
         append(",\"sha256\":\"", record.digest, to: &out)
         out.append(UInt8(ascii: "}"))
     }
@@ -78,6 +81,13 @@ enum IndexEncoder {
         guard let digest else { return }
         key.withUTF8Buffer { out += $0 }
         digest.appendHex(to: &out)
+        out.append(UInt8(ascii: "\""))
+    }
+
+    private static func append(_ key: StaticString, _ list: AccessList?, to out: inout [UInt8]) {
+        guard let list else { return }
+        key.withUTF8Buffer { out += $0 }
+        out += list.text.utf8
         out.append(UInt8(ascii: "\""))
     }
 

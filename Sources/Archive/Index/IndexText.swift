@@ -17,9 +17,11 @@ struct IndexText {
     mutating func preamble() -> ArchiveIndex.Preamble? {
         guard take("{\"format\":2,\"started\":"), let started = time(), take(",\"generation\":"),
             let generation = number(), let generation = Int(exactly: generation), take(",\"alignment\":"),
-            let alignment = number(), let alignment = Int(exactly: alignment), alignment > 0, take(",\"members\":[")
+            let alignment = number(), let alignment = Int(exactly: alignment), alignment > 0
         else { return nil }
-        return .init(started: started, generation: generation, alignment: alignment)
+        let hasLists = take(",\"acls\":true")
+        guard take(",\"members\":[") else { return nil }
+        return .init(started: started, generation: generation, alignment: alignment, hasLists: hasLists)
     }
 
     mutating func member() -> ArchiveIndex.Member? {
@@ -87,6 +89,8 @@ struct IndexText {
             else { return nil }
             entry.origin = .init(device: device, inode: inode, changed: changed)
         }
+        guard accessList(",\"acl\":\"", &entry.access), accessList(",\"default_acl\":\"", &entry.defaultAccess)
+        else { return nil }
         var record = ArchiveIndex.Record(entry: entry)
         guard optionalDigest(",\"sha256\":\"", &record.digest), take("}") else { return nil }
         return record
@@ -98,6 +102,16 @@ struct IndexText {
         digest = Digest(hex: bytes[position..<(position + 64)])
         position += 65
         return digest != nil
+    }
+
+    private mutating func accessList(_ key: StaticString, _ list: inout AccessList?) -> Bool {
+        guard take(key) else { return true }
+        guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\"")) else { return false }
+        let text = String(decoding: bytes[position..<end], as: UTF8.self)
+        position = end + 1
+        guard case .list(let found) = AccessList.parse(text, AccountNames()) else { return false }
+        list = found
+        return true
     }
 
     private mutating func take(_ expected: StaticString) -> Bool {

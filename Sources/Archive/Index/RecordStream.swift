@@ -5,6 +5,7 @@ import SystemIO
 /// The entries of a backup in stored order, one at a time: memory does not grow with their number.
 public final class RecordStream {
     private let nextMember: () throws -> ArchiveIndex.Member?
+    private let readPreamble: () -> ArchiveIndex.Preamble?
     private var records: [ArchiveIndex.Record] = []
     private var position = 0
 
@@ -13,6 +14,7 @@ public final class RecordStream {
         let archive = try IndexedArchive(path)
         let stream = try IndexStream(archive.file, archive.footer)
         nextMember = { try stream.next() }
+        readPreamble = { stream.preamble }
     }
 
     /// The entries of an uncompressed backup.
@@ -20,7 +22,11 @@ public final class RecordStream {
         let file = try StoredPart.file(path.appending(ArchiveLayout.indexName), of: path.string)
         let reader = LineReader(file, archive: path.string)
         nextMember = { try reader.next() }
+        readPreamble = { reader.preamble }
     }
+
+    /// What the index says of the whole; `nil` before the first record was read.
+    public var preamble: ArchiveIndex.Preamble? { readPreamble() }
 
     /// - Returns: `nil` after the last.
     public func next() throws -> ArchiveIndex.Record? {
@@ -43,6 +49,8 @@ public final class RecordStream {
             self.file = file
             decoder = IndexDecoder(archive: archive)
         }
+
+        var preamble: ArchiveIndex.Preamble? { decoder.known }
 
         func next() throws -> ArchiveIndex.Member? {
             while ready.isEmpty {

@@ -19,6 +19,7 @@ public final class FolderReader: ArchiveReader {
         let top = try StoredPart.folder(root, of: name)
         var walk = try TreeWalk(root: top, prefix: nil, ignoring: [Array(ArchiveLayout.indexName.utf8)])
         var names = try LinkedNames(root)
+        var looks = IndexedLooks(root)
         var done: UInt64 = 0
         while let step = try walk.next() {
             try observer.cancellation?.check()
@@ -26,7 +27,7 @@ public final class FolderReader: ArchiveReader {
             case .skipped(let path, let reason):
                 throw ArchiveError.unsafeEntry(archive: name, path: path.description, reason: reason.rawValue)
             case .entry(let listed, let parent, let fileName):
-                var entry = names.linking(listed)
+                var entry = try looks.giving(names.linking(listed))
                 let content = try content(of: &entry, parent, fileName)
                 try visit(entry, content)
                 done = done.adding(clamped: entry.size)
@@ -49,7 +50,10 @@ public final class FolderReader: ArchiveReader {
     private func content(
         of entry: inout ArchiveEntry, _ parent: OpenFile, _ fileName: [UInt8]
     ) throws -> EntryContent {
-        guard entry.kind == .file else { return EntryContent(size: 0) { _ in 0 } }
+        guard entry.kind == .file else {
+            if entry.kind == .directory { entry.attributes = try parent.open(fileName, .directory).userAttributes() }
+            return EntryContent(size: 0) { _ in 0 }
+        }
         let file = try parent.open(fileName, .readNoFollow)
         entry.attributes = try file.userAttributes()
         let size = entry.size

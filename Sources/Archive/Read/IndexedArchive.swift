@@ -37,6 +37,16 @@ public struct IndexedArchive: Sendable {
         return stream.preamble
     }
 
+    /// What the index says of one folder; only what stands before it is read.
+    public func folder(at path: EntryPath) throws -> ArchiveEntry? {
+        var found: ArchiveEntry?
+        try forEachMember { member in
+            found = member.entries.first { $0.entry.path == path && $0.entry.kind == .directory }?.entry
+            return found == nil
+        }
+        return found
+    }
+
     /// What the first line of the index says.
     public func preamble() throws -> ArchiveIndex.Preamble {
         guard let preamble = try forEachMember({ _ in false }) else {

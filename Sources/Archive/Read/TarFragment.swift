@@ -37,7 +37,7 @@ struct TarFragment {
             guard header.apply(pax), var entry = try interpreter.entry(header), let record = records.popFirst(),
                 record.entry.path == entry.path, record.entry.kind == entry.kind, record.entry.size == entry.size
             else { throw damaged("an entry is not the one the index names") }
-            entry.attributes = pax.attributes
+            entry.take(pax)
             pax = PaxRecords()
             // The content of a large file is in the chunks that follow its header.
             let content = try body(at: position, member.kind == .header ? 0 : entry.size)

@@ -50,7 +50,7 @@ public final class TarGzipReader: ArchiveReader {
                 if pax.values.keys.contains(where: { $0.hasPrefix("GNU.sparse.") }) {
                     throw interpreter.unsafe(header, "a sparse file; pack again without --sparse")
                 }
-                try deliver(header, pax.attributes, visit)
+                try deliver(header, pax, visit)
                 pax = PaxRecords()
                 longName = nil
                 longLink = nil
@@ -90,10 +90,10 @@ public final class TarGzipReader: ArchiveReader {
     }
 
     private func deliver(
-        _ header: TarHeader, _ attributes: [OpenFile.Attribute], _ visit: (ArchiveEntry, EntryContent) throws -> Void
+        _ header: TarHeader, _ pax: PaxRecords, _ visit: (ArchiveEntry, EntryContent) throws -> Void
     ) throws {
         guard var entry = try interpreter.entry(header) else { return }
-        entry.attributes = attributes
+        entry.take(pax)
         let content = EntryContent(size: entry.size) { [stream, name] buffer in
             let got = try stream.read(into: buffer)
             if got < buffer.count {

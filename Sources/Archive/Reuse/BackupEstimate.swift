@@ -219,7 +219,7 @@ private final class UnchangedCounter: TreeReuse {
     }
 
     func offer(_ candidate: ReuseCandidate) throws -> ReuseVerdict {
-        guard candidate.entry.kind == .file, try previous.unchanged(candidate.entry) != nil else { return .read }
+        guard candidate.entry.kind == .file, try previous.unchanged(candidate) != nil else { return .read }
         found(candidate.entry.size)
         return .reused([candidate])
     }

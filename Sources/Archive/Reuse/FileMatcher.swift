@@ -13,7 +13,7 @@ final class FileMatcher: TreeReuse {
     /// Content without stamps to trust would have to be read to be compared: then it can as well be added.
     func offer(_ candidate: ReuseCandidate) throws -> ReuseVerdict {
         guard candidate.matches == nil, candidate.entry.kind == .file else { return .read }
-        return try writer.link(candidate.entry, to: previous) ? .reused([candidate]) : .read
+        return try writer.link(candidate, to: previous) ? .reused([candidate]) : .read
     }
 
     func finish() -> [ReuseCandidate] { [] }

@@ -75,7 +75,7 @@ final class MemberMatcher: TreeReuse {
     private func isSame(_ live: ReuseCandidate, _ stored: ArchiveIndex.Record) throws -> Bool {
         guard live.entry.path == stored.entry.path else { return false }
         guard let matches = live.matches else {
-            return previous.preamble.proves(live.entry, isUnchangedSince: stored.entry)
+            return try previous.preamble.proves(live, isUnchangedSince: stored.entry)
         }
         guard live.entry.kind == stored.entry.kind, live.entry.size == stored.entry.size,
             live.entry.mode == stored.entry.mode, live.entry.owner == stored.entry.owner,

@@ -47,6 +47,12 @@ final class PreviousArchive {
 }
 
 extension ArchiveIndex.Preamble {
+    /// As below, where the archive says all of it; where it does not, the live thing is asked for the rest.
+    func proves(_ live: ReuseCandidate, isUnchangedSince stored: ArchiveEntry) throws -> Bool {
+        guard proves(live.entry, isUnchangedSince: stored) else { return false }
+        return hasLists ? true : try live.isPlain?() ?? true
+    }
+
     /// Whether a live entry is the one that was stored, as far as its stamps can tell.
     ///
     /// Stamps near or after the beginning of the walk that stored it prove nothing: a write in the same tick of the

@@ -21,6 +21,8 @@ public struct ReuseCandidate {
     public let linkCount: UInt64
     /// For content that has no stamps to trust: compares the live bytes with a digest.
     public var matches: ((Digest) throws -> Bool)?
+    /// Asked where the backup before does not say who else may do what with a thing: whether nobody else is named.
+    public var isPlain: (() throws -> Bool)?
 }
 
 public enum ReuseVerdict {

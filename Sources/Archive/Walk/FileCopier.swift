@@ -18,7 +18,11 @@ final class FileCopier {
     /// One buffer for all small files: a byte more than the largest, so that growth shows.
     private let buffer = PageBuffer(count: ArchiveLayout.chunkSize + 1)
 
-    init(into writer: any ArchiveWriter, cancellation: Cancellation?) {
+    /// Whether access lists count: those of files of ours come from the folder they happen to lie in.
+    private let withLists: Bool
+
+    init(into writer: any ArchiveWriter, cancellation: Cancellation?, withLists: Bool) {
+        self.withLists = withLists
         self.writer = writer
         self.cancellation = cancellation
     }
@@ -46,7 +50,9 @@ final class FileCopier {
             entry.size = 0
             return .link(entry)
         }
-        entry.attributes = try reading(file) { () throws(SystemError) in try file.userAttributes() }
+        entry.extras = try reading(file) { () throws(SystemError) in
+            withLists ? try file.extras() : OpenFile.Extras(attributes: try file.userAttributes())
+        }
         let isSteady = try copy(file, status, &entry)
         file.advise(.willNotNeed)
         return .file(entry, isSteady: isSteady, identity: identity)
@@ -97,9 +103,9 @@ final class FileCopier {
     }
 
     private func renew(_ entry: inout ArchiveEntry, _ status: FileStatus, size: UInt64) {
-        let attributes = entry.attributes
+        let extras = entry.extras
         entry = ArchiveEntry(path: entry.path, status: status)
-        entry.attributes = attributes
+        entry.extras = extras
         entry.size = size
     }
 

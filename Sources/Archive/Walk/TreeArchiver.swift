@@ -23,6 +23,9 @@ public struct TreeArchiver {
         public var reusedFiles = 0
         public var reusedBytes: UInt64 = 0
         public var skipped: [(path: EntryPath, reason: SkipReason)] = []
+        /// Entries of other users than the one who reads them, and the first of these: what that user restores would be its own. None
+        /// where it is root.
+        public var foreign: (count: Int, first: EntryPath)?
         /// Files that were being written while they were read: whole, but maybe a mix of two moments.
         public var changedWhileRead: [EntryPath] = []
     }
@@ -53,10 +56,12 @@ public struct TreeArchiver {
             throw ArchiveError.unreadable(path: root.string, reason: error.reason)
         }
         let passage = TreePassage(
-            writer, FileCopier(into: writer, cancellation: cancellation), top, prefix, trust, onBytes)
+            writer, FileCopier(into: writer, cancellation: cancellation, withLists: trust == .stamps), top, prefix, trust,
+            onBytes)
         var folder = ArchiveEntry(path: prefix, status: try top.status())
         folder.kind = .directory
         try passage.take(folder, linkCount: 1, place: nil)
+        let user = geteuid()
         var walk = try TreeWalk(root: top, prefix: prefix, ignoring: ignoring)
         while let step = try walk.next() {
             try cancellation?.check()
@@ -64,6 +69,9 @@ public struct TreeArchiver {
             case .skipped(let path, let reason): passage.report.skipped.append((path, reason))
             case .entry(let entry, let parent, let name):
                 if entry.kind == .directory { passage.report.folders += 1 }
+                if user != 0, entry.owner != user {
+                    passage.report.foreign = ((passage.report.foreign?.count ?? 0) + 1, passage.report.foreign?.first ?? entry.path)
+                }
                 try passage.take(entry, linkCount: walk.linkCount, place: (parent, name))
             }
         }
@@ -123,10 +131,30 @@ private final class TreePassage {
             entry.kind = .hardLink(target: first)
             entry.size = 0
         }
-        guard trust == .content else { return ReuseCandidate(entry: entry, linkCount: linkCount) }
+        guard trust == .content else {
+            var candidate = ReuseCandidate(entry: entry, linkCount: linkCount)
+            candidate.isPlain = { [self] in try isPlain(entry) }
+            return candidate
+        }
         return ReuseCandidate(entry: entry, linkCount: linkCount) { [self] digest in
             guard let (parent, name) = try place(of: entry.path) else { return false }
             return try copier.digest(of: parent.open(name, .readNoFollow)) == digest
+        }
+    }
+
+    /// Whether it has nothing that archives of 0.1.0 do not say: no access list, and no attributes where it is a folder.
+    private func isPlain(_ entry: ArchiveEntry) throws -> Bool {
+        do throws(SystemError) {
+            guard let (parent, name) = try place(of: entry.path) else { return try top.extras().isEmpty }
+            switch entry.kind {
+            case .symbolicLink: return true
+            case .directory: return try parent.open(name, .directory).extras().isEmpty
+            case .file, .hardLink: return try parent.open(name, .readNoFollow).extras().access == nil
+            }
+        } catch {
+            // Whoever reads it finds out what became of it.
+            guard error.isNotFound || [ELOOP, ENXIO, ESTALE].contains(error.code) else { throw error }
+            return false
         }
     }
 
@@ -166,6 +194,7 @@ private final class TreePassage {
     }
 
     private func add(_ listed: ArchiveEntry, _ linkCount: UInt64, _ place: (OpenFile, [UInt8])?) throws {
+        if listed.kind == .directory { return try addFolder(listed, place) }
         guard listed.kind == .file, let (parent, name) = place else { return try writer.add(listed) }
         let identity = listed.origin.map { FileIdentity($0) }
         if linkCount > 1, let identity, let first = linked[identity] {
@@ -182,6 +211,26 @@ private final class TreePassage {
             if !isSteady { report.changedWhileRead.append(entry.path) }
             count(entry)
         }
+    }
+}
+
+extension TreePassage {
+    /// A folder that is gone by now is added as it was listed: what was in it is told of.
+    private func addFolder(_ listed: ArchiveEntry, _ place: (OpenFile, [UInt8])?) throws {
+        guard trust == .stamps else { return try writer.add(listed) }
+        var entry = listed
+        do throws(SystemError) {
+            if listed.path == prefix {
+                entry.extras = try top.extras()
+            } else if let (parent, name) = place {
+                entry.extras = try parent.open(name, .directory).extras()
+            }
+        } catch {
+            guard error.isNotFound || [ELOOP, ESTALE].contains(error.code) else {
+                throw ArchiveError.unreadable(path: error.path, reason: error.reason)
+            }
+        }
+        try writer.add(entry)
     }
 }
 

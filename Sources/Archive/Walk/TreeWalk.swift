@@ -13,7 +13,7 @@ public enum SkipReason: String, Sendable, Codable {
     case vanished = "removed while the backup ran"
 }
 
-/// Walks a tree depth first in byte order of names, holding one descriptor a level.
+/// Walks a tree depth first in byte order of names, with few descriptors however deep it is.
 ///
 /// Links are reported, never followed, and each folder is opened relative to its parent, so that paths
 /// longer than PATH_MAX and folders swapped for links during the walk do no harm.
@@ -25,7 +25,6 @@ public struct TreeWalk {
     }
 
     private struct Level {
-        let folder: OpenFile
         let path: EntryPath?
         var names: ArraySlice<[UInt8]>
     }
@@ -33,6 +32,8 @@ public struct TreeWalk {
     /// How many names the entry of the last step has.
     public private(set) var linkCount: UInt64 = 1
     private var levels: [Level]
+    /// At the folder of the last level.
+    private var descent: FolderDescent
     private let prefix: EntryPath?
     private let ignored: Set<[UInt8]>
     private let rootPath: FilePath
@@ -45,24 +46,40 @@ public struct TreeWalk {
         self.ignored = ignored
         rootPath = root.path
         let names = try Directory.names(in: root).filter { !ignored.contains($0) }
-        levels = [Level(folder: root, path: prefix, names: names[...])]
+        levels = [Level(path: prefix, names: names[...])]
+        descent = FolderDescent(root: root)
     }
 
     public mutating func next() throws -> Step? {
         while let level = levels.last {
             guard let name = level.names.first else {
-                levels.removeLast()
+                if let lost = try goUp() { return .skipped(lost, .vanished) }
                 continue
             }
+            let folder = descent.folder
             levels[levels.count - 1].names.removeFirst()
             guard let path = level.path.map({ $0.appending(name: name) }) ?? EntryPath(name) else { continue }
             do {
-                return try steadyStep(path, in: level.folder, name)
+                return try steadyStep(path, in: folder, name)
             } catch let error as SystemError where error.isNotFound || error.code == ESTALE || Self.isReplaced(error) {
                 return .skipped(path, .vanished)
             } catch let error as SystemError {
-                throw ArchiveError.unreadable(path: level.folder.path.appending(name).string, reason: error.reason)
+                throw ArchiveError.unreadable(path: folder.path.appending(name).string, reason: error.reason)
             }
+        }
+        return nil
+    }
+
+    /// - Returns: a folder that is not where it was any more, with names in it that were not looked at yet. What was seen of it was
+    ///   whole when it was seen.
+    private mutating func goUp() throws -> EntryPath? {
+        levels.removeLast()
+        do throws(SystemError) { try descent.leave(to: max(0, levels.count - 1)) } catch {
+            guard error.isNotFound || error.code == ESTALE || Self.isReplaced(error) else { throw error }
+            // Nor are those above it where they were; the root always is.
+            let lost = levels.dropFirst().first { !$0.names.isEmpty }?.path
+            levels.removeLast(levels.count - 1)
+            return lost
         }
         return nil
     }
@@ -89,7 +106,9 @@ public struct TreeWalk {
         case .file: entry.size = status.size
         case .directory:
             let opened = try folder.open(name, .directory)
-            levels.append(Level(folder: opened, path: path, names: try Directory.names(in: opened)[...]))
+            let names = try Directory.names(in: opened)[...]
+            try descent.enter(name, opened)
+            levels.append(Level(path: path, names: names))
             entry.kind = .directory
         case .symbolicLink:
             let target = try folder.linkTarget(of: name)

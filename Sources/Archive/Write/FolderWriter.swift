@@ -29,9 +29,10 @@ public final class FolderWriter: ArchiveWriter {
         if try FileStatus.ifPresent(path) != nil { throw SystemError("create", path: path.string, code: EEXIST) }
         let started = FileTime.now()
         try Directory.make(path, mode: 0o700)
+        try EntryPlacer.prepare(path)
         root = path
         self.previous = try previous.flatMap { try PreviousFolder($0) }
-        placer = try EntryPlacer(root: path, owner: nil)
+        placer = try EntryPlacer(root: path, looks: RestoredLooks(.writer, tree: nil))
         index = try OpenFile(path.appending(ArchiveLayout.indexName), .createNew(mode: 0o600))
         sharing = .init(generation: self.previous.map { $0.preamble.generation.adding(clamped: 1) } ?? 0)
         try write(IndexEncoder.preamble(.init(started: started, generation: sharing.generation)))
@@ -55,8 +56,9 @@ public final class FolderWriter: ArchiveWriter {
 
     /// Takes a file over that is unchanged.
     /// - Returns: false where it must be added.
-    func link(_ entry: ArchiveEntry, to previous: PreviousFolder) throws -> Bool {
-        guard let record = try previous.unchanged(entry) else { return false }
+    func link(_ candidate: ReuseCandidate, to previous: PreviousFolder) throws -> Bool {
+        let entry = candidate.entry
+        guard let record = try previous.unchanged(candidate) else { return false }
         do throws(SystemError) { try placer.link(entry.path, to: previous.place(of: entry.path)) } catch {
             // A file may have no more names (EMLINK), or the backup before lies elsewhere: then it is read as usual.
             guard [EMLINK, EXDEV, EPERM, ENOENT].contains(error.code) else { throw error }

@@ -13,6 +13,7 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
     private let previous: PreviousArchive?
     private let generation: Int
     private let packSize: Int
+    private let names = AccountNames.ofThisMachine()
     private let staging = PageBuffer(count: ArchiveLayout.chunkSize)
     private var pack: [UInt8] = []
     private var packRecords: [ArchiveIndex.Record] = []
@@ -59,7 +60,7 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
             if depth <= lastFolderDepth, pack.count >= packSize * 3 / 4 { try closePack() }
             lastFolderDepth = depth
         }
-        pack += TarEncoder.header(of: entry)
+        pack += TarEncoder.header(of: entry, names: names)
         packRecords.append(.init(entry: entry, digest: nil))
         if pack.count >= packSize { try closePack() }
     }
@@ -77,7 +78,7 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
     private func addSmall(_ entry: ArchiveEntry, _ content: ContentSource) throws -> UInt64 {
         // Read before anything is packed: a source that fails leaves no half entry behind.
         let (bytes, missing) = try read(Int(entry.size), content)
-        pack += TarEncoder.header(of: entry)
+        pack += TarEncoder.header(of: entry, names: names)
         pack.append(contentsOf: bytes)
         pack += [UInt8](repeating: 0, count: ArchiveLayout.padding(after: entry.size))
         packRecords.append(.init(entry: entry, digest: SHA256.digest(of: bytes)))
@@ -89,7 +90,7 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
         _ entry: ArchiveEntry, _ known: [ArchiveIndex.Member], _ content: ContentSource
     ) throws -> UInt64 {
         try closePack()
-        let header = TarEncoder.header(of: entry)
+        let header = TarEncoder.header(of: entry, names: names)
         let number = output.expect(.header, tarLength: header.count, records: [.init(entry: entry, digest: nil)])
         try pipeline.submit(.init(tar: header))
         var hash = SHA256()

@@ -42,6 +42,15 @@ public struct BackupContents {
         guard found else { throw BackupError.noSuchEntry(backup: name, path: wanted.description) }
     }
 
+    /// What the backup says of one of its folders; `nil` where it has none of that name.
+    func folder(at wanted: EntryPath) throws -> ArchiveEntry? {
+        let records = try records()
+        while let record = try records.next() {
+            if record.entry.path == wanted, record.entry.kind == .directory { return record.entry }
+        }
+        return nil
+    }
+
     private func needingIndex<Opened>(_ open: () throws -> Opened) throws -> Opened {
         do { return try open() } catch ArchiveError.truncated {
             throw ArchiveError.notABackup(

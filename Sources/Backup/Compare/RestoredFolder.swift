@@ -1,42 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
+import Glibc
 import SystemIO
 
 /// Opens the restored folder that belongs to a path of the live tree, one component at a time and without following
 /// links. Keeps one chain of open folders, as the walk of the live tree does.
 struct RestoredFolder {
-    private let root: OpenFile
-    /// `nil` where the restored tree has no such folder; nothing below it is looked for then.
-    private var chain: [(name: [UInt8], folder: OpenFile?)] = []
+    private var descent: FolderDescent
+    /// A folder that the restored tree does not have; nothing below it is looked for.
+    private var missing: [ArraySlice<UInt8>]?
 
-    init(_ root: OpenFile) { self.root = root }
+    init(_ root: OpenFile) { descent = FolderDescent(root: root) }
 
     /// - Returns: `nil` where it is not there, or is no folder.
     mutating func parent(of path: EntryPath) throws(SystemError) -> OpenFile? {
-        let components = path.components.dropLast()
-        var depth = 0
-        while depth < min(components.count, chain.count), components[depth].elementsEqual(chain[depth].name) {
-            depth += 1
-        }
-        chain.removeLast(chain.count - depth)
-        for component in components.dropFirst(depth) {
-            let name = Array(component)
-            let parent = chain.isEmpty ? root : chain[chain.count - 1].folder
-            chain.append((name, try Self.open(name, in: parent)))
-        }
-        return chain.isEmpty ? root : chain[chain.count - 1].folder
-    }
-
-    private static func open(_ name: [UInt8], in parent: OpenFile?) throws(SystemError) -> OpenFile? {
-        guard let parent else { return nil }
-        // Asked first: what is no folder is no error here, whatever opening it would say.
+        let names = path.components.dropLast()
+        if let missing, names.starts(with: missing) { return nil }
+        missing = nil
         do throws(SystemError) {
-            guard try parent.status(of: name).kind == .directory else { return nil }
-            return try parent.open(name, .directory)
+            return try descent.go(to: names) { folder, name throws(SystemError) in
+                // Asked first: what is no folder is no error here, whatever opening it would say.
+                guard try folder.status(of: name).kind == .directory else {
+                    throw SystemError("open", path: folder.path.appending(name).string, code: ENOTDIR)
+                }
+                return try folder.open(name, .directory)
+            }
         } catch {
-            if error.isNotFound { return nil }
-            throw error
+            guard error.isNotFound else { throw error }
+            missing = Array(names.prefix(descent.depth + 1))
+            return nil
         }
     }
 }

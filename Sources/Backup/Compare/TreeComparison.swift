@@ -90,7 +90,10 @@ public final class TreeComparison {
             switch step {
             case .skipped(_, .vanished): continue
             case .skipped(let path, .linkLeavesTree), .skipped(let path, .notAFile):
-                findings.add(TreeFinding(.outsideBackups, path))
+                // No backup has it; a restore leaves it where it is if it can.
+                if try !OutsideThings.isSame(live.appending(path.bytes), restored.appending(path.bytes)) {
+                    findings.add(TreeFinding(.outsideBackups, path))
+                }
             case .entry(let entry, let parent, let name):
                 switch try verdict(entry, parent, name, &counterpart, &next) {
                 case .same: break

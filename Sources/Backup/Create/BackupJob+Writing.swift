@@ -5,6 +5,7 @@ import Glibc
 import MLflowStore
 import Postgres
 import SystemIO
+import Wording
 
 extension BackupJob {
     /// What `write` leaves under the partial name.
@@ -17,6 +18,8 @@ extension BackupJob {
         let isSame: Bool
         /// Of `base`, where it got that name.
         var marks: HeldMarks
+        /// What a person should know of the files that were read.
+        let notices: [BilingualText]
 
         var same: ReuseBase? { isSame ? base : nil }
     }
@@ -43,13 +46,14 @@ extension BackupJob {
         let report = try archiver.add(tree: stack.artifacts, as: .artifacts, ignoring: LiveStack.notArtifacts)
         try writer.endSection()
 
-        let manifest = Manifest(
+        var manifest = Manifest(
             name: name.string, created: started, host: Self.hostName(), stack: copies.identity, serviceVersion: version,
             mlflow: .init(version: stack.mlflowVersion(), alembicRevision: survey.revision), database: database,
             artifacts: .init(
                 files: report.files, folders: report.folders, bytes: report.bytes, walkStarted: walkStarted),
             skipped: report.skipped.map { .init(path: $0.path.description, reason: $0.reason.rawValue) },
             changedWhileRead: report.changedWhileRead.map(\.description))
+        manifest.elsewhere = workspace.elsewhere()
         for entry in report.skipped {
             log.warning("skipped", ["path": entry.path, "reason": entry.reason.rawValue])
         }
@@ -61,12 +65,26 @@ extension BackupJob {
             ])
         var marks = HeldMarks(folder, log: log)
         if let base, let same = try anotherName(of: base, writer, manifest, partial, &marks) {
-            return Written(summary: same, manifest: manifest, base: base, isSame: true, marks: marks)
+            return Written(
+                summary: same, manifest: manifest, base: base, isSame: true, marks: marks, notices: notices(report))
         }
         try writer.add(
             ArchiveEntry(path: .manifest, kind: .file, mode: 0o644, modified: .now()), bytes: try manifest.encoded())
         progress(Progress(.verifying, fraction: 0.85))
-        return Written(summary: try writer.finish(), manifest: manifest, base: base, isSame: false, marks: marks)
+        return Written(
+            summary: try writer.finish(), manifest: manifest, base: base, isSame: false, marks: marks,
+            notices: notices(report))
+    }
+
+    private func notices(_ report: TreeArchiver.Report) -> [BilingualText] {
+        guard let (count, first) = report.foreign else { return [] }
+        let user = geteuid()
+        return [
+            BilingualText(
+                zh: "\(count) 个条目（例如 \(first)）属于其他用户；所有者已记录在备份中，但由用户 \(user) 恢复时它们会变为属于 \(user)，只有 root 恢复才能还原所有者",
+                en: "\(count) entries, such as \(first), are another user's. The backup says whose, but what user \(user) restores becomes "
+                    + "user \(user)'s; a restore by root gives them back")
+        ]
     }
 
     /// An independent backup carries it over, too: what did not change must not look changed. Of an archive that is damaged
@@ -141,9 +159,10 @@ extension BackupJob {
         return try snapshot.givingWay(cancellation: cancellation) { cancellation in
             let survey = try StoreSurvey(snapshot, cancellation: cancellation)
             guard survey.revision != nil else { throw BackupError.databaseEmpty(name: stack.database.database) }
+            let ground = try snapshot.ground()
             try stack.tools.dump(
-                stack.database, snapshot: snapshot.identifier, into: dump, jobs: min(options.threads, 4),
-                cancellation: cancellation
+                stack.database, snapshot: snapshot.identifier, into: dump,
+                jobs: try snapshot.room().jobs(atMost: min(options.threads, 4)), cancellation: cancellation
             ) { step in
                 if case .table(let name) = step { progress(Progress(.dumping, fraction: 0.1, detail: name)) }
             }
@@ -153,7 +172,8 @@ extension BackupJob {
                 Manifest.Database(
                     name: stack.database.database, serverVersion: version,
                     dumpToolVersion: try stack.tools.version(of: .dump, serverVersion: version), rows: survey.rows,
-                    newest: survey.newest, oldestUnseen: snapshot.oldestUnseen)
+                    newest: survey.newest, oldestUnseen: snapshot.oldestUnseen, role: ground.role,
+                    beyondRestore: ground.beyondRestore)
             )
         }
     }

@@ -58,7 +58,7 @@ public struct BackupJob: Sendable {
     /// - Throws: `BackupError`, `PostgresError`, `ArchiveError`, `SystemError`, `CancelledError`. After a throw nothing
     ///   is listed that was not listed before, unless `workspace.published` was told of it: where the very last write
     ///   failed, it is read and listed by the next operation; where it turned out damaged, it is listed as that.
-    public func run() throws -> BackupOutcome { try workspace.holdingStack("backup", make) }
+    public func run() throws -> BackupOutcome { try workspace.holdingStack("backup", for: .writing, make) }
 
     /// Makes the backup under locks that the caller has.
     func make(_ hold: Hold) throws -> BackupOutcome {
@@ -132,7 +132,7 @@ public struct BackupJob: Sendable {
         return BackupOutcome(
             name: made.name, path: folder.path.appending(made.name.string), size: summary.size, digest: summary.digest,
             sharing: summary.sharing, manifest: manifest, seconds: seconds, removed: removed,
-            warnings: (suspicious.map { [$0] } ?? []) + self.warnings(manifest) + warnings, suspicious: suspicious,
+            warnings: (suspicious.map { [$0] } ?? []) + self.warnings(manifest) + made.written.notices + warnings, suspicious: suspicious,
             unchanged: unchanged)
     }
 

@@ -31,7 +31,9 @@ public struct BackupPreflight: Sendable {
         var findings = Findings()
         checkBackupFolder(&findings)
         findings.make(.artifacts) { try stack.checkArtifactsFolder() }
+        findings.make(.artifacts) { try checkReadable() }
         let dump = checkDatabase(&findings)
+        noteElsewhere(&findings)
         if let items = findings.make(.backupFolder, { try items ?? Catalogue(folder).items() }) {
             findings.note(.room, findings.make(.room) { try checkRoom(dump, beside: items) } ?? [])
         }
@@ -41,6 +43,7 @@ public struct BackupPreflight: Sendable {
     private func checkBackupFolder(_ findings: inout Findings) {
         findings.make(.backupFolder) {
             try folder.refuseVanished(usedBy: stack.artifacts)
+            try folder.refuseWriteProtected()
             if let reason = folder.unusableReason {
                 throw BackupError.folderNotUsable(path: folder.path.string, reason: reason)
             }
@@ -56,6 +59,7 @@ public struct BackupPreflight: Sendable {
         }
         defer { connection.close() }
         findings.make(.tools) { try stack.tools.check(serverVersion: connection.serverVersion) }
+        checkGround(on: connection, &findings)
         return findings.make(.database) { try connection.dumpMeasure() }
     }
 }

@@ -14,7 +14,9 @@ public struct BackupFolder: Sendable {
     public var state: FilePath { path.appending(".mlflow-backup") }
     public var lock: FilePath { state.appending("lock") }
     public var staging: FilePath { state.appending("staging") }
-    public var restoreJournal: FilePath { state.appending("restore-journal.json") }
+    public var restoreJournal: FilePath { state.appending(Self.restoreJournalName) }
+    /// Of 0.1.0.
+    static let restoreJournalName = "restore-journal.json"
 
     /// Makes the folders. - Throws: `BackupError.folderNotUsable`.
     public func prepare() throws {

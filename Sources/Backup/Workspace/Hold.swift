@@ -63,11 +63,22 @@ extension Hold {
     }
 }
 
+/// What an operation does with the backup folder.
+public enum FolderUse: Sendable {
+    /// Reads backups. What it notes of them it can do without.
+    case reading
+    /// Makes, removes or marks backups.
+    case writing
+}
+
 extension Workspace {
     /// Runs `body` as the only operation in this folder. For what needs no database.
-    /// - Throws: `BackupError.folderNotUsable`, `.folderVanished`, `.busy`, `CancelledError`, and what `body` throws.
-    func holdingFolder<Result>(_ purpose: String, _ body: () throws -> Result) throws -> Result {
-        try prepareFolder()
+    /// - Throws: `BackupError.folderNotUsable`, `.folderVanished`, `.writeProtected`, `.busy`, `CancelledError`, and what `body`
+    ///   throws.
+    func holdingFolder<Result>(_ purpose: String, for use: FolderUse = .writing, _ body: () throws -> Result) throws
+        -> Result
+    {
+        try prepareFolder(for: use)
         let lock = try lockFolder(purpose)
         defer { withExtendedLifetime(lock) {} }
         return try body()
@@ -76,9 +87,9 @@ extension Workspace {
     /// Runs `body` as the only operation on this stack and in this folder, after settling what an earlier one left.
     /// - Parameter spared: `Settling.init(_:_:sparing:)`.
     func holdingStack<Result>(
-        _ purpose: String, sparing spared: String? = nil, _ body: (Hold) throws -> Result
+        _ purpose: String, for use: FolderUse = .writing, sparing spared: String? = nil, _ body: (Hold) throws -> Result
     ) throws -> Result {
-        try prepareFolder()
+        try prepareFolder(for: use)
         let hold = try hold(purpose)
         defer { withExtendedLifetime(hold) {} }
         try Settling(self, hold, sparing: spared).run()
@@ -94,7 +105,8 @@ extension Workspace {
 
     private func lockFolder(_ purpose: String) throws -> OperationLock {
         try OperationLock.take(
-            in: folder, for: purpose, atMost: waitSeconds, cancellation: cancellation, onWait: told)
+            in: folder, beside: stack.artifacts, for: purpose, atMost: waitSeconds, cancellation: cancellation,
+            onWait: told)
     }
 
     func lockStack(_ purpose: String) throws -> StackLock {
@@ -115,9 +127,12 @@ extension Workspace {
     ///
     /// A folder that this stack used before and that is not there, or has nothing of ours in it, is one whose disk is not
     /// mounted. Making it would fill the disk below and hide that every backup is out of reach.
-    /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`.
-    public func prepareFolder() throws {
+    ///
+    /// From a folder that nobody can write to one reads, and nothing is made in it.
+    /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`, `.writeProtected`.
+    public func prepareFolder(for use: FolderUse = .reading) throws {
         try folder.refuseVanished(usedBy: stack.artifacts)
-        try folder.prepare()
+        if use == .writing { try folder.refuseWriteProtected() }
+        if folder.writeProtection == nil { try folder.prepare() }
     }
 }

@@ -171,3 +171,19 @@ int clinux_birth_time(const char *path, int64_t *seconds, uint32_t *nanoseconds)
     *nanoseconds = status.stx_btime.tv_nsec;
     return 0;
 }
+
+int clinux_mount_number(int descriptor, uint64_t *number) {
+    struct statx status;
+    memset(&status, 0, sizeof status);
+    if (statx(descriptor, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) != 0) return -1;
+    if (!(status.stx_mask & STATX_MNT_ID)) return -1;
+    *number = status.stx_mnt_id;
+    return 0;
+}
+
+int clinux_is_frozen(const char *path) {
+    struct statx status;
+    memset(&status, 0, sizeof status);
+    if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0) return -1;
+    return (status.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0;
+}

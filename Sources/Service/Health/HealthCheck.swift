@@ -13,6 +13,8 @@ public struct Health: Sendable {
     public let isHealthy: Bool
     /// One sentence for each check that is not good, with what to do.
     public let findings: [BilingualText]
+    /// What the next backup would leave out, and other things to know that are no fault.
+    public let notices: [BilingualText]
 }
 
 public struct HealthCheck: Sendable {
@@ -51,7 +53,7 @@ public struct HealthCheck: Sendable {
         add("kept_parts", keptPartsFinding(isServerThere: preflight.first(.database) == nil))
         add("own_backups", ownBackupsFinding())
         let isHealthy = checks.allSatisfy { $0.isGood || !Self.essential.contains($0.name) }
-        return Health(checks: checks, isHealthy: isHealthy, findings: findings)
+        return Health(checks: checks, isHealthy: isHealthy, findings: findings, notices: preflight.notices)
     }
 
     private var folder: BackupFolder { service.operations.folder }

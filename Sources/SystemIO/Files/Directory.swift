@@ -53,35 +53,17 @@ public enum Directory {
         }
     }
 
-    /// `rm -rf`: what is not there is fine, folders without permission bits are opened up first.
+    /// `rm -rf`: what is not there is fine, folders without permission bits are opened up first, and depth has no limit. It
+    /// crosses no mount.
+    /// - Throws: EXDEV with the path of what is mounted there, which is left as it is.
     public static func removeTree(_ path: FilePath) throws(SystemError) {
-        guard try FileStatus.ifPresent(path) != nil else { return }
         var bare = path.bytes
         while bare.count > 1, bare.last == slash { bare.removeLast() }
         let target = FilePath(bytes: bare)
-        try removeTree(target.lastComponent, in: OpenFile(target.parent, .directoryThroughLink))
-    }
-
-    /// Relative to an open folder, so that a folder swapped for a link leads nowhere and length has no limit.
-    private static func removeTree(_ name: [UInt8], in parent: OpenFile) throws(SystemError) {
-        let status = try parent.status(of: name)
-        if status.kind == .directory {
-            if status.mode & 0o700 != 0o700 {
-                // Where this fails the open below tells why.
-                _ = parent.withDescriptor { folder in
-                    FilePath(bytes: name).withCString { fchmodat(folder, $0, 0o700, AT_SYMLINK_NOFOLLOW) }
-                }
-            }
-            let folder = try parent.open(name, .directory)
-            for inner in try names(in: folder) { try removeTree(inner, in: folder) }
-        }
-        try retryingInterrupts("remove", parent.path.appending(name).string) {
-            parent.withDescriptor { folder in
-                FilePath(bytes: name).withCString {
-                    unlinkat(folder, $0, status.kind == .directory ? AT_REMOVEDIR : 0)
-                }
-            }
-        }
+        guard let status = try FileStatus.ifPresent(target) else { return }
+        guard status.kind == .directory else { return try remove(target) }
+        var removal = try TreeRemoval(target.lastComponent, in: OpenFile(target.parent, .directoryThroughLink))
+        try removal.run()
     }
 
     /// Removes one file or link; it is an error if it is not there.

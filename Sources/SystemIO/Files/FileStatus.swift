@@ -80,6 +80,14 @@ public struct FileStatus: Sendable, Equatable {
     }
 }
 
+extension FileStatus {
+    /// Whether nobody, root included, may move or change what is at the path (chattr(1): immutable, or append-only). False where
+    /// the file system knows no such thing.
+    public static func isFrozen(_ path: FilePath) throws(SystemError) -> Bool {
+        try retryingInterrupts("stat", path.string) { path.withCString { clinux_is_frozen($0) } } == 1
+    }
+}
+
 extension FileTime {
     /// When the file at the path was made; it keeps that whatever names it gets. A copy was made when it was copied.
     /// - Returns: `nil` where the file system does not know (NFS, FUSE), or nothing is there.

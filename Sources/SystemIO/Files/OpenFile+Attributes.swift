@@ -3,7 +3,8 @@
 import CLinux
 import Glibc
 
-/// Extended attributes of the `user.` namespace (xattr(7)): the ones any owner may read and set.
+/// Extended attributes of the `user.` namespace (xattr(7)): the ones any owner may read and set. And access lists, which Linux
+/// keeps as attributes, too.
 extension OpenFile {
     public struct Attribute: Sendable, Equatable {
         public let name: [UInt8]
@@ -17,8 +18,41 @@ extension OpenFile {
 
     public static let userAttributePrefix = Array("user.".utf8)
 
+    /// What a file has beside content, owner, mode and time.
+    public struct Extras: Sendable, Equatable {
+        /// Sorted by name.
+        public var attributes: [Attribute] = []
+        public var access: AccessList?
+        /// Of a folder: what is made in it gets this.
+        public var defaultAccess: AccessList?
+
+        public init(attributes: [Attribute] = []) { self.attributes = attributes }
+
+        public var isEmpty: Bool { self == Extras() }
+    }
+
     /// Sorted by name. Empty where the file system has none; one that vanishes meanwhile is left out.
-    public func userAttributes() throws(SystemError) -> [Attribute] {
+    public func userAttributes() throws(SystemError) -> [Attribute] { try extras(lists: false).attributes }
+
+    /// Attributes and access lists. Empty where the file system has none; what vanishes meanwhile is left out.
+    public func extras() throws(SystemError) -> Extras { try extras(lists: true) }
+
+    private func extras(lists: Bool) throws(SystemError) -> Extras {
+        var extras = Extras()
+        for name in try attributeNames() {
+            if name.starts(with: Self.userAttributePrefix) {
+                if let value = try attribute(name) { extras.attributes.append(Attribute(name: name, value: value)) }
+            } else if lists, name == AccessList.accessAttribute {
+                extras.access = try attribute(name).flatMap { AccessList(attributeValue: $0) }
+            } else if lists, name == AccessList.defaultAttribute {
+                extras.defaultAccess = try attribute(name).flatMap { AccessList(attributeValue: $0) }
+            }
+        }
+        extras.attributes.sort { $0.name.lexicographicallyPrecedes($1.name) }
+        return extras
+    }
+
+    private func attributeNames() throws(SystemError) -> [[UInt8]] {
         let length = flistxattr(descriptor, nil, 0)
         if length <= 0 {
             if length < 0, ![EOPNOTSUPP, ENOSYS].contains(errno) {
@@ -31,13 +65,7 @@ extension OpenFile {
         let got = try retryingInterrupts("list attributes of", path.string) {
             flistxattr(descriptor, &list, list.count)
         }
-        var found: [Attribute] = []
-        for name in list[..<got].split(separator: 0) {
-            let bytes = name.map { UInt8(bitPattern: $0) }
-            guard bytes.starts(with: Self.userAttributePrefix), let value = try attribute(bytes) else { continue }
-            found.append(Attribute(name: bytes, value: value))
-        }
-        return found.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+        return list[..<got].split(separator: 0).map { name in name.map { UInt8(bitPattern: $0) } }
     }
 
     private func attribute(_ name: [UInt8]) throws(SystemError) -> [UInt8]? {
@@ -55,16 +83,50 @@ extension OpenFile {
 
     /// - Returns: false where this file system keeps no attributes, or no more of them.
     public func set(_ attribute: Attribute) throws(SystemError) -> Bool {
+        try set(attribute.name, attribute.value, deniedBy: [EOPNOTSUPP, ENOSPC, E2BIG, ERANGE, EPERM])
+    }
+
+    /// Sets an access list, which changes the mode, too.
+    /// - Returns: false where this file system has no lists or no room for this one, or this user may not set it. EINVAL:
+    ///   one who is named is nobody in this user namespace.
+    public func set(_ list: AccessList) throws(SystemError) -> Bool { try set(AccessList.accessAttribute, list) }
+
+    /// As `set`, the list of what is made in this folder from now on.
+    public func setDefault(_ list: AccessList) throws(SystemError) -> Bool {
+        try set(AccessList.defaultAttribute, list)
+    }
+
+    private func set(_ name: [UInt8], _ list: AccessList) throws(SystemError) -> Bool {
+        try set(
+            name, list.attributeValue,
+            deniedBy: [EOPNOTSUPP, ENOSYS, ENOSPC, EDQUOT, E2BIG, ERANGE, EPERM, EACCES, EINVAL])
+    }
+
+    private func set(_ name: [UInt8], _ value: [UInt8], deniedBy codes: Set<Int32>) throws(SystemError) -> Bool {
         do throws(SystemError) {
             try retryingInterrupts("set attributes of", path.string) {
-                FilePath(bytes: attribute.name).withCString {
-                    fsetxattr(descriptor, $0, attribute.value, attribute.value.count, 0)
-                }
+                FilePath(bytes: name).withCString { fsetxattr(descriptor, $0, value, value.count, 0) }
             }
             return true
         } catch {
-            if [EOPNOTSUPP, ENOSPC, E2BIG, ERANGE, EPERM].contains(error.code) { return false }
+            if codes.contains(error.code) { return false }
             throw error
+        }
+    }
+
+    /// Leaves the mode to say who may do what; the mode's group bits are the mask that the list had.
+    public func removeAccessList() throws(SystemError) { try removeAttribute(AccessList.accessAttribute) }
+
+    /// What is made in this folder from now on inherits nothing.
+    public func removeDefaultAccessList() throws(SystemError) { try removeAttribute(AccessList.defaultAttribute) }
+
+    private func removeAttribute(_ name: [UInt8]) throws(SystemError) {
+        do throws(SystemError) {
+            try retryingInterrupts("remove attributes of", path.string) {
+                FilePath(bytes: name).withCString { fremovexattr(descriptor, $0) }
+            }
+        } catch {
+            guard [ENODATA, EOPNOTSUPP, ENOSYS].contains(error.code) else { throw error }
         }
     }
 }

@@ -4,16 +4,21 @@ import CLinux
 import Glibc
 
 extension OpenFile {
-    /// Permission bits and sticky: set-uid and set-gid are never set.
-    public static let settableModes: UInt32 = 0o1777
+    /// Permission bits and sticky.
+    public static let plainModes: UInt32 = 0o1777
 
-    /// - Parameter mode: only `settableModes` of it are set.
+    /// - Parameter mode: 12 bits, set-uid and set-gid among them.
     public func setMode(_ mode: UInt32) throws(SystemError) {
-        try retryingInterrupts("chmod", path.string) { fchmod(descriptor, mode & Self.settableModes) }
+        try retryingInterrupts("chmod", path.string) { fchmod(descriptor, mode & 0o7777) }
     }
 
     public func setOwner(user: UInt32, group: UInt32) throws(SystemError) {
         try retryingInterrupts("chown", path.string) { fchown(descriptor, user, group) }
+    }
+
+    /// Leaves the user what it is.
+    public func setGroup(_ group: UInt32) throws(SystemError) {
+        try retryingInterrupts("chown", path.string) { fchown(descriptor, UInt32.max, group) }
     }
 
     public func setModified(_ time: FileTime) throws(SystemError) {
@@ -55,6 +60,11 @@ extension OpenFile {
         }
     }
 
+    /// Leaves the user what it is.
+    public func setGroup(ofLink name: [UInt8], _ group: UInt32) throws(SystemError) {
+        try setOwner(ofLink: name, user: UInt32.max, group: group)
+    }
+
     /// Gives a file of this folder a second name in another. A symbolic link is linked itself, not followed.
     public func makeHardLink(_ name: [UInt8], to folder: OpenFile, as newName: [UInt8]) throws(SystemError) {
         try retryingInterrupts("link", folder.path.appending(newName).string) {
@@ -69,6 +79,26 @@ extension OpenFile {
         try retryingInterrupts("remove", path.appending(name).string) {
             FilePath(bytes: name).withCString { unlinkat(descriptor, $0, 0) }
         }
+    }
+
+    /// Whether this process may read a file of this folder. Where the kernel's answer is no, it is tried: a sandbox may refuse the
+    /// question, and not what was asked.
+    public func mayRead(_ name: [UInt8]) throws(SystemError) -> Bool {
+        let isAllowed = FilePath(bytes: name).withCString { faccessat(descriptor, $0, R_OK, AT_EACCESS) } == 0
+        return try isAllowed || isAllowing { () throws(SystemError) in _ = try open(name, .readNoFollow) }
+    }
+
+    /// Whether this process may open what is in this folder, by name.
+    public func maySearch() throws(SystemError) -> Bool {
+        try isAllowing { () throws(SystemError) in _ = try status(of: [UInt8(ascii: ".")]) }
+    }
+
+    private func isAllowing(_ attempt: () throws(SystemError) -> Void) throws(SystemError) -> Bool {
+        do throws(SystemError) { try attempt() } catch {
+            guard error.isDenied else { throw error }
+            return false
+        }
+        return true
     }
 
     /// What a symbolic link in this folder points to, in bytes.

@@ -37,8 +37,10 @@ enum ExitCode: Int32 {
             case .newerData, .schemaDiffers, .schemaOlder: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: self = .noRoom
-            case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery, .restoreLeftover,
-                .schemaNewer, .nothingToAccept, .notOurs, .mountInside, .keptNotRemovable, .keptDatabaseGone,
+            case .writeProtected, .noPlaceForBackup, .folderNotUsable, .folderVanished, .artifactsMissing,
+                .artifactsUnreadable, .databaseEmpty, .needsRecovery, .restoreLeftover,
+                .schemaNewer, .nothingToAccept, .notOurs, .mountInside, .notMovable, .keptNotRemovable,
+                .keptDatabaseGone,
                 .keptFilesGone, .keptBeingRemoved, .keptRecordDamaged, .lateWritesKept, .undoChanged:
                 self = .failure
             }

@@ -99,6 +99,8 @@ struct KeptCoverage {
                 if !isShared { found[entry.path] = entry }
             case .skipped(let path, _):
                 // A socket or a link out of the tree is in no backup, and holds no bytes that could be lost but its own.
+                let live = workspace.stack.artifacts.appending(path.bytes)
+                if try OutsideThings.isSame(tree.appending(path.bytes), live) { continue }
                 found[path] = ArchiveEntry(path: path, kind: .directory, mode: 0, modified: FileTime(seconds: 0))
             }
         }

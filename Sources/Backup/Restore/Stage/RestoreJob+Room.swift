@@ -53,7 +53,7 @@ extension RestoreJob {
         var unchanged = UnchangedFiles()
         if !clones { try unchanged.count(in: KeptParts(workspace), cancellation: cancellation) }
         let existing = unchanged.existing(stack.artifacts, clones: clones)
-        _ = try room(for: manifest, item, [.init(.artifacts, into: stack.artifacts, existing: existing)], hold)
+        _ = try room(for: manifest, item, [.init(.artifacts, into: stack.artifacts, owner: artifactOwner(), existing: existing)], hold)
     }
 
     /// The dump is unpacked into the staging folder, which is seldom on the artifacts' disk.
@@ -85,7 +85,8 @@ extension RestoreJob {
 
     /// The staging folder, or the nearest folder above it that is there.
     private func stagingPlace() -> FilePath? {
-        var path = folder.staging
+        // On write-protected media it is the restore's own folder among the artifacts.
+        var path = folder.writeProtection == nil ? folder.staging : stack.artifacts
         while (try? FileStatus.ifPresent(path)) == .some(nil), path.bytes.count > 1 { path = path.parent }
         return path
     }

@@ -17,11 +17,14 @@ struct SwapObstacles {
     }
 
     /// - Parameter kept: the database that is to become live again, where it is one that was kept.
-    /// - Throws: `PostgresError.databaseInUse`, `.preparedTransactions`, `.mayNotCreateDatabases`, `.databaseNotOwned`,
-    ///   `.tablesNotLockable`; `BackupError.notOurs` for folders that cannot be moved.
+    /// - Throws: `PostgresError.serverReadOnly`, `.toolTooNew`, `.tooManyConnections`, `.databaseInUse`,
+    ///   `.preparedTransactions`, `.mayNotCreateDatabases`, `.databaseNotOwned`, `.tablesNotLockable`;
+    ///   `BackupError.mountInside`, `.notOurs` and `.notMovable` for folders that cannot be moved.
     func check(_ mode: RestoreMode, bringing kept: String? = nil) throws {
         if mode.includesDatabase {
             try checkDatabase()
+            // An undo loads no dump.
+            if kept == nil { try workspace.stack.tools.checkRestore(serverVersion: databases.server().version) }
             if let kept { try checkRename(of: kept) }
         }
         if mode.includesArtifacts { try checkFolders() }
@@ -29,6 +32,9 @@ struct SwapObstacles {
 
     private func checkDatabase() throws {
         let database = workspace.stack.database
+        if try databases.server().isReadOnly {
+            throw PostgresError.serverReadOnly(host: database.host, port: database.port)
+        }
         guard try databases.mayCreate() else { throw PostgresError.mayNotCreateDatabases(user: database.user) }
         try checkRename(of: database.database)
         guard try databases.exists(database.database) else { return }
@@ -36,6 +42,8 @@ struct SwapObstacles {
         defer { session.close() }
         let tables = try session.tablesNotLockable()
         if !tables.isEmpty { throw PostgresError.tablesNotLockable(user: database.user, tables: tables) }
+        // A dump is loaded by one leader and its jobs; the comparisons have four sessions, and the swap one more.
+        try ConnectionRoom(on: session).require(6)
     }
 
     private func checkRename(of name: String) throws {
@@ -49,22 +57,11 @@ struct SwapObstacles {
         }
     }
 
-    /// A folder that moves to another parent has its `..` rewritten: that needs the right to write into the folder itself
-    /// (rename(2), EACCES), which root has anyway.
     private func checkFolders() throws {
         guard try FileStatus.ifPresent(workspace.stack.artifacts) != nil else { return }
         // A mount point cannot be renamed, and one deeper down would move out of sight, to be emptied with what is kept.
         let mounts = try MountTable.points(below: workspace.stack.artifacts)
         if let first = mounts.first { throw BackupError.mountInside(path: first.string, count: mounts.count) }
-        guard !ProcessPrivilege.isRoot, try FileStatus.ifPresent(workspace.stack.artifacts) != nil else { return }
-        var stuck: [FilePath] = []
-        for name in try Directory.names(in: workspace.stack.artifacts) where !LiveStack.notArtifacts.contains(name) {
-            let path = workspace.stack.artifacts.appending(name)
-            guard let status = try FileStatus.ifPresent(path), status.kind == .directory else { continue }
-            if !Directory.isWritable(path) { stuck.append(path) }
-        }
-        if let first = stuck.first {
-            throw BackupError.notOurs(path: first.string, count: stuck.count, user: geteuid(), group: getegid())
-        }
+        try MovableChildren(of: workspace.stack.artifacts).check()
     }
 }

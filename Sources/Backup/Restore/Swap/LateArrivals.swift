@@ -119,6 +119,9 @@ struct LateArrivals {
                 let status = try source.status()
                 folder = try folder.openOrMakeFolder(name)
                 if ProcessPrivilege.isRoot { try folder.setOwner(user: status.owner, group: status.group) }
+                let extras = try source.extras()
+                if let list = extras.access { _ = try folder.set(list) }
+                if let list = extras.defaultAccess { _ = try folder.setDefault(list) }
                 try folder.setMode(status.mode)
             }
         }

@@ -48,7 +48,7 @@ struct FilesSince {
         overwritten = try SharedFiles(workspace, part).overwritten()
         arrived = part.arrived.map(Set.init)
         if part.isOfUndo == true {
-            do { marks = try KeptPart.brought(of: part.id, in: workspace.folder) } catch BackupError.keptRecordDamaged {
+            do { marks = try KeptPart.brought(of: part.id, in: workspace.state) } catch BackupError.keptRecordDamaged {
                 // Of a damaged list nothing is known to have been brought, so all that is new is told.
                 marks = []
             }
@@ -152,6 +152,7 @@ struct FilesSince {
 
     /// What no backup takes: a restore brings none of it.
     private func judge(outside path: EntryPath, _ top: OpenFile, isMoved: Bool) throws -> Verdict {
+        if try OutsideThings.isSame(root.appending(path.bytes), kept.appending(path.bytes)) { return .brought }
         guard restored == nil else { return .outsideBackups }
         guard let status = try FileStatus.ifPresent(root.appending(path.bytes)) else { return .brought }
         let isSuspect = status.changed >= mark || isMoved

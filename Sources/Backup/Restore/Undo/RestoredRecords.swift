@@ -40,6 +40,9 @@ struct RestoredRecords {
         return nil
     }
 
+    /// Whether it says who else may do what with a file. Known once a record was read.
+    var hasLists: Bool { stream.preamble?.hasLists ?? false }
+
     /// By the paths in the backup.
     /// - Throws: `Silent`.
     func attributes(of paths: Set<EntryPath>) throws -> StoredAttributes {

@@ -71,6 +71,7 @@ extension SharedFiles {
     private func setLooks(of overwritten: Overwritten) throws -> [UInt64: Overwritten.File] {
         var denied: [UInt64: Overwritten.File] = [:]
         var left: [EntryPath] = []
+        let looks = RestoredLooks(.writer, tree: nil)
         for (inode, file) in overwritten.files where file.change == .looks {
             try workspace.cancellation.check()
             guard let path = file.names.first else { continue }
@@ -81,7 +82,9 @@ extension SharedFiles {
                 // The kernel asks for the right to write.
                 if !lost.isEmpty { try shared.setMode(file.entry.mode | 0o200) }
                 for attribute in lost { _ = try shared.set(attribute) }
-                try shared.setMode(file.entry.mode)
+                if file.entry.access == nil { try shared.removeAccessList() }
+                let status = try shared.status()
+                try looks.giveRights(file.entry, to: shared, (status.owner, status.group))
                 try shared.setModified(file.entry.modified)
             } catch {
                 guard error.isDenied else { throw error }
@@ -128,9 +131,7 @@ extension SharedFiles {
     ) throws {
         let contents = BackupContents(try Catalogue(workspace.folder).item(named: part.backup))
         let inodes = Dictionary(files.map { ($0.value.entry.path, $0.key) }) { one, _ in one }
-        // As a restore does it: who MLflow runs as is who owns the artifacts folder.
-        let folder = try OpenFile(workspace.stack.artifacts, .directoryThroughLink).status()
-        let owner = ProcessPrivilege.isRoot ? (user: folder.owner, group: folder.group) : nil
+        let looks = try restoredLooks(contents)
         var current: (inode: UInt64, file: OpenFile, entry: ArchiveEntry)?
         try contents.copy(Set(inodes.keys)) { piece in
             switch piece {
@@ -142,7 +143,7 @@ extension SharedFiles {
             case .bytes(let bytes): try current?.file.write(bytes)
             case .end:
                 if let (inode, file, entry) = current {
-                    try file.setLooks(entry, owner: owner)
+                    try looks.give(entry, to: file)
                     lost[inode] = nil
                 }
                 current = nil
@@ -151,6 +152,12 @@ extension SharedFiles {
                 reason = reason ?? error.bilingual
             }
         }
+    }
+
+    /// As a restore does it.
+    private func restoredLooks(_ contents: BackupContents) throws -> RestoredLooks {
+        let place = try OpenFile(workspace.stack.artifacts, .directoryThroughLink).status()
+        return RestoredLooks(.recorded(placeOwner: (place.owner, place.group)), tree: try contents.folder(at: .artifacts))
     }
 
     /// Other names for what no live file holds any more. Asked right before the renames: from here only a client who deletes what
@@ -168,7 +175,7 @@ extension SharedFiles {
             id: id, backup: part.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch, stack: part.stack)
         late.aside = paths.map(\.description)
         // The record first: a folder without one would be another service's.
-        try late.write(in: workspace.folder)
+        try late.write(in: workspace.state)
         let parts = KeptParts(workspace)
         try Directory.make(parts.folder(of: id), mode: 0o700)
         for path in paths {

@@ -127,7 +127,9 @@ struct SharedFiles {
             // Attributes that nobody can tell stay what they are, which is told.
             let isTold = !attributes.lost.contains(entry.path)
             if !isTold { found.add(unknown: [path: inode]) }
-            guard let change = try change(of: path, from: &entry, attributes: isTold) else { continue }
+            guard
+                let change = try change(of: path, from: &entry, attributes: isTold, lists: records.hasLists)
+            else { continue }
             found.files[inode] = .init(entry: entry, change: change, names: [])
         }
         for (path, inode) in suspects.names { found.files[inode]?.names.append(path) }
@@ -136,14 +138,18 @@ struct SharedFiles {
 
     /// What was shared was the same in all of this (`LiveFiles`).
     private func change(
-        of path: EntryPath, from entry: inout ArchiveEntry, attributes isTold: Bool
+        of path: EntryPath, from entry: inout ArchiveEntry, attributes isTold: Bool, lists hasLists: Bool
     ) throws -> Overwritten.Change? {
         let file = try OpenFile(tree.appending(path.bytes), .readNoFollow)
         let now = try file.userAttributes()
         if !isTold { entry.attributes = now }
+        let access = try file.extras().access
+        // Of what 0.1.0 backed up nothing tells who else was named.
+        if !hasLists { entry.access = access }
         if now != entry.attributes { return now.allSatisfy(entry.attributes.contains) ? .looks : .attributes }
         let status = try file.status()
-        return status.mode & 0o777 != entry.mode & 0o777 || status.modified != entry.modified ? .looks : nil
+        let isSame = status.mode & 0o777 == entry.mode & 0o777 && access == entry.access
+        return isSame && status.modified == entry.modified ? nil : .looks
     }
 
     /// What both trees have now: a name that was put right, deleted or replaced since is one of one tree alone.
@@ -168,7 +174,7 @@ struct SharedFiles {
 
     /// What both trees had at the swap; `nil` where the list is damaged: any file may be.
     private func noted() throws -> Set<UInt64>? {
-        do { return try KeptPart.shared(of: part.id, in: workspace.folder) } catch BackupError.keptRecordDamaged {
+        do { return try KeptPart.shared(of: part.id, in: workspace.state) } catch BackupError.keptRecordDamaged {
             workspace.log.warning("the list of files that the kept tree shares is damaged", ["kept": part.id])
             return nil
         }

@@ -40,3 +40,7 @@ int clinux_o_direct(void);
 /// When the file was made, statx(2) `stx_btime`, symbolic links not followed. -1 where the file system, or the kernel,
 /// does not say.
 int clinux_birth_time(const char *path, int64_t *seconds, uint32_t *nanoseconds);
+/// The number of the mount that an open file is on (statx(2) STATX_MNT_ID). -1 where the kernel does not say.
+int clinux_mount_number(int descriptor, uint64_t *number);
+/// Whether a name in a folder is immutable or append-only (chattr(1)), symbolic links not followed: 1 or 0; -1 with errno.
+int clinux_is_frozen(const char *path);

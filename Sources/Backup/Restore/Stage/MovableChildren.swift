@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+
+/// Whether the swap, which moves what lies directly in the artifacts folder, may do so. Asked before anything is unpacked.
+struct MovableChildren {
+    private let root: FilePath
+
+    init(of artifacts: FilePath) { root = artifacts }
+
+    /// - Throws: `BackupError.notMovable`, `.notOurs`, with the live path and the command that mends it.
+    func check() throws {
+        if try FileStatus.isFrozen(root) { throw refusal(root, 1, .frozen) }
+        guard Directory.isWritable(root) else {
+            let code = errno
+            guard code == EACCES || code == EPERM else { throw SystemError("write to", path: root.string, code: code) }
+            throw refusal(root, 1, .folderNotWritable(owner: try OpenFile(root, .directoryThroughLink).status().owner))
+        }
+        var frozen: [FilePath] = []
+        var held: [FilePath] = []
+        var foreign: [FilePath] = []
+        let isHeld = try holdsForeign()
+        for name in try Directory.names(in: root) where !LiveStack.notArtifacts.contains(name) {
+            let path = root.appending(name)
+            guard let status = try FileStatus.ifPresent(path) else { continue }
+            if try FileStatus.isFrozen(path) { frozen.append(path) }
+            if isHeld, status.owner != geteuid() { held.append(path) }
+            // A folder that moves to another parent has its `..` rewritten: that needs the right to write into the folder itself
+            // (rename(2), EACCES), which root has anyway.
+            if status.kind == .directory, !ProcessPrivilege.isRoot, !Directory.isWritable(path) { foreign.append(path) }
+        }
+        if let first = frozen.first { throw refusal(first, frozen.count, .frozen) }
+        if let first = held.first { throw refusal(first, held.count, .sticky(folder: root.string)) }
+        if let first = foreign.first {
+            throw BackupError.notOurs(path: first.string, count: foreign.count, user: geteuid(), group: getegid())
+        }
+    }
+
+    /// In a folder with the sticky bit only the owner of a thing, or of the folder, may move it (rename(2), EPERM).
+    private func holdsForeign() throws -> Bool {
+        guard !ProcessPrivilege.isRoot else { return false }
+        let status = try OpenFile(root, .directoryThroughLink).status()
+        return status.mode & 0o1000 != 0 && status.owner != geteuid()
+    }
+
+    private func refusal(_ path: FilePath, _ count: Int, _ reason: BackupError.Immovable) -> BackupError {
+        .notMovable(path: path.string, count: count, reason: reason)
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Glibc
+import SystemIO
+
+/// What no backup takes: links that lead out of the artifacts, as people make them for room on another disk, sockets, pipes and
+/// devices. A backup says nothing of them, so a restore leaves them where they are: they get another name in the restored tree,
+/// where that has the folder they are in, and nothing else of their name. The rest goes aside with what is replaced.
+struct OutsideThings {
+    private let live: FilePath
+    private let restored: FilePath
+    private let cancellation: Cancellation
+
+    init(live: FilePath, restored: FilePath, cancellation: Cancellation = Cancellation()) {
+        self.live = live
+        self.restored = restored
+        self.cancellation = cancellation
+    }
+
+    /// - Returns: how many are in both trees now.
+    func carryOver() throws -> Int {
+        guard try FileStatus.ifPresent(live) != nil else { return 0 }
+        let root = try OpenFile(live, .directoryThroughLink)
+        var (from, into) = (RestoredFolder(root), RestoredFolder(try OpenFile(restored, .directory)))
+        var walk = try TreeWalk(root: root, prefix: nil, ignoring: LiveStack.notArtifacts)
+        var carried = 0
+        while let step = try walk.next() {
+            try cancellation.check()
+            guard case .skipped(let path, let reason) = step, reason != .vanished, let name = path.components.last,
+                let source = try from.parent(of: path), let folder = try into.parent(of: path)
+            else { continue }
+            if try carry(Array(name), from: source, into: folder) { carried += 1 }
+        }
+        return carried
+    }
+
+    private func carry(_ name: [UInt8], from source: OpenFile, into folder: OpenFile) throws(SystemError) -> Bool {
+        // What is made in a folder changes its time, which it was given last.
+        let modified = try folder.status().modified
+        do throws(SystemError) {
+            guard try link(name, from: source, to: folder) || copy(name, from: source, to: folder) else { return false }
+        } catch {
+            // The backup has something of this name, or a folder that lets nobody in; or it has gone.
+            if error.exists || error.isNotFound || error.isDenied || error.code == EINVAL { return false }
+            throw error
+        }
+        try folder.setModified(modified)
+        return true
+    }
+
+    /// - Returns: false where it can have no further name: another's link (protected_hardlinks), or a file system without them.
+    private func link(_ name: [UInt8], from source: OpenFile, to folder: OpenFile) throws(SystemError) -> Bool {
+        do throws(SystemError) { try source.makeHardLink(name, to: folder, as: name) } catch {
+            guard [EPERM, EMLINK, EOPNOTSUPP, ENOSYS, EXDEV].contains(error.code) else { throw error }
+            return false
+        }
+        return true
+    }
+
+    private func copy(_ name: [UInt8], from source: OpenFile, to folder: OpenFile) throws(SystemError) -> Bool {
+        let status = try source.status(of: name)
+        guard status.kind == .symbolicLink else { return false }
+        try folder.makeSymbolicLink(name, to: source.linkTarget(of: name), modified: status.modified)
+        if ProcessPrivilege.isRoot { try folder.setOwner(ofLink: name, user: status.owner, group: status.group) }
+        return true
+    }
+
+    /// Whether two paths are the same thing of this kind: one inode, or links to one place.
+    static func isSame(_ one: FilePath, _ other: FilePath) throws -> Bool {
+        guard let first = try FileStatus.ifPresent(one), let second = try FileStatus.ifPresent(other) else { return false }
+        if first.inode == second.inode, first.device == second.device { return true }
+        guard first.kind == .symbolicLink, second.kind == .symbolicLink else { return false }
+        return try target(one) == target(other)
+    }
+
+    private static func target(_ link: FilePath) throws -> [UInt8] {
+        try OpenFile(link.parent, .directory).linkTarget(of: link.lastComponent)
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Glibc
+import SystemIO
+import Testing
+
+@Suite("Access lists and attributes of folders come back (C31)")
+struct AccessListTests {
+    /// Lists and attributes of all in a tree.
+    private func looks(_ tree: FilePath) throws -> String {
+        try Tool.shell("cd \"$1\" && getfacl -nRp . && getfattr -Rd -m '^user' . ; find . -printf '%m %p\\n' | sort", tree)
+    }
+
+    private func tree(_ scratch: Scratch) throws -> FilePath {
+        let tree = try scratch.folder("tree")
+        for name in ["file", "plain"] { try scratch.file("tree/\(name)", Array(name.utf8)) }
+        try Tool.shell(
+            """
+            cd "$1" && mkdir -p group default/below && chmod 750 group file && head -c 9000000 /dev/zero > large && ln file other
+            setfacl -m g::r-x,u:1001:rwx,m::rwx group && setfacl -m u:1001:rw-,g:1002:r--,g::---,m::rw- file large
+            setfacl -d -m u:1001:rwx,g:1003:r-x default && setfattr -n user.note -v folder default && setfattr -n user.n -v f plain
+            chmod 2775 default
+            find . -exec touch -h -d @1700000000 {} +
+            """, tree)
+        return tree
+    }
+
+    @Test("as they were, from an archive and from an uncompressed backup", arguments: [true, false])
+    func roundTrip(compressed: Bool) throws {
+        let scratch = try Scratch()
+        let tree = try tree(scratch)
+        let (backup, out) = (scratch.path.appending("b"), try scratch.folder("out"))
+        // What is made in a folder like this inherits more than the backup has.
+        try Tool.shell("setfacl -d -m u:1009:rwx \"$1\" \"$2\" && chmod 755 \"$2\"", out, scratch.path)
+        let route = Extractor.Route(.artifacts, into: out, owner: .recorded(placeOwner: (geteuid(), getegid())))
+        if compressed {
+            try Backups.archive(tree, to: backup)
+            _ = try ParallelExtractor([route], threads: 2).extract(IndexedArchive(backup))
+        } else {
+            try Backups.write(tree, with: FolderWriter(creating: backup))
+            // Nobody gets at the backup by a list, and the group has no more than it had.
+            #expect(try Tool.shell("cd \"$1/artifacts\" && getfacl -Rs .", backup) == "")
+            #expect(try FileStatus.of(backup.appending("artifacts/file")).mode & 0o070 == 0)
+            _ = try Extractor([route]).extract(FolderReader(backup))
+        }
+        #expect(try looks(out).replacing("755 .\n", with: "") == looks(tree).replacing("755 .\n", with: ""))
+    }
+
+    @Test("GNU tar and bsdtar show and restore them, and what GNU tar packs again is read", arguments: ["tar", "bsdtar"])
+    func foreignTars(tool: String) throws {
+        let scratch = try Scratch()
+        let tree = try tree(scratch)
+        let (archive, out) = (scratch.path.appending("b.tar.gz"), try scratch.folder("out"))
+        try Backups.archive(tree, to: archive)
+        if tool == "tar" {
+            let listing = try Tool.shell("tar --acls --xattrs -tvvf \"$1\"", archive)
+            #expect(listing.contains("user:1001:rwx") && listing.contains("default:"))
+        }
+        try Tool.shell("\(tool) --acls --xattrs -xpf \"$1\" -C \"$2\"", archive, out)
+        let restored = out.appending("mlflow_backup/artifacts")
+        #expect(try looks(restored) == looks(tree))
+        // With names in place of numbers, where there are any.
+        try Tool.shell("setfacl -m u:daemon:rwx \"$1/plain\" \"$2/plain\"", tree, restored)
+        let (again, back) = (scratch.path.appending("again.tar.gz"), try scratch.folder("back"))
+        try Tool.shell("\(tool) --acls --xattrs -czf \"$1\" -C \"$2\" mlflow_backup", again, out)
+        _ = try Extractor([.init(.artifacts, into: back, owner: .recorded(placeOwner: (0, 0)))]).extract(
+            TarGzipReader(again))
+        #expect(try looks(back).replacing("755 .\n", with: "") == looks(tree).replacing("755 .\n", with: ""))
+    }
+
+    @Test("where a list cannot be had nobody gets a right that it does not give")
+    func strictModes() throws {
+        func mode(_ text: String, _ mode: UInt32) throws -> UInt32 {
+            guard case .list(let list) = AccessList.parse(text, AccountNames()) else {
+                Issue.record("\(text)")
+                return 0
+            }
+            return list.strictMode(mode)
+        }
+        // The group had r-x, and the mode's group bits are the mask.
+        #expect(try mode("user::rwx,user:1001:rwx,group::r-x,mask::rwx,other::---", 0o2770) == 0o2750)
+        #expect(try mode("user::rw-,group::rw-,group:7:rw-,mask::r--,other::r--", 0o644) == 0o644)
+        // Who is shut out by name would else be one of the others.
+        #expect(try mode("user::rw-,user:1001:---,group::r--,mask::rw-,other::r--", 0o664) == 0o600)
+    }
+
+    @Test("an archive whose lists name nobody of this machine gives the group nothing")
+    func unknownNames() {
+        #expect(AccessList.parse("user::rw-,user:no-such-one:rw-,group::r--,mask::rw-,other::---", .ofThisMachine()) == .unknown)
+        #expect(AccessList.parse("user::rw-\ngroup::r--\nother::---\n", AccountNames()) == .mode)
+        let star = AccessList.parse("u::rw-,user:lisa:r--:1001,g::r--,m::r--,o::---", AccountNames())
+        guard case .list(let list) = star else { return #expect(star == .unknown && false) }
+        #expect(list.text == "user::rw-,user:1001:r--,group::r--,mask::r--,other::---")
+    }
+
+    @Test("on a file system without lists the group's rights do not grow, and the files are counted",
+        .enabled(if: geteuid() == 0, "mounting needs root"))
+    func withoutLists() throws {
+        let scratch = try Scratch()
+        let tree = try tree(scratch)
+        let (archive, out) = (scratch.path.appending("b.tar.gz"), try scratch.folder("out"))
+        try Backups.archive(tree, to: archive)
+        try Tool.shell("mount -t ramfs none \"$1\"", out)
+        defer { _ = try? Tool.shell("umount \"$1\"", out) }
+        let outcome = try ParallelExtractor(
+            [.init(.artifacts, into: out, owner: .recorded(placeOwner: (0, 0)))], threads: 2
+        ).extract(IndexedArchive(archive))
+        #expect(try FileStatus.of(out.appending("group")).mode == 0o750)
+        #expect(try FileStatus.of(out.appending("file")).mode == 0o700)
+        #expect(outcome.denied.counts[.accessList]?.number == 4)
+        #expect(outcome.denied.counts[.attributes]?.number == 2)
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Glibc
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Backup
+
+/// Files as others have them: of several owners, with access lists, restored by root and by others.
+@Suite(
+    "Owners, access lists and what a user may not do (C27, C31, C32, D2)",
+    .enabled(if: geteuid() == 0, "becoming several users needs root"), .onItsOwnThread)
+struct FileOwnerTests {
+    private static let user: UInt32 = 4301
+
+    /// Mode, owner, group and lists of each thing.
+    private func looks(_ live: LiveStackFixture) throws -> String {
+        try Shell.sh(
+            """
+            cd '\(live.artifacts)' && find . -path ./.mlflow-backup-restore -prune -o -mindepth 1 ! -name .mlflow-backup-stack \
+              -printf '%m %U:%G %p\\n' | sort -k3 && getfacl -nRp 1
+            """)
+    }
+
+    /// A stack whose folders an ordinary user may work in.
+    private func ownedStack(_ name: String) throws -> LiveStackFixture {
+        let live = try LiveStackFixture(name)
+        try Shell.sh("chmod 755 '\(live.root.path)' && chown -hR \(Self.user):\(Self.user) '\(live.root.path)'")
+        return live
+    }
+
+    @Test(
+        "C31: what root restores is as it was: owners, set-gid, lists, folders' attributes, and undo brings the other looks back",
+        arguments: [BackupName.Kind.compressed, .uncompressed])
+    func byRoot(kind: BackupName.Kind) throws {
+        let live = try LiveStackFixture("owners_root")
+        try Shell.sh(
+            """
+            cd '\(live.artifacts)' && chown -R 4001:4002 . && chown -R 5001:5002 1/run2 && chmod 2775 1/run2
+            setfacl -m g::r-x,u:1001:rwx,m::rwx 1/run3 && setfacl -d -m u:1001:rwx 1/run3 && setfattr -n user.note -v n 1/run3
+            setfacl -m u:1002:r 1/run4/artifacts/model.bin && chmod 1777 1/run5
+            """)
+        let before = try looks(live)
+        let name = try live.backup(kind).name.string
+        // Another look at the same bytes: a restore has to give it all back.
+        try Shell.sh(
+            """
+            cd '\(live.artifacts)' && setfacl -bR 1 && setfattr -x user.note 1/run3 && chown -R 7001:7002 1/run2 1/run6
+            chmod 700 1/run5 && chmod g-s 1/run2 && echo changed > 1/run7/artifacts/model.bin
+            """)
+        let changed = try looks(live)
+        let outcome = try live.restore(name, .artifacts, force: true)
+        #expect(try looks(live) == before)
+        #expect(try Shell.sh("getfattr -n user.note --only-values '\(live.artifacts)/1/run3'") == "n")
+        #expect(outcome.warnings.isEmpty, "\(outcome.warnings)")
+        try live.undo()
+        #expect(try looks(live) == changed)
+    }
+
+    @Test("C31: a list that was set or taken away after a restore, on a file that both trees share, is put right by an undo")
+    func sharedLists() throws {
+        let live = try LiveStackFixture("owners_shared")
+        let file = "\(live.artifacts)/1/run4/artifacts/model.bin"
+        try Shell.sh("setfacl -m u:1002:r '\(file)'")
+        try live.letStampsAge()
+        let before = try looks(live)
+        try live.restore(try live.backup().name.string, .artifacts, force: true)
+        #expect(try looks(live) == before)
+        try Shell.sh("setfacl -b '\(file)' && setfacl -m u:1003:rw '\(live.artifacts)/1/run5/artifacts/model.bin'")
+        try live.undo()
+        #expect(try looks(live) == before)
+    }
+
+    @Test("C32: an ordinary user hears at the backup and after a restore, with a count, whose files become its own")
+    func byAnother() throws {
+        let live = try ownedStack("owners_user")
+        try Shell.sh(
+            """
+            cd '\(live.artifacts)' && chown 5001:\(Self.user) 1/run2/artifacts/model.bin 1/run3/artifacts/model.bin
+            chmod 664 1/run?/artifacts/model.bin && chgrp 6001 1/run4/artifacts/model.bin && chgrp 6002 1/run5/artifacts/model.bin
+            """)
+        let files = try live.files()
+        let backup = try OrdinaryUser.run(Self.user) { try live.backup() }
+        let told = backup.warnings.filter { $0.english.contains("another user") }
+        #expect(told.count == 1 && told[0].english.contains("2 ") && told[0].chinese.contains("2 "), "\(backup.warnings)")
+        try Shell.sh("rm '\(live.artifacts)'/1/run[2345]/artifacts/model.bin")
+        let outcome = try OrdinaryUser.run(Self.user, groups: [6001]) {
+            try live.restore(backup.name.string, .artifacts)
+        }
+        #expect(try live.files() == files)
+        let said = outcome.warnings.filter { $0.english.contains("owner or group of 3 entries") }
+        #expect(said.count == 1 && said[0].english.contains("artifacts/1/run") && said[0].chinese.contains("3 个"), "\(outcome.warnings)")
+        let owners = try Shell.sh("stat -c %u:%g '\(live.artifacts)'/1/run[2345]/artifacts/model.bin")
+        let user = "\(Self.user):"
+        #expect(owners == "\(user)\(Self.user)\n\(user)\(Self.user)\n\(user)6001\n\(user)\(Self.user)\n")
+    }
+
+    @Test("D2: what an ordinary user may not move is named before anything is unpacked, with the command that mends it")
+    func immovable() throws {
+        let live = try ownedStack("owners_immovable")
+        let name = try OrdinaryUser.run(Self.user) { try live.backup().name.string }
+        let one = live.artifacts.appending("1").string
+        func refusal() throws -> BackupError? {
+            do { try OrdinaryUser.run(Self.user) { _ = try live.restore(name, .artifacts, force: true) } } catch let error as BackupError {
+                return error
+            }
+            return nil
+        }
+        func expect(_ code: String, _ path: String, _ command: String, _ set: String, _ mend: String) throws {
+            try Shell.sh(set)
+            let error = try refusal()
+            #expect(error?.errorCode == code)
+            for text in [error?.explanation.english, error?.explanation.chinese] {
+                #expect(text?.contains(path) == true && text?.contains(command) == true, "\(text ?? "")")
+            }
+            try live.expectNothingLeftBehind()
+            try Shell.sh(mend)
+            #expect(try refusal() == nil)
+        }
+        let root = live.artifacts.string
+        try expect(
+            "not-ours", one, "chown -R \(Self.user):\(Self.user) '\(one)'", "chown 5001:5001 '\(one)'",
+            "chown -R \(Self.user):\(Self.user) '\(one)'")
+        try expect(
+            "not-movable", one, "chmod -t '\(root)'", "chown 5001:5001 '\(root)' '\(one)' && chmod 1777 '\(root)' '\(one)'",
+            "chmod -t '\(root)'")
+        try Shell.sh("chown \(Self.user) '\(one)' && chmod 755 '\(root)'")
+        try expect("not-movable", root, "chown -R \(Self.user):\(Self.user) '\(root)'", "true", "chmod 777 '\(root)'")
+    }
+
+    @Test("An immutable folder keeps root from moving it, too, and is named before anything is unpacked", arguments: ["i", "a"])
+    func frozen(flag: String) throws {
+        let live = try LiveStackFixture("owners_frozen")
+        let image = live.root.path.appending("image")
+        try Shell.sh("truncate -s 32M '\(image)' && mkfs.ext4 -q '\(image)' && cp -a '\(live.artifacts)' '\(live.root.path)/copy'")
+        try Shell.sh("mount -o loop '\(image)' '\(live.artifacts)' && cp -a '\(live.root.path)/copy/.' '\(live.artifacts)'")
+        let one = live.artifacts.appending("1")
+        defer { _ = try? Shell.sh("chattr -i -a '\(one)'; umount '\(live.artifacts)'") }
+        let name = try live.backup().name.string
+        try Shell.sh("chattr +\(flag) '\(one)'")
+        let error = #expect(throws: BackupError.self) { try live.restore(name, .artifacts, force: true) }
+        #expect(error?.errorCode == "not-movable")
+        #expect(error?.explanation.english.contains("chattr -i -a '\(one)'") == true)
+        try live.expectNothingLeftBehind()
+        try Shell.sh("chattr -\(flag) '\(one)'")
+        try live.restore(name, .artifacts, force: true)
+    }
+
+    @Test("C27: files and folders that may not be read are known before a backup, counted, in bounded time")
+    func unreadable() throws {
+        let live = try ownedStack("owners_unreadable")
+        func look() throws -> BackupPreflight.Unreadable? {
+            try OrdinaryUser.run(Self.user) { try BackupPreflight.unreadable(in: live.artifacts, limit: 2) }
+        }
+        #expect(try look() == nil)
+        try Shell.sh(
+            """
+            cd '\(live.artifacts)/1' && chown 5001 run2/artifacts/model.bin run3 run4/artifacts/model.bin && chmod 600 run2/artifacts/model.bin
+            chmod 700 run3 && chmod 600 run4/artifacts/model.bin && setfacl -m u:\(Self.user):r run4/artifacts/model.bin
+            """)
+        let found = try #require(try look())
+        #expect(found.count == 2 && found.isAll)
+        let findings = try OrdinaryUser.run(Self.user) { BackupPreflight(live.workspace(), options: .init()).run() }
+        let error = try #require(findings.first(.artifacts)?.obstacle as? BackupError)
+        #expect(error.errorCode == "artifacts-unreadable")
+        #expect(error.explanation.english.contains("2 ") && error.explanation.english.contains(found.example.string))
+        // No time at all: what was not looked at is not said to be well.
+        let hasty = try OrdinaryUser.run(Self.user) { try BackupPreflight.unreadable(in: live.artifacts, limit: -1) }
+        #expect(hasty == nil)
+        // Root reads it all.
+        #expect(try BackupPreflight.unreadable(in: live.artifacts, limit: 2) == nil)
+    }
+}
