@@ -83,7 +83,10 @@ final class LiveStackFixture: Sendable {
         }
     }
 
-    var stack: LiveStack {
+    var stack: LiveStack { stack(artifacts: artifacts) }
+
+    /// The stack with its artifacts elsewhere.
+    func stack(artifacts: FilePath) -> LiveStack {
         LiveStack(
             database: database, tools: PostgresTools(binDirectory: server.binDirectory), artifacts: artifacts,
             mlflowVersion: { "3.17.2" })
@@ -107,6 +110,9 @@ final class LiveStackFixture: Sendable {
         Workspace(stack, folder ?? self.folder, log: .silent, cancellation: cancellation, progress: progress)
     }
 
+    /// The same stack with another backup folder.
+    func workspace(folder: BackupFolder) -> Workspace { Workspace(stack, folder, log: .silent) }
+
     @discardableResult
     func restore(
         _ name: String, _ mode: RestoreMode = .full, force: Bool = false, cancellation: Cancellation = Cancellation(),
@@ -119,16 +125,18 @@ final class LiveStackFixture: Sendable {
     /// there, and its locks are gone.
     /// - Parameters:
     ///   - swappingDatabases: whether it dies after the next step, the swap of the databases.
+    ///   - medium: the folder that the backup is in; `nil` for the usual one.
     ///   - before: what else it did before it wrote that stage.
     @discardableResult
     func interruptRestore(
         of name: String, _ mode: RestoreMode = .full, at stage: RestoreJournal.Stage = .committing,
-        swappingDatabases: Bool = false,
+        swappingDatabases: Bool = false, from medium: BackupFolder? = nil,
         before: (RestoreJournal, RestoreJob.Staged, Hold) throws -> Void = { _, _, _ in }
     ) throws -> RestoreJournal {
-        let job = RestoreJob(workspace(), options: .init(mode: mode, force: true))
+        let folder = medium ?? self.folder
+        let job = RestoreJob(workspace(folder: folder), options: .init(mode: mode, force: true))
         let item = try Catalogue(folder).item(named: name)
-        let hold = try workspace().hold("test")
+        let hold = try workspace(folder: folder).hold("test")
         defer { withExtendedLifetime(hold) {} }
         var journal = try job.journal(for: item, hold)
         try journal.write(in: workspace().state)

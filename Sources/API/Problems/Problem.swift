@@ -68,11 +68,11 @@ struct Problem {
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
             .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone, .keptRecordDamaged,
             .keptBeingRemoved, .undoChanged, .noPlaceForBackup, .notOurs, .mountInside, .notMovable, .nothingToAccept,
-            .severalStacks:
+            .severalStacks, .artifactsUnfit, .lowerLayer:
             409
         case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
-        case .writeProtected, .folderNotUsable, .folderVanished, .artifactsMissing, .artifactsUnreadable,
-            .databaseEmpty, .needsRecovery,
+        case .writeProtected, .folderSilent, .folderUnfit, .folderNotUsable, .folderVanished, .foldersOverlap,
+            .artifactsMissing, .artifactsEmptied, .artifactsUnreadable, .databaseEmpty, .needsRecovery,
             .restoreLeftover:
             503
         case .rowsDiffer, .artifactsDiffer, .lateWritesKept: 500

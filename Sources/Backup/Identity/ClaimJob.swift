@@ -46,8 +46,7 @@ public struct ClaimJob: Sendable {
     @discardableResult
     public func run() throws -> Outcome {
         // An empty folder in the place of one that was used is refused everywhere else; this is how it is accepted.
-        try workspace.folder.refuseWriteProtected()
-        try workspace.folder.prepare()
+        try workspace.prepareFolderAnew()
         // So is a restore whose journal is lost; under the lock, so that it is not one that runs.
         var found: (kept: [String], halfSwapped: [String]) = ([], [])
         do {

@@ -29,7 +29,8 @@ public struct BackupPreflight: Sendable {
     /// - Parameter items: what is in the backup folder, where the caller has looked already.
     public func run(beside items: [CatalogueItem]? = nil) -> Findings {
         var findings = Findings()
-        checkBackupFolder(&findings)
+        guard checkAnswers(&findings) else { return findings }
+        checkFolders(&findings)
         findings.make(.artifacts) { try stack.checkArtifactsFolder() }
         findings.make(.artifacts) { try checkReadable() }
         let dump = checkDatabase(&findings)
@@ -38,16 +39,6 @@ public struct BackupPreflight: Sendable {
             findings.note(.room, findings.make(.room) { try checkRoom(dump, beside: items) } ?? [])
         }
         return findings
-    }
-
-    private func checkBackupFolder(_ findings: inout Findings) {
-        findings.make(.backupFolder) {
-            try folder.refuseVanished(usedBy: stack.artifacts)
-            try folder.refuseWriteProtected()
-            if let reason = folder.unusableReason {
-                throw BackupError.folderNotUsable(path: folder.path.string, reason: reason)
-            }
-        }
     }
 
     /// - Returns: what its dump will be about; `nil` where it does not answer.

@@ -91,6 +91,7 @@ public struct RestoreJob: Sendable {
         try hold.refuseWhileUnfinished()
         try refuseWithoutPlace { try hold.databases.exists(stack.database.database) }
         let item = try Catalogue(folder).item(named: name)
+        try refuseArtifactsAway(hold)
         log.info("restore started", ["name": item.name, "mode": options.mode.rawValue, "force": options.force])
         try verify(item)
         let manifest = try manifest(of: item)
@@ -101,7 +102,10 @@ public struct RestoreJob: Sendable {
         let before = try backupFirst(hold)
 
         // Of a machine that has none yet. Later it would be made in the place of one that went away.
-        try Directory.make(stack.artifacts)
+        if try RestoreJournal.identity(of: stack.artifacts) == nil {
+            try Directory.make(stack.artifacts)
+            if options.mode.includesArtifacts { try SwapObstacles.checkAbilities(workspace) }
+        }
         var journal = try journal(for: item, hold)
         try journal.write(in: workspace.state)
         var staged: Staged

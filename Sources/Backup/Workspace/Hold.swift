@@ -90,6 +90,7 @@ extension Workspace {
         _ purpose: String, for use: FolderUse = .writing, sparing spared: String? = nil, _ body: (Hold) throws -> Result
     ) throws -> Result {
         try prepareFolder(for: use)
+        try stack.refuseDeadLink()
         let hold = try hold(purpose)
         defer { withExtendedLifetime(hold) {} }
         try Settling(self, hold, sparing: spared).run()
@@ -129,10 +130,30 @@ extension Workspace {
     /// mounted. Making it would fill the disk below and hide that every backup is out of reach.
     ///
     /// From a folder that nobody can write to one reads, and nothing is made in it.
-    /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`, `.writeProtected`.
+    /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`, `.folderVanished`, `.artifactsMissing`, `.writeProtected`,
+    ///   `.folderNotUsable`.
     public func prepareFolder(for use: FolderUse = .reading) throws {
+        // A disk that is mounted when it is asked for may take its time.
+        for path in [folder.path, stack.artifacts] {
+            if case .silent = FolderPulse.look(at: path, atMost: 10) {
+                throw BackupError.folderSilent(path: path.string)
+            }
+        }
+        try FolderLayout(self).refuseOverlap()
         try folder.refuseVanished(usedBy: stack.artifacts)
         if use == .writing { try folder.refuseWriteProtected() }
+        // The artifacts' mark tells whether an empty folder was used. Where they are not there either, nothing does: a machine
+        // whose disks are not mounted looks like a new one.
+        if try !folder.isOurs() { try stack.checkArtifactsFolder() }
         if folder.writeProtection == nil { try folder.prepare() }
+    }
+
+    /// The same for the operation through which a person says that an empty folder is right.
+    /// - Throws: `BackupError.foldersOverlap`, `.writeProtected`, `.folderNotUsable`.
+    public func prepareFolderAnew() throws {
+        try folder.refuseDeadLink()
+        try FolderLayout(self).refuseOverlap()
+        try folder.refuseWriteProtected()
+        try folder.prepare()
     }
 }

@@ -37,6 +37,10 @@ public struct HealthCheck: Sendable {
             if let finding { findings.append(finding) }
         }
         let preflight = preflight()
+        // Whatever else is asked of that folder would wait, too.
+        if let silent = preflight.silence {
+            return Health(checks: [(silent.check.rawValue, false)], isHealthy: false, findings: [silent.text])
+        }
         func add(_ check: Finding.Check) { add(check.rawValue, preflight.first(check)?.text) }
         add(.backupFolder)
         add("backup_script", scriptFinding("backup_mlflow.sh"))

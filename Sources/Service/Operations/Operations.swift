@@ -124,9 +124,7 @@ public struct Operations: Sendable {
     /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`, `.writeProtected`.
     public func prepareFolder(for request: OperationRequest) throws {
         switch request {
-        case .claim:
-            try workspace.folder.refuseWriteProtected()
-            try workspace.folder.prepare()
+        case .claim: try workspace.prepareFolderAnew()
         case .backup: try workspace.prepareFolder(for: .writing)
         case .restore, .undo, .forget, .verify: try workspace.prepareFolder(for: .reading)
         }

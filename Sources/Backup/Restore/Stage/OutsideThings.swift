@@ -68,7 +68,9 @@ struct OutsideThings {
 
     /// Whether two paths are the same thing of this kind: one inode, or links to one place.
     static func isSame(_ one: FilePath, _ other: FilePath) throws -> Bool {
-        guard let first = try FileStatus.ifPresent(one), let second = try FileStatus.ifPresent(other) else { return false }
+        guard let first = try FileStatus.ifPresent(one), let second = try FileStatus.ifPresent(other) else {
+            return false
+        }
         if first.inode == second.inode, first.device == second.device { return true }
         guard first.kind == .symbolicLink, second.kind == .symbolicLink else { return false }
         return try target(one) == target(other)

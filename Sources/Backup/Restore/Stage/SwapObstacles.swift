@@ -27,7 +27,10 @@ struct SwapObstacles {
             if kept == nil { try workspace.stack.tools.checkRestore(serverVersion: databases.server().version) }
             if let kept { try checkRename(of: kept) }
         }
-        if mode.includesArtifacts { try checkFolders() }
+        if mode.includesArtifacts {
+            try checkFolders()
+            try Self.checkAbilities(workspace)
+        }
     }
 
     private func checkDatabase() throws {

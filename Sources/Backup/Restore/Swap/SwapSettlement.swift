@@ -90,7 +90,7 @@ struct SwapSettlement {
         if journal.mode.includesArtifacts {
             let late = try LateArrivals(
                 from: journal.swap.old, live: workspace.stack.artifacts, mark: journal.mark ?? journal.unknownMark,
-                present: journal.present
+                present: journal.present, plan: journal.plan
             ).carryOver()
             part.carried += late.carried.filter { !part.carried.contains($0) }
             part.aside += late.aside.filter { !part.aside.contains($0) }
