@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
 import Wording
 
 extension BackupError {
@@ -11,29 +10,33 @@ extension BackupError {
         /// The folder's sticky bit lets only the owner of a thing move it.
         case sticky(folder: String)
         /// The artifacts folder itself does not let this user make or move names in it.
-        case folderNotWritable(owner: UInt32)
+        case folderNotWritable(owner: UInt32, user: UInt32, group: UInt32)
     }
 
     /// Of `notMovable`.
     static func explanation(ofNotMoving path: String, _ count: Int, _ reason: Immovable) -> BilingualText {
-        let user = "\(geteuid()):\(getegid())"
-        return switch reason {
+        switch reason {
         case .frozen:
             BilingualText(
                 zh: "\(count) 个条目（例如 \(path)）带有不可修改或只能追加的属性（lsattr），恢复时无法移动。请以 root 执行：chattr -i -a '\(path)'",
-                en: "\(count) entries, such as \(path), are immutable or append-only (lsattr), so that a restore cannot move them. "
+                en:
+                    "\(count) entries, such as \(path), are immutable or append-only (lsattr), so that a restore cannot move them. "
                     + "As root run: chattr -i -a '\(path)'")
         case .sticky(let folder):
             BilingualText(
-                zh: "\(count) 个条目（例如 \(path)）属于其他用户，而 \(folder) 带有粘滞位（sticky），恢复时无法移动它们。请以 root 执行：chmod -t '\(folder)'",
-                en: "\(count) entries, such as \(path), are another user's, and the sticky bit of \(folder) does not let this user move "
+                zh:
+                    "\(count) 个条目（例如 \(path)）属于其他用户，而 \(folder) 带有粘滞位（sticky），恢复时无法移动它们。请以 root 执行：chmod -t '\(folder)'",
+                en:
+                    "\(count) entries, such as \(path), are another user's, and the sticky bit of \(folder) does not let this user move "
                     + "them, which a restore has to. As root run: chmod -t '\(folder)'")
-        case .folderNotWritable(let owner):
+        case .folderNotWritable(let owner, let user, let group):
             BilingualText(
                 zh: "artifacts 目录 \(path) 属于用户 \(owner)，运行备份服务的用户不能在其中写入，因此无法恢复。请以用户 \(owner) 或 root 运行恢复，"
-                    + "或以 root 执行：chown -R \(user) '\(path)'",
-                en: "The artifacts folder \(path) is user \(owner)'s and does not let this user write into it, which a restore has to. "
-                    + "Run the restore as user \(owner) or as root, or as root run: chown -R \(user) '\(path)'")
+                    + "或以 root 执行：chown -R \(user):\(group) '\(path)'",
+                en:
+                    "The artifacts folder \(path) is user \(owner)'s and does not let this user write into it, which a restore has to. "
+                    + "Run the restore as user \(owner) or as root, or as root run: chown -R \(user):\(group) '\(path)'"
+            )
         }
     }
 
@@ -44,7 +47,9 @@ extension BackupError {
         BilingualText(
             zh: "\(isAll ? "" : "至少 ")\(count) 个文件或文件夹（例如 \(path)）不允许运行备份服务的用户 \(user) 读取，备份会因此失败。请以 root 执行："
                 + "setfacl -R -m u:\(user):rX '\(path)'，或 chown -R \(user):\(group) '\(path)'",
-            en: "\(isAll ? "" : "At least ")\(count) files or folders, such as \(path), may not be read by user \(user), as which the backup runs, "
-                + "so that a backup would fail. As root run: setfacl -R -m u:\(user):rX '\(path)', or: chown -R \(user):\(group) '\(path)'")
+            en:
+                "\(isAll ? "" : "At least ")\(count) files or folders, such as \(path), may not be read by user \(user), as which the backup runs, "
+                + "so that a backup would fail. As root run: setfacl -R -m u:\(user):rX '\(path)', or: chown -R \(user):\(group) '\(path)'"
+        )
     }
 }

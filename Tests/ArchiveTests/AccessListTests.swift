@@ -9,7 +9,8 @@ import Testing
 struct AccessListTests {
     /// Lists and attributes of all in a tree.
     private func looks(_ tree: FilePath) throws -> String {
-        try Tool.shell("cd \"$1\" && getfacl -nRp . && getfattr -Rd -m '^user' . ; find . -printf '%m %p\\n' | sort", tree)
+        try Tool.shell(
+            "cd \"$1\" && getfacl -nRp . && getfattr -Rd -m '^user' . ; find . -printf '%m %p\\n' | sort", tree)
     }
 
     private func tree(_ scratch: Scratch) throws -> FilePath {
@@ -47,7 +48,8 @@ struct AccessListTests {
         #expect(try looks(out).replacing("755 .\n", with: "") == looks(tree).replacing("755 .\n", with: ""))
     }
 
-    @Test("GNU tar and bsdtar show and restore them, and what GNU tar packs again is read", arguments: ["tar", "bsdtar"])
+    @Test(
+        "GNU tar and bsdtar show and restore them, and what GNU tar packs again is read", arguments: ["tar", "bsdtar"])
     func foreignTars(tool: String) throws {
         let scratch = try Scratch()
         let tree = try tree(scratch)
@@ -87,14 +89,17 @@ struct AccessListTests {
 
     @Test("an archive whose lists name nobody of this machine gives the group nothing")
     func unknownNames() {
-        #expect(AccessList.parse("user::rw-,user:no-such-one:rw-,group::r--,mask::rw-,other::---", .ofThisMachine()) == .unknown)
+        #expect(
+            AccessList.parse("user::rw-,user:no-such-one:rw-,group::r--,mask::rw-,other::---", .ofThisMachine())
+                == .unknown)
         #expect(AccessList.parse("user::rw-\ngroup::r--\nother::---\n", AccountNames()) == .mode)
         let star = AccessList.parse("u::rw-,user:lisa:r--:1001,g::r--,m::r--,o::---", AccountNames())
         guard case .list(let list) = star else { return #expect(star == .unknown && false) }
         #expect(list.text == "user::rw-,user:1001:r--,group::r--,mask::r--,other::---")
     }
 
-    @Test("on a file system without lists the group's rights do not grow, and the files are counted",
+    @Test(
+        "on a file system without lists the group's rights do not grow, and the files are counted",
         .enabled(if: geteuid() == 0, "mounting needs root"))
     func withoutLists() throws {
         let scratch = try Scratch()

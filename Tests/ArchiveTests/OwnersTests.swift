@@ -74,7 +74,9 @@ struct OwnersTests {
         #expect(outcome.denied.isEmpty)
     }
 
-    @Test("set-uid is given to no file of root's, nor to one that another owner than the recorded one gets, and that is counted")
+    @Test(
+        "set-uid is given to no file of root's, nor to one that another owner than the recorded one gets, and that is counted"
+    )
     func setID() throws {
         let scratch = try Scratch()
         let tree = try scratch.folder("tree")
@@ -142,7 +144,8 @@ struct OwnersTests {
             _ = try Extractor([.init(.artifacts, into: out, owner: .recorded(placeOwner: (0, 0)))]).extract(
                 TarGzipReader(archives[number]))
             #expect(try looks(out) == looks(tree))
-            #expect(try Tool.shell("cd \"$1\" && getfacl -nRp .", out) == Tool.shell("cd \"$1\" && getfacl -nRp .", tree))
+            #expect(
+                try Tool.shell("cd \"$1\" && getfacl -nRp .", out) == Tool.shell("cd \"$1\" && getfacl -nRp .", tree))
             return report.reusedFiles
         }
         try Backups.archive(tree, to: archives[0])

@@ -59,7 +59,9 @@ struct FileOwnerTests {
         #expect(try looks(live) == changed)
     }
 
-    @Test("C31: a list that was set or taken away after a restore, on a file that both trees share, is put right by an undo")
+    @Test(
+        "C31: a list that was set or taken away after a restore, on a file that both trees share, is put right by an undo"
+    )
     func sharedLists() throws {
         let live = try LiveStackFixture("owners_shared")
         let file = "\(live.artifacts)/1/run4/artifacts/model.bin"
@@ -84,14 +86,17 @@ struct FileOwnerTests {
         let files = try live.files()
         let backup = try OrdinaryUser.run(Self.user) { try live.backup() }
         let told = backup.warnings.filter { $0.english.contains("another user") }
-        #expect(told.count == 1 && told[0].english.contains("2 ") && told[0].chinese.contains("2 "), "\(backup.warnings)")
+        #expect(
+            told.count == 1 && told[0].english.contains("2 ") && told[0].chinese.contains("2 "), "\(backup.warnings)")
         try Shell.sh("rm '\(live.artifacts)'/1/run[2345]/artifacts/model.bin")
         let outcome = try OrdinaryUser.run(Self.user, groups: [6001]) {
             try live.restore(backup.name.string, .artifacts)
         }
         #expect(try live.files() == files)
         let said = outcome.warnings.filter { $0.english.contains("owner or group of 3 entries") }
-        #expect(said.count == 1 && said[0].english.contains("artifacts/1/run") && said[0].chinese.contains("3 个"), "\(outcome.warnings)")
+        #expect(
+            said.count == 1 && said[0].english.contains("artifacts/1/run") && said[0].chinese.contains("3 个"),
+            "\(outcome.warnings)")
         let owners = try Shell.sh("stat -c %u:%g '\(live.artifacts)'/1/run[2345]/artifacts/model.bin")
         let user = "\(Self.user):"
         #expect(owners == "\(user)\(Self.user)\n\(user)\(Self.user)\n\(user)6001\n\(user)\(Self.user)\n")
@@ -103,7 +108,9 @@ struct FileOwnerTests {
         let name = try OrdinaryUser.run(Self.user) { try live.backup().name.string }
         let one = live.artifacts.appending("1").string
         func refusal() throws -> BackupError? {
-            do { try OrdinaryUser.run(Self.user) { _ = try live.restore(name, .artifacts, force: true) } } catch let error as BackupError {
+            do { try OrdinaryUser.run(Self.user) { _ = try live.restore(name, .artifacts, force: true) } } catch let
+                error as BackupError
+            {
                 return error
             }
             return nil
@@ -124,18 +131,24 @@ struct FileOwnerTests {
             "not-ours", one, "chown -R \(Self.user):\(Self.user) '\(one)'", "chown 5001:5001 '\(one)'",
             "chown -R \(Self.user):\(Self.user) '\(one)'")
         try expect(
-            "not-movable", one, "chmod -t '\(root)'", "chown 5001:5001 '\(root)' '\(one)' && chmod 1777 '\(root)' '\(one)'",
+            "not-movable", one, "chmod -t '\(root)'",
+            "chown 5001:5001 '\(root)' '\(one)' && chmod 1777 '\(root)' '\(one)'",
             "chmod -t '\(root)'")
         try Shell.sh("chown \(Self.user) '\(one)' && chmod 755 '\(root)'")
         try expect("not-movable", root, "chown -R \(Self.user):\(Self.user) '\(root)'", "true", "chmod 777 '\(root)'")
     }
 
-    @Test("An immutable folder keeps root from moving it, too, and is named before anything is unpacked", arguments: ["i", "a"])
+    @Test(
+        "An immutable folder keeps root from moving it, too, and is named before anything is unpacked",
+        arguments: ["i", "a"])
     func frozen(flag: String) throws {
         let live = try LiveStackFixture("owners_frozen")
         let image = live.root.path.appending("image")
-        try Shell.sh("truncate -s 32M '\(image)' && mkfs.ext4 -q '\(image)' && cp -a '\(live.artifacts)' '\(live.root.path)/copy'")
-        try Shell.sh("mount -o loop '\(image)' '\(live.artifacts)' && cp -a '\(live.root.path)/copy/.' '\(live.artifacts)'")
+        try Shell.sh(
+            "truncate -s 32M '\(image)' && mkfs.ext4 -q '\(image)' && cp -a '\(live.artifacts)' '\(live.root.path)/copy'"
+        )
+        try Shell.sh(
+            "mount -o loop '\(image)' '\(live.artifacts)' && cp -a '\(live.root.path)/copy/.' '\(live.artifacts)'")
         let one = live.artifacts.appending("1")
         defer { _ = try? Shell.sh("chattr -i -a '\(one)'; umount '\(live.artifacts)'") }
         let name = try live.backup().name.string

@@ -2,6 +2,7 @@
 
 import Archive
 import Glibc
+import Postgres
 import SystemIO
 import TestSupport
 import Testing
@@ -9,7 +10,8 @@ import Testing
 @testable import Backup
 
 @Suite(
-    "What is mounted, or leads elsewhere, is not touched by a restore", .enabled(if: geteuid() == 0, "mounting needs root"),
+    "What is mounted, or leads elsewhere, is not touched by a restore",
+    .enabled(if: geteuid() == 0, "mounting needs root"),
     .onItsOwnThread)
 struct MountedInsideTests {
     @Test("C2: a folder mounted inside the artifacts keeps its content whole", arguments: [true, false])
@@ -72,7 +74,9 @@ struct MountedInsideTests {
         #expect(try inodes(live) == before)
         #expect(try FileStatus.of(live.artifacts.appending("1/run2")).modified == time)
         #expect(try FileStatus.ifPresent(live.artifacts.appending("1/run5")) != nil)
-        #expect(try Shell.sh("cat '\(live.artifacts)/away/precious' '\(live.artifacts)/1/run2/away/precious'") == "preciousprecious")
+        #expect(
+            try Shell.sh("cat '\(live.artifacts)/away/precious' '\(live.artifacts)/1/run2/away/precious'")
+                == "preciousprecious")
         // The kept tree has them as well, and they keep it from nothing.
         let kept = try #require(outcome.kept)
         let missing = try KeptCoverage(workspace: live.workspace(), databases: Databases(live.database)).missing(kept)
@@ -83,7 +87,9 @@ struct MountedInsideTests {
         #expect(try Shell.sh("cat '\(other.path)/precious'") == "precious")
     }
 
-    @Test("where the backup has something else of that name, or not the folder, they are named, go aside, and an undo brings them back")
+    @Test(
+        "where the backup has something else of that name, or not the folder, they are named, go aside, and an undo brings them back"
+    )
     func outsideElsewhere() throws {
         let live = try LiveStackFixture("outside_aside")
         let name = try live.backup().name.string
@@ -94,11 +100,15 @@ struct MountedInsideTests {
             """)
         let error = #expect(throws: BackupError.self) { try live.restore(name, .artifacts) }
         let findings = error?.findings.map(\.english) ?? []
-        #expect(findings.contains { $0.contains("1/run2") } && findings.contains { $0.contains("9/new/away") }, "\(findings)")
+        #expect(
+            findings.contains { $0.contains("1/run2") } && findings.contains { $0.contains("9/new/away") },
+            "\(findings)")
         let outcome = try live.restore(name, .artifacts, force: true)
         #expect(outcome.replaced.total == 2)
         #expect(try FileStatus.of(live.artifacts.appending("1/run2")).kind == .directory)
         try live.undo()
-        #expect(try Shell.sh("readlink '\(live.artifacts)/1/run2' '\(live.artifacts)/9/new/away'") == "\(other.path)\n\(other.path)\n")
+        #expect(
+            try Shell.sh("readlink '\(live.artifacts)/1/run2' '\(live.artifacts)/9/new/away'")
+                == "\(other.path)\n\(other.path)\n")
     }
 }

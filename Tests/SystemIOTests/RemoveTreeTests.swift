@@ -75,14 +75,17 @@ struct RemoveTreeTests {
         func open(_ folder: OpenFile, _ name: [UInt8]) throws(SystemError) -> OpenFile {
             try folder.open(name, .directory)
         }
-        func names(_ path: String) -> ArraySlice<ArraySlice<UInt8>> { path.split(separator: "/").map { Array($0.utf8)[...] }[...] }
+        func names(_ path: String) -> ArraySlice<ArraySlice<UInt8>> {
+            path.split(separator: "/").map { Array($0.utf8)[...] }[...]
+        }
         _ = try descent.go(to: names("a/b/c/d/e/f"), open)
         let inode = try FileStatus.of(folder.path.appending("a/b/c/d")).inode
         try descent.leave(to: 5)
         try descent.leave(to: 4)
         #expect(try descent.folder.status().inode == inode)
         // Several at once: by its names.
-        #expect(try descent.go(to: names("a/x"), open).status().inode == FileStatus.of(folder.path.appending("a/x")).inode)
+        #expect(
+            try descent.go(to: names("a/x"), open).status().inode == FileStatus.of(folder.path.appending("a/x")).inode)
         _ = try descent.go(to: names("a/b/c/d/e"), open)
         // Another one in its place is not taken for it, though its child is still there to ask.
         try Shell.sh("cd '\(folder.path)' && mv a/b/c/d moved && mkdir a/b/c/d && mv a/b/c gone && mkdir -p a/b/c")

@@ -149,7 +149,7 @@ final class EntryPlacer {
             let parent = try folder(for: components.dropLast())
             let name = Array(components[components.count - 1])
             switch link.kind {
-            case .symbolicLink(let target): 
+            case .symbolicLink(let target):
                 try parent.makeSymbolicLink(name, to: target, modified: link.modified)
                 try looks.give(link, toLink: name, in: parent)
             case .hardLink(let target):

@@ -56,7 +56,8 @@ public struct TreeArchiver {
             throw ArchiveError.unreadable(path: root.string, reason: error.reason)
         }
         let passage = TreePassage(
-            writer, FileCopier(into: writer, cancellation: cancellation, withLists: trust == .stamps), top, prefix, trust,
+            writer, FileCopier(into: writer, cancellation: cancellation, withLists: trust == .stamps), top, prefix,
+            trust,
             onBytes)
         var folder = ArchiveEntry(path: prefix, status: try top.status())
         folder.kind = .directory
@@ -70,7 +71,9 @@ public struct TreeArchiver {
             case .entry(let entry, let parent, let name):
                 if entry.kind == .directory { passage.report.folders += 1 }
                 if user != 0, entry.owner != user {
-                    passage.report.foreign = ((passage.report.foreign?.count ?? 0) + 1, passage.report.foreign?.first ?? entry.path)
+                    passage.report.foreign = (
+                        (passage.report.foreign?.count ?? 0) + 1, passage.report.foreign?.first ?? entry.path
+                    )
                 }
                 try passage.take(entry, linkCount: walk.linkCount, place: (parent, name))
             }

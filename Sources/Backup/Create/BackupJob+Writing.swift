@@ -81,7 +81,8 @@ extension BackupJob {
         return [
             BilingualText(
                 zh: "\(count) 个条目（例如 \(first)）属于其他用户；所有者已记录在备份中，但由用户 \(user) 恢复时它们会变为属于 \(user)，只有 root 恢复才能还原所有者",
-                en: "\(count) entries, such as \(first), are another user's. The backup says whose, but what user \(user) restores becomes "
+                en:
+                    "\(count) entries, such as \(first), are another user's. The backup says whose, but what user \(user) restores becomes "
                     + "user \(user)'s; a restore by root gives them back")
         ]
     }

@@ -132,7 +132,8 @@ public struct BackupJob: Sendable {
         return BackupOutcome(
             name: made.name, path: folder.path.appending(made.name.string), size: summary.size, digest: summary.digest,
             sharing: summary.sharing, manifest: manifest, seconds: seconds, removed: removed,
-            warnings: (suspicious.map { [$0] } ?? []) + self.warnings(manifest) + made.written.notices + warnings, suspicious: suspicious,
+            warnings: (suspicious.map { [$0] } ?? []) + self.warnings(manifest) + made.written.notices + warnings,
+            suspicious: suspicious,
             unchanged: unchanged)
     }
 

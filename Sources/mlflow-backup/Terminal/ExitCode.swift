@@ -38,7 +38,8 @@ enum ExitCode: Int32 {
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: self = .noRoom
             case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery, .restoreLeftover,
-                .schemaNewer, .nothingToAccept, .notOurs, .mountInside, .notMovable, .artifactsUnreadable, .keptNotRemovable, .keptDatabaseGone,
+                .schemaNewer, .nothingToAccept, .notOurs, .mountInside, .notMovable, .artifactsUnreadable,
+                .keptNotRemovable, .keptDatabaseGone,
                 .keptFilesGone, .keptBeingRemoved, .keptRecordDamaged, .lateWritesKept, .undoChanged:
                 self = .failure
             }

@@ -39,7 +39,9 @@ struct OutsideThings {
         // What is made in a folder changes its time, which it was given last.
         let modified = try folder.status().modified
         do throws(SystemError) {
-            guard try link(name, from: source, to: folder) || copy(name, from: source, to: folder) else { return false }
+            if try !link(name, from: source, to: folder) {
+                guard try copy(name, from: source, to: folder) else { return false }
+            }
         } catch {
             // The backup has something of this name, or a folder that lets nobody in; or it has gone.
             if error.exists || error.isNotFound || error.isDenied || error.code == EINVAL { return false }
@@ -68,7 +70,9 @@ struct OutsideThings {
 
     /// Whether two paths are the same thing of this kind: one inode, or links to one place.
     static func isSame(_ one: FilePath, _ other: FilePath) throws -> Bool {
-        guard let first = try FileStatus.ifPresent(one), let second = try FileStatus.ifPresent(other) else { return false }
+        guard let first = try FileStatus.ifPresent(one), let second = try FileStatus.ifPresent(other) else {
+            return false
+        }
         if first.inode == second.inode, first.device == second.device { return true }
         guard first.kind == .symbolicLink, second.kind == .symbolicLink else { return false }
         return try target(one) == target(other)

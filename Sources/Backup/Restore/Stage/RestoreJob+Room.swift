@@ -53,7 +53,9 @@ extension RestoreJob {
         var unchanged = UnchangedFiles()
         if !clones { try unchanged.count(in: KeptParts(workspace), cancellation: cancellation) }
         let existing = unchanged.existing(stack.artifacts, clones: clones)
-        _ = try room(for: manifest, item, [.init(.artifacts, into: stack.artifacts, owner: artifactOwner(), existing: existing)], hold)
+        _ = try room(
+            for: manifest, item, [.init(.artifacts, into: stack.artifacts, owner: artifactOwner(), existing: existing)],
+            hold)
     }
 
     /// The dump is unpacked into the staging folder, which is seldom on the artifacts' disk.

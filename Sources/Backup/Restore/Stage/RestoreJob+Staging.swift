@@ -56,7 +56,8 @@ extension RestoreJob {
         var files = 0
         if options.mode.includesArtifacts {
             files = try compareArtifacts(journal.swap.new, manifest)
-            _ = try OutsideThings(live: stack.artifacts, restored: journal.swap.new, cancellation: cancellation).carryOver()
+            _ = try OutsideThings(live: stack.artifacts, restored: journal.swap.new, cancellation: cancellation)
+                .carryOver()
         }
         var warnings = extracted.denied.warnings
         var broughtIn: String?

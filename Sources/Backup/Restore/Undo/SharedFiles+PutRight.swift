@@ -157,7 +157,8 @@ extension SharedFiles {
     /// As a restore does it.
     private func restoredLooks(_ contents: BackupContents) throws -> RestoredLooks {
         let place = try OpenFile(workspace.stack.artifacts, .directoryThroughLink).status()
-        return RestoredLooks(.recorded(placeOwner: (place.owner, place.group)), tree: try contents.folder(at: .artifacts))
+        return RestoredLooks(
+            .recorded(placeOwner: (place.owner, place.group)), tree: try contents.folder(at: .artifacts))
     }
 
     /// Other names for what no live file holds any more. Asked right before the renames: from here only a client who deletes what
