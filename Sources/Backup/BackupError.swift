@@ -11,6 +11,21 @@ public enum BackupError: ExplainedError, Equatable {
     case folderNotUsable(path: String, reason: String)
     /// The folder was used for this stack before, and has nothing of ours in it now.
     case folderVanished(path: String)
+    /// Nothing can be written into the folder, which can be read.
+    case writeProtected(path: String, reason: BilingualText)
+    /// A forced restore or undo would first make a backup, in a folder where nothing can be written.
+    case noPlaceForBackup(path: String, reason: BilingualText)
+    /// One of the stack's folders lies in the other, where a restore or a removal would take both. `isTakenForOurs`: the inner
+    /// one are the artifacts, in a folder that is ours to clear.
+    case foldersOverlap(inner: String, outer: String, isTakenForOurs: Bool)
+    /// No answer comes from the folder's file system.
+    case folderSilent(path: String)
+    /// The file system of the backup folder cannot do what a backup stands on.
+    case folderUnfit(path: String, type: String, lacking: BilingualText)
+    /// That of the artifacts folder cannot do what a restore of artifacts stands on.
+    case artifactsUnfit(path: String, type: String, lacking: BilingualText)
+    /// Folders of an overlay's lower layer, which cannot be renamed.
+    case lowerLayer(path: String, count: Int)
     case noSuchBackup(name: String)
     /// A backup that has no such file in it.
     case noSuchEntry(backup: String, path: String)
@@ -24,6 +39,8 @@ public enum BackupError: ExplainedError, Equatable {
     /// The database server ran out of room for the restored database; it alone knows its disk.
     case noRoomForDatabase(reason: String, kept: [String])
     case artifactsMissing(path: String)
+    /// It was backed up with files in it, has lost its mark, and is empty now.
+    case artifactsEmptied(path: String)
     case databaseEmpty(name: String)
     /// The restore would throw away what came after the backup.
     case newerData(backup: String, newer: NewerData)
@@ -94,6 +111,52 @@ public enum BackupError: ExplainedError, Equatable {
                     "The backup folder \(path) has held backups of this MLflow and is missing or empty now. Check that its disk is "
                     + "mounted; to begin anew with an empty folder on purpose, run `mlflow-backup claim`."
             )
+        case .writeProtected, .noPlaceForBackup: writeProtectionExplanation
+        case .foldersOverlap(let inner, let outer, false):
+            BilingualText(
+                zh: "备份目录 \(inner) 位于 artifacts 目录 \(outer) 之内（或就是它）：备份会包含备份自身，恢复会把备份一起替换掉，因此未做任何操作。"
+                    + "请把 BACKUP_DIR 设为 artifacts 目录之外的目录，并把其中的备份移过去。",
+                en:
+                    "The backup folder \(inner) is, or lies in, the artifacts folder \(outer): a backup would contain the backups, and "
+                    + "a restore would replace them, so nothing was done. Set BACKUP_DIR to a folder outside of it, and move the "
+                    + "backups there."
+            )
+        case .foldersOverlap(let inner, let outer, true):
+            BilingualText(
+                zh: "artifacts 目录 \(inner) 位于 \(outer) 之内，其中的内容由备份服务清理和删除，因此未做任何操作。请移动 artifacts 目录，或更改 BACKUP_DIR。",
+                en:
+                    "The artifacts folder \(inner) lies in \(outer), what is in which is cleared and removed by the backup service, so "
+                    + "nothing was done. Move the artifacts folder, or change BACKUP_DIR."
+            )
+        case .folderSilent(let path):
+            BilingualText(
+                zh: "目录 \(path) 的文件系统没有响应（例如 NFS 服务器或 FUSE 进程已停止）。请检查其挂载。",
+                en:
+                    "The file system of \(path) does not answer, as where an NFS server or the process of a FUSE mount is gone. Check "
+                    + "its mount.")
+        case .folderUnfit(let path, let type, let lacking):
+            BilingualText(
+                zh: "备份目录 \(path) 所在的文件系统（\(type)）没有：\(lacking.chinese)，备份在其上不可靠。请把 BACKUP_DIR 设在其他文件系统上。",
+                en:
+                    "The file system of the backup folder \(path) (\(type)) has no \(lacking.english), without which no backup is safe "
+                    + "there. Set BACKUP_DIR to a folder on another one.")
+        case .artifactsUnfit(let path, let type, let lacking):
+            BilingualText(
+                zh: "artifacts 目录 \(path) 所在的文件系统（\(type)）没有：\(lacking.chinese)。在其上恢复文件时无法保证能够撤销或察觉同时的写入，因此不会开始；"
+                    + "备份不受影响。请只恢复数据库，再按 docs/restore-by-hand.md 取出文件；或把 artifacts 移到其他文件系统上。",
+                en:
+                    "The file system of the artifacts folder \(path) (\(type)) has no \(lacking.english). A restore of files could neither be "
+                    + "put back there nor notice what is written meanwhile, so none is begun; backups are not affected. Restore the "
+                    + "database alone and take the files out by docs/restore-by-hand.md, or move the artifacts to another file system."
+            )
+        case .lowerLayer(let path, let count):
+            BilingualText(
+                zh: "artifacts 目录中有 \(count) 个文件夹（例如 \(path)）位于 overlay 的下层（镜像）中，无法重命名，因此未开始恢复。"
+                    + "请停止 MLflow，对每个这样的文件夹执行：mv '\(path)' '\(path).x' && mv '\(path).x' '\(path)'；或把 artifacts 放在卷上。",
+                en:
+                    "\(count) folders of the artifacts, such as \(path), lie in a lower layer of an overlay (an image), where the kernel renames "
+                    + "no folder, so no restore was begun. Stop MLflow and, for each of them, run: mv '\(path)' '\(path).x' && mv "
+                    + "'\(path).x' '\(path)' - or keep the artifacts on a volume.")
         case .noSuchEntry(let backup, let path):
             BilingualText(
                 zh: "\(backup) 中没有文件 \(path)。", en: "There is no file \(path) in \(backup).")
@@ -119,6 +182,13 @@ public enum BackupError: ExplainedError, Equatable {
                 zh: "找不到 artifacts 目录 \(path)。没有生成备份；请检查 ARTIFACTS_DIR 和卷挂载。",
                 en:
                     "The artifacts folder \(path) is missing, so nothing was done. Check ARTIFACTS_DIR and the volume's mount."
+            )
+        case .artifactsEmptied(let path):
+            BilingualText(
+                zh: "artifacts 目录 \(path) 是空的，而备份时其中有内容和标记。请检查其磁盘是否已挂载；确实要恢复到空目录时，请先运行 mlflow-backup claim。",
+                en:
+                    "The artifacts folder \(path) is empty, and had files and a mark when it was backed up. Check that its disk is "
+                    + "mounted; to restore into an empty folder on purpose, run `mlflow-backup claim` first."
             )
         case .databaseEmpty(let name):
             BilingualText(

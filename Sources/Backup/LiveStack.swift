@@ -9,9 +9,11 @@ public struct LiveStack: Sendable {
     public let database: ConnectionSettings
     public let tools: PostgresTools
     /// Where MLflow keeps its artifacts (`--artifacts-destination`).
-    public let artifacts: FilePath
+    public private(set) var artifacts: FilePath
     /// Asks the server for its version; `nil` where it does not answer.
     public let mlflowVersion: @Sendable () -> String?
+    /// Whether the server lets nobody in without a name; `false` where it does not answer.
+    public let asksForLogin: @Sendable () -> Bool
     /// How MLflow is stopped and started; `nil` where it cannot be.
     public let server: TrackingServer?
     /// Whether a restore stops it for its swap. One that an earlier process stopped is started again in any case.
@@ -20,8 +22,9 @@ public struct LiveStack: Sendable {
     public init(
         database: ConnectionSettings, tools: PostgresTools, artifacts: FilePath,
         mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil,
-        stopsServer: Bool = false
+        stopsServer: Bool = false, asksForLogin: @escaping @Sendable () -> Bool = { false }
     ) {
+        self.asksForLogin = asksForLogin
         self.stopsServer = stopsServer
         self.database = database
         self.tools = tools
@@ -36,10 +39,28 @@ public struct LiveStack: Sendable {
         Array(ArtifactSwap.folderName.utf8), Array(ArtifactsMark.fileName.utf8), Array("lost+found".utf8),
     ]
 
+    /// The same with its artifacts folder where that really is: a link is followed once, and everything else sees the folder. One
+    /// that leads nowhere stays what it is.
+    func followingLinks() -> LiveStack {
+        guard case .answered(true) = FolderPulse.look(at: artifacts), let real = try? artifacts.resolved() else {
+            return self
+        }
+        var stack = self
+        stack.artifacts = real
+        return stack
+    }
+
+    /// - Throws: `BackupError.artifactsMissing` for a link that leads to nothing, or in a circle.
+    func refuseDeadLink() throws {
+        if artifacts.linkTarget != nil, (try? artifacts.resolved()) == nil { try checkArtifactsFolder() }
+    }
+
     /// - Throws: `BackupError.artifactsMissing`.
     func checkArtifactsFolder() throws {
-        var isFolder = false
-        if let folder = try? OpenFile(artifacts, .directory) { isFolder = (try? folder.status().kind) == .directory }
-        guard isFolder else { throw BackupError.artifactsMissing(path: artifacts.string) }
+        if let folder = try? OpenFile(artifacts, .directoryThroughLink), (try? folder.status().kind) == .directory {
+            return
+        }
+        let leads = artifacts.linkTarget.map { " -> \($0)" } ?? ""
+        throw BackupError.artifactsMissing(path: artifacts.string + leads)
     }
 }

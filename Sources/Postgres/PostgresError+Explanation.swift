@@ -8,7 +8,9 @@ extension PostgresError: ExplainedError {
         case .unreachable, .authenticationFailed, .tooManyConnections, .connectionLost: sessionExplanation
         case .stackBusy, .pooled, .maintenanceDatabaseNotUsable, .preparedTransactions: lockExplanation
         case .tablesInUse, .processStuck, .workUnfinished, .maintenanceDatabaseDiffers: waitExplanation
-        case .insufficientPrivilege, .mayNotCreateDatabases, .databaseNotOwned, .tablesNotLockable: rightsExplanation
+        case .insufficientPrivilege, .mayNotCreateDatabases, .databaseNotOwned, .tablesNotLockable,
+            .databaseNotReadable, .needsSuperuser:
+            rightsExplanation
         case .toolMissing, .toolTooOld, .toolTooNew, .toolFailed, .passwordNotExpressible: toolExplanation
         default: statementExplanation
         }
@@ -78,6 +80,11 @@ extension PostgresError: ExplainedError {
                 zh: "数据库 \(name) 已存在。它可能是中断的恢复留下的；确认不再需要后删除它，再重试。",
                 en: "A database named \(name) exists already. An interrupted restore may have left it; "
                     + "drop it once it is no longer needed, then try again.")
+        case .serverReadOnly(let host, let port):
+            BilingualText(
+                zh: "\(host):\(port) 是只读的备用服务器，无法恢复到其中。请把 POSTGRES_HOST 和 POSTGRES_PORT 设为主服务器。线上数据未被改动。",
+                en: "\(host):\(port) is a standby, which takes no changes: nothing can be restored into it. Set "
+                    + "POSTGRES_HOST and POSTGRES_PORT to the primary. The live data was not touched.")
         case .diskFull(let reason):
             BilingualText(
                 zh: "磁盘空间不足（\(reason)）。请释放空间后重试。",

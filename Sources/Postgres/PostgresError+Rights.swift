@@ -32,6 +32,20 @@ extension PostgresError {
                 en: "The role \(user) may not read and lock these tables (LOCK TABLE … IN SHARE MODE), which a restore "
                     + "needs: \(names). As their owner or a superuser run: GRANT SELECT, UPDATE ON \(names) TO "
                     + "\"\(user)\"; (and USAGE on their schema), or make it their owner.")
+        case .databaseNotReadable(let user, let objects):
+            let (names, remedies) = (objects.named.joined(separator: "; "), objects.remedies(for: user))
+            return BilingualText(
+                zh: "用户 \(user) 无权读取数据库中的全部内容，无法备份：\(names)。请以其所有者或超级用户执行：\(remedies.joined(separator: " "))",
+                en:
+                    "The role \(user) may not read all of the database, so it cannot be backed up: \(names). As their owner "
+                    + "or a superuser run: \(remedies.joined(separator: " "))")
+        case .needsSuperuser(let user, let tables):
+            let names = tables.prefix(10).joined(separator: ", ")
+            return BilingualText(
+                zh: "以用户 \(user) 无法恢复：\(tables.count) 个表依赖需要超级用户才能创建的对象（\(names)）。请以超级用户恢复。线上数据未被改动。",
+                en:
+                    "The role \(user) cannot restore this: \(tables.count) tables depend on what takes a superuser to make "
+                    + "(\(names)). Restore as a superuser. The live data was not touched.")
         default: return BilingualText(zh: "", en: "")
         }
     }

@@ -21,6 +21,12 @@ public enum PostgresError: Error, Sendable, Equatable {
     case databaseNotOwned(name: String, owner: String, user: String)
     /// This role may not read these tables and lock them against writing.
     case tablesNotLockable(user: String, tables: [QualifiedTable])
+    /// What a dump reads and this role may not.
+    case databaseNotReadable(user: String, objects: UnreadableObjects)
+    /// Tables of a dump depend on what takes a superuser to make.
+    case needsSuperuser(user: String, tables: [String])
+    /// A standby, which takes no changes.
+    case serverReadOnly(host: String, port: Int)
     /// A session that was open has ended: the server stopped, or somebody terminated it.
     case connectionLost(reason: String)
     /// Sessions that this role may not end keep a database from being renamed. Each holder is one readable line.

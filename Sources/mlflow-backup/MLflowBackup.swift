@@ -51,8 +51,10 @@ enum MLflowBackup {
             }
             let settings = try Settings.read(arguments, environment)
             language = settings.language
-            return try command.run(
-                Invocation(arguments: arguments, settings: settings, console: Console(language)))
+            let invocation = Invocation(arguments: arguments, settings: settings, console: Console(language))
+            // A restore would take the backups with it: settings like these are no settings.
+            try invocation.operations.workspace.refuseOverlap()
+            return try command.run(invocation)
         } catch {
             Console(language).error(error.atTheTerminal)
             return ExitCode(error)

@@ -14,7 +14,13 @@ struct ErrorCodeTests {
     private static let finding = BilingualText(zh: "运行 \"lr\"", en: "run \"lr\"")
 
     private static let backupErrors: [BackupError] = [
+        .foldersOverlap(inner: "/a/b", outer: "/a", isTakenForOurs: false),
+        .folderSilent(path: "/b"), .folderUnfit(path: "/b", type: "t", lacking: BilingualText(zh: "l", en: "l")),
+        .artifactsUnfit(path: "/a", type: "t", lacking: BilingualText(zh: "l", en: "l")),
+        .lowerLayer(path: "/a/1", count: 1), .artifactsEmptied(path: "/a"),
         .folderNotUsable(path: "/b", reason: "r"), .folderVanished(path: "/b"), .noSuchBackup(name: "n"),
+        .writeProtected(path: "/b", reason: BilingualText(zh: "r", en: "r")),
+        .noPlaceForBackup(path: "/b", reason: BilingualText(zh: "r", en: "r")),
         .noSuchEntry(backup: "n", path: "p"), .inUse(name: "n", by: "t"), .busy(holder: "h"),
         .notEnoughRoom(path: "/b", needed: 2, available: 1), .notEnoughFiles(path: "/b", needed: 2, available: 1),
         .artifactsMissing(path: "/a"), .databaseEmpty(name: "d"),

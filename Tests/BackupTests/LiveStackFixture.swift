@@ -83,7 +83,10 @@ final class LiveStackFixture: Sendable {
         }
     }
 
-    var stack: LiveStack {
+    var stack: LiveStack { stack(artifacts: artifacts) }
+
+    /// The stack with its artifacts elsewhere.
+    func stack(artifacts: FilePath) -> LiveStack {
         LiveStack(
             database: database, tools: PostgresTools(binDirectory: server.binDirectory), artifacts: artifacts,
             mlflowVersion: { "3.17.2" })
@@ -107,6 +110,9 @@ final class LiveStackFixture: Sendable {
         Workspace(stack, folder ?? self.folder, log: .silent, cancellation: cancellation, progress: progress)
     }
 
+    /// The same stack with another backup folder.
+    func workspace(folder: BackupFolder) -> Workspace { Workspace(stack, folder, log: .silent) }
+
     @discardableResult
     func restore(
         _ name: String, _ mode: RestoreMode = .full, force: Bool = false, cancellation: Cancellation = Cancellation(),
@@ -119,19 +125,21 @@ final class LiveStackFixture: Sendable {
     /// there, and its locks are gone.
     /// - Parameters:
     ///   - swappingDatabases: whether it dies after the next step, the swap of the databases.
+    ///   - medium: the folder that the backup is in; `nil` for the usual one.
     ///   - before: what else it did before it wrote that stage.
     @discardableResult
     func interruptRestore(
         of name: String, _ mode: RestoreMode = .full, at stage: RestoreJournal.Stage = .committing,
-        swappingDatabases: Bool = false,
+        swappingDatabases: Bool = false, from medium: BackupFolder? = nil,
         before: (RestoreJournal, RestoreJob.Staged, Hold) throws -> Void = { _, _, _ in }
     ) throws -> RestoreJournal {
-        let job = RestoreJob(workspace(), options: .init(mode: mode, force: true))
+        let folder = medium ?? self.folder
+        let job = RestoreJob(workspace(folder: folder), options: .init(mode: mode, force: true))
         let item = try Catalogue(folder).item(named: name)
-        let hold = try workspace().hold("test")
+        let hold = try workspace(folder: folder).hold("test")
         defer { withExtendedLifetime(hold) {} }
         var journal = try job.journal(for: item, hold)
-        try journal.write(in: folder)
+        try journal.write(in: workspace().state)
         let staged = try job.stage(item, try job.manifest(of: item), &journal, hold)
         staged.comparison.close()
         try before(journal, staged, hold)
@@ -141,7 +149,7 @@ final class LiveStackFixture: Sendable {
             journal.present = mode.includesArtifacts ? try journal.swap.present() : nil
             journal.plan = mode.includesArtifacts ? try journal.swap.plan() : nil
             journal.stage = stage
-            try journal.write(in: folder)
+            try journal.write(in: workspace().state)
         }
         if swappingDatabases {
             try hold.databases.swap(
@@ -179,8 +187,11 @@ final class LiveStackFixture: Sendable {
         #expect(found.isEmpty, sourceLocation: sourceLocation)
         let staging = artifacts.appending(".mlflow-backup-restore")
         let names = try FileStatus.ifPresent(staging) == nil ? [] : Directory.names(in: staging)
+        let recorded = try KeptPart.ids(in: workspace().state).filter { id in
+            try workspace().state.existing("kept-\(id).json")?.parent == workspace().state.beside
+        }
         let unknown = names.map { String(decoding: $0, as: UTF8.self) }.filter { name in
-            !kept.contains { "kept-\($0.id)" == name }
+            !kept.contains { "kept-\($0.id)" == name } && (recorded.isEmpty || name != RestoreState.name)
         }
         #expect(unknown.isEmpty, sourceLocation: sourceLocation)
         #expect(try FileStatus.ifPresent(folder.restoreJournal) == nil, sourceLocation: sourceLocation)

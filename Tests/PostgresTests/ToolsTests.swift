@@ -114,9 +114,9 @@ struct ToolsTests {
         try admin.execute("create extension pg_stat_statements")
         try admin.execute("create table runs (id int)")
         try admin.execute("grant select on runs to mlflow_user")
-        var steps: [ToolProgress] = []
-        let restored = try copy(source) { steps.append($0) }
-        #expect(steps.contains(.skipped(extension: "pg_stat_statements")))
+        var leftOut: [BeyondRestore] = []
+        let restored = try copy(source) { leftOut = $0 }
+        #expect(leftOut.contains(.init(kind: "extension", name: "pg_stat_statements", fate: .leftOut)))
         #expect(try Connection(restored).rowCounts().count == 1)
     }
 
@@ -199,14 +199,14 @@ struct ToolsTests {
     }
 
     private func copy(
-        _ source: ConnectionSettings, onProgress: (ToolProgress) -> Void = { _ in }
+        _ source: ConnectionSettings, told: ([BeyondRestore]) -> Void = { _ in }
     ) throws -> ConnectionSettings {
         let snapshot = try ExportedSnapshot(of: source)
         let dump = folder.path.appending("dump")
         try tools.dump(source, snapshot: snapshot.identifier, into: dump, jobs: 2)
         let target = source.naming(database: source.database + "_restored")
         try Databases(source).create(target.database, like: source.database)
-        try tools.restore(from: dump, into: target, jobs: 2, onProgress: onProgress)
+        told(try tools.restore(from: dump, into: target, jobs: 2))
         return target
     }
 }

@@ -86,6 +86,22 @@ public final class TemporaryPostgres: Sendable {
         return FilePath("/usr/lib/postgresql/\(major)/bin")
     }
 
+    /// Starts it anew as a standby of nobody: it can be read, and takes no changes.
+    public func becomeStandby() throws {
+        let signal = folder.appending("data").appending("standby.signal")
+        try DurableFile.replace(signal, with: [], mode: 0o600)
+        if getuid() == 0 { try Shell.run("/bin/chown", ["postgres:postgres", signal.string]) }
+        try restart()
+    }
+
+    /// For a server of a test's own, after ALTER SYSTEM.
+    public func restart() throws {
+        let data = folder.appending("data").string
+        try Self.runAsServer(
+            binDirectory.appending("pg_ctl"),
+            ["restart", "-w", "-s", "-m", "fast", "-D", data, "-l", folder.appending("server.log").string])
+    }
+
     /// Stops at once and removes the data. A second call does nothing.
     public func stop() { Self.stop(binDirectory, folder: folder) }
 
@@ -102,7 +118,7 @@ public final class TemporaryPostgres: Sendable {
             let port = try freePort()
             let options =
                 "-p \(port) -k \(folder) -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off "
-                + "-c full_page_writes=off -c max_connections=60 -c shared_buffers=64MB -c max_wal_size=2GB"
+                + "-c full_page_writes=off -c max_connections=100 -c shared_buffers=64MB -c max_wal_size=2GB"
             do {
                 try runAsServer(
                     bin.appending("pg_ctl"),

@@ -63,7 +63,8 @@ extension OpenAPIDocument {
             "status":{"type":"string","enum":["healthy","unhealthy"]},
             "checks":{"type":"object","additionalProperties":{"type":"boolean"},
               "required":["backup_directory","backup_script","restore_script","docker"]},
-            "findings":{"type":"array","items":{"type":"string"}},"version":{"type":"string"},"timestamp":{"type":"string"}}},
+            "findings":{"type":"array","items":{"type":"string"}},
+            "notices":{"type":"array","items":{"type":"string"},"description":"备份不包含的内容 / what a backup leaves out; no fault"},"version":{"type":"string"},"timestamp":{"type":"string"}}},
           "Statistics":{"type":"object","required":["backup_count","total_size","disk_usage","task_stats"],"properties":{
             "backup_count":{"type":"integer"},"total_size":{"type":"integer","description":"bytes"},
             "oldest_backup":{"type":"string"},"latest_backup":{"type":"string"},

@@ -67,10 +67,12 @@ struct Problem {
         case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
             .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone, .keptRecordDamaged,
-            .keptBeingRemoved, .undoChanged, .notOurs, .mountInside, .notMovable, .nothingToAccept, .severalStacks:
+            .keptBeingRemoved, .undoChanged, .noPlaceForBackup, .notOurs, .mountInside, .notMovable, .nothingToAccept,
+            .severalStacks, .artifactsUnfit, .lowerLayer:
             409
         case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
-        case .folderNotUsable, .folderVanished, .artifactsMissing, .artifactsUnreadable, .databaseEmpty, .needsRecovery,
+        case .writeProtected, .folderSilent, .folderUnfit, .folderNotUsable, .folderVanished, .foldersOverlap,
+            .artifactsMissing, .artifactsEmptied, .artifactsUnreadable, .databaseEmpty, .needsRecovery,
             .restoreLeftover:
             503
         case .rowsDiffer, .artifactsDiffer, .lateWritesKept: 500

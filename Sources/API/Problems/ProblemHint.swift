@@ -17,6 +17,10 @@ enum ProblemHint {
             BilingualText(
                 zh: "确定要恢复时，在请求中设置 \"force\": true。",
                 en: " To restore all the same, set \"force\": true in the request.")
+        case .skipBackup:
+            BilingualText(
+                zh: "不需要事先备份时，在请求中设置 \"backup_first\": false。",
+                en: " To go on without that backup, set \"backup_first\": false in the request.")
         case .verify(let backup):
             BilingualText(
                 zh: "重新校验：POST /backups/\(backup)/verify。", en: " To verify it: POST /backups/\(backup)/verify.")

@@ -17,7 +17,8 @@ struct StatusRoutes: Sendable {
         let body = HealthBody(
             status: health.isHealthy ? "healthy" : "unhealthy",
             checks: Dictionary(health.checks.map { ($0.name, $0.isGood) }, uniquingKeysWith: { $0 && $1 }),
-            findings: health.findings.map { $0[request.language] }, storage: storage(request.language),
+            findings: health.findings.map { $0[request.language] },
+            notices: health.notices.map { $0[request.language] }, storage: storage(request.language),
             version: ServiceVersion.current,
             timestamp: LocalTime.now().iso)
         return .json(body, status: health.isHealthy ? 200 : 503)
@@ -55,6 +56,7 @@ struct StatusRoutes: Sendable {
         let status: String
         let checks: [String: Bool]
         let findings: [String]
+        let notices: [String]
         /// Which type of backup saves room on the backup folder's file system.
         let storage: Storage?
         let version: String

@@ -61,7 +61,7 @@ public final class FolderWriter: ArchiveWriter {
         guard let record = try previous.unchanged(candidate) else { return false }
         do throws(SystemError) { try placer.link(entry.path, to: previous.place(of: entry.path)) } catch {
             // A file may have no more names (EMLINK), or the backup before lies elsewhere: then it is read as usual.
-            guard [EMLINK, EXDEV, EPERM, ENOENT].contains(error.code) else { throw error }
+            guard error.isWithoutLinks || [EXDEV, ENOENT].contains(error.code) else { throw error }
             return false
         }
         try note(record)

@@ -33,7 +33,8 @@ extension Sidecar {
         let before = Suspicion.measures(
             among: others.filter { $0.created <= item.created }, ownership, now: item.created)
         let after = Suspicion.measures(among: others.filter { $0.created > item.created }, ownership, now: now)
-        judged.suspicion = Suspicion.of(manifest.summary, measuredBy: before + after.suffix(1))
+        judged.suspicion = Suspicion.of(
+            manifest.summary, rows: manifest.database.rows, measuredBy: before + after.suffix(1))
         return judged
     }
 }

@@ -125,9 +125,10 @@ enum SidecarFile {
         if isWhole != false, let sidecar = Sidecar.decoded(bytes, isSealed: isWhole == true) {
             // One under another name was given that by a person, who then keeps the backup.
             self = sidecar.name == name.string ? .sound(sidecar) : .damaged(isOurs: false)
-        } else if let whole = RecordSeal.withoutFlippedBit(bytes),
+        } else if isWhole != true, let whole = RecordSeal.withoutFlippedBit(bytes),
             let sidecar = Sidecar.decoded(whole, isSealed: true)
         {
+            // Of one whose seal is right no bit flipped: looking for it takes longer than all the rest of a listing.
             self = sidecar.name == name.string ? .mended(sidecar) : .damaged(isOurs: false)
         } else {
             let text = String(decoding: bytes, as: UTF8.self)

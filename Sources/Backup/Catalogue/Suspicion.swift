@@ -14,8 +14,15 @@ public struct Suspicion: Sendable, Equatable, Codable {
     public var expected: Int64
     /// The name of the other one.
     public var than: String
+    /// The table that is empty, `schema.table`; `nil` where the backup as a whole is small.
+    public var table: String?
 
     public var text: BilingualText {
+        if let table {
+            return BilingualText(
+                zh: "表 \(table) 是空的，而 \(than) 中有 \(expected) 行",
+                en: "\(table) is empty, where \(than) has \(expected) rows")
+        }
         let (chinese, english) =
             switch measure {
             case .files: ("\(found) 个文件", "\(found) files")
@@ -40,13 +47,19 @@ extension Suspicion {
     ///   - now: what is dated after it was made by a clock that was ahead.
     /// - Returns: `nil` where nothing is wrong, or there is nothing to compare with.
     static func of(
-        _ summary: Manifest.Summary, among items: [CatalogueItem], _ ownership: Ownership, now: LocalTime = .now()
+        _ summary: Manifest.Summary, rows: [String: Int64] = [:], among items: [CatalogueItem], _ ownership: Ownership,
+        now: LocalTime = .now()
     ) -> Suspicion? {
-        of(summary, measuredBy: measures(among: items, ownership, now: now))
+        of(summary, rows: rows, measuredBy: measures(among: items, ownership, now: now))
     }
 
     /// What a backup held that measures others.
-    typealias Measuring = (name: String, summary: Manifest.Summary?)
+    struct Measuring {
+        let name: String
+        let summary: Manifest.Summary?
+        /// By `schema.table`; read when it is asked for, and none where it cannot be.
+        var rows: () -> [String: Int64] = { [:] }
+    }
 
     /// What measures a backup beside these, newest first.
     static func measures(among items: [CatalogueItem], _ ownership: Ownership, now: LocalTime) -> [Measuring] {
@@ -57,15 +70,28 @@ extension Suspicion {
         let measured = (good + others).filter { item in
             accepted.map { item.created.epoch >= $0.created && item.created <= now } ?? true
         }
-        if measured.isEmpty, let accepted { return [(accepted.name, accepted.summary)] }
-        return measured.map { ($0.name.string, $0.measuredSummary) }
+        if measured.isEmpty, let accepted { return [Measuring(name: accepted.name, summary: accepted.summary)] }
+        // What a clock that was ahead dated is not the newest.
+        let ordered = measured.filter { $0.created <= now } + measured.filter { $0.created > now }
+        return ordered.map { item in
+            Measuring(name: item.name.string, summary: item.measuredSummary) {
+                (try? item.quickManifest())?.database.rows ?? [:]
+            }
+        }
     }
 
-    static func of(_ summary: Manifest.Summary, measuredBy summaries: [Measuring]) -> Suspicion? {
+    /// - Parameter rows: of the new one, by `schema.table`.
+    static func of(
+        _ summary: Manifest.Summary, rows: [String: Int64] = [:], measuredBy measuring: [Measuring]
+    ) -> Suspicion? {
+        small(summary, measuring) ?? emptied(rows, since: measuring.first)
+    }
+
+    private static func small(_ summary: Manifest.Summary, _ measuring: [Measuring]) -> Suspicion? {
         Measure.allCases.lazy.compactMap { measure -> Suspicion? in
             guard let found = summary.amount(of: measure),
-                let largest = summaries.compactMap({ name, summary in
-                    summary?.amount(of: measure).map { ($0, name) }
+                let largest = measuring.compactMap({ one in
+                    one.summary?.amount(of: measure).map { ($0, one.name) }
                 })
                 .max(by: { $0.0 < $1.0 }), largest.0 > 0, found < largest.0 / 2 + largest.0 % 2
             else { return nil }

@@ -29,7 +29,8 @@ extension BackupJob {
             // That bytes are shared is no news where they were not in the end.
             if let note, base == nil || written.base != nil { warnings.append(note) }
             try Directory.removeTree(dump)
-            let suspicion = Suspicion.of(written.manifest.summary, among: copies.items, copies.ownership)
+            let suspicion = Suspicion.of(
+                written.manifest.summary, rows: written.manifest.database.rows, among: copies.items, copies.ownership)
             let acceptance = Acceptance.carried(among: copies.items, copies.ownership)
             try publish(name, partial, written, suspicion, acceptance, seconds: MonotonicTime.seconds(since: start))
             return Made(name: name, written: written, suspicion: suspicion, warnings: warnings)

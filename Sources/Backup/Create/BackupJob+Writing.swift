@@ -46,13 +46,14 @@ extension BackupJob {
         let report = try archiver.add(tree: stack.artifacts, as: .artifacts, ignoring: LiveStack.notArtifacts)
         try writer.endSection()
 
-        let manifest = Manifest(
+        var manifest = Manifest(
             name: name.string, created: started, host: Self.hostName(), stack: copies.identity, serviceVersion: version,
             mlflow: .init(version: stack.mlflowVersion(), alembicRevision: survey.revision), database: database,
             artifacts: .init(
                 files: report.files, folders: report.folders, bytes: report.bytes, walkStarted: walkStarted),
             skipped: report.skipped.map { .init(path: $0.path.description, reason: $0.reason.rawValue) },
             changedWhileRead: report.changedWhileRead.map(\.description))
+        manifest.elsewhere = workspace.elsewhere()
         for entry in report.skipped {
             log.warning("skipped", ["path": entry.path, "reason": entry.reason.rawValue])
         }
@@ -130,7 +131,7 @@ extension BackupJob {
             }
         } catch {
             // A file may have no more names, or the file system knows none: the members are copied then.
-            guard [EMLINK, EPERM, EOPNOTSUPP].contains(error.code) else { throw error }
+            guard error.isWithoutLinks else { throw error }
             return nil
         }
         try marks.keeping(linked) { try Directory.rename(linked, to: partial) }
@@ -159,9 +160,10 @@ extension BackupJob {
         return try snapshot.givingWay(cancellation: cancellation) { cancellation in
             let survey = try StoreSurvey(snapshot, cancellation: cancellation)
             guard survey.revision != nil else { throw BackupError.databaseEmpty(name: stack.database.database) }
+            let ground = try snapshot.ground()
             try stack.tools.dump(
-                stack.database, snapshot: snapshot.identifier, into: dump, jobs: min(options.threads, 4),
-                cancellation: cancellation
+                stack.database, snapshot: snapshot.identifier, into: dump,
+                jobs: try snapshot.room().jobs(atMost: min(options.threads, 4)), cancellation: cancellation
             ) { step in
                 if case .table(let name) = step { progress(Progress(.dumping, fraction: 0.1, detail: name)) }
             }
@@ -171,7 +173,8 @@ extension BackupJob {
                 Manifest.Database(
                     name: stack.database.database, serverVersion: version,
                     dumpToolVersion: try stack.tools.version(of: .dump, serverVersion: version), rows: survey.rows,
-                    newest: survey.newest, oldestUnseen: snapshot.oldestUnseen)
+                    newest: survey.newest, oldestUnseen: snapshot.oldestUnseen, role: ground.role,
+                    beyondRestore: ground.beyondRestore)
             )
         }
     }

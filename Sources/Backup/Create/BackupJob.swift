@@ -58,7 +58,7 @@ public struct BackupJob: Sendable {
     /// - Throws: `BackupError`, `PostgresError`, `ArchiveError`, `SystemError`, `CancelledError`. After a throw nothing
     ///   is listed that was not listed before, unless `workspace.published` was told of it: where the very last write
     ///   failed, it is read and listed by the next operation; where it turned out damaged, it is listed as that.
-    public func run() throws -> BackupOutcome { try workspace.holdingStack("backup", make) }
+    public func run() throws -> BackupOutcome { try workspace.holdingStack("backup", for: .writing, make) }
 
     /// Makes the backup under locks that the caller has.
     func make(_ hold: Hold) throws -> BackupOutcome {

@@ -60,7 +60,10 @@ public struct UnfinishedPublication: Sendable {
     /// 0.1.0 left no word of what it was publishing. What it left is the newest in the folder, and its manifest says that it
     /// was made under this name, from this database.
     private func settleNewest() throws {
-        guard let item = try Catalogue(workspace.folder).items().first, item.status == .unverified, item.sidecar == nil,
+        let now = LocalTime.now()
+        // One dated in the future would hide it until that day.
+        guard let item = try Catalogue(workspace.folder).items().first(where: { $0.created <= now }),
+            item.status == .unverified, item.sidecar == nil,
             let manifest = try item.quickManifest(), manifest.name == item.name.string, manifest.stack == nil,
             manifest.database.name == workspace.stack.database.database
         else { return }

@@ -12,7 +12,7 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
 
     /// 32 hexadecimal digits, random.
     var id: String
-    /// Backup folders by path, as they were configured.
+    /// Backup folders by path, as they were configured and where that led.
     var backupFolders: [String]
 
     enum CodingKeys: String, CodingKey {
@@ -38,11 +38,11 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
     static func ensure(
         in artifacts: FilePath, using folder: BackupFolder, known: String? = nil
     ) throws -> ArtifactsMark? {
-        let path = Self.spelt(folder.path)
         let found = try read(in: artifacts)
-        if let found, found.backupFolders.contains(path) { return found }
+        let missing = Self.spellings(of: folder).filter { !(found?.backupFolders.contains($0) ?? false) }
+        if let found, missing.isEmpty { return found }
         var mark = found ?? ArtifactsMark(id: known ?? randomID(), backupFolders: [])
-        mark.backupFolders.append(path)
+        mark.backupFolders += missing
         do {
             try DurableFile.replace(
                 artifacts.appending(fileName), with: Array(JSONEncoder().encode(mark)), mode: 0o644)
@@ -61,9 +61,16 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
         return "/" + parts.joined(separator: "/")
     }
 
+    /// As it is configured, and where that leads: a person may configure that tomorrow.
+    private static func spellings(of folder: BackupFolder) -> [String] {
+        let real = try? folder.path.resolvedAsFarAsThere()
+        return Set([spelt(folder.path), spelt(real ?? folder.path)]).sorted()
+    }
+
     /// Whether backups were made into this folder.
     func knows(_ folder: BackupFolder) -> Bool {
-        backupFolders.contains { Self.spelt(FilePath($0)) == Self.spelt(folder.path) }
+        let spellings = Self.spellings(of: folder)
+        return backupFolders.contains { spellings.contains(Self.spelt(FilePath($0))) }
     }
 
     private static func randomID() -> String {
@@ -83,11 +90,13 @@ extension BackupFolder {
     /// - Parameter artifacts: the artifacts folder of the stack that may have used it.
     /// - Throws: `BackupError.folderVanished`.
     public func refuseVanished(usedBy artifacts: FilePath) throws {
-        guard try FileStatus.ifPresent(state) == nil, let mark = try ArtifactsMark.read(in: artifacts),
-            mark.knows(self), try !holdsBackups()
-        else { return }
+        try refuseDeadLink()
+        guard try !isOurs(), let mark = try ArtifactsMark.read(in: artifacts), mark.knows(self) else { return }
         throw BackupError.folderVanished(path: path.string)
     }
+
+    /// Whether there is anything of ours in it.
+    func isOurs() throws -> Bool { try FileStatus.ifPresent(state) != nil || holdsBackups() }
 
     /// Backups describe themselves: with them in it, it is the folder, whatever became of our own state.
     private func holdsBackups() throws -> Bool {

@@ -46,7 +46,7 @@ public struct ClaimJob: Sendable {
     @discardableResult
     public func run() throws -> Outcome {
         // An empty folder in the place of one that was used is refused everywhere else; this is how it is accepted.
-        try workspace.folder.prepare()
+        try workspace.prepareFolderAnew()
         // So is a restore whose journal is lost; under the lock, so that it is not one that runs.
         var found: (kept: [String], halfSwapped: [String]) = ([], [])
         do {
@@ -56,7 +56,7 @@ public struct ClaimJob: Sendable {
                 found = try StrayParts(workspace, hold.identity).claim(on: hold.databases)
             }
         }
-        return try workspace.holdingStack("claim") { hold in
+        return try workspace.holdingStack("claim", for: .writing) { hold in
             let identity = try hold.markingArtifacts(workspace, claiming: true)
             let items = try Catalogue(workspace.folder).items()
             let ownership = try Ownership(of: identity, among: items, in: workspace.folder)

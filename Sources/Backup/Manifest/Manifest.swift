@@ -2,6 +2,7 @@
 
 import FoundationEssentials
 import MLflowStore
+import Postgres
 import SystemIO
 
 /// `manifest.json`: what a backup holds and what it was taken from.
@@ -32,6 +33,10 @@ public struct Manifest: Sendable, Equatable, Codable {
         public var newest: [String: Int64]
         /// `ExportedSnapshot.oldestUnseen` of the dump; `nil` in backups of 0.1.0.
         public var oldestUnseen: String?
+        /// The role that made the dump: what was its own is the restoring role's. `nil` in older backups.
+        public var role: String?
+        /// What a restore by that role into that server would leave out, or bring back otherwise; `nil` in older backups.
+        public var beyondRestore: [BeyondRestore]?
 
         enum CodingKeys: String, CodingKey {
             case name
@@ -39,6 +44,8 @@ public struct Manifest: Sendable, Equatable, Codable {
             case dumpToolVersion = "pg_dump_version"
             case rows, newest
             case oldestUnseen = "oldest_unseen_transaction"
+            case role
+            case beyondRestore = "beyond_restore"
         }
     }
 
@@ -80,13 +87,15 @@ public struct Manifest: Sendable, Equatable, Codable {
     public var skipped: [Skipped]
     /// Files that were written to while they were read.
     public var changedWhileRead: [String]
+    /// What the database speaks of and the backup does not hold; `nil` for nothing, and in backups of 0.1.0.
+    public var elsewhere: Elsewhere?
 
     enum CodingKeys: String, CodingKey {
         case format, name, created
         case createdAt = "created_at"
         case host, stack
         case serviceVersion = "service_version"
-        case mlflow, database, artifacts, skipped
+        case mlflow, database, artifacts, skipped, elsewhere
         case changedWhileRead = "changed_while_read"
     }
 

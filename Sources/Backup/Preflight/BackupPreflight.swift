@@ -29,23 +29,16 @@ public struct BackupPreflight: Sendable {
     /// - Parameter items: what is in the backup folder, where the caller has looked already.
     public func run(beside items: [CatalogueItem]? = nil) -> Findings {
         var findings = Findings()
-        checkBackupFolder(&findings)
+        guard checkAnswers(&findings) else { return findings }
+        checkFolders(&findings)
         findings.make(.artifacts) { try stack.checkArtifactsFolder() }
         findings.make(.artifacts) { try checkReadable() }
         let dump = checkDatabase(&findings)
+        noteElsewhere(&findings)
         if let items = findings.make(.backupFolder, { try items ?? Catalogue(folder).items() }) {
             findings.note(.room, findings.make(.room) { try checkRoom(dump, beside: items) } ?? [])
         }
         return findings
-    }
-
-    private func checkBackupFolder(_ findings: inout Findings) {
-        findings.make(.backupFolder) {
-            try folder.refuseVanished(usedBy: stack.artifacts)
-            if let reason = folder.unusableReason {
-                throw BackupError.folderNotUsable(path: folder.path.string, reason: reason)
-            }
-        }
     }
 
     /// - Returns: what its dump will be about; `nil` where it does not answer.
@@ -57,6 +50,7 @@ public struct BackupPreflight: Sendable {
         }
         defer { connection.close() }
         findings.make(.tools) { try stack.tools.check(serverVersion: connection.serverVersion) }
+        checkGround(on: connection, &findings)
         return findings.make(.database) { try connection.dumpMeasure() }
     }
 }

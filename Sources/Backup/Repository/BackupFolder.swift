@@ -14,7 +14,9 @@ public struct BackupFolder: Sendable {
     public var state: FilePath { path.appending(".mlflow-backup") }
     public var lock: FilePath { state.appending("lock") }
     public var staging: FilePath { state.appending("staging") }
-    public var restoreJournal: FilePath { state.appending("restore-journal.json") }
+    public var restoreJournal: FilePath { state.appending(Self.restoreJournalName) }
+    /// Of 0.1.0.
+    static let restoreJournalName = "restore-journal.json"
 
     /// Makes the folders. - Throws: `BackupError.folderNotUsable`.
     public func prepare() throws {
@@ -22,7 +24,7 @@ public struct BackupFolder: Sendable {
             try Directory.make(path, mode: 0o750)
             try Directory.make(state, mode: 0o750)
         } catch {
-            throw BackupError.folderNotUsable(path: path.string, reason: error.reason)
+            throw BackupError.folderNotUsable(path: path.string, reason: leadingNowhere ?? error.reason)
         }
         if let reason = unusableReason { throw BackupError.folderNotUsable(path: path.string, reason: reason) }
     }
@@ -32,7 +34,24 @@ public struct BackupFolder: Sendable {
         do throws(SystemError) {
             guard try FileStatus.ifPresent(path) != nil else { return "it does not exist" }
         } catch { return error.reason }
+        if let leadingNowhere { return leadingNowhere }
         return Directory.isWritable(path) ? nil : "it is not writable"
+    }
+
+    /// - Throws: `BackupError.folderNotUsable` for a link that leads to nothing: it is not made there.
+    func refuseDeadLink() throws {
+        if let reason = leadingNowhere { throw BackupError.folderNotUsable(path: path.string, reason: reason) }
+    }
+
+    /// Of a link in its place, or in that of the state folder, that leads to nothing or in a circle.
+    private var leadingNowhere: String? {
+        for path in [path, state] {
+            guard let target = path.linkTarget else { continue }
+            do throws(SystemError) { _ = try path.resolved() } catch {
+                return "it is a link to \(target): \(error.reason)"
+            }
+        }
+        return nil
     }
 
     /// Removes what an interrupted run left: everything is written in the staging folder first, and small files under a

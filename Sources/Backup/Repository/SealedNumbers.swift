@@ -8,12 +8,13 @@ enum SealedNumbers {
     private static let sealSize = 32
 
     /// Replaces what is there.
-    static func write(_ numbers: [UInt64], to path: FilePath) throws(SystemError) {
+    /// - Parameter mode: permission bits of the file.
+    static func write(_ numbers: [UInt64], to path: FilePath, mode: UInt32 = 0o600) throws(SystemError) {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(numbers.count * 8 + sealSize)
         for number in numbers { withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) } }
         bytes += seal(bytes[...])
-        try DurableFile.replace(path, with: bytes, mode: 0o600)
+        try DurableFile.replace(path, with: bytes, mode: mode)
     }
 
     /// - Returns: `nil` where nothing it says is to be believed.

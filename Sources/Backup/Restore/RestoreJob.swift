@@ -66,6 +66,7 @@ public struct RestoreJob: Sendable {
     /// would it overwrite newer data, as far as a second's look can tell?
     /// - Throws: `BackupError` and `PostgresError`.
     public func preflight(_ item: CatalogueItem) throws {
+        try refuseWithoutPlace { try Databases(stack.database).exists(stack.database.database) }
         if item.status == .corrupt {
             throw BackupError.markedCorrupt(name: item.name.string, reason: item.reason ?? "")
         }
@@ -79,7 +80,7 @@ public struct RestoreJob: Sendable {
     /// - Throws: `BackupError`, `ArchiveError`, `PostgresError`, `SystemError`, `CancelledError`. After a throw the
     ///   live data is what it was, unless the error is `BackupError.needsRecovery`.
     public func run(_ name: String) throws -> RestoreOutcome {
-        try workspace.holdingStack("restore of \(name)") { hold in try restore(name, hold) }
+        try workspace.holdingStack("restore of \(name)", for: .reading) { hold in try restore(name, hold) }
     }
 
     /// In the staging folder.
@@ -88,7 +89,9 @@ public struct RestoreJob: Sendable {
     private func restore(_ name: String, _ hold: Hold) throws -> RestoreOutcome {
         let start = MonotonicTime.nanoseconds()
         try hold.refuseWhileUnfinished()
+        try refuseWithoutPlace { try hold.databases.exists(stack.database.database) }
         let item = try Catalogue(folder).item(named: name)
+        try refuseArtifactsAway(hold)
         log.info("restore started", ["name": item.name, "mode": options.mode.rawValue, "force": options.force])
         try verify(item)
         let manifest = try manifest(of: item)
@@ -99,9 +102,12 @@ public struct RestoreJob: Sendable {
         let before = try backupFirst(hold)
 
         // Of a machine that has none yet. Later it would be made in the place of one that went away.
-        try Directory.make(stack.artifacts)
+        if try RestoreJournal.identity(of: stack.artifacts) == nil {
+            try Directory.make(stack.artifacts)
+            if options.mode.includesArtifacts { try SwapObstacles.checkAbilities(workspace) }
+        }
         var journal = try journal(for: item, hold)
-        try journal.write(in: folder)
+        try journal.write(in: workspace.state)
         var staged: Staged
         do {
             staged = try stage(item, manifest, &journal, hold)
@@ -137,7 +143,7 @@ public struct RestoreJob: Sendable {
             backup: item.name, mode: options.mode, manifest: manifest, files: staged.files,
             unchanged: staged.unchanged.count, kept: committed.kept, replaced: committed.replaced,
             backupBefore: before?.name, seconds: seconds,
-            warnings: [upgrade].compactMap { $0 } + staged.warnings + committed.notes + claimed
+            warnings: [upgrade].compactMap { $0 } + elsewhere(manifest) + staged.warnings + committed.notes + claimed
                 + KeptExpiry(workspace, hold).afterSwap())
     }
 
@@ -154,6 +160,8 @@ public struct RestoreJob: Sendable {
 
     /// The artifacts folder is from now on one that is backed up here, and another stack's backups are ours to go on with.
     private func noteClaim(on other: StackIdentity?, _ hold: Hold) -> [BilingualText] {
+        // Nothing is backed up to write-protected media, and nothing there is used again or pruned.
+        guard folder.writeProtection == nil else { return [] }
         do {
             let identity = try hold.markingArtifacts(workspace, claiming: true)
             try workspace.noteClaim(on: other, by: identity)
@@ -188,11 +196,21 @@ public struct RestoreJob: Sendable {
 
     /// What force is about to replace is in a verified backup before anything is touched.
     private func backupFirst(_ hold: Hold) throws -> BackupOutcome? {
-        guard options.force, let first = options.backupFirst,
-            try hold.databases.exists(stack.database.database),
-            try FileStatus.ifPresent(stack.artifacts) != nil
+        guard let first = options.backupFirst,
+            try makesBackupFirst({ try hold.databases.exists(stack.database.database) })
         else { return nil }
         return try BackupJob(workspace, options: first.options, version: first.version).make(hold)
+    }
+
+    private func makesBackupFirst(_ hasDatabase: () throws -> Bool) throws -> Bool {
+        guard options.force, options.backupFirst != nil else { return false }
+        return try hasDatabase() && FileStatus.ifPresent(stack.artifacts) != nil
+    }
+
+    /// - Throws: `BackupError.noPlaceForBackup`, before anything else is done.
+    private func refuseWithoutPlace(_ hasDatabase: () throws -> Bool) throws {
+        guard let protection = folder.writeProtection, try makesBackupFirst(hasDatabase) else { return }
+        throw BackupError.noPlaceForBackup(path: folder.path.string, reason: protection.reason)
     }
 
     func journal(for item: CatalogueItem, _ hold: Hold) throws -> RestoreJournal {

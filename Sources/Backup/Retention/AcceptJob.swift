@@ -13,7 +13,7 @@ public struct AcceptJob: Sendable {
     /// - Throws: `BackupError.noSuchBackup`, `.markedCorrupt`, `.nothingToAccept`.
     @discardableResult
     public func run(_ name: String) throws -> CatalogueItem {
-        try workspace.holdingFolder("acceptance of \(name)") {
+        try workspace.holdingFolder("acceptance of \(name)", for: .writing) {
             let catalogue = Catalogue(workspace.folder)
             let item = try catalogue.item(named: name)
             switch item.status {

@@ -11,7 +11,7 @@ public struct DeleteJob: Sendable {
     /// - Returns: what a person should know of it, as a sentence each.
     /// - Throws: `BackupError.noSuchBackup`, also where another deletion came first.
     public func run(_ name: String) throws -> [BilingualText] {
-        try workspace.holdingFolder("deletion of \(name)") {
+        try workspace.holdingFolder("deletion of \(name)", for: .writing) {
             let catalogue = Catalogue(workspace.folder)
             let item = try catalogue.item(named: name)
             let leaning = partsNeeding(item)

@@ -14,7 +14,7 @@ public struct PruneJob: Sendable {
 
     /// - Throws: `PostgresError` where the server does not answer: it alone can tell whose backups these are.
     public func run() throws -> Retention.Outcome {
-        try workspace.holdingFolder("prune") {
+        try workspace.holdingFolder("prune", for: .writing) {
             try Retention(workspace, of: identity()).apply(rule, keeping: KeptParts(workspace).pinnedBackups())
         }
     }

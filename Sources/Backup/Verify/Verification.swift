@@ -81,13 +81,13 @@ struct Verification: Sendable {
             guard failure.isDamage else { throw failure }
             log.error("verification failed", ["name": item.name, "reason": failure.bilingual.english])
             do { try recordDamage(failure.bilingual.english, of: item, mark, draft) } catch let error as SystemError {
-                throw DamageNotRecorded(name: item.name.string, damage: failure.bilingual, reason: error)
+                throw DamageNotRecorded(name: item.name.string, cause: failure, reason: error)
             }
             throw failure
         }
         // What goes wrong from here on is no damage of the backup, which was read.
         do { try recordGood(outcome.sidecar, of: item) } catch let error as SystemError {
-            throw NotRecorded(name: item.name.string, reason: error)
+            throw NotRecorded(name: item.name.string, digest: outcome.sidecar.sha256, reason: error)
         }
         for note in outcome.notes { log.warning("put right", ["name": item.name, "what": note.english]) }
         log.info("verified", ["name": item.name, "bytes": outcome.sidecar.size, "sha256": outcome.sidecar.sha256])
@@ -97,6 +97,8 @@ struct Verification: Sendable {
     /// A backup was read and is good, and that could not be written down.
     struct NotRecorded: ExplainedError {
         let name: String
+        /// What was read.
+        let digest: String
         let reason: SystemError
 
         var explanation: BilingualText {
@@ -109,14 +111,14 @@ struct Verification: Sendable {
     /// A backup was read and is damaged, and that could not be written down: it is listed as good.
     struct DamageNotRecorded: ExplainedError {
         let name: String
-        let damage: BilingualText
+        let cause: any Error
         let reason: SystemError
 
         var explanation: BilingualText {
             BilingualText(
                 zh: "备份 \(name) 已损坏，但结果未能写入：", en: "The backup \(name) is damaged, and that could not be written down: "
             )
-                + damage + BilingualText(zh: "；", en: "; ") + reason.explanation
+                + cause.bilingual + BilingualText(zh: "；", en: "; ") + reason.explanation
         }
     }
 

@@ -13,6 +13,8 @@ public struct VerifyJob: Sendable {
     public struct Outcome: Sendable {
         /// As it is listed now.
         public let item: CatalogueItem
+        /// SHA-256 of the archive in hexadecimal digits, as it was read now.
+        public let digest: String
         /// What was wrong in its sidecar, and has been put right.
         public let notes: [BilingualText]
     }
@@ -26,13 +28,36 @@ public struct VerifyJob: Sendable {
     /// - Throws: `BackupError.noSuchBackup`; `ArchiveError` and `BackupError.manifestUnreadable` for damage, which has
     ///   then been recorded.
     public func run(_ name: String) throws -> Outcome {
-        try workspace.holdingFolder("verification of \(name)") {
+        try workspace.holdingFolder("verification of \(name)", for: .reading) {
             let catalogue = Catalogue(workspace.folder)
+            let found = try read(try catalogue.item(named: name))
+            return Outcome(item: try catalogue.item(named: name), digest: found.digest, notes: found.notes)
+        }
+    }
+
+    /// In a folder that nobody can write to the reading is what matters, and what it found is said each time anew.
+    private func read(_ item: CatalogueItem) throws -> (digest: String, notes: [BilingualText]) {
+        do {
             let found = try Verification(
                 workspace.folder, log: workspace.log, cancellation: workspace.cancellation, rate: rate,
                 progress: workspace.progress
-            ).run(try catalogue.item(named: name))
-            return Outcome(item: try catalogue.item(named: name), notes: found.notes)
+            ).run(item)
+            return (found.sidecar.sha256, found.notes)
+        } catch let error as Verification.NotRecorded {
+            guard let protection = workspace.folder.writeProtection else { throw error }
+            return (error.digest, [Self.notRecorded(protection)])
+        } catch let error as Verification.DamageNotRecorded {
+            guard workspace.folder.writeProtection != nil else { throw error }
+            workspace.log.error("damage is not noted: the folder is write-protected", ["name": item.name])
+            throw error.cause
         }
+    }
+
+    private static func notRecorded(_ protection: WriteProtection) -> BilingualText {
+        BilingualText(
+            zh: "校验结果没有记录，因为备份目录只能读（\(protection.reason.chinese)）",
+            en:
+                "that it is good is not recorded, because the backup folder can only be read (\(protection.reason.english))"
+        )
     }
 }

@@ -63,11 +63,22 @@ extension Hold {
     }
 }
 
+/// What an operation does with the backup folder.
+public enum FolderUse: Sendable {
+    /// Reads backups. What it notes of them it can do without.
+    case reading
+    /// Makes, removes or marks backups.
+    case writing
+}
+
 extension Workspace {
     /// Runs `body` as the only operation in this folder. For what needs no database.
-    /// - Throws: `BackupError.folderNotUsable`, `.folderVanished`, `.busy`, `CancelledError`, and what `body` throws.
-    func holdingFolder<Result>(_ purpose: String, _ body: () throws -> Result) throws -> Result {
-        try prepareFolder()
+    /// - Throws: `BackupError.folderNotUsable`, `.folderVanished`, `.writeProtected`, `.busy`, `CancelledError`, and what `body`
+    ///   throws.
+    func holdingFolder<Result>(_ purpose: String, for use: FolderUse = .writing, _ body: () throws -> Result) throws
+        -> Result
+    {
+        try prepareFolder(for: use)
         let lock = try lockFolder(purpose)
         defer { withExtendedLifetime(lock) {} }
         return try body()
@@ -76,9 +87,10 @@ extension Workspace {
     /// Runs `body` as the only operation on this stack and in this folder, after settling what an earlier one left.
     /// - Parameter spared: `Settling.init(_:_:sparing:)`.
     func holdingStack<Result>(
-        _ purpose: String, sparing spared: String? = nil, _ body: (Hold) throws -> Result
+        _ purpose: String, for use: FolderUse = .writing, sparing spared: String? = nil, _ body: (Hold) throws -> Result
     ) throws -> Result {
-        try prepareFolder()
+        try prepareFolder(for: use)
+        try stack.refuseDeadLink()
         let hold = try hold(purpose)
         defer { withExtendedLifetime(hold) {} }
         try Settling(self, hold, sparing: spared).run()
@@ -94,7 +106,8 @@ extension Workspace {
 
     private func lockFolder(_ purpose: String) throws -> OperationLock {
         try OperationLock.take(
-            in: folder, for: purpose, atMost: waitSeconds, cancellation: cancellation, onWait: told)
+            in: folder, beside: stack.artifacts, for: purpose, atMost: waitSeconds, cancellation: cancellation,
+            onWait: told)
     }
 
     func lockStack(_ purpose: String) throws -> StackLock {
@@ -115,9 +128,32 @@ extension Workspace {
     ///
     /// A folder that this stack used before and that is not there, or has nothing of ours in it, is one whose disk is not
     /// mounted. Making it would fill the disk below and hide that every backup is out of reach.
-    /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`.
-    public func prepareFolder() throws {
+    ///
+    /// From a folder that nobody can write to one reads, and nothing is made in it.
+    /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`, `.folderVanished`, `.artifactsMissing`, `.writeProtected`,
+    ///   `.folderNotUsable`.
+    public func prepareFolder(for use: FolderUse = .reading) throws {
+        // A disk that is mounted when it is asked for may take its time.
+        for path in [folder.path, stack.artifacts] {
+            if case .silent = FolderPulse.look(at: path, atMost: 10) {
+                throw BackupError.folderSilent(path: path.string)
+            }
+        }
+        try FolderLayout(self).refuseOverlap()
         try folder.refuseVanished(usedBy: stack.artifacts)
+        if use == .writing { try folder.refuseWriteProtected() }
+        // The artifacts' mark tells whether an empty folder was used. Where they are not there either, nothing does: a machine
+        // whose disks are not mounted looks like a new one.
+        if try !folder.isOurs() { try stack.checkArtifactsFolder() }
+        if folder.writeProtection == nil { try folder.prepare() }
+    }
+
+    /// The same for the operation through which a person says that an empty folder is right.
+    /// - Throws: `BackupError.foldersOverlap`, `.writeProtected`, `.folderNotUsable`.
+    public func prepareFolderAnew() throws {
+        try folder.refuseDeadLink()
+        try FolderLayout(self).refuseOverlap()
+        try folder.refuseWriteProtected()
         try folder.prepare()
     }
 }

@@ -26,13 +26,19 @@ struct Settling {
         if outcome != .nothingToDo { workspace.settled(outcome) }
         // Its own folder would be taken for that of another service's restore.
         if hold.unfinished == nil { try StrayParts(workspace, hold.identity).clear(on: hold.databases) }
+        workspace.state.removeLeftovers(log: workspace.log)
+        if workspace.folder.writeProtection == nil { try settleFolder() }
+        MendedRecords(workspace).write()
+        KeptExpiry(workspace, hold).run(sparing: spared)
+        return outcome
+    }
+
+    /// What lies among the backups: on write-protected media it stays, and is nobody's trouble there.
+    private func settleFolder() throws {
         let removed = try workspace.folder.removeLeftovers { [log = workspace.log] name, error in
             log.warning("a leftover cannot be removed", ["name": name, "reason": error.reason])
         }
         for name in removed { workspace.log.warning("removed what an interrupted run left", ["name": name]) }
         try UnfinishedPublication(workspace).settle()
-        MendedRecords(workspace).write()
-        KeptExpiry(workspace, hold).run(sparing: spared)
-        return outcome
     }
 }

@@ -31,7 +31,8 @@ public struct Workspace: Sendable {
         _ stack: LiveStack, _ folder: BackupFolder, log: Log, cancellation: Cancellation = Cancellation(),
         waitSeconds: Double = 600, task: String? = nil, progress: @escaping ProgressSink = { _ in }
     ) {
-        self.stack = stack
+        // Anew for each operation: a link may lead elsewhere by now.
+        self.stack = stack.followingLinks()
         self.folder = folder
         self.log = log
         self.cancellation = cancellation

@@ -80,6 +80,15 @@ public final class Connection {
         _ = try rows(sql)
     }
 
+    /// Runs statements that somebody else wrote, one transaction unless they say otherwise or one is open.
+    func execute(script: String) throws(PostgresError) {
+        if script.utf8.contains(0) { throw .nulByte(text: String(script.prefix(80))) }
+        guard let handle else { throw .connectionLost(reason: "closed") }
+        if PQsendQuery(handle, script) != 1 { throw lost(handle) }
+        while try !isAnswered(within: 3600) {}
+        _ = try takeAnswer()
+    }
+
     /// As `rows`, and asks the server to stop once `cancellation` is set.
     /// - Throws: `PostgresError`, or `CancelledError`.
     public func rows(_ sql: SQL, cancellation: Cancellation) throws -> [Row] {

@@ -45,6 +45,21 @@ extension Databases {
         return obstacles
     }
 
+    /// The version of the server, and whether it takes no changes.
+    public func server() throws(PostgresError) -> (version: Int, isReadOnly: Bool) {
+        let session = try connect()
+        let rows = try session.rows("select pg_catalog.pg_is_in_recovery() as standby")
+        return (session.serverVersion, try rows.first?.bool("standby") ?? false)
+    }
+
+    /// What a database that is put aside keeps doing: subscriptions go on replicating, slots go on keeping WAL, and either keeps
+    /// it from being dropped.
+    public func staysBehind(in name: String) throws(PostgresError) -> [BeyondRestore] {
+        let session = try connect()
+        return try ObjectsBeyondRestore.subscriptions(of: name, on: session)
+            + ObjectsBeyondRestore.slots(of: name, on: session)
+    }
+
     /// Whether this role may make databases, which every restore does.
     public func mayCreate() throws(PostgresError) -> Bool {
         try connect().rows(

@@ -60,6 +60,12 @@ public final class ExportedSnapshot {
         }
     }
 
+    /// What the database holds beside its rows, as of now.
+    public func ground() throws(PostgresError) -> DatabaseGround { try DatabaseGround(on: connection) }
+
+    /// How many sessions may still be opened.
+    public func room() throws(PostgresError) -> ConnectionRoom { try ConnectionRoom(on: connection) }
+
     private func named(_ error: PostgresError) -> PostgresError {
         error.namingHolders(in: connection.settings, seconds: connection.settings.patience)
     }

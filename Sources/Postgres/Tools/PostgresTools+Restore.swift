@@ -5,42 +5,72 @@ import SystemIO
 extension PostgresTools {
     /// Loads a dump into an empty database. The first error ends it: a part of a database is no restore.
     ///
-    /// Owners and grants of the dump are not restored, everything belongs to the role of `settings`: the roles of the
-    /// old server may not exist here. Neither are tablespaces, nor publications and subscriptions, which would start
-    /// to replicate. Extensions that this role may not create are left out and reported by `ToolProgress.skipped`.
+    /// What takes rights that this role has not is left out, with what depends on it (`RestoreList`). Then owners, grants,
+    /// publications and the like are given back one by one, as far as the server lets this role (`RestoreAfterwards`). Subscriptions, which would
+    /// begin to replicate, are not made.
     /// - Parameters:
+    ///   - dumper: the role that made the dump (`DatabaseGround.role`): what was its own becomes the restoring role's. `nil` where that
+    ///     is not known: then all does.
     ///   - jobs: tables and indices loaded at once.
     ///   - onProgress: called on this thread.
-    /// - Throws: `PostgresError`, `SystemError`, or `CancelledError`. The database is then good only for dropping.
+    /// - Returns: what is not as it was.
+    /// - Throws: `PostgresError`, `needsSuperuser` before anything is loaded; `SystemError`, or `CancelledError`. The database is then good
+    ///   only for dropping.
+    @discardableResult
     public func restore(
-        from directory: FilePath, into settings: ConnectionSettings, jobs: Int,
+        from directory: FilePath, into settings: ConnectionSettings, dumper: String? = nil, jobs: Int,
         cancellation: Cancellation = Cancellation(), onProgress: (ToolProgress) -> Void = { _ in }
-    ) throws {
+    ) throws -> [BeyondRestore] {
+        let session = try Connection(settings)
+        defer { session.close() }
+        try session.liftTimeouts()
         let folder = try PrivateFolder()
-        let list = try restoreList(of: directory, for: settings, in: folder)
-        for name in list.skippedExtensions { onProgress(.skipped(extension: name)) }
+        let contents = try contents(of: directory, for: settings, session.serverVersion, in: folder)
+        let situation = try RestoreSituation(contents, on: session)
+        let list = RestoreList(contents, in: situation)
+        if !list.lostTables.isEmpty {
+            throw PostgresError.needsSuperuser(user: situation.role, tables: list.lostTables.map(\.name))
+        }
         var arguments = [
             "--format=directory", "--jobs=\(max(1, jobs))", "--exit-on-error", "--no-owner", "--no-privileges",
-            "--no-tablespaces", "--no-publications", "--no-subscriptions", "--verbose",
+            "--no-publications", "--no-subscriptions", "--verbose",
         ]
+        if !list.keepsTablespaces { arguments.append("--no-tablespaces") }
         if let text = list.text { arguments.append("--use-list=\(try folder.write("list", text))") }
         try run(
             .restore, arguments + [directory.string], settings: settings, cancellation: cancellation,
             onProgress: onProgress)
         try folder.remove()
+        var afterwards = RestoreAfterwards(list, role: situation.role, on: session)
+        let refused = try afterwards.run(dumper: dumper)
+        // Of what is said about a thing only the thing is told.
+        let leftOut = list.leftOut.filter { !["COMMENT", "ACL", "SECURITY LABEL"].contains($0.kind) }
+        return leftOut.map(\.asLeftOut) + list.moved + refused
     }
 
-    private func restoreList(
-        of directory: FilePath, for settings: ConnectionSettings, in folder: PrivateFolder
-    ) throws -> RestoreList {
-        let contents = folder.path.appending("contents")
-        let outcome = try ChildProcess(
-            path(of: .restore), ["--list", "--file=\(contents)", "--format=directory", directory.string],
-            environment: ["LC_ALL": "C"]
-        ).run()
-        if !outcome.succeeded {
-            throw PostgresError(tool: Tool.restore.rawValue, outcome: outcome, settings: settings)
+    private func contents(
+        of directory: FilePath, for settings: ConnectionSettings, _ serverVersion: Int, in folder: PrivateFolder
+    ) throws -> DumpContents {
+        func output(_ option: String) throws -> [UInt8] {
+            let file = folder.path.appending("contents" + option)
+            let outcome = try ChildProcess(
+                path(of: .restore, serverVersion: serverVersion),
+                [option, "--verbose", "--file=\(file)", "--format=directory", directory.string],
+                environment: ["LC_ALL": "C"]
+            ).run()
+            if !outcome.succeeded {
+                throw PostgresError(tool: Tool.restore.rawValue, outcome: outcome, settings: settings)
+            }
+            return try OpenFile(file, .read).readAll()
         }
-        return try RestoreList(contents: OpenFile(contents, .read).readAll(), on: Connection(settings))
+        return DumpContents(list: try output("--list"), script: try output("--schema-only"))
+    }
+}
+
+extension DumpEntry {
+    fileprivate var asLeftOut: BeyondRestore {
+        var object = object
+        if kind == "SUBSCRIPTION" { object.fate = .never }
+        return object
     }
 }

@@ -101,6 +101,9 @@ public struct PostgresTools: Sendable {
         // The server says which program fits, and whether what is between us and it takes options.
         let probe = try Connection(settings)
         let executable = try path(of: tool, serverVersion: probe.serverVersion)
+        // Bytes of a database without an encoding are no UTF-8, and would not be loaded again as that.
+        let encoding = try probe.rows("select pg_catalog.current_setting('server_encoding') as name").first?.string(
+            "name")
         let connection = [
             "--host=\(settings.host)", "--port=\(settings.port)", "--username=\(settings.user)", "--no-password",
             // As a connection string, because a bare name with `=` in it would be taken for one.
@@ -108,7 +111,8 @@ public struct PostgresTools: Sendable {
         ]
         var environment = [
             "PATH": "/usr/bin:/bin", "LC_ALL": "C", "PGPASSFILE": passwordFile.string, "PGCONNECT_TIMEOUT": "10",
-            "PGAPPNAME": "mlflow-backup \(tool.rawValue)", "PGCLIENTENCODING": "UTF8",
+            "PGAPPNAME": "mlflow-backup \(tool.rawValue)",
+            "PGCLIENTENCODING": encoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8",
         ]
         if probe.takesOptions {
             environment["PGOPTIONS"] = SessionParameters.options(serverVersion: probe.serverVersion)

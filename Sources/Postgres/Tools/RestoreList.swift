@@ -1,62 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SystemIO
-
-/// The table of contents of a dump, less what the restoring role is not allowed to make.
+/// What of a dump this role loads into this server, what it tries afterwards, and what it leaves out: decided once, by the
+/// numbers of the dump's entries, with all that needs what is left out.
 ///
-/// A role without superuser rights fails on two things that a dump may well hold: an extension that is not trusted,
-/// and the comment on an extension that belongs to somebody else. Neither holds data of ours.
+/// pg_restore ends at the first error, because a part of a database is no restore. So what it is given must be what it can make. What
+/// nothing depends on (publications, event triggers, grants, owners, comments on what is not ours, fillings of materialized views) is
+/// tried one by one when the rows are there: whether the server lets this role do it, it says itself.
 struct RestoreList {
-    /// For `pg_restore --use-list`; nil when nothing has to be left out.
+    /// For `pg_restore --use-list`; `nil` where it is given all.
     let text: [UInt8]?
-    let skippedExtensions: [String]
+    /// In the order of the dump.
+    let leftOut: [DumpEntry]
+    let afterwards: [DumpEntry]
+    /// Of the entries that are made, those of others.
+    let owned: [DumpEntry]
+    /// Whether each tablespace that the dump names is there and may be used.
+    let keepsTablespaces: Bool
+    let moved: [BeyondRestore]
 
-    /// - Parameter contents: what `pg_restore --list` prints: `DUMP-ID; CATALOG-OID OID TYPE SCHEMA NAME OWNER`.
-    init(contents: [UInt8], on session: Connection) throws(PostgresError) {
-        let lines = contents.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        let named = lines.compactMap { Self.extensionName($0, "EXTENSION - ") }
-        let rights = try ExtensionRights(on: session)
-        let skipped = named.filter { rights.mayNotCreate.contains($0) }
-        let kept = lines.filter { line in
-            if let name = Self.extensionName(line, "EXTENSION - ") { return !rights.mayNotCreate.contains(name) }
-            if let name = Self.extensionName(line, "COMMENT - EXTENSION ") {
-                return !rights.mayNotCreate.contains(name) && !rights.mayNotComment.contains(name)
+    /// - Parameter situation: of the new database.
+    init(_ contents: DumpContents, in situation: RestoreSituation) {
+        var out: Set<Int> = []
+        var later: Set<Int> = []
+        for entry in contents.made {
+            if situation.mayNotMake(entry) {
+                out.insert(entry.id)
+            } else if Self.isTriedAfterwards(entry) {
+                later.insert(entry.id)
             }
-            return true
         }
-        skippedExtensions = skipped
-        text = kept.count == lines.count ? nil : Array(kept.joined(separator: [UInt8(ascii: "\n")]))
+        Self.close(&out, over: contents)
+        Self.close(&later, over: contents)
+        later.subtract(out)
+        let made = contents.made
+        leftOut = made.filter { out.contains($0.id) }
+        afterwards = made.filter { later.contains($0.id) }
+        owned = made.filter { !out.contains($0.id) && !$0.owner.isEmpty }
+        let kept = contents.lines.filter { $0.id.map { !out.contains($0) && !later.contains($0) } ?? true }
+        text =
+            kept.count == contents.lines.count ? nil : Array(kept.map(\.text).joined(separator: [UInt8(ascii: "\n")]))
+        let missing = owned.compactMap(\.tablespace).filter { !situation.tablespaces.contains($0) }
+        keepsTablespaces = missing.isEmpty
+        moved = Dictionary(grouping: missing) { $0 }.sorted { $0.key < $1.key }.map {
+            BeyondRestore(kind: "tablespace", name: $0.key, fate: .moves, count: $0.value.count)
+        }
     }
 
-    /// `2; 3079 16390 EXTENSION - pg_trgm ` ends with an empty owner.
-    private static func extensionName(_ line: ArraySlice<UInt8>, _ kind: String) -> String? {
-        let words = line.split(separator: UInt8(ascii: " "), maxSplits: 3)
-        guard line.first != UInt8(ascii: ";"), words.count == 4, words[3].starts(with: kind.utf8) else { return nil }
-        return words[3].dropFirst(kind.utf8.count).split(separator: UInt8(ascii: " ")).first
-            .map { String(decoding: $0, as: UTF8.self) }
+    /// Tables that would be left out: their rows would be lost.
+    var lostTables: [BeyondRestore] { leftOut.filter { $0.kind == "TABLE" }.map(\.object) }
+
+    private static func close(_ numbers: inout Set<Int>, over contents: DumpContents) {
+        var grew = true
+        while grew {
+            grew = false
+            for entry in contents.entries.values
+            where !numbers.contains(entry.id) && entry.needs.contains(where: { numbers.contains($0) }) {
+                numbers.insert(entry.id)
+                grew = true
+            }
+        }
     }
-}
 
-private struct ExtensionRights {
-    private(set) var mayNotCreate: Set<String> = []
-    /// Those that every new database has, owned by the superuser who made the server.
-    private(set) var mayNotComment: Set<String> = []
-
-    init(on session: Connection) throws(PostgresError) {
-        let role = try session.rows("select rolsuper from pg_catalog.pg_roles where rolname = current_user")
-        if try role.first?.bool("rolsuper") == true { return }
-        let foreign = try session.rows(
-            """
-            select extname from pg_catalog.pg_extension
-            where not pg_catalog.pg_has_role(extowner, 'USAGE')
-            """)
-        for row in foreign { mayNotComment.insert(try row.string("extname")) }
-        let closed = try session.rows(
-            """
-            select a.name::text as name from pg_catalog.pg_available_extensions a
-            join pg_catalog.pg_available_extension_versions v on v.name = a.name and v.version = a.default_version
-            where v.superuser and not v.trusted and a.installed_version is null
-            """)
-        for row in closed { mayNotCreate.insert(try row.string("name")) }
+    private static func isTriedAfterwards(_ entry: DumpEntry) -> Bool {
+        switch entry.kind {
+        case "ACL", "DEFAULT ACL", "PUBLICATION", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA",
+            "MATERIALIZED VIEW DATA", "SECURITY LABEL", "USER MAPPING", "EVENT TRIGGER":
+            true
+        // Of what a new database has already, and which need not be ours.
+        case "COMMENT": entry.name.hasPrefix("EXTENSION ") || entry.name == "SCHEMA public"
+        default: false
+        }
     }
 }

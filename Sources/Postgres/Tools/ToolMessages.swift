@@ -6,8 +6,6 @@ import SystemIO
 public enum ToolProgress: Sendable, Equatable {
     /// The rows of this table are being moved: `public.metrics`.
     case table(String)
-    /// A restore left this extension out: only a superuser may create it. For a person to know.
-    case skipped(extension: String)
     /// Anything else, for the log.
     case step(String)
 

@@ -13,6 +13,8 @@ public struct Health: Sendable {
     public let isHealthy: Bool
     /// One sentence for each check that is not good, with what to do.
     public let findings: [BilingualText]
+    /// What the next backup would leave out, and other things to know that are no fault.
+    public let notices: [BilingualText]
 }
 
 public struct HealthCheck: Sendable {
@@ -35,6 +37,10 @@ public struct HealthCheck: Sendable {
             if let finding { findings.append(finding) }
         }
         let preflight = preflight()
+        // Whatever else is asked of that folder would wait, too.
+        if let silent = preflight.silence {
+            return Health(checks: [(silent.check.rawValue, false)], isHealthy: false, findings: [silent.text])
+        }
         func add(_ check: Finding.Check) { add(check.rawValue, preflight.first(check)?.text) }
         add(.backupFolder)
         add("backup_script", scriptFinding("backup_mlflow.sh"))
@@ -51,7 +57,7 @@ public struct HealthCheck: Sendable {
         add("kept_parts", keptPartsFinding(isServerThere: preflight.first(.database) == nil))
         add("own_backups", ownBackupsFinding())
         let isHealthy = checks.allSatisfy { $0.isGood || !Self.essential.contains($0.name) }
-        return Health(checks: checks, isHealthy: isHealthy, findings: findings)
+        return Health(checks: checks, isHealthy: isHealthy, findings: findings, notices: preflight.notices)
     }
 
     private var folder: BackupFolder { service.operations.folder }

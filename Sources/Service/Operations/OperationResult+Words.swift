@@ -108,7 +108,7 @@ extension OperationResult {
 
     init(_ outcome: VerifyJob.Outcome, seconds: Double) {
         let item = outcome.item
-        let digest = item.sidecar?.sha256 ?? ""
+        let digest = outcome.digest
         self.init(
             message: BilingualText(zh: "校验通过", en: "The backup is good"),
             output: Self.lines(

@@ -121,10 +121,13 @@ public struct Operations: Sendable {
     ///
     /// An empty folder in the place of one that was used is refused, but by the operation through which a person says that
     /// this is right.
-    /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`.
+    /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`, `.writeProtected`.
     public func prepareFolder(for request: OperationRequest) throws {
-        if case .claim = request { return try workspace.folder.prepare() }
-        try workspace.prepareFolder()
+        switch request {
+        case .claim: try workspace.prepareFolderAnew()
+        case .backup: try workspace.prepareFolder(for: .writing)
+        case .restore, .undo, .forget, .verify: try workspace.prepareFolder(for: .reading)
+        }
     }
 
     /// Refuses at once what would fail anyway, so that a caller hears of it in the answer and not in a task.
@@ -136,13 +139,14 @@ public struct Operations: Sendable {
         case .backup(let kind, let retention):
             // The caller waits; the job looks again.
             try backupPreflight(kind, retention, patience: 2).run().throwFirst()
-        case .restore(let name, let mode, let force, _):
-            try RestoreJob(
-                workspace, options: .init(mode: mode, force: force, upgradeCommand: restoring.upgradeCommand)
-            ).preflight(
-                try catalogue.item(named: name))
+        case .restore(let name, let mode, let force, let first):
+            let options = RestoreJob.Options(
+                mode: mode, force: force, backupFirst: force && first ? backupFirst : nil,
+                upgradeCommand: restoring.upgradeCommand)
+            try RestoreJob(workspace, options: options).preflight(try catalogue.item(named: name))
         case .undo(let force, let first, let part):
-            let newest = try UndoJob(workspace, force: false).preflight().id
+            let job = UndoJob(workspace, force: force, backupFirst: force && first ? backupFirst : nil)
+            let newest = try job.preflight().id
             return .undo(force: force, backupFirst: first, bringing: part ?? newest)
         case .verify(let name): _ = try catalogue.item(named: name)
         case .claim: break

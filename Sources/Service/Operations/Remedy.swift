@@ -13,6 +13,8 @@ public enum Remedy: Sendable, Equatable {
     case waitLonger
     /// Go on all the same.
     case force
+    /// What is forced goes on without a backup first.
+    case skipBackup
     case verify(backup: String)
     /// The same is asked for already, by this task.
     case follow(task: String)
@@ -29,6 +31,7 @@ public enum Remedy: Sendable, Equatable {
         case ("no-such-task", _, _): self = .listTasks
         case ("busy", _, _): self = .waitLonger
         case ("newer-data", _, _), ("schema-older", _, _), ("schema-differs", _, _): self = .force
+        case ("no-place-for-backup", _, _): self = .skipBackup
         case ("marked-corrupt", let backup?, _), ("nothing-to-accept", let backup?, _): self = .verify(backup: backup)
         case ("already-requested", _, let task?): self = .follow(task: task)
         default: return nil

@@ -27,7 +27,7 @@ public final class StackService: Sendable {
         self.log = log
         var operations = settings.operations(log: log)
         try operations.workspace.prepareFolder()
-        let tasks = try TaskStore(in: operations.folder.state, log: log)
+        let tasks = try Self.openTasks(operations.folder, log)
         operations.settled = { tasks.note($0) }
         self.operations = operations
         self.tasks = tasks
@@ -40,6 +40,15 @@ public final class StackService: Sendable {
             TaskExecution(operations, tasks: tasks, notices: notices, log: log), tasks: tasks)
         scheduler = Monitor(nil)
         recovery = RecoveryWatch()
+    }
+
+    /// From a folder that nobody can write to a service lists, verifies and restores; its records end with it.
+    private static func openTasks(_ folder: BackupFolder, _ log: Log) throws -> TaskStore {
+        guard let protection = folder.writeProtection else { return try TaskStore(in: folder.state, log: log) }
+        log.warning(
+            "the backup folder can only be read: no backups are made, and task records are not kept",
+            ["reason": protection.reason[.english]])
+        return try TaskStore(inMemory: log)
     }
 
     /// What is done once at start: an interrupted restore is settled, tools are checked, the schedule begins.

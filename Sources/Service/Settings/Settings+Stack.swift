@@ -26,7 +26,7 @@ extension Settings {
                 maintenanceDatabase: postgresMaintenanceDatabase),
             tools: PostgresTools(binDirectory: postgresProgramDirectory), artifacts: artifactsDirectory,
             mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer,
-            stopsServer: restoreStopsMLflow)
+            stopsServer: restoreStopsMLflow, asksForLogin: { [mlflowURL] in Self.asksForLogin(mlflowURL) })
     }
 
     private var trackingServer: TrackingServer? {
@@ -52,6 +52,11 @@ extension Settings {
     }
 
     public var retention: RetentionRule { maxBackups.map { .count($0) } ?? .days(keepDays) }
+
+    /// `--app-name basic-auth` answers so (mlflow/server/auth); `/health` and static files are all that it leaves open.
+    private static func asksForLogin(_ url: String) -> Bool {
+        (try? WebClient(bodyLimit: 65536).get(url + "/version", timeoutSeconds: 2))?.status == 401
+    }
 
     /// `GET /version` answers with the bare version. The backup is as good without it.
     private static func mlflowVersion(_ url: String) -> String? {

@@ -9,10 +9,12 @@ extension TaskStore {
     @discardableResult
     func withDatabase<Result>(_ body: (SQLiteConnection) throws -> Result) throws -> Result {
         try connection.withLock { opened in
-            if try Self.inode(of: path) != opened.inode { opened = try Self.openRecovering(path, log) }
+            if path != Self.memory, try Self.inode(of: path) != opened.inode {
+                opened = try Self.openRecovering(path, log)
+            }
             do {
                 return try body(opened.database)
-            } catch let error as SQLiteError where error.isCorrupt {
+            } catch let error as SQLiteError where error.isCorrupt && path != Self.memory {
                 log.error("task database is damaged", ["path": path, "reason": error.message])
                 opened = try Self.openRecovering(path, log)
                 return try body(opened.database)

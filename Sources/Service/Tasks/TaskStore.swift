@@ -31,6 +31,16 @@ public final class TaskStore: Sendable {
         connection = Monitor(try Self.openRecovering(path, log))
     }
 
+    /// Records that end with this process: for a service whose folder nobody can write to.
+    public init(inMemory log: Log) throws {
+        path = Self.memory
+        self.log = log
+        connection = Monitor(OpenedDatabase(database: try Self.openDatabase(Self.memory), inode: nil))
+    }
+
+    /// What SQLite calls a database without a file.
+    static let memory: FilePath = ":memory:"
+
     /// Adds a new task with a name of its own, owned by this process.
     /// - Parameter message: what the API answers at once, as "备份任务已启动".
     public func begin(

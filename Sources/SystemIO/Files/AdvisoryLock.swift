@@ -28,6 +28,30 @@ public final class AdvisoryLock: Sendable {
         return AdvisoryLock(file)
     }
 
+    /// Locks a file or folder, which need not be writable, together with others who only read what it guards.
+    /// - Returns: `nil` where somebody holds it alone.
+    public static func tryShared(_ path: FilePath) throws(SystemError) -> AdvisoryLock? {
+        try tryQuietly(OpenFile(path, .read), LOCK_SH)
+    }
+
+    /// Locks a folder itself. Nothing is written to it.
+    /// - Returns: `nil` where somebody else holds it.
+    public static func tryLock(folder: FilePath) throws(SystemError) -> AdvisoryLock? {
+        try tryQuietly(OpenFile(folder, .directoryThroughLink), LOCK_EX)
+    }
+
+    /// Where a file system has no locks, or (NFS, EBADF) none on what is only read, the file counts as locked: whoever asks for
+    /// this has another lock that decides.
+    private static func tryQuietly(_ file: OpenFile, _ kind: Int32) throws(SystemError) -> AdvisoryLock? {
+        do throws(SystemError) {
+            try retryingInterrupts("lock", file.path.string) { file.withDescriptor { flock($0, kind | LOCK_NB) } }
+        } catch {
+            if error.code == EWOULDBLOCK { return nil }
+            guard [EBADF, ENOLCK, EOPNOTSUPP, ENOSYS, EINVAL].contains(error.code) else { throw error }
+        }
+        return AdvisoryLock(file)
+    }
+
     /// Locks an open file for as long as it is open. Nothing is written to it.
     /// - Returns: false where somebody else holds it.
     public static func tryLock(_ file: OpenFile) throws(SystemError) -> Bool {

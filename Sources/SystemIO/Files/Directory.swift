@@ -71,42 +71,8 @@ public enum Directory {
         try retryingInterrupts("remove", path.string) { path.withCString { unlink($0) } }
     }
 
-    /// Makes renames and new names in this folder survive a power cut.
-    public static func sync(_ path: FilePath) throws(SystemError) {
-        try OpenFile(path, .directoryThroughLink).sync()
-    }
-
-    public static func rename(_ from: FilePath, to: FilePath) throws(SystemError) {
-        try retryingInterrupts("rename", from.string) {
-            from.withCString { source in to.withCString { Glibc.rename(source, $0) } }
-        }
-    }
-
-    /// Fails with EEXIST rather than replace what has that name already.
-    public static func renameWithoutReplacing(_ from: FilePath, to: FilePath) throws(SystemError) {
-        try retryingInterrupts("rename", from.string) {
-            from.withCString { source in
-                to.withCString { clinux_rename_noreplace(AT_FDCWD, source, AT_FDCWD, $0) }
-            }
-        }
-    }
-
-    /// Gives a file a second name, which must not exist yet.
-    public static func link(_ path: FilePath, as name: FilePath) throws(SystemError) {
-        try retryingInterrupts("link", name.string) {
-            path.withCString { old in name.withCString { Glibc.link(old, $0) } }
-        }
-    }
-
-    /// Swaps what two names of one file system stand for, in one step.
-    /// - Throws: EINVAL where the file system cannot do that.
-    public static func exchange(_ first: FilePath, _ second: FilePath) throws(SystemError) {
-        try retryingInterrupts("exchange", first.string) {
-            first.withCString { one in
-                second.withCString { clinux_rename_exchange(AT_FDCWD, one, AT_FDCWD, $0) }
-            }
-        }
-    }
+    /// Removes a folder with nothing in it; one that has something, or is not there, stays as it is.
+    public static func removeEmpty(_ path: FilePath) { _ = path.withCString { rmdir($0) } }
 
     /// Whether this process may create names here; asked of the kernel, not guessed from mode bits.
     public static func isWritable(_ path: FilePath) -> Bool {

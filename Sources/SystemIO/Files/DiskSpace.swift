@@ -17,19 +17,22 @@ public struct DiskSpace: Sendable, Equatable {
     public static func at(_ path: FilePath) throws(SystemError) -> DiskSpace {
         var status = statvfs()
         try retryingInterrupts("statvfs", path.string) { path.withCString { statvfs($0, &status) } }
-        return DiskSpace(status)
+        // Programs of FUSE that count no files say that none is free (rclone).
+        let isCounted = try status.f_favail > 0 || FileSystem.type(holding: path) != "fuse"
+        return DiskSpace(status, countsFiles: isCounted)
     }
 
     /// What a file system says is not to be believed: one of FUSE may say anything.
-    init(_ status: statvfs) {
+    init(_ status: statvfs, countsFiles: Bool = true) {
         let unit = UInt64(status.f_frsize)
         let (blocks, free) = (UInt64(status.f_blocks), UInt64(status.f_bfree))
         total = blocks.multiplied(clamped: unit)
         available = UInt64(status.f_bavail).multiplied(clamped: unit)
         used = blocks.subtracting(clamped: free).multiplied(clamped: unit)
         let (files, freeFiles) = (UInt64(status.f_files), UInt64(status.f_ffree))
-        availableFiles = files == 0 ? nil : UInt64(status.f_favail)
-        usedFiles = files == 0 ? nil : files.subtracting(clamped: freeFiles)
+        let isKnown = countsFiles && files > 0
+        availableFiles = isKnown ? UInt64(status.f_favail) : nil
+        usedFiles = isKnown ? files.subtracting(clamped: freeFiles) : nil
     }
 
     /// Whether so many more files can be made, as far as it says.

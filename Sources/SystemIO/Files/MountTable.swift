@@ -5,23 +5,70 @@ import Glibc
 /// What is mounted where, as this process sees it (proc(5), `/proc/self/mountinfo`). A bind mount has the device of what it
 /// shows, so only this tells it from a folder.
 public enum MountTable {
+    public struct Mount: Sendable, Equatable {
+        /// As statx(2) and `/proc/self/fdinfo` call it.
+        public let id: UInt64
+        /// Of the file system, `8:1`: bind mounts of one file system have the same.
+        public let device: String
+        /// The folder of the file system that is seen at `point`.
+        public let root: FilePath
+        public let point: FilePath
+        /// With the subtype: `ext4`, `nfs4`, `fuse.sshfs`.
+        public let type: String
+        /// What is mounted: a block device, a server's path.
+        public let source: String
+        /// Of this mount and of its file system.
+        public let isReadOnly: Bool
+    }
+
+    public static func mounts() throws(SystemError) -> [Mount] {
+        let table = try OpenFile("/proc/self/mountinfo", .read).readAll()
+        return table.split(separator: UInt8(ascii: "\n")).compactMap { mount($0) }
+    }
+
+    /// The mount that a folder lies in. Its path must be a real one.
+    /// - Returns: `nil` where the table does not say, as where it is not readable.
+    public static func holding(_ folder: FilePath) -> Mount? {
+        guard let all = try? mounts() else { return nil }
+        // The kernel's word: one mount may hide others, whose points are still in the table.
+        if let id = id(holding: folder), let found = all.last(where: { $0.id == id }) { return found }
+        // Of two at one point the later one is seen.
+        return all.filter { folder.isIn($0.point) }.enumerated()
+            .max { ($0.element.point.bytes.count, $0.offset) < ($1.element.point.bytes.count, $1.offset) }?.element
+    }
+
     /// Mount points below a folder, not the folder itself.
     /// - Throws: `SystemError` where the folder is not there.
     public static func points(below folder: FilePath) throws(SystemError) -> [FilePath] {
-        guard let resolved = folder.withCString({ realpath($0, nil) }) else {
-            throw SystemError("resolve", path: folder.string)
-        }
-        defer { free(resolved) }
-        let root = FilePath(bytes: Array(FilePath(String(cString: resolved)).bytes)).bytes
-        let prefix = root == [slash] ? root : root + [slash]
-        let table = try OpenFile("/proc/self/mountinfo", .read).readAll()
-        return table.split(separator: UInt8(ascii: "\n")).compactMap { line in
-            let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
-            guard fields.count > 4 else { return nil }
-            let point = unescaped(fields[4])
-            return point.starts(with: prefix) && point.count > prefix.count ? FilePath(bytes: point) : nil
-        }
+        let root = try folder.resolved()
+        return try mounts().map(\.point).filter { $0 != root && $0.isIn(root) }
     }
+
+    private static func id(holding folder: FilePath) -> UInt64? {
+        guard let opened = try? OpenFile(folder, .directoryThroughLink) else { return nil }
+        let path = opened.withDescriptor { FilePath("/proc/self/fdinfo/\($0)") }
+        guard let bytes = try? OpenFile(path, .read).readAll(limit: 64 << 10) else { return nil }
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        guard let line = lines.first(where: { $0.hasPrefix("mnt_id:") }) else { return nil }
+        return withExtendedLifetime(opened) { UInt64(line.dropFirst("mnt_id:".count).filter(\.isNumber)) }
+    }
+
+    /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`: optional fields end at the dash.
+    private static func mount(_ line: ArraySlice<UInt8>) -> Mount? {
+        let fields = line.split(separator: UInt8(ascii: " "))
+        guard fields.count > 8,
+            let dash = fields.indices.dropFirst(6).first(where: { fields[$0].elementsEqual("-".utf8) }),
+            dash + 3 < fields.count, let id = UInt64(text(fields[0]))
+        else { return nil }
+        let options = [fields[5], fields[dash + 3]].map { text($0).split(separator: ",").map(String.init) }
+        return Mount(
+            id: id, device: text(fields[2]), root: FilePath(bytes: unescaped(fields[3])),
+            point: FilePath(bytes: unescaped(fields[4])), type: text(fields[dash + 1]),
+            source: String(decoding: unescaped(fields[dash + 2]), as: UTF8.self),
+            isReadOnly: options.contains { $0.contains("ro") })
+    }
+
+    private static func text(_ field: ArraySlice<UInt8>) -> String { String(decoding: field, as: UTF8.self) }
 
     /// Spaces, tabs, line breaks and backslashes are written as three octal digits.
     private static func unescaped(_ field: ArraySlice<UInt8>) -> [UInt8] {
@@ -40,5 +87,3 @@ public enum MountTable {
         return bytes
     }
 }
-
-private let slash = UInt8(ascii: "/")

@@ -55,7 +55,7 @@ extension OpenFile {
     private func attributeNames() throws(SystemError) -> [[UInt8]] {
         let length = flistxattr(descriptor, nil, 0)
         if length <= 0 {
-            if length < 0, ![EOPNOTSUPP, ENOSYS].contains(errno) {
+            if length < 0, !saysNoAttributes(errno) {
                 throw SystemError("list attributes of", path: path.string)
             }
             return []

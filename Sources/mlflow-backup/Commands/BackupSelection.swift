@@ -26,7 +26,7 @@ struct BackupSelection {
             return items[index - 1].name.string
         }
         guard text.contains("/") else { return try catalogue.item(named: text).name.string }
-        try invocation.operations.workspace.prepareFolder()
+        try invocation.operations.workspace.prepareFolder(for: .writing)
         let name = try catalogue.adopt(FilePath(text))
         invocation.console.note(
             BilingualText(zh: "已将 \(text) 复制到备份目录", en: "Copied \(text) into the backup folder"))

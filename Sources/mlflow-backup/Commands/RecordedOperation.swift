@@ -52,6 +52,7 @@ struct RecordedOperation {
 
     /// `nil` where the records cannot be opened: no operation fails for that.
     static func openTasks(_ folder: BackupFolder, _ log: Log) -> TaskStore? {
+        guard folder.writeProtection == nil else { return nil }
         do { return try TaskStore(in: folder.state, log: log) } catch {
             log.warning("task records are not available, going on without", ["reason": "\(error)"])
             return nil

@@ -30,16 +30,17 @@ enum ExitCode: Int32 {
         case let error as SystemError: self = error.isFull ? .noRoom : .failure
         case let error as BackupError:
             switch error {
-            case .severalStacks: self = .usage
+            case .severalStacks, .foldersOverlap: self = .usage
             case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .noSuchStack, .nothingToUndo: self = .notFound
             case .busy, .inUse, .changedMeanwhile: self = .busy
             // These and no others are what force skips.
             case .newerData, .schemaDiffers, .schemaOlder: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: self = .noRoom
-            case .folderNotUsable, .folderVanished, .artifactsMissing, .databaseEmpty, .needsRecovery, .restoreLeftover,
-                .schemaNewer, .nothingToAccept, .notOurs, .mountInside, .notMovable, .artifactsUnreadable,
-                .keptNotRemovable, .keptDatabaseGone,
+            case .writeProtected, .noPlaceForBackup, .folderSilent, .folderUnfit, .artifactsUnfit, .lowerLayer,
+                .folderNotUsable, .folderVanished, .artifactsMissing, .artifactsEmptied, .artifactsUnreadable,
+                .databaseEmpty, .needsRecovery, .restoreLeftover, .schemaNewer, .nothingToAccept, .notOurs,
+                .mountInside, .notMovable, .keptNotRemovable, .keptDatabaseGone,
                 .keptFilesGone, .keptBeingRemoved, .keptRecordDamaged, .lateWritesKept, .undoChanged:
                 self = .failure
             }

@@ -11,6 +11,9 @@ extension RecoverJob {
         // Where the lock cannot even be looked at, no operation can begin, which is told by itself.
         guard left() != nil else { return nil }
         do {
+            // Who works from write-protected media is seen by this alone, whichever backup folder this look is given.
+            if try OperationLock.isHeld(beside: workspace.stack.artifacts) { return nil }
+            guard workspace.folder.writeProtection == nil else { return left() }
             let lock = try AdvisoryLock.tryLock(workspace.folder.lock, note: Self.look)
             defer { withExtendedLifetime(lock) {} }
             let holder = lock == nil ? AdvisoryLock.holder(of: workspace.folder.lock) : ""

@@ -20,7 +20,7 @@ public struct RecoverJob: Sendable {
     public func run() throws -> RestoreRecovery.Outcome {
         if try !RestoreJournal.mayBePresent(workspace.stack, workspace.folder), try StrayParts.work(workspace).isEmpty {
             // Only MLflow may still stand still: that needs no database.
-            try workspace.holdingFolder(Self.purpose) {
+            try workspace.holdingFolder(Self.purpose, for: .reading) {
                 // What keeps it down is logged, and tried again.
                 _ = ServerPause(workspace.stack, workspace.folder, log: workspace.log).endAfterCrash()
             }

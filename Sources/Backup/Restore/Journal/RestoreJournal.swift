@@ -12,6 +12,7 @@ import Wording
 /// | committing | old, new, or part of each | forward if the databases were swapped, back if they were not |
 ///
 /// It lies in the backup folder's state, where no client of MLflow can write: the artifacts folder is open to all of them.
+/// (Where that folder is write-protected it lies beside the restore's own, `RestoreState`.)
 /// Another service of the stack, with another backup folder, finds the restore's own folder among the artifacts instead,
 /// and leaves it alone (`StrayParts`). The journals of 0.1.0 have no `format`, no identities, and a third stage, `committed`.
 struct RestoreJournal: Sendable, Equatable, Codable {
@@ -64,39 +65,55 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     }
 
     /// Where it lies: a person may have to move it.
-    func path(in folder: BackupFolder) -> FilePath {
-        format == nil ? folder.restoreJournal : folder.state.appending("\(Self.filePrefix)-\(id ?? "").json")
-    }
+    func path(in state: RestoreState) -> FilePath { state.shown(fileName) }
 
-    func write(in folder: BackupFolder) throws {
-        try SealedRecord.write(self, to: path(in: folder), mode: 0o600)
+    private var fileName: String { format == nil ? BackupFolder.restoreJournalName : Self.fileName(id ?? "") }
+
+    static func fileName(_ id: String) -> String { "\(filePrefix)-\(id).json" }
+
+    func write(in state: RestoreState) throws {
+        let place = try state.onlyPlace(for: fileName)
+        try SealedRecord.write(self, to: place.path, mode: place.mode)
     }
 
     /// Before what was prepared is dropped: without it a second recovery would take what is gone for what was brought in, as far
     /// as no database tells (of the artifacts alone, or of journals of 0.1.0, which know databases by their names).
-    func noteUndoing(in folder: BackupFolder) throws {
+    func noteUndoing(in state: RestoreState) throws {
         guard format == nil || !mode.includesDatabase, stage != .preparing else { return }
         var undoing = self
         undoing.stage = .preparing
-        try undoing.write(in: folder)
+        try undoing.write(in: state)
     }
 
-    func remove(in folder: BackupFolder) throws {
-        let file = path(in: folder)
-        guard try FileStatus.ifPresent(file) != nil else { return }
-        try Directory.remove(file)
-        try Directory.sync(file.parent)
+    func remove(in state: RestoreState) throws {
+        if let file = try state.existing(fileName), state.isFrozen(file) { throw Self.frozen(file, state) }
+        try state.remove(fileName)
     }
 
-    /// Those in the folder, whosever they are.
+    /// Those that are there, whosever they are.
     /// - Throws: `BackupError.needsRecovery` where one cannot be read.
-    private static func all(in folder: BackupFolder) throws -> [(name: String, journal: RestoreJournal)] {
-        guard try FileStatus.ifPresent(folder.state) != nil else { return [] }
-        return try Directory.names(in: folder.state).compactMap { bytes in
-            let name = String(decoding: bytes, as: UTF8.self)
+    private static func all(in state: RestoreState) throws -> [(name: String, journal: RestoreJournal)] {
+        try state.names().compactMap { name in
             guard name.hasPrefix(filePrefix), name.hasSuffix(".json") else { return nil }
-            return try read(folder.state.appending(bytes), in: folder).map { (name, $0) }
+            return try state.existing(name).flatMap { try read($0, name) }.map { (name, $0) }
         }
+    }
+
+    /// It could not be closed, so that a second run would take the restore for one that is still open.
+    /// - Throws: `BackupError.needsRecovery` where it lies in a folder that nobody can write to.
+    func refuseFrozen(in state: RestoreState) throws {
+        let file = path(in: state)
+        if state.isFrozen(file) { throw Self.frozen(file, state) }
+    }
+
+    private static func frozen(_ file: FilePath, _ state: RestoreState) -> BackupError {
+        let reason = state.folder.writeProtection?.reason ?? BilingualText(zh: "", en: "")
+        return .needsRecovery(
+            reason: BilingualText(
+                zh: "恢复日志 \(file) 所在的备份目录只能读（\(reason.chinese)），因此无法完成或撤销该次恢复：请使该目录可写（例如重新挂载）",
+                en:
+                    "the restore journal \(file) lies in a backup folder that can only be read (\(reason.english)), so that the "
+                    + "restore can be neither finished nor undone: make that folder writable, as by mounting it again"))
     }
 
     /// The journal of this stack in the folder. One of another stack that uses the folder, too, is that stack's to settle.
@@ -110,7 +127,8 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     static func read(
         _ stack: LiveStack, _ folder: BackupFolder, system: String? = nil
     ) throws -> RestoreJournal? {
-        for (name, found) in try all(in: folder) where found.liveDatabase == stack.database.database {
+        for (name, found) in try all(in: RestoreState(folder, artifacts: stack.artifacts))
+        where found.liveDatabase == stack.database.database {
             guard system == nil || found.stack == nil || found.stack?.system == system else { continue }
             var journal = found
             guard journal.isSound else {
@@ -185,19 +203,22 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     /// Whether there is one of a database of this name: whether it is of this stack tells the server.
     static func mayBePresent(_ stack: LiveStack, _ folder: BackupFolder) throws -> Bool {
         do {
-            return try all(in: folder).contains { $0.journal.liveDatabase == stack.database.database }
+            return try all(in: RestoreState(folder, artifacts: stack.artifacts)).contains {
+                $0.journal.liveDatabase == stack.database.database
+            }
         } catch is BackupError { return true }
     }
 
     /// Whether a restore with this identifier has not come to its end.
-    static func isPresent(_ id: String, in folder: BackupFolder) throws -> Bool {
-        try FileStatus.ifPresent(folder.state.appending("\(filePrefix)-\(id).json")) != nil
-    }
+    static func isPresent(_ id: String, in state: RestoreState) throws -> Bool { try existing(id, in: state) != nil }
 
-    private static func read(_ path: FilePath, in folder: BackupFolder) throws -> RestoreJournal? {
+    /// Where the journal of the restore with this identifier is; `nil` where it has come to its end.
+    static func existing(_ id: String, in state: RestoreState) throws -> FilePath? { try state.existing(fileName(id)) }
+
+    private static func read(_ path: FilePath, _ name: String) throws -> RestoreJournal? {
         guard try FileStatus.ifPresent(path) != nil else { return nil }
         var found = try SealedRecord.read(RestoreJournal.self, at: path)
-        if found == nil, path == folder.restoreJournal { found = try readUnsealed(path) }
+        if found == nil, name == BackupFolder.restoreJournalName { found = try readUnsealed(path) }
         guard let journal = found else {
             throw BackupError.needsRecovery(
                 reason: BilingualText(

@@ -56,6 +56,7 @@ public struct RestoreRecovery {
             "an interrupted restore is being put right",
             ["backup": journal.backup, "mode": journal.mode.rawValue, "stage": journal.stage.rawValue])
         do {
+            try journal.refuseFrozen(in: workspace.state)
             let outcome = try settle(journal)
             log.info("the interrupted restore is settled", ["outcome": "\(outcome)"])
             return outcome
@@ -71,9 +72,9 @@ public struct RestoreRecovery {
         guard journal.stage == .committing, journal.mode.includesArtifacts, journal.plan == nil else { return }
         throw BackupError.needsRecovery(
             reason: BilingualText(
-                zh: "恢复日志 \(journal.path(in: workspace.folder)) 已损坏：其中没有要交换哪些文件",
+                zh: "恢复日志 \(journal.path(in: workspace.state)) 已损坏：其中没有要交换哪些文件",
                 en:
-                    "the restore journal \(journal.path(in: workspace.folder)) is damaged: it does not say which files were to be "
+                    "the restore journal \(journal.path(in: workspace.state)) is damaged: it does not say which files were to be "
                     + "swapped"))
     }
 
@@ -160,7 +161,7 @@ public struct RestoreRecovery {
         {
             note(try late.keepDatabase(journal))
         }
-        try journal.noteUndoing(in: workspace.folder)
+        try journal.noteUndoing(in: workspace.state)
         if journal.plan != nil { note(try late.keepFiles(aside, journal)) }
     }
 

@@ -87,7 +87,7 @@ struct KeptExpiry {
         for index in all.indices
         where all[index].bytes != sizes[all[index]].all && sizes.unreadable[all[index].id] == nil {
             all[index].bytes = sizes[all[index]].all
-            try all[index].write(in: workspace.folder)
+            try all[index].write(in: workspace.state)
         }
         var total = sizes.total
         for part in all.dropFirst().reversed() where total > bound && isToBeRead(part) {
@@ -137,7 +137,7 @@ struct KeptExpiry {
             let isByHand = try parts.state(of: part, on: hold.databases).isByHand
             noted.checkedAt = isByHand || !isKnown ? nil : LocalTime.now().epoch
             noted.missing = NewerData(missing)
-            try noted.write(in: workspace.folder)
+            try noted.write(in: workspace.state)
             workspace.log.warning(
                 "a kept part stays: no backup holds all of it",
                 ["kept": part.id, "such as": missing[0][.english], "to remove it": "mlflow-backup forget \(part.id)"])
@@ -148,9 +148,9 @@ struct KeptExpiry {
             workspace.log.info("removed a kept part", ["kept": part.id, "covered by": part.coveredBy ?? ""])
             return true
         } catch {
-            var noted = try KeptPart.read(part.id, in: workspace.folder) ?? part
+            var noted = try KeptPart.read(part.id, in: workspace.state) ?? part
             noted.obstacle = NewerData([error.bilingual])
-            try noted.write(in: workspace.folder)
+            try noted.write(in: workspace.state)
             workspace.log.warning(
                 "a kept part could not be removed",
                 [

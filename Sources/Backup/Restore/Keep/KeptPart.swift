@@ -5,7 +5,7 @@ import Wording
 
 /// What a restore replaced: a database under another name, a tree in our folder among the artifacts, or both.
 ///
-/// The record lies in the backup folder's state, where no client of MLflow can write, and is written before the swap; the
+/// The record lies where the journal does (`RestoreState`), and is written before the swap; the
 /// new name of the restore's own folder, `kept-ID`, is what makes it a kept part. So a full disk after the swap changes
 /// nothing.
 public struct KeptPart: Sendable, Equatable, Codable {
@@ -90,51 +90,60 @@ public struct KeptPart: Sendable, Equatable, Codable {
     var replacedTime: LocalTime { LocalTime(epoch: replacedAt) }
     var replacedMoment: Moment { Moment(epoch: replacedAt, boot: replacedSinceBoot) }
 
-    static func path(of id: String, in folder: BackupFolder) -> FilePath {
-        folder.state.appending("\(prefix)\(id).json")
+    /// The names of its files.
+    private enum FileName {
+        static func record(_ id: String) -> String { "\(prefix)\(id).json" }
+        static func shared(_ id: String) -> String { "\(prefix)\(id).shared" }
+        static func brought(_ id: String) -> String { "\(prefix)\(id).brought" }
     }
 
-    func write(in folder: BackupFolder) throws {
-        try SealedRecord.write(self, to: Self.path(of: id, in: folder), mode: 0o600)
+    /// Where its record is, or would be: for a person, and for who mends it.
+    static func path(of id: String, in state: RestoreState) -> FilePath { state.shown(FileName.record(id)) }
+
+    static func hasRecord(_ id: String, in state: RestoreState) throws -> Bool {
+        try state.existing(FileName.record(id)) != nil
     }
 
-    func removeRecord(in folder: BackupFolder) throws { try Self.removeRecord(of: id, in: folder) }
-
-    static func removeRecord(of id: String, in folder: BackupFolder) throws {
-        for path in [sharedPath(of: id, in: folder), broughtPath(of: id, in: folder), path(of: id, in: folder)]
-        where try FileStatus.ifPresent(path) != nil { try Directory.remove(path) }
-        try Directory.sync(folder.state)
+    /// A part of what came in during a swap is of that restore, too.
+    private static func place(for name: String, of id: String, in state: RestoreState) throws -> RestoreState.Place {
+        let restore = id.hasSuffix("_late") ? String(id.dropLast("_late".count)) : id
+        return try state.place(for: name, nextTo: [RestoreJournal.fileName(restore), FileName.record(restore)])
     }
 
-    private static func sharedPath(of id: String, in folder: BackupFolder) -> FilePath {
-        folder.state.appending("\(prefix)\(id).shared")
+    func write(in state: RestoreState) throws {
+        let place = try Self.place(for: FileName.record(id), of: id, in: state)
+        try SealedRecord.write(self, to: place.path, mode: place.mode)
     }
 
-    private static func broughtPath(of id: String, in folder: BackupFolder) -> FilePath {
-        folder.state.appending("\(prefix)\(id).brought")
+    func removeRecord(in state: RestoreState) throws { try Self.removeRecord(of: id, in: state) }
+
+    static func removeRecord(of id: String, in state: RestoreState) throws {
+        for name in [FileName.shared(id), FileName.brought(id), FileName.record(id)] { try state.remove(name) }
     }
 
     /// Which files the kept tree and the live one shared at the swap: inodes.
-    static func write(shared inodes: [UInt64], of id: String, in folder: BackupFolder) throws {
-        try SealedNumbers.write(inodes, to: sharedPath(of: id, in: folder))
+    static func write(shared inodes: [UInt64], of id: String, in state: RestoreState) throws {
+        let place = try place(for: FileName.shared(id), of: id, in: state)
+        try SealedNumbers.write(inodes, to: place.path, mode: place.mode)
     }
 
-    static func shared(of id: String, in folder: BackupFolder) throws -> Set<UInt64> {
-        try numbers(of: id, at: sharedPath(of: id, in: folder)) ?? []
+    static func shared(of id: String, in state: RestoreState) throws -> Set<UInt64> {
+        try numbers(of: id, at: state.existing(FileName.shared(id))) ?? []
     }
 
     /// What an undo brought in: `BroughtTree`.
-    static func write(brought marks: [UInt64], of id: String, in folder: BackupFolder) throws {
-        try SealedNumbers.write(marks, to: broughtPath(of: id, in: folder))
+    static func write(brought marks: [UInt64], of id: String, in state: RestoreState) throws {
+        let place = try place(for: FileName.brought(id), of: id, in: state)
+        try SealedNumbers.write(marks, to: place.path, mode: place.mode)
     }
 
     /// - Returns: `nil` where that was not noted.
-    static func brought(of id: String, in folder: BackupFolder) throws -> Set<UInt64>? {
-        try numbers(of: id, at: broughtPath(of: id, in: folder))
+    static func brought(of id: String, in state: RestoreState) throws -> Set<UInt64>? {
+        try numbers(of: id, at: state.existing(FileName.brought(id)))
     }
 
-    private static func numbers(of id: String, at path: FilePath) throws -> Set<UInt64>? {
-        guard try FileStatus.ifPresent(path) != nil else { return nil }
+    private static func numbers(of id: String, at path: FilePath?) throws -> Set<UInt64>? {
+        guard let path else { return nil }
         guard let numbers = try SealedNumbers.read(at: path) else {
             throw BackupError.keptRecordDamaged(id: id, path: path.string)
         }
@@ -143,9 +152,8 @@ public struct KeptPart: Sendable, Equatable, Codable {
 
     /// - Returns: `nil` where there is none.
     /// - Throws: `BackupError.keptRecordDamaged`, also where it says that it is another's.
-    static func read(_ id: String, in folder: BackupFolder) throws -> KeptPart? {
-        let path = path(of: id, in: folder)
-        guard try FileStatus.ifPresent(path) != nil else { return nil }
+    static func read(_ id: String, in state: RestoreState) throws -> KeptPart? {
+        guard let path = try state.existing(FileName.record(id)) else { return nil }
         guard let part = try SealedRecord.read(KeptPart.self, at: path), part.id == id, isID(id) else {
             throw BackupError.keptRecordDamaged(id: id, path: path.string)
         }
@@ -154,32 +162,31 @@ public struct KeptPart: Sendable, Equatable, Codable {
 
     /// For who can describe it anew.
     /// - Returns: `nil` where there is none, or one that cannot be read, which goes aside: nothing of it is lost.
-    static func readOrPutAside(_ id: String, in folder: BackupFolder, log: Log) throws -> KeptPart? {
-        do { return try read(id, in: folder) } catch BackupError.keptRecordDamaged {
-            let aside = folder.state.appending("damaged-\(LocalTime.now().stamp)-\(prefix)\(id).json")
-            try Directory.renameWithoutReplacing(path(of: id, in: folder), to: aside)
+    static func readOrPutAside(_ id: String, in state: RestoreState, log: Log) throws -> KeptPart? {
+        do { return try read(id, in: state) } catch BackupError.keptRecordDamaged {
+            let path = path(of: id, in: state)
+            let aside = path.parent.appending("damaged-\(LocalTime.now().stamp)-\(FileName.record(id))")
+            try Directory.renameWithoutReplacing(path, to: aside)
             log.warning("a record that cannot be read was put aside", ["kept": id, "path": aside])
             return nil
         }
     }
 
     /// Of the part that is to be made now. A record that cannot be read does not count: another look names it.
-    static func nextSequence(in folder: BackupFolder) throws -> Int64 {
+    static func nextSequence(in state: RestoreState) throws -> Int64 {
         var last: Int64 = 0
-        for id in try ids(in: folder) {
-            do { last = max(last, try read(id, in: folder)?.sequence ?? 0) } catch is BackupError {}
+        for id in try ids(in: state) {
+            do { last = max(last, try read(id, in: state)?.sequence ?? 0) } catch is BackupError {}
         }
         return last.adding(clamped: 1)
     }
 
     /// All records, by their names.
-    static func ids(in folder: BackupFolder) throws -> [String] {
-        guard try FileStatus.ifPresent(folder.state) != nil else { return [] }
-        return try Directory.names(in: folder.state).compactMap { bytes in
-            let name = String(decoding: bytes, as: UTF8.self)
+    static func ids(in state: RestoreState) throws -> [String] {
+        try state.names().compactMap { name in
             guard name.hasPrefix(prefix), name.hasSuffix(".json") else { return nil }
             let id = String(name.dropFirst(prefix.count).dropLast(".json".count))
-            return isID(id) ? id : nil
+            return try isID(id) && !state.isMemory(name, of: id) ? id : nil
         }
     }
 }

@@ -23,7 +23,7 @@ extension KeptParts {
             guard let owner = part.stack, claimed(owner) else { return nil }
             var taken = part
             taken.stack = identity
-            try taken.write(in: backups)
+            try taken.write(in: state)
             return part.id
         }
     }

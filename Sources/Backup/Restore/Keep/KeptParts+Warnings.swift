@@ -19,7 +19,7 @@ extension KeptParts {
             try part.replacedAt < old && !isOurs(part) && FileStatus.ifPresent(folder(of: part.id)) == nil
         }
         guard let first = others.first, let owner = first.stack else { return nil }
-        let record = KeptPart.path(of: first.id, in: backups)
+        let record = KeptPart.path(of: first.id, in: state)
         return BilingualText(
             zh: "其他系统的 \(others.count) 次恢复（例如 \(owner) 的 \(first.id)）使备份目录中的备份得以保留已超过三十天。"
                 + "若该系统已不存在，请删除 \(record)。",

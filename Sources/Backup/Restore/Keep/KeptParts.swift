@@ -9,6 +9,7 @@ import Wording
 public struct KeptParts: Sendable {
     let stack: LiveStack
     let backups: BackupFolder
+    var state: RestoreState { RestoreState(backups, artifacts: stack.artifacts) }
     /// Bytes that all of them together may hold; `nil` for no bound.
     let bound: UInt64?
     /// Whose parts these are; `nil` where the server was not asked. Nothing is brought back or removed without it.
@@ -55,7 +56,7 @@ public struct KeptParts: Sendable {
         else {
             return []
         }
-        let known = Set(try KeptPart.ids(in: backups))
+        let known = Set(try KeptPart.ids(in: state))
         return try Directory.names(in: folder).compactMap { bytes in
             let name = String(decoding: bytes, as: UTF8.self)
             let id = String(name.dropFirst(KeptPart.prefix.count))
@@ -69,8 +70,8 @@ public struct KeptParts: Sendable {
 
     /// Those of every stack in the folder that are made.
     func inFolder() throws -> [KeptPart] {
-        try KeptPart.ids(in: backups).compactMap { id in
-            guard let part = try KeptPart.read(id, in: backups), try isMade(id) else { return nil }
+        try KeptPart.ids(in: state).compactMap { id in
+            guard let part = try KeptPart.read(id, in: state), try isMade(id) else { return nil }
             return part
         }
     }
@@ -95,7 +96,7 @@ public struct KeptParts: Sendable {
 
     /// - Throws: `BackupError.noSuchKeptPart`, `.keptRecordDamaged`.
     public func part(named id: String) throws -> KeptPart {
-        guard try KeptPart.ids(in: backups).contains(id), let part = try KeptPart.read(id, in: backups),
+        guard try KeptPart.ids(in: state).contains(id), let part = try KeptPart.read(id, in: state),
             try isOurs(part), try isMade(id)
         else { throw BackupError.noSuchKeptPart(id: id) }
         return part
@@ -106,7 +107,7 @@ public struct KeptParts: Sendable {
     private func isMade(_ id: String) throws -> Bool {
         if try FileStatus.ifPresent(folder(of: id)) != nil { return true }
         if try FileStatus.ifPresent(folder.appending("work-" + id)) != nil { return false }
-        return try !RestoreJournal.isPresent(id, in: backups)
+        return try !RestoreJournal.isPresent(id, in: state)
     }
 
     /// Whether files that it had are not where they were put.
@@ -179,17 +180,17 @@ public struct KeptParts: Sendable {
             throw BackupError.keptNotRemovable(
                 id: part.id, reason: error.bilingual, command: Self.command(against: error, folder(of: part.id)))
         }
-        try part.removeRecord(in: backups)
+        try part.removeRecord(in: state)
         try removeFolderIfEmpty()
     }
 
     /// So that what is gone of it after a crash is not taken for somebody's doing, and half of it is not brought back.
     private func noteRemoval(of part: KeptPart, _ isBeingRemoved: Bool) throws {
-        guard part.isBeingRemoved != true, try KeptPart.ids(in: backups).contains(part.id) else { return }
+        guard part.isBeingRemoved != true, try KeptPart.ids(in: state).contains(part.id) else { return }
         var noted = part
         noted.isBeingRemoved = isBeingRemoved ? true : nil
         // A full disk is no reason to keep what fills it.
-        do { try noted.write(in: backups) } catch let error as SystemError where error.isFull {}
+        do { try noted.write(in: state) } catch let error as SystemError where error.isFull {}
     }
 
     private func removeFolderIfEmpty() throws {

@@ -60,13 +60,13 @@ struct StrayParts {
 
     /// A journal that lies here and was not taken for this stack's: the server or the database has another name now.
     private func refuseWithJournal(_ id: String) throws {
-        guard try RestoreJournal.isPresent(id, in: workspace.folder) else { return }
+        guard let journal = try RestoreJournal.existing(id, in: workspace.state) else { return }
         throw BackupError.needsRecovery(
             reason: BilingualText(
-                zh: "\(workspace.folder.state) 中被中断的恢复 \(id) 的日志不属于 \(identity.description)：请用当时的 POSTGRES_HOST、"
+                zh: "被中断的恢复 \(id) 的日志 \(journal) 不属于 \(identity.description)：请用当时的 POSTGRES_HOST、"
                     + "POSTGRES_PORT 和 POSTGRES_DB 运行 mlflow-backup recover；该服务器已不复存在时，请移走该日志，再运行 mlflow-backup claim",
                 en:
-                    "the journal of the interrupted restore \(id) in \(workspace.folder.state) is not of "
+                    "the journal \(journal) of the interrupted restore \(id) is not of "
                     + "\(identity.description): run `mlflow-backup recover` with the POSTGRES_HOST, POSTGRES_PORT and POSTGRES_DB "
                     + "that it was started with; where that server is gone for good, move the journal away, then run "
                     + "`mlflow-backup claim`"))
@@ -81,15 +81,15 @@ struct StrayParts {
     private func clearRecords(_ databases: Databases) throws {
         let parts = KeptParts(workspace)
         let live = try databases.oid(of: identity.database)
-        for id in try KeptPart.ids(in: workspace.folder) {
+        for id in try KeptPart.ids(in: workspace.state) {
             let read: KeptPart?
             // Named by whoever asks for all of them; the others are looked at all the same.
-            do { read = try KeptPart.read(id, in: workspace.folder) } catch is BackupError { continue }
+            do { read = try KeptPart.read(id, in: workspace.state) } catch is BackupError { continue }
             guard let part = read, part.stack?.system == identity.system, part.stack?.database == identity.database,
                 part.databaseOID != nil, part.databaseOID == live,
                 try FileStatus.ifPresent(parts.folder(of: id)) == nil
             else { continue }
-            try part.removeRecord(in: workspace.folder)
+            try part.removeRecord(in: workspace.state)
         }
     }
 
@@ -140,6 +140,7 @@ struct StrayParts {
             // In place of the record that the restore may have written: it says what is so when the swap is made.
             if hasAside || hasDatabase { try write(id, tree: hasAside ? aside : nil, on: databases) }
             if hasIncoming { try keepIncoming(incoming, of: id) }
+            try Directory.removeTree(work.appending("dump"))
             if hasAside || hasDatabase {
                 try Directory.renameWithoutReplacing(work, to: KeptParts(workspace).folder(of: id))
             } else {
@@ -157,7 +158,7 @@ struct StrayParts {
     }
 
     private func removeRecord(_ id: String) throws {
-        do { try KeptPart.read(id, in: workspace.folder)?.removeRecord(in: workspace.folder) } catch is BackupError {
+        do { try KeptPart.read(id, in: workspace.state)?.removeRecord(in: workspace.state) } catch is BackupError {
             // One that cannot be read is named by every operation, and a person's to forget.
         }
     }
@@ -171,7 +172,7 @@ struct StrayParts {
     private func keepIncoming(_ tree: FilePath, of id: String) throws {
         // Without a number it is older than what was moved out: that is what an undo brings back first. One that is there already
         // has what clients wrote while the new data was live (`LateParts`): it is added to.
-        let noted = try KeptPart.readOrPutAside(id + "_late", in: workspace.folder, log: workspace.log)
+        let noted = try KeptPart.readOrPutAside(id + "_late", in: workspace.state, log: workspace.log)
         var late =
             noted
             ?? KeptPart(
@@ -180,7 +181,7 @@ struct StrayParts {
         late.stack = identity
         if late.mode != .artifacts { late.mode = .full }
         late.missing = (noted?.missing ?? NewerData()) + Self.inNoBackup
-        try late.write(in: workspace.folder)
+        try late.write(in: workspace.state)
         let target = KeptParts(workspace).folder(of: late.id).appending("old")
         try Directory.make(target, mode: 0o700)
         let swap = ArtifactSwap(root: workspace.stack.artifacts, id: id)
@@ -197,7 +198,7 @@ struct StrayParts {
     private func write(_ id: String, tree: FilePath?, on databases: Databases) throws {
         var name = RestoreJournal.databaseName(identity.database, "before", id)
         var oid = try databases.oid(of: name)
-        let noted = try KeptPart.readOrPutAside(id, in: workspace.folder, log: workspace.log)
+        let noted = try KeptPart.readOrPutAside(id, in: workspace.state, log: workspace.log)
         if oid == nil, let noted, let known = noted.database,
             try KeptParts(workspace, of: identity).state(of: noted, on: databases).isThere
         {
@@ -211,7 +212,7 @@ struct StrayParts {
             replacedAt: replacedAt(id), stack: identity,
             databaseOID: oid, database: oid == nil ? nil : name, replaced: noted?.replaced ?? NewerData(),
             missing: (noted?.missing ?? NewerData()) + Self.inNoBackup
-        ).write(in: workspace.folder)
+        ).write(in: workspace.state)
     }
 
     private func replacedAt(_ id: String) -> Int64 {

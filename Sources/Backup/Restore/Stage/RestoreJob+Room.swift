@@ -87,7 +87,8 @@ extension RestoreJob {
 
     /// The staging folder, or the nearest folder above it that is there.
     private func stagingPlace() -> FilePath? {
-        var path = folder.staging
+        // On write-protected media it is the restore's own folder among the artifacts.
+        var path = folder.writeProtection == nil ? folder.staging : stack.artifacts
         while (try? FileStatus.ifPresent(path)) == .some(nil), path.bytes.count > 1 { path = path.parent }
         return path
     }

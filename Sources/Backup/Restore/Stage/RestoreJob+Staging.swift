@@ -25,7 +25,7 @@ extension RestoreJob {
     ) throws -> Staged {
         var kept = UnchangedFiles()
         var budget: UInt64?
-        let dump = folder.staging.appending(Self.dumpName)
+        let dump = workspace.state.dump(of: journal)
         var routes: [Extractor.Route] = []
         try journal.swap.prepare()
         if options.mode.includesArtifacts {
@@ -36,11 +36,11 @@ extension RestoreJob {
                 return .init(
                     .artifacts, into: target, owner: owner, existing: kept.existing(stack.artifacts, clones: clones))
             }
-            let before = try KeptPart.ids(in: folder)
+            let before = try KeptPart.ids(in: workspace.state)
             routes.append(try route())
             budget = try room(for: manifest, item, routes, hold)
             // What went to make room has no names any more.
-            if try KeptPart.ids(in: folder) != before { routes = [try route()] }
+            if try KeptPart.ids(in: workspace.state) != before { routes = [try route()] }
         }
         if options.mode.includesDatabase {
             try Directory.make(dump, mode: 0o700)
@@ -166,17 +166,37 @@ extension RestoreJob {
         progress(Progress(.loading, fraction: 0.62))
         try hold.databases.create(journal.newDatabase, like: journal.liveDatabase)
         journal.newOID = try hold.databases.oid(of: journal.newDatabase)
-        try journal.write(in: folder)
+        try journal.write(in: workspace.state)
         let target = stack.database.naming(database: journal.newDatabase)
-        try stack.tools.restore(
-            from: dump, into: target, jobs: min(options.threads, 4), cancellation: cancellation
+        let changed = try stack.tools.restore(
+            from: dump, into: target, dumper: manifest.database.role, jobs: min(options.threads, 4),
+            cancellation: cancellation
         ) { [progress] step in
             if case .table(let name) = step { progress(Progress(.loading, fraction: 0.7, detail: name)) }
         }
         try compareRows(target, manifest)
         // pg_restore leaves no planner statistics, and the first queries after a restore would crawl.
         try Connection(target).execute("ANALYZE")
-        return try hold.databases.copyProperties(from: journal.liveDatabase, to: journal.newDatabase)
+        return try notBroughtBack(changed, manifest, hold)
+            + hold.databases.copyProperties(from: journal.liveDatabase, to: journal.newDatabase)
+    }
+
+    /// What the restore leaves out, and what stays with the database that it puts aside.
+    private func notBroughtBack(
+        _ changed: [BeyondRestore], _ manifest: Manifest, _ hold: Hold
+    ) throws -> [BilingualText] {
+        let live = try hold.databases.staysBehind(in: stack.database.database)
+        // Subscriptions are in no dump of an ordinary role.
+        let never = Set(
+            live.filter { $0.fate == .never } + changed.filter { $0.fate == .never }
+                + (manifest.database.beyondRestore ?? []).filter { $0.fate == .never })
+        let told =
+            BeyondRestore.afterwards(changed.filter { $0.fate != .never })
+            + BeyondRestore.notices(
+                never.sorted { $0.name < $1.name } + live.filter { $0.fate == .staysBehind },
+                role: stack.database.user)
+        for text in told { log.warning("not brought back", ["what": text.english]) }
+        return told
     }
 
     private func compareRows(_ target: ConnectionSettings, _ manifest: Manifest) throws {

@@ -17,18 +17,27 @@ struct SwapObstacles {
     }
 
     /// - Parameter kept: the database that is to become live again, where it is one that was kept.
-    /// - Throws: `PostgresError.databaseInUse`, `.preparedTransactions`, `.mayNotCreateDatabases`, `.databaseNotOwned`,
-    ///   `.tablesNotLockable`; `BackupError.mountInside`, `.notOurs` and `.notMovable` for folders that cannot be moved.
+    /// - Throws: `PostgresError.serverReadOnly`, `.toolTooNew`, `.tooManyConnections`, `.databaseInUse`,
+    ///   `.preparedTransactions`, `.mayNotCreateDatabases`, `.databaseNotOwned`, `.tablesNotLockable`;
+    ///   `BackupError.mountInside`, `.notOurs` and `.notMovable` for folders that cannot be moved.
     func check(_ mode: RestoreMode, bringing kept: String? = nil) throws {
         if mode.includesDatabase {
             try checkDatabase()
+            // An undo loads no dump.
+            if kept == nil { try workspace.stack.tools.checkRestore(serverVersion: databases.server().version) }
             if let kept { try checkRename(of: kept) }
         }
-        if mode.includesArtifacts { try checkFolders() }
+        if mode.includesArtifacts {
+            try checkFolders()
+            try Self.checkAbilities(workspace)
+        }
     }
 
     private func checkDatabase() throws {
         let database = workspace.stack.database
+        if try databases.server().isReadOnly {
+            throw PostgresError.serverReadOnly(host: database.host, port: database.port)
+        }
         guard try databases.mayCreate() else { throw PostgresError.mayNotCreateDatabases(user: database.user) }
         try checkRename(of: database.database)
         guard try databases.exists(database.database) else { return }
@@ -36,6 +45,8 @@ struct SwapObstacles {
         defer { session.close() }
         let tables = try session.tablesNotLockable()
         if !tables.isEmpty { throw PostgresError.tablesNotLockable(user: database.user, tables: tables) }
+        // A dump is loaded by one leader and its jobs; the comparisons have four sessions, and the swap one more.
+        try ConnectionRoom(on: session).require(6)
     }
 
     private func checkRename(of name: String) throws {

@@ -37,12 +37,12 @@ struct UnchangedFiles: Sendable {
     /// not matter.
     mutating func count(in parts: KeptParts, cancellation: Cancellation) throws {
         (keptNames, keptParts) = ([:], [])
-        for id in try KeptPart.ids(in: parts.backups) {
+        for id in try KeptPart.ids(in: parts.state) {
             let tree = parts.folder(of: id).appending("old")
             guard try FileStatus.ifPresent(tree) != nil else { continue }
             // Of a damaged list nothing counts, so that files with names there are written anew.
             let shared: Set<UInt64>
-            do { shared = try KeptPart.shared(of: id, in: parts.backups) } catch BackupError.keptRecordDamaged {
+            do { shared = try KeptPart.shared(of: id, in: parts.state) } catch BackupError.keptRecordDamaged {
                 continue
             }
             guard !shared.isEmpty else { continue }

@@ -123,12 +123,19 @@ struct ArtifactSwap: Sendable {
                 }
                 continue
             }
-            // A file that both trees share.
-            if try inode(restored) == child.inode { continue }
+            if try inode(restored) == child.inode {
+                // A file that both trees share, or one whose rename by a second name was cut short.
+                if try isAside(child) {
+                    try Directory.remove(live)
+                    try Directory.renameWithoutReplacing(previous, to: live)
+                    moves += 1
+                }
+                continue
+            }
             moves += 1
             if try exists(restored) {
                 // Exchanged, and the previous one not yet put aside.
-                try Directory.exchange(restored, live)
+                if try !exchanged(restored, live) { try putAside(restored, into: old) }
             } else if try exists(previous) {
                 try Directory.renameWithoutReplacing(live, to: restored)
                 try Directory.renameWithoutReplacing(previous, to: live)
@@ -192,19 +199,38 @@ struct ArtifactSwap: Sendable {
             // Exchanged before an interruption: what was live may still wait to be put aside, also where what was brought in is gone
             // from its name since, by a client or by hand.
             guard try exists(restored) else { return false }
-            try putAside(restored, into: aside)
+            if try inode(restored) == child.inode, try inode(live) == child.inode, try isAside(child) {
+                // Its rename by a second name was cut short: what was live is aside, and this is the name that it leaves.
+                try Directory.remove(restored)
+            } else {
+                try putAside(restored, into: aside)
+            }
             return true
         }
-        if try exists(live) {
-            // Readers never find the name empty where the file system can exchange two names.
-            if try exchanged(restored, live) {
-                try putAside(restored, into: aside)
-                return true
+        // In the gap between two renames a client may make the name again: what it put there goes aside, too.
+        for _ in 0..<Self.patience {
+            if try exists(live) {
+                // Readers never find the name empty where the file system can exchange two names.
+                if try exchanged(restored, live) {
+                    try putAside(restored, into: aside)
+                    return true
+                }
+                try putAside(live, into: aside)
             }
-            try putAside(live, into: aside)
+            do throws(SystemError) {
+                try Directory.renameWithoutReplacing(restored, to: live)
+                return true
+            } catch { if !error.exists { throw error } }
         }
-        try Directory.renameWithoutReplacing(restored, to: live)
-        return true
+        throw SystemError("bring in", path: live.string, code: EEXIST)
+    }
+
+    /// How often a name that comes back is put aside.
+    private static let patience = 1000
+
+    /// Whether something else lies aside under the name of what arrives.
+    private func isAside(_ child: Plan.Child) throws -> Bool {
+        try inode(old.appending(child.name)).map { $0 != child.inode } ?? false
     }
 
     /// Moves a thing into a folder, under another name where its own is taken.
@@ -223,7 +249,7 @@ struct ArtifactSwap: Sendable {
     /// - Returns: false where the file system cannot exchange names.
     private func exchanged(_ first: FilePath, _ second: FilePath) throws(SystemError) -> Bool {
         do throws(SystemError) { try Directory.exchange(first, second) } catch {
-            if [EINVAL, ENOSYS, EOPNOTSUPP].contains(error.code) { return false }
+            if error.isUnknownCall { return false }
             throw error
         }
         return true

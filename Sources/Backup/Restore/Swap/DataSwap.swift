@@ -77,17 +77,17 @@ struct DataSwap {
                 throw BackupError.newerData(backup: journal.backup, newer: outcome.replaced)
             }
             journal.plan = journal.mode.includesArtifacts ? try journal.swap.plan() : nil
-            try describe(journal, outcome.replaced, look.moment, cover, broughtIn).write(in: workspace.folder)
+            try describe(journal, outcome.replaced, look.moment, cover, broughtIn).write(in: workspace.state)
             if !shared.isEmpty, let id = journal.id {
-                try KeptPart.write(shared: shared, of: id, in: workspace.folder)
+                try KeptPart.write(shared: shared, of: id, in: workspace.state)
             }
             if let brought, let id = journal.id {
-                try KeptPart.write(brought: brought, of: id, in: workspace.folder)
+                try KeptPart.write(brought: brought, of: id, in: workspace.state)
             }
             // From here on a cancellation comes too late.
             try workspace.cancellation.check()
             journal.stage = .committing
-            try journal.write(in: workspace.folder)
+            try journal.write(in: workspace.state)
         } catch {
             look.close()
             journal.stage = .preparing
@@ -141,7 +141,7 @@ struct DataSwap {
             database: journal.mode.includesDatabase && journal.hadDatabase ? journal.oldDatabase : nil,
             coveredBy: covering?.backup, coveredUntil: covering?.until, replaced: replaced, mark: journal.mark,
             broughtIn: broughtIn, carried: [], aside: [], isOfUndo: journal.kind == .undo,
-            arrived: journal.plan?.arrivals.map(\.inode), sequence: try KeptPart.nextSequence(in: workspace.folder),
+            arrived: journal.plan?.arrivals.map(\.inode), sequence: try KeptPart.nextSequence(in: workspace.state),
             broughtCover: broughtCover, broughtOID: journal.mode.includesDatabase ? journal.newOID : nil)
     }
 

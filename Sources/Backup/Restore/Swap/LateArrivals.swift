@@ -24,8 +24,14 @@ struct LateArrivals {
     let mark: FileTime
     /// What lay directly in the tree at the mark, by inode; `nil` where that is not known.
     private let present: [UInt64: ArtifactSwap.Present]?
+    /// What the plan of the swap names.
+    private let planned: Set<[UInt8]>
 
-    init(from: FilePath, live: FilePath, mark: FileTime, present: [ArtifactSwap.Present]? = nil) {
+    init(
+        from: FilePath, live: FilePath, mark: FileTime, present: [ArtifactSwap.Present]? = nil,
+        plan: ArtifactSwap.Plan? = nil
+    ) {
+        planned = Set(((plan?.arrivals ?? []) + (plan?.departures ?? [])).map(\.name))
         self.from = from
         self.live = live
         self.mark = mark
@@ -62,8 +68,8 @@ struct LateArrivals {
             }
             guard moved != nil || isLate(entry) else { continue }
             switch try carry(entry, parent, name) {
-            case .carried: outcome.carried.append(entry.path.description)
-            case .aside: outcome.aside.append(entry.path.description)
+            case .carried: outcome.carried.append(livePath(of: entry).description)
+            case .aside: outcome.aside.append(livePath(of: entry).description)
             case .thereAlready: break
             }
         }
@@ -83,21 +89,36 @@ struct LateArrivals {
             ?? true
     }
 
+    /// Where it was live. What was put aside beside another one of its name has a number behind it (`ArtifactSwap.putAside`).
+    private func livePath(of entry: ArchiveEntry) -> EntryPath {
+        let components = entry.path.components
+        guard let first = components.first.map(Array.init), !planned.contains(first),
+            let dot = first.lastIndex(of: UInt8(ascii: ".")), dot + 1 < first.count,
+            first[(dot + 1)...].allSatisfy({ (0x30...0x39).contains($0) }), planned.contains(Array(first[..<dot]))
+        else { return entry.path }
+        let rest = components.dropFirst().flatMap { [UInt8(ascii: "/")] + $0 }
+        return EntryPath(first[..<dot] + rest) ?? entry.path
+    }
+
     private enum Carried { case carried, aside, thereAlready }
 
     private func carry(_ entry: ArchiveEntry, _ parent: OpenFile, _ name: [UInt8]) throws -> Carried {
-        guard let folder = try liveFolder(of: entry) else { return .aside }
+        guard let folder = try liveFolder(of: entry), let target = livePath(of: entry).components.last.map(Array.init)
+        else {
+            return .aside
+        }
         do throws(SystemError) {
-            try parent.makeHardLink(name, to: folder, as: name)
+            try parent.makeHardLink(name, to: folder, as: target)
             return .carried
         } catch {
             switch error.code {
             case EEXIST:
-                let there = try folder.status(of: name)
+                let there = try folder.status(of: target)
                 return there.inode == entry.origin?.inode && there.device == entry.origin?.device
                     ? .thereAlready : .aside
             // No hard links here, or no more of them: it stays where it is, and is named.
-            case EMLINK, EPERM, EOPNOTSUPP, EXDEV, ENOENT: return .aside
+            case EXDEV, ENOENT: return .aside
+            case _ where error.isWithoutLinks: return .aside
             default: throw error
             }
         }
@@ -108,9 +129,9 @@ struct LateArrivals {
     private func liveFolder(of entry: ArchiveEntry) throws -> OpenFile? {
         var folder = try OpenFile(live, .directoryThroughLink)
         var source = try OpenFile(from, .directory)
-        for component in entry.path.components.dropLast() {
-            let name = Array(component)
-            source = try source.open(name, .directory)
+        for (component, liveComponent) in zip(entry.path.components, livePath(of: entry).components).dropLast() {
+            let name = Array(liveComponent)
+            source = try source.open(Array(component), .directory)
             do throws(SystemError) { folder = try folder.open(name, .directory) } catch {
                 guard error.code == ENOENT else {
                     if [ENOTDIR, ELOOP].contains(error.code) { return nil }

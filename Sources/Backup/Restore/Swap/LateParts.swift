@@ -22,7 +22,7 @@ struct LateParts {
 
     private func part(_ journal: RestoreJournal, _ mode: RestoreMode) throws -> KeptPart {
         let id = Self.id(journal)
-        guard var part = try KeptPart.read(id, in: workspace.folder) else {
+        guard var part = try KeptPart.read(id, in: workspace.state) else {
             return KeptPart(
                 id: id, backup: journal.backup, mode: mode, replacedAt: LocalTime.now().epoch, stack: journal.stack)
         }
@@ -43,7 +43,7 @@ struct LateParts {
         part.aside += names.filter { !part.aside.contains($0) }
         part.mark = journal.mark
         part.missing = NewerData(files: part.aside) + (part.databaseOID == nil ? NewerData() : part.replaced)
-        try part.write(in: workspace.folder)
+        try part.write(in: workspace.state)
         let target = KeptParts(workspace).folder(of: part.id).appending("old")
         try Directory.make(target, mode: 0o700)
         if isTreeKept {
@@ -67,8 +67,8 @@ struct LateParts {
     func keepDatabase(_ journal: RestoreJournal) throws -> KeptPart? {
         guard let id = journal.id, let oid = journal.newOID else { return nil }
         // Looked at by a run that was cut short: what it had compared with may be gone by now.
-        if try holdsDatabase(of: journal) { return try KeptPart.read(Self.id(journal), in: workspace.folder) }
-        let noted = try KeptPart.read(id, in: workspace.folder)
+        if try holdsDatabase(of: journal) { return try KeptPart.read(Self.id(journal), in: workspace.state) }
+        let noted = try KeptPart.read(id, in: workspace.state)
         let fresh = try FreshRows(workspace.stack.database.naming(database: journal.newDatabase))
         defer { fresh.close() }
         let written = try noted?.broughtIn.flatMap { try fresh.written(since: $0) }
@@ -76,7 +76,7 @@ struct LateParts {
         let rows = written.map { NewerData($0) } ?? NewerData.unknownRows
         var part: KeptPart
         if let undone = journal.undoes {
-            guard let kept = try KeptPart.read(undone, in: workspace.folder) else { return nil }
+            guard let kept = try KeptPart.read(undone, in: workspace.state) else { return nil }
             part = kept
         } else {
             part = try self.part(journal, .database)
@@ -87,7 +87,7 @@ struct LateParts {
         part.coveredBy = nil
         let files = part.isLate && !part.aside.isEmpty ? NewerData(files: part.aside) : NewerData()
         part.missing = files + rows
-        try part.write(in: workspace.folder)
+        try part.write(in: workspace.state)
         if journal.undoes == nil {
             try Directory.make(journal.swap.folder.appending(KeptPart.prefix + part.id), mode: 0o700)
         }
@@ -100,6 +100,6 @@ struct LateParts {
     /// Whether the database that was to be dropped is one of these by now.
     func holdsDatabase(of journal: RestoreJournal) throws -> Bool {
         guard journal.id != nil, let oid = journal.newOID else { return false }
-        return try KeptPart.read(Self.id(journal), in: workspace.folder)?.databaseOID == oid
+        return try KeptPart.read(Self.id(journal), in: workspace.state)?.databaseOID == oid
     }
 }

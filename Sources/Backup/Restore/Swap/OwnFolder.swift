@@ -68,11 +68,11 @@ struct OwnFolder {
     }
 
     private var kept: FilePath { swap.folder.appending(KeptPart.prefix + (journal.id ?? "")) }
-    private var file: FilePath { journal.path(in: workspace.folder) }
+    private var file: FilePath { journal.path(in: workspace.state) }
 
     private func hasRecord() throws -> Bool {
         guard let id = journal.id else { return false }
-        return try FileStatus.ifPresent(KeptPart.path(of: id, in: workspace.folder)) != nil
+        return try KeptPart.hasRecord(id, in: workspace.state)
     }
 
     /// By its mark, else by device and inode; a journal that knows neither says nothing of it.

@@ -7,26 +7,28 @@ import Wording
 public struct ServerPause: Sendable {
     private let server: TrackingServer?
     private let isWanted: Bool
-    private let folder: BackupFolder
+    private let state: RestoreState
     private let log: Log
 
     public init(_ stack: LiveStack, _ folder: BackupFolder, log: Log) {
         server = stack.server
         isWanted = stack.stopsServer
-        self.folder = folder
+        state = RestoreState(folder, artifacts: stack.artifacts)
         self.log = log
     }
 
-    private var marker: FilePath { folder.state.appending("mlflow-stopped") }
+    /// In the state, beside the journal.
+    private static let marker = "mlflow-stopped"
 
     /// Whether a server that we stopped still waits to be started.
-    public var isPending: Bool { (try? FileStatus.ifPresent(marker)) ?? nil != nil }
+    public var isPending: Bool { (try? state.existing(Self.marker)) ?? nil != nil }
 
     /// A server that cannot be stopped is no reason not to restore: the swap ends its database connections itself.
     /// - Returns: what is less sure without the stop; `nil` where there is nothing to say.
     func begin() throws -> BilingualText? {
         guard isWanted, let server else { return nil }
-        try DurableFile.replace(marker, with: Array(server.name.utf8), mode: 0o600)
+        let place = try state.place(for: Self.marker)
+        try DurableFile.replace(place.path, with: Array(server.name.utf8), mode: place.mode)
         do {
             if try server.stop() {
                 log.info("MLflow is stopped for the swap", ["server": server.name])
@@ -86,16 +88,14 @@ public struct ServerPause: Sendable {
 
     /// Whoever stopped it wrote down what it is called.
     private var stoppedServer: String {
-        let noted = (try? OpenFile(marker, .readNoFollow).readAll(limit: 256)).map {
-            String(decoding: $0, as: UTF8.self)
-        }
+        let noted = (try? state.existing(Self.marker)).flatMap({ try? OpenFile($0, .readNoFollow).readAll(limit: 256) })
+            .map {
+                String(decoding: $0, as: UTF8.self)
+            }
         return noted.flatMap { $0.isEmpty ? nil : $0 } ?? server?.name ?? "mlflow-server"
     }
 
-    private func clear() throws {
-        try Directory.remove(marker)
-        try Directory.sync(folder.state)
-    }
+    private func clear() throws { try state.remove(Self.marker) }
 }
 
 private struct ServerNotReachable: ExplainedError {

@@ -27,7 +27,7 @@ struct SwapSettlement {
         if live == new { return true }
         if live == journal.oldOID { return false }
         let (found, old) = (live.map { "\($0)" } ?? "-", journal.oldOID.map { "\($0)" } ?? "-")
-        let file = journal.path(in: workspace.folder)
+        let file = journal.path(in: workspace.state)
         throw BackupError.needsRecovery(
             reason: BilingualText(
                 zh: "数据库 \(journal.liveDatabase)（oid \(found)）既不是恢复 \(journal.backup) 之前的（\(old)），也不是恢复出来的（\(new)）；"
@@ -43,14 +43,14 @@ struct SwapSettlement {
     /// - Throws: `BackupError.needsRecovery` where the restore's own folder may be there and is not seen: nothing is removed then.
     func dropPrepared(_ journal: RestoreJournal) throws {
         try OwnFolder(workspace, journal).watching { try drop(journal) }
-        try journal.remove(in: workspace.folder)
+        try journal.remove(in: workspace.state)
         try journal.swap.removeFolderIfEmpty()
     }
 
     private func drop(_ journal: RestoreJournal) throws {
         // The dump that was unpacked for it: as large as the database, and nobody else's.
-        try Directory.removeTree(workspace.folder.staging.appending(RestoreJob.dumpName))
-        try journal.noteUndoing(in: workspace.folder)
+        try Directory.removeTree(workspace.state.dump(of: journal))
+        try journal.noteUndoing(in: workspace.state)
         if journal.mode.includesDatabase, journal.kind != .undo, journal.newDatabase != journal.liveDatabase,
             try !LateParts(workspace, databases).holdsDatabase(of: journal)
         {
@@ -59,7 +59,7 @@ struct SwapSettlement {
             if isThere { try databases.drop(journal.newDatabase) }
         }
         // What was written for the case that the swap is made. Before the folder: as long as it is there, the folder is, too.
-        if let id = journal.id { try KeptPart.read(id, in: workspace.folder)?.removeRecord(in: workspace.folder) }
+        if let id = journal.id { try KeptPart.read(id, in: workspace.state)?.removeRecord(in: workspace.state) }
         if journal.mode.includesArtifacts || journal.format != nil { try journal.swap.discard() }
     }
 
@@ -72,7 +72,7 @@ struct SwapSettlement {
             try endUndone(journal)
             return part
         }
-        try journal.remove(in: workspace.folder)
+        try journal.remove(in: workspace.state)
         try journal.swap.removeFolderIfEmpty()
         return part
     }
@@ -90,7 +90,7 @@ struct SwapSettlement {
         if journal.mode.includesArtifacts {
             let late = try LateArrivals(
                 from: journal.swap.old, live: workspace.stack.artifacts, mark: journal.mark ?? journal.unknownMark,
-                present: journal.present
+                present: journal.present, plan: journal.plan
             ).carryOver()
             part.carried += late.carried.filter { !part.carried.contains($0) }
             part.aside += late.aside.filter { !part.aside.contains($0) }
@@ -99,7 +99,7 @@ struct SwapSettlement {
             // Not because nobody could look.
             try OwnFolder(workspace, journal).requireSeen()
             // In this order: a record whose folder is gone would be one of lost files.
-            try part.removeRecord(in: workspace.folder)
+            try part.removeRecord(in: workspace.state)
             try journal.swap.discard()
         } else {
             try keep(part, journal)
@@ -109,7 +109,7 @@ struct SwapSettlement {
 
     /// One that cannot be read is described anew from the journal, and covered by nothing then.
     private func record(_ id: String) throws -> KeptPart? {
-        try KeptPart.readOrPutAside(id, in: workspace.folder, log: workspace.log)
+        try KeptPart.readOrPutAside(id, in: workspace.state, log: workspace.log)
     }
 
     private func endUndone(_ journal: RestoreJournal) throws {
@@ -119,7 +119,7 @@ struct SwapSettlement {
             let tree = folder.appending("old")
             if try FileStatus.ifPresent(tree) == nil || Directory.names(in: tree).isEmpty {
                 try Directory.removeTree(folder)
-                try KeptPart.removeRecord(of: undone, in: workspace.folder)
+                try KeptPart.removeRecord(of: undone, in: workspace.state)
             }
         }
     }
@@ -135,8 +135,7 @@ struct SwapSettlement {
             }
             if try FileStatus.ifPresent(swap.new) != nil { try Directory.removeTree(swap.new) }
         }
-        do { try part.write(in: workspace.folder) } catch let error as SystemError where error.isFull && swap.id != nil
-        {
+        do { try part.write(in: workspace.state) } catch let error as SystemError where error.isFull && swap.id != nil {
             // The record of before the swap says all but the late arrivals, which are told by the task.
             workspace.log.warning("the kept part's record is not complete", ["reason": error.description])
         }
@@ -162,7 +161,7 @@ struct SwapSettlement {
         return KeptPart(
             id: journal.id ?? now.stamp, backup: journal.backup, mode: journal.mode, replacedAt: now.epoch,
             stack: journal.stack, databaseOID: try database.flatMap { try databases.oid(of: $0) }, database: database,
-            sequence: try KeptPart.nextSequence(in: workspace.folder))
+            sequence: try KeptPart.nextSequence(in: workspace.state))
     }
 }
 

@@ -48,7 +48,7 @@ struct FilesSince {
         overwritten = try SharedFiles(workspace, part).overwritten()
         arrived = part.arrived.map(Set.init)
         if part.isOfUndo == true {
-            do { marks = try KeptPart.brought(of: part.id, in: workspace.folder) } catch BackupError.keptRecordDamaged {
+            do { marks = try KeptPart.brought(of: part.id, in: workspace.state) } catch BackupError.keptRecordDamaged {
                 // Of a damaged list nothing is known to have been brought, so all that is new is told.
                 marks = []
             }

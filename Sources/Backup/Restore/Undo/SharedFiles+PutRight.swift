@@ -176,7 +176,7 @@ extension SharedFiles {
             id: id, backup: part.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch, stack: part.stack)
         late.aside = paths.map(\.description)
         // The record first: a folder without one would be another service's.
-        try late.write(in: workspace.folder)
+        try late.write(in: workspace.state)
         let parts = KeptParts(workspace)
         try Directory.make(parts.folder(of: id), mode: 0o700)
         for path in paths {

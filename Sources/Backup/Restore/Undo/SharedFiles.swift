@@ -174,7 +174,7 @@ struct SharedFiles {
 
     /// What both trees had at the swap; `nil` where the list is damaged: any file may be.
     private func noted() throws -> Set<UInt64>? {
-        do { return try KeptPart.shared(of: part.id, in: workspace.folder) } catch BackupError.keptRecordDamaged {
+        do { return try KeptPart.shared(of: part.id, in: workspace.state) } catch BackupError.keptRecordDamaged {
             workspace.log.warning("the list of files that the kept tree shares is damaged", ["kept": part.id])
             return nil
         }

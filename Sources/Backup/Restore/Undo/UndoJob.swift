@@ -29,21 +29,25 @@ public struct UndoJob: Sendable {
     }
 
     /// What can be said at once: is there anything to undo?
-    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`.
+    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.noPlaceForBackup`.
     public func preflight() throws -> KeptPart {
-        try KeptParts(workspace).identified().undoable()
+        try refuseWithoutPlace()
+        return try KeptParts(workspace).identified().undoable()
     }
 
     /// - Throws: `BackupError.nothingToUndo`, `.undoChanged`, `.keptDatabaseGone`, `.newerData`, and what a restore throws.
     public func run() throws -> UndoOutcome {
         // Whoever waits for another undo would take that one back, and for a restore that one, which nobody asked for.
         let wanted = try wanted ?? KeptParts(workspace).identified().restorable().first?.id
-        return try workspace.holdingStack("undo of a restore", sparing: wanted) { hold in try undo(wanted, hold) }
+        return try workspace.holdingStack("undo of a restore", for: .reading, sparing: wanted) { hold in
+            try undo(wanted, hold)
+        }
     }
 
     private func undo(_ wanted: String?, _ hold: Hold) throws -> UndoOutcome {
         let start = MonotonicTime.nanoseconds()
         try hold.refuseWhileUnfinished()
+        try refuseWithoutPlace()
         let parts = KeptParts(workspace, of: hold.identity)
         let newest = try parts.restorable().first?.id
         guard newest == wanted else { throw BackupError.undoChanged(wanted: wanted, newest: newest) }
@@ -73,7 +77,7 @@ public struct UndoJob: Sendable {
         let brought =
             try journal.mode.includesArtifacts
             ? BroughtTree.marks(of: journal.swap.new, cancellation: workspace.cancellation) : nil
-        try journal.write(in: workspace.folder)
+        try journal.write(in: workspace.state)
         // What one shared with the other, the other shares with the one.
         let swap = DataSwap(
             workspace: workspace, hold: hold, force: force,
@@ -97,6 +101,11 @@ public struct UndoJob: Sendable {
             undone: part, kept: outcome.kept, replaced: outcome.replaced, seconds: seconds,
             warnings: outcome.notes + [orphans.map(Self.keptAside), Self.untold(overwritten)].compactMap { $0 }
                 + KeptExpiry(workspace, hold).afterSwap())
+    }
+
+    private func refuseWithoutPlace() throws {
+        guard force, first != nil, let protection = workspace.folder.writeProtection else { return }
+        throw BackupError.noPlaceForBackup(path: workspace.folder.path.string, reason: protection.reason)
     }
 
     private static func keptAside(_ orphans: KeptPart) -> BilingualText {

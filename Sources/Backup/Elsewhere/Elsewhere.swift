@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MLflowStore
+
+/// What a stack's database speaks of and a backup of the stack does not hold. It is made all the same, and says so.
+public struct Elsewhere: Sendable, Equatable, Codable {
+    /// Places with artifacts outside of the artifacts folder, that with most first.
+    public var places: [ArtifactPlace]
+    /// How many there are beyond these.
+    public var morePlaces: Int
+    /// Artifacts that should be in the artifacts folder as we see it, and are not.
+    public var unseen: UnseenArtifacts?
+    /// Rows that only the server's key opens (`MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY`, `MLFLOW_CRYPTO_KEK_PASSPHRASE`).
+    public var webhookSecrets: Int64
+    public var gatewaySecrets: Int64
+    /// Whether the server asks for a login, and its users are not in this database.
+    public var users: Bool
+
+    enum CodingKeys: String, CodingKey {
+        case places, unseen, users
+        case morePlaces = "more_places"
+        case webhookSecrets = "webhook_secrets"
+        case gatewaySecrets = "gateway_secrets"
+    }
+
+    private static let mostPlaces = 20
+
+    /// - Returns: `nil` where there is nothing to say.
+    init?(_ reading: PlaceReading, _ found: ArtifactPlaces, asksForLogin: Bool) {
+        places = Array(found.places.prefix(Self.mostPlaces))
+        morePlaces = found.places.count - places.count
+        unseen = found.unseen
+        webhookSecrets = reading.webhookSecrets
+        gatewaySecrets = reading.gatewaySecrets
+        users = asksForLogin && !reading.hasUsers
+        if places.isEmpty, unseen == nil, webhookSecrets == 0, gatewaySecrets == 0, !users { return nil }
+    }
+}
+
+extension LiveStack {
+    /// - Parameters:
+    ///   - isLogin: whether the server asks for a login; where nobody knows it is asked.
+    ///   - seconds: for each statement.
+    /// - Returns: `nil` where there is nothing.
+    /// - Throws: `PostgresError`.
+    func elsewhere(asksForLogin isLogin: Bool? = nil, atMost seconds: Double = 10) throws -> Elsewhere? {
+        let reading = try PlaceReading(of: database, atMost: seconds)
+        return Elsewhere(
+            reading, ArtifactPlaces(reading, in: artifacts), asksForLogin: isLogin ?? asksForLogin())
+    }
+}
+
+extension Workspace {
+    /// For the record of an operation that fails by something else, if it fails.
+    /// - Returns: `nil` where there is nothing, or it cannot be told, which the log says.
+    func elsewhere() -> Elsewhere? {
+        do { return try stack.elsewhere() } catch {
+            log.warning("it could not be told what is elsewhere", ["reason": error.bilingual.english])
+            return nil
+        }
+    }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wording
+
+extension RestoreJob {
+    /// What the restored database speaks of and this restore did not bring: looked up in what is live now, as a backup of
+    /// 0.1.0 does not say. Whether there were users is known of the moment of the backup: the server may be stopped now.
+    func elsewhere(_ manifest: Manifest) -> [BilingualText] {
+        guard options.mode.includesDatabase else { return [] }
+        var found = manifest.elsewhere
+        do { found = try stack.elsewhere(asksForLogin: found?.users ?? false) } catch {
+            log.warning("what is elsewhere is told by the backup's manifest", ["reason": error.bilingual.english])
+        }
+        return found?.notices(.restore, artifacts: stack.artifacts) ?? []
+    }
+}

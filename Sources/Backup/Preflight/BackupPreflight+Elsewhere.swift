@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+import Wording
+
+extension BackupPreflight {
+    /// Notices alone: a backup of what is here is worth having whatever is elsewhere.
+    func noteElsewhere(_ findings: inout Findings) {
+        // A database that does not answer is told of already.
+        guard findings.first(.database) == nil else { return }
+        do {
+            let found = try stack.elsewhere(atMost: isHasty ? 2 : 10)
+            let notices = found?.notices(.backup, artifacts: stack.artifacts) ?? []
+            findings.note(.artifacts, notices)
+        } catch {
+            findings.note(
+                .artifacts,
+                [
+                    BilingualText(zh: "未能查明哪些内容不在备份中：", en: "It could not be told what is not in a backup: ")
+                        + error.bilingual
+                ])
+        }
+    }
+}

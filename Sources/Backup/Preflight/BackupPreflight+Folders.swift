@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+import Wording
+
+/// How the folders of a stack lie to each other: a restore replaces what is in the artifacts folder, a backup contains it, and
+/// neither must do that to the backups.
+struct FolderLayout {
+    private let stack: LiveStack
+    private let folder: BackupFolder
+
+    init(_ workspace: Workspace) {
+        stack = workspace.stack
+        folder = workspace.folder
+    }
+
+    /// - Throws: `BackupError.foldersOverlap`.
+    func refuseOverlap() throws {
+        for path in [folder.path, stack.artifacts] {
+            if case .silent = FolderPulse.look(at: path) { return }
+        }
+        // A folder that cannot be looked at is refused by whoever needs it, in its own words.
+        guard let artifacts = try? Ground(stack.artifacts) else { return }
+        for ours in [folder.path, folder.state] {
+            guard let ground = try? Ground(ours) else { continue }
+            switch ground.relation(to: artifacts) {
+            case .same, .inside:
+                throw BackupError.foldersOverlap(
+                    inner: Self.shown(ours, ground), outer: Self.shown(stack.artifacts, artifacts),
+                    isTakenForOurs: false)
+            case .around where ours == folder.state || isTakenForBackup(artifacts, ground):
+                throw BackupError.foldersOverlap(
+                    inner: Self.shown(stack.artifacts, artifacts), outer: Self.shown(ours, ground), isTakenForOurs: true
+                )
+            case .around, .apart: continue
+            }
+        }
+    }
+
+    /// Nothing of ours takes a person's folder beside the backups for one; that such a folder is copied into backups beside
+    /// it is worth a word.
+    var notice: BilingualText? {
+        guard let artifacts = try? Ground(stack.artifacts), let backups = try? Ground(folder.path),
+            backups.relation(to: artifacts) == .around
+        else { return nil }
+        return BilingualText(
+            zh: "artifacts 目录 \(stack.artifacts) 位于备份目录 \(folder.path) 之内：一块磁盘损坏时两者会一起丢失。",
+            en:
+                "The artifacts folder \(stack.artifacts) lies in the backup folder \(folder.path): a broken disk takes both."
+        )
+    }
+
+    /// Whether the way to the artifacts begins with what would be listed as a backup, and pruned as one.
+    private func isTakenForBackup(_ artifacts: Ground, _ backups: Ground) -> Bool {
+        guard artifacts.path.isIn(backups.path),
+            let first = artifacts.path.bytes.dropFirst(backups.path.bytes.count).split(separator: UInt8(ascii: "/"))
+                .first
+        else { return false }
+        return BackupName(String(decoding: first, as: UTF8.self))?.time != nil
+    }
+
+    /// As it is configured, and where that leads.
+    private static func shown(_ path: FilePath, _ ground: Ground) -> String {
+        ground.path == path ? path.string : "\(path) (\(ground.path))"
+    }
+}
+
+extension Workspace {
+    /// To be asked before anything else is done with the folders.
+    /// - Throws: `BackupError.foldersOverlap`.
+    public func refuseOverlap() throws { try FolderLayout(self).refuseOverlap() }
+}
+
+extension BackupPreflight {
+    /// Whether both folders answer at all. - Returns: false where any further question to them would wait, perhaps for ever.
+    func checkAnswers(_ findings: inout Findings) -> Bool {
+        for (check, path) in [(Finding.Check.backupFolder, folder.path), (.artifacts, stack.artifacts)] {
+            guard case .silent = FolderPulse.look(at: path) else { continue }
+            findings.make(check) { throw BackupError.folderSilent(path: path.string) }
+        }
+        guard findings.obstacles.isEmpty else { return false }
+        if case .silent = FolderPulse.take(in: folder.state) {
+            findings.make(.backupFolder) { throw BackupError.folderSilent(path: folder.path.string) }
+        }
+        return findings.obstacles.isEmpty
+    }
+
+    /// Where the folders lie, whether this one was used and is empty, whether it is alive and what can be done in it.
+    func checkFolders(_ findings: inout Findings) {
+        findings.make(.backupFolder) {
+            try FolderLayout(workspace).refuseOverlap()
+            try folder.refuseVanished(usedBy: stack.artifacts)
+            try folder.refuseWriteProtected()
+            if let reason = folder.unusableReason {
+                throw BackupError.folderNotUsable(path: folder.path.string, reason: reason)
+            }
+            guard try FileStatus.ifPresent(folder.state) != nil else { return }
+            try folder.checkPulse()
+            try folder.checkAbilities()
+        }
+        if let notice = FolderLayout(workspace).notice { findings.note(.backupFolder, [notice]) }
+        if let notice = unfitArtifacts { findings.note(.artifacts, [notice]) }
+    }
+
+    /// What a restore would be refused for is worth a word on the day of the backup. Where the type is one that is known to do
+    /// everything nothing is tried: a probe writes among the artifacts.
+    private var unfitArtifacts: BilingualText? {
+        guard let ground = try? Ground(stack.artifacts), ground.isThere, !Self.fitTypes.contains(ground.type),
+            Directory.isWritable(stack.artifacts),
+            let abilities = Abilities.known(
+                of: ArtifactSwap(root: stack.artifacts, id: nil).folder, making: true)
+        else { return nil }
+        let lacking = abilities.lacking(of: ArtifactSwap.needed)
+        guard !lacking.isEmpty else { return nil }
+        return BackupError.artifactsUnfit(path: stack.artifacts.string, type: ground.type, lacking: lacking.words)
+            .explanation
+    }
+
+    private static let fitTypes: Set<String> = [
+        "ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "zfs", "overlay", "nfs", "nfs4", "f2fs", "bcachefs", "ceph",
+    ]
+}
+
+extension BackupFolder {
+    /// A disk that died under its file system is found out by writing.
+    /// - Throws: `BackupError.folderSilent`, `.folderNotUsable`, `SystemError`.
+    func checkPulse() throws {
+        switch FolderPulse.take(in: state) {
+        case .answered(true): return
+        case .answered(false):
+            throw BackupError.folderNotUsable(path: path.string, reason: "what is written to it does not come back")
+        case .silent: throw BackupError.folderSilent(path: path.string)
+        case .failed(let error):
+            // Room is another check's, and a file system without room is alive.
+            if !error.isFull, !error.isNotFound { throw error }
+        }
+    }
+
+    /// - Throws: `BackupError.folderUnfit`: nothing there could be called durable, or two services would work in it at once.
+    func checkAbilities() throws {
+        guard let lacking = Abilities.known(of: state)?.lacking(of: [.fileSync, .locks]), !lacking.isEmpty else {
+            return
+        }
+        throw BackupError.folderUnfit(path: path.string, type: try Ground(path).type, lacking: lacking.words)
+    }
+}
+
+extension Findings {
+    /// A folder that does not answer; nothing more was asked then.
+    public var silence: Finding? {
+        all.first { if case .folderSilent? = $0.obstacle as? BackupError { true } else { false } }
+    }
+}

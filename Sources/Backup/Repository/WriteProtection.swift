@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+import Wording
+
+/// Why nothing can be written into a backup folder that can be read: a disk that is mounted read-only, an image, a folder of
+/// another user. One restores from such folders, and makes no backups into them. See docs/ground.md.
+public struct WriteProtection: Sendable, Equatable {
+    /// What refuses: the folder, our own one in it, or the lock file there.
+    public let path: String
+    /// EROFS, EACCES or EPERM.
+    let code: Int32
+
+    /// Part of a sentence.
+    public var reason: BilingualText {
+        switch code {
+        case EROFS: BilingualText(zh: "\(path) 所在的文件系统是只读的", en: "the file system of \(path) is read-only")
+        case EPERM:
+            BilingualText(
+                zh: "\(path) 不允许更改，可能设有不可变属性，见 lsattr",
+                en: "\(path) may not be changed, perhaps it is immutable: see lsattr")
+        default:
+            BilingualText(
+                zh: "用户 \(geteuid()) 没有 \(path) 的写权限", en: "the user \(geteuid()) may not write into \(path)")
+        }
+    }
+}
+
+extension BackupFolder {
+    /// `nil` where it can be written to, and where it is not there or cannot be read, which others say in their own words. Found
+    /// by asking the kernel, and by opening the lock file as every operation does: of some mounts only that tells.
+    public var writeProtection: WriteProtection? {
+        guard Directory.readRefusal(path) == nil, let refusal, refusal.isDenied else { return nil }
+        return WriteProtection(path: refusal.path, code: refusal.code)
+    }
+
+    private var refusal: SystemError? {
+        if let refused = Directory.writeRefusal(path) { return refused }
+        do throws(SystemError) {
+            guard try FileStatus.ifPresent(state) != nil else { return try tryingItself() }
+            // What is no folder is in the way of everything, which says so.
+            _ = try OpenFile(state, .directoryThroughLink)
+            if let refused = Directory.writeRefusal(state) { return refused }
+            if try FileStatus.ifPresent(lock) != nil { _ = try OpenFile(lock, .readWrite(create: 0o644)) }
+            return nil
+        } catch { return error }
+    }
+
+    /// In one that was never used there is nothing of ours to open.
+    private func tryingItself() throws(SystemError) -> SystemError? {
+        let probe = path.appending(".mlflow-backup-probe-\(getpid())-\(UInt32.random(in: .min ... .max))")
+        try Directory.makeNew(probe, mode: 0o700)
+        try Directory.removeEmpty(probe)
+        return nil
+    }
+
+    /// For an operation that writes into it.
+    /// - Throws: `BackupError.writeProtected`.
+    public func refuseWriteProtected() throws {
+        guard let protection = writeProtection else { return }
+        throw BackupError.writeProtected(path: path.string, reason: protection.reason)
+    }
+}

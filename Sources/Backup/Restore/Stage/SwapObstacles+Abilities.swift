@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+
+extension SwapObstacles {
+    /// Whether the file system of the artifacts can do what a swap stands on, found by doing it.
+    /// - Throws: `BackupError.artifactsUnfit`, `.lowerLayer`; `SystemError` where nothing can be written among the artifacts.
+    static func checkAbilities(_ workspace: Workspace) throws {
+        let root = workspace.stack.artifacts
+        guard try RestoreJournal.identity(of: root) != nil else { return }
+        let folder = ArtifactSwap(root: root, id: nil).folder
+        try Directory.make(folder, mode: 0o700)
+        defer { Directory.removeEmpty(folder) }
+        try clearKilled(folder)
+        let ground = try Ground(root)
+        let lacking = try FileSystemProbe.run(in: folder).lacking(of: ArtifactSwap.needed)
+        guard lacking.isEmpty else {
+            throw BackupError.artifactsUnfit(path: root.string, type: ground.type, lacking: lacking.words)
+        }
+        if ground.type == "overlay" { try checkLayers(root, folder) }
+    }
+
+    /// A folder of an image, or of another lower layer, is not renamed by the kernel where that was not mounted with
+    /// `redirect_dir`: EXDEV. A folder of our own would be in the upper layer and tells nothing, so each live one is asked to
+    /// replace a folder of ours that is not empty, which no rename does.
+    private static func checkLayers(_ root: FilePath, _ folder: FilePath) throws {
+        // A name that nobody else has, nor could guess: were the folder gone, a live one would take its place.
+        let nonce = String(UInt64.random(in: .min ... .max), radix: 16)
+        let target = folder.appending(FileSystemProbe.prefix + "layers-" + nonce)
+        try Directory.make(target.appending("in"), mode: 0o700)
+        defer {
+            // What stays behind is cleared by a later look.
+            try? Directory.removeTree(target)
+        }
+        var stuck: [FilePath] = []
+        for name in try Directory.names(in: root) where !LiveStack.notArtifacts.contains(name) {
+            let path = root.appending(name)
+            guard try FileStatus.ifPresent(path)?.kind == .directory else { continue }
+            do throws(SystemError) { try Directory.rename(path, to: target) } catch {
+                if error.code == EXDEV { stuck.append(path) }
+                continue
+            }
+            try Directory.renameWithoutReplacing(target, to: path)
+            throw SystemError("rename", path: path.string, code: EXDEV)
+        }
+        if let first = stuck.first { throw BackupError.lowerLayer(path: first.string, count: stuck.count) }
+    }
+
+    /// What a probe left that was killed; one that is at work is younger than this.
+    private static func clearKilled(_ folder: FilePath) throws {
+        for name in try Directory.names(in: folder) where name.starts(with: Array(FileSystemProbe.prefix.utf8)) {
+            guard let status = try FileStatus.ifPresent(folder.appending(name)),
+                status.changed.seconds < FileTime.now().seconds - 600
+            else { continue }
+            try Directory.removeTree(folder.appending(name))
+        }
+    }
+}
+
+extension ArtifactSwap {
+    /// Which of two things a name is, is told by its inode; what was written meanwhile, by the time of the inode's change.
+    static let needed: [Abilities.Ability] = [.fileSync, .identity, .changeTime]
+}

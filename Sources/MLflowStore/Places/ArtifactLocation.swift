@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a column of MLflow's says of where artifacts are (mlflow/utils/uri.py, 3.17).
+enum ArtifactLocation: Equatable, Sendable {
+    /// `mlflow-artifacts:`, or the route behind it: below whatever the server's `--artifacts-destination` is.
+    case served(PathParts)
+    /// A path on the machine, or in the container, of whoever wrote the row.
+    case local(PathParts)
+    /// A store elsewhere, by scheme, host and the first name of its path.
+    case remote(String)
+    /// A path that hangs on the folder in which some program of MLflow's was started.
+    case relative(String)
+    /// Names another row (`runs:/`, `models:/`), or nothing.
+    case reference
+
+    init(_ text: String) {
+        let bytes = Array(text.utf8)
+        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), let scheme = Self.scheme(bytes[..<colon]) else {
+            self = Self.plain(bytes)
+            return
+        }
+        // Query and fragment may hold credentials, and name no place.
+        let rest = bytes[(colon + 1)...].prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        let (authority, path) = Self.split(Array(rest))
+        switch scheme {
+        case "runs", "models": self = .reference
+        case "mlflow-artifacts": self = .served(PathParts(encoded: path))
+        case "file":
+            if authority.isEmpty || authority == "localhost" {
+                self = path.first == slash ? .local(PathParts(encoded: path)) : Self.plain(path)
+            } else {
+                self = .remote(Self.place(scheme, authority, path))
+            }
+        case "http", "https":
+            let parts = PathParts(encoded: path)
+            if let served = parts.served {
+                self = .served(served)
+            } else {
+                self = .remote(Self.place(scheme, authority, path))
+            }
+        default: self = .remote(Self.place(scheme, authority, path))
+        }
+    }
+
+    /// The place to look after, as a person is told of it: without anything that lets one in.
+    var place: String? {
+        switch self {
+        case .served, .reference: nil
+        case .local(let parts): FindingText.clean(PathParts(parts.names.prefix(2)).path.string)
+        case .remote(let place): FindingText.clean(place)
+        case .relative(let first): FindingText.clean("./" + first)
+        }
+    }
+
+    private static func plain(_ bytes: [UInt8]) -> ArtifactLocation {
+        if bytes.first == slash { return .local(PathParts(path: bytes)) }
+        guard let first = PathParts(path: bytes).names.first else { return .reference }
+        return .relative(String(decoding: first, as: UTF8.self))
+    }
+
+    private static func scheme(_ bytes: ArraySlice<UInt8>) -> String? {
+        let name = String(decoding: bytes, as: UTF8.self).lowercased()
+        guard let first = name.utf8.first, (0x61...0x7A).contains(first) else { return nil }
+        let isScheme = name.utf8.allSatisfy {
+            (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E].contains($0)
+        }
+        return isScheme ? name : nil
+    }
+
+    private static func split(_ rest: [UInt8]) -> (authority: String, path: [UInt8]) {
+        guard rest.starts(with: [slash, slash]) else { return ("", rest) }
+        let authority = rest.dropFirst(2).prefix { $0 != slash }
+        return (String(decoding: authority, as: UTF8.self), Array(rest.dropFirst(2 + authority.count)))
+    }
+
+    private static func place(_ scheme: String, _ authority: String, _ path: [UInt8]) -> String {
+        let first = PathParts(encoded: path).names.first.map { "/" + String(decoding: $0, as: UTF8.self) } ?? ""
+        if authority.isEmpty { return scheme + ":" + first }
+        return scheme + "://" + withoutCredentials(scheme, authority) + first
+    }
+
+    /// What stands before the last @ lets one in, but for Azure, where it is the container.
+    private static func withoutCredentials(_ scheme: String, _ authority: String) -> String {
+        guard let at = authority.lastIndex(of: "@") else { return authority }
+        let before = authority[..<at]
+        let isContainer = ["wasb", "wasbs", "abfs", "abfss"].contains(scheme) && !before.contains(":")
+        return isContainer ? authority : String(authority[authority.index(after: at)...])
+    }
+}
+
+extension PathParts {
+    /// Below the route by which a server hands artifacts out (`/api/2.0/mlflow-artifacts/artifacts/…`).
+    fileprivate var served: PathParts? {
+        let route = [Array("mlflow-artifacts".utf8), Array("artifacts".utf8)]
+        guard let start = names.indices.first(where: { names[$0...].starts(with: route) }) else { return nil }
+        return PathParts(names[(start + 2)...])
+    }
+}
+
+private let slash = UInt8(ascii: "/")

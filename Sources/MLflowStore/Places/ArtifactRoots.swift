@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// By which names the artifacts folder goes. MLflow's container may see it elsewhere than we do, and the database has the
+/// names of whoever wrote the rows: a folder of one run below ours tells which part of its path is the same folder.
+struct ArtifactRoots {
+    private let folder: FilePath
+    private var names: [PathParts]
+    /// Where below our folder `mlflow-artifacts:` is: at the top, or lower where we were given a folder above MLflow's.
+    private var served = [PathParts([])]
+    private var trials = 0
+
+    init(_ folder: FilePath) {
+        self.folder = folder
+        let parts = PathParts(path: folder.bytes)
+        names = [parts, parts.resolved]
+    }
+
+    /// Below the artifacts folder; `nil` for what is not in it as far as anybody knows.
+    func below(_ parts: PathParts) -> PathParts? {
+        if let rest = names.lazy.compactMap({ parts.below($0) }).first { return rest }
+        let resolved = parts.resolved
+        return names.lazy.compactMap { resolved.below($0) }.first
+    }
+
+    /// Learns another name of the folder from the location of one run or one model.
+    mutating func learn(from parts: PathParts) {
+        guard below(parts) == nil else { return }
+        // The shortest end of the path that is ours; what is before it is another name of our folder, and `/` is not.
+        for cut in stride(from: parts.names.count - 1, to: 0, by: -1) {
+            let end = PathParts(parts.names[cut...])
+            guard end.namesOneThing, isThere(end) == true else { continue }
+            names.append(PathParts(parts.names[..<cut]))
+            return
+        }
+    }
+
+    /// Whether the folder of a run or a model is below the artifacts folder.
+    /// - Returns: `nil` where that cannot be told, or it is none that should be there.
+    mutating func holds(_ location: ArtifactLocation) -> Bool? {
+        switch location {
+        case .served(let parts): holds(served: parts)
+        case .local(let parts): below(parts).map { isThere($0) } ?? false
+        case .remote, .relative, .reference: nil
+        }
+    }
+
+    private mutating func holds(served parts: PathParts) -> Bool? {
+        for above in served {
+            let found = isThere(PathParts(above.names + parts.names))
+            if found != false { return found }
+        }
+        // A few tries are enough: it is lower for all or for none.
+        guard trials < 3, served.count == 1, parts.namesOneThing, let children = try? Directory.names(in: folder) else {
+            return false
+        }
+        trials += 1
+        guard let child = children.prefix(64).first(where: { isThere(PathParts([$0] + parts.names)) == true }) else {
+            return false
+        }
+        served.append(PathParts([child]))
+        return true
+    }
+
+    /// - Returns: `nil` where we may not look, or the disk fails.
+    private func isThere(_ below: PathParts) -> Bool? {
+        do { return try FileStatus.ifPresent(below.appended(to: folder)) != nil } catch { return nil }
+    }
+}

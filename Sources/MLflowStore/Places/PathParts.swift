@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+
+/// An absolute path as the names on the way to it, without `.`, `..` and doubled slashes. What is not on this machine, or is
+/// meant to be below a folder that only a server knows, can be told by its names alone.
+struct PathParts: Hashable, Sendable {
+    var names: [[UInt8]]
+
+    init(_ names: some Sequence<[UInt8]>) { self.names = Array(names) }
+
+    init(path: some Collection<UInt8>) {
+        names = []
+        for name in path.split(separator: slash) where Array(name) != [dot] {
+            if Array(name) == [dot, dot] { _ = names.popLast() } else { names.append(Array(name)) }
+        }
+    }
+
+    /// Of a URI: `%20` is a space.
+    init(encoded path: some Collection<UInt8>) {
+        var decoded: [UInt8] = []
+        var rest = Array(path)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), let high = rest.first.flatMap(hexDigit),
+                let low = rest.dropFirst().first.flatMap(hexDigit)
+            {
+                decoded.append(high << 4 | low)
+                rest = rest.dropFirst(2)
+            } else {
+                decoded.append(byte)
+            }
+        }
+        self.init(path: decoded)
+    }
+
+    var path: FilePath { FilePath(bytes: names.reduce(into: []) { $0 += [slash] + $1 }) }
+
+    /// The names below a folder; `nil` for what is not in it.
+    func below(_ folder: PathParts) -> PathParts? {
+        guard names.starts(with: folder.names) else { return nil }
+        return PathParts(names.dropFirst(folder.names.count))
+    }
+
+    func appended(to folder: FilePath) -> FilePath { names.reduce(folder) { $0.appending($1) } }
+
+    /// Where it really is, as far as it is there: links are followed, and no link can be in the rest.
+    var resolved: PathParts {
+        for count in stride(from: names.count, to: 0, by: -1) {
+            let there = PathParts(names.prefix(count)).path
+            guard let found = there.withCString({ realpath($0, nil) }) else { continue }
+            defer { free(found) }
+            let bytes = UnsafeBufferPointer(start: found, count: strlen(found)).map { UInt8(bitPattern: $0) }
+            return PathParts(PathParts(path: bytes).names + names.dropFirst(count))
+        }
+        return self
+    }
+
+    /// Whether it has a name that MLflow gives to one run or one model alone, and to nothing else.
+    var namesOneThing: Bool { names.contains { isIdentifier($0) } }
+}
+
+private let slash = UInt8(ascii: "/")
+private let dot = UInt8(ascii: ".")
+
+private func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x41...0x46: byte - 0x37
+    case 0x61...0x66: byte - 0x57
+    default: nil
+    }
+}
+
+/// `3f2a…` of a run (a UUID without dashes), `m-3f2a…` of a logged model.
+private func isIdentifier(_ name: [UInt8]) -> Bool {
+    let digits = name.starts(with: Array("m-".utf8)) ? name.dropFirst(2) : name[...]
+    return digits.count == 32 && digits.allSatisfy { hexDigit($0) != nil }
+}

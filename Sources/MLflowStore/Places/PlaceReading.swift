@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Postgres
+
+/// What an MLflow database says of things that are not in it: where artifacts are, and what needs a key or a user.
+public struct PlaceReading: Sendable {
+    /// What has a place of its own.
+    enum Things: Sendable, Equatable, CaseIterable { case experiments, runs, loggedModels, modelVersions, traces }
+
+    /// Rows of one kind that have a location in common.
+    struct Group: Sendable {
+        let things: Things
+        let location: String
+        /// The location of one of them, as it is.
+        let example: String
+        let total: Int64
+        /// Of these, deleted as MLflow does it: the rows stay, and so do the files.
+        let deleted: Int64
+    }
+
+    /// One that must have files.
+    struct Expected: Sendable {
+        let experiment: String
+        let location: String
+    }
+
+    let groups: [Group]
+    /// The newest of each experiment.
+    let expected: [Expected]
+    /// Where an experiment goes that says nothing: that of experiment 0, without its number.
+    let defaultRoot: String?
+    /// Rows that are of no use without the server's key. Deleted ones do not count.
+    public let webhookSecrets: Int64
+    public let gatewaySecrets: Int64
+    /// Whether this database is that of MLflow's users, too.
+    public let hasUsers: Bool
+
+    /// - Parameter seconds: for each statement; who holds a table is waited for a second at most.
+    /// - Throws: `PostgresError`.
+    public init(of settings: ConnectionSettings, atMost seconds: Double = 10) throws(PostgresError) {
+        let session = try Connection(settings, applicationName: "mlflow-backup places")
+        defer { session.close() }
+        // By transaction: behind a pooler the session is another's next.
+        try session.execute("begin isolation level repeatable read, read only")
+        try session.execute("set local statement_timeout = '\(number: Int(seconds * 1000))ms'")
+        try session.execute("set local lock_timeout = '1s'")
+        guard let columns = try StoreColumns(of: session) else {
+            (groups, expected, defaultRoot, webhookSecrets, gatewaySecrets, hasUsers) = ([], [], nil, 0, 0, false)
+            return
+        }
+        groups = try Self.groups(session, columns)
+        expected = try Self.expected(session, columns)
+        defaultRoot = try Self.defaultRoot(session, columns)
+        webhookSecrets = try Self.webhookSecrets(session, columns)
+        gatewaySecrets =
+            columns.has("secrets", "encrypted_value")
+            ? try Self.count(session, "select count(*) as n from \(identifier: columns.table("secrets"))") : 0
+        hasUsers = try !session.rows(
+            """
+            select from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
+            where c.relname = 'users' and c.relkind in ('r', 'p') and a.attname = 'password_hash' limit 1
+            """
+        ).isEmpty
+    }
+
+    private static func count(_ session: Connection, _ query: SQL) throws(PostgresError) -> Int64 {
+        try session.rows(query).first?.int64("n") ?? 0
+    }
+
+    private static func webhookSecrets(_ session: Connection, _ columns: StoreColumns) throws(PostgresError) -> Int64 {
+        guard columns.has("webhooks", "secret") else { return 0 }
+        let isLeft: SQL = columns.has("webhooks", "deleted_timestamp") ? "deleted_timestamp is null" : "true"
+        return try count(
+            session,
+            "select count(*) as n from \(identifier: columns.table("webhooks")) where secret is not null and \(isLeft)")
+    }
+
+    private static func defaultRoot(
+        _ session: Connection, _ columns: StoreColumns
+    ) throws(PostgresError) -> String? {
+        guard columns.has("experiments", "experiment_id", "artifact_location") else { return nil }
+        let rows = try session.rows(
+            """
+            select artifact_location as location from \(identifier: columns.table("experiments")) where experiment_id = 0
+            """)
+        guard let location = try rows.first?.optional("location", as: String.self), location.hasSuffix("/0") else {
+            return nil
+        }
+        return String(location.dropLast(2))
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wording
+
+extension BeyondRestore {
+    /// What a restore by this role will not bring back, one sentence a fate, before it is made.
+    public static func notices(_ objects: [BeyondRestore], role: String) -> [BilingualText] {
+        Fate.allCases.compactMap { fate in
+            let those = objects.filter { $0.fate == fate }
+            return those.isEmpty ? nil : notice(fate, those, role)
+        }
+    }
+
+    /// What a restore did not bring back, one sentence.
+    public static func afterwards(_ objects: [BeyondRestore]) -> [BilingualText] {
+        guard !objects.isEmpty else { return [] }
+        let names = list(objects)
+        return [
+            BilingualText(
+                zh: "恢复未能原样带回：\(names.chinese)。数据已全部恢复；需要时请以超级用户重新创建。",
+                en:
+                    "Not brought back as it was: \(names.english). All rows are there; make what you need again as a superuser."
+            )
+        ]
+    }
+
+    private static func notice(_ fate: Fate, _ objects: [BeyondRestore], _ role: String) -> BilingualText {
+        let names = list(objects)
+        return switch fate {
+        case .leftOut:
+            BilingualText(
+                zh: "以用户 \(role) 恢复时，下列对象不会恢复（需要超级用户，或依赖这样的对象）：\(names.chinese)。"
+                    + "数据不受影响；以超级用户恢复可带回它们。",
+                en: "A restore by the role \(role) leaves out what takes a superuser, and what depends on that: "
+                    + "\(names.english). No rows are lost; a restore by a superuser brings them back.")
+        case .fails:
+            BilingualText(
+                zh: "以用户 \(role) 恢复会失败：下列表依赖需要超级用户才能创建的对象：\(names.chinese)。请以超级用户恢复。",
+                en: "A restore by the role \(role) would fail: these tables depend on what takes a superuser to make: "
+                    + "\(names.english). Restore as a superuser.")
+        case .never:
+            BilingualText(
+                zh: "恢复不会带回订阅（它们会立即开始复制）：\(names.chinese)。需要时请重新创建；旧数据库中的订阅会继续复制，"
+                    + "并使其无法删除，请在恢复后于旧数据库中执行 DROP SUBSCRIPTION。",
+                en: "A restore does not bring subscriptions back, which would begin to replicate: \(names.english). "
+                    + "Make them again where they are needed. In the database that it puts aside they go on, and keep it from "
+                    + "being dropped: run DROP SUBSCRIPTION there.")
+        case .staysBehind:
+            BilingualText(
+                zh: "逻辑复制槽属于恢复时被替换的旧数据库，会继续保留 WAL 并可能写满磁盘：\(names.chinese)。"
+                    + "恢复后请用 pg_drop_replication_slot 删除，并为新数据库重新创建。",
+                en:
+                    "Logical replication slots belong to the database that a restore puts aside, keep its WAL, and may fill "
+                    + "the disk: \(names.english). Drop them after a restore (pg_drop_replication_slot), and make them "
+                    + "again for the new one.")
+        case .ownerChanges:
+            BilingualText(
+                zh: "以用户 \(role) 恢复后，它无权交还的对象将归其所有：\(names.chinese)。",
+                en:
+                    "After a restore by the role \(role) what it may not give to its owner is its own: \(names.english)."
+            )
+        case .moves:
+            BilingualText(
+                zh: "以用户 \(role) 恢复后，下列表空间中的对象将位于数据库的默认表空间：\(names.chinese)。",
+                en:
+                    "After a restore by the role \(role) what is in these tablespaces, where it may make nothing, is in "
+                    + "the database's own: \(names.english).")
+        }
+    }
+
+    /// The first ten.
+    static func list(_ objects: [BeyondRestore]) -> BilingualText {
+        let shown = objects.prefix(10).map { object in
+            guard let count = object.count else { return BilingualText(zh: object.description, en: object.description) }
+            return BilingualText(zh: "\(object.name)（\(count) 个对象）", en: "\(object.name) (\(count) objects)")
+        }
+        let more = objects.count - shown.count
+        return BilingualText(
+            zh: shown.map(\.chinese).joined(separator: "、") + (more > 0 ? " 等 \(objects.count) 个" : ""),
+            en: shown.map(\.english).joined(separator: ", ") + (more > 0 ? " and \(more) more" : ""))
+    }
+}

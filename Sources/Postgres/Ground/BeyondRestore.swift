@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Something in a database that a restore does not bring back as it was.
+public struct BeyondRestore: Sendable, Hashable, Codable {
+    public enum Fate: String, Sendable, Codable, CaseIterable {
+        /// A restore by this role leaves it out: to make it takes a superuser, or it depends on what does.
+        case leftOut = "left-out"
+        /// A table that depends on what this role may not make: a restore by this role fails.
+        case fails
+        /// It is not in a dump, or would begin to replicate: a person makes it again.
+        case never
+        /// It belongs to the database that a restore puts aside.
+        case staysBehind = "stays-behind"
+        /// It is brought back and belongs to the restoring role.
+        case ownerChanges = "owner-changes"
+        /// It is brought back, elsewhere.
+        case moves
+    }
+
+    /// PostgreSQL's word, as `pg_identify_object` and `pg_restore --list` have it: `extension`, `view`, `event trigger`.
+    public var kind: String
+    /// As PostgreSQL writes it, with its schema.
+    public var name: String
+    public var fate: Fate
+    /// Of an owner or a tablespace: how many objects it is about.
+    public var count: Int?
+
+    public init(kind: String, name: String, fate: Fate, count: Int? = nil) {
+        self.kind = kind
+        self.name = name
+        self.fate = fate
+        self.count = count
+    }
+
+    /// `view public.seen`.
+    public var description: String { "\(kind) \(name)" }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wording
+
+/// What a database of others holds, and what this role may do with it: asked of the catalogue, before anything is dumped
+/// or restored. See docs/ground.md, "Databases of others".
+public struct DatabaseGround: Sendable {
+    /// As whom the server lets us work: what `ALTER ROLE … SET role` says, else the role that logged in.
+    public let role: String
+    public let isSuperuser: Bool
+    /// Of a standby can be read, and nothing be restored into it.
+    public let isReadOnly: Bool
+    /// What is in a dump and this role may not read.
+    public let unreadable: UnreadableObjects
+    /// What a restore by this role into this server would leave out.
+    public let beyondRestore: [BeyondRestore]
+
+    /// - Parameter session: in the database it is about.
+    /// - Throws: `PostgresError`.
+    public init(on session: Connection) throws(PostgresError) {
+        let rows = try session.rows(
+            """
+            select r.rolname::text as role, r.rolsuper as super,
+                   pg_catalog.pg_is_in_recovery() or pg_catalog.current_setting('transaction_read_only') = 'on' as standby
+            from pg_catalog.pg_roles r where r.rolname = current_user
+            """)
+        guard let row = rows.first else { throw .unexpectedValue(column: "role", found: "no row") }
+        role = try row.string("role")
+        isSuperuser = try row.bool("super")
+        isReadOnly = try row.bool("standby")
+        unreadable = try UnreadableObjects(on: session)
+        beyondRestore = try ObjectsBeyondRestore(session, isSuperuser: isSuperuser).all()
+    }
+
+    /// What a restore by this role into this server would fail of, as far as that does not pass by itself.
+    /// - Throws: `PostgresError`, `SystemError` where it cannot be asked.
+    public func restoreObstacles(on session: Connection, with tools: PostgresTools) throws -> [any ExplainedError] {
+        var obstacles: [any ExplainedError] = []
+        let (databases, name) = (Databases(holding: session), session.settings.database)
+        if isReadOnly {
+            obstacles.append(PostgresError.serverReadOnly(host: session.settings.host, port: session.settings.port))
+        }
+        if try !databases.mayCreate() { obstacles.append(PostgresError.mayNotCreateDatabases(user: role)) }
+        if let owner = try databases.obstacles(toRenaming: name).owner {
+            obstacles.append(PostgresError.databaseNotOwned(name: name, owner: owner, user: role))
+        }
+        // What may not be read is an obstacle of the backup already.
+        let tables = unreadable.isEmpty ? try session.tablesNotLockable() : []
+        if !tables.isEmpty { obstacles.append(PostgresError.tablesNotLockable(user: role, tables: tables)) }
+        do { try tools.checkRestore(serverVersion: session.serverVersion) } catch let error as PostgresError {
+            // One that is not there at all is another check's finding.
+            if case .toolTooNew = error { obstacles.append(error) }
+        }
+        return obstacles
+    }
+
+    /// - Throws: `databaseNotReadable`.
+    public func requireReadable() throws(PostgresError) {
+        if !unreadable.isEmpty { throw .databaseNotReadable(user: role, objects: unreadable) }
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What of this database a restore by this role would leave out, by the catalogue: what takes a superuser to make, and all
+/// that depends on it (`pg_depend`; what the body of a function names is not in it).
+struct ObjectsBeyondRestore {
+    private let session: Connection
+    private let isSuperuser: Bool
+
+    init(_ session: Connection, isSuperuser: Bool) {
+        self.session = session
+        self.isSuperuser = isSuperuser
+    }
+
+    func all() throws(PostgresError) -> [BeyondRestore] {
+        var found: [BeyondRestore] = []
+        if !isSuperuser {
+            found += try objects()
+            found += try counted(owners, .ownerChanges)
+            found += try counted(tablespaces, .moves)
+        }
+        let name = session.settings.database
+        return try found + Self.subscriptions(of: name, on: session) + Self.slots(of: name, on: session)
+    }
+
+    static func subscriptions(of database: String, on session: Connection) throws(PostgresError) -> [BeyondRestore] {
+        var found: [BeyondRestore] = []
+        for row in try session.rows(
+            """
+            select s.subname::text as name from pg_catalog.pg_subscription s
+            join pg_catalog.pg_database d on d.oid = s.subdbid where d.datname = \(database) order by 1
+            """)
+        {
+            found.append(BeyondRestore(kind: "subscription", name: try row.string("name"), fate: .never))
+        }
+        return found
+    }
+
+    /// Logical replication slots of a database.
+    static func slots(of database: String, on session: Connection) throws(PostgresError) -> [BeyondRestore] {
+        var found: [BeyondRestore] = []
+        for row in try session.rows(
+            "select slot_name::text as name from pg_catalog.pg_replication_slots where database = \(database) order by 1"
+        ) {
+            found.append(BeyondRestore(kind: "replication slot", name: try row.string("name"), fate: .staysBehind))
+        }
+        return found
+    }
+
+    private func objects() throws(PostgresError) -> [BeyondRestore] {
+        let rows = try session.rows(
+            """
+            with recursive lost(class, object) as (\(makeableBySuperusersOnly)),
+            beyond(class, object) as (
+              select * from lost
+              union
+              select next.* from beyond cross join lateral (
+                select d.classid, d.objid from pg_catalog.pg_depend d
+                where d.refclassid = beyond.class and d.refobjid = beyond.object
+                union all
+                select 'pg_catalog.pg_class'::pg_catalog.regclass, r.ev_class from pg_catalog.pg_rewrite r
+                where beyond.class = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and r.oid = beyond.object
+                union all
+                select 'pg_catalog.pg_class'::pg_catalog.regclass, a.adrelid from pg_catalog.pg_attrdef a
+                where beyond.class = 'pg_catalog.pg_attrdef'::pg_catalog.regclass and a.oid = beyond.object
+                union all
+                select 'pg_catalog.pg_class'::pg_catalog.regclass, c.conrelid from pg_catalog.pg_constraint c
+                where beyond.class = 'pg_catalog.pg_constraint'::pg_catalog.regclass and c.oid = beyond.object
+                  and c.contype = 'c' and c.conrelid <> 0
+              ) next
+            )
+            select i.type as kind, i.identity as name from beyond
+            cross join lateral pg_catalog.pg_identify_object(class, object, 0) i
+            where class <> all(array['pg_rewrite', 'pg_attrdef', 'pg_constraint', 'pg_amop', 'pg_amproc',
+                                     'pg_publication_rel', 'pg_default_acl']::pg_catalog.regclass[])
+              and not exists (
+                select from pg_catalog.pg_depend x
+                where x.classid = class and x.objid = object and x.deptype in ('e', 'i'))
+              and i.type <> 'toast table'
+            order by i.type collate "C", i.identity collate "C"
+            """)
+        var found: [BeyondRestore] = []
+        for row in rows {
+            let kind = try row.string("kind")
+            found.append(
+                BeyondRestore(kind: kind, name: try row.string("name"), fate: kind == "table" ? .fails : .leftOut))
+        }
+        return found
+    }
+
+    /// What takes a superuser to make, as (class, object): not what an extension made, which comes with it.
+    private var makeableBySuperusersOnly: SQL {
+        let schemaPublications: SQL =
+            session.serverVersion < 150_000
+            ? "" : " or exists (select from pg_catalog.pg_publication_namespace where pnpubid = p.oid)"
+        return """
+            select 'pg_catalog.pg_extension'::pg_catalog.regclass::oid, e.oid from pg_catalog.pg_extension e
+            join pg_catalog.pg_available_extensions a on a.name = e.extname
+            join pg_catalog.pg_available_extension_versions v on v.name = a.name and v.version = a.default_version
+            where v.superuser and not v.trusted
+            union all
+            select own.class, own.object from (
+              select 'pg_catalog.pg_event_trigger'::pg_catalog.regclass::oid, oid from pg_catalog.pg_event_trigger
+              union all
+              select 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, oid
+              from pg_catalog.pg_foreign_data_wrapper
+              union all
+              select 'pg_catalog.pg_language'::pg_catalog.regclass, oid from pg_catalog.pg_language where lanispl
+              union all
+              select 'pg_catalog.pg_proc'::pg_catalog.regclass, f.oid from pg_catalog.pg_proc f
+              join pg_catalog.pg_language l on l.oid = f.prolang where not l.lanpltrusted and f.oid >= 16384
+              union all
+              select 'pg_catalog.pg_opclass'::pg_catalog.regclass, oid from pg_catalog.pg_opclass where oid >= 16384
+              union all
+              select 'pg_catalog.pg_opfamily'::pg_catalog.regclass, oid from pg_catalog.pg_opfamily where oid >= 16384
+              union all
+              select 'pg_catalog.pg_am'::pg_catalog.regclass, oid from pg_catalog.pg_am where oid >= 16384
+              union all
+              select 'pg_catalog.pg_publication'::pg_catalog.regclass, p.oid from pg_catalog.pg_publication p
+              where p.puballtables\(schemaPublications)
+            ) own(class, object)
+            where not exists (
+              select from pg_catalog.pg_depend x
+              where x.classid = own.class and x.objid = own.object and x.deptype = 'e')
+            """
+    }
+
+    private func counted(
+        _ query: SQL, _ fate: BeyondRestore.Fate
+    ) throws(PostgresError) -> [BeyondRestore] {
+        var found: [BeyondRestore] = []
+        for row in try session.rows(query) {
+            found.append(
+                BeyondRestore(
+                    kind: fate == .moves ? "tablespace" : "owner", name: try row.string("name"), fate: fate,
+                    count: try row.int("count")))
+        }
+        return found
+    }
+
+    /// Owners to whom this role may give nothing, with what they have.
+    private var owners: SQL {
+        let member: SQL = session.serverVersion >= 160_000 ? "'SET'" : "'MEMBER'"
+        return """
+            select pg_catalog.pg_get_userbyid(o.owner)::text as name, count(*) from (
+              select relowner, oid, 'pg_catalog.pg_class'::pg_catalog.regclass::oid, relnamespace
+              from pg_catalog.pg_class where relkind in ('r', 'p', 'v', 'm', 'S', 'f') and relpersistence <> 't'
+              union all
+              select proowner, oid, 'pg_catalog.pg_proc'::pg_catalog.regclass, pronamespace from pg_catalog.pg_proc
+            ) o(owner, oid, class, namespace)
+            join pg_catalog.pg_namespace n on n.oid = o.namespace
+            where not starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
+              and not pg_catalog.pg_has_role(o.owner, \(member))
+              and not exists (
+                select from pg_catalog.pg_depend x
+                where x.classid = o.class and x.objid = o.oid and x.deptype in ('e', 'i'))
+            group by 1 order by 1
+            """
+    }
+
+    /// Tablespaces in which this role may make nothing.
+    private var tablespaces: SQL {
+        """
+        select t.spcname::text as name, count(*) from pg_catalog.pg_class c
+        join pg_catalog.pg_tablespace t on t.oid = c.reltablespace
+        where c.relisshared = false and not pg_catalog.has_tablespace_privilege(t.oid, 'CREATE') group by 1 order by 1
+        """
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a role may make in a new database of its own.
+struct RestoreSituation {
+    let isSuperuser: Bool
+    /// As whom the server lets us work.
+    let role: String
+    /// Extensions of the dump that this server has not, or does not let this role make, or not in this database: found by trying.
+    let closedExtensions: Set<String>
+    let trustedLanguages: Set<String>
+    /// In which this role may make something.
+    let tablespaces: Set<String>
+
+    /// - Parameter session: in the new database, which is as it was made.
+    init(_ contents: DumpContents, on session: Connection) throws(PostgresError) {
+        let rows = try session.rows(
+            "select rolname::text as role, rolsuper as super from pg_catalog.pg_roles where rolname = current_user")
+        guard let row = rows.first else { throw .unexpectedValue(column: "role", found: "no row") }
+        (role, isSuperuser) = (try row.string("role"), try row.bool("super"))
+        trustedLanguages = try Self.names(
+            "select lanname::text as name from pg_catalog.pg_language where lanpltrusted", on: session)
+        tablespaces = try Self.names(
+            """
+            select spcname::text as name from pg_catalog.pg_tablespace
+            where pg_catalog.has_tablespace_privilege(oid, 'CREATE')
+            """, on: session)
+        closedExtensions = try Self.closed(
+            contents.made.filter { $0.kind == "EXTENSION" }.map(\.name), on: session)
+    }
+
+    /// What takes a superuser to make (PostgreSQL manual, the commands' own pages), whatever it depends on.
+    func mayNotMake(_ entry: DumpEntry) -> Bool {
+        switch entry.kind {
+        // It would begin to replicate.
+        case "SUBSCRIPTION": true
+        case "EXTENSION": closedExtensions.contains(entry.name)
+        case _ where isSuperuser: false
+        case "PROCEDURAL LANGUAGE", "FOREIGN DATA WRAPPER", "ACCESS METHOD", "OPERATOR CLASS", "OPERATOR FAMILY",
+            "TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE", "SHELL TYPE":
+            true
+        // One that is declared and no more.
+        case "TYPE": !entry.statements.contains(" AS ") && !entry.statements.contains("(")
+        case "CAST": entry.statements.contains("WITHOUT FUNCTION")
+        case "FUNCTION", "PROCEDURE": isOfUntrustedLanguage(entry)
+        default: false
+        }
+    }
+
+    /// `    LANGUAGE c STRICT`. A language that an extension of the dump brings goes with that.
+    private func isOfUntrustedLanguage(_ entry: DumpEntry) -> Bool {
+        for line in entry.statements.split(separator: "\n") where line.hasPrefix("    LANGUAGE ") {
+            let language = line.dropFirst(13).prefix { $0 != " " && $0 != ";" }
+            return !trustedLanguages.contains(String(language)) && ["c", "internal"].contains(language)
+        }
+        return false
+    }
+
+    /// Tried in one transaction, in the dump's order, because one may need another; nothing of it stays.
+    private static func closed(_ names: [String], on session: Connection) throws(PostgresError) -> Set<String> {
+        if names.isEmpty { return [] }
+        var closed: Set<String> = []
+        try session.execute("begin")
+        for name in names {
+            try session.execute("savepoint one")
+            do throws(PostgresError) { try session.execute("create extension if not exists \(identifier: name)") } catch
+            {
+                if case .connectionLost = error { throw error }
+                try session.execute("rollback to one")
+                closed.insert(name)
+            }
+        }
+        try session.execute("rollback")
+        return closed
+    }
+
+    private static func names(_ query: SQL, on session: Connection) throws(PostgresError) -> Set<String> {
+        var names: Set<String> = []
+        for row in try session.rows(query) { names.insert(try row.string("name")) }
+        return names
+    }
+}

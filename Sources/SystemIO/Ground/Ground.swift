@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// What a folder stands on: where it really is, and on which file system. The folder need not be there yet: then it is what it
+/// would be made on.
+public struct Ground: Sendable {
+    /// What a file is, whatever its name: only as long as the file system is mounted.
+    public struct Identity: Sendable, Hashable {
+        public let device: UInt64
+        public let inode: UInt64
+    }
+
+    /// Without links.
+    public let path: FilePath
+    public let isThere: Bool
+    /// Device and inode of the folder and of each folder above it, the nearest first; of what is there.
+    public let identities: [Identity]
+    /// `nil` where this process cannot see its mounts.
+    public let mount: MountTable.Mount?
+
+    /// - Throws: ENOENT for a link that leads nowhere, ELOOP, EACCES.
+    public init(_ folder: FilePath) throws(SystemError) {
+        path = try folder.resolvedAsFarAsThere()
+        var (nearest, found): (FilePath?, [Identity]) = (nil, [])
+        var each = path
+        while true {
+            // What may not be looked at does not tell who it is; the paths are compared all the same.
+            if let status = try? FileStatus.ifPresent(each) {
+                found.append(Identity(device: status.device, inode: status.inode))
+                if nearest == nil { nearest = each }
+            }
+            if each.parent == each { break }
+            each = each.parent
+        }
+        identities = found
+        isThere = nearest == path
+        mount = nearest.flatMap { MountTable.holding($0) }
+    }
+
+    /// As `df -T` would name its type: `ext4`, `xfs`, `nfs4`, `fuse.sshfs`.
+    public var type: String { mount?.type ?? ((try? FileSystem.type(holding: path)) ?? "?") }
+
+    public var isReadOnly: Bool { mount?.isReadOnly ?? false }
+
+    /// The place in the file system itself, whatever of it is mounted where; `nil` where the mount is not known.
+    fileprivate var place: (device: String, path: FilePath)? {
+        guard let mount, path.isIn(mount.point) else { return nil }
+        let below = path.bytes.dropFirst(mount.point.bytes == Array("/".utf8) ? 0 : mount.point.bytes.count)
+        return (mount.device, below.split(separator: UInt8(ascii: "/")).reduce(mount.root) { $0.appending($1) })
+    }
+
+    /// How this folder lies to another one. Links and bind mounts are no disguise: folders are compared by their paths, by what
+    /// they are in the file system, and by the place they have in it.
+    public func relation(to other: Ground) -> FolderRelation {
+        let (isIn, isAround) = (lies(in: other), other.lies(in: self))
+        return isIn ? (isAround ? .same : .inside) : isAround ? .around : .apart
+    }
+
+    /// Whether it is the other one, or below it.
+    private func lies(in other: Ground) -> Bool {
+        if path.isIn(other.path) { return true }
+        if other.isThere, let theirs = other.identities.first, identities.contains(theirs) { return true }
+        // A part of the other one, mounted elsewhere, has none of its identities above it.
+        guard let place, let theirs = other.place else { return false }
+        return place.device == theirs.device && place.path.isIn(theirs.path)
+    }
+}
+
+/// How one folder lies to another.
+public enum FolderRelation: Sendable, Equatable {
+    case apart
+    case same
+    /// The first lies in the second.
+    case inside
+    /// The second lies in the first.
+    case around
+}

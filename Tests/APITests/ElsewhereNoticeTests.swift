@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Glibc
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+@Suite("What is elsewhere is told before a backup, too, and is no fault")
+struct ElsewhereNoticeTests {
+    @Test("C40: by doctor and --dry-run with exit code 0, and by /health, whose checks it does not touch")
+    func toldEverywhere() throws {
+        let live = try ServiceFixture("elsewhere_told")
+        let before = try live.send("GET", "/health").object()
+        let connection = try Connection(live.database)
+        try connection.execute("alter table experiments add artifact_location text default 's3://u:hush@bucket/ml/0'")
+        for arguments in [["doctor"], ["backup", "--dry-run"]] {
+            let outcome = try live.command(arguments)
+            #expect(outcome.exit == .code(0), "\(outcome.errors)")
+            #expect(
+                (outcome.output + outcome.errors).contains("s3://bucket/ml (1 experiment)"),
+                "\(arguments) \(outcome.output)")
+            #expect(!(outcome.output + outcome.errors).contains("hush"))
+        }
+        let health = try live.send("GET", "/health").object()
+        #expect((health["notices"] as? [String])?.contains { $0.contains("s3://bucket/ml (1 experiment)") } == true)
+        #expect((before["notices"] as? [String])?.isEmpty == true)
+        #expect(health["checks"] as? [String: Bool] == before["checks"] as? [String: Bool])
+        #expect(health["findings"] as? [String] == before["findings"] as? [String])
+        let record = try live.task(live.send("POST", "/backups").string("task_id"))
+        #expect(record["status"] as? String == "completed" && record["warnings"] as? Int == 1, "\(record)")
+    }
+
+    @Test("C42: a server that answers 401 to /version asks for a login; one that does not answer, or answers, does not")
+    func login() throws {
+        let server = Process()
+        server.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        let script = """
+            import http.server
+            class H(http.server.BaseHTTPRequestHandler):
+                def do_GET(self):
+                    self.send_response(401 if self.path == "/auth/version" else 200)
+                    self.end_headers()
+                    self.wfile.write(b"3.17.2")
+                def log_message(self, *a): pass
+            s = http.server.HTTPServer(("127.0.0.1", 0), H)
+            print(s.server_port, flush=True)
+            s.serve_forever()
+            """
+        server.arguments = ["-c", script]
+        let output = Pipe()
+        server.standardOutput = output
+        server.standardError = FileHandle.nullDevice
+        try server.run()
+        // The tests' process may have SIGTERM blocked, and with it its children.
+        defer {
+            kill(server.processIdentifier, SIGKILL)
+            server.waitUntilExit()
+        }
+        let port = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).filter(\.isNumber)
+        for (path, isLogin) in [("/auth", true), ("", false)] {
+            let live = try ServiceFixture("login", settings: ["MLFLOW_URL": "http://127.0.0.1:\(port)\(path)"])
+            let stack = live.service.operations.stack
+            #expect(stack.asksForLogin() == isLogin)
+            let told = try live.command(["doctor"]).output.contains("users and permissions are in another database")
+            #expect(told == isLogin)
+        }
+    }
+}

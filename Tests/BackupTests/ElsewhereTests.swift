@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Postgres
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Backup
+
+@Suite("What a database speaks of and a backup does not hold")
+struct ElsewhereTests {
+    /// Fills an empty database as clients do, in one process: MLflow needs seconds to start.
+    private static let script = """
+        import os, sys, urllib.parse
+        os.environ["MLFLOW_CRYPTO_KEK_PASSPHRASE"] = "a passphrase for tests"
+        os.environ["MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY"] = "3i3kGMHTWDEnL6Jl4MW1Oc1aGQjTCqHqvbd4Gk1GG1E="
+        os.environ["MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS"] = "true"
+        os.environ["GIT_PYTHON_REFRESH"] = "quiet"
+        from mlflow.entities import RunTag
+        from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+        from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Registry
+        uri, artifacts = sys.argv[1:]
+        store = SqlAlchemyStore(uri, "mlflow-artifacts:/")
+        def run(experiment):
+            return store.create_run(experiment, "ann", 1, [RunTag("a", "b")], "r").info.run_id
+        for experiment in ("0", store.create_experiment("inside", artifacts + "/own")): run(experiment)
+        abroad = store.create_experiment("bucket", "s3://key:hush@bucket/mlflow/x")
+        gone = [run(abroad) for _ in range(3)][0]
+        store.delete_run(gone)
+        run(store.create_experiment("disk", "file:///no%20such%20disk/mlruns/7"))
+        model = store.create_logged_model(abroad, "net", None)
+        registry = Registry(uri)
+        registry.create_registered_model("churn")
+        registry.create_model_version("churn", model.artifact_location)
+        registry.create_registered_model("prompt")
+        registry.create_model_version("prompt", "dummy-source")
+        event = WebhookEvent(WebhookEntity.REGISTERED_MODEL, WebhookAction.CREATED)
+        registry.create_webhook("hook", "https://127.0.0.1/hook", [event], "", "hush-hush")
+        store.create_gateway_secret("openai key", {"api_key": "sk-1234567890abcdef"}, "openai")
+        """
+
+    @Test(
+        "C40, C41: experiments, runs, models and versions at other places, and rows that need a key, are told by the backup, in its manifest, and after its restore"
+    )
+    func realMLflow() throws {
+        let python = ProcessInfo.processInfo.environment["MLFLOW_TEST_PYTHON"] ?? ""
+        try #require(!python.isEmpty, "MLFLOW_TEST_PYTHON is not set: run scripts/test")
+        let live = try LiveStackFixture("elsewhere")
+        let connection = try Connection(live.database)
+        for table in [
+            "alembic_version", "latest_metrics", "metrics", "runs", "experiments", "registered_models",
+        ] { try connection.execute("drop table \(identifier: table)") }
+        let password = live.database.password.revealed.utf8.map {
+            "%" + String(UInt16($0) | 256, radix: 16).dropFirst()
+        }.joined()
+        let uri =
+            "postgresql+psycopg://\(live.database.user):\(password)@\(live.database.host):\(live.database.port)/\(live.database.database)"
+        try Shell.run(FilePath(python), ["-c", Self.script, uri, live.artifacts.string])
+        let made = try live.backup()
+        let told = made.warnings.map(\.english)
+        try #require(told.count == 2, "\(told)")
+        #expect(
+            told[0]
+                == "Artifacts at these places are not in a backup: s3://bucket/mlflow (1 experiment, 3 runs, 1 logged model, 1 model "
+                + "version; 1 of these deleted); /no such disk/mlruns (1 experiment, 1 run). Back these places up by themselves."
+        )
+        #expect(
+            told[1].hasPrefix(
+                "1 webhook secret and 1 gateway secret can be read only with a key that is not in a backup"))
+        let names = ["MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY", "MLFLOW_CRYPTO_KEK_PASSPHRASE"]
+        for name in names { #expect(told[1].contains(name) && made.warnings[1].chinese.contains(name)) }
+        let manifest = try #require(try live.item(made.name).quickManifest())
+        let noted = try #require(manifest.elsewhere)
+        #expect(noted.places.map(\.place) == ["s3://bucket/mlflow", "/no such disk/mlruns"])
+        #expect(noted.places.map(\.runs) == [3, 1] && noted.webhookSecrets == 1 && noted.gatewaySecrets == 1)
+        #expect(!String(decoding: try manifest.encoded(), as: UTF8.self).contains("hush"))
+        let again = try live.backup()
+        #expect(again.unchanged?.since == made.name, "what is elsewhere makes no backup another one")
+
+        let restored = try live.restore(made.name.string).warnings.map(\.english)
+        #expect(
+            restored.contains { $0.contains("s3://bucket/mlflow") && $0.contains("nothing was brought back there") })
+        #expect(restored.contains { text in text.contains("answers 500") && names.allSatisfy(text.contains) })
+        #expect(try live.restore(made.name.string, .artifacts).warnings.isEmpty, "of the database nothing was restored")
+    }
+
+    /// The columns that name places, as MLflow 3.17 has them, in the fixture's database.
+    private func withLocations(_ name: String) throws -> (LiveStackFixture, Connection) {
+        let live = try LiveStackFixture(name)
+        let connection = try Connection(live.database)
+        let statements: [SQL] = [
+            "alter table experiments add artifact_location text",
+            "alter table runs add artifact_uri text, add status text, add lifecycle_stage text default 'active'",
+            "create table tags (key text, value text, run_uuid text)",
+            "create table logged_model_tags (model_id text, tag_key text, tag_value text)",
+            """
+            create table logged_models (model_id text, experiment_id integer, artifact_location text, source_run_id text,
+              creation_timestamp_ms bigint, status integer, lifecycle_stage text)
+            """,
+            "update experiments set artifact_location = 'mlflow-artifacts:/' || experiment_id",
+            """
+            update runs set artifact_uri = 'mlflow-artifacts:/' || experiment_id || '/' || run_uuid || '/artifacts', status = 'FINISHED'
+            """,
+        ]
+        for statement in statements { try connection.execute(statement) }
+        return (live, connection)
+    }
+
+    /// Logged models of an experiment below a root, by what their numbers begin with.
+    private func addModels(
+        _ count: Int, of experiment: Int, at root: String, status: Int = 2, _ connection: Connection
+    ) throws -> [String] {
+        try (0..<count).map { number in
+            let id = "m-" + UUID().uuidString.replacing("-", with: "").lowercased()
+            let location = "\(root)/\(experiment)/models/\(id)/artifacts"
+            try connection.execute(
+                "insert into logged_models values (\(id), \(experiment), \(location), null, \(number), \(status), 'active')"
+            )
+            return "\(experiment)/models/\(id)/artifacts"
+        }
+    }
+
+    @Test(
+        "models that must have files, and of which none has a folder here, are told of with their experiments: the server's destination is another place, or a mount that we do not see"
+    )
+    func unseen() throws {
+        let (live, connection) = try withLocations("elsewhere_unseen")
+        let there = try addModels(4, of: 1, at: "mlflow-artifacts:", connection)
+        #expect(
+            try live.backup().warnings.map(\.english).first?.hasPrefix(
+                "None of the newest 4 models and runs that must have files (experiments 1) has a folder in \(live.artifacts)"
+            )
+                == true)
+        try Directory.make(live.artifacts.appending(there[0]))
+        #expect(try live.backup().warnings.isEmpty, "one of them is there")
+        _ = try addModels(3, of: 7, at: "mlflow-artifacts:", connection)
+        #expect(
+            try live.backup().warnings.map(\.english).first?.contains("experiments 7)") == true,
+            "a whole experiment is not: it has a volume of its own")
+    }
+
+    @Test(
+        "what never had a file is not missed: numbers alone, models that are pending or kept by others, and one or two")
+    func noFalseAlarm() throws {
+        let (live, connection) = try withLocations("elsewhere_silent")
+        try Shell.sh("rm -rf '\(live.artifacts)/1'")
+        #expect(try live.backup().warnings.isEmpty)
+        _ = try addModels(5, of: 1, at: "mlflow-artifacts:", status: 1, connection)
+        _ = try addModels(4, of: 1, at: "mlflow-artifacts:", connection)
+        try connection.execute(
+            "insert into logged_model_tags select model_id, 'mlflow.model.isExternal', 'true' from logged_models")
+        #expect(try live.backup().warnings.isEmpty)
+        _ = try addModels(2, of: 1, at: "mlflow-artifacts:", connection)
+        #expect(try live.backup().warnings.isEmpty)
+    }
+
+    @Test("runs of MLflow 2 that logged a model are looked for, too; those of MLflow 3 have it in the model's folder")
+    func runsWithModels() throws {
+        let (live, connection) = try withLocations("elsewhere_runs")
+        try Shell.sh("rm -rf '\(live.artifacts)/1'")
+        try connection.execute("insert into tags select 'mlflow.log-model.history', '[]', run_uuid from runs")
+        #expect(try live.backup().warnings.map(\.english).first?.hasPrefix("None of the newest 5") == true)
+        try connection.execute(
+            "insert into logged_models select 'm-' || run_uuid, 1, 's3://b/' || run_uuid, run_uuid, 1, 1, 'active' from runs"
+        )
+        #expect(try live.backup().warnings.map(\.english).allSatisfy { $0.contains("s3://b/") })
+    }
+
+    @Test(
+        "the artifacts folder may have another name in MLflow's container, and may be below ours: that is no other place"
+    )
+    func otherNames() throws {
+        let (live, connection) = try withLocations("elsewhere_names")
+        try connection.execute("update experiments set artifact_location = '/mlflow/artifacts/' || experiment_id")
+        try connection.execute(
+            "update runs set artifact_uri = '/mlflow/artifacts/' || experiment_id || '/' || run_uuid || '/artifacts'")
+        #expect(try live.backup().warnings.isEmpty, "nothing tells whether it is ours")
+        let there = try addModels(4, of: 1, at: "/mlflow/artifacts", connection)
+        #expect(try live.backup().warnings.map(\.english).first?.hasPrefix("None of the newest 4") == true)
+        try Directory.make(live.artifacts.appending(there[3]))
+        try connection.execute(
+            "insert into experiments values (2, 'x', 1, 1, 'active', 'file:///mlflow/artifacts/team%201/x')")
+        #expect(try live.backup().warnings.isEmpty, "a folder of one model tells what ours is called")
+        try connection.execute(
+            "insert into experiments values (3, 'y', 1, 1, 'active', '/mlflow/artifacts/../elsewhere/y')")
+        #expect(try live.backup().warnings.map(\.english).first?.contains("/mlflow/elsewhere (1 experiment)") == true)
+
+        // A folder above MLflow's, and a link to ours.
+        let (above, rows) = try withLocations("elsewhere_above")
+        let below = try addModels(3, of: 1, at: "mlflow-artifacts:", rows)
+        try Directory.make(above.artifacts.appending("deeper").appending(below[0]))
+        try Shell.sh("ln -s '\(above.artifacts)' '\(above.root.path)/link'")
+        let linked = above.root.path.appending("link/1").string
+        try rows.execute("update experiments set artifact_location = \(linked) where experiment_id = 1")
+        #expect(try above.backup().warnings.isEmpty)
+    }
+
+    @Test("C42: users are told of where the server asks for a login and this database is not theirs")
+    func users() throws {
+        let live = try LiveStackFixture("elsewhere_users")
+        let stack = LiveStack(
+            database: live.database, tools: live.stack.tools, artifacts: live.artifacts, mlflowVersion: { nil },
+            asksForLogin: { true })
+        let workspace = Workspace(stack, live.folder, log: .silent)
+        func backup() throws -> BackupOutcome { try BackupJob(workspace, options: .init(), version: "test").run() }
+        let made = try backup()
+        #expect(made.warnings.map(\.english).first?.contains("users and permissions are in another database") == true)
+        // The server is down, or was never told of: what was then is what counts.
+        #expect(try live.restore(made.name.string).warnings.contains { $0.english.contains("asked for a login") })
+        try Connection(live.database).execute("create table users (id integer primary key, password_hash text)")
+        #expect(try backup().warnings.isEmpty)
+    }
+
+    @Test("who holds a table of MLflow's does not hold the look at it, and the backup is told to be silent of places")
+    func held() throws {
+        let (live, connection) = try withLocations("elsewhere_held")
+        try connection.execute("begin")
+        try connection.execute("lock table experiments in access exclusive mode")
+        let start = MonotonicTime.nanoseconds()
+        let findings = BackupPreflight(live.workspace(), options: .init()).run()
+        #expect(MonotonicTime.seconds(since: start) < 5)
+        #expect(findings.obstacles.isEmpty)
+        #expect(findings.notices.contains { $0.english.hasPrefix("It could not be told what is not in a backup") })
+    }
+}

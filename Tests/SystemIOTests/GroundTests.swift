@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import TestSupport
+import Testing
+
+@testable import SystemIO
+
+@Suite("The ground that a folder stands on")
+struct GroundTests {
+    @Test(
+        "a folder that is not there yet is resolved as far as it is; a link that leads nowhere, or in a circle, is an error"
+    )
+    func resolving() throws {
+        let root = try TemporaryFolder("ground")
+        try Shell.sh(
+            "cd '\(root.path)' && mkdir -p real/in && ln -s real link && ln -s nowhere dead && ln -s b a && ln -s a b")
+        let real = try root.path.resolved().appending("real")
+        #expect(try root.path.appending("link/./in/../in").resolved() == real.appending("in"))
+        #expect(try root.path.appending("link/new/er").resolvedAsFarAsThere() == real.appending("new/er"))
+        #expect(try root.path.appending("link/new/../er").resolvedAsFarAsThere() == real.appending("er"))
+        for (name, code) in [("dead", ENOENT), ("dead/x", ENOENT), ("a", ELOOP), ("b/x", ELOOP)] {
+            let error = #expect(throws: SystemError.self) { try root.path.appending(name).resolvedAsFarAsThere() }
+            #expect(error?.code == code, "\(name)")
+        }
+        #expect(root.path.appending("dead").linkTarget == "nowhere")
+    }
+
+    @Test("how folders lie to each other, by links and by names that only begin alike")
+    func relations() throws {
+        let root = try TemporaryFolder("relations")
+        try Shell.sh("cd '\(root.path)' && mkdir -p art/in/deep artist && ln -s art/in link && ln -s art same")
+        func relation(_ one: String, _ other: String) throws -> FolderRelation {
+            try Ground(root.path.appending(one)).relation(to: Ground(root.path.appending(other)))
+        }
+        #expect(try relation("art", "artist") == .apart)
+        #expect(try relation("art/new", "art") == .inside)
+        #expect(try relation("art", "link") == .around)
+        #expect(try relation("link/deep/er", "same") == .inside)
+        #expect(try relation("same", "art") == .same)
+        #expect(try relation("nowhere/art", "art") == .apart)
+    }
+
+    @Test(
+        "a bind mount is no disguise, neither of the folder nor of a part of it",
+        .enabled(if: geteuid() == 0, "mounting needs root"))
+    func bindMounts() throws {
+        let root = try TemporaryFolder("binds")
+        try Shell.sh(
+            "cd '\(root.path)' && mkdir -p art/in/deep whole part && mount --bind art whole && mount --bind art/in part"
+        )
+        defer { _ = try? Shell.sh("umount '\(root.path)/whole' '\(root.path)/part'") }
+        let art = try Ground(root.path.appending("art"))
+        #expect(try Ground(root.path.appending("whole")).relation(to: art) == .same)
+        #expect(try Ground(root.path.appending("whole/in")).relation(to: art) == .inside)
+        #expect(try Ground(root.path.appending("part")).relation(to: art) == .inside)
+        #expect(try Ground(root.path.appending("part/deep/new")).relation(to: art) == .inside)
+        #expect(try art.relation(to: Ground(root.path.appending("part"))) == .around)
+        #expect(try MountTable.points(below: root.path).count == 2)
+    }
+
+    @Test("a file system of our own does everything that a stack on it stands on")
+    func abilities() throws {
+        let root = try TemporaryFolder("abilities")
+        let found = try FileSystemProbe.run(in: root.path)
+        #expect(found.lacking().filter { $0 != .sharedBlocks } == [])
+        #expect(try Directory.names(in: root.path).isEmpty, "nothing is left")
+    }
+
+    @Test("what has no answer is not asked twice, and nobody waits for it longer than he wants to")
+    func silence() throws {
+        let question = PatientQuestion<Int>()
+        let (door, asked) = (Monitor(false), Monitor(0))
+        for _ in 0..<3 {
+            let reply = question.ask(atMost: 0.05) { () throws(SystemError) in
+                asked.withLock { $0 += 1 }
+                door.wait { $0 ? () : nil }
+                return 7
+            }
+            guard case .silent = reply else { return #expect(Bool(false), "\(reply)") }
+        }
+        #expect(asked.withLock { $0 } == 1)
+        door.withLock { $0 = true }
+        // The answer to the one that waited, or one asked anew.
+        guard case .answered(7) = question.ask(atMost: 5, { () throws(SystemError) in 7 }) else {
+            return #expect(Bool(false))
+        }
+        guard case .answered(7) = question.ask(atMost: 5, standingFor: 60, { () throws(SystemError) in 8 }) else {
+            return #expect(Bool(false), "an answer stands for its time")
+        }
+    }
+
+    @Test(
+        "without the flag, a rename that must not replace never does, and leaves one name",
+        arguments: MountedFileSystem.Kind.withoutFlag)
+    func renaming(kind: MountedFileSystem.Kind) throws {
+        guard try kind.isHere() else { return }
+        let mounted = try MountedFileSystem(kind)
+        let root = mounted.path
+        try Shell.sh("cd '\(root)' && echo one >one && echo two >two && mkdir -p d/in e")
+        #expect(try FileSystemProbe.run(in: root).lacking().contains(.renameWithoutReplacing))
+        for (from, to) in [("one", "two"), ("d", "two"), ("d", "e"), ("one", "e")] {
+            let error = #expect(throws: SystemError.self) {
+                try Directory.renameWithoutReplacing(root.appending(from), to: root.appending(to))
+            }
+            #expect(error?.code == EEXIST, "\(from) to \(to)")
+        }
+        try Directory.renameWithoutReplacing(root.appending("one"), to: root.appending("e/three"))
+        try Directory.renameWithoutReplacing(root.appending("d"), to: root.appending("e/d"))
+        #expect(try Shell.sh("cd '\(root)' && cat e/three two && ls -d * e/*") == "one\ntwo\ne\ne/d\ne/three\ntwo\n")
+    }
+}
+
+extension MountedFileSystem.Kind {
+    static let withoutFlag: [MountedFileSystem.Kind] = [.exfat, .ntfs, .sshfs]
+
+    /// Whether it can be made on this machine; what is missing is said.
+    func isHere() throws -> Bool {
+        guard let missing else { return true }
+        print("skipped on \(self): \(missing)")
+        return false
+    }
+}
