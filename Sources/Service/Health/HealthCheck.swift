@@ -34,7 +34,9 @@ public struct HealthCheck: Sendable {
             checks.append((name, finding == nil))
             if let finding { findings.append(finding) }
         }
-        let preflight = preflight()
+        // Listed once: with thousands of backups each listing takes a noticeable part of a second.
+        let items = try? service.operations.catalogue.items()
+        let preflight = preflight(beside: items)
         func add(_ check: Finding.Check) { add(check.rawValue, preflight.first(check)?.text) }
         add(.backupFolder)
         add("backup_script", scriptFinding("backup_mlflow.sh"))
@@ -46,7 +48,7 @@ public struct HealthCheck: Sendable {
         add(.artifacts)
         add("disk_space", preflight.first(.room)?.text ?? scarceRoomFinding())
         add("last_backup_age", lastBackupFinding())
-        add("last_backup", failedBackupFinding())
+        add("last_backup", failedBackupFinding(items ?? []))
         add("restore_settled", unsettledRestoreFinding())
         add("kept_parts", keptPartsFinding(isServerThere: preflight.first(.database) == nil))
         add("own_backups", ownBackupsFinding())
@@ -57,11 +59,11 @@ public struct HealthCheck: Sendable {
     private var folder: BackupFolder { service.operations.folder }
 
     /// What the next backup by the schedule would meet.
-    private func preflight() -> Findings {
+    private func preflight(beside items: [CatalogueItem]?) -> Findings {
         let settings = service.settings
         return service.operations.backupPreflight(
             settings.compress ? .compressed : .uncompressed, settings.retention, patience: 1
-        ).run()
+        ).run(beside: items)
     }
 
     private func scriptFinding(_ name: String) -> BilingualText? {
@@ -94,12 +96,10 @@ public struct HealthCheck: Sendable {
         )
     }
 
-    private func failedBackupFinding() -> BilingualText? {
+    private func failedBackupFinding(_ items: [CatalogueItem]) -> BilingualText? {
         let now = LocalTime.now()
         // What is dated in the future was made by a clock that was ahead, and hides no other.
-        if let newest = try? service.operations.catalogue.items().first(where: { $0.created <= now }),
-            newest.status == .suspicious
-        {
+        if let newest = items.first(where: { $0.created <= now }), newest.status == .suspicious {
             return BilingualText(
                 zh:
                     "最近的备份 \(newest.name) 可疑：\(newest.sidecar?.suspicion?.text.chinese ?? "")。确认无误后运行 mlflow-backup accept \(newest.name)。",

@@ -136,9 +136,12 @@ public struct Operations: Sendable {
         case .backup(let kind, let retention):
             // The caller waits; the job looks again.
             try backupPreflight(kind, retention, patience: 2).run().throwFirst()
-        case .restore(let name, let mode, let force, _):
+        case .restore(let name, let mode, let force, let first):
             try RestoreJob(
-                workspace, options: .init(mode: mode, force: force, upgradeCommand: restoring.upgradeCommand)
+                workspace,
+                options: .init(
+                    mode: mode, force: force, backupFirst: force && first ? backupFirst : nil,
+                    upgradeCommand: restoring.upgradeCommand)
             ).preflight(
                 try catalogue.item(named: name))
         case .undo(let force, let first, let part):
