@@ -125,18 +125,16 @@ final class LiveStackFixture: Sendable {
     /// there, and its locks are gone.
     /// - Parameters:
     ///   - swappingDatabases: whether it dies after the next step, the swap of the databases.
-    ///   - medium: the folder that the backup is in; `nil` for the usual one.
     ///   - before: what else it did before it wrote that stage.
     @discardableResult
     func interruptRestore(
         of name: String, _ mode: RestoreMode = .full, at stage: RestoreJournal.Stage = .committing,
-        swappingDatabases: Bool = false, from medium: BackupFolder? = nil,
+        swappingDatabases: Bool = false,
         before: (RestoreJournal, RestoreJob.Staged, Hold) throws -> Void = { _, _, _ in }
     ) throws -> RestoreJournal {
-        let folder = medium ?? self.folder
-        let job = RestoreJob(workspace(folder: folder), options: .init(mode: mode, force: true))
+        let job = RestoreJob(workspace(), options: .init(mode: mode, force: true))
         let item = try Catalogue(folder).item(named: name)
-        let hold = try workspace(folder: folder).hold("test")
+        let hold = try workspace().hold("test")
         defer { withExtendedLifetime(hold) {} }
         var journal = try job.journal(for: item, hold)
         try journal.write(in: workspace().state)

@@ -222,6 +222,51 @@ struct WriteProtectedTests {
         }
     }
 
+    @Test("A folder of another user, who does not even open our own part of it")
+    func anotherUser() throws {
+        let (live, backup, rows, files) = try moved("user")
+        let user: UInt32 = 6500
+        try Shell.sh(
+            """
+            chown -R \(user):\(user) '\(live.artifacts)' && chmod 0755 '\(live.root.path)' '\(live.folder.path)' &&
+            chmod 0700 '\(live.folder.state)' && chmod 0644 '\(live.folder.path)'/mlflow*
+            """)
+        try OrdinaryUser.run(user) {
+            #expect(live.folder.writeProtection?.reason.english.contains("the user \(user) may not write") == true)
+            let verified = try VerifyJob(live.workspace()).run(backup)
+            #expect(verified.notes.count == 1)
+            let kept = try #require(try live.restore(backup, force: true).kept)
+            #expect(try live.rows() == rows)
+            #expect(try live.files() == files)
+            #expect(try live.undo().undone.id == kept.id)
+            #expect(try live.rows() != rows)
+            #expect(code { try live.backup() } == "backup-folder-write-protected")
+        }
+        // Its owner finds what was kept.
+        #expect(try KeptParts(live.stack, live.folder).all().count == 1)
+    }
+
+    @Test(
+        "A disk that the kernel made read-only is no write-protected medium: the reason says so, and one restores from it all the same"
+    )
+    func readOnlyByError() throws {
+        let (live, backup, rows, files) = try moved("error")
+        let (path, disk) = (live.folder.path, live.root.path.appending("disk"))
+        try Shell.sh(
+            """
+            truncate -s 24M '\(disk).img' && mkfs.ext4 -q -d '\(path)' '\(disk).img' && mkdir '\(disk)' &&
+            mount -o loop '\(disk).img' '\(disk)' && mount --bind '\(disk)' '\(path)' && mount -o remount,ro '\(disk)'
+            """)
+        defer { _ = try? Shell.sh("umount '\(path)'; umount '\(disk)'") }
+        #expect(live.folder.writeProtection?.isByError == true)
+        let error = #expect(throws: BackupError.self) { try live.backup() }
+        #expect(error?.explanation.english.contains("dmesg") == true)
+        try live.restore(backup, force: true)
+        #expect(try live.rows() == rows)
+        #expect(try live.files() == files)
+        try live.undo()
+    }
+
     @Test("A journal of this stack in a folder that became write-protected is named, with what to do")
     func frozenJournal() throws {
         let (live, backup, _, _) = try moved("frozen")

@@ -85,9 +85,5 @@ public final class MountedFileSystem: Sendable {
     /// Of an sshfs: its server is gone.
     public func breakOff() throws { try Shell.sh("kill -KILL $(cat '\(folder.path)/pid')") }
 
-    public func setReadOnly(_ isReadOnly: Bool) throws {
-        try Shell.sh("mount -o remount,\(isReadOnly ? "ro" : "rw") '\(path)'")
-    }
-
     deinit { _ = try? Shell.sh("umount '\(path)' || umount -l '\(path)'") }
 }

@@ -49,7 +49,8 @@ public struct OperationLock: Sendable {
             return OperationLock(locks: [lock])
         }
         var locks: [AdvisoryLock] = []
-        if try FileStatus.ifPresent(folder.lock) != nil {
+        // Where another user does not even let us look, the stack's lock has to do.
+        if Directory.readRefusal(folder.state) == nil, try FileStatus.ifPresent(folder.lock) != nil {
             guard let lock = try AdvisoryLock.tryShared(folder.lock) else { return nil }
             locks.append(lock)
         }

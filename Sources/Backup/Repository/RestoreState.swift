@@ -38,7 +38,7 @@ struct RestoreState: Sendable {
 
     /// The names in both places, in order.
     func names() throws -> [String] {
-        var found = Set(try names(in: folder.state))
+        var found = isFolderClosed ? [] : Set(try names(in: folder.state))
         for name in try isBesideOurs() ? names(in: beside) : [] where try isOurs(name) { found.insert(name) }
         return found.sorted()
     }
@@ -48,7 +48,13 @@ struct RestoreState: Sendable {
     func existing(_ name: String) throws -> FilePath? {
         if try isBesideOurs(), try isOurs(name) { return beside.appending(name) }
         let path = folder.state.appending(name)
-        return try FileStatus.ifPresent(path) == nil ? nil : path
+        return try isFolderClosed || FileStatus.ifPresent(path) == nil ? nil : path
+    }
+
+    /// Of another user's folder our own part need not be open to us. What is in it is then like another service's, whose restore
+    /// shows by its own folder among the artifacts.
+    private var isFolderClosed: Bool {
+        Directory.readRefusal(folder.state)?.code == EACCES && folder.writeProtection != nil
     }
 
     /// The same, or where it would be looked for: for a person.

@@ -11,10 +11,21 @@ public struct WriteProtection: Sendable, Equatable {
     public let path: String
     /// EROFS, EACCES or EPERM.
     let code: Int32
+    let folder: FilePath
+
+    /// Whether the kernel, or somebody, made the file system read-only while it was mounted to be written to: no media that are
+    /// meant to be so.
+    var isByError: Bool { code == EROFS && (try? Ground(folder))?.mount?.wasMadeReadOnly == true }
 
     /// Part of a sentence.
     public var reason: BilingualText {
         switch code {
+        case EROFS where isByError:
+            BilingualText(
+                zh: "\(path) 所在的文件系统以可写方式挂载，现在却是只读的：可能是磁盘出错后由内核所改，请查看内核日志（dmesg）",
+                en:
+                    "the file system of \(path) is read-only although it is mounted to be written to, as the kernel makes it after an error "
+                    + "of the disk: look at the kernel's log (dmesg)")
         case EROFS: BilingualText(zh: "\(path) 所在的文件系统是只读的", en: "the file system of \(path) is read-only")
         case EPERM:
             BilingualText(
@@ -32,7 +43,7 @@ extension BackupFolder {
     /// by asking the kernel, and by opening the lock file as every operation does: of some mounts only that tells.
     public var writeProtection: WriteProtection? {
         guard Directory.readRefusal(path) == nil, let refusal, refusal.isDenied else { return nil }
-        return WriteProtection(path: refusal.path, code: refusal.code)
+        return WriteProtection(path: refusal.path, code: refusal.code, folder: path)
     }
 
     private var refusal: SystemError? {
@@ -51,7 +62,7 @@ extension BackupFolder {
     private func tryingItself() throws(SystemError) -> SystemError? {
         let probe = path.appending(".mlflow-backup-probe-\(getpid())-\(UInt32.random(in: .min ... .max))")
         try Directory.makeNew(probe, mode: 0o700)
-        try Directory.removeEmpty(probe)
+        try Directory.removeFolder(probe)
         return nil
     }
 

@@ -72,7 +72,7 @@ public enum Directory {
     }
 
     /// Removes a folder with nothing in it; one that has something, or is not there, stays as it is.
-    public static func removeEmpty(_ path: FilePath) { _ = path.withCString { rmdir($0) } }
+    public static func removeWhereEmpty(_ path: FilePath) { _ = path.withCString { rmdir($0) } }
 
     /// Whether this process may create names here; asked of the kernel, not guessed from mode bits.
     public static func isWritable(_ path: FilePath) -> Bool {

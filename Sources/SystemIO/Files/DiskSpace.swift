@@ -18,21 +18,32 @@ public struct DiskSpace: Sendable, Equatable {
         var status = statvfs()
         try retryingInterrupts("statvfs", path.string) { path.withCString { statvfs($0, &status) } }
         // Programs of FUSE that count no files say that none is free (rclone).
-        let isCounted = try status.f_favail > 0 || FileSystem.type(holding: path) != "fuse"
-        return DiskSpace(status, countsFiles: isCounted)
+        if status.f_favail == 0, try FileSystem.type(holding: path) == "fuse" { status.f_files = 0 }
+        return DiskSpace(status)
+    }
+
+    private init(total: UInt64, available: UInt64, used: UInt64, availableFiles: UInt64?, usedFiles: UInt64?) {
+        (self.total, self.available, self.used) = (total, available, used)
+        (self.availableFiles, self.usedFiles) = (availableFiles, usedFiles)
     }
 
     /// What a file system says is not to be believed: one of FUSE may say anything.
-    init(_ status: statvfs, countsFiles: Bool = true) {
+    init(_ status: statvfs) {
         let unit = UInt64(status.f_frsize)
         let (blocks, free) = (UInt64(status.f_blocks), UInt64(status.f_bfree))
         total = blocks.multiplied(clamped: unit)
         available = UInt64(status.f_bavail).multiplied(clamped: unit)
         used = blocks.subtracting(clamped: free).multiplied(clamped: unit)
         let (files, freeFiles) = (UInt64(status.f_files), UInt64(status.f_ffree))
-        let isKnown = countsFiles && files > 0
-        availableFiles = isKnown ? UInt64(status.f_favail) : nil
-        usedFiles = isKnown ? files.subtracting(clamped: freeFiles) : nil
+        availableFiles = files == 0 ? nil : UInt64(status.f_favail)
+        usedFiles = files == 0 ? nil : files.subtracting(clamped: freeFiles)
+    }
+
+    /// The same when so many bytes of what is used will have gone.
+    public func freeing(_ bytes: UInt64) -> DiskSpace {
+        DiskSpace(
+            total: total, available: available.adding(clamped: bytes), used: used.subtracting(clamped: bytes),
+            availableFiles: availableFiles, usedFiles: usedFiles)
     }
 
     /// Whether so many more files can be made, as far as it says.

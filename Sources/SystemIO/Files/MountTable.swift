@@ -17,8 +17,20 @@ public enum MountTable {
         public let type: String
         /// What is mounted: a block device, a server's path.
         public let source: String
-        /// Of this mount and of its file system.
-        public let isReadOnly: Bool
+        /// This mount alone, and its file system, whatever mount shows it.
+        public let isMountedReadOnly: Bool
+        public let isFileSystemReadOnly: Bool
+
+        public var isReadOnly: Bool { isMountedReadOnly || isFileSystemReadOnly }
+
+        /// Whether the file system is read-only although the mount is not, as the kernel makes it after an error of the disk
+        /// (ext4(5), `errors=remount-ro`), or an administrator by another mount. File systems that are never written to are not
+        /// meant.
+        public var wasMadeReadOnly: Bool {
+            isFileSystemReadOnly && !isMountedReadOnly && !Self.neverWritten.contains(type)
+        }
+
+        private static let neverWritten: Set<String> = ["iso9660", "squashfs", "erofs", "cramfs", "romfs", "udf"]
     }
 
     public static func mounts() throws(SystemError) -> [Mount] {
@@ -65,7 +77,9 @@ public enum MountTable {
             id: id, device: text(fields[2]), root: FilePath(bytes: unescaped(fields[3])),
             point: FilePath(bytes: unescaped(fields[4])), type: text(fields[dash + 1]),
             source: String(decoding: unescaped(fields[dash + 2]), as: UTF8.self),
-            isReadOnly: options.contains { $0.contains("ro") })
+            isMountedReadOnly: options[0].contains("ro"),
+            // The second is what newer kernels call an ext4 that met an error.
+            isFileSystemReadOnly: options[1].contains("ro") || options[1].contains("emergency_ro"))
     }
 
     private static func text(_ field: ArraySlice<UInt8>) -> String { String(decoding: field, as: UTF8.self) }

@@ -84,8 +84,8 @@ extension OpenFile {
     /// Whether this process may read a file of this folder. Where the kernel's answer is no, it is tried: a sandbox may refuse the
     /// question, and not what was asked.
     public func mayRead(_ name: [UInt8]) throws(SystemError) -> Bool {
-        let isAllowed = FilePath(bytes: name).withCString { faccessat(descriptor, $0, R_OK, AT_EACCESS) } == 0
-        return try isAllowed || isAllowing { () throws(SystemError) in _ = try open(name, .readNoFollow) }
+        if FilePath(bytes: name).withCString({ faccessat(descriptor, $0, R_OK, AT_EACCESS) }) == 0 { return true }
+        return try isAllowing { () throws(SystemError) in _ = try open(name, .readNoFollow) }
     }
 
     /// Whether this process may open what is in this folder, by name.

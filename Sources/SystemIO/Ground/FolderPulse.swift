@@ -84,7 +84,7 @@ extension Abilities {
             let isToGo = isMade && status == nil
             if isToGo { try Directory.make(folder, mode: 0o700) }
             let found = try FileSystemProbe.run(in: folder)
-            if isToGo { Directory.removeEmpty(folder) }
+            if isToGo { Directory.removeWhereEmpty(folder) }
             return found
         }
         guard case .answered(let found) = reply else { return nil }

@@ -11,7 +11,7 @@ extension SwapObstacles {
         guard try RestoreJournal.identity(of: root) != nil else { return }
         let folder = ArtifactSwap(root: root, id: nil).folder
         try Directory.make(folder, mode: 0o700)
-        defer { Directory.removeEmpty(folder) }
+        defer { Directory.removeWhereEmpty(folder) }
         try clearKilled(folder)
         let ground = try Ground(root)
         let lacking = try FileSystemProbe.run(in: folder).lacking(of: ArtifactSwap.needed)
