@@ -84,7 +84,8 @@ private struct ReadableTree {
                 let inner = try folder.open(name, .directory)
                 let names = try Directory.names(in: inner)
                 // Listed, and nothing in it can be opened.
-                if !names.isEmpty, try !inner.maySearch() { return note(inner.path) }
+                let isOpen = try inner.maySearch()
+                if !names.isEmpty, !isOpen { return note(inner.path) }
                 try descent.enter(name, inner)
                 left.append(names)
             } catch {

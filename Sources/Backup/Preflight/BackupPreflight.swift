@@ -15,6 +15,8 @@ public struct BackupPreflight: Sendable {
 
     /// Seconds in which what a backup would write is to be counted; after that what is known counts. A job takes its time.
     var patience: Double
+    /// Whether somebody waits for the answer.
+    var isHasty: Bool { patience < 10 }
 
     /// - Parameter patience: seconds that a walk over the artifacts may take.
     public init(_ workspace: Workspace, options: BackupJob.Options, patience: Double = 60) {
