@@ -62,7 +62,7 @@ extension BackupFolder {
     private func tryingItself() throws(SystemError) -> SystemError? {
         let probe = path.appending(".mlflow-backup-probe-\(getpid())-\(UInt32.random(in: .min ... .max))")
         try Directory.makeNew(probe, mode: 0o700)
-        try Directory.removeFolder(probe)
+        try Directory.removeEmpty(probe)
         return nil
     }
 
