@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
 import Wording
 
 extension BackupError {
@@ -11,13 +10,12 @@ extension BackupError {
         /// The folder's sticky bit lets only the owner of a thing move it.
         case sticky(folder: String)
         /// The artifacts folder itself does not let this user make or move names in it.
-        case folderNotWritable(owner: UInt32)
+        case folderNotWritable(owner: UInt32, user: UInt32, group: UInt32)
     }
 
     /// Of `notMovable`.
     static func explanation(ofNotMoving path: String, _ count: Int, _ reason: Immovable) -> BilingualText {
-        let user = "\(geteuid()):\(getegid())"
-        return switch reason {
+        switch reason {
         case .frozen:
             BilingualText(
                 zh: "\(count) 个条目（例如 \(path)）带有不可修改或只能追加的属性（lsattr），恢复时无法移动。请以 root 执行：chattr -i -a '\(path)'",
@@ -31,13 +29,14 @@ extension BackupError {
                 en:
                     "\(count) entries, such as \(path), are another user's, and the sticky bit of \(folder) does not let this user move "
                     + "them, which a restore has to. As root run: chmod -t '\(folder)'")
-        case .folderNotWritable(let owner):
+        case .folderNotWritable(let owner, let user, let group):
             BilingualText(
                 zh: "artifacts 目录 \(path) 属于用户 \(owner)，运行备份服务的用户不能在其中写入，因此无法恢复。请以用户 \(owner) 或 root 运行恢复，"
-                    + "或以 root 执行：chown -R \(user) '\(path)'",
+                    + "或以 root 执行：chown -R \(user):\(group) '\(path)'",
                 en:
                     "The artifacts folder \(path) is user \(owner)'s and does not let this user write into it, which a restore has to. "
-                    + "Run the restore as user \(owner) or as root, or as root run: chown -R \(user) '\(path)'")
+                    + "Run the restore as user \(owner) or as root, or as root run: chown -R \(user):\(group) '\(path)'"
+            )
         }
     }
 

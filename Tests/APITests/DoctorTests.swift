@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SystemIO
 import TestSupport
 import Testing
@@ -75,6 +76,29 @@ struct DoctorTests {
         #expect(try live.send("GET", "/backups").text.contains("corrupt"))
         #expect(try live.command(["list"]).output.contains(item.name.string))
         #expect(try live.command(["verify", "--all"]).exit == .code(6))
+    }
+
+    @Test("doctor and a dry run say everything that they find, and end with the code of the first")
+    func everything() throws {
+        let live = try ServiceFixture("doctor_all", settings: ["PG_BIN_DIR": "/nowhere"])
+        let artifacts = live.service.operations.stack.artifacts
+        try Shell.sh("mv '\(artifacts)' '\(artifacts)-away'")
+        for command in [["doctor"], ["backup", "--dry-run"]] {
+            let text = try live.command(command)
+            #expect(text.exit == .code(1), "\(text.errors)")
+            #expect(
+                text.errors.contains(artifacts.string) && text.output.contains("pg_dump"),
+                "\(text.output)\(text.errors)")
+            let answer = try live.command(command + ["--json"])
+            let report = try #require(
+                try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any])
+            let codes = (report["obstacles"] as? [[String: String]])?.compactMap { $0["code"] }
+            #expect(codes?.first == "artifacts-missing" && codes?.count == 2, "\(answer.output)")
+            #expect(report["ready"] as? Bool == false && answer.exit == .code(1))
+        }
+        try Shell.sh("mv '\(artifacts)-away' '\(artifacts)'")
+        let health = try live.send("GET", "/health")
+        #expect(health.status == 503 && health.text.contains("pg_dump"), "\(health.text)")
     }
 
     @Test("What lies in the place of an archive is not handed out")

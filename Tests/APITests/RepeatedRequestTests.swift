@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import Postgres
 import SystemIO
 import TestSupport
 import Testing
@@ -94,5 +95,29 @@ struct RepeatedRequestTests {
         }
         #expect(statuses.wait(for: 2).sorted() == [200, 404])
         #expect(try live.service.operations.catalogue.items().isEmpty)
+    }
+
+    @Test("S21: while a restore is at its swap the database has no name; a backup asked for then waits for its turn")
+    func backupDuringASwap() throws {
+        let live = try ServiceFixture("twice_swap")
+        let name = try live.backup()
+        let session = try Connection(live.database.naming(database: "postgres"))
+        defer { session.close() }
+        let (database, away) = (live.database.database, live.database.database + "_away")
+        try session.execute("alter database \(identifier: database) rename to \(identifier: away)")
+        #expect(try live.send("POST", "/backups").status == 503, "nobody is at it")
+        try session.execute("alter database \(identifier: away) rename to \(identifier: database)")
+        var (restore, backup) = ("", "")
+        try live.holdingTheFolder {
+            restore = try live.send("POST", "/restore", #"{"backup_name": "\#(name)"}"#).string("task_id")
+            _ = try live.task(restore, reaches: ["running"])
+            try session.execute("alter database \(identifier: database) rename to \(identifier: away)")
+            let answer = try live.send("POST", "/backups")
+            try session.execute("alter database \(identifier: away) rename to \(identifier: database)")
+            #expect(answer.status == 202, "\(answer.text)")
+            backup = try answer.string("task_id")
+        }
+        #expect(try live.task(restore)["status"] as? String == "completed")
+        #expect(try live.task(backup)["status"] as? String == "completed")
     }
 }

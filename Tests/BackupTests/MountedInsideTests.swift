@@ -2,6 +2,7 @@
 
 import Archive
 import Glibc
+import Postgres
 import SystemIO
 import TestSupport
 import Testing

@@ -120,6 +120,19 @@ struct BackupRoomTests {
         }
     }
 
+    @Test("What another operation has dumped is gone by then, and is not lacking")
+    func staged() throws {
+        let live = try LiveStackFixture("room_staged")
+        try live.write("1/weights", Noise.bytes(10 << 20))
+        try live.mounting("size=16m", on: live.folder.path) {
+            let dump = live.folder.staging.appending("dump-mlflow_backup_20260101_000000.tar.gz")
+            try Directory.make(dump)
+            try DurableFile.replace(dump.appending("1.dat"), with: Noise.bytes(8 << 20))
+            #expect(try live.refusedForRoom() == nil)
+            try live.backup()
+        }
+    }
+
     @Test("An uncompressed backup shares what did not change, and a big new file is refused")
     func folders() throws {
         let live = try LiveStackFixture("room_folder")

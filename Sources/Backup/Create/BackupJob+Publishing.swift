@@ -14,6 +14,9 @@ extension BackupJob {
         let warnings: [BilingualText]
     }
 
+    /// Of dumps in the staging folder.
+    static let dumpPrefix = "dump-"
+
     /// - Parameters:
     ///   - base: what bytes may be taken over from.
     ///   - note: what a person should know of that.
@@ -22,7 +25,7 @@ extension BackupJob {
         let name = try freeName()
         log.info("backup started", ["name": name, "type": options.kind.rawValue])
         let partial = folder.staging.appending(name.string + DurableFile.partialSuffix)
-        let dump = folder.staging.appending("dump-" + name.string)
+        let dump = folder.staging.appending(Self.dumpPrefix + name.string)
         do {
             var warnings: [BilingualText] = []
             let written = try writeReusing(name, to: partial, dump: dump, &copies, base, &warnings)

@@ -19,7 +19,7 @@ extension Elsewhere {
         let shown = places.prefix(3)
         var list = Self.joined(shown.map(\.words), zh: "；", en: "; ")
         // As many as a record says, which anybody may have written.
-        let more = morePlaces.addingReportingOverflow(places.count - shown.count).partialValue
+        let more = morePlaces.adding(clamped: places.count - shown.count)
         if more > 0 { list = list + BilingualText(zh: "；另有 \(more) 处", en: "; and \(more) more") }
         return switch moment {
         case .backup:

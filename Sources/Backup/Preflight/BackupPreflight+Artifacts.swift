@@ -84,7 +84,7 @@ private struct ReadableTree {
                 let inner = try folder.open(name, .directory)
                 let names = try Directory.names(in: inner)
                 // Listed, and nothing in it can be opened.
-                guard try names.isEmpty || inner.maySearch() else { return note(inner.path) }
+                if !names.isEmpty, try !inner.maySearch() { return note(inner.path) }
                 try descent.enter(name, inner)
                 left.append(names)
             } catch {

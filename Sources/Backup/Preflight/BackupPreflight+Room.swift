@@ -10,7 +10,7 @@ extension BackupPreflight {
     /// - Throws: `BackupError.notEnoughRoom`, `.notEnoughFiles`, `SystemError`.
     /// - Returns: that it may become too little, where only the backup itself will tell.
     func checkRoom(_ dump: BackupRoom.Dump?, beside items: [CatalogueItem]) throws -> [BilingualText] {
-        let space = try DiskSpace.at(folder.path)
+        let space = try DiskSpace.at(folder.path).freeing(stagedDumps())
         let dump = dump ?? .init(tables: 0, files: 0)
         guard !suffices(space, dump) else { return [] }
         let room = try room(dump, beside: items, in: space)
@@ -30,6 +30,21 @@ extension BackupPreflight {
                     "\(folder.path) may not have enough room: up to \(most) needed, \(available) available. How much it takes "
                     + "depends on how well it is compressed, and on what changed.")
         ]
+    }
+
+    /// Bytes of dumps in the staging folder: they are gone when the next backup begins, whether their maker is at work or dead.
+    private func stagedDumps() -> UInt64 {
+        var bytes: UInt64 = 0
+        for name in (try? folder.leftInStaging()) ?? []
+        where name.starts(with: BackupJob.dumpPrefix.utf8) || name.elementsEqual(RestoreJob.dumpName.utf8) {
+            guard let folder = try? OpenFile(folder.staging.appending(name), .directory),
+                var walk = try? TreeWalk(root: folder, prefix: nil)
+            else { continue }
+            while let step = try? walk.next() {
+                if case .entry(let entry, _, _) = step { bytes = bytes.adding(clamped: entry.size) }
+            }
+        }
+        return bytes
     }
 
     /// All that lies on the artifacts' file system would fit: then nothing has to be counted.
@@ -59,7 +74,7 @@ extension BackupPreflight {
             let kept = shares ? 0 : base?.size ?? 0
             return BackupRoom(least: dump.tables.adding(clamped: kept), most: 0, files: dump.files)
         }
-        let isSame = base.map { isSameDatabase($0) } ?? false
+        let isSame = estimate.isUnchanged && base.map { isSameDatabase($0) } == true
         func room(_ fraction: Double) -> BackupRoom {
             BackupRoom(
                 .init(

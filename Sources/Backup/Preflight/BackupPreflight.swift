@@ -13,9 +13,6 @@ public struct BackupPreflight: Sendable {
     var stack: LiveStack { workspace.stack }
     var folder: BackupFolder { workspace.folder }
 
-    /// Whether an answer is wanted now rather than a whole one.
-    var isHasty: Bool { patience < 10 }
-
     /// Seconds in which what a backup would write is to be counted; after that what is known counts. A job takes its time.
     var patience: Double
 

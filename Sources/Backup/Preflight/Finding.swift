@@ -11,6 +11,9 @@ public struct Finding: Sendable {
         case database
         case tools = "pg_dump"
         case room = "disk_space"
+        /// Of a restore: the backup that is to be brought back, and what is live and newer.
+        case backup
+        case newerData = "newer_data"
     }
 
     public enum Weight: Sendable {
@@ -49,6 +52,8 @@ public struct Findings: Sendable {
     public func throwFirst() throws {
         if let first = obstacles.first { throw first }
     }
+
+    mutating func add(_ others: Findings) { all += others.all }
 
     mutating func note(_ check: Finding.Check, _ notices: [BilingualText]) {
         all += notices.map { Finding(check: check, weight: .notice($0)) }

@@ -67,14 +67,7 @@ public struct RestoreJob: Sendable {
     /// - Throws: `BackupError` and `PostgresError`.
     public func preflight(_ item: CatalogueItem) throws {
         try refuseWithoutPlace { try Databases(stack.database).exists(stack.database.database) }
-        if item.status == .corrupt {
-            throw BackupError.markedCorrupt(name: item.name.string, reason: item.reason ?? "")
-        }
-        // Only our own archives can show their manifest at once; others are read in the job.
-        guard let manifest = try item.quickManifest() else { return }
-        _ = try checkSchema(manifest, item)
-        guard !options.force else { return }
-        try QuickCheck(stack, atMost: 1).run(against: manifest, item, mode: options.mode)
+        try RestorePreflight(workspace, options: options).run(item, .request(newerWithin: 1)).throwFirst()
     }
 
     /// - Throws: `BackupError`, `ArchiveError`, `PostgresError`, `SystemError`, `CancelledError`. After a throw the
@@ -93,6 +86,12 @@ public struct RestoreJob: Sendable {
         let item = try Catalogue(folder).item(named: name)
         try refuseArtifactsAway(hold)
         log.info("restore started", ["name": item.name, "mode": options.mode.rawValue, "force": options.force])
+        // What is known before minutes of reading.
+        let findings = RestorePreflight(workspace, options: options).run(item, .job, on: hold.databases)
+        for other in findings.obstacles.dropFirst() {
+            log.warning("the restore would fail for this, too", ["reason": other.bilingual[.english]])
+        }
+        try findings.throwFirst()
         try verify(item)
         let manifest = try manifest(of: item)
         let upgrade = try checkSchema(manifest, item)
@@ -182,7 +181,7 @@ public struct RestoreJob: Sendable {
         DataSwap(workspace: workspace, hold: hold, force: options.force)
     }
 
-    private func checkSchema(_ manifest: Manifest, _ item: CatalogueItem) throws -> BilingualText? {
+    func checkSchema(_ manifest: Manifest, _ item: CatalogueItem) throws -> BilingualText? {
         guard options.mode.includesDatabase else { return nil }
         return try SchemaCheck(stack: stack, force: options.force, upgradeCommand: options.upgradeCommand).run(
             manifest, backup: item.name.string)

@@ -39,8 +39,10 @@ public struct HealthCheck: Sendable {
         let preflight = preflight()
         // Whatever else is asked of that folder would wait, too.
         if let silent = preflight.silence {
-            return Health(checks: [(silent.check.rawValue, false)], isHealthy: false, findings: [silent.text])
+            return Health(
+                checks: [(silent.check.rawValue, false)], isHealthy: false, findings: [silent.text], notices: [])
         }
+        let items = try? service.operations.catalogue.items()
         func add(_ check: Finding.Check) { add(check.rawValue, preflight.first(check)?.text) }
         add(.backupFolder)
         add("backup_script", scriptFinding("backup_mlflow.sh"))
@@ -52,7 +54,7 @@ public struct HealthCheck: Sendable {
         add(.artifacts)
         add("disk_space", preflight.first(.room)?.text ?? scarceRoomFinding())
         add("last_backup_age", lastBackupFinding())
-        add("last_backup", failedBackupFinding())
+        add("last_backup", failedBackupFinding(items ?? []))
         add("restore_settled", unsettledRestoreFinding())
         add("kept_parts", keptPartsFinding(isServerThere: preflight.first(.database) == nil))
         add("own_backups", ownBackupsFinding())
@@ -100,12 +102,10 @@ public struct HealthCheck: Sendable {
         )
     }
 
-    private func failedBackupFinding() -> BilingualText? {
+    private func failedBackupFinding(_ items: [CatalogueItem]) -> BilingualText? {
         let now = LocalTime.now()
         // What is dated in the future was made by a clock that was ahead, and hides no other.
-        if let newest = try? service.operations.catalogue.items().first(where: { $0.created <= now }),
-            newest.status == .suspicious
-        {
+        if let newest = items.first(where: { $0.created <= now }), newest.status == .suspicious {
             return BilingualText(
                 zh:
                     "最近的备份 \(newest.name) 可疑：\(newest.sidecar?.suspicion?.text.chinese ?? "")。确认无误后运行 mlflow-backup accept \(newest.name)。",

@@ -22,6 +22,11 @@ public struct DiskSpace: Sendable, Equatable {
         return DiskSpace(status)
     }
 
+    private init(total: UInt64, available: UInt64, used: UInt64, availableFiles: UInt64?, usedFiles: UInt64?) {
+        (self.total, self.available, self.used) = (total, available, used)
+        (self.availableFiles, self.usedFiles) = (availableFiles, usedFiles)
+    }
+
     /// What a file system says is not to be believed: one of FUSE may say anything.
     init(_ status: statvfs) {
         let unit = UInt64(status.f_frsize)
@@ -32,6 +37,13 @@ public struct DiskSpace: Sendable, Equatable {
         let (files, freeFiles) = (UInt64(status.f_files), UInt64(status.f_ffree))
         availableFiles = files == 0 ? nil : UInt64(status.f_favail)
         usedFiles = files == 0 ? nil : files.subtracting(clamped: freeFiles)
+    }
+
+    /// The same when so many bytes of what is used will have gone.
+    public func freeing(_ bytes: UInt64) -> DiskSpace {
+        DiskSpace(
+            total: total, available: available.adding(clamped: bytes), used: used.subtracting(clamped: bytes),
+            availableFiles: availableFiles, usedFiles: usedFiles)
     }
 
     /// Whether so many more files can be made, as far as it says.

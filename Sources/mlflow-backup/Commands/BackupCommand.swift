@@ -35,20 +35,33 @@ enum BackupCommand: Command {
         return try RecordedOperation(invocation).run(request, email: email)
     }
 
+    /// Says everything that is found, and ends as the backup would.
     private static func dryRun(
         _ invocation: Invocation, _ kind: BackupName.Kind, _ retention: RetentionRule
     ) throws -> ExitCode {
-        try invocation.operations.workspace.prepareFolder()
-        let findings = invocation.operations.backupPreflight(kind, retention).run()
-        try findings.throwFirst()
-        for notice in findings.notices { invocation.console.answer(notice) }
-        let expired = try PruneJob(invocation.operations.workspace, rule: retention).preview()
-        invocation.console.answer(
+        let (operations, console, arguments) = (invocation.operations, invocation.console, invocation.arguments)
+        var report = PreflightReport()
+        report.look { _ in try operations.workspace.prepareFolder() }
+        report.add(operations.backupPreflight(kind, retention).run())
+        if report.obstacles.isEmpty {
+            report.look { report in
+                report.wouldRemove = try PruneJob(operations.workspace, rule: retention).preview().map(\.name.string)
+            }
+        }
+        if arguments.has("json") {
+            console.answer(JSONText.of(PreflightRepresentation(report, console.language)))
+        } else {
+            for notice in report.notices { console.answer(notice) }
+            for obstacle in report.obstacles.dropFirst() { console.answer(obstacle.bilingual) }
+        }
+        if let first = report.obstacles.first { throw first }
+        guard !arguments.has("json") else { return .success }
+        console.answer(
             BilingualText(
                 zh: "检查通过：数据库、artifacts、备份目录和空间均可用。没有写入任何内容。",
                 en: "All checks passed: database, artifacts, backup folder and room. Nothing was written."))
-        for item in expired {
-            invocation.console.answer(BilingualText(zh: "将删除过期备份 \(item.name)", en: "Would remove \(item.name)"))
+        for name in report.wouldRemove {
+            console.answer(BilingualText(zh: "将删除过期备份 \(name)", en: "Would remove \(name)"))
         }
         return .success
     }

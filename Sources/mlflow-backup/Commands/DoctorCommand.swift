@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backup
+import Postgres
 import Service
 import SystemIO
 import Wording
@@ -12,37 +13,63 @@ enum DoctorCommand: Command {
         BilingualText(
             zh: "检查现在能否备份，以及备份目录的文件系统省不省空间。",
             en: "Check whether a backup could be made now, and what the backup folder's file system saves."),
-        options: [], notes: ExitCode.help)
+        options: [.init("json", nil, BilingualText(zh: "以 JSON 输出", en: "print JSON"))], notes: ExitCode.help)
 
+    /// Says everything that it finds, and ends as the operation would that met the first obstacle.
     static func run(_ invocation: Invocation) throws -> ExitCode {
-        let operations = invocation.operations
-        try operations.workspace.prepareFolder()
-        invocation.console.answer(try FolderStorage(operations.folder).advice)
-        if let newest = try operations.catalogue.newestGood() {
+        let report = Self.report(invocation)
+        if invocation.arguments.has("json") {
+            invocation.console.answer(JSONText.of(PreflightRepresentation(report, invocation.console.language)))
+        } else {
+            for line in report.notices { invocation.console.answer(line) }
+            // All but the first, which is thrown, with what to do about it.
+            for obstacle in report.obstacles.dropFirst() { invocation.console.answer(obstacle.bilingual) }
+        }
+        if let first = report.obstacles.first { throw first }
+        if !invocation.arguments.has("json") {
             invocation.console.answer(
+                BilingualText(zh: "一切就绪，可以备份。", en: "All is well: a backup can be made."))
+        }
+        return .success
+    }
+
+    private static func report(_ invocation: Invocation) -> PreflightReport {
+        let operations = invocation.operations
+        var report = PreflightReport()
+        report.look { _ in try operations.workspace.prepareFolder() }
+        if report.obstacles.isEmpty { report.look { try aboutBackups(operations, &$0) } }
+        report.look { report in
+            do { report.notices += try KeptParts(operations.workspace).identified().warnings() } catch let error
+                as BackupError
+            {
+                report.notices.append(error.explanation)
+            }
+        }
+        report.look { _ in
+            if let unsettled = RecoverJob(operations.workspace).unsettled() { throw unsettled }
+        }
+        let findings = operations.backupPreflight(
+            invocation.settings.compress ? .compressed : .uncompressed, invocation.settings.retention
+        ).run()
+        report.add(findings)
+        // Whose the backups are, only the server tells.
+        if findings.first(.database) == nil, findings.first(.backupFolder) == nil {
+            report.look { $0.notices += try operations.ownershipWarnings() }
+        }
+        return report
+    }
+
+    private static func aboutBackups(_ operations: Operations, _ report: inout PreflightReport) throws {
+        report.notices.append(try FolderStorage(operations.folder).advice)
+        if let newest = try operations.catalogue.newestGood() {
+            report.notices.append(
                 BilingualText(
                     zh: "最近的可用备份: \(newest.name)（\(newest.created.iso)）",
                     en: "Newest good backup: \(newest.name) (\(newest.created.iso))"))
         } else {
-            invocation.console.answer(BilingualText(zh: "还没有可用的备份。", en: "There is no good backup yet."))
+            report.notices.append(BilingualText(zh: "还没有可用的备份。", en: "There is no good backup yet."))
         }
-        if let warning = damaged(try operations.catalogue.items()) { invocation.console.answer(warning) }
-        do {
-            for warning in try KeptParts(operations.workspace).identified().warnings() {
-                invocation.console.answer(warning)
-            }
-        } catch let error as BackupError { invocation.console.answer(error.explanation) }
-        if let unsettled = RecoverJob(operations.workspace).unsettled() { throw unsettled }
-        let findings = operations.backupPreflight(
-            invocation.settings.compress ? .compressed : .uncompressed, invocation.settings.retention
-        ).run()
-        for notice in findings.notices { invocation.console.answer(notice) }
-        // All but the first, which is thrown, with what to do about it.
-        for obstacle in findings.obstacles.dropFirst() { invocation.console.answer(obstacle.bilingual) }
-        try findings.throwFirst()
-        for warning in try operations.ownershipWarnings() { invocation.console.answer(warning) }
-        invocation.console.answer(BilingualText(zh: "一切就绪，可以备份。", en: "All is well: a backup can be made."))
-        return .success
+        if let warning = damaged(try operations.catalogue.items()) { report.notices.append(warning) }
     }
 
     private static func damaged(_ items: [CatalogueItem]) -> BilingualText? {

@@ -15,7 +15,8 @@ struct MovableChildren {
         guard Directory.isWritable(root) else {
             let code = errno
             guard code == EACCES || code == EPERM else { throw SystemError("write to", path: root.string, code: code) }
-            throw refusal(root, 1, .folderNotWritable(owner: try OpenFile(root, .directoryThroughLink).status().owner))
+            let owner = try OpenFile(root, .directoryThroughLink).status().owner
+            throw refusal(root, 1, .folderNotWritable(owner: owner, user: geteuid(), group: getegid()))
         }
         var frozen: [FilePath] = []
         var held: [FilePath] = []

@@ -39,7 +39,9 @@ struct OutsideThings {
         // What is made in a folder changes its time, which it was given last.
         let modified = try folder.status().modified
         do throws(SystemError) {
-            guard try link(name, from: source, to: folder) || copy(name, from: source, to: folder) else { return false }
+            if try !link(name, from: source, to: folder) {
+                guard try copy(name, from: source, to: folder) else { return false }
+            }
         } catch {
             // The backup has something of this name, or a folder that lets nobody in; or it has gone.
             if error.exists || error.isNotFound || error.isDenied || error.code == EINVAL { return false }

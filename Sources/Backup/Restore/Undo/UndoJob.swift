@@ -28,11 +28,16 @@ public struct UndoJob: Sendable {
         first = backupFirst
     }
 
-    /// What can be said at once: is there anything to undo?
-    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.noPlaceForBackup`.
+    /// What can be said at once: is there anything to undo, and would the swap fail?
+    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.noPlaceForBackup`, and what `SwapObstacles` finds.
     public func preflight() throws -> KeptPart {
         try refuseWithoutPlace()
-        return try KeptParts(workspace).identified().undoable()
+        let parts = try KeptParts(workspace).identified()
+        let part = try parts.undoable()
+        let databases = Databases(workspace.stack.database)
+        try SwapObstacles(workspace, databases).check(
+            part.mode, bringing: try parts.database(of: part, on: databases))
+        return part
     }
 
     /// - Throws: `BackupError.nothingToUndo`, `.undoChanged`, `.keptDatabaseGone`, `.newerData`, and what a restore throws.

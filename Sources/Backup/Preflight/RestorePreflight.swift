@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Postgres
+import SystemIO
+import Wording
+
+/// Whether a restore could be made now, as far as it shows without reading the archive and without touching anything. The
+/// job runs it before it reads for minutes, and whoever asks before a task is made of it.
+public struct RestorePreflight: Sendable {
+    private let workspace: Workspace
+    private let options: RestoreJob.Options
+
+    private var stack: LiveStack { workspace.stack }
+    private var job: RestoreJob { RestoreJob(workspace, options: options) }
+
+    public init(_ workspace: Workspace, options: RestoreJob.Options) {
+        self.workspace = workspace
+        self.options = options
+    }
+
+    public enum Occasion: Sendable {
+        /// Somebody asks for a restore and waits for the answer. Newer data is looked for so many seconds at most.
+        case request(newerWithin: Double)
+        /// The restore itself, under its locks: it reads the archive next, whatever its mark says, and then compares all data.
+        case job
+    }
+
+    /// - Parameter databases: of the session that holds the stack's lock, where there is one.
+    public func run(_ item: CatalogueItem, _ occasion: Occasion, on databases: Databases? = nil) -> Findings {
+        var findings = Findings()
+        let manifest: Manifest?
+        switch occasion {
+        case .request: manifest = findings.make(.backup) { try self.manifest(of: item) } ?? nil
+        // What cannot be read now is damage that the reading tells of.
+        case .job: manifest = (try? item.quickManifest()) ?? nil
+        }
+        if let manifest { findings.make(.database) { _ = try job.checkSchema(manifest, item) } }
+        if let manifest, !options.force, case .request(let seconds) = occasion {
+            findings.make(.newerData) {
+                try QuickCheck(stack, atMost: seconds).run(against: manifest, item, mode: options.mode)
+            }
+        }
+        let obstacles = SwapObstacles(workspace, databases ?? Databases(stack.database))
+        if options.mode.includesDatabase { findings.make(.database) { try obstacles.check(.database) } }
+        if options.mode.includesArtifacts { findings.make(.artifacts) { try obstacles.check(.artifacts) } }
+        if let manifest { findings.make(.room) { try job.checkRoomWithoutMakingAny(manifest, item) } }
+        if case .request = occasion { addBackupFirst(to: &findings) }
+        return findings
+    }
+
+    /// What the backup would meet that a forced restore makes first. Where there is nothing to back up it makes none.
+    private func addBackupFirst(to findings: inout Findings) {
+        guard options.force, let first = options.backupFirst,
+            (try? FileStatus.ifPresent(stack.artifacts)) ?? nil != nil
+        else { return }
+        let found = BackupPreflight(workspace, options: first.options, patience: 2).run()
+        let hasDatabase = !found.obstacles.contains {
+            if case PostgresError.databaseMissing = $0 { true } else { false }
+        }
+        if hasDatabase { findings.add(found) }
+    }
+
+    /// - Returns: `nil` where only a whole reading finds it: others than our own archives are read in the job.
+    private func manifest(of item: CatalogueItem) throws -> Manifest? {
+        if item.status == .corrupt {
+            throw BackupError.markedCorrupt(name: item.name.string, reason: item.reason ?? "")
+        }
+        return try item.quickManifest()
+    }
+}

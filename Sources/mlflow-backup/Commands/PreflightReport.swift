@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import Wording
+
+/// What a look before an operation found, to be said as a whole.
+struct PreflightReport {
+    private(set) var obstacles: [any Error] = []
+    var notices: [BilingualText] = []
+    var wouldRemove: [String] = []
+
+    /// Makes one look; what it throws is an obstacle.
+    mutating func look(_ body: (inout PreflightReport) throws -> Void) {
+        do { try body(&self) } catch { add(error) }
+    }
+
+    mutating func add(_ findings: Findings) {
+        notices += findings.notices
+        for obstacle in findings.obstacles { add(obstacle) }
+    }
+
+    /// Two looks may find the same.
+    private mutating func add(_ obstacle: any Error) {
+        guard !obstacles.contains(where: { $0.bilingual == obstacle.bilingual }) else { return }
+        obstacles.append(obstacle)
+    }
+}
+
+/// `--json` of `doctor` and of `backup --dry-run`.
+struct PreflightRepresentation: Encodable {
+    struct Obstacle: Encodable {
+        let code: String
+        let message: String
+    }
+
+    let ready: Bool
+    let obstacles: [Obstacle]
+    let notices: [String]
+    let would_remove: [String]
+
+    init(_ report: PreflightReport, _ language: Language) {
+        ready = report.obstacles.isEmpty
+        obstacles = report.obstacles.map { .init(code: $0.stableCode, message: $0.bilingual[language]) }
+        notices = report.notices.map { $0[language] }
+        would_remove = report.wouldRemove
+    }
+}
