@@ -113,7 +113,7 @@ extension ArtifactPlace {
         var list = Elsewhere.joined(
             counts.filter { $0.0 > 0 }.map { counted($0.0, zh: $0.1, en: $0.2) }, zh: "、", en: ", ")
         if deleted > 0 { list = list + BilingualText(zh: "，其中 \(deleted) 个已删除", en: "; \(deleted) of these deleted") }
-        return BilingualText(zh: "\(place)（\(list.chinese)）", en: "\(place) (\(list.english))")
+        return BilingualText(zh: "\(shown)（\(list.chinese)）", en: "\(shown) (\(list.english))")
     }
 }
 

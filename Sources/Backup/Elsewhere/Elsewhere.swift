@@ -25,6 +25,7 @@ public struct Elsewhere: Sendable, Equatable, Codable {
 
     private static let mostPlaces = 20
 
+    /// - Parameter asksForLogin: of a server whose users are not in the database.
     /// - Returns: `nil` where there is nothing to say.
     init?(_ reading: PlaceReading, _ found: ArtifactPlaces, asksForLogin: Bool) {
         places = Array(found.places.prefix(Self.mostPlaces))
@@ -32,7 +33,7 @@ public struct Elsewhere: Sendable, Equatable, Codable {
         unseen = found.unseen
         webhookSecrets = reading.webhookSecrets
         gatewaySecrets = reading.gatewaySecrets
-        users = asksForLogin && !reading.hasUsers
+        users = asksForLogin
         if places.isEmpty, unseen == nil, webhookSecrets == 0, gatewaySecrets == 0, !users { return nil }
     }
 }
@@ -46,7 +47,9 @@ extension LiveStack {
     func elsewhere(asksForLogin isLogin: Bool? = nil, atMost seconds: Double = 10) throws -> Elsewhere? {
         let reading = try PlaceReading(of: database, atMost: seconds)
         return Elsewhere(
-            reading, ArtifactPlaces(reading, in: artifacts), asksForLogin: isLogin ?? asksForLogin())
+            reading, ArtifactPlaces(reading, in: artifacts),
+            // Nobody has to ask where the users are here.
+            asksForLogin: !reading.hasUsers && (isLogin ?? asksForLogin()))
     }
 }
 

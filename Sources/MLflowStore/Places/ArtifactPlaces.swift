@@ -14,6 +14,9 @@ public struct ArtifactPlace: Sendable, Equatable, Codable {
     /// Of all these, deleted as MLflow does it.
     public var deleted: Int64 = 0
 
+    /// The place on one line, with nothing that moves a cursor: a record of it may be anybody's.
+    public var shown: String { FindingText.clean(place) }
+
     enum CodingKeys: String, CodingKey {
         case place, experiments, runs, traces, deleted
         case loggedModels = "logged_models"
@@ -45,21 +48,23 @@ public struct ArtifactPlaces: Sendable, Equatable {
         for location in expected.map(\.1) + reading.groups.map({ ArtifactLocation($0.example) }) {
             if case .local(let parts) = location { roots.learn(from: parts) }
         }
-        unseen = Self.unseen(expected, &roots, away: Self.unknownRoot(reading, roots))
-        places = Self.places(reading, roots)
+        let unknown = Self.unknownRoot(reading, &roots)
+        unseen = Self.unseen(expected, &roots, unknown)
+        places = Self.places(reading, &roots, unknown)
     }
 
     /// The folder of all that says nothing else, where neither is it ours by any name nor is it on this machine: MLflow's
     /// container may call ours so, and as long as nothing in it is known to be there or missing, nobody can tell.
-    private static func unknownRoot(_ reading: PlaceReading, _ roots: ArtifactRoots) -> PathParts? {
+    private static func unknownRoot(_ reading: PlaceReading, _ roots: inout ArtifactRoots) -> PathParts? {
         guard let text = reading.defaultRoot, case .local(let parts) = ArtifactLocation(text), roots.below(parts) == nil
         else { return nil }
         // Where we may not look, as little is known.
         return (try? FileStatus.ifPresent(parts.path)) == nil ? parts : nil
     }
 
-    private static func places(_ reading: PlaceReading, _ roots: ArtifactRoots) -> [ArtifactPlace] {
-        let unknown = unknownRoot(reading, roots)
+    private static func places(_ reading: PlaceReading, _ roots: inout ArtifactRoots, _ unknown: PathParts?)
+        -> [ArtifactPlace]
+    {
         var places: [String: ArtifactPlace] = [:]
         for group in reading.groups {
             let location = ArtifactLocation(group.location)
@@ -78,13 +83,14 @@ public struct ArtifactPlaces: Sendable, Equatable {
     }
 
     private static func unseen(
-        _ expected: [(experiment: String, location: ArtifactLocation)], _ roots: inout ArtifactRoots, away: PathParts?
+        _ expected: [(experiment: String, location: ArtifactLocation)], _ roots: inout ArtifactRoots,
+        _ unknown: PathParts?
     ) -> UnseenArtifacts? {
         var found: [String: (looked: Int, there: Int)] = [:]
         for (experiment, location) in expected {
             // Another place is told of as that.
             if case .local(let parts) = location, roots.below(parts) == nil,
-                away.map({ parts.below($0) == nil }) ?? true
+                unknown.map({ parts.below($0) == nil }) ?? true
             {
                 continue
             }

@@ -10,23 +10,27 @@ struct ArtifactRoots {
     /// Where below our folder `mlflow-artifacts:` is: at the top, or lower where we were given a folder above MLflow's.
     private var served = [PathParts([])]
     private var trials = 0
+    private var lessons = 0
+    private var real = RealPaths()
 
     init(_ folder: FilePath) {
         self.folder = folder
         let parts = PathParts(path: folder.bytes)
-        names = [parts, parts.resolved]
+        names = [parts, real.of(parts)]
     }
 
     /// Below the artifacts folder; `nil` for what is not in it as far as anybody knows.
-    func below(_ parts: PathParts) -> PathParts? {
+    mutating func below(_ parts: PathParts) -> PathParts? {
         if let rest = names.lazy.compactMap({ parts.below($0) }).first { return rest }
-        let resolved = parts.resolved
+        let resolved = real.of(parts)
         return names.lazy.compactMap { resolved.below($0) }.first
     }
 
     /// Learns another name of the folder from the location of one run or one model.
     mutating func learn(from parts: PathParts) {
-        guard below(parts) == nil else { return }
+        // One that is there is enough; a few hundred that are not say that none is.
+        guard lessons < 300, parts.names.count < 64, parts.namesOneThing, below(parts) == nil else { return }
+        lessons += 1
         // The shortest end of the path that is ours; what is before it is another name of our folder, and `/` is not.
         for cut in stride(from: parts.names.count - 1, to: 0, by: -1) {
             let end = PathParts(parts.names[cut...])

@@ -44,20 +44,40 @@ struct PathParts: Hashable, Sendable {
 
     func appended(to folder: FilePath) -> FilePath { names.reduce(folder) { $0.appending($1) } }
 
-    /// Where it really is, as far as it is there: links are followed, and no link can be in the rest.
-    var resolved: PathParts {
-        for count in stride(from: names.count, to: 0, by: -1) {
-            let there = PathParts(names.prefix(count)).path
-            guard let found = there.withCString({ realpath($0, nil) }) else { continue }
-            defer { free(found) }
-            let bytes = UnsafeBufferPointer(start: found, count: strlen(found)).map { UInt8(bitPattern: $0) }
-            return PathParts(PathParts(path: bytes).names + names.dropFirst(count))
-        }
-        return self
+    /// Where it really is; `nil` where it is not.
+    fileprivate var real: PathParts? {
+        guard let found = path.withCString({ realpath($0, nil) }) else { return nil }
+        defer { free(found) }
+        return PathParts(path: UnsafeBufferPointer(start: found, count: strlen(found)).map { UInt8(bitPattern: $0) })
     }
 
     /// Whether it has a name that MLflow gives to one run or one model alone, and to nothing else.
     var namesOneThing: Bool { names.contains { isIdentifier($0) } }
+}
+
+/// Where paths really are, as far as they are there: links are followed, and no link can be in the rest. Thousands of experiments
+/// lie in few folders, and each folder is asked for once.
+struct RealPaths {
+    private var known: [PathParts: (parts: PathParts, isThere: Bool)] = [:]
+    /// Nobody keeps artifacts deeper than this.
+    private static let deepest = 64
+
+    mutating func of(_ parts: PathParts) -> PathParts {
+        guard parts.names.count <= Self.deepest else { return parts }
+        var real = (parts: PathParts([]), isThere: true)
+        for count in parts.names.indices.map({ $0 + 1 }) {
+            let here = PathParts(parts.names.prefix(count))
+            if let before = known[here] {
+                real = before
+                continue
+            }
+            let joined = PathParts(real.parts.names + parts.names[(count - 1)..<count])
+            let found = real.isThere ? joined.real : nil
+            real = (found ?? joined, found != nil)
+            known[here] = real
+        }
+        return real.parts
+    }
 }
 
 private let slash = UInt8(ascii: "/")
