@@ -22,13 +22,15 @@ public final class PatientQuestion<Answer: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - seconds: how long the caller waits at most.
-    ///   - age: seconds for which an answer stands; nothing is asked then.
+    ///   - age: seconds for which an answer stands; nothing is asked then. What failed may work in a moment: it is asked anew.
     public func ask(
         atMost seconds: Double, standingFor age: Double = 0,
         _ question: @escaping @Sendable () throws(SystemError) -> Answer
     ) -> Reply {
         let (isToBeAsked, known) = state.withLock { state -> (Bool, Reply?) in
-            if let time = state.answeredAt, MonotonicTime.seconds(since: time) < age { return (false, state.reply) }
+            if let time = state.answeredAt, MonotonicTime.seconds(since: time) < age, case .answered = state.reply {
+                return (false, state.reply)
+            }
             if state.isAsking { return (false, nil) }
             (state.isAsking, state.reply) = (true, .silent)
             return (true, nil)
