@@ -38,12 +38,12 @@ extension Elsewhere {
         let numbers = unseen.experiments.joined(separator: ", ")
         return BilingualText(
             zh: "数据库中最新的 \(unseen.looked) 个应有文件的模型和运行（实验 \(numbers)）在 \(artifacts) 中都没有文件夹："
-                + "MLflow 把文件存在这里看不到的位置（仅其容器挂载的卷，或另一个 --artifacts-destination），备份不包含它们。"
+                + "MLflow 把文件存在这里看不到的位置（仅其容器挂载的卷，或另一个 artifacts-destination），备份不包含它们。"
                 + "请检查 ARTIFACTS_DIR 和挂载，或另行备份那个位置。",
             en:
                 "None of the newest \(unseen.looked) models and runs that must have files (experiments \(numbers)) has a folder in "
                 + "\(artifacts): MLflow keeps their files where they are not seen from here (a volume that only its container mounts, or "
-                + "another --artifacts-destination), and no backup holds them. Check ARTIFACTS_DIR and the mounts, or back that place up by itself."
+                + "another artifacts-destination), and no backup holds them. Check ARTIFACTS_DIR and the mounts, or back that place up by itself."
         )
     }
 
