@@ -143,7 +143,7 @@ struct NumberFuzzTests {
         postponed.add(items[0].name)
         try postponed.write()
         let records = try [
-            journal.path(in: live.folder), Claims.path(in: live.folder),
+            journal.path(in: RestoreState(live.folder, artifacts: live.artifacts)), Claims.path(in: live.folder),
             live.folder.state.appending(PostponedReadings.fileName),
         ].map { ($0, try OpenFile($0, .read).readAll()) }
         for value in NumberPlaces.edges {
