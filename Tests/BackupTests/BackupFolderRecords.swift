@@ -17,6 +17,7 @@ extension KeptPart {
 }
 
 extension RestoreJournal {
+    func path(in folder: BackupFolder) -> FilePath { path(in: folder.records) }
     func write(in folder: BackupFolder) throws { try write(in: folder.records) }
     func remove(in folder: BackupFolder) throws { try remove(in: folder.records) }
 }
