@@ -115,11 +115,32 @@ extension BackupPreflight {
 
 extension Connection {
     /// What the dump of this database will be about: the rows of its tables and large objects, without indices.
+    ///
+    /// The size of a file is told by opening the table, which waits for whoever holds it: what the last VACUUM or ANALYZE
+    /// noted takes no lock, and is as good for a table that is being rewritten.
     func dumpMeasure() throws(PostgresError) -> BackupRoom.Dump {
+        try execute("SET lock_timeout = '1s'")
+        do throws(PostgresError) {
+            return try dumpMeasure(
+                of: """
+                    pg_catalog.pg_relation_size(c.oid)
+                    + coalesce(pg_catalog.pg_relation_size(nullif(c.reltoastrelid, 0)), 0)
+                    """)
+        } catch {
+            // A session that was lost says so again.
+            return try dumpMeasure(
+                of: """
+                    pg_catalog.current_setting('block_size')::bigint * (c.relpages + coalesce(
+                        (SELECT t.relpages FROM pg_catalog.pg_class t WHERE t.oid = c.reltoastrelid), 0))
+                    """)
+        }
+    }
+
+    /// - Parameter size: of a table `c`, in bytes.
+    private func dumpMeasure(of size: SQL) throws(PostgresError) -> BackupRoom.Dump {
         let row = try rows(
             """
-            SELECT coalesce(sum(pg_catalog.pg_relation_size(c.oid)
-                + coalesce(pg_catalog.pg_relation_size(nullif(c.reltoastrelid, 0)), 0)), 0)::bigint, count(*)
+            SELECT coalesce(sum(\(size)), 0)::bigint, count(*)
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind = 'r' AND c.relpersistence <> 't'
                 AND (n.nspname NOT IN ('pg_catalog', 'information_schema') OR c.relname = 'pg_largeobject')
