@@ -68,17 +68,22 @@ import Testing
         let live = try LiveStackFixture("halfway")
         let name = try live.backup().name.string
         try Connection(live.database).execute("delete from metrics")
-        // What is immutable cannot be renamed: the swap fails after the databases, on the last child.
-        let mount = live.artifacts.appending("zz")
-        try Directory.make(mount)
-        try Shell.sh("echo live > '\(mount)/file' && chattr +i '\(mount)'")
-        defer { _ = try? Shell.sh("chattr -i '\(mount)'") }
+        // What is immutable cannot be renamed: the swap fails after the databases, on the last child. Where it was so before,
+        // the restore would have been refused.
+        let stuck = live.artifacts.appending("zz")
+        try Directory.make(stuck)
+        try Shell.sh("echo live > '\(stuck)/file'")
+        defer { _ = try? Shell.sh("chattr -i '\(stuck)'") }
         let (rows, files) = (try live.rows(), try live.files())
-        #expect(throws: SystemError.self) { try live.restore(name, force: true) }
+        #expect(throws: SystemError.self) {
+            try live.restore(
+                name, force: true,
+                progress: { if $0.phase == .comparing { _ = try? Shell.sh("chattr +i '\(stuck)'") } })
+        }
         #expect(try live.rows() == rows)
         #expect(try live.files() == files)
         try live.expectNothingLeftBehind()
-        try Shell.sh("chattr -i '\(mount)'")
+        try Shell.sh("chattr -i '\(stuck)'")
         try live.restore(name, force: true)
         #expect(try live.rows() != rows)
     }
