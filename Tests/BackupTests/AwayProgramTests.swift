@@ -96,20 +96,14 @@ struct AwayProgramTests {
         let (library, source) = (live.root.path.appending("away.so"), live.root.path.appending("away.c"))
         try DurableFile.replace(source, with: Array(Self.source.utf8))
         try Shell.sh("cc -shared -fPIC -O1 -o '\(library)' '\(source)' -ldl")
-        let (aside, database) = (live.root.path.appending("aside"), live.database)
+        let aside = live.root.path.appending("aside")
         let outcome = try ChildProcess(
             FilePath(given), arguments,
-            environment: [
-                "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "LD_PRELOAD": library.string, "BACKUP_LANG": "en",
-                "AWAY_AT": "\(moment.exchange)", "AWAY_AFTER": moment.isAfter ? "1" : "0",
-                "AWAY_FROM": live.artifacts.string, "AWAY_TO": aside.string,
-                "AWAY_EMPTY": place == .emptyFolder ? "1" : "0", "BACKUP_DIR": live.folder.path.string,
-                "ARTIFACTS_DIR": live.artifacts.string, "POSTGRES_HOST": database.host,
-                "POSTGRES_PORT": "\(database.port)", "POSTGRES_USER": database.user,
-                "POSTGRES_PASSWORD": TemporaryPostgres.userPassword, "POSTGRES_DB": database.database,
-                "PG_BIN_DIR": live.server.binDirectory.string, "MLFLOW_URL": "http://127.0.0.1:9",
-                "LOG_SYSLOG": "false",
-            ]
+            environment: live.environment([
+                "LD_PRELOAD": library.string, "AWAY_AT": "\(moment.exchange)",
+                "AWAY_AFTER": moment.isAfter ? "1" : "0", "AWAY_FROM": live.artifacts.string,
+                "AWAY_TO": aside.string, "AWAY_EMPTY": place == .emptyFolder ? "1" : "0",
+            ])
         ).run()
         try #require(try FileStatus.ifPresent(aside) != nil, "it went away")
         #expect(outcome.exit != .code(0))

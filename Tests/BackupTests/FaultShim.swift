@@ -43,17 +43,9 @@ struct FaultShim {
     private func run(
         _ arguments: [String], on live: LiveStackFixture, _ faults: [String: String]
     ) throws -> ChildProcess.Outcome {
-        let database = live.database
         return try ChildProcess(
             program, arguments,
-            environment: [
-                "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "LD_PRELOAD": library.string, "BACKUP_LANG": "en",
-                "BACKUP_DIR": live.folder.path.string, "ARTIFACTS_DIR": live.artifacts.string,
-                "POSTGRES_HOST": database.host, "POSTGRES_PORT": "\(database.port)", "POSTGRES_USER": database.user,
-                "POSTGRES_PASSWORD": TemporaryPostgres.userPassword, "POSTGRES_DB": database.database,
-                "PG_BIN_DIR": live.server.binDirectory.string, "MLFLOW_URL": "http://127.0.0.1:9",
-                "LOG_SYSLOG": "false",
-            ].merging(faults) { $1 }
+            environment: live.environment(["LD_PRELOAD": library.string].merging(faults) { $1 })
         ).run()
     }
 

@@ -147,8 +147,8 @@ import Testing
                 """
                 '\(binary)' \(command) >/dev/null 2>&1 & child=$!
                 sleep \(delay); kill -9 $child 2>/dev/null || true; wait $child 2>/dev/null || true
-                """, environment: environment(live))
-            try Shell.run(FilePath(binary), ["recover"], environment: environment(live))
+                """, environment: live.environment())
+            try Shell.run(FilePath(binary), ["recover"], environment: live.environment())
             let (rows, files) = (try live.rows(), try live.files())
             let isOld = rows == oldRows && files == oldFiles
             let isNew = rows == newRows && files == newFiles
@@ -162,16 +162,6 @@ import Testing
         let name = try live.backup().name.string
         try live.restore(name, force: true)
         #expect(try Directory.names(in: live.folder.staging).isEmpty)
-    }
-
-    private func environment(_ live: LiveStackFixture) -> [String: String] {
-        [
-            "BACKUP_DIR": live.folder.path.string, "ARTIFACTS_DIR": live.artifacts.string,
-            "POSTGRES_HOST": live.database.host, "POSTGRES_PORT": "\(live.database.port)",
-            "POSTGRES_DB": live.database.database, "POSTGRES_USER": live.database.user,
-            "POSTGRES_PASSWORD": live.database.password.revealed, "PG_BIN_DIR": live.server.binDirectory.string,
-            "MLFLOW_URL": "http://127.0.0.1:1", "LOG_SYSLOG": "false",
-        ]
     }
 
     /// It found no journal where it could not look, and said that all was well.

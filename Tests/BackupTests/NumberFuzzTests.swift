@@ -159,14 +159,7 @@ struct NumberFuzzTests {
         _ arguments: [String], _ live: LiveStackFixture, _ setting: String? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-        let database = live.database
-        var environment = [
-            "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "BACKUP_LANG": "en",
-            "BACKUP_DIR": live.folder.path.string, "ARTIFACTS_DIR": live.artifacts.string,
-            "POSTGRES_HOST": database.host, "POSTGRES_PORT": "\(database.port)", "POSTGRES_USER": database.user,
-            "POSTGRES_PASSWORD": TemporaryPostgres.userPassword, "POSTGRES_DB": database.database,
-            "PG_BIN_DIR": live.server.binDirectory.string, "MLFLOW_URL": "http://127.0.0.1:9", "LOG_SYSLOG": "false",
-        ]
+        var environment = live.environment()
         if let parts = setting?.split(separator: "="), parts.count == 2 {
             environment[String(parts[0])] = String(parts[1])
         }

@@ -72,14 +72,7 @@ struct WriteProtectedKillTests {
         try Connection(live.database).execute("delete from metrics where run_uuid < 'run3'")
         try Directory.removeTree(live.artifacts.appending("1/run7"))
         let (oldRows, oldFiles) = (try live.rows(), try live.files())
-        let environment = [
-            "PATH": "/usr/bin:/bin", "BACKUP_DIR": live.folder.path.string, "ARTIFACTS_DIR": live.artifacts.string,
-            "POSTGRES_HOST": live.database.host, "POSTGRES_PORT": "\(live.database.port)",
-            "POSTGRES_DB": live.database.database, "POSTGRES_USER": live.database.user,
-            "POSTGRES_PASSWORD": live.database.password.revealed, "PG_BIN_DIR": live.server.binDirectory.string,
-            "MLFLOW_URL": "http://127.0.0.1:9", "BACKUP_SCHEDULE": "off", "DOCKER_HOST": "unix:///nowhere",
-            "LOG_SYSLOG": "false",
-        ]
+        let environment = live.environment(["BACKUP_SCHEDULE": "off", "DOCKER_HOST": "unix:///nowhere"])
         try WriteProtectedFolder.readOnlyMount.around(live.folder) {
             for round in 0..<12 {
                 let command =

@@ -21,8 +21,6 @@ public enum MountTable {
         public let isMountedReadOnly: Bool
         public let isFileSystemReadOnly: Bool
 
-        public var isReadOnly: Bool { isMountedReadOnly || isFileSystemReadOnly }
-
         /// Whether the file system is read-only although the mount is not, as the kernel makes it after an error of the disk
         /// (ext4(5), `errors=remount-ro`), or an administrator by another mount. File systems that are never written to are not
         /// meant.

@@ -41,8 +41,6 @@ public struct Ground: Sendable {
     /// As `df -T` would name its type: `ext4`, `xfs`, `nfs4`, `fuse.sshfs`.
     public var type: String { mount?.type ?? ((try? FileSystem.type(holding: path)) ?? "?") }
 
-    public var isReadOnly: Bool { mount?.isReadOnly ?? false }
-
     /// The place in the file system itself, whatever of it is mounted where; `nil` where the mount is not known.
     fileprivate var place: (device: String, path: FilePath)? {
         guard let mount, path.isIn(mount.point) else { return nil }
