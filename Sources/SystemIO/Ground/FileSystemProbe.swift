@@ -12,14 +12,18 @@ public struct FileSystemProbe {
 
     private let folder: FilePath
 
+    /// A name that nobody else has, nor could guess, and by which it shows whether its process lives (as `DurableFile` names what
+    /// it has not finished).
+    public static func newName() -> String {
+        let nonce = String(UInt64.random(in: .min ... .max), radix: 16)
+        let serial = number.add(1, ordering: .relaxed).newValue
+        return "\(prefix)\(nonce).\(getpid())-\(serial)\(DurableFile.partialSuffix)"
+    }
+
     /// - Parameter parent: a folder that is ours alone: what is made in it is seen by nobody, and cleared by its owner.
     /// - Throws: what keeps anything from being tried: no room, no right, a disk that is broken.
     public static func run(in parent: FilePath) throws(SystemError) -> Abilities {
-        // As `DurableFile` names what a dead process leaves.
-        let serial = number.add(1, ordering: .relaxed).newValue
-        let nonce = String(UInt32.random(in: .min ... .max), radix: 16)
-        let probe = FileSystemProbe(
-            folder: parent.appending("\(prefix)\(nonce).\(getpid())-\(serial)\(DurableFile.partialSuffix)"))
+        let probe = FileSystemProbe(folder: parent.appending(newName()))
         try Directory.make(probe.folder, mode: 0o700)
         do throws(SystemError) {
             let abilities = try probe.abilities()

@@ -19,10 +19,11 @@ public struct RecoverJob: Sendable {
     ///   whether there is anything to do.
     public func run() throws -> RestoreRecovery.Outcome {
         if try !RestoreJournal.mayBePresent(workspace.stack, workspace.folder), try StrayParts.work(workspace).isEmpty {
-            // Only MLflow may still stand still: that needs no database.
+            // Only MLflow may still stand still, and a probe may lie about: neither needs the database.
             try workspace.holdingFolder(Self.purpose, for: .reading) {
                 // What keeps it down is logged, and tried again.
                 _ = ServerPause(workspace.stack, workspace.folder, log: workspace.log).endAfterCrash()
+                try workspace.state.removeProbes()
             }
             return .nothingToDo
         }

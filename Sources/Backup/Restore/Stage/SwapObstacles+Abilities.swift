@@ -12,7 +12,6 @@ extension SwapObstacles {
         let folder = ArtifactSwap(root: root, id: nil).folder
         try Directory.make(folder, mode: 0o700)
         defer { Directory.removeWhereEmpty(folder) }
-        try clearKilled(folder)
         let ground = try Ground(root)
         let lacking = try FileSystemProbe.run(in: folder).lacking(of: ArtifactSwap.needed)
         guard lacking.isEmpty else {
@@ -26,11 +25,10 @@ extension SwapObstacles {
     /// replace a folder of ours that is not empty, which no rename does.
     private static func checkLayers(_ root: FilePath, _ folder: FilePath) throws {
         // A name that nobody else has, nor could guess: were the folder gone, a live one would take its place.
-        let nonce = String(UInt64.random(in: .min ... .max), radix: 16)
-        let target = folder.appending(FileSystemProbe.prefix + "layers-" + nonce)
+        let target = folder.appending(FileSystemProbe.newName())
         try Directory.make(target.appending("in"), mode: 0o700)
         defer {
-            // What stays behind is cleared by a later look.
+            // What stays behind is cleared by the next operation.
             try? Directory.removeTree(target)
         }
         var stuck: [FilePath] = []
@@ -45,16 +43,6 @@ extension SwapObstacles {
             throw SystemError("rename", path: path.string, code: EXDEV)
         }
         if let first = stuck.first { throw BackupError.lowerLayer(path: first.string, count: stuck.count) }
-    }
-
-    /// What a probe left that was killed; one that is at work is younger than this.
-    private static func clearKilled(_ folder: FilePath) throws {
-        for name in try Directory.names(in: folder) where name.starts(with: Array(FileSystemProbe.prefix.utf8)) {
-            guard let status = try FileStatus.ifPresent(folder.appending(name)),
-                status.changed.seconds < FileTime.now().seconds - 600
-            else { continue }
-            try Directory.removeTree(folder.appending(name))
-        }
     }
 }
 
