@@ -80,7 +80,7 @@ struct Operation: Sendable, CustomStringConvertible {
         ) { _ in ["recover"] },
         Operation(
             title: "recover in the middle of the swap", promise: .settled, share: 3,
-            before: { try $0.interruptRestore(.change("rename-exchange", "artifacts/[!.]*"), .killAfter) }
+            before: { try $0.interruptRestore(.change("rename-exchange", "artifacts/1"), .killAfter) }
         ) { _ in ["recover"] },
         Operation(
             title: "restore --undo", promise: .undone, share: 5, needs: ("restore", "--undo"),
