@@ -11,6 +11,7 @@ extension BackupError: CodedError {
         case .noPlaceForBackup: "no-place-for-backup"
         case .foldersOverlap: "folders-overlap"
         case .folderSilent: "folder-silent"
+        case .placesSilent: "places-silent"
         case .folderUnfit: "folder-unfit"
         case .artifactsUnfit: "artifacts-unfit"
         case .lowerLayer: "lower-layer"

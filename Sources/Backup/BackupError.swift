@@ -20,6 +20,8 @@ public enum BackupError: ExplainedError, Equatable {
     case foldersOverlap(inner: String, outer: String, isTakenForOurs: Bool)
     /// No answer comes from the folder's file system.
     case folderSilent(path: String)
+    /// No answer comes from a disk on which the database says that artifacts are; which one it is nobody can tell.
+    case placesSilent
     /// The file system of the backup folder cannot do what a backup stands on.
     case folderUnfit(path: String, type: String, lacking: BilingualText)
     /// That of the artifacts folder cannot do what a restore of artifacts stands on.
@@ -134,6 +136,12 @@ public enum BackupError: ExplainedError, Equatable {
                 en:
                     "The file system of \(path) does not answer, as where an NFS server or the process of a FUSE mount is gone. Check "
                     + "its mount.")
+        case .placesSilent:
+            BilingualText(
+                zh: "数据库所引用的某个磁盘没有响应（例如 NFS 服务器已停止）。请检查本机的挂载。",
+                en:
+                    "a disk that the database refers to does not answer, as where an NFS server is gone. Check the mounts of this "
+                    + "machine.")
         case .folderUnfit(let path, let type, let lacking):
             BilingualText(
                 zh: "备份目录 \(path) 所在的文件系统（\(type)）没有：\(lacking.chinese)，备份在其上不可靠。请把 BACKUP_DIR 设在其他文件系统上。",

@@ -42,7 +42,9 @@ public struct LiveStack: Sendable {
     /// The same with its artifacts folder where that really is: a link is followed once, and everything else sees the folder. One
     /// that leads nowhere stays what it is.
     func followingLinks() -> LiveStack {
-        guard case .answered(true) = FolderPulse.look(at: artifacts), let real = try? artifacts.resolved() else {
+        guard case .answered(true) = FolderPulse.look(at: artifacts, atMost: FolderPulse.awakening),
+            let real = try? artifacts.resolved()
+        else {
             return self
         }
         var stack = self

@@ -40,6 +40,16 @@ struct RestorePreflightTests {
         }
     }
 
+    @Test("a request writes nothing among the artifacts: another operation may be at work there")
+    func beside() throws {
+        let live = try LiveStackFixture("look_beside")
+        let name = try live.backup().name
+        let before = try FileStatus.of(live.artifacts)
+        #expect(try look(live, name).all.isEmpty)
+        let after = try FileStatus.of(live.artifacts)
+        #expect(before.modified == after.modified && before.changed == after.changed)
+    }
+
     @Test("the job refuses before it reads: damage in the middle of the archive is not met")
     func beforeReading() throws {
         let live = try LiveStackFixture("look_before")

@@ -59,6 +59,47 @@ struct GroundTests {
         #expect(try MountTable.points(below: root.path).count == 2)
     }
 
+    /// A mount as `/proc/self/mountinfo` tells of it, which the test kernel cannot make.
+    private func ground(_ path: FilePath, inode: UInt64, on type: String, root: FilePath = "/") -> Ground {
+        let mount = MountTable.Mount(
+            id: inode, device: "0:52", root: root, point: path, type: type, source: "nas:\(path)",
+            isMountedReadOnly: false, isFileSystemReadOnly: false)
+        return Ground(path: path, isThere: true, identities: [.init(device: 52, inode: inode)], mount: mount)
+    }
+
+    @Test("two folders of one NFS server are two folders, though the kernel gives both one device and one root")
+    func exports() {
+        let (backups, artifacts) = (ground("/backups", inode: 2, on: "nfs4"), ground("/art", inode: 3, on: "nfs4"))
+        #expect(backups.relation(to: artifacts) == .apart)
+        #expect(ground("/art2", inode: 3, on: "nfs").relation(to: artifacts) == .same)
+        // Whatever other file system says so of two inodes.
+        #expect(ground("/b", inode: 2, on: "odd").relation(to: ground("/a", inode: 3, on: "odd")) == .apart)
+        #expect(ground("/b", inode: 2, on: "ext4", root: "/a/b").relation(to: ground("/a", inode: 3, on: "ext4")) == .inside)
+    }
+
+    @Test("a probe that loses its folder says nothing, instead of a file system that can do little")
+    func lostProbe() throws {
+        let root = try TemporaryFolder("lost")
+        let (parent, gone) = (root.path.appending("parent"), root.path.appending("gone"))
+        try Directory.make(parent)
+        try Directory.make(gone)
+        let isOver = Monitor(false)
+        let remover = try WorkerThread("remover") {
+            while !isOver.withLock({ $0 }) {
+                for name in (try? Directory.names(in: parent)) ?? [] {
+                    try? Directory.rename(parent.appending(name), to: gone.appending(name))
+                }
+            }
+        }
+        for _ in 0..<50 {
+            // Of a probe that came through, all is true.
+            guard let found = try? FileSystemProbe.run(in: parent) else { continue }
+            #expect(found.lacking(of: [.locks, .fileSync, .identity, .changeTime]) == [])
+        }
+        isOver.withLock { $0 = true }
+        remover.join()
+    }
+
     @Test("a file system of our own does everything that a stack on it stands on")
     func abilities() throws {
         let root = try TemporaryFolder("abilities")

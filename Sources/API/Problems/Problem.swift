@@ -71,7 +71,8 @@ struct Problem {
             .severalStacks, .artifactsUnfit, .lowerLayer:
             409
         case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
-        case .writeProtected, .folderSilent, .folderUnfit, .folderNotUsable, .folderVanished, .foldersOverlap,
+        case .writeProtected, .folderSilent, .placesSilent, .folderUnfit, .folderNotUsable, .folderVanished,
+            .foldersOverlap,
             .artifactsMissing, .artifactsEmptied, .artifactsUnreadable, .databaseEmpty, .needsRecovery,
             .restoreLeftover:
             503

@@ -119,9 +119,7 @@ public struct BackupContents {
         entry.attributes = try file.userAttributes()
         try visit(.begin(entry))
         var hash = SHA256()
-        let buffer = PageBuffer(count: 256 << 10)
-        while case let got = try file.read(into: buffer.bytes), got > 0 {
-            let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got])
+        try read(file) { bytes in
             hash.update(bytes)
             try visit(.bytes(bytes))
         }
@@ -134,8 +132,7 @@ public struct BackupContents {
 
     /// Whether a part of the backup cannot be had, which says nothing of the others.
     private func isLoss(_ error: any Error) -> Bool {
-        guard let failure = error as? SystemError else { return error is ArchiveError }
-        return failure.isInside(path) && (failure.isLostData || failure.isNotFound || failure.isOfWrongKind)
+        error is ArchiveError || (error as? SystemError)?.isLoss(in: path) ?? false
     }
 
     private func copyFromFolder(_ wanted: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool
@@ -149,11 +146,14 @@ public struct BackupContents {
             if error.isNotFound || error.code == ENOTDIR { return false }
             throw error
         }
-        let file = try folder.open(components[components.count - 1], .readNoFollow)
+        try read(folder.open(components[components.count - 1], .readNoFollow), to: output)
+        return true
+    }
+
+    private func read(_ file: OpenFile, to output: (UnsafeRawBufferPointer) throws -> Void) throws {
         let buffer = PageBuffer(count: 256 << 10)
         while case let got = try file.read(into: buffer.bytes), got > 0 {
             try output(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got]))
         }
-        return true
     }
 }

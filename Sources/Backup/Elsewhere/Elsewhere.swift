@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MLflowStore
+import SystemIO
 
 /// What a stack's database speaks of and a backup of the stack does not hold. It is made all the same, and says so.
 public struct Elsewhere: Sendable, Equatable, Codable {
@@ -39,15 +40,24 @@ public struct Elsewhere: Sendable, Equatable, Codable {
 }
 
 extension LiveStack {
+    /// Rows name places on any disk.
+    private static let places = Questions<ArtifactPlaces>()
+
     /// - Parameters:
     ///   - isLogin: whether the server asks for a login; where nobody knows it is asked.
     ///   - seconds: for each statement.
     /// - Returns: `nil` where there is nothing.
-    /// - Throws: `PostgresError`.
+    /// - Throws: `PostgresError`; `BackupError.placesSilent` where a disk that the database names does not answer: nobody waits
+    ///   for it longer, and nothing of ours needs it.
     func elsewhere(asksForLogin isLogin: Bool? = nil, atMost seconds: Double = 10) throws -> Elsewhere? {
         let reading = try PlaceReading(of: database, atMost: seconds)
+        let artifacts = artifacts
+        let reply = Self.places.of(artifacts).ask(atMost: seconds) { () throws(SystemError) in
+            ArtifactPlaces(reading, in: artifacts)
+        }
+        guard case .answered(let places) = reply else { throw BackupError.placesSilent }
         return Elsewhere(
-            reading, ArtifactPlaces(reading, in: artifacts),
+            reading, places,
             // Nobody has to ask where the users are here.
             asksForLogin: !reading.hasUsers && (isLogin ?? asksForLogin()))
     }

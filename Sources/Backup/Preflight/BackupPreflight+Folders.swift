@@ -14,11 +14,9 @@ struct FolderLayout {
         folder = workspace.folder
     }
 
-    /// - Throws: `BackupError.foldersOverlap`.
+    /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`.
     func refuseOverlap() throws {
-        for path in [folder.path, stack.artifacts] {
-            if case .silent = FolderPulse.look(at: path) { return }
-        }
+        try refuseSilence(atMost: FolderPulse.awakening)
         // A folder that cannot be looked at is refused by whoever needs it, in its own words.
         guard let artifacts = try? Ground(stack.artifacts) else { return }
         for ours in [folder.path, folder.state] {
@@ -33,6 +31,16 @@ struct FolderLayout {
                     inner: Self.shown(stack.artifacts, artifacts), outer: Self.shown(ours, ground), isTakenForOurs: true
                 )
             case .around, .apart: continue
+            }
+        }
+    }
+
+    /// - Parameter seconds: how long to wait for an answer.
+    /// - Throws: `BackupError.folderSilent`.
+    func refuseSilence(atMost seconds: Double) throws {
+        for path in [folder.path, stack.artifacts] {
+            if case .silent = FolderPulse.look(at: path, atMost: seconds) {
+                throw BackupError.folderSilent(path: path.string)
             }
         }
     }
@@ -67,19 +75,22 @@ struct FolderLayout {
 
 extension Workspace {
     /// To be asked before anything else is done with the folders.
-    /// - Throws: `BackupError.foldersOverlap`.
+    /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`.
     public func refuseOverlap() throws { try FolderLayout(self).refuseOverlap() }
 }
 
 extension BackupPreflight {
+    /// Seconds. Who asks in a hurry hears that a disk does not answer; a job gives one that sleeps, or writes much, its time.
+    private var awaited: Double { isHasty ? FolderPulse.hasty : patience }
+
     /// Whether both folders answer at all. - Returns: false where any further question to them would wait, perhaps for ever.
     func checkAnswers(_ findings: inout Findings) -> Bool {
         for (check, path) in [(Finding.Check.backupFolder, folder.path), (.artifacts, stack.artifacts)] {
-            guard case .silent = FolderPulse.look(at: path) else { continue }
+            guard case .silent = FolderPulse.look(at: path, atMost: awaited) else { continue }
             findings.make(check) { throw BackupError.folderSilent(path: path.string) }
         }
         guard findings.obstacles.isEmpty else { return false }
-        if case .silent = FolderPulse.take(in: folder.state) {
+        if case .silent = FolderPulse.take(in: folder.state, atMost: awaited) {
             findings.make(.backupFolder) { throw BackupError.folderSilent(path: folder.path.string) }
         }
         return findings.obstacles.isEmpty
@@ -95,37 +106,23 @@ extension BackupPreflight {
                 throw BackupError.folderNotUsable(path: folder.path.string, reason: reason)
             }
             guard try FileStatus.ifPresent(folder.state) != nil else { return }
-            try folder.checkPulse()
+            try folder.checkPulse(atMost: awaited)
             try folder.checkAbilities()
         }
         if let notice = FolderLayout(workspace).notice { findings.note(.backupFolder, [notice]) }
-        if let notice = unfitArtifacts { findings.note(.artifacts, [notice]) }
+        // What a restore would be refused for is worth a word on the day of the backup.
+        if let unfit = (try? SwapObstacles.unfit(stack.artifacts)) ?? nil {
+            findings.note(.artifacts, [unfit.explanation])
+        }
     }
-
-    /// What a restore would be refused for is worth a word on the day of the backup. Where the type is one that is known to do
-    /// everything nothing is tried: a probe writes among the artifacts.
-    private var unfitArtifacts: BilingualText? {
-        guard let ground = try? Ground(stack.artifacts), ground.isThere, !Self.fitTypes.contains(ground.type),
-            Directory.isWritable(stack.artifacts),
-            let abilities = Abilities.known(
-                of: ArtifactSwap(root: stack.artifacts, id: nil).folder, making: true)
-        else { return nil }
-        let lacking = abilities.lacking(of: ArtifactSwap.needed)
-        guard !lacking.isEmpty else { return nil }
-        return BackupError.artifactsUnfit(path: stack.artifacts.string, type: ground.type, lacking: lacking.words)
-            .explanation
-    }
-
-    private static let fitTypes: Set<String> = [
-        "ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "zfs", "overlay", "nfs", "nfs4", "f2fs", "bcachefs", "ceph",
-    ]
 }
 
 extension BackupFolder {
     /// A disk that died under its file system is found out by writing.
+    /// - Parameter seconds: how long to wait for an answer.
     /// - Throws: `BackupError.folderSilent`, `.folderNotUsable`, `SystemError`.
-    func checkPulse() throws {
-        switch FolderPulse.take(in: state) {
+    func checkPulse(atMost seconds: Double) throws {
+        switch FolderPulse.take(in: state, atMost: seconds) {
         case .answered(true): return
         case .answered(false):
             throw BackupError.folderNotUsable(path: path.string, reason: "what is written to it does not come back")

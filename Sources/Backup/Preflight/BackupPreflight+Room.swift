@@ -11,7 +11,7 @@ extension BackupPreflight {
     /// - Returns: that it may become too little, where only the backup itself will tell.
     func checkRoom(_ dump: BackupRoom.Dump?, beside items: [CatalogueItem]) throws -> [BilingualText] {
         let space = try DiskSpace.at(folder.path).freeing(stagedDumps())
-        let dump = dump ?? .init(tables: 0, files: 0)
+        let dump = dump ?? .init(tables: 0, least: 0, files: 0)
         guard !suffices(space, dump) else { return [] }
         let room = try room(dump, beside: items, in: space)
         if space.available <= room.least {
@@ -72,9 +72,9 @@ extension BackupPreflight {
         } catch let error as CancelledError { throw error } catch {
             // What could not be counted in time, or is damaged, or may not be read, is another check's, or the job's.
             let kept = shares ? 0 : base?.size ?? 0
-            return BackupRoom(least: dump.tables.adding(clamped: kept), most: 0, files: dump.files)
+            return BackupRoom(least: dump.least, most: dump.tables.adding(clamped: kept), files: dump.files)
         }
-        let isSame = estimate.isUnchanged && base.map { isSameDatabase($0) } == true
+        let isSame = base.map { isSameDatabase($0) } == true
         func room(_ fraction: Double) -> BackupRoom {
             BackupRoom(
                 .init(
@@ -136,17 +136,21 @@ extension Connection {
         }
     }
 
+    /// A value of a row is a byte in a dump at least, and a separator; how many rows there are the last VACUUM or ANALYZE noted.
     /// - Parameter size: of a table `c`, in bytes.
     private func dumpMeasure(of size: SQL) throws(PostgresError) -> BackupRoom.Dump {
         let row = try rows(
             """
-            SELECT coalesce(sum(\(size)), 0)::bigint, count(*)
+            SELECT coalesce(sum(\(size)), 0)::bigint, count(*),
+                least(coalesce(sum(greatest(c.reltuples, 0)::float8 * 2 * c.relnatts), 0), 1e18)::bigint
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind = 'r' AND c.relpersistence <> 't'
                 AND (n.nspname NOT IN ('pg_catalog', 'information_schema') OR c.relname = 'pg_largeobject')
             """
         ).first
-        guard let row else { return .init(tables: 0, files: 0) }
-        return .init(tables: UInt64(clamping: try row.int64(0)), files: UInt64(clamping: try row.int64(1)))
+        guard let row else { return .init(tables: 0, least: 0, files: 0) }
+        return .init(
+            tables: UInt64(clamping: try row.int64(0)), least: UInt64(clamping: try row.int64(2)),
+            files: UInt64(clamping: try row.int64(1)))
     }
 }

@@ -15,8 +15,10 @@ struct BackupRoom: Sendable, Equatable {
 
     /// What the dump will take: `known` of the one before, and what the tables hold now.
     struct Dump: Sendable, Equatable {
-        /// Bytes of all tables without their indices.
+        /// Bytes of all tables without their indices. Of rows that are gone the room stays.
         var tables: UInt64
+        /// Bytes that the rows which are there certainly take.
+        var least: UInt64
         var files: UInt64
     }
 
@@ -37,8 +39,8 @@ struct BackupRoom: Sendable, Equatable {
 
     init(_ parts: Parts) {
         let (dump, estimate) = (parts.dump, parts.estimate)
-        // Yesterday's dump is the better measure; of a database that shrank since, what is there now.
-        let dumpLeast = estimate.dumpBytes > 0 ? min(dump.tables, estimate.dumpBytes) : dump.tables
+        // Yesterday's dump is the measure only where nothing was written since: rows may be gone, and their room is not.
+        let dumpLeast = parts.isSameDatabase ? estimate.dumpBytes : dump.least
         let dumpMost = max(dump.tables, estimate.dumpBytes)
         let index = UInt64(clamping: estimate.files + estimate.folders).multiplied(clamped: Self.indexLine)
         files = dump.files.adding(clamped: Self.own)
@@ -48,7 +50,8 @@ struct BackupRoom: Sendable, Equatable {
             (least, most) = (dumpLeast, dumpMost)
         case .compressed:
             let kept =
-                parts.sharesUnchanged ? 0 : estimate.keptLength.adding(clamped: min(estimate.dumpLength, dump.tables))
+                parts.sharesUnchanged
+                ? 0 : estimate.keptLength.adding(clamped: parts.isSameDatabase ? estimate.dumpLength : 0)
             least = dumpLeast.adding(clamped: kept).adding(clamped: Self.part(parts.fraction, of: estimate.freshBytes))
             most = dumpMost.adding(clamped: dumpMost).adding(clamped: kept)
                 .adding(clamped: estimate.freshBytesAtMost).adding(clamped: index)

@@ -42,8 +42,9 @@ public struct RestorePreflight: Sendable {
             }
         }
         let obstacles = SwapObstacles(workspace, databases ?? Databases(stack.database))
-        if options.mode.includesDatabase { findings.make(.database) { try obstacles.check(.database) } }
-        if options.mode.includesArtifacts { findings.make(.artifacts) { try obstacles.check(.artifacts) } }
+        let asker: SwapObstacles.Asker = if case .job = occasion { .job } else { .request }
+        if options.mode.includesDatabase { findings.make(.database) { try obstacles.check(.database, for: asker) } }
+        if options.mode.includesArtifacts { findings.make(.artifacts) { try obstacles.check(.artifacts, for: asker) } }
         if let manifest { findings.make(.room) { try job.checkRoomWithoutMakingAny(manifest, item) } }
         if case .request = occasion { addBackupFirst(to: &findings) }
         return findings

@@ -5,7 +5,8 @@ import SystemIO
 
 /// A file or a probe's folder in a folder of ours that somebody did not finish, or has not finished yet.
 struct PartialFile {
-    private let isAdoption: Bool
+    /// Whether its maker holds a lock on it as long as it lives.
+    private let isLocked: Bool
     /// Who writes it without the operation lock, by process; `nil` where only the lock's holder does.
     private let writer: Int32?
 
@@ -14,7 +15,8 @@ struct PartialFile {
 
     init?(_ name: String) {
         guard name.hasSuffix(DurableFile.partialSuffix) else { return nil }
-        isAdoption = name.hasPrefix(Catalogue.adoptionPrefix)
+        let isAdoption = name.hasPrefix(Catalogue.adoptionPrefix)
+        isLocked = isAdoption || name.hasPrefix(FileSystemProbe.prefix)
         guard !isAdoption, !Self.locked.contains(where: { name.hasPrefix($0) }) else {
             writer = nil
             return
@@ -30,13 +32,22 @@ struct PartialFile {
     /// Calls `remove` where nobody is at it, and nobody can begin to be.
     func whereDead(_ path: FilePath, _ remove: (FilePath) throws -> Void) rethrows {
         // What cannot be looked at is looked at another time.
-        if isAdoption {
-            // Its maker holds a lock on it as long as it lives, and looks whether it is still there once it has the lock.
-            guard let file = try? OpenFile(path, .readNoFollow), (try? AdvisoryLock.tryLock(file)) == true else {
-                return
+        if isLocked {
+            // Its maker looks whether it is still there once it has the lock, or at its end.
+            guard let file = try? OpenFile(path, .readNoFollow) else { return }
+            do throws(SystemError) {
+                guard try AdvisoryLock.tryLock(file) else { return }
+            } catch {
+                // A folder of NFS: its name says who makes it.
+                guard writer != nil else { return }
+                return try whereNamedDead(path, remove)
             }
             return try withExtendedLifetime(file) { try remove(path) }
         }
+        try whereNamedDead(path, remove)
+    }
+
+    private func whereNamedDead(_ path: FilePath, _ remove: (FilePath) throws -> Void) rethrows {
         if let writer, kill(writer, 0) == 0 || errno == EPERM {
             // The number may be another process's by now, in a container above all. A small file is written in no time.
             guard let status = try? FileStatus.of(path), FileTime.now().seconds - 600 > status.modified.seconds else {

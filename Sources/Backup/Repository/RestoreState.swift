@@ -145,8 +145,8 @@ struct RestoreState: Sendable {
 
     /// Clears what an interrupted run left beside the artifacts.
     func removeLeftovers(log: Log) {
+        removeProbes(log: log)
         do {
-            try removeProbes()
             guard try isBesideOurs() else { return }
             for name in try names(in: beside) where name.hasSuffix(DurableFile.partialSuffix) {
                 try Directory.remove(beside.appending(name))
@@ -158,13 +158,17 @@ struct RestoreState: Sendable {
         }
     }
 
-    /// Removes what killed processes left of trying what the file system can do. It needs no lock: a probe shows whether its
+    /// Removes what killed processes left of trying what the file system can do. A probe shows whether its
     /// process lives.
-    func removeProbes() throws {
-        for name in try names(in: own) where name.hasPrefix(FileSystemProbe.prefix) {
-            try PartialFile(name)?.whereDead(own.appending(name)) { path in try Directory.removeTree(path) }
+    func removeProbes(log: Log) {
+        do {
+            for name in try names(in: own) where name.hasPrefix(FileSystemProbe.prefix) {
+                try PartialFile(name)?.whereDead(own.appending(name)) { path in try Directory.removeTree(path) }
+            }
+            if try FileStatus.ifPresent(own) != nil { Directory.removeWhereEmpty(own) }
+        } catch {
+            log.warning("a leftover cannot be removed", ["name": own, "reason": error.bilingual[.english]])
         }
-        if try FileStatus.ifPresent(own) != nil { Directory.removeWhereEmpty(own) }
     }
 
     private func removeIfEmpty() throws {

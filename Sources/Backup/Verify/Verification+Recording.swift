@@ -90,4 +90,7 @@ extension SystemError {
 
     /// Whether it is about this file or folder, or what lies in it.
     func isInside(_ place: FilePath) -> Bool { path == place.string || path.hasPrefix(place.string + "/") }
+
+    /// Whether a part of the backup that lies there cannot be had, which says nothing of the others.
+    func isLoss(in backup: FilePath) -> Bool { isInside(backup) && (isLostData || isNotFound || isOfWrongKind) }
 }

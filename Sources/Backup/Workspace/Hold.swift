@@ -133,12 +133,6 @@ extension Workspace {
     /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`, `.folderVanished`, `.artifactsMissing`, `.writeProtected`,
     ///   `.folderNotUsable`.
     public func prepareFolder(for use: FolderUse = .reading) throws {
-        // A disk that is mounted when it is asked for may take its time.
-        for path in [folder.path, stack.artifacts] {
-            if case .silent = FolderPulse.look(at: path, atMost: 10) {
-                throw BackupError.folderSilent(path: path.string)
-            }
-        }
         try FolderLayout(self).refuseOverlap()
         try folder.refuseVanished(usedBy: stack.artifacts)
         if use == .writing { try folder.refuseWriteProtected() }
@@ -149,7 +143,7 @@ extension Workspace {
     }
 
     /// The same for the operation through which a person says that an empty folder is right.
-    /// - Throws: `BackupError.foldersOverlap`, `.writeProtected`, `.folderNotUsable`.
+    /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`, `.writeProtected`, `.folderNotUsable`.
     public func prepareFolderAnew() throws {
         try folder.refuseDeadLink()
         try FolderLayout(self).refuseOverlap()

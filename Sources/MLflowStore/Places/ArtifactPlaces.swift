@@ -59,7 +59,7 @@ public struct ArtifactPlaces: Sendable, Equatable {
         guard let text = reading.defaultRoot, case .local(let parts) = ArtifactLocation(text), roots.below(parts) == nil
         else { return nil }
         // Where we may not look, as little is known.
-        return (try? FileStatus.ifPresent(parts.path)) == nil ? parts : nil
+        return roots.isOnThisMachine(parts) == true ? nil : parts
     }
 
     private static func places(_ reading: PlaceReading, _ roots: inout ArtifactRoots, _ unknown: PathParts?)

@@ -40,6 +40,9 @@ struct ArtifactRoots {
         }
     }
 
+    /// Whether it is on this machine; `nil` where nobody may look.
+    func isOnThisMachine(_ parts: PathParts) -> Bool? { real.isThere(parts) }
+
     /// Whether the folder of a run or a model is below the artifacts folder.
     /// - Returns: `nil` where that cannot be told, or it is none that should be there.
     mutating func holds(_ location: ArtifactLocation) -> Bool? {

@@ -44,7 +44,7 @@ struct PathParts: Hashable, Sendable {
 
     func appended(to folder: FilePath) -> FilePath { names.reduce(folder) { $0.appending($1) } }
 
-    /// Where it really is; `nil` where it is not.
+    /// Where it really is; `nil` where it is not. Asks the file system, which may never answer.
     fileprivate var real: PathParts? {
         guard let found = path.withCString({ realpath($0, nil) }) else { return nil }
         defer { free(found) }
@@ -57,10 +57,33 @@ struct PathParts: Hashable, Sendable {
 
 /// Where paths really are, as far as they are there: links are followed, and no link can be in the rest. Thousands of experiments
 /// lie in few folders, and each folder is asked for once.
+///
+/// Nothing is asked of what an automounter would mount for it: rows of a database decide which disk that is.
 struct RealPaths {
+    private let mounts: [(point: PathParts, isOnDemand: Bool)]
     private var known: [PathParts: (parts: PathParts, isThere: Bool)] = [:]
     /// Nobody keeps artifacts deeper than this.
     private static let deepest = 64
+
+    init() {
+        // Where the table cannot be read, nobody says that there is an automounter.
+        mounts = ((try? MountTable.mounts()) ?? []).map { (PathParts(path: $0.point.bytes), $0.type == "autofs") }
+    }
+
+    /// Whether it is there; `nil` where nobody may look.
+    func isThere(_ parts: PathParts) -> Bool? {
+        guard mayAsk(parts) else { return nil }
+        do { return try FileStatus.ifPresent(parts.path) != nil } catch { return nil }
+    }
+
+    /// Of several mounts at one point the last is what is seen.
+    private func mayAsk(_ parts: PathParts) -> Bool {
+        let above = mounts.enumerated().filter { parts.below($0.element.point) != nil }
+        let nearest = above.max {
+            ($0.element.point.names.count, $0.offset) < ($1.element.point.names.count, $1.offset)
+        }
+        return nearest.map { !$0.element.isOnDemand } ?? true
+    }
 
     mutating func of(_ parts: PathParts) -> PathParts {
         guard parts.names.count <= Self.deepest else { return parts }
@@ -72,7 +95,7 @@ struct RealPaths {
                 continue
             }
             let joined = PathParts(real.parts.names + parts.names[(count - 1)..<count])
-            let found = real.isThere ? joined.real : nil
+            let found = real.isThere && mayAsk(joined) ? joined.real : nil
             real = (found ?? joined, found != nil)
             known[here] = real
         }

@@ -8,12 +8,14 @@ import Synchronization
 public struct FileSystemProbe {
     /// Whoever is killed in it leaves a folder that begins so.
     public static let prefix = "probe-"
+    /// What says nothing of the file system: it, this process or the machine is in want.
+    private static let untold: Set<Int32> = [EROFS, EMFILE, ENFILE, ENOMEM, EINTR, ESTALE, ETIMEDOUT]
     private static let number = Atomic<UInt64>(0)
 
     private let folder: FilePath
 
-    /// A name that nobody else has, nor could guess, and by which it shows whether its process lives (as `DurableFile` names what
-    /// it has not finished).
+    /// A name that nobody else has, nor could guess. Its process holds a lock on it, and where no folder can be locked, shows by
+    /// the name whether it lives (as `DurableFile` names what it has not finished).
     public static func newName() -> String {
         let nonce = String(UInt64.random(in: .min ... .max), radix: 16)
         let serial = number.add(1, ordering: .relaxed).newValue
@@ -26,8 +28,13 @@ public struct FileSystemProbe {
         let probe = FileSystemProbe(folder: parent.appending(newName()))
         try Directory.make(probe.folder, mode: 0o700)
         do throws(SystemError) {
+            let opened = try OpenFile(probe.folder, .directory)
+            // Numbers of processes say nothing in another container. NFS locks no folder.
+            _ = try? AdvisoryLock.tryLock(opened)
             let abilities = try probe.abilities()
-            try probe.remove()
+            // Who clears leftovers may have come between making and locking: of a folder that is gone nothing was learnt.
+            _ = try FileStatus.of(probe.folder)
+            try withExtendedLifetime(opened) { () throws(SystemError) in try probe.remove() }
             return abilities
         } catch {
             // The failure above is what the caller needs to hear.
@@ -51,8 +58,8 @@ public struct FileSystemProbe {
         var found = Abilities(has: [])
         func note(_ ability: Abilities.Ability, _ trial: () throws(SystemError) -> Bool) throws(SystemError) {
             do throws(SystemError) { if try trial() { found.has.insert(ability) } } catch {
-                // Of a disk that is full nothing is learnt. EIO is what some of FUSE say of what they do not know.
-                if error.isFull || error.code == EROFS { throw error }
+                // EIO, ENOENT and EACCES are what some of FUSE say of what they do not know.
+                if error.isFull || Self.untold.contains(error.code) { throw error }
             }
         }
         let file = try make("f")

@@ -8,6 +8,11 @@ import Synchronization
 public enum FolderPulse {
     public typealias Reply = PatientQuestion<Bool>.Reply
 
+    /// Seconds in which a disk answers that is awake and not busy.
+    public static let hasty: Double = 3
+    /// Seconds in which one is mounted that is mounted when it is asked for.
+    public static let awakening: Double = 10
+
     private static let number = Atomic<UInt64>(0)
     private static let writing = Questions<Bool>()
     private static let looking = Questions<Bool>()
@@ -16,13 +21,13 @@ public enum FolderPulse {
     ///   - folder: one that is ours alone.
     ///   - seconds: how long to wait for an answer.
     /// - Returns: false for bytes that come back as others; `.failed` with what the file system says.
-    public static func take(in folder: FilePath, atMost seconds: Double = 3) -> Reply {
+    public static func take(in folder: FilePath, atMost seconds: Double = hasty) -> Reply {
         writing.of(folder).ask(atMost: seconds, standingFor: 1) { () throws(SystemError) in try beat(folder) }
     }
 
     /// The same of a folder that nothing is to be written to: its room is asked for, which no cache of the kernel knows.
     /// - Returns: whether it is there.
-    public static func look(at folder: FilePath, atMost seconds: Double = 3) -> Reply {
+    public static func look(at folder: FilePath, atMost seconds: Double = hasty) -> Reply {
         looking.of(folder).ask(atMost: seconds, standingFor: 1) { () throws(SystemError) in
             do throws(SystemError) {
                 _ = try OpenFile(folder, .directoryThroughLink).status()
@@ -54,10 +59,12 @@ public enum FolderPulse {
 }
 
 /// One question for each folder, for as long as the process lives: an answer that never comes is waited for once.
-final class Questions<Answer: Sendable>: Sendable {
+public final class Questions<Answer: Sendable>: Sendable {
     private let questions = Monitor<[FilePath: PatientQuestion<Answer>]>([:])
 
-    func of(_ folder: FilePath) -> PatientQuestion<Answer> {
+    public init() {}
+
+    public func of(_ folder: FilePath) -> PatientQuestion<Answer> {
         questions.withLock { known in
             if let question = known[folder] { return question }
             let question = PatientQuestion<Answer>()
@@ -83,9 +90,8 @@ extension Abilities {
             let status = try FileStatus.ifPresent(folder)
             let isToGo = isMade && status == nil
             if isToGo { try Directory.make(folder, mode: 0o700) }
-            let found = try FileSystemProbe.run(in: folder)
-            if isToGo { Directory.removeWhereEmpty(folder) }
-            return found
+            defer { if isToGo { Directory.removeWhereEmpty(folder) } }
+            return try FileSystemProbe.run(in: folder)
         }
         guard case .answered(let found) = reply else { return nil }
         return found

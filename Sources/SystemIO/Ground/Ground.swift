@@ -19,6 +19,10 @@ public struct Ground: Sendable {
     /// `nil` where this process cannot see its mounts.
     public let mount: MountTable.Mount?
 
+    init(path: FilePath, isThere: Bool, identities: [Identity], mount: MountTable.Mount?) {
+        (self.path, self.isThere, self.identities, self.mount) = (path, isThere, identities, mount)
+    }
+
     /// - Throws: ENOENT for a link that leads nowhere, ELOOP, EACCES.
     public init(_ folder: FilePath) throws(SystemError) {
         path = try folder.resolvedAsFarAsThere()
@@ -41,9 +45,11 @@ public struct Ground: Sendable {
     /// As `df -T` would name its type: `ext4`, `xfs`, `nfs4`, `fuse.sshfs`.
     public var type: String { mount?.type ?? ((try? FileSystem.type(holding: path)) ?? "?") }
 
-    /// The place in the file system itself, whatever of it is mounted where; `nil` where the mount is not known.
+    /// The place in the file system itself, whatever of it is mounted where; `nil` where that is not known. NFS calls the root
+    /// of each of its mounts `/`, whichever folder of the server that is (Linux, fs/nfs/super.c, `nfs_show_path`), and two
+    /// folders of one export have one device.
     fileprivate var place: (device: String, path: FilePath)? {
-        guard let mount, path.isIn(mount.point) else { return nil }
+        guard let mount, path.isIn(mount.point), !["nfs", "nfs4"].contains(mount.type) else { return nil }
         let below = path.bytes.dropFirst(mount.point.bytes == Array("/".utf8) ? 0 : mount.point.bytes.count)
         return (mount.device, below.split(separator: UInt8(ascii: "/")).reduce(mount.root) { $0.appending($1) })
     }
@@ -60,8 +66,11 @@ public struct Ground: Sendable {
         if path.isIn(other.path) { return true }
         if other.isThere, let theirs = other.identities.first, identities.contains(theirs) { return true }
         // A part of the other one, mounted elsewhere, has none of its identities above it.
-        guard let place, let theirs = other.place else { return false }
-        return place.device == theirs.device && place.path.isIn(theirs.path)
+        guard let place, let theirs = other.place, place.device == theirs.device, place.path.isIn(theirs.path) else {
+            return false
+        }
+        // Were it the very same folder, it would be the same inode.
+        return place.path != theirs.path || !isThere || !other.isThere || identities.first == other.identities.first
     }
 }
 

@@ -97,7 +97,7 @@ struct QuickCheck {
     }
 
     private func folderIfPresent() throws -> OpenFile? {
-        do throws(SystemError) { return try OpenFile(stack.artifacts, .directory) } catch {
+        do throws(SystemError) { return try OpenFile(stack.artifacts, .directoryThroughLink) } catch {
             if error.isNotFound { return nil }
             throw error
         }

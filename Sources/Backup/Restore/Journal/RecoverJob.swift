@@ -23,7 +23,7 @@ public struct RecoverJob: Sendable {
             try workspace.holdingFolder(Self.purpose, for: .reading) {
                 // What keeps it down is logged, and tried again.
                 _ = ServerPause(workspace.stack, workspace.folder, log: workspace.log).endAfterCrash()
-                try workspace.state.removeProbes()
+                workspace.state.removeProbes(log: workspace.log)
             }
             return .nothingToDo
         }

@@ -20,6 +20,23 @@ extension SwapObstacles {
         if ground.type == "overlay" { try checkLayers(root, folder) }
     }
 
+    /// The same as far as it shows without trying anything where the type is one that is known to do everything: a probe writes
+    /// among the artifacts.
+    /// - Returns: `nil`, too, where nothing answers or nothing can be tried: that is other checks' finding.
+    static func unfit(_ root: FilePath) throws(SystemError) -> BackupError? {
+        let ground = try Ground(root)
+        guard ground.isThere, !fitTypes.contains(ground.type), Directory.isWritable(root),
+            let abilities = Abilities.known(of: ArtifactSwap(root: root, id: nil).folder, making: true)
+        else { return nil }
+        let lacking = abilities.lacking(of: ArtifactSwap.needed)
+        return lacking.isEmpty
+            ? nil : BackupError.artifactsUnfit(path: root.string, type: ground.type, lacking: lacking.words)
+    }
+
+    private static let fitTypes: Set<String> = [
+        "ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "zfs", "overlay", "nfs", "nfs4", "f2fs", "bcachefs", "ceph",
+    ]
+
     /// A folder of an image, or of another lower layer, is not renamed by the kernel where that was not mounted with
     /// `redirect_dir`: EXDEV. A folder of our own would be in the upper layer and tells nothing, so each live one is asked to
     /// replace a folder of ours that is not empty, which no rename does.

@@ -16,11 +16,19 @@ struct SwapObstacles {
         self.databases = databases
     }
 
+    /// Who asks, and what he may do meanwhile.
+    enum Asker {
+        /// Under the stack's lock: what the file system can do is found by doing it.
+        case job
+        /// Beside whatever is at work: nothing is tried but where the type tells nothing, and no live folder is touched.
+        case request
+    }
+
     /// - Parameter kept: the database that is to become live again, where it is one that was kept.
     /// - Throws: `PostgresError.serverReadOnly`, `.toolTooNew`, `.tooManyConnections`, `.databaseInUse`,
     ///   `.preparedTransactions`, `.mayNotCreateDatabases`, `.databaseNotOwned`, `.tablesNotLockable`;
     ///   `BackupError.mountInside`, `.notOurs` and `.notMovable` for folders that cannot be moved.
-    func check(_ mode: RestoreMode, bringing kept: String? = nil) throws {
+    func check(_ mode: RestoreMode, for asker: Asker = .job, bringing kept: String? = nil) throws {
         if mode.includesDatabase {
             try checkDatabase()
             // An undo loads no dump.
@@ -29,7 +37,10 @@ struct SwapObstacles {
         }
         if mode.includesArtifacts {
             try checkFolders()
-            try Self.checkAbilities(workspace)
+            switch asker {
+            case .job: try Self.checkAbilities(workspace)
+            case .request: if let unfit = try Self.unfit(workspace.stack.artifacts) { throw unfit }
+            }
         }
     }
 

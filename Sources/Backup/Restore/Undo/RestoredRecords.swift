@@ -60,7 +60,6 @@ struct RestoredRecords {
     private static func isSilence(_ error: any Error, _ backup: FilePath) -> Bool {
         if error.isDamage { return true }
         if case .noSuchBackup? = error as? BackupError { return true }
-        guard let failure = error as? SystemError, failure.isInside(backup) else { return false }
-        return failure.isLostData || failure.isNotFound || failure.isOfWrongKind
+        return (error as? SystemError)?.isLoss(in: backup) ?? false
     }
 }

@@ -36,7 +36,7 @@ public struct UndoJob: Sendable {
         let part = try parts.undoable()
         let databases = Databases(workspace.stack.database)
         try SwapObstacles(workspace, databases).check(
-            part.mode, bringing: try parts.database(of: part, on: databases))
+            part.mode, for: .request, bringing: try parts.database(of: part, on: databases))
         return part
     }
 
