@@ -12,6 +12,8 @@ extension BackupError: CodedError {
         case .foldersOverlap: "folders-overlap"
         case .folderSilent: "folder-silent"
         case .placesSilent: "places-silent"
+        case .groundMoved: "ground-moved"
+        case .lockLost: "lock-lost"
         case .folderUnfit: "folder-unfit"
         case .artifactsUnfit: "artifacts-unfit"
         case .lowerLayer: "lower-layer"

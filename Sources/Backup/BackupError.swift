@@ -22,6 +22,10 @@ public enum BackupError: ExplainedError, Equatable {
     case folderSilent(path: String)
     /// No answer comes from a disk on which the database says that artifacts are; which one it is nobody can tell.
     case placesSilent
+    /// A folder became another one while an operation worked.
+    case groundMoved(path: String)
+    /// The session with the stack's lock was lost while an operation worked.
+    case lockLost
     /// The file system of the backup folder cannot do what a backup stands on.
     case folderUnfit(path: String, type: String, lacking: BilingualText)
     /// That of the artifacts folder cannot do what a restore of artifacts stands on.
@@ -142,6 +146,18 @@ public enum BackupError: ExplainedError, Equatable {
                 en:
                     "a disk that the database refers to does not answer, as where an NFS server is gone. Check the mounts of this "
                     + "machine.")
+        case .groundMoved(let path):
+            BilingualText(
+                zh: "操作进行期间，\(path) 处的挂载发生了变化（磁盘被卸载、挂载或替换），本次操作已放弃。请检查挂载（findmnt），然后重试。",
+                en:
+                    "while the operation worked, a disk at \(path) went away, came or was exchanged, so it was given up. Check the "
+                    + "mounts (findmnt), then try again.")
+        case .lockLost:
+            BilingualText(
+                zh: "操作进行期间，持有本系统锁的数据库会话断开（例如 PostgreSQL 重启），其他服务可能已改动数据，本次操作已放弃。请重试。",
+                en:
+                    "while the operation worked, the session with the stack's lock was lost, as where PostgreSQL restarted; another "
+                    + "service may have changed the data, so it was given up. Try again.")
         case .folderUnfit(let path, let type, let lacking):
             BilingualText(
                 zh: "备份目录 \(path) 所在的文件系统（\(type)）没有：\(lacking.chinese)，备份在其上不可靠。请把 BACKUP_DIR 设在其他文件系统上。",

@@ -19,13 +19,18 @@ extension StoreSurvey {
             rows: rows, newest: try Self.newest(rows) { try snapshot.rows($0) })
     }
 
+    /// Whether MLflow ever set this database up, without a lock on anything.
+    public static func isThere(on session: Connection) throws(PostgresError) -> Bool {
+        try !session.rows(
+            "select from pg_catalog.pg_class where oid = pg_catalog.to_regclass('public.alembic_version')"
+        ).isEmpty
+    }
+
     /// `alembic_version.version_num` alone; `nil` where MLflow never set this database up.
     public static func revision(of settings: ConnectionSettings) throws -> String? {
         let session = try Connection(settings)
         defer { session.close() }
-        let tables = try session.rows(
-            "select from pg_catalog.pg_class where oid = pg_catalog.to_regclass('public.alembic_version')")
-        if tables.isEmpty { return nil }
+        guard try isThere(on: session) else { return nil }
         // A migration holds it for as long as it lasts.
         try session.execute("set lock_timeout = '\(number: Int(settings.patience * 1000))ms'")
         do { return try session.rows("select version_num from public.alembic_version").first?.string(0) } catch let

@@ -18,6 +18,8 @@ enum MLflowBackup {
 
     static func main() {
         signal(SIGPIPE, SIG_IGN)
+        // A limit of the size of files (setrlimit(2)) is then an error of the write: EFBIG.
+        signal(SIGXFSZ, SIG_IGN)
         DescriptorLimit.raise()
         let environment = ProcessInfo.processInfo.environment
         exit(run(Array(CommandLine.arguments.dropFirst()), environment).rawValue)

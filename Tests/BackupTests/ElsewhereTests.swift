@@ -225,7 +225,9 @@ struct ElsewhereTests {
         #expect(findings.notices.contains { $0.english.hasPrefix("It could not be told what is not in a backup") })
     }
 
-    @Test("a disk that the database names and that does not answer holds no backup: it could not be told, and that is said")
+    @Test(
+        "a disk that the database names and that does not answer holds no backup: it could not be told, and that is said"
+    )
     func silentDisk() throws {
         guard try MountedFileSystem.Kind.sshfs.missing == nil else { return }
         let (live, connection) = try withLocations("elsewhere_silent")
@@ -237,7 +239,9 @@ struct ElsewhereTests {
         defer { try? mounted.setSilent(false) }
         let start = MonotonicTime.nanoseconds()
         for _ in 0..<2 {
-            #expect { try live.stack.elsewhere(atMost: 1) } throws: { ($0 as? BackupError)?.errorCode == "places-silent" }
+            #expect { try live.stack.elsewhere(atMost: 1) } throws: {
+                ($0 as? BackupError)?.errorCode == "places-silent"
+            }
         }
         let findings = BackupPreflight(live.workspace(), options: .init(), patience: 2).run()
         #expect(findings.obstacles.isEmpty)

@@ -74,7 +74,9 @@ struct GroundTests {
         #expect(ground("/art2", inode: 3, on: "nfs").relation(to: artifacts) == .same)
         // Whatever other file system says so of two inodes.
         #expect(ground("/b", inode: 2, on: "odd").relation(to: ground("/a", inode: 3, on: "odd")) == .apart)
-        #expect(ground("/b", inode: 2, on: "ext4", root: "/a/b").relation(to: ground("/a", inode: 3, on: "ext4")) == .inside)
+        #expect(
+            ground("/b", inode: 2, on: "ext4", root: "/a/b").relation(to: ground("/a", inode: 3, on: "ext4")) == .inside
+        )
     }
 
     @Test("a probe that loses its folder says nothing, instead of a file system that can do little")

@@ -71,7 +71,8 @@ struct Problem {
             .severalStacks, .artifactsUnfit, .lowerLayer:
             409
         case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
-        case .writeProtected, .folderSilent, .placesSilent, .folderUnfit, .folderNotUsable, .folderVanished,
+        case .writeProtected, .folderSilent, .placesSilent, .groundMoved, .lockLost, .folderUnfit, .folderNotUsable,
+            .folderVanished,
             .foldersOverlap,
             .artifactsMissing, .artifactsEmptied, .artifactsUnreadable, .databaseEmpty, .needsRecovery,
             .restoreLeftover:

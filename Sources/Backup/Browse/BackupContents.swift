@@ -123,10 +123,7 @@ public struct BackupContents {
             hash.update(bytes)
             try visit(.bytes(bytes))
         }
-        guard hash.finish() == record.digest else {
-            throw ArchiveError.damaged(
-                archive: name, offset: 0, reason: "the content of \(record.entry.path) is not what was backed up")
-        }
+        try require(hash.finish() == record.digest, record.entry.path)
         try visit(.end)
     }
 
@@ -146,8 +143,31 @@ public struct BackupContents {
             if error.isNotFound || error.code == ENOTDIR { return false }
             throw error
         }
-        try read(folder.open(components[components.count - 1], .readNoFollow), to: output)
+        let file = try folder.open(components[components.count - 1], .readNoFollow)
+        // The manifest and the index are in no index.
+        let digest = try digest(of: wanted)
+        var hash = SHA256()
+        try read(file) { bytes in
+            hash.update(bytes)
+            try output(bytes)
+        }
+        if let digest { try require(hash.finish() == digest, wanted) }
         return true
+    }
+
+    private func digest(of wanted: EntryPath) throws -> Digest? {
+        let records = try records()
+        while let record = try records.next() {
+            if record.entry.path == wanted { return record.digest }
+        }
+        return nil
+    }
+
+    private func require(_ isSame: Bool, _ entry: EntryPath) throws {
+        guard isSame else {
+            throw ArchiveError.damaged(
+                archive: name, offset: 0, reason: "the content of \(entry) is not what was backed up")
+        }
     }
 
     private func read(_ file: OpenFile, to output: (UnsafeRawBufferPointer) throws -> Void) throws {

@@ -2,6 +2,7 @@
 
 import Archive
 import FoundationEssentials
+import Glibc
 import SystemIO
 
 /// `NAME.json`: what was known of a backup when it was last verified. Without it a backup is only a file.
@@ -118,7 +119,9 @@ enum SidecarFile {
         do throws(SystemError) {
             bytes = try OpenFile(folder.path.appending(name.sidecar), .readNoFollow).readAll(limit: 4 << 20)
         } catch {
-            self = error.isNotFound ? .missing : error.isLostData ? .unreadable(error) : .damaged(isOurs: false)
+            // What is no file was put there by a person; else it says as much as it ever did to whoever may read it.
+            let isNone = [ELOOP, EISDIR, ENXIO, ENOTDIR, EFBIG].contains(error.code)
+            self = error.isNotFound ? .missing : isNone ? .damaged(isOurs: false) : .unreadable(error)
             return
         }
         let isWhole = RecordSeal.isWhole(bytes)

@@ -20,7 +20,9 @@ extension BackupJob {
     /// - Parameters:
     ///   - base: what bytes may be taken over from.
     ///   - note: what a person should know of that.
-    func makeOne(_ copies: inout Copies, _ base: ReuseBase? = nil, _ note: BilingualText? = nil) throws -> Made {
+    func makeOne(
+        _ hold: Hold, _ copies: inout Copies, _ base: ReuseBase? = nil, _ note: BilingualText? = nil
+    ) throws -> Made {
         let start = MonotonicTime.nanoseconds()
         let name = try freeName()
         log.info("backup started", ["name": name, "type": options.kind.rawValue])
@@ -35,6 +37,8 @@ extension BackupJob {
             let suspicion = Suspicion.of(
                 written.manifest.summary, rows: written.manifest.database.rows, among: copies.items, copies.ownership)
             let acceptance = Acceptance.carried(among: copies.items, copies.ownership)
+            // What was walked, and what was dumped, are one stack's only where nothing moved meanwhile.
+            try hold.refuseMoved()
             try publish(name, partial, written, suspicion, acceptance, seconds: MonotonicTime.seconds(since: start))
             return Made(name: name, written: written, suspicion: suspicion, warnings: warnings)
         } catch {
@@ -133,6 +137,8 @@ extension BackupJob {
         try intent.write(sidecar)
         let path = folder.path.appending(name.string)
         var marks = written.marks
+        // The staging folder's owner is the backup folder's. What a folder of files holds stays as it was made.
+        try marks.keeping(partial) { try Directory.inheritOwner(partial) }
         try marks.keeping(partial) { try DurableFile.publish(partial, as: path) }
         workspace.published(name)
         // Of another name it is the file that was read then, which this one may be a copy of.

@@ -54,7 +54,7 @@ extension BackupJob {
             skipped: report.skipped.map { .init(path: $0.path.description, reason: $0.reason.rawValue) },
             changedWhileRead: report.changedWhileRead.map(\.description))
         manifest.elsewhere = workspace.elsewhere()
-        for entry in report.skipped {
+        for entry in report.skipped.prefix(100) {
             log.warning("skipped", ["path": entry.path, "reason": entry.reason.rawValue])
         }
         log.info(
@@ -96,8 +96,8 @@ extension BackupJob {
         guard let newest = try Catalogue(folder).items().first(where: { $0.isWhole && $0.kind == .compressed }) else {
             return
         }
-        do { try DumpDate.carryOver(from: newest, into: dump) } catch
-            where error.isDamage || (error as? SystemError)?.isLostData == true
+        do { try DumpDate.carryOver(from: newest, into: dump) } catch let error as CancelledError { throw error } catch
+            where error.isDamage || (error as? SystemError)?.isInside(newest.path) == true
         {
             log.warning("the date of the dump is its own", ["name": newest.name, "reason": error.bilingual.english])
         }

@@ -72,7 +72,7 @@ public struct BackupJob: Sendable {
         try Claims.end(on: identity, in: folder)
         var copies = try Copies(self, identity, items)
         let (base, note) = try copies.base()
-        var made = try makeOne(&copies, base, note)
+        var made = try makeOne(hold, &copies, base, note)
         var told = findings.notices + made.warnings
         // What is due to be read is read before anything goes, and what turns out damaged is made good first: a good old
         // copy must not go because of a newer one that nobody has read for days.
@@ -82,7 +82,7 @@ public struct BackupJob: Sendable {
         for attempt in 1...3 where attempt == 1 || !cancellation.isCancelled {
             told += scrub(copies, &seconds)
             if attempt < 3, try needsWhole(&copies, made) {
-                made = try makeWhole(&copies, instead: made, &told)
+                made = try makeWhole(hold, &copies, instead: made, &told)
                 continue
             }
             let retention = prune(copies, made, stopsAtDamage: attempt < 3)
@@ -90,7 +90,7 @@ public struct BackupJob: Sendable {
             told += retention.warnings
             let isShort = try needsWhole(&copies, made)
             guard attempt < 3, !retention.damaged.isEmpty else { break }
-            if isShort { made = try makeWhole(&copies, instead: made, &told) }
+            if isShort { made = try makeWhole(hold, &copies, instead: made, &told) }
         }
         return outcome(made, try unchanged(made, copies), removed, told + copies.warnings() + stuckLeftovers(), start)
     }
@@ -124,7 +124,7 @@ public struct BackupJob: Sendable {
             [
                 "name": made.name, "bytes": summary.size, "sha256": summary.digest, "files": manifest.artifacts.files,
                 "cloned_bytes": summary.sharing.cloned, "copied_bytes": summary.sharing.copied,
-                "generation": summary.sharing.generation, "skipped": manifest.skipped.count,
+                "generation": summary.sharing.generation, "skipped": manifest.skippedCount,
                 "unchanged_since": unchanged?.since.string ?? "no",
                 "suspicious": made.suspicion?.text.english ?? "no", "seconds": (seconds * 10).rounded() / 10,
             ])
@@ -146,11 +146,13 @@ public struct BackupJob: Sendable {
         return found && made.suspicion == nil && copies.goodCopies(beside: made.name) < copies.wantedCopies
     }
 
-    private func makeWhole(_ copies: inout Copies, instead made: Made, _ told: inout [BilingualText]) throws -> Made {
+    private func makeWhole(
+        _ hold: Hold, _ copies: inout Copies, instead made: Made, _ told: inout [BilingualText]
+    ) throws -> Made {
         log.warning("a whole new backup is made, because a copy turned out damaged", ["instead_of": made.name])
         do {
             try copies.look()
-            let whole = try makeOne(&copies)
+            let whole = try makeOne(hold, &copies)
             told += whole.warnings
             return whole
         } catch {
@@ -184,15 +186,17 @@ public struct BackupJob: Sendable {
             let first = manifest.skipped[0]
             warnings.append(
                 BilingualText(
-                    zh: "跳过了 \(manifest.skipped.count) 个条目，例如 \(first.path)（\(first.reason)）",
-                    en: "\(manifest.skipped.count) entries were skipped, such as \(first.path) (\(first.reason))"))
+                    zh: "跳过了 \(manifest.skippedCount) 个条目，例如 \(first.path)（\(first.reason)）",
+                    en:
+                        "\(manifest.skippedCount) \(manifest.skippedCount == 1 ? "entry was" : "entries were") skipped, such as \(first.path) (\(first.reason))"
+                ))
         }
         if let first = manifest.changedWhileRead.first {
             warnings.append(
                 BilingualText(
-                    zh: "\(manifest.changedWhileRead.count) 个文件在读取时被写入，例如 \(first)",
+                    zh: "\(manifest.changedCount) 个文件在读取时被写入，例如 \(first)",
                     en:
-                        "\(manifest.changedWhileRead.count) files were written to while they were read, such as \(first)"
+                        "\(manifest.changedCount) files were written to while they were read, such as \(first)"
                 ))
         }
         return warnings

@@ -46,7 +46,8 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
         do {
             try DurableFile.replace(
                 artifacts.appending(fileName), with: Array(JSONEncoder().encode(mark)), mode: 0o644)
-        } catch let error as SystemError where error.isDenied {
+        } catch let error as SystemError where error.isDenied || error.isFull {
+            // The next backup marks it; this one is worth having without.
             return found
         }
         return mark

@@ -84,9 +84,13 @@ public struct Manifest: Sendable, Equatable, Codable {
     public var mlflow: MLflow
     public var database: Database
     public var artifacts: Artifacts
+    /// Entries that no backup takes; the first thousand by name, as with the next.
     public var skipped: [Skipped]
     /// Files that were written to while they were read.
     public var changedWhileRead: [String]
+    /// How many there are of both beyond those that are named; `nil` for none, and in backups that name all.
+    public var skippedBeyond: Int?
+    public var changedBeyond: Int?
     /// What the database speaks of and the backup does not hold; `nil` for nothing, and in backups of 0.1.0.
     public var elsewhere: Elsewhere?
 
@@ -97,7 +101,15 @@ public struct Manifest: Sendable, Equatable, Codable {
         case serviceVersion = "service_version"
         case mlflow, database, artifacts, skipped, elsewhere
         case changedWhileRead = "changed_while_read"
+        case skippedBeyond = "skipped_beyond"
+        case changedBeyond = "changed_beyond"
     }
+
+    /// A list without bound would make a manifest that no reader takes for one.
+    private static let mostNamed = 1000
+
+    var skippedCount: Int { skipped.count.adding(clamped: max(skippedBeyond ?? 0, 0)) }
+    var changedCount: Int { changedWhileRead.count.adding(clamped: max(changedBeyond ?? 0, 0)) }
 
     /// The few numbers a listing shows.
     public struct Summary: Sendable, Equatable, Codable {
@@ -128,7 +140,7 @@ public struct Manifest: Sendable, Equatable, Codable {
             mlflowVersion: mlflow.version, alembicRevision: mlflow.alembicRevision,
             experiments: database.rows["public.experiments"], runs: database.rows["public.runs"],
             registeredModels: database.rows["public.registered_models"], rows: totalRows, files: artifacts.files,
-            contentBytes: artifacts.bytes, skipped: skipped.count)
+            contentBytes: artifacts.bytes, skipped: skippedCount)
     }
 
     /// Rows that would not fit into a number are more than any database has.
@@ -174,8 +186,10 @@ extension Manifest {
         self.mlflow = mlflow
         self.database = database
         self.artifacts = artifacts
-        self.skipped = skipped
-        self.changedWhileRead = changedWhileRead
+        self.skipped = Array(skipped.prefix(Self.mostNamed))
+        self.changedWhileRead = Array(changedWhileRead.prefix(Self.mostNamed))
+        skippedBeyond = skipped.count > Self.mostNamed ? skipped.count - Self.mostNamed : nil
+        changedBeyond = changedWhileRead.count > Self.mostNamed ? changedWhileRead.count - Self.mostNamed : nil
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import MLflowStore
 import Postgres
 import SystemIO
 import Wording
@@ -49,6 +50,11 @@ public struct BackupPreflight: Sendable {
         }
         defer { connection.close() }
         findings.make(.tools) { try stack.tools.check(serverVersion: connection.serverVersion) }
+        findings.make(.database) {
+            guard try StoreSurvey.isThere(on: connection) else {
+                throw BackupError.databaseEmpty(name: stack.database.database)
+            }
+        }
         checkGround(on: connection, &findings)
         return findings.make(.database) { try connection.dumpMeasure() }
     }

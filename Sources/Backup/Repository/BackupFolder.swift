@@ -23,6 +23,7 @@ public struct BackupFolder: Sendable {
         do throws(SystemError) {
             try Directory.make(path, mode: 0o750)
             try Directory.make(state, mode: 0o750)
+            try Directory.inheritOwner(state)
         } catch {
             throw BackupError.folderNotUsable(path: path.string, reason: leadingNowhere ?? error.reason)
         }
@@ -82,6 +83,7 @@ public struct BackupFolder: Sendable {
             remove(staging.appending(bytes), "staging/" + String(decoding: bytes, as: UTF8.self))
         }
         try Directory.make(staging, mode: 0o700)
+        try Directory.inheritOwner(staging)
         return removed
     }
 

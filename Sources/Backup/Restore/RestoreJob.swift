@@ -99,11 +99,13 @@ public struct RestoreJob: Sendable {
         if !options.force { try check(manifest, item) }
         try checkRoom(manifest, item, hold)
         let before = try backupFirst(hold)
+        try hold.refuseMoved()
 
         // Of a machine that has none yet. Later it would be made in the place of one that went away.
         if try RestoreJournal.identity(of: stack.artifacts) == nil {
             try Directory.make(stack.artifacts)
             if options.mode.includesArtifacts { try SwapObstacles.checkAbilities(workspace) }
+            try hold.standAnew(workspace)
         }
         var journal = try journal(for: item, hold)
         try journal.write(in: workspace.state)
@@ -142,7 +144,8 @@ public struct RestoreJob: Sendable {
             backup: item.name, mode: options.mode, manifest: manifest, files: staged.files,
             unchanged: staged.unchanged.count, kept: committed.kept, replaced: committed.replaced,
             backupBefore: before?.name, seconds: seconds,
-            warnings: [upgrade].compactMap { $0 } + elsewhere(manifest) + staged.warnings + committed.notes + claimed
+            warnings: [upgrade, before?.suspicious].compactMap { $0 } + elsewhere(manifest) + staged.warnings
+                + committed.notes + claimed
                 + KeptExpiry(workspace, hold).afterSwap())
     }
 

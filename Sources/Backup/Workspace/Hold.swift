@@ -11,6 +11,8 @@ public final class Hold {
     let identity: StackIdentity
     private let folderLock: OperationLock
     private var stackLock: StackLock
+    /// `nil` before anything was settled.
+    var footing: Footing?
     /// What an interrupted restore had prepared and could not be removed.
     var unfinished: BilingualText?
 
@@ -20,6 +22,9 @@ public final class Hold {
         databases = stackLock.databases
         self.identity = identity
     }
+
+    /// Whether the stack's lock is still had: a server that restarted gave it to whoever asked next.
+    var isHeld: Bool { stackLock.isHeld }
 
     /// For an operation that writes a journal.
     /// - Throws: `BackupError.restoreLeftover`.
@@ -94,6 +99,7 @@ extension Workspace {
         let hold = try hold(purpose)
         defer { withExtendedLifetime(hold) {} }
         try Settling(self, hold, sparing: spared).run()
+        try hold.standAnew(self)
         return try body(hold)
     }
 

@@ -18,6 +18,10 @@ public final class FreshRows {
     /// Our own server process, to be spared where the sessions of the database are ended.
     public func serverProcess() throws -> Int { try session.processID() }
 
+    /// That the session, with what it has locked, is still there.
+    /// - Throws: `PostgresError.connectionLost`.
+    public func confirm() throws(PostgresError) { try session.connection.execute("select 1") }
+
     public func close() { session.connection.close() }
 
     /// The first transaction that has not begun yet: what it and all later ones write is fresh.

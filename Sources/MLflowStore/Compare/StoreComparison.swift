@@ -51,6 +51,10 @@ public final class StoreComparison {
         }
     }
 
+    /// That the live session, with what it has locked, is still there.
+    /// - Throws: `PostgresError.connectionLost`.
+    public func confirm() throws(PostgresError) { try live.connection.execute("select 1") }
+
     /// Ends both sessions; a database with one of them in it cannot be renamed.
     public func close() {
         live.connection.close()

@@ -16,12 +16,13 @@ extension Databases {
     /// it. The database is never closed by ALLOW_CONNECTIONS: a crash would leave it so.
     /// - Parameters:
     ///   - spared: server processes of the caller's own sessions in `live`.
-    ///   - leave: ends the spared sessions; called once, when nobody else is inside.
+    ///   - leave: ends the spared sessions; called once, when nobody else is inside. What it throws ends the swap before
+    ///     anything is renamed: a session that somebody ended kept nobody waiting.
     /// - Throws: `databaseMissing(replacement)`, `databaseExists(old)`, `databaseInUse`, `insufficientPrivilege`. After
     ///   `connectionLost` only the oids tell whether the swap was made, and only under the stack's lock.
     public func swap(
         live: String, replacement: String, keepingOldAs old: String, sparing spared: [Int] = [],
-        leave: () -> Void = {}
+        leave: () throws(PostgresError) -> Void = { () throws(PostgresError) in }
     ) throws(PostgresError) {
         let renaming = try connect()
         let ending = try Self.maintenanceSession(settings)
@@ -65,7 +66,8 @@ extension Databases {
     }
 
     private func rename(
-        _ renames: [(from: String, to: String)], on renaming: Connection, _ usher: inout Usher, _ leave: () -> Void
+        _ renames: [(from: String, to: String)], on renaming: Connection, _ usher: inout Usher,
+        _ leave: () throws(PostgresError) -> Void
     ) throws(PostgresError) {
         try renaming.execute("begin")
         do throws(PostgresError) {
@@ -90,7 +92,7 @@ extension Databases {
                     staying = inside.staying
                     if isShut, inside.isEmpty, !usher.hasLeft {
                         usher.hasLeft = true
-                        leave()
+                        try leave()
                     }
                 }
                 do throws(PostgresError) { _ = try renaming.takeAnswer() } catch {
@@ -99,6 +101,11 @@ extension Databases {
                     }
                     throw error
                 }
+            }
+            if !usher.hasLeft {
+                // They were gone before they were asked to go.
+                usher.hasLeft = true
+                try leave()
             }
             try renaming.execute("commit")
         } catch {

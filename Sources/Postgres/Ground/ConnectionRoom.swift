@@ -23,10 +23,10 @@ public struct ConnectionRoom: Sendable, Equatable {
             from me
             union all
             select me.rolconnlimit - (select count(*) from sessions where usesysid = me.oid)::int,
-              'ALTER ROLE … CONNECTION LIMIT ' || me.rolconnlimit from me where me.rolconnlimit >= 0 and not me.rolsuper
+              'ALTER ROLE ... CONNECTION LIMIT ' || me.rolconnlimit from me where me.rolconnlimit >= 0 and not me.rolsuper
             union all
             select d.datconnlimit - (select count(*) from sessions where datid = d.oid)::int,
-              'ALTER DATABASE … CONNECTION LIMIT ' || d.datconnlimit from pg_catalog.pg_database d, me
+              'ALTER DATABASE ... CONNECTION LIMIT ' || d.datconnlimit from pg_catalog.pg_database d, me
             where d.datname = pg_catalog.current_database() and d.datconnlimit >= 0 and not me.rolsuper
             order by 1 limit 1
             """)

@@ -10,6 +10,18 @@ public struct QualifiedTable: Sendable, Hashable, Comparable, CustomStringConver
         self.name = name
     }
 
+    // Names are bytes to the server: two that Swift finds canonically equivalent (é, e with an accent) are two tables.
+    public static func == (lhs: QualifiedTable, rhs: QualifiedTable) -> Bool {
+        lhs.schema.utf8.elementsEqual(rhs.schema.utf8) && lhs.name.utf8.elementsEqual(rhs.name.utf8)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        for part in [schema, name] {
+            hasher.combine(part.utf8.count)
+            for byte in part.utf8 { hasher.combine(byte) }
+        }
+    }
+
     public static func < (lhs: QualifiedTable, rhs: QualifiedTable) -> Bool {
         (lhs.schema, lhs.name) < (rhs.schema, rhs.name)
     }

@@ -50,8 +50,13 @@ public enum MountTable {
     /// Mount points below a folder, not the folder itself.
     /// - Throws: `SystemError` where the folder is not there.
     public static func points(below folder: FilePath) throws(SystemError) -> [FilePath] {
+        try mounts(below: folder).map(\.point)
+    }
+
+    /// - Throws: `SystemError` where the folder is not there.
+    public static func mounts(below folder: FilePath) throws(SystemError) -> [Mount] {
         let root = try folder.resolved()
-        return try mounts().map(\.point).filter { $0 != root && $0.isIn(root) }
+        return try mounts().filter { $0.point != root && $0.point.isIn(root) }
     }
 
     private static func id(holding folder: FilePath) -> UInt64? {

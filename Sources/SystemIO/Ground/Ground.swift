@@ -9,6 +9,10 @@ public struct Ground: Sendable {
     public struct Identity: Sendable, Hashable {
         public let device: UInt64
         public let inode: UInt64
+
+        init(device: UInt64, inode: UInt64) { (self.device, self.inode) = (device, inode) }
+
+        public init(of status: FileStatus) { self.init(device: status.device, inode: status.inode) }
     }
 
     /// Without links.
@@ -31,7 +35,7 @@ public struct Ground: Sendable {
         while true {
             // What may not be looked at does not tell who it is; the paths are compared all the same.
             if let status = try? FileStatus.ifPresent(each) {
-                found.append(Identity(device: status.device, inode: status.inode))
+                found.append(Identity(of: status))
                 if nearest == nil { nearest = each }
             }
             if each.parent == each { break }

@@ -37,7 +37,8 @@ enum ExitCode: Int32 {
             case .newerData, .schemaDiffers, .schemaOlder: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: self = .noRoom
-            case .writeProtected, .noPlaceForBackup, .folderSilent, .placesSilent, .folderUnfit, .artifactsUnfit,
+            case .writeProtected, .noPlaceForBackup, .folderSilent, .placesSilent, .groundMoved, .lockLost,
+                .folderUnfit, .artifactsUnfit,
                 .lowerLayer,
                 .folderNotUsable, .folderVanished, .artifactsMissing, .artifactsEmptied, .artifactsUnreadable,
                 .databaseEmpty, .needsRecovery, .restoreLeftover, .schemaNewer, .nothingToAccept, .notOurs,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Postgres
+
 /// The last comparison before a swap: of a restore (`LiveComparison`) or of an undo (`SinceRestore`).
 protocol LastLook: AnyObject {
     /// What the swap would lose. The live tables are locked against writing when it returns.
@@ -9,6 +11,9 @@ protocol LastLook: AnyObject {
     var moment: String? { get }
     /// Server processes that must be spared until nobody else is in the database.
     func serverProcesses() throws -> [Int]
+    /// That the tables are still locked.
+    /// - Throws: `PostgresError.connectionLost` where the session ended, and writers went on.
+    func confirm() throws(PostgresError)
     /// Ends the sessions, and lets the writers go on.
     func close()
 }

@@ -50,5 +50,7 @@ final class LiveComparison: LastLook {
 
     func serverProcesses() throws -> [Int] { try store?.serverProcesses() ?? [] }
 
+    func confirm() throws(PostgresError) { try store?.confirm() }
+
     func close() { store?.close() }
 }

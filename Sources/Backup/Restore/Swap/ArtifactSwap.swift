@@ -38,10 +38,15 @@ struct ArtifactSwap: Sendable {
         // Not with `make`'s parents: an artifacts folder that went away is not made again.
         _ = try FileStatus.of(root)
         try Directory.make(folder, mode: 0o700)
+        // A client may have made it, with another mode: by ours everybody knows that a restore is at work.
+        if try FileStatus.of(folder).mode & 0o777 != 0o700 { try OpenFile(folder, .directory).setMode(0o700) }
+        try Directory.inheritOwner(folder)
         if id != nil { try Directory.removeTree(work) }
         try Directory.make(work, mode: 0o700)
+        try Directory.inheritOwner(work)
         if incoming == nil { try Directory.make(new, mode: 0o700) }
         try Directory.make(old, mode: 0o700)
+        for part in [new, old] where part.parent == work { try Directory.inheritOwner(part) }
     }
 
     func plan() throws -> Plan {

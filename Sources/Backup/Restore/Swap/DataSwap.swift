@@ -72,6 +72,7 @@ struct DataSwap {
             journal.workInode = try FileStatus.of(journal.swap.work).inode
             journal.present = journal.mode.includesArtifacts ? try journal.swap.present() : nil
             try check()
+            try refuseMoved(journal)
             outcome.replaced = try look.last()
             if !force, !outcome.replaced.isEmpty {
                 throw BackupError.newerData(backup: journal.backup, newer: outcome.replaced)
@@ -99,7 +100,12 @@ struct DataSwap {
             if journal.mode.includesDatabase {
                 try hold.databases.swap(
                     live: journal.liveDatabase, replacement: journal.newDatabase, keepingOldAs: journal.oldDatabase,
-                    sparing: try look.serverProcesses(), leave: { look.close() })
+                    sparing: try look.serverProcesses()
+                ) { () throws(PostgresError) in
+                    // Whoever ended it let writers in, whose rows it has not seen.
+                    try look.confirm()
+                    look.close()
+                }
             }
             look.close()
             if let plan = journal.plan { try journal.swap.forward(plan) }
@@ -110,6 +116,15 @@ struct DataSwap {
         }
         settle(journal, &outcome)
         return outcome
+    }
+
+    /// Neither may the swap go into an empty mount point, nor carry a mount out of sight.
+    private func refuseMoved(_ journal: RestoreJournal) throws {
+        if journal.mode.includesArtifacts {
+            let mounts = try MountTable.points(below: workspace.stack.artifacts)
+            if let first = mounts.first { throw BackupError.mountInside(path: first.string, count: mounts.count) }
+        }
+        try hold.refuseMoved()
     }
 
     /// The new data is live. What is left to do cannot fail the restore: the journal stays, and the next run goes on.

@@ -41,6 +41,8 @@ final class SinceRestore: LastLook {
 
     func serverProcesses() throws -> [Int] { try rows.map { [try $0.serverProcess()] } ?? [] }
 
+    func confirm() throws(PostgresError) { try rows?.confirm() }
+
     func close() { rows?.close() }
 
     private static func told(_ findings: StoreFindings?) -> NewerData {
