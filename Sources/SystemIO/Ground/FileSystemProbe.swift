@@ -8,13 +8,15 @@ import Synchronization
 public struct FileSystemProbe {
     /// Whoever is killed in it leaves a folder that begins so.
     public static let prefix = "probe-"
+    /// The same in a folder that others use, too.
+    public static let hiddenPrefix = ".mlflow-backup-" + prefix
     private static let number = Atomic<UInt64>(0)
 
     private let folder: FilePath
 
     /// A name that nobody else has, nor could guess, and by which it shows whether its process lives (as `DurableFile` names what
     /// it has not finished).
-    public static func newName() -> String {
+    public static func newName(_ prefix: String = Self.prefix) -> String {
         let nonce = String(UInt64.random(in: .min ... .max), radix: 16)
         let serial = number.add(1, ordering: .relaxed).newValue
         return "\(prefix)\(nonce).\(getpid())-\(serial)\(DurableFile.partialSuffix)"
@@ -154,9 +156,9 @@ public struct FileSystemProbe {
         return status.modified.seconds == 1_000_000_000 && status.changed >= made
     }
 
-    /// Only root may give files away: of others nothing is learnt, and nothing is missing.
+    /// Not everybody may give files away: of others nothing is learnt, and nothing is missing.
     private func setsOwners() throws(SystemError) -> Bool {
-        guard ProcessPrivilege.isRoot else { return true }
+        guard ProcessPrivilege.mayGiveAway else { return true }
         let file = try make("o")
         try file.setOwner(user: 3110, group: 3110)
         let status = try file.status()
