@@ -19,6 +19,9 @@ public struct SystemError: ExplainedError, Equatable {
     public var isFull: Bool { code == ENOSPC || code == EDQUOT }
     public var exists: Bool { code == EEXIST || code == ENOTEMPTY }
     public var isDenied: Bool { code == EACCES || code == EPERM || code == EROFS }
+    /// What is said of a name that went away, or became another kind of thing, between two calls: ESTALE on NFS, EINVAL of a link that
+    /// is none any more, ELOOP of what has become one, ENXIO of what has become a pipe or a socket.
+    public var isOfChange: Bool { isNotFound || [ESTALE, EINVAL, ELOOP, ENXIO].contains(code) }
     /// What kernels say of bytes that a disk does not give any more: EIO, and the words of file systems and of block
     /// devices for a bad checksum or a bad place (EUCLEAN, EBADMSG, EREMOTEIO, ENODATA).
     public var isLostData: Bool { [EIO, EUCLEAN, EBADMSG, EREMOTEIO, ENODATA].contains(code) }

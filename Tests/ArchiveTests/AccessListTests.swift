@@ -87,6 +87,37 @@ struct AccessListTests {
         #expect(try mode("user::rw-,user:1001:---,group::r--,mask::rw-,other::r--", 0o664) == 0o600)
     }
 
+    @Test("in another group's hands a list, or a mode, gives nobody more than before")
+    func otherGroups() throws {
+        func other(_ text: String) throws -> String {
+            guard case .list(let list) = AccessList.parse(text, AccountNames()) else { return "no list" }
+            return list.ofAnotherGroup.text
+        }
+        #expect(
+            try other("user::rwx,user:1001:rwx,group::r-x,mask::rwx,other::---")
+                == "user::rwx,user:1001:rwx,group::---,mask::rwx,other::---")
+        #expect(
+            try other("user::rw-,group::rw-,group:7:r--,mask::rw-,other::rw-")
+                == "user::rw-,group::r--,group:7:r--,mask::rw-,other::rw-")
+        // Who was shut out as the group would else be one of the others.
+        #expect(
+            try other("user::rw-,user:1001:rw-,group::---,mask::rw-,other::r--")
+                == "user::rw-,user:1001:rw-,group::---,mask::rw-,other::---")
+        let looks = RestoredLooks(.recorded(placeOwner: (6001, 6002)), tree: nil)
+        func mode(_ kind: ArchiveEntry.Kind, _ mode: UInt32, group: UInt32) throws -> UInt32 {
+            let entry = ArchiveEntry(
+                path: try Backups.path("a"), kind: kind, mode: mode, owner: 5001, group: 5002,
+                modified: FileTime(seconds: 1))
+            return looks.due(entry, (5001, group)).mode
+        }
+        for (before, after) in [(0o640, 0o600), (0o664, 0o644), (0o604, 0o600), (0o755, 0o755)] as [(UInt32, UInt32)] {
+            #expect(try mode(.file, before, group: 5002) == before)
+            #expect(try mode(.file, before, group: 4302) == after)
+        }
+        #expect(try mode(.directory, 0o3775, group: 4302) == 0o1755)
+        #expect(try mode(.directory, 0o3775, group: 5002) == 0o3775)
+    }
+
     @Test("an archive whose lists name nobody of this machine gives the group nothing")
     func unknownNames() {
         #expect(

@@ -3,6 +3,7 @@
 import Archive
 import Glibc
 import SystemIO
+import TestSupport
 import Testing
 
 @Suite(
@@ -90,6 +91,32 @@ struct OwnersTests {
         let modes = try ["root", "moved", "right"].map { try FileStatus.of(out.appending($0)).mode }
         #expect(modes == [0o755, 0o755, 0o6755])
         #expect(outcome.denied.counts[.setID]?.number == 2)
+    }
+
+    @Test("a user who is not root restores a deep tree with folders that nobody may enter")
+    func shutFolders() throws {
+        let scratch = try Scratch()
+        let tree = try scratch.folder("tree")
+        // Its way up is open no more when it gets its mode: what is below it is deeper than a walk has folders open.
+        let deep = (1...10).map { "\($0)" }.joined(separator: "/")
+        try Tool.shell("cd \"$1\" && mkdir -p 1/shut/\(deep) 1/too && chmod 0 1/shut/1 && chmod 600 1/shut", tree)
+        let (archive, out) = (scratch.path.appending("b.tar.gz"), try scratch.folder("out"))
+        try Backups.archive(tree, to: archive)
+        try Tool.shell("chmod 755 \"$1\" && chown 4301:4301 \"$2\" && chmod 644 \"$3\"", scratch.path, out, archive)
+        for isParallel in [true, false] {
+            let into = out.appending(isParallel ? "parallel" : "one")
+            try OrdinaryUser.run(4301) {
+                try Directory.make(into)
+                let route = Extractor.Route(.artifacts, into: into, owner: .recorded(placeOwner: (4301, 4301)))
+                if isParallel {
+                    _ = try ParallelExtractor([route], threads: 2).extract(IndexedArchive(archive))
+                } else {
+                    _ = try Extractor([route]).extract(TarGzipReader(archive))
+                }
+            }
+            #expect(try FileStatus.of(into.appending("1/shut")).mode == 0o600)
+            #expect(try FileStatus.of(into.appending("1/shut/1")).mode == 0)
+        }
     }
 
     @Test("GNU tar and bsdtar read the same, with names where this machine has them")

@@ -82,6 +82,7 @@ struct FileOwnerTests {
             """
             cd '\(live.artifacts)' && chown 5001:\(Self.user) 1/run2/artifacts/model.bin 1/run3/artifacts/model.bin
             chmod 664 1/run?/artifacts/model.bin && chgrp 6001 1/run4/artifacts/model.bin && chgrp 6002 1/run5/artifacts/model.bin
+            chmod 640 1/run[45]/artifacts/model.bin
             """)
         let files = try live.files()
         let backup = try OrdinaryUser.run(Self.user) { try live.backup() }
@@ -100,6 +101,66 @@ struct FileOwnerTests {
         let owners = try Shell.sh("stat -c %u:%g '\(live.artifacts)'/1/run[2345]/artifacts/model.bin")
         let user = "\(Self.user):"
         #expect(owners == "\(user)\(Self.user)\n\(user)\(Self.user)\n\(user)6001\n\(user)\(Self.user)\n")
+        // What only its group might read is not read by another group.
+        let modes = "stat -c %a '\(live.artifacts)'/1/run[345]/artifacts/model.bin"
+        #expect(try Shell.sh(modes) == "664\n640\n600\n")
+        // They are what they should be: the next restore shares them, and its undo leaves them so.
+        try live.letStampsAge()
+        let last = try OrdinaryUser.run(Self.user, groups: [6001]) {
+            try live.restore(backup.name.string, .artifacts, force: true)
+        }
+        let models = [4, 5].map { live.artifacts.appending("1/run\($0)/artifacts/model.bin") }
+        if let kept = last.kept, !FileSystem.sharesBlocks(in: live.root.path) {
+            let tree = KeptParts(live.workspace()).tree(of: kept)
+            for (number, file) in zip([4, 5], models) {
+                let name = tree.appending("1/run\(number)/artifacts/model.bin")
+                #expect(try FileStatus.of(name).inode == FileStatus.of(file).inode)
+            }
+        }
+        try Shell.sh("touch -d 2001-01-01 '\(models[1])'")
+        _ = try OrdinaryUser.run(Self.user, groups: [6001]) { try live.undo(force: true) }
+        #expect(try Shell.sh(modes) == "664\n640\n600\n")
+    }
+
+    @Test("a folder that is made for what came late is no more another group's than the one it came in")
+    func lateFolders() throws {
+        let folder = try TemporaryFolder("late_groups")
+        let (from, into) = (folder.path.appending("from"), folder.path.appending("live"))
+        try Shell.sh(
+            """
+            cd '\(folder.path)' && chmod 755 . && mkdir -p from/a from/b live && echo x | tee from/a/f from/b/f >/dev/null
+            chown -R \(Self.user):\(Self.user) from live && chgrp 6002 from/a && chmod 2775 from/a
+            setfacl -m u:1001:rwx,g::r-x,o::--- from/b && chgrp 6002 from/b
+            """)
+        let outcome = try OrdinaryUser.run(Self.user) {
+            try LateArrivals(from: from, live: into, mark: FileTime(seconds: 0)).carryOver()
+        }
+        #expect(outcome.carried == ["a/f", "b/f"])
+        #expect(try FileStatus.of(into.appending("a")).mode == 0o755)
+        #expect(
+            try Shell.sh("getfacl -cnp '\(into)/b'")
+                == "user::rwx\nuser:1001:rwx\ngroup::---\nmask::rwx\nother::---\n\n")
+    }
+
+    @Test("D2: root without root's rights, as containers have it, hears of what it may not move, too")
+    func plainRoot() throws {
+        let folder = try TemporaryFolder("plain_root")
+        try Shell.sh("cd '\(folder.path)' && mkdir 1 && chown 5001:5001 1")
+        let root = folder.path
+        func refusal() throws -> String? {
+            try PlainRoot.run {
+                do { try MovableChildren(of: root).check() } catch let error as BackupError { return error.errorCode }
+                return nil
+            }
+        }
+        #expect(try refusal() == "not-ours")
+        // To be moved it must be written to, and need not be entered.
+        try Shell.sh("chmod 702 '\(root)/1'")
+        #expect(try refusal() == nil)
+        try Shell.sh("chown 5001 '\(root)' && chmod 1777 '\(root)'")
+        #expect(try refusal() == "not-movable")
+        // With them nothing is in its way.
+        try MovableChildren(of: root).check()
     }
 
     @Test("D2: what an ordinary user may not move is named before anything is unpacked, with the command that mends it")

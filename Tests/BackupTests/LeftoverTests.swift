@@ -27,6 +27,25 @@ struct LeftoverTests {
     }
 
     @Test(
+        "What a kill leaves of trying the backup folder is cleared by the next operation, and a person's files are not")
+    func probes() throws {
+        let live = try LiveStackFixture("left_probes")
+        let folder = live.folder.path
+        // No process has such a number.
+        let dead = [".mlflow-backup-probe-1f.4194999-1.partial", ".mlflow-backup-probe-2f.4194999-2.partial"]
+        try live.folder.prepare()
+        try DurableFile.replace(folder.appending(dead[0]), with: [1])
+        try Directory.make(folder.appending(dead[1]))
+        for name in [".mlflow-backup-probe-notes", "probe-3f.4194999-3.partial"] {
+            try DurableFile.replace(folder.appending(name), with: [1])
+        }
+        try live.backup()
+        let left = try Directory.names(in: folder).map { String(decoding: $0, as: UTF8.self) }
+            .filter { $0.contains("probe-") }
+        #expect(left == [".mlflow-backup-probe-notes", "probe-3f.4194999-3.partial"])
+    }
+
+    @Test(
         "A leftover that cannot be removed is a warning and stops no backup",
         .enabled(if: geteuid() == 0, "chattr needs root"))
     func immovable() throws {

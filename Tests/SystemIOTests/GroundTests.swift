@@ -152,6 +152,26 @@ struct GroundTests {
         try Directory.renameWithoutReplacing(root.appending("d"), to: root.appending("e/d"))
         #expect(try Shell.sh("cd '\(root)' && cat e/three two && ls -d * e/*") == "one\ntwo\ne\ne/d\ne/three\ntwo\n")
     }
+
+    @Test("what a client renames over a name while that is moved away is never lost, without the flag either")
+    func movedWhileReplaced() throws {
+        guard try MountedFileSystem.Kind.sshfs.isHere() else { return }
+        let mounted = try MountedFileSystem(.sshfs)
+        let (live, own) = (mounted.path.appending("live"), mounted.path.appending("own"))
+        let upload = mounted.path.appending("upload")
+        try Directory.make(own)
+        for round in 0..<60 {
+            let target = own.appending("\(round)")
+            for path in [live, upload] { try OpenFile(path, .createNew(mode: 0o600)).write(Array(path.lastComponent)) }
+            let client = try WorkerThread("client") { _ = try? Directory.rename(upload, to: live) }
+            try Directory.moveIntoOwn(live, as: target)
+            client.join()
+            let found = try [live, target].filter { try FileStatus.ifPresent($0) != nil }
+                .map { String(decoding: try OpenFile($0, .read).readAll(), as: UTF8.self) }
+            #expect(found.contains("upload"), "round \(round): \(found)")
+            if try FileStatus.ifPresent(live) != nil { try Directory.remove(live) }
+        }
+    }
 }
 
 extension MountedFileSystem.Kind {

@@ -29,9 +29,10 @@ struct RemoveTreeTests {
         let error = removing(tree)
         #expect(error?.code == EXDEV && error?.path == point.string)
         #expect(try Shell.sh("cat '\(point)/precious' '\(tree)/a/file'") == "precious\nfile")
-        // The mount itself is no tree of ours either.
+        // The mount itself is no tree of ours either, and nothing of it is changed.
+        try Shell.sh("chmod 555 '\(point)'")
         #expect(removing(point)?.code == EXDEV)
-        #expect(try Shell.sh("cat '\(point)/precious'") == "precious\n")
+        #expect(try Shell.sh("cat '\(point)/precious'; stat -c %a '\(point)'") == "precious\n555\n")
         try Shell.sh("umount '\(point)'")
         #expect(removing(tree) == nil)
         #expect(try FileStatus.ifPresent(tree) == nil)
@@ -51,6 +52,26 @@ struct RemoveTreeTests {
         #expect(try FileStatus.ifPresent(folder.path.appending("tree")) == nil)
         #expect(try Shell.sh("ls /proc/self/fd | wc -l") == before)
         #expect(try FileStatus.ifPresent("/etc/passwd") != nil)
+    }
+
+    @Test("two who remove one tree both find it gone")
+    func twice() throws {
+        let folder = try TemporaryFolder("twice")
+        let tree = folder.path.appending("tree")
+        try Shell.sh(
+            "mkdir '\(tree)' && cd '\(tree)' && for d in $(seq 40); do mkdir -p $d/in && touch $d/$(seq -s \" $d/in/\" 40); done"
+        )
+        let errors = Monitor<[SystemError]>([])
+        let removers = try (0..<2).map { number in
+            try WorkerThread("remover-\(number)") {
+                do throws(SystemError) { try Directory.removeTree(tree) } catch {
+                    errors.withLock { [error] in $0.append(error) }
+                }
+            }
+        }
+        for remover in removers { remover.join() }
+        #expect(errors.withLock { $0 } == [])
+        #expect(try FileStatus.ifPresent(tree) == nil)
     }
 
     @Test("a file, a link to a folder, a path with a slash at its end, and what is not there")
@@ -93,5 +114,21 @@ struct RemoveTreeTests {
         #expect(try descent.folder.status().inode == inode)
         #expect(throws: SystemError.self) { try descent.leave(to: 3) }
         #expect(descent.depth == 0)
+    }
+
+    @Test("a folder that may not be entered any more does not keep a walk from going up", .enabled(if: geteuid() == 0))
+    func shut() throws {
+        let folder = try TemporaryFolder("shut")
+        try Shell.sh("cd '\(folder.path)' && mkdir -p a/b && chown -R 4301:4301 .")
+        let root = folder.path
+        try OrdinaryUser.run(4301) {
+            var descent = FolderDescent(root: try OpenFile(root, .directory), limit: 1)
+            for name in ["a", "b"].map({ Array($0.utf8) }) {
+                try descent.enter(name, descent.folder.open(name, .directory))
+            }
+            try descent.folder.setMode(0)
+            try descent.leave(to: 1)
+            #expect(try descent.folder.status().inode == FileStatus.of(root.appending("a")).inode)
+        }
     }
 }

@@ -5,7 +5,7 @@ import SystemIO
 /// What restored files could not be given: this user may not, or the file system has no such thing.
 public struct DeniedLooks: Sendable, Equatable {
     public enum Kind: Sendable, CaseIterable {
-        /// Its user or its group.
+        /// Its user or its group. The group that it has instead has no right that others had not (`RestoredLooks.due`).
         case owner
         /// Set-uid or set-gid of a file whose owner is another one than it speaks for, or root.
         case setID

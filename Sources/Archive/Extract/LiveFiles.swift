@@ -87,8 +87,8 @@ final class LiveFiles {
             guard looksRight(try folder.status(of: name), entry) else { return nil }
             let file = try folder.open(name, .readNoFollow)
             let before = try file.status()
-            guard looksRight(before, entry), try file.extras() == entry.extras, try isEqual(file),
-                try file.status() == before
+            guard looksRight(before, entry), try file.extras() == looks.due(entry, of: before).extras,
+                try isEqual(file), try file.status() == before
             else { return nil }
             file.advise(.willNotNeed)
             return Match(folder: folder, name: name, file: file, status: before, isToBeCloned: clones)
@@ -98,7 +98,7 @@ final class LiveFiles {
     private func looksRight(_ status: FileStatus, _ entry: ArchiveEntry) -> Bool {
         status.kind == .file && (clones ? isSettled(status) : isOnly(status)) && status.size == entry.size
             && status.modified == entry.modified && status.modified < stillSince
-            && status.mode == looks.mode(entry, status) && looks.owners.isRight(status, for: entry)
+            && status.mode == looks.due(entry, of: status).mode && looks.owners.isRight(status, for: entry)
     }
 
     /// A second name would tie two files together that are two in the backup.

@@ -4,7 +4,7 @@ import Glibc
 import SystemIO
 
 /// Gives restored things owner, mode, access lists, attributes and time: all of it, or as much as may be given without anybody
-/// getting more rights than the backup says.
+/// getting more rights than the backup says, but for who restores and holds the backup anyway.
 public final class RestoredLooks: Sendable {
     let owners: OwnerGiving
     private let noted = Monitor(DeniedLooks())
@@ -40,9 +40,11 @@ public final class RestoredLooks: Sendable {
     public func giveRights(
         _ entry: ArchiveEntry, to file: OpenFile, _ owner: (user: UInt32, group: UInt32)?
     ) throws(SystemError) {
-        var mode = Self.settable(entry, owner)
-        if owner != nil, mode != entry.mode { note(.setID, entry) }
-        if let list = entry.access {
+        let due = due(entry, owner)
+        var mode = due.mode
+        // Of a folder only its owner is told: there it says whose new files in it are.
+        if owner != nil, entry.kind != .directory, mode & 0o6000 != entry.mode & 0o6000 { note(.setID, entry) }
+        if let list = due.access {
             if owner == nil {
                 mode = list.strictMode(mode)
             } else if try file.set(list) {
@@ -53,16 +55,38 @@ public final class RestoredLooks: Sendable {
                 mode = list.strictMode(mode)
             }
         }
-        if let list = entry.defaultAccess, owner != nil, try !file.setDefault(list), entry.access == nil {
+        if let list = due.defaultAccess, owner != nil, try !file.setDefault(list), entry.access == nil {
             note(.accessList, entry)
         }
         try file.setMode(mode)
     }
 
-    /// The mode of a file that is given an entry's looks, and belongs to the one of `status`.
-    func mode(_ entry: ArchiveEntry, _ status: FileStatus) -> UInt32 {
-        guard owners.isRecorded else { return entry.mode & OpenFile.plainModes }
-        return Self.settable(entry, (status.owner, status.group))
+    /// The entry with the rights that a thing which belongs to somebody is given of it.
+    ///
+    /// Where the group is not the one that it should be, neither those who are in it nor those who were in the other may do more
+    /// than before: the first were others, the second are others now.
+    /// - Parameter owner: as in `giveRights`.
+    public func due(_ entry: ArchiveEntry, _ owner: (user: UInt32, group: UInt32)?) -> ArchiveEntry {
+        var due = entry
+        due.mode = Self.settable(entry, owner)
+        guard owners.isRecorded, let owner, owner.group != owners.wanted(entry).group else { return due }
+        let isSetGroup = entry.kind == .directory && entry.mode & 0o2000 != 0
+        // What is made in it would belong to that group, and does now to whoever makes it.
+        if isSetGroup { due.mode &= ~0o2000 }
+        if isSetGroup { due.defaultAccess = entry.defaultAccess?.ofAnotherGroup }
+        if let list = entry.access?.ofAnotherGroup {
+            due.access = list
+            due.mode = due.mode & ~0o077 | list.mask << 3 | list.others
+        } else {
+            let both = due.mode >> 3 & due.mode & 0o7
+            due.mode = due.mode & ~0o077 | both << 3 | both
+        }
+        return due
+    }
+
+    /// As `due`, of a live file that may stand for a restored one.
+    func due(_ entry: ArchiveEntry, of status: FileStatus) -> ArchiveEntry {
+        due(entry, owners.isRecorded ? (status.owner, status.group) : nil)
     }
 
     func give(

@@ -85,11 +85,13 @@ struct OwnerGiving: Sendable {
 private struct ProcessOwner: Sendable {
     let user: UInt32
     let groups: Set<UInt32>
-    var mayGiveAway: Bool { user == 0 }
+    let mayGiveAway: Bool
 
     static var current: ProcessOwner {
         var groups = [gid_t](repeating: 0, count: Int(max(0, getgroups(0, nil))))
         let count = Int(getgroups(Int32(groups.count), &groups))
-        return ProcessOwner(user: geteuid(), groups: Set(groups.prefix(max(0, count))).union([getegid()]))
+        return ProcessOwner(
+            user: geteuid(), groups: Set(groups.prefix(max(0, count))).union([getegid()]),
+            mayGiveAway: ProcessPrivilege.mayGiveAway)
     }
 }

@@ -41,7 +41,7 @@ public struct TreeWalk {
     /// - Parameters:
     ///   - prefix: what paths start with; `nil` makes them relative to the root itself.
     ///   - ignoring: names directly in the root that are left out without a word.
-    public init(root: OpenFile, prefix: EntryPath?, ignoring ignored: Set<[UInt8]> = []) throws {
+    public init(root: OpenFile, prefix: EntryPath?, ignoring ignored: Set<[UInt8]> = []) throws(SystemError) {
         self.prefix = prefix
         self.ignored = ignored
         rootPath = root.path
@@ -50,7 +50,16 @@ public struct TreeWalk {
         descent = FolderDescent(root: root)
     }
 
+    /// - Throws: `ArchiveError.unreadable` for what is there and cannot be looked at.
     public mutating func next() throws -> Step? {
+        do throws(SystemError) { return try nextOrRefusal() } catch {
+            throw ArchiveError.unreadable(path: error.path, reason: error.reason)
+        }
+    }
+
+    /// The same for whoever goes on behind what cannot be looked at.
+    /// - Throws: what the kernel says of it.
+    public mutating func nextOrRefusal() throws(SystemError) -> Step? {
         while let level = levels.last {
             guard let name = level.names.first else {
                 if let lost = try goUp() { return .skipped(lost, .vanished) }
@@ -59,12 +68,9 @@ public struct TreeWalk {
             let folder = descent.folder
             levels[levels.count - 1].names.removeFirst()
             guard let path = level.path.map({ $0.appending(name: name) }) ?? EntryPath(name) else { continue }
-            do {
-                return try steadyStep(path, in: folder, name)
-            } catch let error as SystemError where error.isNotFound || error.code == ESTALE || Self.isReplaced(error) {
+            do throws(SystemError) { return try steadyStep(path, in: folder, name) } catch {
+                guard error.isOfChange else { throw error }
                 return .skipped(path, .vanished)
-            } catch let error as SystemError {
-                throw ArchiveError.unreadable(path: folder.path.appending(name).string, reason: error.reason)
             }
         }
         return nil
@@ -72,22 +78,25 @@ public struct TreeWalk {
 
     /// - Returns: a folder that is not where it was any more, with names in it that were not looked at yet. What was seen of it was
     ///   whole when it was seen.
-    private mutating func goUp() throws -> EntryPath? {
+    private mutating func goUp() throws(SystemError) -> EntryPath? {
         levels.removeLast()
         do throws(SystemError) { try descent.leave(to: max(0, levels.count - 1)) } catch {
-            guard error.isNotFound || error.code == ESTALE || Self.isReplaced(error) else { throw error }
             // Nor are those above it where they were; the root always is.
             let lost = levels.dropFirst().first { !$0.names.isEmpty }?.path
             levels.removeLast(levels.count - 1)
+            guard error.isOfChange else { throw error }
             return lost
         }
         return nil
     }
 
     /// A name may become another kind of thing between two calls; it is then looked at again, a few times at most.
-    private mutating func steadyStep(_ path: EntryPath, in folder: OpenFile, _ name: [UInt8]) throws -> Step {
+    private mutating func steadyStep(_ path: EntryPath, in folder: OpenFile, _ name: [UInt8]) throws(SystemError)
+        -> Step
+    {
         for _ in 0..<3 {
-            do { return try step(path, in: folder, name) } catch let error as SystemError where Self.isReplaced(error) {
+            do throws(SystemError) { return try step(path, in: folder, name) } catch {
+                guard Self.isReplaced(error) else { throw error }
             }
         }
         return try step(path, in: folder, name)
@@ -98,7 +107,7 @@ public struct TreeWalk {
         [EINVAL, ENOTDIR, ELOOP].contains(error.code)
     }
 
-    private mutating func step(_ path: EntryPath, in folder: OpenFile, _ name: [UInt8]) throws -> Step {
+    private mutating func step(_ path: EntryPath, in folder: OpenFile, _ name: [UInt8]) throws(SystemError) -> Step {
         let status = try folder.status(of: name)
         linkCount = status.linkCount
         var entry = ArchiveEntry(path: path, status: status)
@@ -132,5 +141,12 @@ extension ArchiveEntry {
             path: path, kind: .file, mode: status.mode, owner: status.owner, group: status.group,
             modified: status.modified,
             origin: Origin(device: status.device, inode: status.inode, changed: status.changed))
+    }
+
+    /// An open folder's, with all that it has beside its mode.
+    public init(folder: OpenFile, path: EntryPath) throws(SystemError) {
+        self.init(path: path, status: try folder.status())
+        kind = .directory
+        extras = try folder.extras()
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Archive
 import Glibc
 import SystemIO
 
@@ -28,12 +29,13 @@ extension BackupPreflight {
     /// - Returns: `nil` where nothing was found, or the folder is not there, which others say.
     public static func unreadable(in artifacts: FilePath, limit: Double) throws -> Unreadable? {
         guard !ProcessPrivilege.readsEverything else { return nil }
-        let root: OpenFile
-        do throws(SystemError) { root = try OpenFile(artifacts, .directoryThroughLink) } catch {
+        var look: ReadableTree
+        do throws(SystemError) {
+            look = try ReadableTree(root: OpenFile(artifacts, .directoryThroughLink), endingAfter: limit)
+        } catch {
             guard error.isDenied else { return nil }
             return Unreadable(count: 1, example: artifacts, isAll: false)
         }
-        var look = ReadableTree(root: root, endingAfter: limit)
         try look.run()
         return look.first.map { Unreadable(count: look.count, example: $0, isAll: look.isAll) }
     }
@@ -44,56 +46,29 @@ private struct ReadableTree {
     private(set) var count = 0
     private(set) var first: FilePath?
     private(set) var isAll = true
-    private var descent: FolderDescent
-    private var left: [[[UInt8]]]
+    private var walk: TreeWalk
     private let start = MonotonicTime.nanoseconds()
     private let limit: Double
 
-    init(root: OpenFile, endingAfter limit: Double) {
+    init(root: OpenFile, endingAfter limit: Double) throws(SystemError) {
         self.limit = limit
-        descent = FolderDescent(root: root)
-        left = []
+        walk = try TreeWalk(root: root, prefix: nil, ignoring: LiveStack.notArtifacts)
     }
 
     mutating func run() throws(SystemError) {
-        left = [try Directory.names(in: descent.folder).filter { !LiveStack.notArtifacts.contains($0) }]
-        while let names = left.last {
-            if MonotonicTime.seconds(since: start) > limit {
-                isAll = false
-                return
-            }
-            guard let name = names.last else {
-                left.removeLast()
-                try descent.leave(to: max(0, left.count - 1))
-                continue
-            }
-            left[left.count - 1].removeLast()
-            // What goes away meanwhile is no obstacle.
-            do throws(SystemError) { try look(at: name) } catch {
-                guard error.isNotFound || [ELOOP, ESTALE, ENXIO].contains(error.code) else { throw error }
-            }
-        }
-    }
-
-    private mutating func look(at name: [UInt8]) throws(SystemError) {
-        let folder = descent.folder
-        switch try folder.status(of: name).kind {
-        case .file: if try !folder.mayRead(name) { note(folder.path.appending(name)) }
-        case .directory:
+        while MonotonicTime.seconds(since: start) <= limit {
             do throws(SystemError) {
-                let inner = try folder.open(name, .directory)
-                let names = try Directory.names(in: inner)
-                // Listed, and nothing in it can be opened.
-                let isOpen = try inner.maySearch()
-                if !names.isEmpty, !isOpen { return note(inner.path) }
-                try descent.enter(name, inner)
-                left.append(names)
+                guard let step = try walk.nextOrRefusal() else { return }
+                guard case .entry(let entry, let parent, let name) = step, entry.kind == .file else { continue }
+                if try !parent.mayRead(name) { note(parent.path.appending(name)) }
             } catch {
+                // What goes away meanwhile is no obstacle.
+                if error.isOfChange { continue }
                 guard error.isDenied else { throw error }
-                note(folder.path.appending(name))
+                note(FilePath(error.path))
             }
-        case .symbolicLink, .other: break
         }
+        isAll = false
     }
 
     private mutating func note(_ path: FilePath) {

@@ -70,6 +70,9 @@ public struct BackupFolder: Sendable {
         for bytes in try Directory.names(in: path) {
             let name = String(decoding: bytes, as: UTF8.self)
             if isSidecarAlone(name) { remove(path.appending(bytes), name) }
+            if name.hasPrefix(FileSystemProbe.hiddenPrefix) {
+                PartialFile(name)?.whereDead(path.appending(bytes)) { remove($0, name) }
+            }
             guard name.hasSuffix(DurableFile.partialSuffix), name.contains(BackupName.sidecarSuffix + ".") else {
                 continue
             }

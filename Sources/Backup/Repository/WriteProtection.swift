@@ -60,7 +60,7 @@ extension BackupFolder {
 
     /// In one that was never used there is nothing of ours to open.
     private func tryingItself() throws(SystemError) -> SystemError? {
-        let probe = path.appending(".mlflow-backup-probe-\(getpid())-\(UInt32.random(in: .min ... .max))")
+        let probe = path.appending(FileSystemProbe.newName(FileSystemProbe.hiddenPrefix))
         try Directory.makeNew(probe, mode: 0o700)
         try Directory.removeEmpty(probe)
         return nil

@@ -162,6 +162,8 @@ uint64_t clinux_file_system_type(int descriptor) {
 
 int clinux_o_direct(void) { return O_DIRECT; }
 
+int clinux_o_path(void) { return O_PATH; }
+
 int clinux_birth_time(const char *path, int64_t *seconds, uint32_t *nanoseconds) {
     struct statx status;
     memset(&status, 0, sizeof status);

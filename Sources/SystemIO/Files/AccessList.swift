@@ -46,6 +46,26 @@ public struct AccessList: Sendable, Equatable {
     /// The most that its group, and whoever is named, may do; 3 bits.
     public var mask: UInt32 { rights(.mask) }
 
+    /// What those may do whom it does not name, and who are not in the group; 3 bits.
+    public var others: UInt32 { rights(.other) }
+
+    /// The list for a thing that has another group than it was made for. Who is in that one was one of the others, or in a group
+    /// that is named; who was in the old one is one of the others now. Neither may do more than before.
+    public var ofAnotherGroup: AccessList {
+        let both = rights(.owningGroup) & mask & others
+        let named = entries.filter { $0.tag == .group }.reduce(mask) { $0 & UInt32($1.permissions) }
+        return AccessList(
+            valid: entries.map { entry in
+                switch entry.tag {
+                case .owningGroup: Entry(.owningGroup, UInt16(both & named))
+                case .other: Entry(.other, UInt16(both))
+                case .owner, .user, .group, .mask: entry
+                }
+            })
+    }
+
+    private init(valid entries: [Entry]) { self.entries = entries }
+
     private func rights(_ tag: Tag) -> UInt32 { entries.first { $0.tag == tag }.map { UInt32($0.permissions) } ?? 0 }
 
     /// The mode for a file system, or a user, that cannot have this list: nobody gets a right that it does not give. A mode's

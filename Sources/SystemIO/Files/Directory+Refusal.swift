@@ -9,6 +9,10 @@ extension Directory {
         refusal(path, W_OK | X_OK, "write into")
     }
 
+    /// Why this process may not move a folder into another one, which rewrites its `..`: that needs the right to write into it
+    /// (rename(2), EACCES), and none to enter it.
+    public static func moveRefusal(_ path: FilePath) -> SystemError? { refusal(path, W_OK, "move") }
+
     /// Why this process may not list and enter a folder.
     public static func readRefusal(_ path: FilePath) -> SystemError? { refusal(path, R_OK | X_OK, "read") }
 

@@ -16,13 +16,27 @@ extension Directory {
     /// Fails with EEXIST rather than replace what has that name already.
     ///
     /// Where the file system does not know the flag (renameat2(2)), a file gets the new name as a second one and loses the old
-    /// one: who dies between the two leaves both names. What can have no second name is renamed where nothing is seen under
-    /// the new one: call it where nobody else makes such names. Of a folder rename(2) replaces an empty folder at most.
+    /// one: who dies between the two leaves both names. Call it where nobody else gives the old name to another file: that would
+    /// be lost. What can have no second name is renamed where nothing is seen under the new one: call it where nobody else makes
+    /// such names. Of a folder rename(2) replaces an empty folder at most.
     public static func renameWithoutReplacing(_ from: FilePath, to: FilePath) throws(SystemError) {
         do throws(SystemError) { return try renameByFlag(from, to: to) } catch {
             guard error.isUnknownCall else { throw error }
         }
         if try FileStatus.of(from).kind != .directory, try linked(from, as: to) { return try remove(from) }
+        try renameWhereFree(from, to: to)
+    }
+
+    /// The same into a folder in which nobody but the caller makes names, of what others may rename over at any time: whatever has
+    /// the old name is moved in one step, and nothing else ever loses it.
+    public static func moveIntoOwn(_ from: FilePath, as to: FilePath) throws(SystemError) {
+        do throws(SystemError) { return try renameByFlag(from, to: to) } catch {
+            guard error.isUnknownCall else { throw error }
+        }
+        try renameWhereFree(from, to: to)
+    }
+
+    private static func renameWhereFree(_ from: FilePath, to: FilePath) throws(SystemError) {
         guard try FileStatus.ifPresent(to) == nil else { throw SystemError("rename", path: from.string, code: EEXIST) }
         try rename(from, to: to)
     }

@@ -62,7 +62,13 @@ public enum Directory {
         let target = FilePath(bytes: bare)
         guard let status = try FileStatus.ifPresent(target) else { return }
         guard status.kind == .directory else { return try remove(target) }
-        var removal = try TreeRemoval(target.lastComponent, in: OpenFile(target.parent, .directoryThroughLink))
+        let parent = try OpenFile(target.parent, .directoryThroughLink)
+        var removal: TreeRemoval
+        do throws(SystemError) { removal = try TreeRemoval(target.lastComponent, in: parent) } catch {
+            // Another one removed it meanwhile.
+            if error.code == ENOENT { return }
+            throw error
+        }
         try removal.run()
     }
 

@@ -27,12 +27,13 @@ public enum FileSystem {
     /// have been made without reflink.
     public static func sharesBlocks(in folder: FilePath) -> Bool {
         let block = 4096
-        let names = ["clone-probe-\(getpid())-a", "clone-probe-\(getpid())-b"].map { folder.appending("." + $0) }
+        // What a kill leaves of them is told by the name (`PartialFile`).
+        let names = (0..<2).map { _ in folder.appending(FileSystemProbe.newName(FileSystemProbe.hiddenPrefix)) }
         defer { for name in names { _ = name.withCString { unlink($0) } } }
         do throws(SystemError) {
-            let source = try OpenFile(names[0], .readWrite(create: 0o600))
+            let source = try OpenFile(names[0], .createNew(mode: 0o600))
             try source.write([UInt8](repeating: 1, count: block))
-            let target = try OpenFile(names[1], .readWrite(create: 0o600))
+            let target = try OpenFile(names[1], .createNew(mode: 0o600))
             return try target.clone(from: source, at: 0, length: UInt64(block), to: 0)
         } catch {
             // Whoever asks goes on to write here, and hears of a folder that cannot be written.

@@ -53,7 +53,8 @@ public struct FolderDescent {
         levels.removeLast(levels.count - depth)
         guard depth > 0, levels[depth - 1].folder == nil else { return }
         do throws(SystemError) {
-            if let parent = try child?.openParent(), try isSame(parent, levels[depth - 1]) {
+            // A child that may not be entered (any more) does not tell its parent; the names do.
+            if let parent = try? child?.openParent(), try isSame(parent, levels[depth - 1]) {
                 levels[depth - 1].folder = parent
                 return
             }

@@ -85,16 +85,7 @@ extension OpenFile {
     /// question, and not what was asked.
     public func mayRead(_ name: [UInt8]) throws(SystemError) -> Bool {
         if FilePath(bytes: name).withCString({ faccessat(descriptor, $0, R_OK, AT_EACCESS) }) == 0 { return true }
-        return try isAllowing { () throws(SystemError) in _ = try open(name, .readNoFollow) }
-    }
-
-    /// Whether this process may open what is in this folder, by name.
-    public func maySearch() throws(SystemError) -> Bool {
-        try isAllowing { () throws(SystemError) in _ = try status(of: [UInt8(ascii: ".")]) }
-    }
-
-    private func isAllowing(_ attempt: () throws(SystemError) -> Void) throws(SystemError) -> Bool {
-        do throws(SystemError) { try attempt() } catch {
+        do throws(SystemError) { _ = try open(name, .readNoFollow) } catch {
             guard error.isDenied else { throw error }
             return false
         }

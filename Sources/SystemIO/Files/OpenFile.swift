@@ -40,6 +40,8 @@ public final class OpenFile: Sendable {
         case readWrite(create: UInt32)
         case append(mode: UInt32)
         case directory
+        /// A folder that nothing is read from, which no right is needed for (O_PATH): to ask what it is.
+        case directoryItself
         /// A folder that a person configured, who may have put a symbolic link in its place.
         case directoryThroughLink
 
@@ -53,6 +55,7 @@ public final class OpenFile: Sendable {
             case .readWrite: O_RDWR | O_CREAT | O_NOFOLLOW
             case .append: O_WRONLY | O_CREAT | O_APPEND
             case .directory: O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+            case .directoryItself: clinux_o_path() | O_DIRECTORY | O_NOFOLLOW
             case .directoryThroughLink: O_RDONLY | O_DIRECTORY
             }
         }

@@ -8,6 +8,8 @@ import Synchronization
 public struct FileSystemProbe {
     /// Whoever is killed in it leaves a folder that begins so.
     public static let prefix = "probe-"
+    /// The same in a folder that others use, too.
+    public static let hiddenPrefix = ".mlflow-backup-" + prefix
     /// What says nothing of the file system: it, this process or the machine is in want.
     private static let untold: Set<Int32> = [EROFS, EMFILE, ENFILE, ENOMEM, EINTR, ESTALE, ETIMEDOUT]
     private static let number = Atomic<UInt64>(0)
@@ -16,7 +18,7 @@ public struct FileSystemProbe {
 
     /// A name that nobody else has, nor could guess. Its process holds a lock on it, and where no folder can be locked, shows by
     /// the name whether it lives (as `DurableFile` names what it has not finished).
-    public static func newName() -> String {
+    public static func newName(_ prefix: String = Self.prefix) -> String {
         let nonce = String(UInt64.random(in: .min ... .max), radix: 16)
         let serial = number.add(1, ordering: .relaxed).newValue
         return "\(prefix)\(nonce).\(getpid())-\(serial)\(DurableFile.partialSuffix)"
@@ -161,9 +163,9 @@ public struct FileSystemProbe {
         return status.modified.seconds == 1_000_000_000 && status.changed >= made
     }
 
-    /// Only root may give files away: of others nothing is learnt, and nothing is missing.
+    /// Not everybody may give files away: of others nothing is learnt, and nothing is missing.
     private func setsOwners() throws(SystemError) -> Bool {
-        guard ProcessPrivilege.isRoot else { return true }
+        guard ProcessPrivilege.mayGiveAway else { return true }
         let file = try make("o")
         try file.setOwner(user: 3110, group: 3110)
         let status = try file.status()

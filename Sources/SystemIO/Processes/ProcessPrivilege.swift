@@ -2,13 +2,21 @@
 
 import Glibc
 
-/// Who this process runs as.
+/// Who this process runs as, and which of root's rights it has (capabilities(7)).
 public enum ProcessPrivilege {
+    /// For what is said to a person; what it may do is asked below.
     public static var isRoot: Bool { geteuid() == 0 }
 
-    /// Whether no mode and no list keeps this thread from reading a file: root may have been left without that right
-    /// (capabilities(7): CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, bits 1 and 2).
-    public static var readsEverything: Bool {
+    /// Whether no mode and no list keeps this thread from reading a file (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH).
+    public static var readsEverything: Bool { has(anyOf: 1 << 1 | 1 << 2) }
+    /// Whether this thread may give files to others (CAP_CHOWN).
+    public static var mayGiveAway: Bool { has(anyOf: 1 << 0) }
+    /// Whether this thread may move and change what is another's, as if it were its own (CAP_FOWNER).
+    public static var ownsEverything: Bool { has(anyOf: 1 << 3) }
+
+    /// What root may is no question of the user's number: in a container it may have been left without any of it.
+    /// - Parameter rights: bits as `linux/capability.h` numbers them.
+    private static func has(anyOf rights: UInt64) -> Bool {
         guard let file = try? OpenFile("/proc/thread-self/status", .read), let text = try? file.readAll() else {
             return false
         }
@@ -16,6 +24,6 @@ public enum ProcessPrivilege {
         guard let line, let set = UInt64(line.dropFirst(7).trimmingPrefix { $0.isWhitespace }, radix: 16) else {
             return false
         }
-        return set & 0b110 != 0
+        return set & rights != 0
     }
 }

@@ -25,10 +25,11 @@ extension DeniedLooks {
         return switch kind {
         case .owner:
             BilingualText(
-                zh: "\(number) 个条目（例如 \(path)）的所有者或用户组无法设置，现在属于用户 \(user)；以 root 运行可恢复原所有者",
+                zh: "\(number) 个条目（例如 \(path)）的所有者或用户组无法设置，现在属于用户 \(user) 或其用户组，该组只有其他用户原本也有的权限；以 root 运行可恢复",
                 en:
                     "the owner or group of \(number) entries, such as \(path), could not be set, and they belong to user \(user) or "
-                    + "its group now (a restore by root gives them back)")
+                    + "its group now, which may do no more with them than all others might (a restore by root gives them back)"
+            )
         case .setID:
             BilingualText(
                 zh: "\(number) 个文件（例如 \(path)）的 set-uid/set-gid 位没有设置，因为所有者不同，或者是 root",

@@ -12,9 +12,8 @@ struct MovableChildren {
     /// - Throws: `BackupError.notMovable`, `.notOurs`, with the live path and the command that mends it.
     func check() throws {
         if try FileStatus.isFrozen(root) { throw refusal(root, 1, .frozen) }
-        guard Directory.isWritable(root) else {
-            let code = errno
-            guard code == EACCES || code == EPERM else { throw SystemError("write to", path: root.string, code: code) }
+        if let refused = Directory.writeRefusal(root) {
+            guard [EACCES, EPERM].contains(refused.code) else { throw refused }
             let owner = try OpenFile(root, .directoryThroughLink).status().owner
             throw refusal(root, 1, .folderNotWritable(owner: owner, user: geteuid(), group: getegid()))
         }
@@ -27,9 +26,7 @@ struct MovableChildren {
             guard let status = try FileStatus.ifPresent(path) else { continue }
             if try FileStatus.isFrozen(path) { frozen.append(path) }
             if isHeld, status.owner != geteuid() { held.append(path) }
-            // A folder that moves to another parent has its `..` rewritten: that needs the right to write into the folder itself
-            // (rename(2), EACCES), which root has anyway.
-            if status.kind == .directory, !ProcessPrivilege.isRoot, !Directory.isWritable(path) { foreign.append(path) }
+            if status.kind == .directory, Directory.moveRefusal(path) != nil { foreign.append(path) }
         }
         if let first = frozen.first { throw refusal(first, frozen.count, .frozen) }
         if let first = held.first { throw refusal(first, held.count, .sticky(folder: root.string)) }
@@ -40,7 +37,7 @@ struct MovableChildren {
 
     /// In a folder with the sticky bit only the owner of a thing, or of the folder, may move it (rename(2), EPERM).
     private func holdsForeign() throws -> Bool {
-        guard !ProcessPrivilege.isRoot else { return false }
+        guard !ProcessPrivilege.ownsEverything else { return false }
         let status = try OpenFile(root, .directoryThroughLink).status()
         return status.mode & 0o1000 != 0 && status.owner != geteuid()
     }

@@ -64,7 +64,7 @@ struct OutsideThings {
         let status = try source.status(of: name)
         guard status.kind == .symbolicLink else { return false }
         try folder.makeSymbolicLink(name, to: source.linkTarget(of: name), modified: status.modified)
-        if ProcessPrivilege.isRoot { try folder.setOwner(ofLink: name, user: status.owner, group: status.group) }
+        if ProcessPrivilege.mayGiveAway { try folder.setOwner(ofLink: name, user: status.owner, group: status.group) }
         return true
     }
 

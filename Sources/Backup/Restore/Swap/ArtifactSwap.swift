@@ -131,7 +131,7 @@ struct ArtifactSwap: Sendable {
             if try inode(restored) == child.inode {
                 // A file that both trees share, or one whose rename by a second name was cut short.
                 if try isAside(child) {
-                    try Directory.remove(live)
+                    try removeName(live, of: child)
                     try Directory.renameWithoutReplacing(previous, to: live)
                     moves += 1
                 }
@@ -142,10 +142,10 @@ struct ArtifactSwap: Sendable {
                 // Exchanged, and the previous one not yet put aside.
                 if try !exchanged(restored, live) { try putAside(restored, into: old) }
             } else if try exists(previous) {
-                try Directory.renameWithoutReplacing(live, to: restored)
+                try Directory.moveIntoOwn(live, as: restored)
                 try Directory.renameWithoutReplacing(previous, to: live)
             } else {
-                try Directory.renameWithoutReplacing(live, to: restored)
+                try Directory.moveIntoOwn(live, as: restored)
             }
         }
         for child in plan.departures {
@@ -238,12 +238,23 @@ struct ArtifactSwap: Sendable {
         try inode(old.appending(child.name)).map { $0 != child.inode } ?? false
     }
 
-    /// Moves a thing into a folder, under another name where its own is taken.
-    func putAside(_ path: FilePath, into folder: FilePath) throws {
+    /// Takes a live name from what has another one in ours. A client may have given it to something else since it was looked at:
+    /// that is no copy of anything, and stays aside.
+    private func removeName(_ live: FilePath, of child: Plan.Child) throws {
+        let moved = try putAside(live, into: old)
+        if try inode(moved) == child.inode { try Directory.remove(moved) }
+    }
+
+    /// Moves a thing into a folder of ours, under another name where its own is taken.
+    /// - Returns: where it is then.
+    @discardableResult
+    func putAside(_ path: FilePath, into folder: FilePath) throws -> FilePath {
         for number in 0..<1000 {
             let suffix = number == 0 ? [] : Array(".\(number)".utf8)
+            let target = folder.appending(path.lastComponent + suffix)
             do throws(SystemError) {
-                return try Directory.renameWithoutReplacing(path, to: folder.appending(path.lastComponent + suffix))
+                try Directory.moveIntoOwn(path, as: target)
+                return target
             } catch {
                 if !error.exists { throw error }
             }

@@ -24,6 +24,8 @@ struct LateArrivals {
     let mark: FileTime
     /// What lay directly in the tree at the mark, by inode; `nil` where that is not known.
     private let present: [UInt64: ArtifactSwap.Present]?
+    /// Of the folders that are made: the ones in which it came, or as much of that as may be given.
+    private let looks = RestoredLooks(.recorded(placeOwner: (geteuid(), getegid())), tree: nil)
     /// What the plan of the swap names.
     private let planned: Set<[UInt8]>
 
@@ -137,13 +139,8 @@ struct LateArrivals {
                     if [ENOTDIR, ELOOP].contains(error.code) { return nil }
                     throw error
                 }
-                let status = try source.status()
                 folder = try folder.openOrMakeFolder(name)
-                if ProcessPrivilege.isRoot { try folder.setOwner(user: status.owner, group: status.group) }
-                let extras = try source.extras()
-                if let list = extras.access { _ = try folder.set(list) }
-                if let list = extras.defaultAccess { _ = try folder.setDefault(list) }
-                try folder.setMode(status.mode)
+                try looks.give(ArchiveEntry(folder: source, path: entry.path), to: folder)
             }
         }
         return folder

@@ -155,7 +155,7 @@ extension SharedFiles {
     }
 
     /// As a restore does it.
-    private func restoredLooks(_ contents: BackupContents) throws -> RestoredLooks {
+    func restoredLooks(_ contents: BackupContents) throws -> RestoredLooks {
         let place = try OpenFile(workspace.stack.artifacts, .directoryThroughLink).status()
         return RestoredLooks(
             .recorded(placeOwner: (place.owner, place.group)), tree: try contents.folder(at: .artifacts))

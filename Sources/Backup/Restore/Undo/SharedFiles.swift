@@ -120,6 +120,9 @@ struct SharedFiles {
             }
         }
         let attributes = try records.attributes(of: Set(same.map(\.entry.path)))
+        let looks = try RestoredRecords.orSilent(workspace.folder.path.appending(part.backup)) {
+            try restoredLooks(records.contents)
+        }
         for (path, entry) in same {
             var entry = entry
             entry.attributes = attributes.found[entry.path] ?? []
@@ -128,7 +131,7 @@ struct SharedFiles {
             let isTold = !attributes.lost.contains(entry.path)
             if !isTold { found.add(unknown: [path: inode]) }
             guard
-                let change = try change(of: path, from: &entry, attributes: isTold, lists: records.hasLists)
+                let change = try change(of: path, from: &entry, looks, attributes: isTold, lists: records.hasLists)
             else { continue }
             found.files[inode] = .init(entry: entry, change: change, names: [])
         }
@@ -137,18 +140,22 @@ struct SharedFiles {
     }
 
     /// What was shared was the same in all of this (`LiveFiles`).
+    /// - Parameter entry: afterwards with the rights that are its due, where these are all that is to be set.
     private func change(
-        of path: EntryPath, from entry: inout ArchiveEntry, attributes isTold: Bool, lists hasLists: Bool
+        of path: EntryPath, from entry: inout ArchiveEntry, _ looks: RestoredLooks, attributes isTold: Bool,
+        lists hasLists: Bool
     ) throws -> Overwritten.Change? {
         let file = try OpenFile(tree.appending(path.bytes), .readNoFollow)
         let now = try file.userAttributes()
         if !isTold { entry.attributes = now }
         let access = try file.extras().access
-        // Of what 0.1.0 backed up nothing tells who else was named.
-        if !hasLists { entry.access = access }
-        if now != entry.attributes { return now.allSatisfy(entry.attributes.contains) ? .looks : .attributes }
         let status = try file.status()
-        let isSame = status.mode & 0o777 == entry.mode & 0o777 && access == entry.access
+        var due = looks.due(entry, (status.owner, status.group))
+        // Of what 0.1.0 backed up nothing tells who else was named.
+        if !hasLists { (entry.access, due.access) = (access, access) }
+        if !now.allSatisfy(entry.attributes.contains) { return .attributes }
+        let isSame = status.mode & 0o777 == due.mode & 0o777 && access == due.access && now == due.attributes
+        entry = due
         return isSame && status.modified == entry.modified ? nil : .looks
     }
 

@@ -37,6 +37,7 @@ ssize_t clinux_copy_range(int from, uint64_t from_offset, int to, uint64_t to_of
 uint64_t clinux_file_system_type(int descriptor);
 /// O_DIRECT, which glibc shows with _GNU_SOURCE only.
 int clinux_o_direct(void);
+int clinux_o_path(void);
 /// When the file was made, statx(2) `stx_btime`, symbolic links not followed. -1 where the file system, or the kernel,
 /// does not say.
 int clinux_birth_time(const char *path, int64_t *seconds, uint32_t *nanoseconds);
