@@ -14,10 +14,10 @@ import Testing
     .onItsOwnThread)
 struct FootingTests {
     /// Does something once, when an operation comes to a stage.
-    private func at(_ stage: Progress.Stage, _ body: @escaping @Sendable () throws -> Void) -> ProgressSink {
+    private func at(_ stage: Progress.Phase, _ body: @escaping @Sendable () throws -> Void) -> ProgressSink {
         let isDone = Monitor(false)
         return { progress in
-            guard progress.stage == stage,
+            guard progress.phase == stage,
                 isDone.withLock({
                     let before = $0; $0 = true; return !before
                 })
@@ -63,7 +63,7 @@ struct FootingTests {
         let name = try live.backup().name.string
         try live.add(runs: 41...42)
         let (artifacts, rows, files) = (live.artifacts, try live.rows(), try live.files())
-        for stage in [Progress.Stage.verifying, .loading] {
+        for stage in [Progress.Phase.verifying, .loading] {
             defer { unmount(artifacts) }
             let error = #expect(throws: BackupError.self) {
                 try live.restore(name, force: true, progress: at(stage) { try mount(artifacts) })

@@ -6,7 +6,7 @@ extension Directory {
     /// What root makes in a folder of another user's belongs to that user: a service that runs as that user must be able to go on
     /// with it after an administrator ran a command once. Where nobody may give files away it stays root's.
     public static func inheritOwner(_ path: FilePath) throws(SystemError) {
-        guard ProcessPrivilege.isRoot else { return }
+        guard ProcessPrivilege.mayGiveAway else { return }
         let kind = try FileStatus.of(path).kind
         guard kind == .directory || kind == .file else { return }
         try inheritOwner(of: path.parent, by: OpenFile(path, kind == .directory ? .directory : .readNoFollow))
@@ -14,7 +14,7 @@ extension Directory {
 
     /// - Parameter file: one that this process just made. Of another name of it nothing is known.
     static func inheritOwner(of parent: FilePath, by file: OpenFile) throws(SystemError) {
-        guard ProcessPrivilege.isRoot else { return }
+        guard ProcessPrivilege.mayGiveAway else { return }
         let (parent, own) = (try FileStatus.of(parent), try file.status())
         guard parent.owner != own.owner, own.owner == 0, own.kind == .directory || own.linkCount == 1 else { return }
         do throws(SystemError) { try file.setOwner(user: parent.owner, group: parent.group) } catch {
