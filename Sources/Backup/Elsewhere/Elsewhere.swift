@@ -41,7 +41,7 @@ public struct Elsewhere: Sendable, Equatable, Codable {
 extension LiveStack {
     /// - Parameters:
     ///   - isLogin: whether the server asks for a login; where nobody knows it is asked.
-    ///   - seconds: for each statement.
+    ///   - seconds: for all that the database is asked.
     /// - Returns: `nil` where there is nothing.
     /// - Throws: `PostgresError`.
     func elsewhere(asksForLogin isLogin: Bool? = nil, atMost seconds: Double = 10) throws -> Elsewhere? {

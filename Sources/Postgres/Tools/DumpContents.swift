@@ -9,6 +9,8 @@ struct DumpEntry {
     /// `-` where it is in none.
     var schema = "-"
     var name = ""
+    /// Of an entry that is a table's rows alone, which table: `public.runs`.
+    var rowsOf: String?
     /// Empty where nobody owns it.
     var owner = ""
     var tablespace: String?
@@ -23,6 +25,24 @@ struct DumpEntry {
         // `USER MAPPING app SERVER away`.
         let name = name.hasPrefix(kind + " ") ? String(name.dropFirst(kind.count + 1)) : name
         return BeyondRestore(kind: kind.lowercased(), name: place + name, fate: .leftOut)
+    }
+
+    /// Whether it says something of another entry and is told of with that: its grants, a comment on it.
+    var isOfAnother: Bool {
+        ["ACL", "COMMENT", "SECURITY LABEL", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA"].contains(kind)
+    }
+
+    /// `ALTER TABLE public.runs OWNER TO app;`, a line of its own.
+    var ownerLine: Substring? { statements.split(separator: "\n").last(where: Self.isOwner) }
+
+    /// What makes it, without giving it to its owner.
+    var statementsButOwner: String {
+        statements.split(separator: "\n", omittingEmptySubsequences: false).filter { !Self.isOwner($0) }
+            .joined(separator: "\n")
+    }
+
+    private static func isOwner(_ line: Substring) -> Bool {
+        line.hasPrefix("ALTER ") && line.contains(" OWNER TO ") && line.hasSuffix(";")
     }
 }
 
@@ -43,6 +63,7 @@ struct DumpContents {
         for line in list.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             if let id = Self.number(line) {
                 entries[id] = DumpEntry(id: id)
+                entries[id]?.rowsOf = Self.tableOfRows(line)
                 lines.append((id, line))
             } else {
                 // `;	depends on: 217 3498` follows its entry.
@@ -101,6 +122,13 @@ struct DumpContents {
     private static func number(_ line: ArraySlice<UInt8>) -> Int? {
         guard let end = line.firstIndex(of: UInt8(ascii: ";")), end > line.startIndex else { return nil }
         return Int(String(decoding: line[..<end], as: UTF8.self))
+    }
+
+    /// `3517; 0 16500 TABLE DATA cron job postgres`: schema, name, owner, which nothing but a space keeps apart.
+    private static func tableOfRows(_ line: ArraySlice<UInt8>) -> String? {
+        let words = String(decoding: line, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count >= 8, words[3] == "TABLE", words[4] == "DATA" else { return nil }
+        return "\(String(words[5]).asIdentifier).\(words[6..<(words.count - 1)].joined(separator: " ").asIdentifier)"
     }
 
     private static func numbers(_ line: ArraySlice<UInt8>) -> [Int] {
