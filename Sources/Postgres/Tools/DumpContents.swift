@@ -9,8 +9,8 @@ struct DumpEntry {
     /// `-` where it is in none.
     var schema = "-"
     var name = ""
-    /// Of an entry that is a table's rows alone, which table: `public.runs`.
-    var rowsOf: String?
+    /// Of an entry that is a table's rows, or a sequence's value, alone: of which.
+    var content: DumpedContent?
     /// Empty where nobody owns it.
     var owner = ""
     var tablespace: String?
@@ -63,7 +63,7 @@ struct DumpContents {
         for line in list.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             if let id = Self.number(line) {
                 entries[id] = DumpEntry(id: id)
-                entries[id]?.rowsOf = Self.tableOfRows(line)
+                entries[id]?.content = DumpedContent(line)
                 lines.append((id, line))
             } else {
                 // `;	depends on: 217 3498` follows its entry.
@@ -75,6 +75,13 @@ struct DumpContents {
         }
         self.lines = lines
         read(String(decoding: script, as: UTF8.self))
+    }
+
+    /// Rows and values whose table or sequence the dump does not make: an extension does. They need its number, which is nobody's.
+    var ofExtensions: [DumpEntry] {
+        lines.compactMap(\.id).compactMap { entries[$0] }.filter { entry in
+            entry.content != nil && entry.needs.contains { entries[$0] == nil }
+        }
     }
 
     /// Those of the script, in its order.
@@ -122,13 +129,6 @@ struct DumpContents {
     private static func number(_ line: ArraySlice<UInt8>) -> Int? {
         guard let end = line.firstIndex(of: UInt8(ascii: ";")), end > line.startIndex else { return nil }
         return Int(String(decoding: line[..<end], as: UTF8.self))
-    }
-
-    /// `3517; 0 16500 TABLE DATA cron job postgres`: schema, name, owner, which nothing but a space keeps apart.
-    private static func tableOfRows(_ line: ArraySlice<UInt8>) -> String? {
-        let words = String(decoding: line, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
-        guard words.count >= 8, words[3] == "TABLE", words[4] == "DATA" else { return nil }
-        return "\(String(words[5]).asIdentifier).\(words[6..<(words.count - 1)].joined(separator: " ").asIdentifier)"
     }
 
     private static func numbers(_ line: ArraySlice<UInt8>) -> [Int] {

@@ -40,7 +40,7 @@ extension PostgresTools {
         try folder.remove()
         var afterwards = RestoreAfterwards(list, role: situation.role, on: session, cancellation: cancellation)
         let refused = try afterwards.run(dumper: dumper)
-        let lost = try list.rowsLeftOut.filter { try Self.hasRows($0, in: directory) }.compactMap(\.rowsOf)
+        let lost = try list.rowsLeftOut.filter { try Self.hasRows($0, in: directory) }.compactMap(\.content?.table)
         return list.leftOut + lost.map { .rows(of: $0) } + list.moved + refused
     }
 

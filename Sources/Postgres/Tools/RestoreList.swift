@@ -38,6 +38,12 @@ struct RestoreList {
                 later.insert(entry.id)
             }
         }
+        for entry in contents.ofExtensions {
+            guard let names = entry.content?.names, situation.namesOfExtensions.isDisjoint(with: names) else {
+                continue
+            }
+            out.insert(entry.id)
+        }
         Self.close(&out, over: contents)
         Self.close(&later, over: contents)
         let extensions = contents.made.filter { unavailable.contains($0.id) }
@@ -53,7 +59,7 @@ struct RestoreList {
                 ? object.because(situation.closedExtensions[entry.name]?.refusal) : object
         }
         let entriesLeftOut = contents.lines.compactMap(\.id).filter(out.contains).compactMap { contents.entries[$0] }
-        rowsLeftOut = entriesLeftOut.filter { $0.rowsOf != nil }
+        rowsLeftOut = entriesLeftOut.filter { $0.content?.isRows == true }
         afterwards = made.filter { later.contains($0.id) }
         owned = made.filter { !out.contains($0.id) && !$0.owner.isEmpty }
         let kept = contents.lines.filter { $0.id.map { !out.contains($0) && !later.contains($0) } ?? true }

@@ -8,6 +8,8 @@ struct RestoreSituation {
     /// Extensions of the dump that this server has not, or does not let this role make, or not in this database, with what it
     /// says: found by trying.
     let closedExtensions: [String: PostgresError]
+    /// Names of tables and sequences that the others make.
+    let namesOfExtensions: Set<String>
     let trustedLanguages: Set<String>
     /// In which this role may make something.
     let tablespaces: Set<String>
@@ -26,7 +28,7 @@ struct RestoreSituation {
             select spcname::text as name from pg_catalog.pg_tablespace
             where pg_catalog.has_tablespace_privilege(oid, 'CREATE')
             """, on: session)
-        closedExtensions = try Self.closed(
+        (closedExtensions, namesOfExtensions) = try Self.trying(
             contents.made.filter { $0.kind == "EXTENSION" }.map(\.name), on: session)
     }
 
@@ -65,8 +67,10 @@ struct RestoreSituation {
     }
 
     /// Tried in one transaction, in the dump's order, because one may need another; nothing of it stays.
-    private static func closed(_ names: [String], on session: Connection) throws -> [String: PostgresError] {
-        if names.isEmpty { return [:] }
+    private static func trying(
+        _ names: [String], on session: Connection
+    ) throws -> (closed: [String: PostgresError], names: Set<String>) {
+        if names.isEmpty { return ([:], []) }
         var closed: [String: PostgresError] = [:]
         try session.execute("begin")
         for name in names {
@@ -74,8 +78,15 @@ struct RestoreSituation {
                 try session.execute("create extension if not exists \(identifier: name)")
             }
         }
+        // In whatever schema: here it is not the one that the dump says.
+        let made = try Self.names(
+            """
+            select c.relname::text as name from pg_catalog.pg_class c
+            join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid
+            where d.deptype = 'e'
+            """, on: session)
         try session.execute("rollback")
-        return closed
+        return (closed, made)
     }
 
     private static func names(_ query: SQL, on session: Connection) throws(PostgresError) -> Set<String> {
