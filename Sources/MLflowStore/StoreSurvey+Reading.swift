@@ -14,9 +14,8 @@ extension StoreSurvey {
         let counts = try snapshot.rowCounts(ofReadable: isOfReadable, cancellation: cancellation)
         var rows: [String: Int64] = [:]
         for (table, count) in counts { rows[table.description] = count }
-        self.init(
-            revision: try Self.revision(rows) { try snapshot.rows($0) },
-            rows: rows, newest: try Self.newest(rows) { try snapshot.rows($0) })
+        let query = { (sql: SQL) in try snapshot.rows(sql, cancellation: cancellation) }
+        self.init(revision: try Self.revision(rows, query), rows: rows, newest: try Self.newest(rows, query))
     }
 
     /// Whether MLflow ever set this database up, without a lock on anything.

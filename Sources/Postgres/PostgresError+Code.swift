@@ -17,6 +17,7 @@ extension PostgresError: CodedError {
         case .tablesNotLockable: "table-privileges-missing"
         case .databaseNotReadable: "database-not-readable"
         case .needsSuperuser: "needs-superuser"
+        case .extensionsUnavailable: "extensions-unavailable"
         case .serverReadOnly: "server-read-only"
         case .connectionLost: "database-connection-lost"
         case .databaseInUse: "database-in-use"

@@ -9,7 +9,7 @@ extension PostgresError: ExplainedError {
         case .stackBusy, .pooled, .maintenanceDatabaseNotUsable, .preparedTransactions: lockExplanation
         case .tablesInUse, .processStuck, .workUnfinished, .maintenanceDatabaseDiffers: waitExplanation
         case .insufficientPrivilege, .mayNotCreateDatabases, .databaseNotOwned, .tablesNotLockable,
-            .databaseNotReadable, .needsSuperuser:
+            .databaseNotReadable, .needsSuperuser, .extensionsUnavailable:
             rightsExplanation
         case .toolMissing, .toolTooOld, .toolTooNew, .toolFailed, .passwordNotExpressible: toolExplanation
         default: statementExplanation

@@ -46,6 +46,16 @@ extension PostgresError {
                 en:
                     "The role \(user) cannot restore this: \(tables.count) tables depend on what takes a superuser to make "
                     + "(\(names)). Restore as a superuser. The live data was not touched.")
+        case .extensionsUnavailable(let extensions, let tables):
+            let (missing, names) = (
+                extensions.joined(separator: ", "), tables.prefix(10).joined(separator: ", ")
+            )
+            return BilingualText(
+                zh: "此数据库服务器无法创建 \(tables.count) 个表（\(names)）所依赖的扩展：\(missing)。"
+                    + "请先在数据库服务器上安装这些扩展（与服务器版本相符的软件包），再恢复。线上数据未被改动。",
+                en: "This server cannot make extensions that \(tables.count) tables (\(names)) depend on: \(missing). "
+                    + "Install them on the database server (the package for its version), then restore again. "
+                    + "The live data was not touched.")
         default: return BilingualText(zh: "", en: "")
         }
     }

@@ -25,6 +25,9 @@ public enum PostgresError: Error, Sendable, Equatable {
     case databaseNotReadable(user: String, objects: UnreadableObjects)
     /// Tables of a dump depend on what takes a superuser to make.
     case needsSuperuser(user: String, tables: [String])
+    /// Tables of a dump depend on extensions that this server has not or cannot make, whoever asks. Each extension is a name with
+    /// what the server says.
+    case extensionsUnavailable(extensions: [String], tables: [String])
     /// A standby, which takes no changes.
     case serverReadOnly(host: String, port: Int)
     /// A session that was open has ended: the server stopped, or somebody terminated it.

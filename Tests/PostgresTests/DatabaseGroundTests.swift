@@ -30,6 +30,8 @@ struct DatabaseGroundTests {
         let database = try server.freshDatabase("ground_unreadable")
         try Connection(database).execute("create table runs (id serial primary key)")
         #expect(try ground(database).unreadable.isEmpty)
+        // In a transaction that only reads the server is the same.
+        #expect(try ExportedSnapshot(of: database).ground().isReadOnly == false)
         try admin(
             database, "create schema \"closed Schema\"", "create table \"closed Schema\".inner (i int)",
             "create table hidden (i int)", "create sequence counter", "create table guarded (i int)",

@@ -50,6 +50,18 @@ struct SessionParameterTests {
         }
     }
 
+    @Test(
+        "wait as long for a standby as the role's own, and for our disk in any case",
+        arguments: [("local", "local"), ("remote_write", "remote_write"), ("on", "on"), ("off", "local")])
+    func commits(wanted: String, ours: String) throws {
+        let database = try server.freshDatabase("commits")
+        let admin = try Connection(server.superuser.naming(database: database.database))
+        try admin.execute(
+            "alter database \(identifier: database.database) set synchronous_commit to \(literal: wanted)")
+        let found = try Connection(database).rows("select current_setting('synchronous_commit') as value")
+        #expect(try found[0].string("value") == ours)
+    }
+
     @Test("dump and restore where role and database limit every statement and allow no writing")
     func dumpAndRestore() throws {
         let source = try hostileDatabase("hostile_dump")

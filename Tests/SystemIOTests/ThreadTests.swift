@@ -25,6 +25,19 @@ struct ThreadTests {
         #expect(monitor.wait(atMost: seconds) { _ in 5 } == 5)
     }
 
+    @Test("a part of some work ends with the whole, alone, or when its time is up")
+    func partsOfWork() {
+        let whole = Cancellation()
+        let (part, short) = (Cancellation(within: whole), Cancellation(within: whole, atMost: 0))
+        #expect(short.isCancelled && !part.isCancelled && !whole.isCancelled)
+        let alone = Cancellation(within: whole, atMost: 1e300)
+        alone.cancel()
+        #expect(alone.isCancelled && !whole.isCancelled)
+        whole.cancel()
+        #expect(part.isCancelled)
+        #expect(throws: CancelledError.self) { try part.check() }
+    }
+
     @Test("a wait without end can be written as infinity")
     func infinity() throws {
         let monitor = Monitor(false)

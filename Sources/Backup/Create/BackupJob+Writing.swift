@@ -143,7 +143,13 @@ extension BackupJob {
         progress(Progress(.dumping, fraction: 0.02))
         var attempt = 1
         while true {
-            do { return try dumpOnce(into: dump) } catch let error as PostgresError where error.metLock && attempt < 5 {
+            // Who holds a table for as long as this waits is named at once, and not waited for again.
+            let snapshot = try ExportedSnapshot(of: stack.database, cancellation: cancellation)
+            defer { snapshot.release() }
+            do { return try dumpOnce(snapshot, into: dump) } catch let error as PostgresError
+                where error.metLock && attempt < 5
+            {
+                snapshot.release()
                 log.warning("the dump gave way and begins anew", ["reason": error.bilingual.english])
                 try Directory.removeTree(dump)
                 attempt += 1
@@ -154,10 +160,10 @@ extension BackupJob {
     }
 
     /// Dump and counts come from one exported snapshot, so they agree whatever MLflow writes meanwhile.
-    private func dumpOnce(into dump: FilePath) throws -> (StoreSurvey, Manifest.Database) {
-        let snapshot = try ExportedSnapshot(of: stack.database, cancellation: cancellation)
-        defer { snapshot.release() }
-        return try snapshot.givingWay(cancellation: cancellation) { cancellation in
+    private func dumpOnce(
+        _ snapshot: ExportedSnapshot, into dump: FilePath
+    ) throws -> (StoreSurvey, Manifest.Database) {
+        try snapshot.givingWay(cancellation: cancellation) { cancellation in
             let survey = try StoreSurvey(snapshot, cancellation: cancellation)
             guard survey.revision != nil else { throw BackupError.databaseEmpty(name: stack.database.database) }
             let ground = try snapshot.ground()

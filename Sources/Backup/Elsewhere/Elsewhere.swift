@@ -45,7 +45,7 @@ extension LiveStack {
 
     /// - Parameters:
     ///   - isLogin: whether the server asks for a login; where nobody knows it is asked.
-    ///   - seconds: for each statement.
+    ///   - seconds: for all that the database is asked.
     /// - Returns: `nil` where there is nothing.
     /// - Throws: `PostgresError`; `BackupError.placesSilent` where a disk that the database names does not answer: nobody waits
     ///   for it longer, and nothing of ours needs it.

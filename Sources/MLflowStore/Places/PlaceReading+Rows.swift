@@ -66,7 +66,7 @@ extension PlaceReading {
 
     /// What `mlflow-artifacts:` serves, which is nearly all of most stacks, is left out: nothing in the database says where
     /// that is (`expected`).
-    static func groups(_ session: Connection, _ columns: StoreColumns) throws(PostgresError) -> [Group] {
+    static func groups(_ session: BoundedSession, _ columns: StoreColumns) throws -> [Group] {
         var groups: [Group] = []
         for source in sources(columns) {
             let rows = try session.rows(
@@ -95,7 +95,7 @@ extension PlaceReading {
 
     /// The newest five of each experiment that cannot be without files: logged models that are ready, and runs that logged a model
     /// or a table. A run that logged numbers alone has no folder, and is none of these.
-    static func expected(_ session: Connection, _ columns: StoreColumns) throws(PostgresError) -> [Expected] {
+    static func expected(_ session: BoundedSession, _ columns: StoreColumns) throws -> [Expected] {
         var expected: [Expected] = []
         for query in [expectedModels(columns), expectedRuns(columns)] {
             guard let query else { continue }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Postgres
+import SystemIO
 
 /// What an MLflow database says of things that are not in it: where artifacts are, and what needs a key or a user.
 public struct PlaceReading: Sendable {
@@ -35,16 +36,32 @@ public struct PlaceReading: Sendable {
     /// Whether this database is that of MLflow's users, too.
     public let hasUsers: Bool
 
-    /// - Parameter seconds: for each statement; who holds a table is waited for a second at most.
+    /// A session whose statements have one time together.
+    struct BoundedSession {
+        let connection: Connection
+        let limit: Cancellation
+
+        func rows(_ sql: SQL) throws -> [Row] { try connection.rows(sql, cancellation: limit) }
+    }
+
+    /// - Parameter seconds: for all answers together; who holds a table is waited for a second at most.
     /// - Throws: `PostgresError`.
-    public init(of settings: ConnectionSettings, atMost seconds: Double = 10) throws(PostgresError) {
-        let session = try Connection(settings, applicationName: "mlflow-backup places")
-        defer { session.close() }
+    public init(of settings: ConnectionSettings, atMost seconds: Double = 10) throws {
+        let connection = try Connection(settings.waiting(atMost: seconds), applicationName: "mlflow-backup places")
+        defer { connection.close() }
         // By transaction: behind a pooler the session is another's next.
-        try session.execute("begin isolation level repeatable read, read only")
-        try session.execute("set local statement_timeout = '\(number: Int(seconds * 1000))ms'")
-        try session.execute("set local lock_timeout = '1s'")
-        guard let columns = try StoreColumns(of: session) else {
+        try connection.execute("begin isolation level repeatable read, read only")
+        try connection.execute("set local statement_timeout = '\(number: Int(seconds * 1000))ms'")
+        try connection.execute("set local lock_timeout = '1s'")
+        let limit = Cancellation(within: Cancellation(), atMost: seconds)
+        do { try self.init(BoundedSession(connection: connection, limit: limit)) } catch is CancelledError {
+            throw PostgresError.unreachable(
+                host: settings.host, port: settings.port, reason: "no answer within \(Int(seconds)) s")
+        }
+    }
+
+    private init(_ session: BoundedSession) throws {
+        guard let columns = try StoreColumns(of: session.connection) else {
             (groups, expected, defaultRoot, webhookSecrets, gatewaySecrets, hasUsers) = ([], [], nil, 0, 0, false)
             return
         }
@@ -63,11 +80,11 @@ public struct PlaceReading: Sendable {
         ).isEmpty
     }
 
-    private static func count(_ session: Connection, _ query: SQL) throws(PostgresError) -> Int64 {
+    private static func count(_ session: BoundedSession, _ query: SQL) throws -> Int64 {
         try session.rows(query).first?.int64("n") ?? 0
     }
 
-    private static func webhookSecrets(_ session: Connection, _ columns: StoreColumns) throws(PostgresError) -> Int64 {
+    private static func webhookSecrets(_ session: BoundedSession, _ columns: StoreColumns) throws -> Int64 {
         guard columns.has("webhooks", "secret") else { return 0 }
         let isLeft: SQL = columns.has("webhooks", "deleted_timestamp") ? "deleted_timestamp is null" : "true"
         return try count(
@@ -75,9 +92,7 @@ public struct PlaceReading: Sendable {
             "select count(*) as n from \(identifier: columns.table("webhooks")) where secret is not null and \(isLeft)")
     }
 
-    private static func defaultRoot(
-        _ session: Connection, _ columns: StoreColumns
-    ) throws(PostgresError) -> String? {
+    private static func defaultRoot(_ session: BoundedSession, _ columns: StoreColumns) throws -> String? {
         guard columns.has("experiments", "experiment_id", "artifact_location") else { return nil }
         let rows = try session.rows(
             """

@@ -81,12 +81,13 @@ public final class Connection {
     }
 
     /// Runs statements that somebody else wrote, one transaction unless they say otherwise or one is open.
-    func execute(script: String) throws(PostgresError) {
-        if script.utf8.contains(0) { throw .nulByte(text: String(script.prefix(80))) }
-        guard let handle else { throw .connectionLost(reason: "closed") }
+    /// - Throws: `PostgresError`, or `CancelledError`.
+    func execute(script: String, cancellation: Cancellation = Cancellation()) throws {
+        try cancellation.check()
+        if script.utf8.contains(0) { throw PostgresError.nulByte(text: String(script.prefix(80))) }
+        guard let handle else { throw PostgresError.connectionLost(reason: "closed") }
         if PQsendQuery(handle, script) != 1 { throw lost(handle) }
-        while try !isAnswered(within: 3600) {}
-        _ = try takeAnswer()
+        _ = try takeAnswer(endingWith: cancellation)
     }
 
     /// As `rows`, and asks the server to stop once `cancellation` is set.
@@ -94,6 +95,10 @@ public final class Connection {
     public func rows(_ sql: SQL, cancellation: Cancellation) throws -> [Row] {
         try cancellation.check()
         try send(sql)
+        return try takeAnswer(endingWith: cancellation)
+    }
+
+    private func takeAnswer(endingWith cancellation: Cancellation) throws -> [Row] {
         while try !isAnswered(within: 0.2) {
             guard cancellation.isCancelled else { continue }
             if try cancelStatement() { break }

@@ -20,8 +20,8 @@ enum SessionParameters {
         ("standard_conforming_strings", "on"), ("DateStyle", "ISO,MDY"), ("IntervalStyle", "postgres"),
         ("extra_float_digits", "1"), ("bytea_output", "hex"), ("xmlbinary", "base64"), ("array_nulls", "on"),
         ("quote_all_identifiers", "off"), ("transform_null_equals", "off"),
-        // A swap that is told of must outlive a crash of the server; compiling catalogue queries costs more than it saves.
-        ("synchronous_commit", "on"), ("jit", "off"),
+        // Compiling catalogue queries costs more than it saves.
+        ("jit", "off"),
     ]
 
     /// Limits that came later, by the version that first knew them.
@@ -39,14 +39,21 @@ enum SessionParameters {
         text(common + newer.filter { serverVersion >= $0.since }.map { ($0.name, "0") })
     }
 
-    /// Lifts the limits that came later, and tells whether the options were taken: a pooler may have dropped them
-    /// (`ignore_startup_parameters`).
+    /// Lifts the limits that came later, sees to it that what is told of outlives a crash of the server, and tells whether the
+    /// options were taken: a pooler may have dropped them (`ignore_startup_parameters`).
     static func finish(serverVersion: Int) -> SQL {
         newer.filter { serverVersion >= $0.since }
-            .reduce("select pg_catalog.current_setting(\(rowSecurity)) = 'off' as taken") {
+            .reduce("select pg_catalog.current_setting(\(rowSecurity)) = 'off' as taken, \(durableCommit)") {
                 $0 + ", pg_catalog.set_config(\($1.name), '0', false)"
             }
     }
+
+    /// `off` alone is raised: a role whose commits wait for no standby (`local`), since that is away, would wait for it for ever.
+    /// What programs of ours commit is on disk when a later commit of ours is: there is one log.
+    private static let durableCommit: SQL = """
+        case when pg_catalog.current_setting('synchronous_commit') = 'off'
+             then pg_catalog.set_config('synchronous_commit', 'local', false) end
+        """
 
     /// Whether this is a pooler's refusal of options, or of a parameter among them (pgbouncer).
     static func areRefused(by error: PostgresError) -> Bool {

@@ -7,7 +7,7 @@ extension BeyondRestore {
     public static func notices(_ objects: [BeyondRestore], role: String) -> [BilingualText] {
         Fate.allCases.compactMap { fate in
             let those = objects.filter { $0.fate == fate }
-            return those.isEmpty ? nil : notice(fate, those, role)
+            return those.isEmpty ? nil : notice(fate, those, role, losesRows: objects.contains { $0.fate == .rowsLost })
         }
     }
 
@@ -15,24 +15,44 @@ extension BeyondRestore {
     public static func afterwards(_ objects: [BeyondRestore]) -> [BilingualText] {
         guard !objects.isEmpty else { return [] }
         let names = list(objects)
+        let losesRows = objects.contains { $0.fate == .rowsLost }
+        let installing = objects.contains { $0.fate == .unavailable }
         return [
             BilingualText(
-                zh: "恢复未能原样带回：\(names.chinese)。数据已全部恢复；需要时请以超级用户重新创建。",
-                en:
-                    "Not brought back as it was: \(names.english). All rows are there; make what you need again as a superuser."
-            )
+                zh: "恢复未能原样带回：\(names.chinese)。\(losesRows ? "其余数据" : "数据")已全部恢复；"
+                    + "\(installing ? "请先在数据库服务器上安装缺少的扩展，" : "")需要时请以超级用户重新创建。",
+                en: "Not brought back as it was: \(names.english). All \(losesRows ? "other " : "")rows are there; "
+                    + (installing ? "install on the database server what it lacks, and " : "")
+                    + "make what you need again as a superuser.")
         ]
     }
 
-    private static func notice(_ fate: Fate, _ objects: [BeyondRestore], _ role: String) -> BilingualText {
+    private static func notice(
+        _ fate: Fate, _ objects: [BeyondRestore], _ role: String, losesRows: Bool
+    ) -> BilingualText {
         let names = list(objects)
         return switch fate {
         case .leftOut:
             BilingualText(
                 zh: "以用户 \(role) 恢复时，下列对象不会恢复（需要超级用户，或依赖这样的对象）：\(names.chinese)。"
-                    + "数据不受影响；以超级用户恢复可带回它们。",
+                    + "\(losesRows ? "" : "数据不受影响；")以超级用户恢复可带回它们。",
                 en: "A restore by the role \(role) leaves out what takes a superuser, and what depends on that: "
-                    + "\(names.english). No rows are lost; a restore by a superuser brings them back.")
+                    + "\(names.english). " + (losesRows ? "A" : "No rows are lost; a")
+                    + " restore by a superuser brings them back.")
+        case .unavailable:
+            BilingualText(
+                zh: "此数据库服务器上没有（或无法创建）下列扩展，恢复时它们及依赖它们的对象不会恢复；其中若有表，恢复会失败：\(names.chinese)。"
+                    + "请先在数据库服务器上安装这些扩展。",
+                en:
+                    "This server has not the files of an extension, whatever the role: a restore leaves out the extension and "
+                    + "what depends on it, and fails where that is a table: \(names.english). Install it on the database server."
+            )
+        case .rowsLost:
+            BilingualText(
+                zh: "存入下列扩展的表中的数据，会随不能恢复的扩展一起丢失：\(names.chinese)。能够创建这些扩展的恢复（以超级用户，或安装扩展之后）会带回它们。",
+                en:
+                    "What was put into tables of extensions that are left out is left out with them: \(names.english). A restore "
+                    + "that can make the extension (by a superuser, or once it is installed) brings it back.")
         case .fails:
             BilingualText(
                 zh: "以用户 \(role) 恢复会失败：下列表依赖需要超级用户才能创建的对象：\(names.chinese)。请以超级用户恢复。",
@@ -71,7 +91,10 @@ extension BeyondRestore {
     /// The first twenty.
     static func list(_ objects: [BeyondRestore]) -> BilingualText {
         let shown = objects.prefix(20).map { object in
-            guard let count = object.count else { return BilingualText(zh: object.description, en: object.description) }
+            guard let count = object.count else {
+                let text = object.description + (object.reason.map { " (\($0))" } ?? "")
+                return BilingualText(zh: text, en: text)
+            }
             return BilingualText(
                 zh: "\(object.name)（\(count) 个对象）", en: "\(object.name) (\(count) object\(count == 1 ? "" : "s"))")
         }

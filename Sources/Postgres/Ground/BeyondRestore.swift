@@ -5,6 +5,11 @@ public struct BeyondRestore: Sendable, Hashable, Codable {
     public enum Fate: String, Sendable, Codable, CaseIterable {
         /// A restore by this role leaves it out: to make it takes a superuser, or it depends on what does.
         case leftOut = "left-out"
+        /// An extension that cannot be made in this server by anybody, or what depends on that: a restore leaves it out, and fails
+        /// where it is a table.
+        case unavailable
+        /// What was put into a table of an extension that is left out: it is left out with that.
+        case rowsLost = "rows-lost"
         /// A table that depends on what this role may not make: a restore by this role fails.
         case fails
         /// It is not in a dump, or would begin to replicate: a person makes it again.
@@ -24,6 +29,8 @@ public struct BeyondRestore: Sendable, Hashable, Codable {
     public var fate: Fate
     /// Of an owner or a tablespace: how many objects it is about.
     public var count: Int?
+    /// Why, in the server's words; `nil` for a right that this role lacks.
+    public private(set) var reason: String?
 
     public init(kind: String, name: String, fate: Fate, count: Int? = nil) {
         self.kind = kind
@@ -34,4 +41,16 @@ public struct BeyondRestore: Sendable, Hashable, Codable {
 
     /// `view public.seen`.
     public var description: String { "\(kind) \(name)" }
+
+    /// What was put into a table.
+    static func rows(of table: String) -> BeyondRestore {
+        BeyondRestore(kind: "rows of table", name: table, fate: .rowsLost)
+    }
+
+    /// - Parameter reason: in the server's words.
+    func because(_ reason: String?) -> BeyondRestore {
+        var object = self
+        object.reason = reason
+        return object
+    }
 }

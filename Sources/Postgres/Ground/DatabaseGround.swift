@@ -20,14 +20,12 @@ public struct DatabaseGround: Sendable {
     public init(on session: Connection) throws(PostgresError) {
         let rows = try session.rows(
             """
-            select r.rolname::text as role, r.rolsuper as super,
-                   pg_catalog.pg_is_in_recovery() or pg_catalog.current_setting('transaction_read_only') = 'on' as standby
-            from pg_catalog.pg_roles r where r.rolname = current_user
+            select r.rolname::text as role, r.rolsuper as super from pg_catalog.pg_roles r where r.rolname = current_user
             """)
         guard let row = rows.first else { throw .unexpectedValue(column: "role", found: "no row") }
         role = try row.string("role")
         isSuperuser = try row.bool("super")
-        isReadOnly = try row.bool("standby")
+        isReadOnly = try Databases(holding: session).server().isReadOnly
         unreadable = try UnreadableObjects(on: session)
         beyondRestore = try ObjectsBeyondRestore(session, isSuperuser: isSuperuser).all()
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What of this database a restore by this role would leave out, by the catalogue: what takes a superuser to make, and all
-/// that depends on it (`pg_depend`; what the body of a function names is not in it).
+/// What of this database a restore by this role would leave out, by the catalogue: what takes a superuser to make, extensions
+/// whose files this server has not, and all that depends on these (`pg_depend`; what the body of a function names is not in it).
 struct ObjectsBeyondRestore {
     private let session: Connection
     private let isSuperuser: Bool
@@ -12,9 +12,12 @@ struct ObjectsBeyondRestore {
     }
 
     func all() throws(PostgresError) -> [BeyondRestore] {
-        var found: [BeyondRestore] = []
+        // Whatever the role.
+        var found = try objects(dependingOn: unavailableExtensions) { _ in .unavailable }
         if !isSuperuser {
-            found += try objects()
+            let known = Set(found.map(\.description))
+            found += try objects(dependingOn: makeableBySuperusersOnly) { $0 == "table" ? .fails : .leftOut }
+                .filter { !known.contains($0.description) }
             found += try counted(owners, .ownerChanges)
             found += try counted(tablespaces, .moves)
         }
@@ -46,10 +49,13 @@ struct ObjectsBeyondRestore {
         return found
     }
 
-    private func objects() throws(PostgresError) -> [BeyondRestore] {
+    /// - Parameter roots: selects (class, object).
+    private func objects(
+        dependingOn roots: SQL, _ fate: (_ kind: String) -> BeyondRestore.Fate
+    ) throws(PostgresError) -> [BeyondRestore] {
         let rows = try session.rows(
             """
-            with recursive lost(class, object) as (\(makeableBySuperusersOnly)),
+            with recursive lost(class, object) as (\(roots)),
             beyond(class, object) as (
               select * from lost
               union
@@ -75,16 +81,44 @@ struct ObjectsBeyondRestore {
               and not exists (
                 select from pg_catalog.pg_depend x
                 where x.classid = class and x.objid = object and x.deptype in ('e', 'i'))
-              and i.type <> 'toast table'
+              and i.schema is distinct from 'pg_toast'
             order by i.type collate "C", i.identity collate "C"
             """)
         var found: [BeyondRestore] = []
         for row in rows {
             let kind = try row.string("kind")
-            found.append(
-                BeyondRestore(kind: kind, name: try row.string("name"), fate: kind == "table" ? .fails : .leftOut))
+            found.append(BeyondRestore(kind: kind, name: try row.string("name"), fate: fate(kind)))
+        }
+        let extensions = found.filter { $0.kind == "extension" }.map(\.name)
+        return try found + contents(ofTablesOf: extensions)
+    }
+
+    /// The tables of extensions of which a dump has what was put into them. Whether anything was is not asked: who holds one
+    /// would be waited for.
+    private func contents(ofTablesOf extensions: [String]) throws(PostgresError) -> [BeyondRestore] {
+        if extensions.isEmpty { return [] }
+        var found: [BeyondRestore] = []
+        for row in try session.rows(
+            """
+            select n.nspname::text as schema, c.relname::text as name
+            from pg_catalog.pg_extension e
+            join pg_catalog.pg_class c on c.oid = any(e.extconfig) and c.relkind in ('r', 'p')
+            join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+            where pg_catalog.quote_ident(e.extname) = any(\(extensions)::text[]) order by 1, 2
+            """)
+        {
+            let table = QualifiedTable(schema: try row.string("schema"), name: try row.string("name"))
+            found.append(.rows(of: table.description))
         }
         return found
+    }
+
+    /// They work on as long as nothing of them is loaded anew, and are in no package of this server any more.
+    private var unavailableExtensions: SQL {
+        """
+        select 'pg_catalog.pg_extension'::pg_catalog.regclass::oid, e.oid from pg_catalog.pg_extension e
+        where not exists (select from pg_catalog.pg_available_extensions a where a.name = e.extname)
+        """
     }
 
     /// What takes a superuser to make, as (class, object): not what an extension made, which comes with it.

@@ -27,8 +27,7 @@ public struct UnreadableObjects: Sendable, Equatable {
                    pg_catalog.has_schema_privilege(n.oid, 'USAGE') as usage,
                    pg_catalog.has_table_privilege(c.oid, 'SELECT') as readable
             from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-            where c.relkind in ('r', 'p', 'S') and c.relpersistence <> 't'
-              and not starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
+            where c.relkind in ('r', 'p', 'S') and \(Connection.isUsers)
               and not exists (
                 select from pg_catalog.pg_depend d join pg_catalog.pg_extension e on e.oid = d.refobjid
                 where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e'

@@ -22,6 +22,10 @@ extension Connection {
         return counts
     }
 
+    /// Of a relation `c` in the schema `n`: neither the server's nor a session's own.
+    static let isUsers: SQL =
+        "(c.relpersistence <> 't' and not starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema')"
+
     /// Of a table `c` in the schema `n`: all of it, not what a policy shows.
     public static let isReadable: SQL =
         """
@@ -35,8 +39,7 @@ extension Connection {
             """
             select n.nspname as schema, c.relname as name
             from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-            where c.relkind = 'r' and c.relpersistence <> 't'
-              and not starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
+            where c.relkind = 'r' and \(Self.isUsers)
               and not exists (
                 select from pg_catalog.pg_depend d
                 where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')

@@ -10,10 +10,10 @@ extension ExportedSnapshot {
     public func givingWay<Result>(
         cancellation: Cancellation, _ body: (Cancellation) throws -> Result
     ) throws -> Result {
-        let inner = Cancellation()
+        let inner = Cancellation(within: cancellation)
         let watch = Monitor(WaitersWatch.State())
         let thread = try WorkerThread("dump-watch") { [settings, processID] in
-            WaitersWatch(settings, holder: processID).run(watch, endingWith: cancellation, telling: inner)
+            WaitersWatch(settings, holder: processID).run(watch, telling: inner)
         }
         defer {
             watch.withLock { $0.isOver = true }
@@ -47,15 +47,11 @@ private struct WaitersWatch {
         self.holder = holder
     }
 
-    func run(_ state: Monitor<State>, endingWith outer: Cancellation, telling inner: Cancellation) {
+    func run(_ state: Monitor<State>, telling inner: Cancellation) {
         var session: Connection?
         defer { session?.close() }
         var since: [Int: UInt64] = [:]
-        var looks = 0
-        while state.wait(atMost: 0.1, until: { $0.isOver ? true : nil }) == nil {
-            if outer.isCancelled { return inner.cancel() }
-            looks += 1
-            guard looks % 5 == 0 else { continue }
+        while !inner.isCancelled, state.wait(atMost: 0.5, until: { $0.isOver ? true : nil }) == nil {
             // Where the server has no place for a second session nobody is seen waiting.
             if session?.isOpen != true { session = try? Connection(settings, applicationName: "mlflow-backup watch") }
             guard let session, let seen = try? waiters(session) else { continue }

@@ -44,9 +44,11 @@ public final class ExportedSnapshot {
     }
 
     /// Runs a query at the snapshot's moment.
-    /// - Throws: `tablesInUse` where a table is held by others.
-    public func rows(_ sql: SQL) throws(PostgresError) -> [Row] {
-        do throws(PostgresError) { return try connection.rows(sql) } catch { throw named(error) }
+    /// - Throws: `PostgresError`, also `tablesInUse` where a table is held by others, or `CancelledError`.
+    public func rows(_ sql: SQL, cancellation: Cancellation = Cancellation()) throws -> [Row] {
+        do { return try connection.rows(sql, cancellation: cancellation) } catch let error as PostgresError {
+            throw named(error)
+        }
     }
 
     /// - Throws: `PostgresError`, also `tablesInUse`, or `CancelledError`.

@@ -60,8 +60,7 @@ struct SnapshotLocks {
             """
             select c.oid::text as oid, n.nspname as schema, c.relname as name
             from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-            where c.relkind in ('r', 'p') and c.relpersistence <> 't'
-              and not starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
+            where c.relkind in ('r', 'p') and \(Connection.isUsers)
               and pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT')
             """)
         var tables: [String: QualifiedTable] = [:]

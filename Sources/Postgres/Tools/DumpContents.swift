@@ -9,6 +9,8 @@ struct DumpEntry {
     /// `-` where it is in none.
     var schema = "-"
     var name = ""
+    /// Of an entry that is a table's rows, or a sequence's value, alone: of which.
+    var content: DumpedContent?
     /// Empty where nobody owns it.
     var owner = ""
     var tablespace: String?
@@ -23,6 +25,24 @@ struct DumpEntry {
         // `USER MAPPING app SERVER away`.
         let name = name.hasPrefix(kind + " ") ? String(name.dropFirst(kind.count + 1)) : name
         return BeyondRestore(kind: kind.lowercased(), name: place + name, fate: .leftOut)
+    }
+
+    /// Whether it says something of another entry and is told of with that: its grants, a comment on it.
+    var isOfAnother: Bool {
+        ["ACL", "COMMENT", "SECURITY LABEL", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA"].contains(kind)
+    }
+
+    /// `ALTER TABLE public.runs OWNER TO app;`, a line of its own.
+    var ownerLine: Substring? { statements.split(separator: "\n").last(where: Self.isOwner) }
+
+    /// What makes it, without giving it to its owner.
+    var statementsButOwner: String {
+        statements.split(separator: "\n", omittingEmptySubsequences: false).filter { !Self.isOwner($0) }
+            .joined(separator: "\n")
+    }
+
+    private static func isOwner(_ line: Substring) -> Bool {
+        line.hasPrefix("ALTER ") && line.contains(" OWNER TO ") && line.hasSuffix(";")
     }
 }
 
@@ -43,6 +63,7 @@ struct DumpContents {
         for line in list.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             if let id = Self.number(line) {
                 entries[id] = DumpEntry(id: id)
+                entries[id]?.content = DumpedContent(line)
                 lines.append((id, line))
             } else {
                 // `;	depends on: 217 3498` follows its entry.
@@ -54,6 +75,13 @@ struct DumpContents {
         }
         self.lines = lines
         read(String(decoding: script, as: UTF8.self))
+    }
+
+    /// Rows and values whose table or sequence the dump does not make: an extension does. They need its number, which is nobody's.
+    var ofExtensions: [DumpEntry] {
+        lines.compactMap(\.id).compactMap { entries[$0] }.filter { entry in
+            entry.content != nil && entry.needs.contains { entries[$0] == nil }
+        }
     }
 
     /// Those of the script, in its order.

@@ -14,8 +14,8 @@ extension PostgresTools {
     ///   - jobs: tables and indices loaded at once.
     ///   - onProgress: called on this thread.
     /// - Returns: what is not as it was.
-    /// - Throws: `PostgresError`, `needsSuperuser` before anything is loaded; `SystemError`, or `CancelledError`. The database is then good
-    ///   only for dropping.
+    /// - Throws: `PostgresError`, `needsSuperuser` and `extensionsUnavailable` before anything is loaded; `SystemError`, or
+    ///   `CancelledError`. The database is then good only for dropping.
     @discardableResult
     public func restore(
         from directory: FilePath, into settings: ConnectionSettings, dumper: String? = nil, jobs: Int,
@@ -27,10 +27,7 @@ extension PostgresTools {
         let folder = try PrivateFolder()
         let contents = try contents(of: directory, for: settings, session.serverVersion, in: folder)
         let situation = try RestoreSituation(contents, on: session)
-        let list = RestoreList(contents, in: situation)
-        if !list.lostTables.isEmpty {
-            throw PostgresError.needsSuperuser(user: situation.role, tables: list.lostTables.map(\.name))
-        }
+        let list = try RestoreList(contents, in: situation)
         var arguments = [
             "--format=directory", "--jobs=\(max(1, jobs))", "--exit-on-error", "--no-owner", "--no-privileges",
             "--no-publications", "--no-subscriptions", "--verbose",
@@ -41,11 +38,16 @@ extension PostgresTools {
             .restore, arguments + [directory.string], settings: settings, cancellation: cancellation,
             onProgress: onProgress)
         try folder.remove()
-        var afterwards = RestoreAfterwards(list, role: situation.role, on: session)
+        var afterwards = RestoreAfterwards(list, role: situation.role, on: session, cancellation: cancellation)
         let refused = try afterwards.run(dumper: dumper)
-        // Of what is said about a thing only the thing is told.
-        let leftOut = list.leftOut.filter { !["COMMENT", "ACL", "SECURITY LABEL"].contains($0.kind) }
-        return leftOut.map(\.asLeftOut) + list.moved + refused
+        let lost = try list.rowsLeftOut.filter { try Self.hasRows($0, in: directory) }.compactMap(\.content?.table)
+        return list.leftOut + lost.map { .rows(of: $0) } + list.moved + refused
+    }
+
+    /// Of a table without any, as most of extensions' are, there is the end mark alone (`\.` and three line ends; pg_dump.c,
+    /// `dumpTableData_copy`).
+    private static func hasRows(_ entry: DumpEntry, in directory: FilePath) throws(SystemError) -> Bool {
+        try FileStatus.ifPresent(directory.appending("\(entry.id).dat")).map { $0.size > 5 } ?? true
     }
 
     private func contents(
@@ -64,13 +66,5 @@ extension PostgresTools {
             return try OpenFile(file, .read).readAll()
         }
         return DumpContents(list: try output("--list"), script: try output("--schema-only"))
-    }
-}
-
-extension DumpEntry {
-    fileprivate var asLeftOut: BeyondRestore {
-        var object = object
-        if kind == "SUBSCRIPTION" { object.fate = .never }
-        return object
     }
 }

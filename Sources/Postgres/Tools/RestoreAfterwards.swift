@@ -1,106 +1,108 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SystemIO
+
 /// What is tried when the rows are there, statement by statement: what the server refuses is left out and told of.
 struct RestoreAfterwards {
     private let session: Connection
     private let list: RestoreList
     private let role: String
+    private let cancellation: Cancellation
     private var refused: [BeyondRestore] = []
+    /// By the dump's numbers: refused, or in need of what was.
     private var notMade: Set<Int> = []
+    /// Owners, with how many objects were not given to them.
+    private var notGiven: [String: Int] = [:]
 
-    init(_ list: RestoreList, role: String, on session: Connection) {
+    init(_ list: RestoreList, role: String, on session: Connection, cancellation: Cancellation) {
         self.session = session
         self.list = list
         self.role = role
+        self.cancellation = cancellation
     }
 
     /// - Parameter dumper: the role that made the dump: what was its own is now the restoring role's. `nil` where that is not known:
     ///   then all is.
     /// - Returns: what was refused.
-    /// - Throws: `PostgresError` where the session was lost.
-    mutating func run(dumper: String?) throws(PostgresError) -> [BeyondRestore] {
+    /// - Throws: `PostgresError` for what is no refusal (`Connection.attempt`), `CancelledError`.
+    mutating func run(dumper: String?) throws -> [BeyondRestore] {
         let rights: Set<String> = ["ACL", "DEFAULT ACL"]
         let others = list.afterwards.filter { !rights.contains($0.kind) }
         let grants = list.afterwards.filter { rights.contains($0.kind) }
-        let owned = dumper.map { dumper in
-            list.owned.filter { ![dumper, role, "pg_database_owner"].contains($0.owner) }
+        // Of indices, rows and comments the dump says an owner, too, who cannot be changed.
+        let owned = list.owned.filter { entry in
+            dumper.map { ![$0, role, "pg_database_owner"].contains(entry.owner) } == true && entry.ownerLine != nil
         }
-        if others.isEmpty, grants.isEmpty, owned?.isEmpty != false { return [] }
+        if others.isEmpty, grants.isEmpty, owned.isEmpty { return [] }
         try session.execute("begin")
         try session.execute("set local search_path = ''")
         // Event triggers last: they would meet what follows.
         let triggers = Set(others.filter { $0.kind == "EVENT TRIGGER" }.map(\.id))
         let isLast = { (entry: DumpEntry) in triggers.contains(entry.id) || !triggers.isDisjoint(with: entry.needs) }
         for entry in others where !isLast(entry) { try make(entry) }
-        try giveBack(owned ?? [], grants)
+        let areGiven = try giveBack(owned.filter { !isLast($0) }, grants)
         for entry in others where isLast(entry) { try make(entry) }
+        try giveOwners(owned.filter(isLast), isTried: areGiven)
         try session.execute("commit")
         return refused
+            + notGiven.sorted { $0.key < $1.key }.map {
+                BeyondRestore(kind: "owner", name: $0.key, fate: .ownerChanges, count: $0.value)
+            }
     }
 
-    private mutating func make(_ entry: DumpEntry) throws(PostgresError) {
-        // What needs what was refused is not told of beside it.
-        if !notMade.isDisjoint(with: entry.needs) { return }
-        let lines = entry.statements.split(separator: "\n").filter { !Self.isOwner($0) }
-        if try attempt(lines.joined(separator: "\n")) { return }
+    private mutating func make(_ entry: DumpEntry) throws {
+        if notMade.isDisjoint(with: entry.needs) {
+            guard let refusal = try attempt(entry.statementsButOwner) else { return }
+            refused.append(entry.object.because(refusal.refusal))
+        } else if !entry.isOfAnother {
+            refused.append(entry.object)
+        }
         notMade.insert(entry.id)
-        refused.append(entry.object)
     }
 
     /// Owners and grants, unless this role would then have no rights where it had them: what follows reads and locks each table.
-    private mutating func giveBack(_ owned: [DumpEntry], _ grants: [DumpEntry]) throws(PostgresError) {
+    /// - Returns: whether they were given.
+    private mutating func giveBack(_ owned: [DumpEntry], _ grants: [DumpEntry]) throws -> Bool {
         let before = refused
         try session.execute("savepoint rights")
-        var notGiven: [String: Int] = [:]
-        for entry in owned {
-            let line = entry.statements.split(separator: "\n").last(where: Self.isOwner)
-            if let line, try !attempt(String(line)) { notGiven[entry.owner, default: 0] += 1 }
+        do {
+            try giveOwners(owned, isTried: true)
+            try giveGrants(grants)
+            if try session.tablesNotLockable().isEmpty, try UnreadableObjects(on: session).isEmpty { return true }
+        } catch PostgresError.query("53200", _) {
+            // More objects than one transaction of this server may lock; no row depends on it.
         }
+        try session.execute("rollback to rights")
+        refused = before + grants.map { BeyondRestore(kind: "grants", name: $0.name, fate: .leftOut) }
+        notGiven = [:]
+        try giveOwners(owned, isTried: false)
+        return false
+    }
+
+    private mutating func giveOwners(_ owned: [DumpEntry], isTried: Bool) throws {
+        for entry in owned where !notMade.contains(entry.id) {
+            guard let line = entry.ownerLine else { continue }
+            if try !isTried || attempt(String(line)) != nil { notGiven[entry.owner, default: 0] += 1 }
+        }
+    }
+
+    private mutating func giveGrants(_ grants: [DumpEntry]) throws {
         for entry in grants {
             for statement in entry.statements.split(separator: ";\n") {
                 let text = statement.trimming("\n ;")
                 if text.isEmpty { continue }
                 let isSetting = text.hasPrefix("SET SESSION") || text.hasPrefix("RESET")
-                if try !attempt(text), !isSetting {
-                    refused.append(BeyondRestore(kind: "grant", name: text, fate: .leftOut))
+                if let refusal = try attempt(text), !isSetting {
+                    refused.append(
+                        BeyondRestore(kind: "grant", name: text, fate: .leftOut).because(refusal.refusal))
                 }
             }
         }
-        if try session.tablesNotLockable().isEmpty, try UnreadableObjects(on: session).isEmpty {
-            refused += notGiven.sorted { $0.key < $1.key }.map {
-                BeyondRestore(kind: "owner", name: $0.key, fate: .ownerChanges, count: $0.value)
-            }
-            return
-        }
-        try session.execute("rollback to rights")
-        let all = Dictionary(grouping: owned, by: \.owner).mapValues(\.count)
-        refused =
-            before
-            + all.sorted { $0.key < $1.key }.map {
-                BeyondRestore(kind: "owner", name: $0.key, fate: .ownerChanges, count: $0.value)
-            }
-        if !grants.isEmpty {
-            refused += grants.map { BeyondRestore(kind: "grants", name: $0.name, fate: .leftOut) }
-        }
     }
 
-    /// - Returns: false where the server refused.
-    private func attempt(_ script: String) throws(PostgresError) -> Bool {
-        try session.execute("savepoint one")
-        do throws(PostgresError) {
-            try session.execute(script: script)
-            try session.execute("release one")
-            return true
-        } catch {
-            if case .connectionLost = error { throw error }
-            try session.execute("rollback to one")
-            return false
-        }
-    }
-
-    /// `ALTER TABLE public.runs OWNER TO app;`, a line of its own.
-    private static func isOwner(_ line: Substring) -> Bool {
-        line.hasPrefix("ALTER ") && line.contains(" OWNER TO ") && line.hasSuffix(";")
+    /// - Returns: what the server refused it with.
+    private func attempt(_ script: String) throws -> PostgresError? {
+        try session.attempt { try session.execute(script: script, cancellation: cancellation) }
     }
 }
 

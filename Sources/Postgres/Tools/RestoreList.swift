@@ -9,8 +9,10 @@
 struct RestoreList {
     /// For `pg_restore --use-list`; `nil` where it is given all.
     let text: [UInt8]?
-    /// In the order of the dump.
-    let leftOut: [DumpEntry]
+    /// In the order of the dump; not those that say something of another.
+    let leftOut: [BeyondRestore]
+    /// Entries of rows that are left out with their table, which an extension makes and the dump does not.
+    let rowsLeftOut: [DumpEntry]
     let afterwards: [DumpEntry]
     /// Of the entries that are made, those of others.
     let owned: [DumpEntry]
@@ -19,21 +21,45 @@ struct RestoreList {
     let moved: [BeyondRestore]
 
     /// - Parameter situation: of the new database.
-    init(_ contents: DumpContents, in situation: RestoreSituation) {
+    /// - Throws: `extensionsUnavailable`, `needsSuperuser` where tables would be left out: their rows would be lost.
+    init(_ contents: DumpContents, in situation: RestoreSituation) throws(PostgresError) {
         var out: Set<Int> = []
         var later: Set<Int> = []
+        var unavailable: Set<Int> = []
         for entry in contents.made {
+            // Not one that only needs another which takes a superuser.
+            if situation.isUnavailable(entry), entry.needs.allSatisfy({ !out.contains($0) || unavailable.contains($0) })
+            {
+                unavailable.insert(entry.id)
+            }
             if situation.mayNotMake(entry) {
                 out.insert(entry.id)
             } else if Self.isTriedAfterwards(entry) {
                 later.insert(entry.id)
             }
         }
+        for entry in contents.ofExtensions {
+            guard let names = entry.content?.names, situation.namesOfExtensions.isDisjoint(with: names) else {
+                continue
+            }
+            out.insert(entry.id)
+        }
         Self.close(&out, over: contents)
         Self.close(&later, over: contents)
+        let extensions = contents.made.filter { unavailable.contains($0.id) }
+        Self.close(&unavailable, over: contents)
+        try Self.refuseLostTables(contents, out, extensions, situation)
         later.subtract(out)
         let made = contents.made
-        leftOut = made.filter { out.contains($0.id) }
+        leftOut = made.filter { out.contains($0.id) && !$0.isOfAnother }.map { entry in
+            var object = entry.object
+            if entry.kind == "SUBSCRIPTION" { object.fate = .never }
+            if unavailable.contains(entry.id) { object.fate = .unavailable }
+            return entry.kind == "EXTENSION"
+                ? object.because(situation.closedExtensions[entry.name]?.refusal) : object
+        }
+        let entriesLeftOut = contents.lines.compactMap(\.id).filter(out.contains).compactMap { contents.entries[$0] }
+        rowsLeftOut = entriesLeftOut.filter { $0.content?.isRows == true }
         afterwards = made.filter { later.contains($0.id) }
         owned = made.filter { !out.contains($0.id) && !$0.owner.isEmpty }
         let kept = contents.lines.filter { $0.id.map { !out.contains($0) && !later.contains($0) } ?? true }
@@ -46,8 +72,24 @@ struct RestoreList {
         }
     }
 
-    /// Tables that would be left out: their rows would be lost.
-    var lostTables: [BeyondRestore] { leftOut.filter { $0.kind == "TABLE" }.map(\.object) }
+    private static func refuseLostTables(
+        _ contents: DumpContents, _ out: Set<Int>, _ unavailable: [DumpEntry], _ situation: RestoreSituation
+    ) throws(PostgresError) {
+        let lost = contents.made.filter { $0.kind == "TABLE" && out.contains($0.id) }
+        if lost.isEmpty { return }
+        var (extensions, tables): ([String], Set<Int>) = ([], [])
+        for entry in unavailable {
+            var withIt: Set<Int> = [entry.id]
+            close(&withIt, over: contents)
+            let those = lost.map(\.id).filter(withIt.contains)
+            tables.formUnion(those)
+            if those.isEmpty { continue }
+            extensions.append("\(entry.name) (\(situation.closedExtensions[entry.name]?.refusal ?? ""))")
+        }
+        if tables.isEmpty { throw .needsSuperuser(user: situation.role, tables: lost.map(\.object.name)) }
+        throw .extensionsUnavailable(
+            extensions: extensions, tables: lost.filter { tables.contains($0.id) }.map(\.object.name))
+    }
 
     private static func close(_ numbers: inout Set<Int>, over contents: DumpContents) {
         var grew = true

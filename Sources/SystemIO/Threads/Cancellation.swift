@@ -6,13 +6,25 @@ import Wording
 /// A flag that long work looks at between steps. Once set it stays set.
 public final class Cancellation: Sendable {
     private let flag = Atomic<Bool>(false)
+    private let outer: Cancellation?
+    private let start = MonotonicTime.nanoseconds()
+    private let limit: Double
 
-    public init() {}
+    public init() { (outer, limit) = (nil, .infinity) }
+
+    /// For a part of the work, which ends with the whole, and can be told to end alone.
+    /// - Parameter seconds: after which it ends in any case.
+    public init(within outer: Cancellation, atMost seconds: Double = .infinity) {
+        (self.outer, limit) = (outer, seconds)
+    }
 
     public func cancel() { flag.store(true, ordering: .releasing) }
-    public var isCancelled: Bool { flag.load(ordering: .acquiring) }
+    public var isCancelled: Bool {
+        flag.load(ordering: .acquiring) || outer?.isCancelled == true
+            || limit.isFinite && MonotonicTime.seconds(since: start) >= limit
+    }
 
-    /// - Throws: `CancelledError` once `cancel` was called.
+    /// - Throws: `CancelledError` once `cancel` was called, or its time is up.
     public func check() throws {
         if isCancelled { throw CancelledError() }
     }

@@ -14,10 +14,12 @@ struct QuickCheck {
     private let cancellation: Cancellation
     private let start = MonotonicTime.nanoseconds()
 
+    private var secondsLeft: Double { max(0.1, deadline - MonotonicTime.seconds(since: start)) }
+
     /// So many new files are enough to be refused for.
     private static let mostFiles = 100
 
-    /// - Parameter seconds: what is not found out about the files by then is left to the comparison.
+    /// - Parameter seconds: what is not found out by then is left to the comparison.
     init(_ stack: LiveStack, atMost seconds: Double = .infinity, cancellation: Cancellation = Cancellation()) {
         self.stack = stack
         deadline = seconds
@@ -43,13 +45,28 @@ struct QuickCheck {
         if !findings.isEmpty { throw BackupError.newerData(backup: item.name.string, newer: NewerData(findings)) }
     }
 
-    /// `nil` where there is no live database to lose.
+    /// `nil` where there is no live database to lose, no time is left to look at all of it, or somebody waits for a table of it.
     private func surveyLiveDatabase() throws -> StoreSurvey? {
         guard try Databases(stack.database).exists(stack.database.database) else { return nil }
-        let snapshot = try ExportedSnapshot(of: stack.database, cancellation: cancellation)
-        defer { snapshot.release() }
-        // What this role cannot read is named by the comparison of contents.
-        return try StoreSurvey(snapshot, ofReadable: true, cancellation: cancellation)
+        let limit = Cancellation(within: cancellation, atMost: secondsLeft)
+        do {
+            let patience = min(stack.database.patience, secondsLeft)
+            let snapshot = try ExportedSnapshot(of: stack.database.waiting(atMost: patience), cancellation: limit)
+            defer { snapshot.release() }
+            return try survey(snapshot, limit)
+        } catch is CancelledError {
+            try cancellation.check()
+            return nil
+        }
+    }
+
+    private func survey(_ snapshot: ExportedSnapshot, _ limit: Cancellation) throws -> StoreSurvey? {
+        do {
+            return try snapshot.givingWay(cancellation: limit) { ending in
+                // What this role cannot read is named by the comparison of contents.
+                try StoreSurvey(snapshot, ofReadable: true, cancellation: ending)
+            }
+        } catch PostgresError.tablesInUse { return nil }
     }
 
     private struct NewFile {

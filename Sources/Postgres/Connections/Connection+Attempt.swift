@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Connection {
+    /// Runs `body` inside the open transaction, and takes back what it did where the server refuses that.
+    /// - Returns: what the server refused it with; `nil` where it did not.
+    /// - Throws: what says nothing of what was asked for (`PostgresError.isTroubleOfServer`), a session that was lost, and
+    ///   whatever else `body` throws. The transaction is then good for a rollback alone.
+    func attempt(_ body: () throws -> Void) throws -> PostgresError? {
+        try execute("savepoint attempt")
+        do {
+            try body()
+            try execute("release attempt")
+            return nil
+        } catch let refusal as PostgresError {
+            if refusal.isTroubleOfServer { throw refusal }
+            // `connectionLost` may be that of a server which this one asked (dblink, a foreign table): ours shows here.
+            do { try execute("rollback to attempt") } catch { throw refusal }
+            return refusal
+        }
+    }
+}
+
+extension PostgresError {
+    /// Whether a statement ended for what is wrong with the server at this moment, and not because the server does not let this
+    /// role do it, or cannot do it at all: a disk or memory that is full, a statement that somebody cancelled, a deadlock, a
+    /// damaged file (PostgreSQL manual, appendix A).
+    var isTroubleOfServer: Bool {
+        switch self {
+        case .diskFull, .tooManyConnections: true
+        case .query(let sqlstate, _):
+            switch sqlstate.prefix(2) {
+            // A limit that somebody set for the role (`temp_file_limit`) stays.
+            case "53": sqlstate != "53400"
+            case "40", "57": true
+            // The file of an extension that is not installed (58P01) stays away.
+            case "58": sqlstate != "58P01"
+            // XX000 is what extensions end with that cannot work here.
+            case "XX": sqlstate != "XX000"
+            default: false
+            }
+        default: false
+        }
+    }
+
+    /// In a few words, where it is not that this role lacks a right, which is what is told of anyway.
+    var refusal: String? {
+        switch self {
+        case .insufficientPrivilege: nil
+        case .query(let sqlstate, let message): "\(sqlstate): \(Self.firstLine(message))"
+        case .connectionLost(let reason): Self.firstLine(reason)
+        default: explanation.english
+        }
+    }
+}
