@@ -119,8 +119,9 @@ public struct RestoreJob: Sendable {
                 throw BackupError.newerData(backup: item.name.string, newer: newer)
             }
         } catch {
-            swap(hold).abandon(journal, because: error)
-            throw error
+            let cause = hold.cause(of: error)
+            swap(hold).abandon(journal, because: cause)
+            throw cause
         }
         let unpacked = journal.swap.new
         var dataSwap = swap(hold)

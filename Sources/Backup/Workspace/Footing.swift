@@ -53,6 +53,12 @@ extension Hold {
         if !isHeld { throw BackupError.lockLost }
     }
 
+    /// What fails in a folder that is another one by now fails of that.
+    func cause(of error: any Error) -> any Error {
+        guard let path = (try? footing?.moved()) ?? nil else { return error }
+        return BackupError.groundMoved(path: path.string)
+    }
+
     /// After a folder was made that the operation found missing.
     func standAnew(_ workspace: Workspace) throws { footing = try Footing(workspace) }
 }
