@@ -67,7 +67,9 @@ struct Program: Sendable {
         let text = String(decoding: try OpenFile(file, .read).readAll(), as: UTF8.self)
         // What is only tried (what a file system can do, whether a disk is alive) has names of its own each time, and its
         // failure is an answer.
-        let lines = text.split(separator: "\n").filter { !$0.contains("/probe-") && !$0.contains("/pulse.") }
+        let lines = text.split(separator: "\n").filter {
+            !$0.contains("/probe-") && !$0.contains("/.mlflow-backup-probe-") && !$0.contains("/pulse.")
+        }
         return (ended, lines.compactMap { Step(line: $0) })
     }
 
