@@ -132,4 +132,25 @@ struct BesideObjectsTests {
         try live.expectNothingLeftBehind()
         try admin("drop subscription sub")
     }
+
+    @Test(
+        "what a superuser restores is MLflow's role's again, who goes on working; a foreign server that is away ends nothing"
+    )
+    func givenBackBySuperuser() throws {
+        try admin(
+            "create table parted (i int) partition by range (i)",
+            "create foreign table parted_away partition of parted for values from (0) to (9) server away",
+            "grant select, update on parted, parted_away to mlflow_user", "drop subscription sub")
+        let name = try live.backup().name.string
+        let stack = LiveStack(
+            database: live.server.superuser.naming(database: live.database.database), tools: live.stack.tools,
+            artifacts: live.artifacts, mlflowVersion: { "3.17.2" })
+        let job = RestoreJob(Workspace(stack, live.folder, log: .silent), options: .init(mode: .full, force: true))
+        _ = try job.run(name)
+        for table in ["runs", "metrics", "counted"] { #expect(try owner(of: table) == ["mlflow_user"], "\(table)") }
+        #expect(try owner(of: "audit") == [other])
+        try live.add(runs: 41...41)
+        try live.backup()
+        try live.restore(name, force: true)
+    }
 }

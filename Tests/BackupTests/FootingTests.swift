@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Archive
 import Glibc
 @testable import Postgres
 import SystemIO
@@ -160,5 +161,30 @@ struct FootingTests {
         )
         #expect(foreign.isEmpty, "\(foreign)")
         #expect(try live.names().contains(second))
+    }
+
+    @Test("a byte that flipped in a folder is no content that is handed out as good")
+    func catOfFolder() throws {
+        let live = try LiveStackFixture("footing_cat")
+        let name = try live.backup(.uncompressed).name.string
+        let contents = BackupContents(try Catalogue(live.folder).item(named: name))
+        let path = try #require(try contents.path(endingIn: "run1/artifacts/model.bin"))
+        var bytes: [UInt8] = []
+        try contents.copy(path) { bytes += Array($0) }
+        #expect(bytes.starts(with: Array("model of run1".utf8)))
+        try Shell.sh(
+            "printf X | dd of='\(live.folder.path.appending(name).appending(path.bytes))' bs=1 seek=3 conv=notrunc status=none"
+        )
+        #expect(throws: ArchiveError.self) { try contents.copy(path) { _ in } }
+    }
+}
+
+extension BackupContents {
+    fileprivate func path(endingIn end: String) throws -> EntryPath? {
+        let records = try records()
+        while let record = try records.next() {
+            if record.entry.path.description.hasSuffix(end) { return record.entry.path }
+        }
+        return nil
     }
 }

@@ -123,4 +123,18 @@ struct DatabaseGroundTests {
         let error = #expect(throws: PostgresError.self) { try room.require(5) }
         #expect(error?.explanation.english.contains("5 needed, 4 free") == true)
     }
+
+    @Test("a database in an old encoding is looked at as any: what we ask with has no character that it lacks")
+    func oldEncodings() throws {
+        for (encoding, locale) in [("latin1", "C"), ("koi8r", "C"), ("sql_ascii", "C")] {
+            let name = "old_\(encoding)_\(UInt32.random(in: .min ... .max))"
+            try Connection(server.settings.naming(database: "postgres")).execute(
+                script: "create database \(name) encoding '\(encoding)' locale '\(locale)' template template0")
+            let session = try Connection(server.settings.naming(database: name))
+            defer { session.close() }
+            _ = try ConnectionRoom(on: session)
+            _ = try DatabaseGround(on: session)
+            #expect(try UnreadableObjects(on: session).isEmpty)
+        }
+    }
 }

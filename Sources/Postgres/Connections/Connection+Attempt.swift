@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Connection {
+    /// Makes the planner's statistics of all tables anew.
+    /// - Returns: what the server refused it with: of a foreign table whose server is away there are none.
+    /// - Throws: `PostgresError`.
+    public func analyze() throws -> PostgresError? {
+        try execute("begin")
+        let refusal = try attempt { try execute("analyze") }
+        try execute("commit")
+        return refusal
+    }
+
     /// Runs `body` inside the open transaction, and takes back what it did where the server refuses that.
     /// - Returns: what the server refused it with; `nil` where it did not.
     /// - Throws: what says nothing of what was asked for (`PostgresError.isTroubleOfServer`), a session that was lost, and

@@ -35,6 +35,15 @@ struct DumpEntry {
     /// `ALTER TABLE public.runs OWNER TO app;`, a line of its own.
     var ownerLine: Substring? { statements.split(separator: "\n").last(where: Self.isOwner) }
 
+    /// The same given to another role.
+    func owned(by role: String) -> DumpEntry {
+        var other = self
+        other.owner = role
+        guard let line = ownerLine, let to = line.ranges(of: " OWNER TO ").last else { return other }
+        other.statements = "\(line[..<to.upperBound])\"\(role.replacing("\"", with: "\"\""))\";"
+        return other
+    }
+
     /// What makes it, without giving it to its owner.
     var statementsButOwner: String {
         statements.split(separator: "\n", omittingEmptySubsequences: false).filter { !Self.isOwner($0) }

@@ -11,6 +11,8 @@ extension PostgresTools {
     /// - Parameters:
     ///   - dumper: the role that made the dump (`DatabaseGround.role`): what was its own becomes the restoring role's. `nil` where that
     ///     is not known: then all does.
+    ///   - live: the database in whose place it is put: what a superuser restores is its owner's, or the dumping role's, not the
+    ///     superuser's, whose tables MLflow could not open.
     ///   - jobs: tables and indices loaded at once.
     ///   - onProgress: called on this thread.
     /// - Returns: what is not as it was.
@@ -18,7 +20,8 @@ extension PostgresTools {
     ///   `CancelledError`. The database is then good only for dropping.
     @discardableResult
     public func restore(
-        from directory: FilePath, into settings: ConnectionSettings, dumper: String? = nil, jobs: Int,
+        from directory: FilePath, into settings: ConnectionSettings, dumper: String? = nil,
+        standingFor live: String? = nil, jobs: Int,
         cancellation: Cancellation = Cancellation(), onProgress: (ToolProgress) -> Void = { _ in }
     ) throws -> [BeyondRestore] {
         let session = try Connection(settings)
@@ -39,9 +42,23 @@ extension PostgresTools {
             onProgress: onProgress)
         try folder.remove()
         var afterwards = RestoreAfterwards(list, role: situation.role, on: session, cancellation: cancellation)
-        let refused = try afterwards.run(dumper: dumper)
+        let refused = try afterwards.run(
+            dumper: dumper, heir: situation.isSuperuser ? try heir(dumper, live, situation.role, on: session) : nil)
         let lost = try list.rowsLeftOut.filter { try Self.hasRows($0, in: directory) }.compactMap(\.content?.table)
         return list.leftOut + lost.map { .rows(of: $0) } + list.moved + refused
+    }
+
+    private func heir(
+        _ dumper: String?, _ live: String?, _ role: String, on session: Connection
+    ) throws(PostgresError) -> String? {
+        try session.rows(
+            """
+            select r.rolname::text as name from pg_catalog.pg_roles r
+            left join pg_catalog.pg_database d on d.datdba = r.oid and d.datname = \(live ?? "")
+            where (d.oid is not null or r.rolname = \(dumper ?? "")) and r.rolname <> \(role)
+            order by d.oid is null limit 1
+            """
+        ).first?.string("name")
     }
 
     /// Of a table without any, as most of extensions' are, there is the end mark alone (`\.` and three line ends; pg_dump.c,

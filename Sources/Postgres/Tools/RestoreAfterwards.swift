@@ -21,17 +21,21 @@ struct RestoreAfterwards {
         self.cancellation = cancellation
     }
 
-    /// - Parameter dumper: the role that made the dump: what was its own is now the restoring role's. `nil` where that is not known:
-    ///   then all is.
+    /// - Parameters:
+    ///   - dumper: the role that made the dump: what was its own is now the restoring role's. `nil` where that is not known: then
+    ///     all is.
+    ///   - heir: who gets in its stead what would be the restoring role's.
     /// - Returns: what was refused.
     /// - Throws: `PostgresError` for what is no refusal (`Connection.attempt`), `CancelledError`.
-    mutating func run(dumper: String?) throws -> [BeyondRestore] {
+    mutating func run(dumper: String?, heir: String? = nil) throws -> [BeyondRestore] {
         let rights: Set<String> = ["ACL", "DEFAULT ACL"]
         let others = list.afterwards.filter { !rights.contains($0.kind) }
         let grants = list.afterwards.filter { rights.contains($0.kind) }
         // Of indices, rows and comments the dump says an owner, too, who cannot be changed.
-        let owned = list.owned.filter { entry in
-            dumper.map { ![$0, role, "pg_database_owner"].contains(entry.owner) } == true && entry.ownerLine != nil
+        let owned = list.owned.compactMap { entry -> DumpEntry? in
+            guard entry.ownerLine != nil, entry.owner != "pg_database_owner" else { return nil }
+            if entry.owner == role, dumper != nil { return nil }
+            return dumper == nil || entry.owner == dumper ? heir.map { entry.owned(by: $0) } : entry
         }
         if others.isEmpty, grants.isEmpty, owned.isEmpty { return [] }
         try session.execute("begin")

@@ -169,14 +169,16 @@ extension RestoreJob {
         try journal.write(in: workspace.state)
         let target = stack.database.naming(database: journal.newDatabase)
         let changed = try stack.tools.restore(
-            from: dump, into: target, dumper: manifest.database.role, jobs: min(options.threads, 4),
-            cancellation: cancellation
+            from: dump, into: target, dumper: manifest.database.role, standingFor: journal.liveDatabase,
+            jobs: min(options.threads, 4), cancellation: cancellation
         ) { [progress] step in
             if case .table(let name) = step { progress(Progress(.loading, fraction: 0.7, detail: name)) }
         }
         try compareRows(target, manifest)
         // pg_restore leaves no planner statistics, and the first queries after a restore would crawl.
-        try Connection(target).execute("ANALYZE")
+        if let refusal = try Connection(target).analyze() {
+            log.warning("no statistics of the restored database", ["reason": refusal.bilingual.english])
+        }
         return try notBroughtBack(changed, manifest, hold)
             + hold.databases.copyProperties(from: journal.liveDatabase, to: journal.newDatabase)
     }
