@@ -2,12 +2,12 @@
 
 import Archive
 import Glibc
-@testable import Postgres
 import SystemIO
 import TestSupport
 import Testing
 
 @testable import Backup
+@testable import Postgres
 
 @Suite(
     "Disks, locks and sessions that go away while an operation works",
@@ -18,11 +18,8 @@ struct FootingTests {
     private func at(_ stage: Progress.Phase, _ body: @escaping @Sendable () throws -> Void) -> ProgressSink {
         let isDone = Monitor(false)
         return { progress in
-            guard progress.phase == stage,
-                isDone.withLock({
-                    let before = $0; $0 = true; return !before
-                })
-            else { return }
+            guard progress.phase == stage, !isDone.withLock({ $0 }) else { return }
+            isDone.withLock { $0 = true }
             do { try body() } catch { Issue.record(error) }
         }
     }
@@ -106,15 +103,13 @@ struct FootingTests {
         let live = try LiveStackFixture("footing_compare")
         let name = try live.backup().name.string
         let database = live.database
-        let writer = Monitor<WorkerThread?>(nil)
         let ender = at(.swapping) {
             // It waits for our lock, as a client of MLflow's does.
-            let started = try WorkerThread("writer") {
+            let writer = try WorkerThread("writer") {
                 do { try Connection(database).execute("insert into registered_models values ('late', 1)") } catch {
                     Issue.record(error)
                 }
             }
-            writer.withLock { $0 = started }
             let session = try Connection(database)
             while try session.rows("select from pg_locks where not granted and mode = 'RowExclusiveLock'").isEmpty {
                 usleep(10_000)
@@ -125,7 +120,7 @@ struct FootingTests {
                 where datname = current_database() and application_name = 'mlflow-backup compare'
                 """)
             session.close()
-            started.join()
+            writer.join()
         }
         #expect(throws: (any Error).self) { try live.restore(name, progress: ender) }
         #expect(try live.rows().contains("late"))

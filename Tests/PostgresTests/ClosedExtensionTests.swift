@@ -28,9 +28,7 @@ struct ClosedExtensionTests {
     private func restore(_ source: ConnectionSettings, _ name: String) throws -> [BeyondRestore] {
         let folder = try TemporaryFolder("closed_extension")
         let dump = folder.path.appending("dump")
-        let snapshot = try ExportedSnapshot(of: source)
-        defer { snapshot.release() }
-        try tools.dump(source, snapshot: snapshot.identifier, into: dump, jobs: 1)
+        try tools.dump(source, into: dump)
         let target = source.naming(database: "\(source.database)_\(name)")
         try Databases(source).create(target.database, like: source.database)
         return try tools.restore(from: dump, into: target, dumper: source.user, jobs: 1)

@@ -21,12 +21,6 @@ struct RestoreAfterwardsTests {
 
     private var dump: FilePath { folder.path.appending("dump") }
 
-    private func makeDump(of source: ConnectionSettings) throws {
-        let snapshot = try ExportedSnapshot(of: source)
-        defer { snapshot.release() }
-        try tools.dump(source, snapshot: snapshot.identifier, into: dump, jobs: 1)
-    }
-
     /// A new database to load into.
     private func target(_ source: ConnectionSettings, _ name: String) throws -> ConnectionSettings {
         let target = source.naming(database: "\(source.database)_\(name)")
@@ -56,7 +50,7 @@ struct RestoreAfterwardsTests {
         try session.execute("create table runs as select 7 as id")
         try session.execute("create materialized view seen as select filled()")
         try session.execute("create materialized view on_it as select * from seen")
-        try makeDump(of: source)
+        try tools.dump(source, into: dump)
         func restored(_ behaviour: String, _ cancellation: Cancellation = Cancellation()) throws -> [BeyondRestore] {
             let target = try target(source, behaviour)
             try Connection(server.superuser.naming(database: target.database)).execute(
@@ -114,7 +108,7 @@ struct RestoreAfterwardsTests {
             "create event trigger noted on ddl_command_end execute function note()",
             "alter event trigger noted owner to \(identifier: other)",
         ] as [SQL] { try session.execute(statement) }
-        try makeDump(of: source)
+        try tools.dump(source, into: dump)
         let target = try target(source, "restored")
         #expect(try tools.restore(from: dump, into: target, dumper: "postgres", jobs: 1) == [])
         let owner = try Connection(target).rows("select evtowner::regrole::text from pg_event_trigger")
@@ -131,7 +125,7 @@ struct RestoreAfterwardsTests {
             "comment on event trigger noted is 'x'", "create publication everything for all tables",
             "create table audit (id int primary key)", "grant select, update on audit to mlflow_user",
         ] as [SQL] { try admin.execute(statement) }
-        try makeDump(of: source)
+        try tools.dump(source, into: dump)
         let told = try tools.restore(from: dump, into: try target(source, "restored"), dumper: "mlflow_user", jobs: 1)
         #expect(
             told.map(\.description).sorted() == ["event trigger noted", "owner postgres", "publication everything"])

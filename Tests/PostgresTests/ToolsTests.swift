@@ -124,9 +124,8 @@ struct ToolsTests {
     func firstError() throws {
         let source = try server.freshDatabase("conflict")
         try Connection(source).execute("create table runs (id int)")
-        let snapshot = try ExportedSnapshot(of: source)
         let dump = folder.path.appending("dump")
-        try tools.dump(source, snapshot: snapshot.identifier, into: dump, jobs: 1)
+        try tools.dump(source, into: dump)
         let error = #expect(throws: PostgresError.self) { try tools.restore(from: dump, into: source, jobs: 2) }
         guard case .toolFailed("pg_restore", "exit status 1", let lines)? = error else {
             Issue.record("\(String(describing: error))")
@@ -201,9 +200,8 @@ struct ToolsTests {
     private func copy(
         _ source: ConnectionSettings, told: ([BeyondRestore]) -> Void = { _ in }
     ) throws -> ConnectionSettings {
-        let snapshot = try ExportedSnapshot(of: source)
         let dump = folder.path.appending("dump")
-        try tools.dump(source, snapshot: snapshot.identifier, into: dump, jobs: 2)
+        try tools.dump(source, into: dump, jobs: 2)
         let target = source.naming(database: source.database + "_restored")
         try Databases(source).create(target.database, like: source.database)
         told(try tools.restore(from: dump, into: target, jobs: 2))

@@ -118,12 +118,7 @@ public struct BackupContents {
         var entry = record.entry
         entry.attributes = try file.userAttributes()
         try visit(.begin(entry))
-        var hash = SHA256()
-        try read(file) { bytes in
-            hash.update(bytes)
-            try visit(.bytes(bytes))
-        }
-        try require(hash.finish() == record.digest, record.entry.path)
+        try read(file, against: record.digest, of: record.entry.path) { try visit(.bytes($0)) }
         try visit(.end)
     }
 
@@ -144,17 +139,11 @@ public struct BackupContents {
             throw error
         }
         let file = try folder.open(components[components.count - 1], .readNoFollow)
-        // The manifest and the index are in no index.
-        let digest = try digest(of: wanted)
-        var hash = SHA256()
-        try read(file) { bytes in
-            hash.update(bytes)
-            try output(bytes)
-        }
-        if let digest { try require(hash.finish() == digest, wanted) }
+        try read(file, against: try digest(of: wanted), of: wanted, to: output)
         return true
     }
 
+    /// - Returns: `nil` for the manifest and the index, which are in no index.
     private func digest(of wanted: EntryPath) throws -> Digest? {
         let records = try records()
         while let record = try records.next() {
@@ -163,17 +152,20 @@ public struct BackupContents {
         return nil
     }
 
-    private func require(_ isSame: Bool, _ entry: EntryPath) throws {
-        guard isSame else {
-            throw ArchiveError.damaged(
-                archive: name, offset: 0, reason: "the content of \(entry) is not what was backed up")
-        }
-    }
-
-    private func read(_ file: OpenFile, to output: (UnsafeRawBufferPointer) throws -> Void) throws {
+    /// - Throws: `ArchiveError.damaged` at the end of what is not what was backed up.
+    private func read(
+        _ file: OpenFile, against digest: Digest?, of entry: EntryPath,
+        to output: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        var hash = SHA256()
         let buffer = PageBuffer(count: 256 << 10)
         while case let got = try file.read(into: buffer.bytes), got > 0 {
-            try output(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got]))
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got])
+            hash.update(bytes)
+            try output(bytes)
         }
+        guard let digest, hash.finish() != digest else { return }
+        throw ArchiveError.damaged(
+            archive: name, offset: 0, reason: "the content of \(entry) is not what was backed up")
     }
 }

@@ -16,7 +16,9 @@ struct FolderLayout {
 
     /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`.
     func refuseOverlap() throws {
-        try refuseSilence(atMost: FolderPulse.awakening)
+        for path in [folder.path, stack.artifacts] {
+            try FolderPulse.requireAnswer(of: path, atMost: FolderPulse.awakening)
+        }
         // A folder that cannot be looked at is refused by whoever needs it, in its own words.
         guard let artifacts = try? Ground(stack.artifacts) else { return }
         for ours in [folder.path, folder.state] {
@@ -31,16 +33,6 @@ struct FolderLayout {
                     inner: Self.shown(stack.artifacts, artifacts), outer: Self.shown(ours, ground), isTakenForOurs: true
                 )
             case .around, .apart: continue
-            }
-        }
-    }
-
-    /// - Parameter seconds: how long to wait for an answer.
-    /// - Throws: `BackupError.folderSilent`.
-    func refuseSilence(atMost seconds: Double) throws {
-        for path in [folder.path, stack.artifacts] {
-            if case .silent = FolderPulse.look(at: path, atMost: seconds) {
-                throw BackupError.folderSilent(path: path.string)
             }
         }
     }
@@ -86,8 +78,7 @@ extension BackupPreflight {
     /// Whether both folders answer at all. - Returns: false where any further question to them would wait, perhaps for ever.
     func checkAnswers(_ findings: inout Findings) -> Bool {
         for (check, path) in [(Finding.Check.backupFolder, folder.path), (.artifacts, stack.artifacts)] {
-            guard case .silent = FolderPulse.look(at: path, atMost: awaited) else { continue }
-            findings.make(check) { throw BackupError.folderSilent(path: path.string) }
+            findings.make(check) { try FolderPulse.requireAnswer(of: path, atMost: awaited) }
         }
         guard findings.obstacles.isEmpty else { return false }
         if case .silent = FolderPulse.take(in: folder.state, atMost: awaited) {
@@ -114,6 +105,14 @@ extension BackupPreflight {
         if let unfit = (try? SwapObstacles.unfit(stack.artifacts)) ?? nil {
             findings.note(.artifacts, [unfit.explanation])
         }
+    }
+}
+
+extension FolderPulse {
+    /// - Parameter seconds: how long to wait for an answer.
+    /// - Throws: `BackupError.folderSilent`.
+    static func requireAnswer(of folder: FilePath, atMost seconds: Double) throws {
+        if case .silent = look(at: folder, atMost: seconds) { throw BackupError.folderSilent(path: folder.string) }
     }
 }
 

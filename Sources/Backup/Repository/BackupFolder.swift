@@ -22,8 +22,7 @@ public struct BackupFolder: Sendable {
     public func prepare() throws {
         do throws(SystemError) {
             try Directory.make(path, mode: 0o750)
-            try Directory.make(state, mode: 0o750)
-            try Directory.inheritOwner(state)
+            try Directory.makeInherited(state, mode: 0o750)
         } catch {
             throw BackupError.folderNotUsable(path: path.string, reason: leadingNowhere ?? error.reason)
         }
@@ -85,8 +84,7 @@ public struct BackupFolder: Sendable {
         for bytes in try leftInStaging() {
             remove(staging.appending(bytes), "staging/" + String(decoding: bytes, as: UTF8.self))
         }
-        try Directory.make(staging, mode: 0o700)
-        try Directory.inheritOwner(staging)
+        try Directory.makeInherited(staging, mode: 0o700)
         return removed
     }
 

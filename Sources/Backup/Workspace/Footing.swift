@@ -4,7 +4,7 @@ import SystemIO
 
 /// What an operation stands on from its first look to its last step: the folders, and what is mounted in them. Disks go and come
 /// back while it works, and what is found at the same path then may be an empty mount point, or another disk.
-final class Footing {
+struct Footing {
     private struct Place: Equatable {
         var identity: Ground.Identity?
         /// Of the mount that the folder lies in, and of those in it. A disk that came back has another one.

@@ -56,6 +56,10 @@ extension ComparisonSession {
         return Set(shapes.keys)
     }
 
+    /// That the session, with what it has locked, is still there.
+    /// - Throws: `PostgresError.connectionLost`.
+    func confirm() throws(PostgresError) { try connection.execute("select 1") }
+
     func processID() throws -> Int {
         guard let row = try rows("select pg_backend_pid() as pid").first else {
             throw PostgresError.unexpectedValue(column: "pid", found: "no row")

@@ -20,7 +20,7 @@ public final class FreshRows {
 
     /// That the session, with what it has locked, is still there.
     /// - Throws: `PostgresError.connectionLost`.
-    public func confirm() throws(PostgresError) { try session.connection.execute("select 1") }
+    public func confirm() throws(PostgresError) { try session.confirm() }
 
     public func close() { session.connection.close() }
 

@@ -43,17 +43,12 @@ public final class StoreComparison {
 
     /// The server processes of our own sessions, to be spared where the sessions of a database are ended.
     public func serverProcesses() throws -> [Int] {
-        try [live, restored].map { session in
-            guard let row = try session.rows("select pg_backend_pid() as pid").first else {
-                throw PostgresError.unexpectedValue(column: "pid", found: "no row")
-            }
-            return try row.int("pid")
-        }
+        try [live, restored].map { try $0.processID() }
     }
 
     /// That the live session, with what it has locked, is still there.
     /// - Throws: `PostgresError.connectionLost`.
-    public func confirm() throws(PostgresError) { try live.connection.execute("select 1") }
+    public func confirm() throws(PostgresError) { try live.confirm() }
 
     /// Ends both sessions; a database with one of them in it cannot be renamed.
     public func close() {

@@ -60,14 +60,14 @@ struct PathParts: Hashable, Sendable {
 ///
 /// Nothing is asked of what an automounter would mount for it: rows of a database decide which disk that is.
 struct RealPaths {
-    private let mounts: [(point: PathParts, isOnDemand: Bool)]
+    private let mounts: [MountTable.Mount]
     private var known: [PathParts: (parts: PathParts, isThere: Bool)] = [:]
     /// Nobody keeps artifacts deeper than this.
     private static let deepest = 64
 
     init() {
         // Where the table cannot be read, nobody says that there is an automounter.
-        mounts = ((try? MountTable.mounts()) ?? []).map { (PathParts(path: $0.point.bytes), $0.type == "autofs") }
+        mounts = (try? MountTable.mounts()) ?? []
     }
 
     /// Whether it is there; `nil` where nobody may look.
@@ -76,13 +76,8 @@ struct RealPaths {
         do { return try FileStatus.ifPresent(parts.path) != nil } catch { return nil }
     }
 
-    /// Of several mounts at one point the last is what is seen.
     private func mayAsk(_ parts: PathParts) -> Bool {
-        let above = mounts.enumerated().filter { parts.below($0.element.point) != nil }
-        let nearest = above.max {
-            ($0.element.point.names.count, $0.offset) < ($1.element.point.names.count, $1.offset)
-        }
-        return nearest.map { !$0.element.isOnDemand } ?? true
+        MountTable.byName(parts.path, among: mounts)?.type != "autofs"
     }
 
     mutating func of(_ parts: PathParts) -> PathParts {

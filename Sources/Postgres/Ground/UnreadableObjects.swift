@@ -83,7 +83,7 @@ public struct UnreadableObjects: Sendable, Equatable {
 
     /// What their owner or a superuser runs.
     func remedies(for role: String) -> [String] {
-        let role = "\"\(role.replacing("\"", with: "\"\""))\""
+        let role = role.asQuotedIdentifier
         var statements: [String] = []
         func grant(_ right: String, _ names: [String]) {
             if !names.isEmpty {

@@ -33,6 +33,11 @@ public struct QualifiedTable: Sendable, Hashable, Comparable, CustomStringConver
         let plain = part.utf8.allSatisfy {
             (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_")
         }
-        return plain && !part.isEmpty ? part : "\"\(part.replacing("\"", with: "\"\""))\""
+        return plain && !part.isEmpty ? part : part.asQuotedIdentifier
     }
+}
+
+extension String {
+    /// As SQL names it, whatever it is: a word of the language, too.
+    var asQuotedIdentifier: String { "\"\(replacing("\"", with: "\"\""))\"" }
 }

@@ -40,7 +40,7 @@ struct DumpEntry {
         var other = self
         other.owner = role
         guard let line = ownerLine, let to = line.ranges(of: " OWNER TO ").last else { return other }
-        other.statements = "\(line[..<to.upperBound])\"\(role.replacing("\"", with: "\"\""))\";"
+        other.statements = "\(line[..<to.upperBound])\(role.asQuotedIdentifier);"
         return other
     }
 

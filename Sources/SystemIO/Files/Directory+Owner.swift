@@ -12,6 +12,12 @@ extension Directory {
         try inheritOwner(of: path.parent, by: OpenFile(path, kind == .directory ? .directory : .readNoFollow))
     }
 
+    /// Makes a folder of ours, as `make` does, and gives it to whom the one around it belongs.
+    public static func makeInherited(_ path: FilePath, mode: UInt32) throws(SystemError) {
+        try make(path, mode: mode)
+        try inheritOwner(path)
+    }
+
     /// - Parameter file: one that this process just made. Of another name of it nothing is known.
     static func inheritOwner(of parent: FilePath, by file: OpenFile) throws(SystemError) {
         guard ProcessPrivilege.mayGiveAway else { return }

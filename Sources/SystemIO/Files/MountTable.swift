@@ -42,8 +42,13 @@ public enum MountTable {
         guard let all = try? mounts() else { return nil }
         // The kernel's word: one mount may hide others, whose points are still in the table.
         if let id = id(holding: folder), let found = all.last(where: { $0.id == id }) { return found }
-        // Of two at one point the later one is seen.
-        return all.filter { folder.isIn($0.point) }.enumerated()
+        return byName(folder, among: all)
+    }
+
+    /// The mount that a path lies in as far as its names tell, without a question to any file system.
+    /// - Parameter all: as `mounts` gives them: of two at one point the later one is seen.
+    public static func byName(_ path: FilePath, among all: [Mount]) -> Mount? {
+        all.filter { path.isIn($0.point) }.enumerated()
             .max { ($0.element.point.bytes.count, $0.offset) < ($1.element.point.bytes.count, $1.offset) }?.element
     }
 

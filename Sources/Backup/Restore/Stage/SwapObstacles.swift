@@ -73,9 +73,14 @@ struct SwapObstacles {
 
     private func checkFolders() throws {
         guard try FileStatus.ifPresent(workspace.stack.artifacts) != nil else { return }
-        // A mount point cannot be renamed, and one deeper down would move out of sight, to be emptied with what is kept.
-        let mounts = try MountTable.points(below: workspace.stack.artifacts)
-        if let first = mounts.first { throw BackupError.mountInside(path: first.string, count: mounts.count) }
+        try Self.refuseMounts(inside: workspace.stack.artifacts)
         try MovableChildren(of: workspace.stack.artifacts).check()
+    }
+
+    /// A mount point cannot be renamed, and one deeper down would move out of sight, to be emptied with what is kept.
+    /// - Throws: `BackupError.mountInside`.
+    static func refuseMounts(inside folder: FilePath) throws {
+        let mounts = try MountTable.points(below: folder)
+        if let first = mounts.first { throw BackupError.mountInside(path: first.string, count: mounts.count) }
     }
 }

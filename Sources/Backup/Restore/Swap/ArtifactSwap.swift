@@ -42,11 +42,9 @@ struct ArtifactSwap: Sendable {
         if try FileStatus.of(folder).mode & 0o777 != 0o700 { try OpenFile(folder, .directory).setMode(0o700) }
         try Directory.inheritOwner(folder)
         if id != nil { try Directory.removeTree(work) }
-        try Directory.make(work, mode: 0o700)
-        try Directory.inheritOwner(work)
-        if incoming == nil { try Directory.make(new, mode: 0o700) }
-        try Directory.make(old, mode: 0o700)
-        for part in [new, old] where part.parent == work { try Directory.inheritOwner(part) }
+        try Directory.makeInherited(work, mode: 0o700)
+        if incoming == nil { try Directory.makeInherited(new, mode: 0o700) }
+        try Directory.makeInherited(old, mode: 0o700)
     }
 
     func plan() throws -> Plan {

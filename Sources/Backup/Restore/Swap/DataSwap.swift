@@ -72,7 +72,9 @@ struct DataSwap {
             journal.workInode = try FileStatus.of(journal.swap.work).inode
             journal.present = journal.mode.includesArtifacts ? try journal.swap.present() : nil
             try check()
-            try refuseMoved(journal)
+            // Disks come and go while a restore works: it neither swaps into an empty mount point, nor carries a mount away.
+            if journal.mode.includesArtifacts { try SwapObstacles.refuseMounts(inside: workspace.stack.artifacts) }
+            try hold.refuseMoved()
             outcome.replaced = try look.last()
             if !force, !outcome.replaced.isEmpty {
                 throw BackupError.newerData(backup: journal.backup, newer: outcome.replaced)
@@ -116,15 +118,6 @@ struct DataSwap {
         }
         settle(journal, &outcome)
         return outcome
-    }
-
-    /// Neither may the swap go into an empty mount point, nor carry a mount out of sight.
-    private func refuseMoved(_ journal: RestoreJournal) throws {
-        if journal.mode.includesArtifacts {
-            let mounts = try MountTable.points(below: workspace.stack.artifacts)
-            if let first = mounts.first { throw BackupError.mountInside(path: first.string, count: mounts.count) }
-        }
-        try hold.refuseMoved()
     }
 
     /// The new data is live. What is left to do cannot fail the restore: the journal stays, and the next run goes on.
