@@ -11,9 +11,8 @@ extension StoreSurvey {
         _ snapshot: ExportedSnapshot, ofReadable isOfReadable: Bool = false,
         cancellation: Cancellation = Cancellation()
     ) throws {
-        let counts = try snapshot.rowCounts(ofReadable: isOfReadable, cancellation: cancellation)
-        var rows: [String: Int64] = [:]
-        for (table, count) in counts { rows[table.description] = count }
+        let rows = QualifiedTable.byDistinctName(
+            try snapshot.rowCounts(ofReadable: isOfReadable, cancellation: cancellation))
         let query = { (sql: SQL) in try snapshot.rows(sql, cancellation: cancellation) }
         self.init(revision: try Self.revision(rows, query), rows: rows, newest: try Self.newest(rows, query))
     }

@@ -17,6 +17,11 @@ extension PostgresError {
         var message = field(cpostgres_diag_primary) ?? ""
         if let detail = field(cpostgres_diag_detail) { message += " (\(detail))" }
         if let hint = field(cpostgres_diag_hint) { message += " [\(hint)]" }
+        // Another server's session may be lost that this one asked (dblink, a foreign table). With ours the server would be FATAL.
+        if sqlstate.hasPrefix("08"), field(cpostgres_diag_severity) == "ERROR", PQstatus(connection) == CONNECTION_OK {
+            self = .query(sqlstate: sqlstate, message: message)
+            return
+        }
         self.init(sqlstate: sqlstate, message: message, settings: settings)
     }
 

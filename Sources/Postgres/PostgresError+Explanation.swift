@@ -29,9 +29,10 @@ extension PostgresError: ExplainedError {
                 en: "PostgreSQL refused the login of \(user). Check the user name, the password and pg_hba.conf.")
         case .tooManyConnections(let reason):
             BilingualText(
-                zh: "PostgreSQL 的连接数已满（\(reason)）。请关闭闲置连接，或调大 max_connections 后重试。",
+                zh: "PostgreSQL 的连接数已满（\(reason)）。请关闭闲置连接，或调大相应上限（服务器的 max_connections，或用户、数据库的 CONNECTION LIMIT）后重试。",
                 en: "PostgreSQL has no free connection (\(reason)). "
-                    + "Close idle ones or raise max_connections, then try again.")
+                    + "Close idle ones, or raise the limit (max_connections of the server, or CONNECTION LIMIT of the role or "
+                    + "the database), then try again.")
         case .connectionLost(let reason):
             BilingualText(
                 zh: "与 PostgreSQL 的连接中断（\(reason)）。请查看数据库日志，恢复后重试。",
@@ -61,9 +62,9 @@ extension PostgresError: ExplainedError {
         case .maintenanceDatabaseNotUsable(let name, let reason):
             BilingualText(
                 zh:
-                    "维护数据库 \(name) 不可用：\(reason.chinese) 请创建它、授予 CONNECT，或设置 POSTGRES_MAINTENANCE_DB（同一套 MLflow 的所有备份服务须一致）。",
+                    "维护数据库 \(name) 不可用（\(reason.chinese)）。请创建它、授予 CONNECT，或设置 POSTGRES_MAINTENANCE_DB（同一套 MLflow 的所有备份服务须一致）。",
                 en:
-                    "The maintenance database \(name) cannot be used: \(reason.english) Create it, grant CONNECT, or set "
+                    "The maintenance database \(name) cannot be used (\(reason.english)). Create it, grant CONNECT, or set "
                     + "POSTGRES_MAINTENANCE_DB (to the same name in every backup service of this MLflow).")
         default: BilingualText(zh: "", en: "")
         }
@@ -117,8 +118,10 @@ extension PostgresError: ExplainedError {
         switch self {
         case .toolMissing(let path):
             BilingualText(
-                zh: "找不到 PostgreSQL 客户端程序 \(path)。请安装 postgresql-client，或设置其 bin 目录。",
-                en: "The PostgreSQL program \(path) was not found. Install postgresql-client, or set its bin folder.")
+                zh: "找不到 PostgreSQL 客户端程序 \(path)。请安装 postgresql-client，或把 PG_BIN_DIR 设为它所在的目录。",
+                en:
+                    "The PostgreSQL program \(path) was not found. Install postgresql-client, or set PG_BIN_DIR to the folder "
+                    + "that it is in.")
         case .toolTooOld(let tool, let toolVersion, let serverVersion):
             BilingualText(
                 zh: "\(tool) 的版本是 \(toolVersion)，低于服务器版本 \(serverVersion)，无法备份。"

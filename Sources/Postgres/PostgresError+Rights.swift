@@ -13,25 +13,26 @@ extension PostgresError {
                     + "Make it the owner of the database and its tables, or grant what is missing.")
         case .mayNotCreateDatabases(let user):
             return BilingualText(
-                zh: "用户 \(user) 无权创建数据库，恢复需要该权限。请以超级用户执行：ALTER ROLE \"\(user)\" CREATEDB;",
+                zh: "用户 \(user) 无权创建数据库，恢复需要该权限。请以超级用户执行：ALTER ROLE \(user.asQuotedIdentifier) CREATEDB;",
                 en: "The role \(user) may not create databases, which a restore needs. "
-                    + "As a superuser run: ALTER ROLE \"\(user)\" CREATEDB;")
+                    + "As a superuser run: ALTER ROLE \(user.asQuotedIdentifier) CREATEDB;")
         case .databaseNotOwned(let name, let owner, let user):
+            let give = "ALTER DATABASE \(name.asQuotedIdentifier) OWNER TO \(user.asQuotedIdentifier);"
             return BilingualText(
                 zh: "数据库 \(name) 属于 \(owner)，用户 \(user) 没有该所有者的权限，恢复时无法为数据库改名。请以超级用户执行："
-                    + "ALTER DATABASE \"\(name)\" OWNER TO \"\(user)\"; 或把角色 \(owner) 授予它（须为 INHERIT）。",
+                    + "\(give) 或把角色 \(owner) 授予它（须为 INHERIT）。",
                 en: "The database \(name) belongs to \(owner), whose rights the role \(user) lacks, and a restore "
-                    + "renames it. As a superuser run: ALTER DATABASE \"\(name)\" OWNER TO \"\(user)\"; or grant it the "
+                    + "renames it. As a superuser run: \(give) or grant it the "
                     + "role \(owner) (it must INHERIT).")
         case .tablesNotLockable(let user, let tables):
             let names = tables.map(\.description).joined(separator: ", ")
             return BilingualText(
                 zh: "用户 \(user) 无权读取并锁定下列表（LOCK TABLE … IN SHARE MODE），恢复需要这些权限：\(names)。"
-                    + "请以其所有者或超级用户执行：GRANT SELECT, UPDATE ON \(names) TO \"\(user)\";（模式上还需 USAGE），"
+                    + "请以其所有者或超级用户执行：GRANT SELECT, UPDATE ON \(names) TO \(user.asQuotedIdentifier);（模式上还需 USAGE），"
                     + "或让该用户成为这些表的所有者。",
                 en: "The role \(user) may not read and lock these tables (LOCK TABLE … IN SHARE MODE), which a restore "
                     + "needs: \(names). As their owner or a superuser run: GRANT SELECT, UPDATE ON \(names) TO "
-                    + "\"\(user)\"; (and USAGE on their schema), or make it their owner.")
+                    + "\(user.asQuotedIdentifier); (and USAGE on their schema), or make it their owner.")
         case .databaseNotReadable(let user, let objects):
             let (names, remedies) = (objects.named.joined(separator: "; "), objects.remedies(for: user))
             return BilingualText(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Postgres
 import SystemIO
 import TestSupport
@@ -50,6 +51,90 @@ struct ModestRoleTests {
         try live.expectNothingLeftBehind()
     }
 
+    @Test("what would keep the job from its lock, its programs or its sessions is told by doctor, too")
+    func sameAsTheJob() throws {
+        let live = try LiveStackFixture("modest_doctor")
+        let admin = try Connection(live.server.superuser.naming(database: live.database.database))
+        defer { admin.close() }
+        let role = "role_\(live.database.database)"
+        try admin.execute(
+            "create role \(identifier: role) login createdb in role mlflow_user password \(literal: "x\ny")")
+        func workspace(_ password: String, maintenance: String = "postgres") -> Workspace {
+            let database = ConnectionSettings(
+                host: live.database.host, port: live.database.port, user: role, password: Secret(password),
+                database: live.database.database, maintenanceDatabase: maintenance)
+            return Workspace(
+                LiveStack(
+                    database: database, tools: live.stack.tools, artifacts: live.artifacts, mlflowVersion: { nil }),
+                live.folder, log: .silent)
+        }
+        func found(_ workspace: Workspace) -> [String] { codes(BackupPreflight(workspace, options: .init()).run()) }
+        #expect(found(workspace("x\ny")) == ["password-not-expressible"])
+        try admin.execute("alter role \(identifier: role) password 'x'")
+        #expect(found(workspace("x", maintenance: "none")) == ["maintenance-database-not-usable"])
+        let text = PostgresError.maintenanceDatabaseNotUsable(
+            name: "none", reason: .init(zh: "没有", en: "there is no database of that name")
+        ).explanation.english
+        #expect(!text.contains("owner") && text.contains("POSTGRES_MAINTENANCE_DB"))
+
+        // Whoever asks and the job, which holds the lock, find the same.
+        let modest = workspace("x")
+        func limit(_ sessions: Int) throws {
+            let inside: SQL = "select from pg_stat_activity where usename = \(role)"
+            for _ in 0..<500 where try !admin.rows(inside).isEmpty { usleep(10_000) }
+            try admin.execute("alter role \(identifier: role) connection limit \(number: sessions)")
+        }
+        for (sessions, expected) in [(4, ["database-connections-exhausted"]), (5, [])] {
+            try limit(sessions)
+            #expect(found(modest) == expected)
+            try limit(sessions)
+            let hold = try modest.hold("test")
+            #expect(codes(BackupPreflight(modest, options: .init()).run(on: hold.databases)) == expected)
+            withExtendedLifetime(hold) {}
+        }
+        try limit(-1)
+        // The database's limit is for the sessions in it: a restore has two of them.
+        let backup = try BackupJob(modest, options: .init(), version: "test").run().name.string
+        try admin.execute("alter database \(identifier: live.database.database) connection limit 5")
+        admin.close()
+        _ = try RestoreJob(modest, options: .init()).run(backup)
+    }
+
+    @Test(
+        "whom an administrator lets the role work as in this database owns what it restores, and a template can be forgotten"
+    )
+    func anotherRoleHere() throws {
+        let live = try LiveStackFixture("modest_set_role")
+        let (name, role) = (live.database.database, "login_\(live.database.database)")
+        let admin = try Connection(live.server.superuser.naming(database: "postgres"))
+        defer { admin.close() }
+        for statement in [
+            "create role \(identifier: role) login createdb in role mlflow_user password 'x'",
+            "alter role \(identifier: role) in database \(identifier: name) set role = mlflow_user",
+            "alter database \(identifier: name) is_template true",
+        ] as [SQL] { try admin.execute(statement) }
+        let database = ConnectionSettings(
+            host: live.database.host, port: live.database.port, user: role, password: Secret("x"), database: name)
+        let workspace = Workspace(
+            LiveStack(database: database, tools: live.stack.tools, artifacts: live.artifacts, mlflowVersion: { nil }),
+            live.folder, log: .silent)
+        #expect(codes(BackupPreflight(workspace, options: .init()).run()) == [])
+        let backup = try BackupJob(workspace, options: .init(), version: "test").run()
+        #expect(backup.manifest.database.role == "mlflow_user")
+        let rows = try live.rows()
+        let outcome = try RestoreJob(workspace, options: .init()).run(backup.name.string)
+        // As MLflow's role, which owns it all again.
+        #expect(try live.rows() == rows)
+        try live.add(runs: 41...41)
+        let owners = try Connection(live.database).rows(
+            "select distinct pg_get_userbyid(relowner)::text from pg_class where relnamespace = 'public'::regnamespace")
+        #expect(try owners.map { try $0.string(0) } == ["mlflow_user"])
+        #expect(try admin.rows("select from pg_database where datname = \(name) and datistemplate").count == 1)
+        let kept = try #require(outcome.kept)
+        _ = try ForgetJob(workspace).run(kept.id)
+        try admin.execute("alter database \(identifier: name) is_template false")
+    }
+
     /// C25, C22, C52, on a server of its own, whose standby is away: MLflow's role does not wait for it, nor do we.
     @Test(
         "a prepared transaction refuses a restore at once, a slot is told of, and a standby is backed up and not restored into"
@@ -91,6 +176,9 @@ struct ModestRoleTests {
     }
 
     private func standby(_ server: TemporaryPostgres, _ live: LiveStackFixture, _ before: BackupOutcome) throws {
+        let unlogged = try Connection(live.database)
+        try unlogged.execute("create unlogged table scratch as select 1 as i")
+        unlogged.close()
         try server.becomeStandby()
         let findings = BackupPreflight(live.workspace(), options: .init()).run()
         #expect(findings.obstacles.isEmpty)
@@ -100,5 +188,9 @@ struct ModestRoleTests {
         #expect(try FileStatus.ifPresent(live.folder.restoreJournal) == nil)
         let backup = try live.backup()
         #expect(backup.manifest.database.rows["public.runs"] == 20)
+        #expect(backup.manifest.database.rows["public.scratch"] == nil)
+        #expect(
+            backup.warnings.contains { $0.english.contains("unlogged tables") && $0.english.contains("public.scratch") }
+        )
     }
 }

@@ -86,6 +86,56 @@ import Testing
         #expect(try pair.found().count == 3)
     }
 
+    @Test func canonicallyEqualNamesAreDifferentColumns() throws {
+        let (composed, combined) = ("caf\u{e9}", "cafe\u{301}")
+        let pair = try Pair([
+            "create table t (a integer primary key, \(identifier: composed) text, \(identifier: combined) text)",
+            "insert into t values (1, 'x', 'x')", "insert into t values (2, 'x', 'x')",
+            "create table one (a integer primary key, \(identifier: composed) text)", "insert into one values (1, 'x')",
+        ])
+        #expect(try pair.found() == [])
+        try pair.session.execute("update t set \(identifier: composed) = 'y' where a = 1")
+        try pair.session.execute("update t set \(identifier: combined) = 'y' where a = 2")
+        try pair.session.execute("alter table one add \(identifier: combined) text")
+        #expect(
+            Set(try pair.found()) == [
+                "row public.t (1) was changed", "row public.t (2) was changed",
+                "column \(combined) of table public.one was added",
+            ])
+    }
+
+    @Test func bytesThatAreNoTextAreComparedWhereTheDatabaseHasNoEncoding() throws {
+        let statements: [SQL] = [
+            "create table t (a integer primary key, b text)", "create table log (line text)",
+            #"insert into t values (1, E'caf\xe9'), (2, E'caf\xe9'), (3, repeat(E'\xe9', 400)), (4, E'\xe9')"#,
+            #"insert into log values (E'\xe9'), (E'\xea')"#,
+        ]
+        let server = try TemporaryPostgres.shared
+        let names = (0..<2).map { _ in "bytes_\(UInt32.random(in: .min ... .max))" }
+        let sessions = try names.map { name -> Connection in
+            let maker = try Connection(server.settings.naming(database: "postgres"))
+            try maker.execute(
+                "create database \(identifier: name) template template0 encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C'"
+            )
+            maker.close()
+            let session = try Connection(server.settings.naming(database: name))
+            for statement in statements { try session.execute(statement) }
+            return session
+        }
+        let comparison = try StoreComparison(
+            live: server.settings.naming(database: names[0]), restored: server.settings.naming(database: names[1]))
+        defer { comparison.close() }
+        #expect(try comparison.first().described == [])
+        try sessions[0].execute(#"update t set b = E'caf\xea' where a = 2"#)
+        try sessions[0].execute(#"update t set b = repeat(E'\xea', 400) where a = 3"#)
+        try sessions[0].execute("update t set b = 'plain' where a = 4")
+        try sessions[0].execute(#"insert into log values (E'\xeb')"#)
+        let found = Set(try comparison.first().described)
+        #expect(
+            found.isSuperset(of: (2...4).map { "row public.t (\($0)) was changed" }) && found.count == 4, "\(found)")
+        #expect(try comparison.last().total == 4)
+    }
+
     @Test func tablesAndColumnsThatTheBackupLacksAreFoundWhereTheyHoldSomething() throws {
         let pair = try Pair(["create table t (a integer primary key)"])
         try pair.session.execute("create table empty (a integer)")

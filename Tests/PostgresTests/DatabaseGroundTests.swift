@@ -96,6 +96,13 @@ struct DatabaseGroundTests {
         try admin(database, "alter subscription sub set (slot_name = none)", "drop subscription sub")
     }
 
+    @Test("what is advised to run is quoted, whatever a role is called")
+    func quoted() {
+        let text = PostgresError.mayNotCreateDatabases(user: "a\"b; drop").explanation
+        #expect(text.english.contains(#"ALTER ROLE "a""b; drop" CREATEDB;"#))
+        #expect(text.chinese.contains(#"ALTER ROLE "a""b; drop" CREATEDB;"#))
+    }
+
     /// C26.
     @Test("says what a restore by this role would fail of")
     func restoreObstacles() throws {
@@ -110,10 +117,13 @@ struct DatabaseGroundTests {
         let session = try Connection(modest)
         let tools = PostgresTools(binDirectory: server.binDirectory)
         let ground = try DatabaseGround(on: session)
-        let codes = try ground.restoreObstacles(on: session, with: tools).map { $0.stableCode }
+        let codes = try ground.restoreObstacles(on: session, Databases(holding: session), with: tools).map {
+            $0.stableCode
+        }
         #expect(codes == ["may-not-create-databases", "database-not-owned", "table-privileges-missing"])
         let ours = try Connection(database)
-        #expect(try DatabaseGround(on: ours).restoreObstacles(on: ours, with: tools).isEmpty)
+        #expect(
+            try DatabaseGround(on: ours).restoreObstacles(on: ours, Databases(holding: ours), with: tools).isEmpty)
 
         // One of its five is this session.
         let room = try ConnectionRoom(on: session)
@@ -122,6 +132,15 @@ struct DatabaseGroundTests {
         try room.require(4)
         let error = #expect(throws: PostgresError.self) { try room.require(5) }
         #expect(error?.explanation.english.contains("5 needed, 4 free") == true)
+        // Its own place is free once it is closed.
+        #expect(try ConnectionRoom(on: session, isEnding: true).free == 5)
+        // A database's limit is for those in it.
+        try admin(database, "alter database \(identifier: database.database) connection limit 4")
+        defer { _ = try? admin(database, "alter database \(identifier: database.database) connection limit -1") }
+        let narrow = try ConnectionRoom(on: ours)
+        try narrow.require(9, here: 1)
+        let limited = #expect(throws: PostgresError.self) { try narrow.require(9) }
+        #expect(limited?.explanation.english.contains("ALTER DATABASE ... CONNECTION LIMIT 4") == true)
     }
 
     @Test("a database in an old encoding is looked at as any: what we ask with has no character that it lacks")
@@ -135,6 +154,11 @@ struct DatabaseGroundTests {
             _ = try ConnectionRoom(on: session)
             _ = try DatabaseGround(on: session)
             #expect(try UnreadableObjects(on: session).isEmpty)
+            guard encoding == "sql_ascii" else { continue }
+            // A name that is no UTF-8, which the backup's sessions cannot be told.
+            try session.execute(
+                #"do $$ begin execute 'create table "' || convert_from('\xe9', 'SQL_ASCII') || '" (i int)'; end $$"#)
+            #expect(throws: PostgresError.self) { try session.ordinaryTables() }
         }
     }
 }

@@ -75,6 +75,7 @@ struct DatabasesTests {
         try admin.execute("alter role mlflow_user in database \(identifier: live) set work_mem to '7MB'")
         try admin.execute("alter database \(identifier: live) connection limit 33")
         try admin.execute("comment on database \(identifier: live) is 'it''s live'")
+        try admin.execute("alter database \(identifier: live) is_template true")
         try admin.execute("revoke all on database \(identifier: live) from public")
         try admin.execute("grant connect on database \(identifier: live) to \"Reporter\"")
         let copy = live + "_copy"
@@ -86,7 +87,7 @@ struct DatabasesTests {
         func properties(_ name: String) throws -> [Row] {
             try admin.rows(
                 """
-                select d.datconnlimit, d.datacl, shobj_description(d.oid, 'pg_database'),
+                select d.datconnlimit, d.datistemplate, d.datacl, shobj_description(d.oid, 'pg_database'),
                   (select array_agg(s.setrole::text || entry order by s.setrole, entry)
                    from pg_db_role_setting s cross join unnest(s.setconfig) entry
                    where s.setdatabase = d.oid and entry not like 'log_statement%') as settings
@@ -95,6 +96,9 @@ struct DatabasesTests {
         }
         #expect(try properties(live) == properties(copy))
         #expect(try databases.copyProperties(from: "no such database", to: copy).isEmpty)
+        // A template, which nobody may drop as it is.
+        try databases.drop(copy)
+        #expect(try !databases.exists(copy))
     }
 
     @Test("are made in the tablespace of the live one, and where this role may not, that is told")

@@ -12,6 +12,16 @@ struct SnapshotTests {
 
     init() throws { server = try TemporaryPostgres.shared }
 
+    @Test("counts have names that no reader of JSON takes for equal")
+    func distinctNames() {
+        let (composed, combined) = ("caf\u{e9}", "cafe\u{301}")
+        let counts = QualifiedTable.byDistinctName([
+            QualifiedTable(schema: "public", name: composed): 1, QualifiedTable(schema: "public", name: combined): 2,
+            QualifiedTable(schema: "public", name: "runs"): 3,
+        ])
+        #expect(counts == ["public.runs": 3, "public.\"cafe\u{301}\"": 2, #"U&"public".U&"caf\+0000E9""#: 1])
+    }
+
     @Test("shows one moment while rows are added and tables are dropped behind it")
     func oneMoment() throws {
         let database = try server.freshDatabase()

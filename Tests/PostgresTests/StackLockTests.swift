@@ -117,9 +117,13 @@ struct StackLockTests {
             if case .failure(PostgresError.unreachable)? = outcome { usleep(50_000) } else { break }
         }
         switch (mode, try #require(outcome)) {
-        case ("session", .success(let lock)): #expect(lock.isHeld)
+        case ("session", .success(let lock)):
+            #expect(lock.isHeld)
+            #expect(throws: Never.self) { try StackLock.look(pooled) }
         case ("transaction", .failure(let error)), ("statement", .failure(let error)):
-            #expect(error as? PostgresError == .pooled(host: "127.0.0.1", port: port))
+            let pooler = PostgresError.pooled(host: "127.0.0.1", port: port)
+            #expect(error as? PostgresError == pooler)
+            #expect(throws: pooler) { try StackLock.look(pooled) }
         case (_, let other): Issue.record("\(mode): \(other)")
         }
     }

@@ -52,6 +52,15 @@ struct StatementTests {
         #expect(throws: PostgresError.unexpectedValue(column: "e", found: "'1.5'")) { try row.int("e") }
     }
 
+    @Test("that ends because another server is lost is not told as if ours was")
+    func otherServer() throws {
+        #expect(throws: PostgresError.query(sqlstate: "08001", message: "it is away")) {
+            try session.execute(
+                "do $$ begin raise exception using errcode = '08001', message = 'it is away'; end $$")
+        }
+        #expect(try session.rows("select 1 as n").first?.int("n") == 1)
+    }
+
     @Test("with a NUL byte is refused instead of cut short")
     func nulByte() throws {
         #expect(throws: PostgresError.nulByte(text: "a\\0b")) { try session.rows("select \("a\0b")::text") }

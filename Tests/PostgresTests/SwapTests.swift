@@ -121,6 +121,20 @@ struct SwapTests {
         #expect(try mark(in: live.database) == "live")
     }
 
+    /// A pooler keeps the server process of a client that has left.
+    @Test("ends whoever it spared, once that should have left and did not")
+    func sparedAndStaying() throws {
+        let live = try marked("live")
+        let replacement = try marked("replacement")
+        let sessions = [try Connection(live), try Connection(replacement)]
+        let pids = try sessions.map { try $0.rows("select pg_backend_pid()").first?.int(0) ?? 0 }
+        let start = ContinuousClock.now
+        try databases.swap(
+            live: live.database, replacement: replacement.database, keepingOldAs: live.database + "_old", sparing: pids)
+        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(try mark(in: live.database) == "replacement")
+    }
+
     @Test("leaves the session that holds the stack's lock as it was, whether it comes about or not")
     func sessionSettings() throws {
         let live = try marked("live")

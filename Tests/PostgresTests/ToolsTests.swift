@@ -164,12 +164,30 @@ struct ToolsTests {
             try old.check(serverVersion: 150_018)
         }
         try old.check(serverVersion: 140_022)
+        try TemporaryFolder.write(program: folder.path.appending("pg_dump"), "#!/bin/sh\nexec sleep 30\n")
+        let start = ContinuousClock.now
+        let hanging = PostgresTools(binDirectory: folder.path, installed: folder.path, patience: 0.3)
+        let error = #expect(throws: PostgresError.self) { try hanging.check(serverVersion: 140_022) }
+        #expect(error?.errorCode == "tool-failed" && error?.explanation.english.contains("does not end") == true)
+        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(PostgresError.toolMissing(path: "x").explanation.english.contains("PG_BIN_DIR"))
         #expect(throws: PostgresError.toolMissing(path: "/nowhere/pg_dump")) {
             try PostgresTools(binDirectory: "/nowhere").check(serverVersion: 150_018)
         }
         let found = PostgresTools(binDirectory: nil)
         try found.check(serverVersion: 150_018)
         #expect(try found.version(of: .dump, serverVersion: 150_018) >= 15)
+    }
+
+    @Test("are given what libpq looks at in our own environment, and nothing that we say ourselves")
+    func environment() {
+        let passed = ToolEnvironment.passedOn(of: [
+            "HOME": "/h", "PGSSLMODE": "verify-full", "PGSSLCRL": "c", "PGCHANNELBINDING": "require",
+            "PGKRBSRVNAME": "p", "KRB5CCNAME": "k", "PGPASSWORD": "x", "PGPASSFILE": "x", "PGOPTIONS": "x",
+            "PG_COLOR": "always", "PG_BIN_DIR": "/x", "LD_PRELOAD": "x", "POSTGRES_PASSWORD": "x", "PATH": "/x",
+        ])
+        let expected: Set = ["HOME", "PGSSLMODE", "PGSSLCRL", "PGCHANNELBINDING", "PGKRBSRVNAME", "KRB5CCNAME"]
+        #expect(Set(passed.keys) == expected)
     }
 
     /// C37.

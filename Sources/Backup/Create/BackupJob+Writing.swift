@@ -169,7 +169,8 @@ extension BackupJob {
             let ground = try snapshot.ground()
             try stack.tools.dump(
                 stack.database, snapshot: snapshot.identifier, into: dump,
-                jobs: try snapshot.room().jobs(atMost: min(options.threads, 4)), cancellation: cancellation
+                jobs: try snapshot.room().jobs(atMost: min(options.threads, 4)), isStandby: ground.isReadOnly,
+                cancellation: cancellation
             ) { step in
                 if case .table(let name) = step { progress(Progress(.dumping, fraction: 0.1, detail: name)) }
             }

@@ -65,7 +65,7 @@ public struct BackupJob: Sendable {
         let start = MonotonicTime.nanoseconds()
         progress(Progress(.checking, fraction: 0))
         let items = try Catalogue(folder).items()
-        let findings = preflight.run(beside: items)
+        let findings = preflight.run(beside: items, on: hold.databases)
         try findings.throwFirst()
         let identity = try hold.markingArtifacts(workspace)
         // Who took this stack's backups over has to leave them alone from now on, whatever becomes of what is made now.

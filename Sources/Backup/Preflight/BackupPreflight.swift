@@ -26,14 +26,16 @@ public struct BackupPreflight: Sendable {
         self.patience = patience
     }
 
-    /// - Parameter items: what is in the backup folder, where the caller has looked already.
-    public func run(beside items: [CatalogueItem]? = nil) -> Findings {
+    /// - Parameters:
+    ///   - items: what is in the backup folder, where the caller has looked already.
+    ///   - databases: of the session that holds the stack's lock, where there is one.
+    public func run(beside items: [CatalogueItem]? = nil, on databases: Databases? = nil) -> Findings {
         var findings = Findings()
         guard checkAnswers(&findings) else { return findings }
         checkFolders(&findings)
         findings.make(.artifacts) { try stack.checkArtifactsFolder() }
         findings.make(.artifacts) { try checkReadable() }
-        let dump = checkDatabase(&findings)
+        let dump = checkDatabase(databases, &findings)
         noteElsewhere(&findings)
         if let items = findings.make(.backupFolder, { try items ?? Catalogue(folder).items() }) {
             findings.note(.room, findings.make(.room) { try checkRoom(dump, beside: items) } ?? [])
@@ -42,7 +44,8 @@ public struct BackupPreflight: Sendable {
     }
 
     /// - Returns: what its dump will be about; `nil` where it does not answer.
-    private func checkDatabase(_ findings: inout Findings) -> BackupRoom.Dump? {
+    private func checkDatabase(_ held: Databases?, _ findings: inout Findings) -> BackupRoom.Dump? {
+        findings.make(.tools) { try stack.tools.checkHandingOver(stack.database.password) }
         guard let connection = findings.make(.database, { try Connection(stack.database) }) else {
             // Which tool is needed is not known without the server; that it is there at all is.
             findings.make(.tools) { _ = try stack.tools.version(of: .dump) }
@@ -55,7 +58,9 @@ public struct BackupPreflight: Sendable {
                 throw BackupError.databaseEmpty(name: stack.database.database)
             }
         }
-        checkGround(on: connection, &findings)
+        if let databases = findings.make(.database, { try held ?? StackLock.look(stack.database) }) {
+            checkGround(on: connection, databases, &findings)
+        }
         return findings.make(.database) { try connection.dumpMeasure() }
     }
 }

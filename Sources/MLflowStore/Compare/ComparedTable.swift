@@ -27,10 +27,10 @@ struct ComparedTable: Equatable {
         self.live = live
         self.restored = restored
         self.rule = rule
-        let both = live.columns.filter(Set(restored.columns).contains)
+        let both = live.columns.filter { restored.hasColumn($0) }
         columns = both
         let unchanging = rule.map { $0.ignored.union(TableRule.touched) } ?? []
-        let common = live.key == restored.key ? live.key : []
+        let common = live.key.elementsEqual(restored.key, by: { $0.utf8.elementsEqual($1.utf8) }) ? live.key : []
         compared = both.filter { common.contains($0) || !unchanging.contains($0) }
         let subject = common.isEmpty ? [] : rule?.subject.filter(both.contains) ?? []
         key = subject + common.filter { !subject.contains($0) }
@@ -42,7 +42,7 @@ struct ComparedTable: Equatable {
     }
 
     /// Columns of the live table that the backup knows nothing of.
-    var unknownColumns: [String] { live.columns.filter { !restored.columns.contains($0) } }
+    var unknownColumns: [String] { live.columns.filter { !restored.hasColumn($0) } }
 
     private var rowText: SQL { Self.text(compared) }
     private var bucket: SQL {
@@ -72,9 +72,9 @@ struct ComparedTable: Equatable {
     /// Where a row has one of these primary keys, in a form that the key's index serves.
     func condition(keys: [[String]]) -> SQL {
         let columns = live.key.map { column -> SQL in "t.\(identifier: column)" }
-        let arrays = live.key.enumerated().map { place, column -> SQL in
+        let arrays = live.key.indices.map { place -> SQL in
             // The server's own spelling of a type, quoted where it has to be.
-            let type = SQL(stringLiteral: live.types[column] ?? "text")
+            let type = SQL(stringLiteral: live.keyTypes[place])
             return "\(keys.map { $0[place] })::\(type)[]"
         }
         return " where (\(SQL.list(columns))) in (select * from unnest(\(SQL.list(arrays))))"
@@ -99,7 +99,7 @@ struct ComparedTable: Equatable {
             let value: SQL = "t.\(identifier: column)::text"
             return """
                 case when octet_length(\(value)) <= 300 then \(value)
-                else left(\(value), 60) || ' ' || encode(sha256(convert_to(\(value), 'UTF8')), 'hex') end
+                else left(\(value), 60) || ' ' || encode(sha256(textsend(\(value))), 'hex') end
                 """
         }
         let order = (1...keys.count).map { place -> SQL in "\(number: place)" }

@@ -28,6 +28,12 @@ final class ComparisonSession {
               ('quote_all_identifiers', 'off'), ('cursor_tuple_fraction', '1'), ('jit', 'off')
             ) v(name, value) on pg_catalog.lower(s.name) = v.name
             """)
+        // What a database without an encoding holds need be no UTF-8, and the server would not send it as that.
+        try connection.execute(
+            """
+            select pg_catalog.set_config('client_encoding', 'SQL_ASCII', false)
+            where pg_catalog.current_setting('server_encoding') = 'SQL_ASCII'
+            """)
     }
 
     func rows(_ sql: SQL) throws -> [Row] { try connection.rows(sql, cancellation: cancellation) }

@@ -77,16 +77,18 @@ struct RowMerge {
         }
         let values = try values(live.row)
         guard let restored else { return RowDifference(live: values, restored: nil) }
-        let stored = try self.values(restored.row)
-        // By bytes: strings that are canonically equal may be different values.
-        let columns = table.compared.filter { column in
-            switch (values[column], stored[column]) {
-            case (nil, nil): false
-            case (let one?, let other?): !one.utf8.elementsEqual(other.utf8)
-            default: true
+        var columns: Set<String> = []
+        for (place, column) in table.columns.enumerated() where table.compared.contains(column) {
+            let place = Row.Column.position(table.key.count + place)
+            // By place and by bytes: names, and values, that are canonically equal may be different ones.
+            switch (try live.row.optional(place, as: String.self), try restored.row.optional(place, as: String.self)) {
+            case (nil, nil): break
+            case (let one?, let other?): if !one.utf8.elementsEqual(other.utf8) { columns.insert(column) }
+            default: columns.insert(column)
             }
         }
-        return columns.isEmpty ? nil : RowDifference(live: values, restored: stored, columns: Set(columns))
+        if columns.isEmpty { return nil }
+        return RowDifference(live: values, restored: try self.values(restored.row), columns: columns)
     }
 
     private func values(_ row: Row) throws -> [String: String] {

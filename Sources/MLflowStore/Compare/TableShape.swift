@@ -28,9 +28,12 @@ struct TableShape: Equatable {
     var columns: [String] = []
     /// The columns of the primary key in its order; empty where there is none.
     var key: [String] = []
-    /// As SQL writes them, by column.
-    var types: [String: String] = [:]
+    /// The types of these, as SQL writes them.
+    var keyTypes: [String] = []
     var emptied: [EmptiedReference] = []
+
+    /// By its bytes, as the server tells names apart: to Swift two that are canonically equivalent are equal.
+    func hasColumn(_ name: String) -> Bool { columns.contains { $0.utf8.elementsEqual(name.utf8) } }
 
     /// The tables of a database that this role may read, those of its extensions, too: their rows are a person's or a
     /// program's, whether the extension lets a dump hold them or not. The others are `HiddenTables`.
@@ -63,8 +66,10 @@ struct TableShape: Equatable {
             shape.isLockable = try row.string("lockable") == "true"
             if let column = try row.optional("column", as: String.self) {
                 shape.columns.append(column)
-                shape.types[column] = try row.string("type")
-                if try row.optional("place", as: Int.self) != nil { shape.key.append(column) }
+                if try row.optional("place", as: Int.self) != nil {
+                    shape.key.append(column)
+                    shape.keyTypes.append(try row.string("type"))
+                }
             }
             shapes[table] = shape
         }

@@ -88,7 +88,7 @@ struct UndumpedRows {
 
     private var digest: SQL {
         let columns = shape.columns.map { column -> SQL in "t.\(identifier: column)" }
-        return "encode(sha256(convert_to(row(\(SQL.list(columns)))::text, 'UTF8')), 'hex')"
+        return "encode(sha256(textsend(row(\(SQL.list(columns)))::text)), 'hex')"
     }
 
     /// With what tells who wrote them, under names that no column has by chance.

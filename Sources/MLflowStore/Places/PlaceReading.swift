@@ -57,7 +57,7 @@ public struct PlaceReading: Sendable {
         do { try self.init(BoundedSession(connection: connection, limit: limit)) } catch is CancelledError {
             throw PostgresError.unreachable(
                 host: settings.host, port: settings.port, reason: "no answer within \(Int(seconds)) s")
-        }
+        } catch let error as PostgresError { throw error.namingHolders(in: settings, seconds: 1) }
     }
 
     private init(_ session: BoundedSession) throws {

@@ -5,6 +5,7 @@ extension Connection {
     /// - Returns: what the server refused it with: of a foreign table whose server is away there are none.
     /// - Throws: `PostgresError`.
     public func analyze() throws -> PostgresError? {
+        try liftTimeouts()
         try execute("begin")
         let refusal = try attempt { try execute("analyze") }
         try execute("commit")
@@ -23,7 +24,7 @@ extension Connection {
             return nil
         } catch let refusal as PostgresError {
             if refusal.isTroubleOfServer { throw refusal }
-            // `connectionLost` may be that of a server which this one asked (dblink, a foreign table): ours shows here.
+            // A session that was lost shows here at the latest.
             do { try execute("rollback to attempt") } catch { throw refusal }
             return refusal
         }

@@ -2,22 +2,39 @@
 
 extension Databases {
     /// Makes an empty database with the encoding and the collation of `model`, so that texts sort and compare as they
-    /// did, and in its tablespace, where this role may (else `copyProperties` tells). Where there is no `model`, with UTF8
-    /// and the server's defaults.
+    /// did, and its owner's and in its tablespace, where this role may (else `copyProperties` tells). Sessions in it work as the role
+    /// that they have in `model` (`ALTER ROLE … IN DATABASE … SET role`): what is loaded is that role's. Where there is no `model`,
+    /// with UTF8 and the server's defaults.
     /// - Throws: `databaseExists`, `mayNotCreateDatabases`, `diskFull`.
     public func create(_ name: String, like model: String) throws(PostgresError) {
         let session = try connect()
-        let clauses = try localeClauses(of: model, on: session) + tablespaceClause(of: model, on: session)
+        let clauses =
+            try localeClauses(of: model, on: session) + tablespaceClause(of: model, on: session)
+            + ownerClause(of: model, on: session)
         do throws(PostgresError) {
             // template0: what an administrator put into template1 would collide with the dump's objects.
             try session.executeLong("create database \(identifier: name) template template0 \(clauses)")
         } catch {
             switch error {
             case .query("42P04", _): throw .databaseExists(name: name)
-            case .insufficientPrivilege(let user, _): throw .mayNotCreateDatabases(user: user)
+            case .insufficientPrivilege: throw .mayNotCreateDatabases(user: try session.role())
             default: throw error
             }
         }
+        try copyRoles(from: model, to: name, on: session)
+    }
+
+    /// Empty where it is this role's anyway, or that of one to whom it may give nothing.
+    private func ownerClause(of model: String, on session: Connection) throws(PostgresError) -> SQL {
+        let member: SQL = session.serverVersion >= 160_000 ? "'SET'" : "'MEMBER'"
+        let rows = try session.rows(
+            """
+            select r.rolname::text as name from pg_catalog.pg_database d join pg_catalog.pg_roles r on r.oid = d.datdba
+            where d.datname = \(model) and r.rolname <> current_user
+              and pg_catalog.pg_has_role(r.oid, \(member)) and pg_catalog.pg_has_role(r.oid, 'USAGE')
+            """)
+        guard let row = rows.first else { return "" }
+        return " owner \(identifier: try row.string("name"))"
     }
 
     private func localeClauses(of model: String, on session: Connection) throws(PostgresError) -> SQL {

@@ -60,6 +60,9 @@ extension Databases {
             + ObjectsBeyondRestore.slots(of: name, on: session)
     }
 
+    /// As whom the server lets us work there.
+    public func role() throws(PostgresError) -> String { try connect().role() }
+
     /// Whether this role may make databases, which every restore does.
     public func mayCreate() throws(PostgresError) -> Bool {
         try connect().rows(

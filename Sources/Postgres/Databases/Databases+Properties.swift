@@ -4,7 +4,7 @@ import Wording
 
 extension Databases {
     /// Gives `copy` what belongs to the database `model` but is in no dump of it: settings made by
-    /// ALTER DATABASE/ROLE … SET, grants on the database, its connection limit, its comment and its owner.
+    /// ALTER DATABASE/ROLE … SET, grants on the database, its connection limit, its comment, whether it is a template, and its owner.
     ///
     /// Call it after the data is loaded and before the swap: a setting such as `default_transaction_read_only` would
     /// stand in the loader's way. Where there is no `model`, nothing is done.
@@ -18,6 +18,12 @@ extension Databases {
         try copier.copyGrants()
         try copier.copyLimitCommentAndOwner()
         return copier.warnings
+    }
+
+    /// As whom sessions work, which must be so before anything is made in the copy. What is refused `copyProperties` tells.
+    func copyRoles(from model: String, to copy: String, on session: Connection) throws(PostgresError) {
+        var copier = PropertyCopier(session: session, model: model, copy: copy)
+        try copier.copySettings(only: "role")
     }
 }
 
@@ -36,19 +42,21 @@ private struct PropertyCopier {
             join pg_catalog.pg_tablespace t on t.oid = m.dattablespace where m.datname = \(model)
             """)
         guard let name = try rows.first?.string("name") else { return }
-        let role = session.settings.user
+        let role = try session.role()
+        let grant = "GRANT CREATE ON TABLESPACE \(name.asQuotedIdentifier) TO \(role.asQuotedIdentifier);"
         warnings.append(
             BilingualText(
                 zh: "数据库属性 TABLESPACE \(name) 未能复制：用户 \(role) 无权在其中创建数据库。请以超级用户执行 "
-                    + "GRANT CREATE ON TABLESPACE \"\(name)\" TO \"\(role)\"; "
+                    + "\(grant) "
                     + "并用 ALTER DATABASE … SET TABLESPACE 移动数据库。",
                 en: "The database property TABLESPACE \(name) was not copied: the role \(role) may not make databases "
-                    + "there. As a superuser run GRANT CREATE ON TABLESPACE \"\(name)\" TO \"\(role)\"; and move the "
+                    + "there. As a superuser run \(grant) and move the "
                     + "database by ALTER DATABASE … SET TABLESPACE."))
     }
 
     /// `pg_db_role_setting` holds `name=value`; role 0 is every role.
-    mutating func copySettings() throws(PostgresError) {
+    /// - Parameter only: the one setting; `nil` for all.
+    mutating func copySettings(only: String? = nil) throws(PostgresError) {
         let rows = try session.rows(
             """
             select r.rolname as role, split_part(entry, '=', 1) as name,
@@ -61,6 +69,7 @@ private struct PropertyCopier {
             """)
         for row in rows {
             let name = try row.string("name")
+            if let only, name != only { continue }
             let value = try row.string("value")
             let target: SQL =
                 if let role = try row.optional("role", as: String.self) {
@@ -111,6 +120,7 @@ private struct PropertyCopier {
         let rows = try session.rows(
             """
             select d.datconnlimit as places, r.rolname as owner, r.rolname = current_user as ours,
+                   d.datistemplate as template,
                    pg_catalog.shobj_description(d.oid, 'pg_database') as comment
             from pg_catalog.pg_database d join pg_catalog.pg_roles r on r.oid = d.datdba where d.datname = \(model)
             """)
@@ -123,6 +133,9 @@ private struct PropertyCopier {
         }
         if let comment = try row.optional("comment", as: String.self) {
             try attempt("comment on database \(identifier: copy) is \(literal: comment)", about: "COMMENT")
+        }
+        if try row.bool("template") {
+            try attempt("alter database \(identifier: copy) is_template true", about: "IS_TEMPLATE")
         }
         // The owner last: afterwards we may have no say any more.
         if try !row.bool("ours") {

@@ -45,7 +45,8 @@ extension Databases {
                 case .query("55006", _) where attempt < swapAttempts && !usher.hasLeft: attempt += 1
                 case .query("55006", let message):
                     // They were told to end, or are not ours to end, and did not.
-                    let inside = try sessions(in: [live, replacement], sparing: usher.spared, on: ending)
+                    let inside = try sessions(
+                        in: [live, replacement], sparing: usher.hasLeft ? [] : usher.spared, on: ending)
                     throw inside.isEmpty
                         ? .databaseInUse(name: live, holders: [message])
                         : .processStuck(seconds: swapAttempts * 5, processes: inside)

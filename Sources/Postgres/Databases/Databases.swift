@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Wording
+
 /// The databases of one server: made, dropped and listed from a session in the maintenance database.
 public struct Databases {
     let settings: ConnectionSettings
@@ -34,8 +36,13 @@ public struct Databases {
             return session
         } catch {
             switch error {
-            case .databaseMissing, .insufficientPrivilege:
-                throw .maintenanceDatabaseNotUsable(name: settings.maintenanceDatabase, reason: error.explanation)
+            case .databaseMissing:
+                throw .maintenanceDatabaseNotUsable(
+                    name: settings.maintenanceDatabase,
+                    reason: BilingualText(zh: "没有这个数据库", en: "there is no database of that name"))
+            case .insufficientPrivilege(_, let reason):
+                throw .maintenanceDatabaseNotUsable(
+                    name: settings.maintenanceDatabase, reason: BilingualText(zh: reason, en: reason))
             default: throw error
             }
         }
@@ -122,6 +129,10 @@ public struct Databases {
     ///   nobody can use, and goes with the next call.
     public func drop(_ name: String) throws(PostgresError) {
         let session = try connect()
+        // What somebody made a template nobody may drop (42809); who may drop it may make it none.
+        let template = try session.rows(
+            "select from pg_catalog.pg_database where datname = \(name) and datistemplate")
+        if !template.isEmpty { try session.execute("alter database \(identifier: name) is_template false") }
         do throws(PostgresError) { try dropForcing(name, on: session) } catch {
             guard case .query("55006", _) = error else { throw error }
             let inside = try sessions(in: [name], on: session)

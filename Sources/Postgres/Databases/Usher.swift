@@ -7,7 +7,7 @@ struct Usher {
     struct Inside {
         /// Those that we may not end, each as one line for a person.
         var staying: [String] = []
-        /// Nobody but the spared ones.
+        /// Nobody but the spared ones, as long as they have not left.
         var isEmpty = true
     }
 
@@ -37,7 +37,8 @@ struct Usher {
         var inside = Inside()
         for row in rows {
             let pid = try row.int("pid")
-            if spared.contains(pid) { continue }
+            // A pooler keeps the server process of a session that has left.
+            if !hasLeft, spared.contains(pid) { continue }
             inside.isEmpty = false
             do throws(PostgresError) {
                 try session.execute("select pg_catalog.pg_terminate_backend(\(pid))")

@@ -65,6 +65,12 @@ extension BeyondRestore {
                 en: "A restore does not bring subscriptions back, which would begin to replicate: \(names.english). "
                     + "Make them again where they are needed. In the database that it puts aside they go on, and keep it from "
                     + "being dropped: run DROP SUBSCRIPTION there.")
+        case .notInBackup:
+            BilingualText(
+                zh: "备用服务器上没有 UNLOGGED 表的数据，本备份中也没有：\(names.chinese)。需要时请从主服务器备份。",
+                en:
+                    "A standby has not the rows of unlogged tables, and a backup of it has not either: \(names.english). "
+                    + "Back up the primary where they are needed.")
         case .staysBehind:
             BilingualText(
                 zh: "逻辑复制槽属于恢复时被替换的旧数据库，会继续保留 WAL 并可能写满磁盘：\(names.chinese)。"

@@ -14,6 +14,8 @@ public struct BeyondRestore: Sendable, Hashable, Codable {
         case fails
         /// It is not in a dump, or would begin to replicate: a person makes it again.
         case never
+        /// A standby has not the rows of an unlogged table, and so this backup has not.
+        case notInBackup = "not-in-backup"
         /// It belongs to the database that a restore puts aside.
         case staysBehind = "stays-behind"
         /// It is brought back and belongs to the restoring role.

@@ -31,16 +31,19 @@ public struct DatabaseGround: Sendable {
     }
 
     /// What a restore by this role into this server would fail of, as far as that does not pass by itself.
+    /// - Parameter databases: on a session in the maintenance database, where another role may be at work.
     /// - Throws: `PostgresError`, `SystemError` where it cannot be asked.
-    public func restoreObstacles(on session: Connection, with tools: PostgresTools) throws -> [any ExplainedError] {
+    public func restoreObstacles(
+        on session: Connection, _ databases: Databases, with tools: PostgresTools
+    ) throws -> [any ExplainedError] {
         var obstacles: [any ExplainedError] = []
-        let (databases, name) = (Databases(holding: session), session.settings.database)
+        let (name, maker) = (session.settings.database, try databases.role())
         if isReadOnly {
             obstacles.append(PostgresError.serverReadOnly(host: session.settings.host, port: session.settings.port))
         }
-        if try !databases.mayCreate() { obstacles.append(PostgresError.mayNotCreateDatabases(user: role)) }
+        if try !databases.mayCreate() { obstacles.append(PostgresError.mayNotCreateDatabases(user: maker)) }
         if let owner = try databases.obstacles(toRenaming: name).owner {
-            obstacles.append(PostgresError.databaseNotOwned(name: name, owner: owner, user: role))
+            obstacles.append(PostgresError.databaseNotOwned(name: name, owner: owner, user: maker))
         }
         // What may not be read is an obstacle of the backup already.
         let tables = unreadable.isEmpty ? try session.tablesNotLockable() : []

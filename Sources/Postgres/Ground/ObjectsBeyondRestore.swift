@@ -22,7 +22,24 @@ struct ObjectsBeyondRestore {
             found += try counted(tablespaces, .moves)
         }
         let name = session.settings.database
+        found += try unlogged()
         return try found + Self.subscriptions(of: name, on: session) + Self.slots(of: name, on: session)
+    }
+
+    /// Tables whose rows are not here.
+    private func unlogged() throws(PostgresError) -> [BeyondRestore] {
+        var found: [BeyondRestore] = []
+        for row in try session.rows(
+            """
+            select n.nspname::text as schema, c.relname::text as name
+            from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+            where c.relkind = 'r' and \(Connection.isUsers) and \(Connection.isAway) order by 1, 2
+            """)
+        {
+            let table = QualifiedTable(schema: try row.string("schema"), name: try row.string("name"))
+            found.append(BeyondRestore(kind: "table", name: table.description, fate: .notInBackup))
+        }
+        return found
     }
 
     static func subscriptions(of database: String, on session: Connection) throws(PostgresError) -> [BeyondRestore] {
@@ -141,7 +158,19 @@ struct ObjectsBeyondRestore {
               select 'pg_catalog.pg_language'::pg_catalog.regclass, oid from pg_catalog.pg_language where lanispl
               union all
               select 'pg_catalog.pg_proc'::pg_catalog.regclass, f.oid from pg_catalog.pg_proc f
-              join pg_catalog.pg_language l on l.oid = f.prolang where not l.lanpltrusted and f.oid >= 16384
+              join pg_catalog.pg_language l on l.oid = f.prolang
+              where f.oid >= 16384 and (f.prokind <> 'a' and not l.lanpltrusted or f.proleakproof or \(setsForSuperusers))
+              union all
+              select 'pg_catalog.pg_proc'::pg_catalog.regclass, aggfnoid::pg_catalog.oid from pg_catalog.pg_aggregate
+              where aggfnoid::pg_catalog.oid >= 16384
+                and 'pg_catalog.internal'::pg_catalog.regtype in (aggtranstype, aggmtranstype)
+              union all
+              select 'pg_catalog.pg_cast'::pg_catalog.regclass, k.oid from pg_catalog.pg_cast k
+              where k.oid >= 16384 and (k.castmethod = 'b' or not exists (
+                select from pg_catalog.pg_type t where t.oid in (k.castsource, k.casttarget) and t.oid >= 16384
+                  and not exists (
+                    select from pg_catalog.pg_depend x
+                    where x.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and x.objid = t.oid and x.deptype = 'e')))
               union all
               select 'pg_catalog.pg_opclass'::pg_catalog.regclass, oid from pg_catalog.pg_opclass where oid >= 16384
               union all
@@ -155,6 +184,19 @@ struct ObjectsBeyondRestore {
             where not exists (
               select from pg_catalog.pg_depend x
               where x.classid = own.class and x.objid = own.object and x.deptype = 'e')
+            """
+    }
+
+    /// Of a function `f`: whether it sets what a superuser alone may set.
+    private var setsForSuperusers: SQL {
+        let isOpen: SQL =
+            session.serverVersion < 150_000
+            ? "" : " and not pg_catalog.has_parameter_privilege(s.name, 'SET')"
+        return """
+            exists (
+              select from pg_catalog.unnest(f.proconfig) c(entry) join pg_catalog.pg_settings s
+                on pg_catalog.lower(s.name) = pg_catalog.lower(pg_catalog.split_part(c.entry, '=', 1))
+              where s.context = 'superuser'\(isOpen))
             """
     }
 
@@ -180,9 +222,17 @@ struct ObjectsBeyondRestore {
               from pg_catalog.pg_class where relkind in ('r', 'p', 'v', 'm', 'S', 'f') and relpersistence <> 't'
               union all
               select proowner, oid, 'pg_catalog.pg_proc'::pg_catalog.regclass, pronamespace from pg_catalog.pg_proc
+              union all
+              select typowner, oid, 'pg_catalog.pg_type'::pg_catalog.regclass, typnamespace from pg_catalog.pg_type
+              union all
+              select nspowner, oid, 'pg_catalog.pg_namespace'::pg_catalog.regclass, oid from pg_catalog.pg_namespace
+              where nspname <> 'public'
+              union all
+              select lomowner, oid, 'pg_catalog.pg_largeobject'::pg_catalog.regclass, null
+              from pg_catalog.pg_largeobject_metadata
             ) o(owner, oid, class, namespace)
-            join pg_catalog.pg_namespace n on n.oid = o.namespace
-            where not starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema'
+            left join pg_catalog.pg_namespace n on n.oid = o.namespace
+            where (n.oid is null or not starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema')
               and not pg_catalog.pg_has_role(o.owner, \(member))
               and not exists (
                 select from pg_catalog.pg_depend x

@@ -26,6 +26,9 @@ extension Connection {
     static let isUsers: SQL =
         "(c.relpersistence <> 't' and not starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema')"
 
+    /// Of a relation `c`: its rows are not here, on a standby, and nobody can read it (PostgreSQL manual, CREATE TABLE, `UNLOGGED`).
+    static let isAway: SQL = "(c.relpersistence = 'u' and pg_catalog.pg_is_in_recovery())"
+
     /// Of a table `c` in the schema `n`: all of it, not what a policy shows.
     public static let isReadable: SQL =
         """
@@ -34,7 +37,8 @@ extension Connection {
         """
 
     /// - Parameter condition: on `c`, the table, and `n`, its schema.
-    func ordinaryTables(where condition: SQL = "true") throws(PostgresError) -> [QualifiedTable] {
+    /// - Throws: `PostgresError`, also for a name that is no text (SQL_ASCII).
+    public func ordinaryTables(where condition: SQL = "true") throws(PostgresError) -> [QualifiedTable] {
         let found = try rows(
             """
             select n.nspname as schema, c.relname as name
@@ -43,7 +47,7 @@ extension Connection {
               and not exists (
                 select from pg_catalog.pg_depend d
                 where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
-              and (\(condition))
+              and not \(Self.isAway) and (\(condition))
             order by 1, 2
             """)
         var tables: [QualifiedTable] = []

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Connection {
+    /// As whom the server lets us work: what `ALTER ROLE … SET role` says, else the role that logged in.
+    /// - Throws: `PostgresError`.
+    public func role() throws(PostgresError) -> String {
+        guard let row = try rows("select current_user::text as role").first else {
+            throw .unexpectedValue(column: "role", found: "no row")
+        }
+        return try row.string("role")
+    }
+
     /// The ordinary tables (see `rowCounts`) that this role may not read and lock by LOCK TABLE … IN SHARE MODE, which wants
     /// one of these rights (PostgreSQL manual, LOCK). Sorted.
     /// - Throws: `PostgresError`.

@@ -23,7 +23,32 @@ public struct QualifiedTable: Sendable, Hashable, Comparable, CustomStringConver
     }
 
     public static func < (lhs: QualifiedTable, rhs: QualifiedTable) -> Bool {
-        (lhs.schema, lhs.name) < (rhs.schema, rhs.name)
+        lhs.schema.utf8.elementsEqual(rhs.schema.utf8)
+            ? lhs.name.utf8.lexicographicallyPrecedes(rhs.name.utf8)
+            : lhs.schema.utf8.lexicographicallyPrecedes(rhs.schema.utf8)
+    }
+
+    /// What is known of tables, by names that nobody takes for equal: of several that are canonically equivalent (to Swift, and to whoever
+    /// reads JSON) the first is called what it is, and the others by their bytes.
+    public static func byDistinctName<Value>(_ values: [QualifiedTable: Value]) -> [String: Value] {
+        var named: [String: Value] = [:]
+        for (table, value) in values.sorted(by: { $0.key < $1.key }) {
+            named[named[table.description] == nil ? table.description : table.inBytes] = value
+        }
+        return named
+    }
+
+    /// `U&"public".U&"cafe\+000301"` (PostgreSQL manual, 4.1.1).
+    private var inBytes: String {
+        [schema, name].map { part in
+            let escaped = part.unicodeScalars.map { scalar in
+                if scalar == "\\" || scalar == "\"" { return "\(scalar)\(scalar)" }
+                if scalar.isASCII { return "\(scalar)" }
+                let digits = String(scalar.value, radix: 16, uppercase: true)
+                return "\\+" + String(repeating: "0", count: 6 - digits.count) + digits
+            }
+            return "U&\"\(escaped.joined())\""
+        }.joined(separator: ".")
     }
 
     /// `public.runs`; each part is quoted where it has to be, so that two tables never look the same.
@@ -39,5 +64,5 @@ public struct QualifiedTable: Sendable, Hashable, Comparable, CustomStringConver
 
 extension String {
     /// As SQL names it, whatever it is: a word of the language, too.
-    var asQuotedIdentifier: String { "\"\(replacing("\"", with: "\"\""))\"" }
+    var asQuotedIdentifier: String { "\"" + escaping(self, ["\""]) { "\($0)\($0)" } + "\"" }
 }

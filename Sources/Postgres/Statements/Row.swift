@@ -30,9 +30,23 @@ public struct Row: Sendable, Equatable {
             Row(
                 columns: columns,
                 values: (0..<width).map { column in
-                    PQgetisnull(result, row, column) == 1 ? nil : String(cString: PQgetvalue(result, row, column))
+                    PQgetisnull(result, row, column) == 1 ? nil : PQgetvalue(result, row, column).map { text($0) }
                 })
         }
+    }
+
+    /// Text of a database without an encoding may be any bytes. What is no UTF-8 is written byte by byte, so that different bytes stay
+    /// different: put right, they would all be one.
+    private static func text(_ value: UnsafePointer<CChar>) -> String {
+        if let text = String(validatingCString: value) { return text }
+        var text = ""
+        var place = value
+        while place.pointee != 0 {
+            let byte = UInt8(bitPattern: place.pointee)
+            text += byte < 0x80 ? String(UnicodeScalar(byte)) : "\u{FFFD}" + String(byte, radix: 16, uppercase: true)
+            place += 1
+        }
+        return text
     }
 
     public func string(_ column: Column) throws(PostgresError) -> String { try value(column) }

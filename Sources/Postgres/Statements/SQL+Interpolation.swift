@@ -45,12 +45,10 @@ extension SQL {
     }
 }
 
-private func quote(_ name: String) -> String {
-    "\"" + escaping(name, ["\""]) { "\($0)\($0)" } + "\""
-}
+private func quote(_ name: String) -> String { name.asQuotedIdentifier }
 
 /// By scalar: a combining mark after a quote makes one `Character` of both, which would not be found.
-private func escaping(
+func escaping(
     _ text: String, _ special: Set<Unicode.Scalar>, _ replacement: (Unicode.Scalar) -> String
 ) -> String {
     var escaped = String.UnicodeScalarView()

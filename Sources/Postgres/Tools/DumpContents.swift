@@ -16,8 +16,8 @@ struct DumpEntry {
     var tablespace: String?
     /// The numbers of those that it needs.
     var needs: [Int] = []
-    /// What makes it.
-    var statements = ""
+    /// What makes it, one after the other, each with its semicolon.
+    var statements: [String] = []
 
     /// As in `BeyondRestore`: `view`, `public.seen`.
     var object: BeyondRestore {
@@ -32,27 +32,36 @@ struct DumpEntry {
         ["ACL", "COMMENT", "SECURITY LABEL", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA"].contains(kind)
     }
 
-    /// `ALTER TABLE public.runs OWNER TO app;`, a line of its own.
-    var ownerLine: Substring? { statements.split(separator: "\n").last(where: Self.isOwner) }
+    /// `ALTER TABLE public.runs OWNER TO app;`. Of large objects there is one for each (`BLOB METADATA`).
+    var ownerStatements: [String] { statements.filter { Self.newOwner(in: $0) != nil } }
 
     /// The same given to another role.
     func owned(by role: String) -> DumpEntry {
         var other = self
         other.owner = role
-        guard let line = ownerLine, let to = line.ranges(of: " OWNER TO ").last else { return other }
-        other.statements = "\(line[..<to.upperBound])\(role.asQuotedIdentifier);"
+        other.statements = statements.map { statement in
+            guard let owner = Self.newOwner(in: statement) else { return statement }
+            return "\(statement[..<owner.startIndex])\(role.asQuotedIdentifier);"
+        }
         return other
     }
 
     /// What makes it, without giving it to its owner.
     var statementsButOwner: String {
-        statements.split(separator: "\n", omittingEmptySubsequences: false).filter { !Self.isOwner($0) }
-            .joined(separator: "\n")
+        statements.filter { Self.newOwner(in: $0) == nil }.joined(separator: "\n")
     }
 
-    private static func isOwner(_ line: Substring) -> Bool {
-        line.hasPrefix("ALTER ") && line.contains(" OWNER TO ") && line.hasSuffix(";")
+    /// Whom a statement gives something to, as it writes the name.
+    private static func newOwner(in statement: String) -> Substring? {
+        guard statement.hasPrefix("ALTER "), statement.hasSuffix(";"),
+            let to = statement.ranges(of: " OWNER TO ").last
+        else { return nil }
+        let owner = statement[to.upperBound...].dropLast()
+        let isQuoted = owner.utf8.count > 1 && owner.utf8.first == quote && owner.utf8.last == quote
+        return isQuoted || !owner.utf8.contains(where: { $0 == UInt8(ascii: " ") || $0 == quote }) ? owner : nil
     }
+
+    private static let quote = UInt8(ascii: "\"")
 }
 
 /// What is in a dump, in pg_restore's own words: its list, and the script that it would run for all but rows, in which each entry
@@ -66,8 +75,8 @@ struct DumpContents {
 
     /// - Parameters:
     ///   - list: what `pg_restore --list --verbose` prints.
-    ///   - script: what `pg_restore --schema-only --verbose` writes.
-    init(list: [UInt8], script: [UInt8]) {
+    ///   - scripts: what `pg_restore --schema-only --verbose` writes, and what it writes of the `largeObjects` of that list.
+    init(list: [UInt8], scripts: [[UInt8]]) {
         var lines: [(id: Int?, text: ArraySlice<UInt8>)] = []
         for line in list.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             if let id = Self.number(line) {
@@ -83,7 +92,18 @@ struct DumpContents {
             }
         }
         self.lines = lines
-        read(String(decoding: script, as: UTF8.self))
+        for script in scripts { read(script) }
+    }
+
+    /// The lines of a list that make large objects, without their bytes, and give rights on them: no `--schema-only` has these.
+    static func largeObjects(of list: [UInt8]) -> [ArraySlice<UInt8>] {
+        list.split(separator: UInt8(ascii: "\n")).filter { line in
+            guard number(line) != nil else { return false }
+            // `217; 2613 4242 BLOB - 4242 app`, `BLOB METADATA - 4242..4250 app`, `218; 0 0 ACL - LARGE OBJECT 4242 app`.
+            let words = line.split(separator: UInt8(ascii: " ")).dropFirst(3).prefix(3)
+            return words.first?.elementsEqual("BLOB".utf8) == true
+                || words.joined(separator: [UInt8(ascii: " ")]).starts(with: "ACL - LARGE".utf8)
+        }
     }
 
     /// Rows and values whose table or sequence the dump does not make: an extension does. They need its number, which is nobody's.
@@ -96,40 +116,47 @@ struct DumpContents {
     /// Those of the script, in its order.
     var made: [DumpEntry] { order.compactMap { entries[$0] } }
 
-    private mutating func read(_ script: String) {
+    private mutating func read(_ script: [UInt8]) {
+        let isOutside = QuotedText.outsideLines(of: script)
+        let lines = script.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
         var current: DumpEntry?
-        var text: [Substring] = []
-        func finished() -> DumpEntry? {
-            current?.statements = text.joined(separator: "\n")
-            return current
-        }
-        let lines = script.split(separator: "\n", omittingEmptySubsequences: false)
+        var statement: [String] = []
         var index = 0
-        while index < lines.count {
-            // A header: `--`, `-- TOC entry 217 (class 1259 OID 16388)`, what it needs, and its name.
-            if lines[index] == "--", index + 1 < lines.count, let id = Self.header(lines[index + 1]),
-                let known = entries[id], known.kind.isEmpty
-            {
-                if let done = finished() { entries[done.id] = done }
-                current = known
-                order.append(id)
-                text = []
-                index += 2
-                while index < lines.count, lines[index].hasPrefix("-- ") {
-                    if lines[index].hasPrefix("-- Name: ") { current?.describe(lines[index].dropFirst(9)) }
-                    index += 1
-                }
-            } else if lines[index] == "-- PostgreSQL database dump complete" {
-                break
-            } else {
-                // Settings for the next one.
-                if !lines[index].hasPrefix("SET default_ta"), lines[index] != "--" { text.append(lines[index]) }
-                index += 1
-                continue
-            }
-            index += 1
+        func endStatement() {
+            if !statement.isEmpty { current?.statements.append(statement.joined(separator: "\n")) }
+            statement = []
         }
-        if let done = finished() { entries[done.id] = done }
+        while index < lines.count {
+            let line = lines[index]
+            defer { index += 1 }
+            if isOutside[index] {
+                // A header: `--`, `-- TOC entry 217 (class 1259 OID 16388)`, what it needs, and its name.
+                if line == "--", index + 1 < lines.count, let id = Self.header(lines[index + 1]),
+                    let known = entries[id],
+                    known.kind.isEmpty
+                {
+                    endStatement()
+                    if let current { entries[current.id] = current }
+                    current = known
+                    order.append(id)
+                    while index + 1 < lines.count, lines[index + 1].hasPrefix("-- ") {
+                        index += 1
+                        if lines[index].hasPrefix("-- Name: ") { current?.describe(lines[index].dropFirst(9)) }
+                    }
+                    continue
+                }
+                if line == "-- PostgreSQL database dump complete" { break }
+                // Comments, and settings for the next entry.
+                if statement.isEmpty, line.isEmpty || line.hasPrefix("--") || line.hasPrefix("SET default_ta") {
+                    continue
+                }
+            }
+            statement.append(line)
+            if line.hasSuffix(";"), index + 1 == lines.count || isOutside[index + 1] { endStatement() }
+        }
+        endStatement()
+        if let current { entries[current.id] = current }
     }
 
     private static let needs = Array(";\tdepends on: ".utf8)
@@ -144,7 +171,7 @@ struct DumpContents {
         line.split(separator: UInt8(ascii: " ")).compactMap { Int(String(decoding: $0, as: UTF8.self)) }
     }
 
-    private static func header(_ line: Substring) -> Int? {
+    private static func header(_ line: String) -> Int? {
         guard line.hasPrefix("-- TOC entry ") else { return nil }
         return Int(line.dropFirst(13).prefix { $0.isNumber })
     }

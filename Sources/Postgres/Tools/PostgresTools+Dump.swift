@@ -9,12 +9,13 @@ extension PostgresTools {
     /// - Parameters:
     ///   - snapshot: `ExportedSnapshot.identifier`, still held.
     ///   - jobs: tables dumped at once, each by a session of its own; one more session leads them.
+    ///   - isStandby: rows of unlogged tables are not there, and are left out.
     ///   - compressionLevel: 0 to 9. The archive compresses by itself, so 0 serves best.
     ///   - onProgress: called on this thread.
     /// - Throws: `PostgresError`, also `tablesInUse` (see `PostgresError.metLock`), `SystemError`, or `CancelledError`. What was written so far is left to the caller.
     public func dump(
         _ settings: ConnectionSettings, snapshot: String, into directory: FilePath, jobs: Int,
-        compressionLevel: Int = 0, cancellation: Cancellation = Cancellation(),
+        isStandby: Bool = false, compressionLevel: Int = 0, cancellation: Cancellation = Cancellation(),
         onProgress: (ToolProgress) -> Void = { _ in }
     ) throws {
         try run(
@@ -24,7 +25,7 @@ extension PostgresTools {
                 "--snapshot=\(snapshot)", "--no-sync", "--verbose",
                 // The snapshot holds every table already: who is waited for here waits for us, and all of MLflow behind it.
                 "--lock-wait-timeout=\(Int(Self.lockWaitSeconds(settings) * 1000))", "--file=\(directory.string)",
-            ],
+            ] + (isStandby ? ["--no-unlogged-table-data"] : []),
             settings: settings, cancellation: cancellation, onProgress: onProgress)
         let contents = directory.appending("toc.dat")
         guard let status = try FileStatus.ifPresent(contents), status.kind == .file, status.size > 0 else {

@@ -70,11 +70,11 @@ extension PostgresTools {
     private func contents(
         of directory: FilePath, for settings: ConnectionSettings, _ serverVersion: Int, in folder: PrivateFolder
     ) throws -> DumpContents {
-        func output(_ option: String) throws -> [UInt8] {
-            let file = folder.path.appending("contents" + option)
+        func output(_ name: String, _ options: [String]) throws -> [UInt8] {
+            let file = folder.path.appending(name)
             let outcome = try ChildProcess(
                 path(of: .restore, serverVersion: serverVersion),
-                [option, "--verbose", "--file=\(file)", "--format=directory", directory.string],
+                options + ["--verbose", "--file=\(file)", "--format=directory", directory.string],
                 environment: ["LC_ALL": "C"]
             ).run()
             if !outcome.succeeded {
@@ -82,6 +82,14 @@ extension PostgresTools {
             }
             return try OpenFile(file, .read).readAll()
         }
-        return DumpContents(list: try output("--list"), script: try output("--schema-only"))
+        let list = try output("contents", ["--list"])
+        var scripts = [try output("script", ["--schema-only"])]
+        let objects = DumpContents.largeObjects(of: list)
+        if !objects.isEmpty {
+            let wanted = try folder.write(
+                "wanted-objects", Array(objects.joined(separator: [UInt8(ascii: "\n")])) + [UInt8(ascii: "\n")])
+            scripts.append(try output("objects", ["--use-list=\(wanted)"]))
+        }
+        return DumpContents(list: list, scripts: scripts)
     }
 }

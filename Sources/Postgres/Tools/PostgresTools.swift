@@ -16,13 +16,17 @@ public struct PostgresTools: Sendable {
     private let binDirectory: FilePath?
     /// Debian's folder of folders, one a major version.
     private let installed: FilePath
+    /// Seconds in which a program says its version, or does not answer: it may lie on a disk that is gone.
+    private let patience: Double
+    private static let versions = Questions<Result<Int, any Error>>()
 
     /// - Parameter binDirectory: the only folder to look in; nil looks in `/usr/lib/postgresql/*/bin`, then in PATH.
     public init(binDirectory: FilePath?) { self.init(binDirectory: binDirectory, installed: "/usr/lib/postgresql") }
 
-    init(binDirectory: FilePath?, installed: FilePath) {
+    init(binDirectory: FilePath?, installed: FilePath, patience: Double = 10) {
         self.binDirectory = binDirectory
         self.installed = installed
+        self.patience = patience
     }
 
     /// Where to look, best first: in the folder of the server's own major version, because a newer pg_restore sets
@@ -53,9 +57,30 @@ public struct PostgresTools: Sendable {
 
     /// The major version the program says it has: 15 for `pg_dump (PostgreSQL) 15.18 (Debian …)`.
     /// - Parameter serverVersion: as `Connection.serverVersion`, where it is known: which program is used depends on it.
+    /// - Throws: `toolMissing`, `toolFailed`, also for one that does not answer; `SystemError` if it cannot be started.
     public func version(of tool: Tool, serverVersion: Int? = nil) throws -> Int {
+        let key = (binDirectory ?? installed).appending("\(tool.rawValue) for \(serverVersion ?? 0)")
+        let reply = Self.versions.of(key).ask(atMost: patience) { () throws(SystemError) in
+            Result { try look(for: tool, serverVersion) }
+        }
+        guard case .answered(let version) = reply else { throw doesNotEnd(tool) }
+        return try version.get()
+    }
+
+    private func doesNotEnd(_ tool: Tool) -> PostgresError {
+        .toolFailed(
+            tool: tool.rawValue, exit: "no answer within \(Int(patience)) s",
+            lastErrorLines: ["\(tool.rawValue) --version does not end; is the disk that it lies on there?"])
+    }
+
+    private func look(for tool: Tool, _ serverVersion: Int?) throws -> Int {
         let program = try path(of: tool, serverVersion: serverVersion)
-        let outcome = try ChildProcess(program, ["--version"], environment: ["LC_ALL": "C"]).run()
+        // One that can be ended is, so that none is left when nobody waits for it any more.
+        let child = ChildProcess(program, ["--version"], environment: ["LC_ALL": "C"])
+        let outcome: ChildProcess.Outcome
+        do {
+            outcome = try child.run(cancellation: Cancellation(within: Cancellation(), atMost: patience))
+        } catch is CancelledError { throw doesNotEnd(tool) }
         let words = outcome.output.split(whereSeparator: \.isWhitespace)
         guard outcome.succeeded,
             let number = words.first(where: { $0.first?.isNumber == true }),
@@ -90,6 +115,14 @@ public struct PostgresTools: Sendable {
         }
     }
 
+    /// Whether a password can be handed to a program, and a place be found for it.
+    /// - Throws: `passwordNotExpressible`, `SystemError`.
+    public func checkHandingOver(_ password: Secret) throws {
+        let folder = try PrivateFolder()
+        _ = try PasswordFile.write(password, in: folder)
+        try folder.remove()
+    }
+
     /// Runs one of the programs against a database. The password travels in a file that only we can read.
     func run(
         _ tool: Tool, _ arguments: [String], settings: ConnectionSettings, cancellation: Cancellation,
@@ -118,10 +151,7 @@ public struct PostgresTools: Sendable {
             environment["PGOPTIONS"] = SessionParameters.options(serverVersion: probe.serverVersion)
         }
         probe.close()
-        // Our own sessions take these from the environment; the children must not be less safe.
-        for name in ["PGSSLMODE", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY"] {
-            environment[name] = getenv(name).map { String(cString: $0) }
-        }
+        environment.merge(ToolEnvironment.passedOn) { ours, _ in ours }
         let outcome: Result<ChildProcess.Outcome, any Error> = withoutActuallyEscaping(onProgress) { report in
             Result {
                 try ChildProcess(executable, connection + arguments, environment: environment).run(

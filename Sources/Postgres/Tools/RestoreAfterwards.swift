@@ -33,7 +33,7 @@ struct RestoreAfterwards {
         let grants = list.afterwards.filter { rights.contains($0.kind) }
         // Of indices, rows and comments the dump says an owner, too, who cannot be changed.
         let owned = list.owned.compactMap { entry -> DumpEntry? in
-            guard entry.ownerLine != nil, entry.owner != "pg_database_owner" else { return nil }
+            guard !entry.ownerStatements.isEmpty, entry.owner != "pg_database_owner" else { return nil }
             if entry.owner == role, dumper != nil { return nil }
             return dumper == nil || entry.owner == dumper ? heir.map { entry.owned(by: $0) } : entry
         }
@@ -46,7 +46,9 @@ struct RestoreAfterwards {
         for entry in others where !isLast(entry) { try make(entry) }
         let areGiven = try giveBack(owned.filter { !isLast($0) }, grants)
         for entry in others where isLast(entry) { try make(entry) }
-        try giveOwners(owned.filter(isLast), isTried: areGiven)
+        for entry in owned where isLast(entry) && !notMade.contains(entry.id) {
+            if try !areGiven || !isGiven(entry) { notGiven[entry.owner, default: 0] += 1 }
+        }
         try session.execute("commit")
         return refused
             + notGiven.sorted { $0.key < $1.key }.map {
@@ -70,8 +72,10 @@ struct RestoreAfterwards {
         let before = refused
         try session.execute("savepoint rights")
         do {
-            try giveOwners(owned, isTried: true)
+            let notYet = try owned.filter { try !isGiven($0) }
             try giveGrants(grants)
+            // Whoever gets something in a schema must be allowed to make things there, which a grant may say.
+            for entry in notYet where try !isGiven(entry) { notGiven[entry.owner, default: 0] += 1 }
             if try session.tablesNotLockable().isEmpty, try UnreadableObjects(on: session).isEmpty { return true }
         } catch PostgresError.query("53200", _) {
             // More objects than one transaction of this server may lock; no row depends on it.
@@ -79,22 +83,21 @@ struct RestoreAfterwards {
         try session.execute("rollback to rights")
         refused = before + grants.map { BeyondRestore(kind: "grants", name: $0.name, fate: .leftOut) }
         notGiven = [:]
-        try giveOwners(owned, isTried: false)
+        for entry in owned where !notMade.contains(entry.id) { notGiven[entry.owner, default: 0] += 1 }
         return false
     }
 
-    private mutating func giveOwners(_ owned: [DumpEntry], isTried: Bool) throws {
-        for entry in owned where !notMade.contains(entry.id) {
-            guard let line = entry.ownerLine else { continue }
-            if try !isTried || attempt(String(line)) != nil { notGiven[entry.owner, default: 0] += 1 }
-        }
+    /// Whether an entry that was made is its owner's now.
+    private func isGiven(_ entry: DumpEntry) throws -> Bool {
+        if notMade.contains(entry.id) { return true }
+        for statement in entry.ownerStatements where try attempt(statement) != nil { return false }
+        return true
     }
 
     private mutating func giveGrants(_ grants: [DumpEntry]) throws {
         for entry in grants {
-            for statement in entry.statements.split(separator: ";\n") {
-                let text = statement.trimming("\n ;")
-                if text.isEmpty { continue }
+            for statement in entry.statements {
+                let text = String(statement.dropLast())
                 let isSetting = text.hasPrefix("SET SESSION") || text.hasPrefix("RESET")
                 if let refusal = try attempt(text), !isSetting {
                     refused.append(
@@ -107,14 +110,5 @@ struct RestoreAfterwards {
     /// - Returns: what the server refused it with.
     private func attempt(_ script: String) throws -> PostgresError? {
         try session.attempt { try session.execute(script: script, cancellation: cancellation) }
-    }
-}
-
-extension Substring {
-    fileprivate func trimming(_ characters: String) -> String {
-        var rest = self
-        while let first = rest.first, characters.contains(first) { rest = rest.dropFirst() }
-        while let last = rest.last, characters.contains(last) { rest = rest.dropLast() }
-        return String(rest)
     }
 }

@@ -55,8 +55,7 @@ struct RestoreList {
             var object = entry.object
             if entry.kind == "SUBSCRIPTION" { object.fate = .never }
             if unavailable.contains(entry.id) { object.fate = .unavailable }
-            return entry.kind == "EXTENSION"
-                ? object.because(situation.closedExtensions[entry.name]?.refusal) : object
+            return object.because(situation.reason(entry))
         }
         let entriesLeftOut = contents.lines.compactMap(\.id).filter(out.contains).compactMap { contents.entries[$0] }
         rowsLeftOut = entriesLeftOut.filter { $0.content?.isRows == true }
@@ -84,7 +83,7 @@ struct RestoreList {
             let those = lost.map(\.id).filter(withIt.contains)
             tables.formUnion(those)
             if those.isEmpty { continue }
-            extensions.append("\(entry.name) (\(situation.closedExtensions[entry.name]?.refusal ?? ""))")
+            extensions.append("\(entry.name) (\(situation.reason(entry) ?? ""))")
         }
         if tables.isEmpty { throw .needsSuperuser(user: situation.role, tables: lost.map(\.object.name)) }
         throw .extensionsUnavailable(
@@ -108,6 +107,8 @@ struct RestoreList {
         case "ACL", "DEFAULT ACL", "PUBLICATION", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA",
             "MATERIALIZED VIEW DATA", "SECURITY LABEL", "USER MAPPING", "EVENT TRIGGER":
             true
+        // It names roles, which this server need not have. A table whose rows are guarded shows none without one.
+        case "POLICY": true
         // Of what a new database has already, and which need not be ours.
         case "COMMENT": entry.name.hasPrefix("EXTENSION ") || entry.name == "SCHEMA public"
         default: false

@@ -170,7 +170,8 @@ extension RestoreJob {
         let target = stack.database.naming(database: journal.newDatabase)
         let changed = try stack.tools.restore(
             from: dump, into: target, dumper: manifest.database.role, standingFor: journal.liveDatabase,
-            jobs: min(options.threads, 4), cancellation: cancellation
+            jobs: try ConnectionRoom(on: Connection(target), isEnding: true).jobs(atMost: min(options.threads, 4)),
+            cancellation: cancellation
         ) { [progress] step in
             if case .table(let name) = step { progress(Progress(.loading, fraction: 0.7, detail: name)) }
         }
@@ -179,8 +180,12 @@ extension RestoreJob {
         if let refusal = try Connection(target).analyze() {
             log.warning("no statistics of the restored database", ["reason": refusal.bilingual.english])
         }
-        return try notBroughtBack(changed, manifest, hold)
+        let warnings =
+            try notBroughtBack(changed, manifest, hold)
             + hold.databases.copyProperties(from: journal.liveDatabase, to: journal.newDatabase)
+        // Settings may make us another role there: what follows, and MLflow, must read it.
+        try DatabaseGround(on: Connection(target)).requireReadable()
+        return warnings
     }
 
     /// What the restore leaves out, and what stays with the database that it puts aside.
@@ -204,8 +209,7 @@ extension RestoreJob {
     private func compareRows(_ target: ConnectionSettings, _ manifest: Manifest) throws {
         let snapshot = try ExportedSnapshot(of: target, cancellation: cancellation)
         defer { snapshot.release() }
-        var found: [String: Int64] = [:]
-        for (table, count) in try snapshot.rowCounts(cancellation: cancellation) { found[table.description] = count }
+        let found = QualifiedTable.byDistinctName(try snapshot.rowCounts(cancellation: cancellation))
         for (table, expected) in manifest.database.rows.sorted(by: { $0.key < $1.key })
         where found[table] != expected {
             throw BackupError.rowsDiffer(table: table, expected: expected, found: found[table] ?? 0)

@@ -30,7 +30,7 @@ struct SwapObstacles {
     ///   `BackupError.mountInside`, `.notOurs` and `.notMovable` for folders that cannot be moved.
     func check(_ mode: RestoreMode, for asker: Asker = .job, bringing kept: String? = nil) throws {
         if mode.includesDatabase {
-            try checkDatabase()
+            try checkDatabase(for: asker)
             // An undo loads no dump.
             if kept == nil { try workspace.stack.tools.checkRestore(serverVersion: databases.server().version) }
             if let kept { try checkRename(of: kept) }
@@ -44,26 +44,28 @@ struct SwapObstacles {
         }
     }
 
-    private func checkDatabase() throws {
+    private func checkDatabase(for asker: Asker) throws {
         let database = workspace.stack.database
         if try databases.server().isReadOnly {
             throw PostgresError.serverReadOnly(host: database.host, port: database.port)
         }
-        guard try databases.mayCreate() else { throw PostgresError.mayNotCreateDatabases(user: database.user) }
+        guard try databases.mayCreate() else { throw PostgresError.mayNotCreateDatabases(user: try databases.role()) }
         try checkRename(of: database.database)
         guard try databases.exists(database.database) else { return }
         let session = try Connection(database)
         defer { session.close() }
         let tables = try session.tablesNotLockable()
-        if !tables.isEmpty { throw PostgresError.tablesNotLockable(user: database.user, tables: tables) }
-        // A dump is loaded by one leader and its jobs; the comparisons have four sessions, and the swap one more.
-        try ConnectionRoom(on: session).require(6)
+        if !tables.isEmpty { throw PostgresError.tablesNotLockable(user: try session.role(), tables: tables) }
+        // Beside the lock's: a dump is loaded with as many jobs as there is room for, and the comparison and the swap have at most
+        // five sessions, of which two are in the live database. Who only asks has not the lock's.
+        let lock = if case .request = asker { 1 } else { 0 }
+        try ConnectionRoom(on: session, isEnding: true).require(5 + lock, here: 2)
     }
 
     private func checkRename(of name: String) throws {
         let obstacles = try databases.obstacles(toRenaming: name)
         if let owner = obstacles.owner {
-            throw PostgresError.databaseNotOwned(name: name, owner: owner, user: workspace.stack.database.user)
+            throw PostgresError.databaseNotOwned(name: name, owner: owner, user: try databases.role())
         }
         if !obstacles.sessions.isEmpty { throw PostgresError.databaseInUse(name: name, holders: obstacles.sessions) }
         if !obstacles.preparedTransactions.isEmpty {

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What of a dump the server does not let this role make, found by making it, with all that it needs, in one transaction of which nothing
+/// stays: managed servers let roles make more than the catalogue says, and what takes a superuser may be one word of a function.
+struct RestoreTrial {
+    /// By the dump's numbers, with what the server says.
+    private(set) var refused: [Int: PostgresError] = [:]
+    /// Names of tables and sequences that the extensions make which can be made.
+    private(set) var namesOfExtensions: Set<String> = []
+
+    /// - Parameter session: in the new database, which is as it was made.
+    /// - Throws: `PostgresError`.
+    init(_ contents: DumpContents, isSuperuser: Bool, on session: Connection) throws {
+        let tried = contents.made.filter { entry in
+            entry.kind == "EXTENSION" || !isSuperuser && Self.mayTakeSuperuser.contains(entry.kind)
+        }
+        if tried.isEmpty { return }
+        let (numbers, needed) = (Set(tried.map(\.id)), contents.needed(by: tried))
+        try session.execute("begin")
+        // As pg_restore has it.
+        try session.execute("set local search_path = ''")
+        try session.execute("set local check_function_bodies = off")
+        var missing: Set<Int> = []
+        for entry in contents.made where needed.contains(entry.id) {
+            guard missing.isDisjoint(with: entry.needs) else {
+                missing.insert(entry.id)
+                continue
+            }
+            let refusal = try session.attempt { try session.execute(script: entry.statementsButOwner) }
+            guard let refusal else { continue }
+            missing.insert(entry.id)
+            if numbers.contains(entry.id), entry.kind == "EXTENSION" || Self.isForSuperusers(refusal) {
+                refused[entry.id] = refusal
+            }
+        }
+        namesOfExtensions = try session.names(
+            """
+            select c.relname::text as name from pg_catalog.pg_class c
+            join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid
+            where d.deptype = 'e'
+            """)
+        try session.execute("rollback")
+    }
+
+    /// What one may make of one's own, but for some of them: a cast between types of the server, what is leakproof or sets what a superuser
+    /// sets, an aggregate over `internal`.
+    private static let mayTakeSuperuser: Set<String> = [
+        "FUNCTION", "PROCEDURE", "AGGREGATE", "CAST", "OPERATOR", "CONVERSION", "TRANSFORM",
+    ]
+
+    /// That another thing is missing here, which pg_restore makes, is for it to say.
+    private static func isForSuperusers(_ refusal: PostgresError) -> Bool {
+        switch refusal {
+        case .insufficientPrivilege: true
+        // "aggregate transition data type cannot be internal".
+        case .query("42P13", _): true
+        default: false
+        }
+    }
+}
+
+extension DumpContents {
+    /// These, and all that is made before them because they need it.
+    fileprivate func needed(by entries: [DumpEntry]) -> Set<Int> {
+        var found: Set<Int> = []
+        var open = entries.map(\.id)
+        while let id = open.popLast() {
+            if found.insert(id).inserted { open += self.entries[id]?.needs ?? [] }
+        }
+        return found
+    }
+}
+
+extension Connection {
+    /// - Parameter query: with one column, `name`.
+    func names(_ query: SQL) throws(PostgresError) -> Set<String> {
+        var names: Set<String> = []
+        for row in try rows(query) { names.insert(try row.string("name")) }
+        return names
+    }
+}
