@@ -8,6 +8,22 @@ import Testing
 /// The stack of docker-compose.yml on the engine that `scripts/test` has started, with images built from this checkout.
 struct ComposeStack: Sendable {
     static let checkout = ProcessInfo.processInfo.environment["MLFLOW_COMPOSE_CHECKOUT"]
+    /// The images are made while other tests run. The file says `made` or `failed`, and its log lies beside it.
+    private static let images = ProcessInfo.processInfo.environment["MLFLOW_COMPOSE_IMAGES"].map { FilePath($0) }
+    private static let imagesWaitSeconds = 2400
+
+    init() throws {
+        guard let images = Self.images else { return }
+        let start = MonotonicTime.nanoseconds()
+        while try FileStatus.ifPresent(images) == nil,
+            MonotonicTime.seconds(since: start) < Double(Self.imagesWaitSeconds)
+        {
+            Thread.sleep(forTimeInterval: 1)
+        }
+        let isMade = try FileStatus.ifPresent(images) != nil && Shell.sh("cat '\(images)'").hasPrefix("made")
+        let log = try Shell.sh("tail -n 20 '\(images).log'")
+        try #require(isMade, "no images: \(log)")
+    }
 
     struct Answer {
         let exit: Int32
@@ -43,19 +59,32 @@ struct ComposeStack: Sendable {
         try waitUntilHealthy()
     }
 
+    /// Each container is asked what its own health check asks, and at once: the engine's turn comes every thirty seconds.
     func waitUntilHealthy() throws {
+        for (name, question) in [
+            ("mlflow-postgres", "sh -c 'pg_isready -q -h 127.0.0.1 -U $POSTGRES_USER -d $POSTGRES_DB'"),
+            ("mlflow-server", "curl -fsS http://localhost:3111/health"),
+            ("mlflow-backup-service", "/app/bin/healthcheck"),
+        ] {
+            let line = name == "mlflow-server" ? question : "docker exec \(name) \(question)"
+            try wait("\(name) is healthy") { try bash(line).exit == 0 }
+        }
+    }
+
+    /// As `docker ps` shows it.
+    func waitUntilTheEngineSaysHealthy() throws {
         for name in ["mlflow-postgres", "mlflow-server", "mlflow-backup-service"] {
             try wait("\(name) is healthy") {
-                try bash("docker inspect -f '{{.State.Health.Status}}' \(name)").text.contains("healthy\n")
-                    && !bash("docker inspect -f '{{.State.Health.Status}}' \(name)").text.contains("unhealthy")
+                try bash("docker inspect -f '{{.State.Health.Status}}' \(name)").text == "healthy\n"
             }
         }
     }
 
     func wait(_ what: String, seconds: Int = 240, until isSo: () throws -> Bool) throws {
-        for _ in 0..<seconds {
+        let start = MonotonicTime.nanoseconds()
+        while MonotonicTime.seconds(since: start) < Double(seconds) {
             if try isSo() { return }
-            Thread.sleep(forTimeInterval: 1)
+            Thread.sleep(forTimeInterval: 0.3)
         }
         let state = try bash(
             "docker ps -a; docker logs --tail 30 mlflow-backup-service; docker logs --tail 10 mlflow-server")

@@ -8,7 +8,9 @@ import Testing
 /// Everything on the one engine, one after another: the names and the ports are the guide's own.
 @Suite(.serialized, .onItsOwnThread, .enabled(if: ComposeStack.checkout != nil, "no Docker engine here"))
 struct ComposeTests {
-    let stack = ComposeStack()
+    let stack: ComposeStack
+
+    init() throws { stack = try ComposeStack() }
 
     /// Each command that is not run letter by letter, and what is run for it.
     private static let differences: [(written: String, run: String)] = [
@@ -34,13 +36,14 @@ struct ComposeTests {
             for (written, run) in Self.differences { line = line.replacingOccurrences(of: written, with: run) }
             let follows = line.contains("logs -f") || line.contains("tail -f")
             if line.contains("exec -it") { line = Self.underTerminal(line) }
-            if follows { line = "timeout 5 \(line); test $? -eq 124" }
+            if follows { line = "timeout 2 \(line); test $? -eq 124" }
             let answer = try stack.bash(line)
             table.append("\(answer.exit) | \(command)")
             #expect(answer.exit == 0, "\(command)\nran as: \(line)\nexit \(answer.exit): \(answer.text)")
             if command.contains("up -d") {
                 try stack.waitUntilHealthy()
                 if table.count < 5 {
+                    try stack.waitUntilTheEngineSaysHealthy()
                     try stack.log(runs: 2, mebibytes: 1)
                     // The guide restores backup number 2.
                     for _ in 0..<2 {
@@ -60,18 +63,24 @@ struct ComposeTests {
         #expect(Int(volume) ?? 0 > 0, "the volume's backup holds no cluster")
     }
 
-    /// A pseudo-terminal from script(1), with what a person would type.
+    /// A pseudo-terminal from script(1), with what a person would type. The keyboard is a fifo that stays open until the
+    /// program has ended: script(1) takes an end of its input for a person who has gone.
     private static func underTerminal(_ line: String) -> String {
         let typed =
             if line.contains("restore_mlflow_backup") {
-                "sleep 2; echo 1; sleep 1; echo 1; sleep 1; echo yes; sleep 40"
+                "sleep 2; echo 1; sleep 1; echo 1; sleep 1; echo yes"
             } else if line.contains("psql") {
-                "sleep 1; echo 'select count(*) from experiments;'; sleep 1; echo '\\q'; sleep 5"
+                // Else the pager would take what ends psql.
+                "sleep 1; echo '\\pset pager off'; echo 'select count(*) from experiments;'; sleep 1; echo '\\q'"
             } else {
-                "sleep 1; echo 'exit 0'; sleep 5"
+                "sleep 1; echo 'exit 0'"
             }
-        return
-            "(\(typed)) | timeout 120 script -qec '\(line.trimmingCharacters(in: .whitespacesAndNewlines))' /dev/null"
+        return """
+            keyboard=$(mktemp -u) && mkfifo "$keyboard" && exec 9<>"$keyboard"
+            (\(typed)) >&9 &
+            timeout 120 script -qec '\(line.trimmingCharacters(in: .whitespacesAndNewlines))' /dev/null <&9
+            code=$?; rm "$keyboard"; wait; test $code -eq 0
+            """
     }
 
     /// The guide's shell commands but the curl lines, which GuideContractTests runs, and `cd`.

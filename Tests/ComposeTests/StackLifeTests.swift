@@ -75,7 +75,7 @@ extension ComposeTests {
                 + "touch -d \"3 days ago\" /backup/mlflow/.mlflow-backup/first-use'")
         try stack.run("docker-compose restart mlflow-backup")
         try stack.wait("the missed backup is made", seconds: 60) {
-            try !Set((try? stack.backupNames()) ?? []).subtracting(known).isEmpty
+            !Set((try? stack.backupNames()) ?? []).subtracting(known).isEmpty
         }
         try stack.waitUntilHealthy()
     }

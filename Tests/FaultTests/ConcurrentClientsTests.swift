@@ -44,7 +44,7 @@ import Testing
             usleep(700_000)
         }
         try DurableFile.replace(stop, with: [])
-        try Bystander.wait("the clients to end", atMost: 120) { !clients.isRunning }
+        try Patience.wait("the clients to end", atMost: 120) { !clients.isRunning }
 
         let recovered = try program.run(["recover"])
         #expect(recovered.succeeded, "recover: \(recovered.saying)")

@@ -48,7 +48,7 @@ import Testing
         defer { bystander.finish() }
         let restore = try stack.program.start(arguments, Fault(step, number: number, .askBefore, ask: bystander.ask))
         defer { kill(restore.processIdentifier, SIGKILL) }
-        try Bystander.wait("a COMMIT that is held") {
+        try Patience.wait("a COMMIT that is held") {
             try !superuser.rows("select from pg_stat_activity where wait_event = 'SyncRep'").isEmpty
         }
         kill(restore.processIdentifier, SIGKILL)
@@ -70,7 +70,7 @@ import Testing
         defer { kill(recovery.processIdentifier, SIGKILL) }
         let session = try Connection(stack.ground.server.superuser.naming(database: "postgres"))
         defer { session.close() }
-        try Bystander.wait("a recovery that asks who holds the stack's lock") {
+        try Patience.wait("a recovery that asks who holds the stack's lock") {
             try !session.rows(
                 """
                 select from pg_stat_activity where application_name like 'mlflow-backup recovery%'
@@ -82,7 +82,7 @@ import Testing
         usleep(400_000)
         #expect(recovery.isRunning)
         try release()
-        try Bystander.wait("recover to end", atMost: 90) { !recovery.isRunning }
+        try Patience.wait("recover to end", atMost: 90) { !recovery.isRunning }
         #expect(recovery.terminationStatus == 0, "recover")
     }
 
@@ -96,7 +96,7 @@ import Testing
     private func waitFor(_ statement: String, _ server: TemporaryPostgres) throws {
         let session = try Connection(server.superuser.naming(database: "postgres"))
         defer { session.close() }
-        try Bystander.wait("\(statement) that is held") {
+        try Patience.wait("\(statement) that is held") {
             try !session.rows(
                 "select from pg_stat_activity where wait_event_type = 'Lock' and query ilike \(statement + "%")"
             ).isEmpty

@@ -30,7 +30,7 @@ import Testing
         defer { bystander.finish() }
         let faults = FaultPlan.statements(
             trace, [.killBefore, .askAfter, .killAfter, .askBefore], ask: bystander.ask,
-            share: operation.promise == .restored ? 8 : operation.promise == .undone ? 6 : 2)
+            share: operation.promise == .restored ? 16 : operation.promise == .undone ? 12 : 4)
         var tally = Tally("statements of \(operation.title)")
         for fault in faults {
             try bystander.clear()

@@ -1,17 +1,22 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # A Docker engine for the tests: its own data, socket and process, and base images made here, since none is pulled.
-# Needs messages.sh, packages.sh, REPO. Sets ENGINE_DIR and DOCKER_HOST.
+# Needs messages.sh, packages.sh, REPO. Sets ENGINE_DIR, DOCKER_HOST and IMAGES_PID.
 
 readonly ENGINE_PACKAGES=(debootstrap docker-compose docker.io iptables)
 
 engine_docker() { /usr/bin/docker "$@"; }
 
-# Ends what start_engine began, by its id; the containers end with the engine.
+# Ends what prepare_engine began, by its id; the containers end with the engine.
 stop_engine() {
     [[ -n ${ENGINE_PID:-} ]] || return 0
-    kill "$ENGINE_PID" 2>/dev/null || true
     local second
+    if [[ -n ${IMAGES_PID:-} ]] && kill -0 "$IMAGES_PID" 2>/dev/null; then
+        # Its group: debootstrap and docker-compose are its children, and unmount what they mounted.
+        kill -- "-$IMAGES_PID" 2>/dev/null || true
+        wait "$IMAGES_PID" 2>/dev/null || true
+    fi
+    kill "$ENGINE_PID" 2>/dev/null || true
     for ((second = 0; second < 60; second++)); do
         kill -0 "$ENGINE_PID" 2>/dev/null || break
         sleep 1
@@ -73,18 +78,18 @@ make_base_images() {
 }
 
 # A copy of what is checked out, so that the .env and the certificates of the test are not the person's own.
-build_stack_images() {
+copy_checkout() {
     COMPOSE_CHECKOUT=$ENGINE_DIR/mlflow
     mkdir -p "$COMPOSE_CHECKOUT"
     tar -C "$REPO" -c docker docker-compose.yml docker-compose.no-socket.yml .dockerignore .env.example Package.swift \
         Sources python scripts | tar -C "$COMPOSE_CHECKOUT" -x
     cp /etc/ssl/certs/ca-certificates.crt "$COMPOSE_CHECKOUT/docker/extra-ca/machine.crt"
     printf 'DOCKER_SOCKET=%s\n' "${DOCKER_HOST#unix://}" >"$COMPOSE_CHECKOUT/.env"
-    (cd -- "$COMPOSE_CHECKOUT" && docker-compose build >"$ENGINE_DIR/build.log" 2>&1) ||
-        { show_tail "$ENGINE_DIR/build.log" && die "镜像构建失败" "the images could not be built"; }
 }
 
-# Exports MLFLOW_COMPOSE_CHECKOUT for the tests. Where no engine starts: a failure in CI, elsewhere the tests skip.
+# Begins the images and does not wait for them: much of that waits for downloads. Whoever needs them waits until
+# $MLFLOW_COMPOSE_IMAGES holds `made` or `failed`. Exports MLFLOW_COMPOSE_CHECKOUT for the tests.
+# Where no engine starts: a failure in CI, elsewhere the tests skip.
 prepare_engine() {
     say "启动测试用 Docker 引擎" "starting a Docker engine for the tests"
     if ! start_engine; then
@@ -93,8 +98,22 @@ prepare_engine() {
         unset DOCKER_HOST
         return 0
     fi
-    say "制作基础镜像并构建三个服务的镜像（约五分钟）" "making base images and building the stack's (about five minutes)"
+    say "在后台制作基础镜像和三个服务的镜像" "making base images and the stack's in the background"
+    copy_checkout
+    export MLFLOW_COMPOSE_CHECKOUT=$COMPOSE_CHECKOUT MLFLOW_COMPOSE_IMAGES=$ENGINE_DIR/images
+    set -m
+    make_images >"$MLFLOW_COMPOSE_IMAGES.log" 2>&1 </dev/null &
+    IMAGES_PID=$!
+    set +m
+}
+
+# In a process of its own, in which each failure ends it.
+make_images() {
+    IMAGES=failed
+    # The word appears whole, and last.
+    trap 'printf "%s\n" "$IMAGES" >"$MLFLOW_COMPOSE_IMAGES.partial"
+        mv "$MLFLOW_COMPOSE_IMAGES.partial" "$MLFLOW_COMPOSE_IMAGES"' EXIT
     make_base_images
-    build_stack_images
-    export MLFLOW_COMPOSE_CHECKOUT=$COMPOSE_CHECKOUT
+    (cd -- "$COMPOSE_CHECKOUT" && exec docker-compose build)
+    IMAGES=made
 }

@@ -61,7 +61,9 @@ int clinux_spawn(const char *path, char *const argv[], char *const envp[], const
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t parent = getpid();
-    pid_t child = fork();
+    // Not fork(): it copies the page tables of a service that holds much, and a child that is slow to begin would hold every
+    // lock of ours as long as it takes. Until it has become the program, or ended, this thread stands still.
+    pid_t child = vfork();
     int fork_error = errno;
     if (child == 0) run_child(path, argv, envp, directory, input, output, error, report[1], parent);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -48,16 +48,8 @@ final class Bystander: Sendable {
     /// Ends a session and waits until it has gone.
     static func terminate(_ session: Connection, _ pid: Int) throws {
         try session.execute("select pg_terminate_backend(\(pid))")
-        try wait("the session \(pid) to end") {
+        try Patience.wait("the session \(pid) to end") {
             try session.rows("select from pg_stat_activity where pid = \(pid)").isEmpty
-        }
-    }
-
-    static func wait(_ what: String, atMost seconds: Double = 30, _ isSo: () throws -> Bool) throws {
-        let start = MonotonicTime.nanoseconds()
-        while try !isSo() {
-            if MonotonicTime.seconds(since: start) > seconds { throw CaseFailed("waited in vain for \(what)") }
-            usleep(10_000)
         }
     }
 }

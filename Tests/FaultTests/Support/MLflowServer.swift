@@ -45,7 +45,7 @@ final class MLflowServer {
         process.standardError = output
         try process.run()
         do {
-            try Bystander.wait("MLflow to answer", atMost: 240) {
+            try Patience.wait("MLflow to answer", atMost: 240) {
                 guard process.isRunning else {
                     throw CaseFailed("MLflow ended: \(try Shell.run("/usr/bin/tail", [log.string]))")
                 }

@@ -55,40 +55,42 @@ struct Operation: Sendable, CustomStringConvertible {
     }
 
     private static let all: [Operation] = [
-        Operation(title: "backup", promise: .backup, changesLive: false, share: 2) { _ in ["backup", "--quiet"] },
-        Operation(title: "backup --no-compress", promise: .backup, changesLive: false, share: 5) { _ in
+        Operation(title: "backup", promise: .backup, changesLive: false, share: 4) { _ in ["backup", "--quiet"] },
+        Operation(title: "backup --no-compress", promise: .backup, changesLive: false, share: 10) { _ in
             ["backup", "--quiet", "--no-compress"]
         },
         // The backup that a forced restore makes first is tried above, and its place in the restore below.
-        Operation(title: "restore --force ARCHIVE", promise: .restored, share: 2) {
+        Operation(title: "restore --force ARCHIVE", promise: .restored, share: 4) {
             ["restore", "--force", "--no-backup", $0.archive]
         },
-        Operation(title: "restore --force FOLDER", promise: .restored, share: 8) {
+        Operation(title: "restore --force FOLDER", promise: .restored, share: 16) {
             ["restore", "--force", "--no-backup", $0.folder]
         },
-        Operation(title: "restore with a backup first", promise: .restored, share: 12, isComposed: true) {
+        Operation(title: "restore with a backup first", promise: .restored, share: 24, isComposed: true) {
             ["restore", "--force", $0.archive]
         },
-        Operation(title: "prune", promise: .pruned, changesLive: false) { _ in ["prune", "--max-backups", "1"] },
-        Operation(title: "verify", promise: .checked, changesLive: false, share: 2) { ["verify", $0.archive] },
-        Operation(title: "scrub", promise: .checked, changesLive: false, share: 3) { _ in
+        Operation(title: "prune", promise: .pruned, changesLive: false, share: 2) { _ in
+            ["prune", "--max-backups", "1"]
+        },
+        Operation(title: "verify", promise: .checked, changesLive: false, share: 3) { ["verify", $0.archive] },
+        Operation(title: "scrub", promise: .checked, changesLive: false, share: 5) { _ in
             ["scrub", "--rate", "0", "--quiet"]
         },
         Operation(
-            title: "recover before the swap", promise: .settled, share: 2,
+            title: "recover before the swap", promise: .settled, share: 4,
             before: { try $0.interruptRestore(.statement("alter database * rename *"), .killBefore) }
         ) { _ in ["recover"] },
         Operation(
-            title: "recover in the middle of the swap", promise: .settled, share: 3,
+            title: "recover in the middle of the swap", promise: .settled, share: 6,
             before: { try $0.interruptRestore(.change("rename-exchange", "artifacts/1"), .killAfter) }
         ) { _ in ["recover"] },
         Operation(
-            title: "restore --undo", promise: .undone, share: 5, needs: ("restore", "--undo"),
+            title: "restore --undo", promise: .undone, share: 10, needs: ("restore", "--undo"),
             before: { try $0.succeed(["restore", "--quiet", "--force", $0.archive]) }
         ) { _ in ["restore", "--undo"] },
         Operation(title: "claim", promise: .claimed, changesLive: false, needs: ("claim", "")) { _ in ["claim"] },
         Operation(
-            title: "accept", promise: .accepted, share: 3, needs: ("accept", ""),
+            title: "accept", promise: .accepted, share: 5, needs: ("accept", ""),
             before: { stack in
                 try Shell.sh("cd '\(stack.artifacts)' && rm -rf ./*")
                 // Told of as suspicious by its exit status.

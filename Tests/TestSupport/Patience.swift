@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import SystemIO
+
+/// Asks again until something is so.
+public enum Patience {
+    /// - Parameter seconds: how long at most, by a clock that nobody sets.
+    public static func wait(_ what: String, atMost seconds: Double = 30, until isSo: () throws -> Bool) throws {
+        let start = MonotonicTime.nanoseconds()
+        while try !isSo() {
+            if MonotonicTime.seconds(since: start) > seconds { throw WaitedInVain(what: what) }
+            usleep(10_000)
+        }
+    }
+}
+
+public struct WaitedInVain: Error, CustomStringConvertible {
+    public let what: String
+    public var description: String { "waited in vain for \(what)" }
+}
