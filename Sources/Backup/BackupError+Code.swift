@@ -6,6 +6,7 @@ extension BackupError: CodedError {
     public var errorCode: String {
         switch self {
         case .folderNotUsable: "folder-not-usable"
+        case .stateNotUsable: "state-not-usable"
         case .folderVanished: "folder-vanished"
         case .writeProtected: "backup-folder-write-protected"
         case .noPlaceForBackup: "no-place-for-backup"

@@ -9,6 +9,8 @@ import Wording
 /// which add their own hint by the error's code.
 public enum BackupError: ExplainedError, Equatable {
     case folderNotUsable(path: String, reason: String)
+    /// Something of ours in it cannot be used, so that no backup can be made there.
+    case stateNotUsable(path: String, why: Unusable)
     /// The folder was used for this stack before, and has nothing of ours in it now.
     case folderVanished(path: String)
     /// Nothing can be written into the folder, which can be read.
@@ -45,8 +47,8 @@ public enum BackupError: ExplainedError, Equatable {
     /// The database server ran out of room for the restored database; it alone knows its disk.
     case noRoomForDatabase(reason: String, kept: [String])
     case artifactsMissing(path: String)
-    /// It was backed up with files in it, has lost its mark, and is empty now.
-    case artifactsEmptied(path: String)
+    /// It may be an empty folder in the place of a disk that is not mounted.
+    case artifactsEmptied(path: String, why: Emptied = .empty)
     case databaseEmpty(name: String)
     /// The restore would throw away what came after the backup.
     case newerData(backup: String, newer: NewerData)
@@ -110,6 +112,7 @@ public enum BackupError: ExplainedError, Equatable {
                 en:
                     "The backup folder \(path) is not usable (\(reason)). Check BACKUP_DIR, its mount and its permissions."
             )
+        case .stateNotUsable(let path, let why): Self.explanation(ofUnusable: path, why)
         case .folderVanished(let path):
             BilingualText(
                 zh: "备份目录 \(path) 以前存有本系统的备份，现在不存在或是空的。请检查其磁盘是否已挂载；确实要从空目录重新开始时，运行 mlflow-backup claim。",
@@ -207,13 +210,7 @@ public enum BackupError: ExplainedError, Equatable {
                 en:
                     "The artifacts folder \(path) is missing, so nothing was done. Check ARTIFACTS_DIR and the volume's mount."
             )
-        case .artifactsEmptied(let path):
-            BilingualText(
-                zh: "artifacts 目录 \(path) 是空的，而备份时其中有内容和标记。请检查其磁盘是否已挂载；确实要恢复到空目录时，请先运行 mlflow-backup claim。",
-                en:
-                    "The artifacts folder \(path) is empty, and had files and a mark when it was backed up. Check that its disk is "
-                    + "mounted; to restore into an empty folder on purpose, run `mlflow-backup claim` first."
-            )
+        case .artifactsEmptied(let path, let why): Self.explanation(ofEmptied: path, why)
         case .databaseEmpty(let name):
             BilingualText(
                 zh: "数据库 \(name) 中没有 MLflow 的表。请先启动 MLflow 一次，或检查 POSTGRES_DB。",

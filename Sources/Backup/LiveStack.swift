@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import MLflowStore
 import Postgres
 import SystemIO
@@ -52,17 +53,40 @@ public struct LiveStack: Sendable {
         return stack
     }
 
-    /// - Throws: `BackupError.artifactsMissing` for a link that leads to nothing, or in a circle.
-    func refuseDeadLink() throws {
+    /// What every operation would fail of, in words of its own: it looks into our folder among the artifacts.
+    /// - Throws: `BackupError.artifactsMissing` for a link that leads to nothing, or in a circle; `.artifactsUnreadable` for a folder
+    ///   that is closed to this user.
+    func refuseOutOfSight() throws {
         if artifacts.linkTarget != nil, (try? artifacts.resolved()) == nil { try checkArtifactsFolder() }
+        if let closed { throw closed }
     }
 
-    /// - Throws: `BackupError.artifactsMissing`.
+    /// - Throws: `BackupError.artifactsMissing`, `.artifactsUnreadable`.
     func checkArtifactsFolder() throws {
+        if let closed { throw closed }
         if let folder = try? OpenFile(artifacts, .directoryThroughLink), (try? folder.status().kind) == .directory {
             return
         }
         let leads = artifacts.linkTarget.map { " -> \($0)" } ?? ""
         throw BackupError.artifactsMissing(path: artifacts.string + leads)
+    }
+
+    /// The folders below the artifacts folder in which something is mounted, as paths below it.
+    /// - Returns: `nil` for none.
+    func mountsInside() throws(SystemError) -> [String]? {
+        let root = try artifacts.resolved()
+        let found = try MountTable.points(below: root).map {
+            String(decoding: $0.bytes.dropFirst(root.bytes.count).drop { $0 == UInt8(ascii: "/") }, as: UTF8.self)
+        }
+        return found.isEmpty ? nil : Set(found).sorted()
+    }
+
+    /// Of a folder that may not be entered, or one above it: it may be there with all that is in it.
+    private var closed: BackupError? {
+        guard Directory.readRefusal(artifacts)?.code == EACCES else { return nil }
+        var path = artifacts
+        // What can be looked at lies in a folder that is open; the first that cannot lies in the closed one.
+        while path.parent != path, (try? FileStatus.of(path)) == nil { path = path.parent }
+        return .artifactsUnreadable(path: path.string, count: 1, isAll: true, user: geteuid(), group: getegid())
     }
 }

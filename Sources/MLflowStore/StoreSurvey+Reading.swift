@@ -24,6 +24,12 @@ extension StoreSurvey {
         ).isEmpty
     }
 
+    /// How many runs there are, deleted ones, too. Who holds the table is waited for a second.
+    public static func runs(on session: Connection) throws(PostgresError) -> Int64 {
+        try session.execute("set lock_timeout = '1s'")
+        return try session.rows("select count(*) from public.runs").first?.int64(0) ?? 0
+    }
+
     /// `alembic_version.version_num` alone; `nil` where MLflow never set this database up.
     public static func revision(of settings: ConnectionSettings) throws -> String? {
         let session = try Connection(settings)

@@ -28,13 +28,14 @@ struct RestorePreflightTests {
         let image = live.root.path.appending("before")
         try Directory.rename(live.artifacts, to: image)
         try live.mounting("size=4m", on: live.artifacts) {
+            try Shell.sh("cp '\(image)/\(ArtifactsMark.fileName)' '\(live.artifacts)/'")
             try live.mounting("size=1m", on: live.artifacts.appending("1")) {
                 try Connection(live.database).execute("update alembic_version set version_num = '451aebb31d03'")
                 let found = try look(live, name).obstacles.map(\.stableCode)
                 #expect(found == ["schema-newer", "mount-inside", "not-enough-room"])
                 #expect(try look(live, name, force: false).obstacles.count == 3)
                 let names = try Directory.names(in: live.artifacts).map { String(decoding: $0, as: UTF8.self) }
-                #expect(names == ["1"])
+                #expect(names == [ArtifactsMark.fileName, "1"])
                 #expect(try live.names() == [name.string])
             }
         }

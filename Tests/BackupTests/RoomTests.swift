@@ -27,9 +27,14 @@ extension LiveStackFixture {
     /// Runs a test with the folder on a small file system of its own.
     func mounting(_ options: String, on path: FilePath, _ body: () throws -> Void) throws {
         try Directory.make(path)
+        let id = try folder.id() ?? ""
         try Shell.sh("mount -t tmpfs -o \(options) none '\(path)'")
         defer { _ = try? Shell.sh("umount '\(path)'") }
-        if path == folder.path { try folder.prepare() }
+        if path == folder.path {
+            // The same folder on another disk, as after a copy.
+            try folder.prepare()
+            try DurableFile.replace(folder.state.appending("id"), with: Array(id.utf8))
+        }
         try body()
     }
 

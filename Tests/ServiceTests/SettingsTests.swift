@@ -28,6 +28,13 @@ struct SettingsTests {
         #expect(settings.logFormat == .text && settings.logToSyslog && settings.allowedHosts.isEmpty)
     }
 
+    @Test("A path whose bytes are no UTF-8 is refused, and not taken for another one")
+    func otherBytes() {
+        let path = String(decoding: [0x2f, 0x62, 0xff], as: UTF8.self)
+        #expect(problem(["BACKUP_DIR": path])?.explanation.english.contains("BACKUP_DIR") == true)
+        #expect(problem(["ARTIFACTS_DIR": path])?.explanation.english.contains("UTF-8") == true)
+    }
+
     @Test("How restores go: what they keep, whether they stop MLflow, what upgrades the database")
     func restores() throws {
         let usual = try Settings.read(environment: [:])

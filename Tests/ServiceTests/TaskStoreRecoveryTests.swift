@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Service
 import SystemIO
 import Testing
 import Wording
+
+@testable import Service
 
 @Suite("A damaged task database")
 struct TaskStoreRecoveryTests {
@@ -41,6 +42,28 @@ struct TaskStoreRecoveryTests {
         #expect(try store.counts().total == 0)
         _ = try store.begin(.backup, origin: .api, message: text)
         #expect(try names(folder).filter { $0.hasPrefix("tasks.sqlite.corrupt-") }.count == 1)
+    }
+
+    @Test(
+        "One bit of the version, a lost table or a lost column: sound to SQLite, and moved aside all the same",
+        arguments: [
+            "PRAGMA user_version = 0", "PRAGMA user_version = 1", "DROP TABLE task",
+            "ALTER TABLE task RENAME COLUMN owner TO ownes",
+        ])
+    func oddSchema(statement: String) throws {
+        let folder = try ScratchFolder()
+        do {
+            let store = try TaskStore(in: folder.path, log: .silent)
+            _ = try store.begin(.backup, origin: .api, message: text)
+            try store.withDatabase { try $0.run(statement) }
+        }
+        let store = try TaskStore(in: folder.path, log: .silent)
+        #expect(try store.counts().total == 0)
+        _ = try store.begin(.backup, origin: .api, message: text)
+        #expect(
+            try names(folder).filter {
+                $0.hasPrefix("tasks.sqlite.corrupt-") && !$0.contains("-wal") && !$0.contains("-shm")
+            }.count == 1)
     }
 
     @Test("Damage while the service runs: it goes on with a new file")

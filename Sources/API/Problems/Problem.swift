@@ -72,7 +72,8 @@ struct Problem {
             409
         case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
         case .writeProtected, .folderSilent, .placesSilent, .groundMoved, .lockLost, .folderUnfit, .folderNotUsable,
-            .folderVanished, .foldersOverlap, .artifactsMissing, .artifactsEmptied, .artifactsUnreadable,
+            .folderVanished, .stateNotUsable, .foldersOverlap, .artifactsMissing, .artifactsEmptied,
+            .artifactsUnreadable,
             .databaseEmpty, .needsRecovery,
             .restoreLeftover:
             503

@@ -34,7 +34,8 @@ extension Sidecar {
             among: others.filter { $0.created <= item.created }, ownership, now: item.created)
         let after = Suspicion.measures(among: others.filter { $0.created > item.created }, ownership, now: now)
         judged.suspicion = Suspicion.of(
-            manifest.summary, rows: manifest.database.rows, measuredBy: before + after.suffix(1))
+            manifest.summary, rows: manifest.database.rows, mounts: manifest.artifacts.mounts ?? [],
+            measuredBy: before + after.suffix(1))
         return judged
     }
 }

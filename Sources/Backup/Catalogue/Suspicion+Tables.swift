@@ -19,7 +19,7 @@ extension Suspicion {
     static func emptied(_ rows: [String: Int64], since before: Measuring?) -> Suspicion? {
         let empty = rows.filter { $0.value == 0 && isMLflows($0.key, among: rows) }
         guard !empty.isEmpty, let before else { return nil }
-        let then = before.rows()
+        let then = before.manifest()?.database.rows ?? [:]
         return empty.keys.compactMap { table in
             then[table].flatMap { $0 < fewestRows ? nil : (table, $0) }
         }

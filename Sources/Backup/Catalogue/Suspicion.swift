@@ -16,8 +16,15 @@ public struct Suspicion: Sendable, Equatable, Codable {
     public var than: String
     /// The table that is empty, `schema.table`; `nil` where the backup as a whole is small.
     public var table: String?
+    /// The folder of the artifacts in which a disk was mounted, and none is; `nil` as above.
+    public var mount: String?
 
     public var text: BilingualText {
+        if let mount {
+            return BilingualText(
+                zh: "artifacts 中的 \(mount) 处没有挂载磁盘，而 \(than) 备份时有",
+                en: "nothing is mounted at \(mount) in the artifacts, where a disk was when \(than) was made")
+        }
         if let table {
             return BilingualText(
                 zh: "表 \(table) 是空的，而 \(than) 中有 \(expected) 行",
@@ -47,18 +54,18 @@ extension Suspicion {
     ///   - now: what is dated after it was made by a clock that was ahead.
     /// - Returns: `nil` where nothing is wrong, or there is nothing to compare with.
     static func of(
-        _ summary: Manifest.Summary, rows: [String: Int64] = [:], among items: [CatalogueItem], _ ownership: Ownership,
-        now: LocalTime = .now()
+        _ summary: Manifest.Summary, rows: [String: Int64] = [:], mounts: [String]? = nil, among items: [CatalogueItem],
+        _ ownership: Ownership, now: LocalTime = .now()
     ) -> Suspicion? {
-        of(summary, rows: rows, measuredBy: measures(among: items, ownership, now: now))
+        of(summary, rows: rows, mounts: mounts, measuredBy: measures(among: items, ownership, now: now))
     }
 
     /// What a backup held that measures others.
     struct Measuring {
         let name: String
         let summary: Manifest.Summary?
-        /// By `schema.table`; read when it is asked for, and none where it cannot be.
-        var rows: () -> [String: Int64] = { [:] }
+        /// Read when it is asked for; `nil` where it cannot be.
+        var manifest: () -> Manifest? = { nil }
     }
 
     /// What measures a backup beside these, newest first.
@@ -74,17 +81,26 @@ extension Suspicion {
         // What a clock that was ahead dated is not the newest.
         let ordered = measured.filter { $0.created <= now } + measured.filter { $0.created > now }
         return ordered.map { item in
-            Measuring(name: item.name.string, summary: item.measuredSummary) {
-                (try? item.quickManifest())?.database.rows ?? [:]
-            }
+            Measuring(name: item.name.string, summary: item.measuredSummary) { try? item.quickManifest() }
         }
     }
 
-    /// - Parameter rows: of the new one, by `schema.table`.
+    /// - Parameters:
+    ///   - rows: of the new one, by `schema.table`.
+    ///   - mounts: what was mounted in its artifacts (`Manifest.Artifacts.mounts`); `nil` where nobody looked.
     static func of(
-        _ summary: Manifest.Summary, rows: [String: Int64] = [:], measuredBy measuring: [Measuring]
+        _ summary: Manifest.Summary, rows: [String: Int64] = [:], mounts: [String]? = nil,
+        measuredBy measuring: [Measuring]
     ) -> Suspicion? {
         small(summary, measuring) ?? emptied(rows, since: measuring.first)
+            ?? mounts.flatMap { unmounted($0, since: measuring.first) }
+    }
+
+    /// One experiment may be a disk of its own: what is missing without it may be less than half.
+    static func unmounted(_ mounts: [String], since before: Measuring?) -> Suspicion? {
+        guard let before, let gone = (before.manifest()?.artifacts.mounts ?? []).first(where: { !mounts.contains($0) })
+        else { return nil }
+        return Suspicion(measure: .files, found: 0, expected: 0, than: before.name, mount: gone)
     }
 
     private static func small(_ summary: Manifest.Summary, _ measuring: [Measuring]) -> Suspicion? {

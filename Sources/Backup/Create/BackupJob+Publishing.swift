@@ -35,7 +35,8 @@ extension BackupJob {
             if let note, base == nil || written.base != nil { warnings.append(note) }
             try Directory.removeTree(dump)
             let suspicion = Suspicion.of(
-                written.manifest.summary, rows: written.manifest.database.rows, among: copies.items, copies.ownership)
+                written.manifest.summary, rows: written.manifest.database.rows,
+                mounts: written.manifest.artifacts.mounts ?? [], among: copies.items, copies.ownership)
             let acceptance = Acceptance.carried(among: copies.items, copies.ownership)
             // What was walked, and what was dumped, are one stack's only where nothing moved meanwhile.
             try hold.refuseMoved()

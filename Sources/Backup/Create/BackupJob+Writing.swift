@@ -50,7 +50,8 @@ extension BackupJob {
             name: name.string, created: started, host: Self.hostName(), stack: copies.identity, serviceVersion: version,
             mlflow: .init(version: stack.mlflowVersion(), alembicRevision: survey.revision), database: database,
             artifacts: .init(
-                files: report.files, folders: report.folders, bytes: report.bytes, walkStarted: walkStarted),
+                files: report.files, folders: report.folders, bytes: report.bytes, walkStarted: walkStarted,
+                mounts: try stack.mountsInside()),
             skipped: report.skipped.map { .init(path: $0.path.description, reason: $0.reason.rawValue) },
             changedWhileRead: report.changedWhileRead.map(\.description))
         manifest.elsewhere = workspace.elsewhere()

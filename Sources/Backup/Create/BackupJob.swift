@@ -73,7 +73,8 @@ public struct BackupJob: Sendable {
         var copies = try Copies(self, identity, items)
         let (base, note) = try copies.base()
         var made = try makeOne(hold, &copies, base, note)
-        var told = findings.notices + made.warnings
+        // What is in the folder is looked at anew at the end.
+        var told = findings.notices(but: [.keptParts, .ownBackups]) + made.warnings
         // What is due to be read is read before anything goes, and what turns out damaged is made good first: a good old
         // copy must not go because of a newer one that nobody has read for days.
         var removed: [BackupName] = []
@@ -165,7 +166,7 @@ public struct BackupJob: Sendable {
     }
 
     /// What can be known before anything is written.
-    public var preflight: BackupPreflight { BackupPreflight(workspace, options: options) }
+    public var preflight: BackupPreflight { BackupPreflight(workspace, options: options, isFollowed: true) }
 
     /// A name nobody has. Within one second only one backup can have it, so the second one waits for the next.
     func freeName() throws -> BackupName {

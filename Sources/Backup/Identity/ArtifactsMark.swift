@@ -14,10 +14,13 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
     var id: String
     /// Backup folders by path, as they were configured and where that led.
     var backupFolders: [String]
+    /// Identifiers of what was found there (`BackupFolder.id`); `nil` in marks of older versions.
+    var folderIDs: [String]?
 
     enum CodingKeys: String, CodingKey {
         case id
         case backupFolders = "backup_folders"
+        case folderIDs = "folder_ids"
     }
 
     /// - Returns: `nil` where there is none, or one that nobody can read: it is then made anew.
@@ -26,7 +29,7 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
         do throws(SystemError) {
             bytes = try OpenFile(artifacts.appending(fileName), .readNoFollow).readAll(limit: 1 << 20)
         } catch {
-            if error.isNotFound || error.isDenied || [ELOOP, EISDIR, EFBIG].contains(error.code) { return nil }
+            if error.isNotFound || error.isDenied || error.isOfWrongKind || error.code == EFBIG { return nil }
             throw error
         }
         return try? JSONDecoder().decode(ArtifactsMark.self, from: Data(bytes))
@@ -40,14 +43,16 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
     ) throws -> ArtifactsMark? {
         let found = try read(in: artifacts)
         let missing = Self.spellings(of: folder).filter { !(found?.backupFolders.contains($0) ?? false) }
-        if let found, missing.isEmpty { return found }
-        var mark = found ?? ArtifactsMark(id: known ?? randomID(), backupFolders: [])
+        let folderID = try folder.madeID().flatMap { found?.folderIDs?.contains($0) == true ? nil : $0 }
+        if let found, missing.isEmpty, folderID == nil { return found }
+        var mark = found ?? ArtifactsMark(id: known ?? RandomID.make(), backupFolders: [])
         mark.backupFolders += missing
+        if let folderID { mark.folderIDs = (mark.folderIDs ?? []) + [folderID] }
         do {
             try DurableFile.replace(
                 artifacts.appending(fileName), with: Array(JSONEncoder().encode(mark)), mode: 0o644)
-        } catch let error as SystemError where error.isDenied || error.isFull {
-            // The next backup marks it; this one is worth having without.
+        } catch let error as SystemError where error.isDenied || error.isFull || error.code == EISDIR {
+            // The next backup marks it; this one is worth having without. A client can make a folder of that name.
             return found
         }
         return mark
@@ -73,34 +78,56 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
         let spellings = Self.spellings(of: folder)
         return backupFolders.contains { spellings.contains(Self.spelt(FilePath($0))) }
     }
-
-    private static func randomID() -> String {
-        var generator = SystemRandomNumberGenerator()
-        let digits = [
-            UInt64.random(in: .min ... .max, using: &generator), .random(in: .min ... .max, using: &generator),
-        ]
-        return digits.map { number in
-            let hex = String(number, radix: 16)
-            return String(repeating: "0", count: 16 - hex.count) + hex
-        }.joined()
-    }
 }
 
 extension BackupFolder {
-    /// Tells a folder that was used from one that is empty: whoever lists it must not take the one for the other.
+    /// Tells a folder that was used from one that stands in its place: whoever lists it must not take the one for the other.
     /// - Parameter artifacts: the artifacts folder of the stack that may have used it.
     /// - Throws: `BackupError.folderVanished`.
     public func refuseVanished(usedBy artifacts: FilePath) throws {
         try refuseDeadLink()
-        guard try !isOurs(), let mark = try ArtifactsMark.read(in: artifacts), mark.knows(self) else { return }
+        // Artifacts that do not answer are no reason not to list what is here.
+        if case .silent = FolderPulse.look(at: artifacts) { return }
+        let isOurs = try isOurs()
+        let mark: ArtifactsMark?
+        do throws(SystemError) { mark = try ArtifactsMark.read(in: artifacts) } catch {
+            // What a disk does not give tells nothing of this one.
+            if isOurs { return }
+            throw error
+        }
+        guard let mark, mark.knows(self) else { return }
+        if try isOurs && isOne(of: mark) { return }
         throw BackupError.folderVanished(path: path.string)
+    }
+
+    /// A person says that this folder takes the place of the one that was used. It is noted here: the artifacts may be read-only.
+    func takePlace(in artifacts: FilePath) throws {
+        guard let mark = try ArtifactsMark.read(in: artifacts), mark.knows(self), try !isOne(of: mark),
+            let known = mark.folderIDs?.last
+        else { return }
+        try write(id: known)
+    }
+
+    /// Whether it is one of those that were used, or another disk with backups of this stack, as people change them by the week. What
+    /// a night wrote into an empty mount point has neither.
+    private func isOne(of mark: ArtifactsMark) throws -> Bool {
+        guard let known = mark.folderIDs, !known.isEmpty else { return true }
+        do throws(SystemError) { if let id = try id(), known.contains(id) { return true } } catch {
+            // In another user's folder nobody knows.
+            if error.isDenied { return true }
+            throw error
+        }
+        return try Catalogue(self).items().contains { item in
+            if case .unreadable? = item.sidecarFault { return true }
+            return (item.sidecar?.stack ?? (try? item.quickManifest())?.stack)?.artifacts == mark.id
+        }
     }
 
     /// Whether there is anything of ours in it.
     func isOurs() throws -> Bool { try FileStatus.ifPresent(state) != nil || holdsBackups() }
 
     /// Backups describe themselves: with them in it, it is the folder, whatever became of our own state.
-    private func holdsBackups() throws -> Bool {
+    func holdsBackups() throws -> Bool {
         guard try FileStatus.ifPresent(path) != nil else { return false }
         return try Directory.names(in: path).contains { BackupName(String(decoding: $0, as: UTF8.self))?.time != nil }
     }
@@ -119,6 +146,8 @@ extension StackIdentity {
     func lostMarkWarning(_ items: [CatalogueItem], artifacts: FilePath) -> BilingualText? {
         guard lostMark(among: items) != nil else { return nil }
         let path = artifacts.appending(ArtifactsMark.fileName)
+        // One that is there and may not be read is not gone; nor is one in a folder that is closed.
+        do throws(SystemError) { if try FileStatus.ifPresent(path)?.kind == .file { return nil } } catch { return nil }
         return BilingualText(
             zh: "artifacts 目录中的标记 \(path) 已丢失：因此无法识别磁盘未挂载时的空目录。请确认挂载的是正确的磁盘，然后运行 mlflow-backup claim 重新写入标记。",
             en:

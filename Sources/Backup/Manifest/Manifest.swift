@@ -55,9 +55,11 @@ public struct Manifest: Sendable, Equatable, Codable {
         public var bytes: UInt64
         /// When the walk began, seconds since 1970 UTC by this machine's clock.
         public var walkStarted: Int64
+        /// Folders below the artifacts folder in which something was mounted; `nil` for none, and in backups of 0.1.0.
+        public var mounts: [String]?
 
         enum CodingKeys: String, CodingKey {
-            case files, folders, bytes
+            case files, folders, bytes, mounts
             case walkStarted = "walk_started"
         }
     }

@@ -2,10 +2,61 @@
 
 import Archive
 import Glibc
+import MLflowStore
+import Postgres
 import SystemIO
+import Wording
 
-/// Whether the artifacts can be read. One file that cannot be read fails the backup, after hours maybe.
+/// Whether the artifacts are there, and can be read. One file that cannot be read fails the backup, after hours maybe.
 extension BackupPreflight {
+    func checkArtifacts(_ findings: inout Findings) {
+        guard findings.make(.artifacts, { try stack.checkArtifactsFolder() }) != nil else { return }
+        findings.make(.artifacts) { try checkReadable() }
+        if let notice = unmarkable() ?? swapped() { findings.note(.artifacts, [notice]) }
+    }
+
+    /// Disks that are not mounted leave their mount points, and a machine with two of those looks like a new one: only the database tells
+    /// that it is none. A service that only started may have made its state in one of them.
+    /// - Throws: `BackupError.artifactsEmptied`.
+    func refuseUnmounted(on connection: Connection) throws {
+        // Where the folders cannot be looked at, others say so.
+        guard (try? stack.holdsNoArtifacts()) == true, (try? FileStatus.ifPresent(markPath)?.kind) != .file,
+            (try? folder.wasUsed()) == false
+        else { return }
+        // A table that is held, or is none of MLflow's, tells nothing.
+        guard let runs = try? StoreSurvey.runs(on: connection), runs > 0 else { return }
+        throw BackupError.artifactsEmptied(
+            path: stack.artifacts.string, why: .neverSeen(runs: runs, folder: folder.path.string))
+    }
+
+    private var markPath: FilePath { stack.artifacts.appending(ArtifactsMark.fileName) }
+
+    /// Without a mark nobody notices that an empty folder stands in the place of a disk.
+    private func unmarkable() -> BilingualText? {
+        guard let refused = Directory.writeRefusal(stack.artifacts), (try? FileStatus.of(markPath)) == nil else {
+            return nil
+        }
+        return BilingualText(
+            zh: "无法在 artifacts 目录 \(stack.artifacts) 中写入标记（\(refused.reason)）：备份不受影响，但磁盘未挂载时无法识别其位置上的空目录。",
+            en:
+                "The artifacts folder \(stack.artifacts) cannot be marked (\(refused.reason)). Backups are made all the same, but an empty "
+                + "folder in the place of a disk that is not mounted cannot be told.")
+    }
+
+    /// Both settings may have got each other's value.
+    private func swapped() -> BilingualText? {
+        guard let names = try? Directory.names(in: stack.artifacts),
+            let first = names.lazy.map({ String(decoding: $0, as: UTF8.self) }).first(where: {
+                $0.utf8.elementsEqual(folder.state.lastComponent) || BackupName($0)?.time != nil
+            })
+        else { return nil }
+        return BilingualText(
+            zh: "artifacts 目录 \(stack.artifacts) 中有 \(first)，像是备份目录的内容。请检查 ARTIFACTS_DIR 和 BACKUP_DIR 是否写反。",
+            en:
+                "The artifacts folder \(stack.artifacts) has \(first) in it, as a backup folder has. Check that ARTIFACTS_DIR and "
+                + "BACKUP_DIR are not the wrong way round.")
+    }
+
     /// Files and folders that this user may not read.
     public struct Unreadable: Sendable, Equatable {
         public let count: Int

@@ -81,6 +81,8 @@ extension BackupPreflight {
             findings.make(check) { try FolderPulse.requireAnswer(of: path, atMost: awaited) }
         }
         guard findings.obstacles.isEmpty else { return false }
+        findings.make(.artifacts) { try stack.requireAnswers(inside: awaited) }
+        guard findings.obstacles.isEmpty else { return false }
         if case .silent = FolderPulse.take(in: folder.state, atMost: awaited) {
             findings.make(.backupFolder) { throw BackupError.folderSilent(path: folder.path.string) }
         }
@@ -93,9 +95,9 @@ extension BackupPreflight {
             try FolderLayout(workspace).refuseOverlap()
             try folder.refuseVanished(usedBy: stack.artifacts)
             try folder.refuseWriteProtected()
-            if let reason = folder.unusableReason {
-                throw BackupError.folderNotUsable(path: folder.path.string, reason: reason)
-            }
+            try folder.checkCanBePrepared()
+            guard try FileStatus.ifPresent(folder.path) != nil else { return }
+            try FolderTrial(folder).run(atMost: awaited)
             guard try FileStatus.ifPresent(folder.state) != nil else { return }
             try folder.checkPulse(atMost: awaited)
             try folder.checkAbilities()
@@ -104,6 +106,18 @@ extension BackupPreflight {
         // What a restore would be refused for is worth a word on the day of the backup.
         if let unfit = (try? SwapObstacles.unfit(stack.artifacts)) ?? nil {
             findings.note(.artifacts, [unfit.explanation])
+        }
+    }
+}
+
+extension LiveStack {
+    /// What is mounted inside the artifacts is walked with them, and may be another server's.
+    /// - Parameter seconds: how long to wait for each answer.
+    /// - Throws: `BackupError.folderSilent`.
+    func requireAnswers(inside seconds: Double) throws {
+        // A folder that is not there is another check's.
+        for point in (try? MountTable.points(below: artifacts)) ?? [] {
+            try FolderPulse.requireAnswer(of: point, atMost: seconds)
         }
     }
 }

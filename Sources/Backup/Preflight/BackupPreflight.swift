@@ -6,7 +6,8 @@ import SystemIO
 import Wording
 
 /// Whether a backup could be made now, and what it would leave out. The job runs it, and whoever asks before: `doctor`,
-/// `--dry-run`, `/health`, the answer to a request.
+/// `--dry-run`, `/health`, the answer to a request. It leaves nothing, and makes no folder: who begins an operation does
+/// (`Workspace.prepareFolder`).
 public struct BackupPreflight: Sendable {
     let workspace: Workspace
     let options: BackupJob.Options
@@ -18,12 +19,17 @@ public struct BackupPreflight: Sendable {
     var patience: Double
     /// Whether somebody waits for the answer.
     var isHasty: Bool { patience < 10 }
+    /// Whether the operation follows at once: it settles first what can be settled.
+    let isFollowed: Bool
 
-    /// - Parameter patience: seconds that a walk over the artifacts may take.
-    public init(_ workspace: Workspace, options: BackupJob.Options, patience: Double = 60) {
+    /// - Parameters:
+    ///   - patience: seconds that a walk over the artifacts may take.
+    ///   - isFollowed: whether the backup itself comes next, and not only a person's reading of this.
+    public init(_ workspace: Workspace, options: BackupJob.Options, patience: Double = 60, isFollowed: Bool = false) {
         self.workspace = workspace
         self.options = options
         self.patience = patience
+        self.isFollowed = isFollowed
     }
 
     /// - Parameters:
@@ -33,14 +39,20 @@ public struct BackupPreflight: Sendable {
         var findings = Findings()
         guard checkAnswers(&findings) else { return findings }
         checkFolders(&findings)
-        findings.make(.artifacts) { try stack.checkArtifactsFolder() }
-        findings.make(.artifacts) { try checkReadable() }
+        checkArtifacts(&findings)
+        checkSettled(&findings)
         let dump = checkDatabase(databases, &findings)
         noteElsewhere(&findings)
-        if let items = findings.make(.backupFolder, { try items ?? Catalogue(folder).items() }) {
+        if let items = findings.make(.backupFolder, { try items ?? self.items() }) {
             findings.note(.room, findings.make(.room) { try checkRoom(dump, beside: items) } ?? [])
+            lookAtBackups(items, &findings)
         }
         return findings
+    }
+
+    /// A folder that is not made yet has none.
+    private func items() throws -> [CatalogueItem] {
+        try FileStatus.ifPresent(folder.path) == nil ? [] : Catalogue(folder).items()
     }
 
     /// - Returns: what its dump will be about; `nil` where it does not answer.
@@ -61,6 +73,8 @@ public struct BackupPreflight: Sendable {
         if let databases = findings.make(.database, { try held ?? StackLock.look(stack.database) }) {
             checkGround(on: connection, databases, &findings)
         }
-        return findings.make(.database) { try connection.dumpMeasure() }
+        let measure = findings.make(.database) { try connection.dumpMeasure() }
+        findings.make(.artifacts) { try refuseUnmounted(on: connection) }
+        return measure
     }
 }

@@ -11,6 +11,11 @@ public struct Finding: Sendable {
         case database
         case tools = "pg_dump"
         case room = "disk_space"
+        /// What an interrupted restore left.
+        case settled = "restore_settled"
+        /// What restores have kept, and whose the backups are.
+        case keptParts = "kept_parts"
+        case ownBackups = "own_backups"
         /// Of a restore: the backup that is to be brought back, and what is live and newer.
         case backup
         case newerData = "newer_data"
@@ -19,6 +24,8 @@ public struct Finding: Sendable {
     public enum Weight: Sendable {
         /// The operation would fail, or do harm, by this error.
         case obstacle(any Error)
+        /// A backup would be made, and be suspicious: it pushes no other out, and a person has to accept it.
+        case suspicion(BilingualText)
         /// The operation works, and leaves something out.
         case notice(BilingualText)
     }
@@ -27,12 +34,13 @@ public struct Finding: Sendable {
     public let weight: Weight
 
     public var obstacle: (any Error)? { if case .obstacle(let error) = weight { error } else { nil } }
+    public var isNotice: Bool { if case .notice = weight { true } else { false } }
 
     /// One sentence, with what to do.
     public var text: BilingualText {
         switch weight {
         case .obstacle(let error): error.bilingual
-        case .notice(let text): text
+        case .suspicion(let text), .notice(let text): text
         }
     }
 }
@@ -44,9 +52,19 @@ public struct Findings: Sendable {
     public init() {}
 
     public var obstacles: [any Error] { all.compactMap(\.obstacle) }
-    public var notices: [BilingualText] { all.filter { $0.obstacle == nil }.map(\.text) }
+    public var notices: [BilingualText] { all.filter(\.isNotice).map(\.text) }
+    public var suspicions: [BilingualText] { all.filter { $0.obstacle == nil && !$0.isNotice }.map(\.text) }
 
-    public func first(_ check: Finding.Check) -> Finding? { all.first { $0.check == check && $0.obstacle != nil } }
+    /// The first obstacle, or what makes it suspicious.
+    public func first(_ check: Finding.Check) -> Finding? { all.first { $0.check == check && !$0.isNotice } }
+
+    public func notices(of check: Finding.Check) -> [BilingualText] {
+        all.filter { $0.check == check && $0.isNotice }.map(\.text)
+    }
+
+    public func notices(but others: Set<Finding.Check>) -> [BilingualText] {
+        all.filter { $0.isNotice && !others.contains($0.check) }.map(\.text)
+    }
 
     /// For a job: the first obstacle ends it. - Throws: that.
     public func throwFirst() throws {
@@ -57,6 +75,10 @@ public struct Findings: Sendable {
 
     mutating func note(_ check: Finding.Check, _ notices: [BilingualText]) {
         all += notices.map { Finding(check: check, weight: .notice($0)) }
+    }
+
+    mutating func suspect(_ check: Finding.Check, _ text: BilingualText) {
+        all.append(Finding(check: check, weight: .suspicion(text)))
     }
 
     /// Makes one check; what it throws is an obstacle.

@@ -29,6 +29,9 @@ public struct RestorePreflight: Sendable {
     /// - Parameter databases: of the session that holds the stack's lock, where there is one.
     public func run(_ item: CatalogueItem, _ occasion: Occasion, on databases: Databases? = nil) -> Findings {
         var findings = Findings()
+        // All that follows walks through the artifacts.
+        let seconds = if case .job = occasion { FolderPulse.awakening } else { FolderPulse.hasty }
+        guard findings.make(.artifacts, { try stack.requireAnswers(inside: seconds) }) != nil else { return findings }
         let manifest: Manifest?
         switch occasion {
         case .request: manifest = findings.make(.backup) { try self.manifest(of: item) } ?? nil
@@ -41,7 +44,13 @@ public struct RestorePreflight: Sendable {
                 try QuickCheck(stack, atMost: seconds).run(against: manifest, item, mode: options.mode)
             }
         }
-        let obstacles = SwapObstacles(workspace, databases ?? Databases(stack.database))
+        let databases = databases ?? Databases(stack.database)
+        if case .request = occasion {
+            findings.make(.artifacts) {
+                try job.refuseArtifactsAway(StackIdentity(of: stack, on: databases), on: databases)
+            }
+        }
+        let obstacles = SwapObstacles(workspace, databases)
         let asker: SwapObstacles.Asker = if case .job = occasion { .job } else { .request }
         if options.mode.includesDatabase { findings.make(.database) { try obstacles.check(.database, for: asker) } }
         if options.mode.includesArtifacts { findings.make(.artifacts) { try obstacles.check(.artifacts, for: asker) } }
@@ -55,7 +64,7 @@ public struct RestorePreflight: Sendable {
         guard options.force, let first = options.backupFirst,
             (try? FileStatus.ifPresent(stack.artifacts)) ?? nil != nil
         else { return }
-        let found = BackupPreflight(workspace, options: first.options, patience: 2).run()
+        let found = BackupPreflight(workspace, options: first.options, patience: 2, isFollowed: true).run()
         let hasDatabase = !found.obstacles.contains {
             if case PostgresError.databaseMissing = $0 { true } else { false }
         }

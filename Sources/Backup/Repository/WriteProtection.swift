@@ -49,13 +49,22 @@ extension BackupFolder {
     private var refusal: SystemError? {
         if let refused = Directory.writeRefusal(path) { return refused }
         do throws(SystemError) {
+            // What can only be added to keeps each partial file for ever, and no sidecar gets its name.
+            if let frozen = try refusalOfFrozen(path) { return frozen }
             guard try FileStatus.ifPresent(state) != nil else { return try tryingItself() }
             // What is no folder is in the way of everything, which says so.
             _ = try OpenFile(state, .directoryThroughLink)
             if let refused = Directory.writeRefusal(state) { return refused }
+            if let frozen = try refusalOfFrozen(state) { return frozen }
             if try FileStatus.ifPresent(lock) != nil { _ = try OpenFile(lock, .readWrite(create: 0o644)) }
             return nil
         } catch { return error }
+    }
+
+    /// - Parameter folder: one that is there, behind a link perhaps.
+    private func refusalOfFrozen(_ folder: FilePath) throws(SystemError) -> SystemError? {
+        let real = try folder.resolved()
+        return try FileStatus.isFrozen(real) ? SystemError("write into", path: folder.string, code: EPERM) : nil
     }
 
     /// In one that was never used there is nothing of ours to open.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Postgres
+import SystemIO
 
 /// Removes what a rule lets go, by hand instead of after a backup.
 public struct PruneJob: Sendable {
@@ -21,7 +22,9 @@ public struct PruneJob: Sendable {
 
     /// What `run` would remove, if all that stays is good.
     public func preview() throws -> [CatalogueItem] {
-        try workspace.prepareFolder()
+        try workspace.checkFolder()
+        // One that is not made yet has none.
+        guard try FileStatus.ifPresent(workspace.folder.path) != nil else { return [] }
         return try Retention(workspace, of: identity()).expired(
             by: rule, keeping: KeptParts(workspace).pinnedBackups())
     }

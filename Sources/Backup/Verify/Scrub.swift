@@ -67,6 +67,12 @@ struct Scrub {
                     postponed.remove(item.name)
                     warnings.append(Retention.damaged(item, error.bilingual))
                 }
+            } catch let error as Verification.NotRecorded {
+                // A full disk says nothing of what was read; nor can it be noted that this was the last one.
+                workspace.log.warning(
+                    "an old copy is good, and that is not recorded",
+                    ["name": item.name, "reason": error.reason.description])
+                postponed.remove(item.name)
             } catch {
                 // It must not be the first of the next night, too.
                 postponed.add(item.name)

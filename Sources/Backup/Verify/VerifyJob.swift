@@ -35,7 +35,7 @@ public struct VerifyJob: Sendable {
         }
     }
 
-    /// In a folder that nobody can write to the reading is what matters, and what it found is said each time anew.
+    /// In a folder that nobody can write to, or on a full disk, the reading is what matters, and what it found is said each time anew.
     private func read(_ item: CatalogueItem) throws -> (digest: String, notes: [BilingualText]) {
         do {
             let found = try Verification(
@@ -44,20 +44,28 @@ public struct VerifyJob: Sendable {
             ).run(item)
             return (found.sidecar.sha256, found.notes)
         } catch let error as Verification.NotRecorded {
-            guard let protection = workspace.folder.writeProtection else { throw error }
-            return (error.digest, [Self.notRecorded(protection)])
+            guard let reason = why(error.reason) else { throw error }
+            return (error.digest, [Self.notRecorded(reason)])
         } catch let error as Verification.DamageNotRecorded {
-            guard workspace.folder.writeProtection != nil else { throw error }
-            workspace.log.error("damage is not noted: the folder is write-protected", ["name": item.name])
+            guard let reason = why(error.reason) else { throw error }
+            workspace.log.error("damage is not noted", ["name": item.name, "reason": reason.english])
             throw error.cause
         }
     }
 
-    private static func notRecorded(_ protection: WriteProtection) -> BilingualText {
+    /// Why what was found cannot be written down, where that is no failure of the reading: it is said.
+    private func why(_ error: SystemError) -> BilingualText? {
+        if let protection = workspace.folder.writeProtection {
+            return BilingualText(
+                zh: "备份目录只能读（\(protection.reason.chinese)）",
+                en: "the backup folder can only be read (\(protection.reason.english))")
+        }
+        guard error.isFull || error.isDenied else { return nil }
+        return BilingualText(zh: "\(error.path)：\(error.reason)", en: "\(error.path): \(error.reason)")
+    }
+
+    private static func notRecorded(_ reason: BilingualText) -> BilingualText {
         BilingualText(
-            zh: "校验结果没有记录，因为备份目录只能读（\(protection.reason.chinese)）",
-            en:
-                "that it is good is not recorded, because the backup folder can only be read (\(protection.reason.english))"
-        )
+            zh: "校验结果没有记录，因为\(reason.chinese)", en: "that it is good is not recorded, because \(reason.english)")
     }
 }

@@ -95,7 +95,7 @@ extension Workspace {
         _ purpose: String, for use: FolderUse = .writing, sparing spared: String? = nil, _ body: (Hold) throws -> Result
     ) throws -> Result {
         try prepareFolder(for: use)
-        try stack.refuseDeadLink()
+        try stack.refuseOutOfSight()
         let hold = try hold(purpose)
         defer { withExtendedLifetime(hold) {} }
         try Settling(self, hold, sparing: spared).run()
@@ -139,13 +139,20 @@ extension Workspace {
     /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`, `.folderVanished`, `.artifactsMissing`, `.writeProtected`,
     ///   `.folderNotUsable`.
     public func prepareFolder(for use: FolderUse = .reading) throws {
+        try checkFolder(for: use)
+        guard folder.writeProtection == nil else { return }
+        try folder.prepare()
+        try FolderTrial(folder).refuseOtherKinds()
+    }
+
+    /// The same for who only looks: nothing is made.
+    public func checkFolder(for use: FolderUse = .reading) throws {
         try FolderLayout(self).refuseOverlap()
         try folder.refuseVanished(usedBy: stack.artifacts)
         if use == .writing { try folder.refuseWriteProtected() }
         // The artifacts' mark tells whether an empty folder was used. Where they are not there either, nothing does: a machine
         // whose disks are not mounted looks like a new one.
         if try !folder.isOurs() { try stack.checkArtifactsFolder() }
-        if folder.writeProtection == nil { try folder.prepare() }
     }
 
     /// The same for the operation through which a person says that an empty folder is right.
@@ -155,5 +162,6 @@ extension Workspace {
         try FolderLayout(self).refuseOverlap()
         try folder.refuseWriteProtected()
         try folder.prepare()
+        try folder.takePlace(in: stack.artifacts)
     }
 }

@@ -2,7 +2,6 @@
 
 import Backup
 import Glibc
-import Postgres
 import SystemIO
 import Wording
 
@@ -24,8 +23,11 @@ public struct HealthCheck: Sendable {
 
     /// Without these a backup or a restore cannot be made at all.
     private static let essential: Set<String> = [
-        "backup_directory", "backup_script", "restore_script", "database", "artifacts", "pg_dump", "restore_settled",
+        "backup_directory", "backup_script", "restore_script", "database", "artifacts", "pg_dump", "disk_space",
+        "restore_settled",
     ]
+    /// Of these a notice is a finding: it stays until a person has done something.
+    private static let toBeKnown: [Finding.Check] = [.keptParts, .ownBackups]
     private static let lateAfterSeconds: Int64 = 2 * 3600
     private static let scarceBelowBytes: UInt64 = 256 << 20
 
@@ -55,11 +57,12 @@ public struct HealthCheck: Sendable {
         add("disk_space", preflight.first(.room)?.text ?? scarceRoomFinding())
         add("last_backup_age", lastBackupFinding())
         add("last_backup", failedBackupFinding(items ?? []))
-        add("restore_settled", unsettledRestoreFinding())
-        add("kept_parts", keptPartsFinding(isServerThere: preflight.first(.database) == nil))
-        add("own_backups", ownBackupsFinding())
+        add(.settled)
+        for check in Self.toBeKnown { add(check.rawValue, preflight.notices(of: check).first) }
+        add("task_records", service.recordsFinding)
         let isHealthy = checks.allSatisfy { $0.isGood || !Self.essential.contains($0.name) }
-        return Health(checks: checks, isHealthy: isHealthy, findings: findings, notices: preflight.notices)
+        let notices = preflight.notices(but: Set(Self.toBeKnown))
+        return Health(checks: checks, isHealthy: isHealthy, findings: findings, notices: notices)
     }
 
     private var folder: BackupFolder { service.operations.folder }
@@ -118,26 +121,5 @@ public struct HealthCheck: Sendable {
         }
         guard let newest, newest.status == .failed else { return nil }
         return BilingualText(zh: "最近一次备份失败：", en: "The last backup failed: ") + newest.message
-    }
-
-    private func keptPartsFinding(isServerThere: Bool) -> BilingualText? {
-        do {
-            let parts = KeptParts(service.operations.workspace)
-            return try (isServerThere ? parts.identified() : parts).warnings().first
-        } catch let error as BackupError {
-            return error.explanation
-        } catch {
-            // Where the artifacts folder or the backup folder cannot be read, another check says so.
-            return nil
-        }
-    }
-
-    private func ownBackupsFinding() -> BilingualText? {
-        // Where the database or the folder does not answer, another check says so.
-        do { return try service.operations.ownershipWarnings().first } catch { return nil }
-    }
-
-    private func unsettledRestoreFinding() -> BilingualText? {
-        RecoverJob(service.operations.workspace).unsettled()?.explanation
     }
 }

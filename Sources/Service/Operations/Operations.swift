@@ -45,11 +45,12 @@ public struct Operations: Sendable {
     }
 
     /// Whether a backup could be made now, and what it would leave out.
-    /// - Parameter patience: `BackupPreflight.init`.
+    /// - Parameters: `BackupPreflight.init`.
     public func backupPreflight(
-        _ kind: BackupName.Kind, _ retention: RetentionRule, patience: Double = 60
+        _ kind: BackupName.Kind, _ retention: RetentionRule, patience: Double = 60, isFollowed: Bool = false
     ) -> BackupPreflight {
-        BackupPreflight(workspace, options: backupOptions(kind, retention), patience: patience)
+        BackupPreflight(
+            workspace, options: backupOptions(kind, retention), patience: patience, isFollowed: isFollowed)
     }
 
     /// What a forced restore makes of the live stack before it begins.
@@ -58,14 +59,6 @@ public struct Operations: Sendable {
     }
 
     public var catalogue: Catalogue { Catalogue(folder, usedBy: stack.artifacts) }
-
-    /// Whether the backups in the folder are this stack's (`Ownership.warnings`).
-    /// - Throws: `PostgresError`, `BackupError`, `SystemError` where the database or a folder does not answer.
-    public func ownershipWarnings() throws -> [BilingualText] {
-        let identity = try StackIdentity(of: stack, on: Databases(stack.database))
-        let items = try catalogue.items()
-        return try Ownership(of: identity, among: items, in: folder).warnings(items, artifacts: stack.artifacts)
-    }
 
     /// What a job of the engine is made of.
     public var workspace: Workspace { workspace(on: stack) }
@@ -138,7 +131,7 @@ public struct Operations: Sendable {
         switch request {
         case .backup(let kind, let retention):
             // The caller waits; the job looks again.
-            try backupPreflight(kind, retention, patience: 2).run().throwFirst()
+            try backupPreflight(kind, retention, patience: 2, isFollowed: true).run().throwFirst()
         case .restore(let name, let mode, let force, let first):
             let options = RestoreJob.Options(
                 mode: mode, force: force, backupFirst: force && first ? backupFirst : nil,

@@ -11,6 +11,8 @@ public final class StackService: Sendable {
     public let settings: Settings
     public let operations: Operations
     public let tasks: TaskStore
+    /// Why task records end with this process; `nil` where they are kept.
+    public let recordsFinding: BilingualText?
     public let log: Log
     private let notices: NoticeDispatcher
     private let runner: TaskRunner
@@ -27,7 +29,8 @@ public final class StackService: Sendable {
         self.log = log
         var operations = settings.operations(log: log)
         try operations.workspace.prepareFolder()
-        let tasks = try Self.openTasks(operations.folder, log)
+        let (tasks, finding) = try Self.openTasks(operations.folder, log)
+        recordsFinding = finding
         operations.settled = { tasks.note($0) }
         self.operations = operations
         self.tasks = tasks
@@ -42,13 +45,26 @@ public final class StackService: Sendable {
         recovery = RecoveryWatch()
     }
 
-    /// From a folder that nobody can write to a service lists, verifies and restores; its records end with it.
-    private static func openTasks(_ folder: BackupFolder, _ log: Log) throws -> TaskStore {
-        guard let protection = folder.writeProtection else { return try TaskStore(in: folder.state, log: log) }
-        log.warning(
-            "the backup folder can only be read: no backups are made, and task records are not kept",
-            ["reason": protection.reason[.english]])
-        return try TaskStore(inMemory: log)
+    /// From a folder that nobody can write to a service lists, verifies and restores; on a full disk it says what is the matter, and lets
+    /// old backups be removed. Its records end with it then.
+    private static func openTasks(_ folder: BackupFolder, _ log: Log) throws -> (TaskStore, BilingualText?) {
+        if let protection = folder.writeProtection {
+            log.warning(
+                "the backup folder can only be read: no backups are made, and task records are not kept",
+                ["reason": protection.reason[.english]])
+            // That is told of as what it is.
+            return (try TaskStore(inMemory: log), nil)
+        }
+        do { return (try TaskStore(in: folder.state, log: log), nil) } catch {
+            let reason = error.bilingual
+            log.error("task records are not kept: the store cannot be opened", ["reason": reason[.english]])
+            let finding = BilingualText(
+                zh: "任务记录无法保存，服务停止后会丢失；备份和恢复不受影响。排除原因后请重新启动服务。原因：",
+                en:
+                    "Task records cannot be kept, and end with the service; backups and restores go on. Remove the cause, then start "
+                    + "the service again. The reason: ")
+            return (try TaskStore(inMemory: log), finding + reason)
+        }
     }
 
     /// What is done once at start: an interrupted restore is settled, tools are checked, the schedule begins.

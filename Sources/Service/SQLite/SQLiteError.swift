@@ -17,6 +17,8 @@ public struct SQLiteError: CodedError, Equatable {
     public var isCorrupt: Bool { family == SQLITE_CORRUPT || family == SQLITE_NOTADB }
     /// A row with that key is there already.
     public var isDuplicate: Bool { family == SQLITE_CONSTRAINT }
+    /// The statement does not fit the tables: of a statement of ours, these are not what they were made as.
+    var isOfSchema: Bool { family == SQLITE_ERROR }
     /// Somebody else held the lock longer than the busy time-out.
     public var isBusy: Bool { family == SQLITE_BUSY }
 
@@ -27,6 +29,10 @@ public struct SQLiteError: CodedError, Equatable {
             switch family {
             case SQLITE_FULL:
                 BilingualText(zh: "磁盘已满：请释放空间后重试。", en: "The disk is full: free some room, then try again.")
+            // So SQLite says where the memory that its processes share has no room (SQLITE_IOERR_SHMSIZE).
+            case SQLITE_IOERR:
+                BilingualText(
+                    zh: "请检查磁盘是否已满或损坏。", en: "Check whether the disk is full, or broken.")
             case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_READONLY:
                 BilingualText(
                     zh: "请检查该文件夹是否存在、是否可写。", en: "Check that its folder exists and is writable.")

@@ -88,6 +88,10 @@ struct SettingsReader: Sendable {
         guard value.hasPrefix("/") else {
             throw bad(name, value, BilingualText(zh: "绝对路径（以 / 开头）", en: "an absolute path, beginning with /"))
         }
+        // Swift puts this in the place of bytes that are no UTF-8: it would be another folder, and the same one for several.
+        guard !value.unicodeScalars.contains("\u{FFFD}") else {
+            throw bad(name, value, BilingualText(zh: "UTF-8 编码的路径", en: "a path in UTF-8"))
+        }
         // Without slashes at the end, so that paths made from it compare.
         var bytes = Array(value.utf8)
         while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 extension TaskStore {
     /// Raised with each change of the schema; kept in the file's `user_version`.
@@ -15,8 +16,16 @@ extension TaskStore {
         try database.run("PRAGMA synchronous = FULL")
         let verdict = try database.run("PRAGMA quick_check(1)").first?[0].text ?? ""
         if verdict != "ok" { throw SQLiteError(code: SQLiteError.corruptCode, message: verdict, path: path.string) }
-        if try version(of: database) != schemaVersion {
-            try database.transaction { try migrate(database, path) }
+        do {
+            if try version(of: database) != schemaVersion {
+                try database.transaction { try migrate(database, path) }
+            }
+            // One bit of its version, or of its schema, makes another database of it that is sound.
+            let record = TaskRecord(id: "", kind: .backup, origin: .cli, message: BilingualText(zh: "", en: ""))
+            let columns = try ["number"] + record.columns().map(\.name)
+            try database.run("SELECT \(columns.joined(separator: ", ")) FROM task LIMIT 0")
+        } catch let error as SQLiteError where error.isOfSchema {
+            throw SQLiteError(code: SQLiteError.corruptCode, message: error.message, path: path.string)
         }
         return database
     }

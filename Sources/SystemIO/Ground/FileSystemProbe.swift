@@ -28,7 +28,8 @@ public struct FileSystemProbe {
     /// - Throws: what keeps anything from being tried: no room, no right, a disk that is broken.
     public static func run(in parent: FilePath) throws(SystemError) -> Abilities {
         let probe = FileSystemProbe(folder: parent.appending(newName()))
-        try Directory.make(probe.folder, mode: 0o700)
+        // Not with parents: who only looks makes none.
+        try Directory.makeNew(probe.folder, mode: 0o700)
         do throws(SystemError) {
             let opened = try OpenFile(probe.folder, .directory)
             // Numbers of processes say nothing in another container. NFS locks no folder.

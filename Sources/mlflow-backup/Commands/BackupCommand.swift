@@ -16,7 +16,7 @@ enum BackupCommand: Command {
             .init(
                 "keep-days", "N",
                 BilingualText(zh: "保留最近 N 天的备份（默认 7）", en: "keep the backups of the newest N days (7)")),
-            .init("dry-run", nil, BilingualText(zh: "只检查，不写入", en: "check everything, write nothing")),
+            .init("dry-run", nil, BilingualText(zh: "只检查，不做任何更改", en: "check everything, change nothing")),
             .init("email", "ADDRESS", BilingualText(zh: "完成或失败时发邮件", en: "send a mail on success and on failure")),
         ] + CommandDefinition.Option.ofOperations, notes: ExitCode.help)
 
@@ -41,11 +41,14 @@ enum BackupCommand: Command {
     ) throws -> ExitCode {
         let (operations, console, arguments) = (invocation.operations, invocation.console, invocation.arguments)
         var report = PreflightReport()
-        report.look { _ in try operations.workspace.prepareFolder() }
         report.add(operations.backupPreflight(kind, retention).run())
         if report.obstacles.isEmpty {
-            report.look { report in
+            do {
                 report.wouldRemove = try PruneJob(operations.workspace, rule: retention).preview().map(\.name.string)
+            } catch {
+                // The backup is made all the same.
+                report.notices.append(
+                    BilingualText(zh: "过期备份将无法删除：", en: "Expired backups could not be removed: ") + error.bilingual)
             }
         }
         if arguments.has("json") {
@@ -55,15 +58,19 @@ enum BackupCommand: Command {
             for obstacle in report.obstacles.dropFirst() { console.answer(obstacle.bilingual) }
         }
         if let first = report.obstacles.first { throw first }
-        guard !arguments.has("json") else { return .success }
-        console.answer(
-            BilingualText(
-                zh: "检查通过：数据库、artifacts、备份目录和空间均可用。没有写入任何内容。",
-                en: "All checks passed: database, artifacts, backup folder and room. Nothing was written."))
-        for name in report.wouldRemove {
+        let exit: ExitCode = report.isSuspicious ? .suspicious : .success
+        guard !arguments.has("json") else { return exit }
+        if !report.isSuspicious {
+            console.answer(
+                BilingualText(
+                    zh: "检查通过：数据库、artifacts、备份目录和空间均可用。没有做任何更改。",
+                    en: "All checks passed: database, artifacts, backup folder and room. Nothing was changed."))
+        }
+        // What is suspicious pushes no other out.
+        for name in report.isSuspicious ? [] : report.wouldRemove {
             console.answer(BilingualText(zh: "将删除过期备份 \(name)", en: "Would remove \(name)"))
         }
-        return .success
+        return exit
     }
 }
 

@@ -26,6 +26,7 @@ enum DoctorCommand: Command {
             for obstacle in report.obstacles.dropFirst() { invocation.console.answer(obstacle.bilingual) }
         }
         if let first = report.obstacles.first { throw first }
+        if report.isSuspicious { return .suspicious }
         if !invocation.arguments.has("json") {
             invocation.console.answer(
                 BilingualText(zh: "一切就绪，可以备份。", en: "All is well: a backup can be made."))
@@ -36,30 +37,23 @@ enum DoctorCommand: Command {
     private static func report(_ invocation: Invocation) -> PreflightReport {
         let operations = invocation.operations
         var report = PreflightReport()
-        report.look { _ in try operations.workspace.prepareFolder() }
-        if report.obstacles.isEmpty { report.look { try aboutBackups(operations, &$0) } }
-        report.look { report in
-            do { report.notices += try KeptParts(operations.workspace).identified().warnings() } catch let error
-                as BackupError
-            {
-                report.notices.append(error.explanation)
-            }
-        }
-        report.look { _ in
-            if let unsettled = RecoverJob(operations.workspace).unsettled() { throw unsettled }
-        }
         let findings = operations.backupPreflight(
             invocation.settings.compress ? .compressed : .uncompressed, invocation.settings.retention
         ).run()
+        if findings.first(.backupFolder) == nil { report.look { try aboutBackups(operations, &$0) } }
         report.add(findings)
-        // Whose the backups are, only the server tells.
-        if findings.first(.database) == nil, findings.first(.backupFolder) == nil {
-            report.look { $0.notices += try operations.ownershipWarnings() }
-        }
         return report
     }
 
     private static func aboutBackups(_ operations: Operations, _ report: inout PreflightReport) throws {
+        guard try FileStatus.ifPresent(operations.folder.path) != nil else {
+            let path = operations.folder.path
+            report.notices.append(
+                BilingualText(
+                    zh: "备份目录 \(path) 还不存在，第一次备份时会创建。",
+                    en: "The backup folder \(path) is not there yet: the first backup makes it."))
+            return
+        }
         report.notices.append(try FolderStorage(operations.folder).advice)
         if let newest = try operations.catalogue.newestGood() {
             report.notices.append(

@@ -8,6 +8,8 @@ struct PreflightReport {
     private(set) var obstacles: [any Error] = []
     var notices: [BilingualText] = []
     var wouldRemove: [String] = []
+    /// Whether the backup would be made and be suspicious.
+    private(set) var isSuspicious = false
 
     /// Makes one look; what it throws is an obstacle.
     mutating func look(_ body: (inout PreflightReport) throws -> Void) {
@@ -15,7 +17,8 @@ struct PreflightReport {
     }
 
     mutating func add(_ findings: Findings) {
-        notices += findings.notices
+        isSuspicious = isSuspicious || !findings.suspicions.isEmpty
+        notices += findings.suspicions + findings.notices
         for obstacle in findings.obstacles { add(obstacle) }
     }
 
@@ -37,11 +40,13 @@ struct PreflightRepresentation: Encodable {
     let obstacles: [Obstacle]
     let notices: [String]
     let would_remove: [String]
+    let suspicious: Bool
 
     init(_ report: PreflightReport, _ language: Language) {
         ready = report.obstacles.isEmpty
         obstacles = report.obstacles.map { .init(code: $0.stableCode, message: $0.bilingual[language]) }
         notices = report.notices.map { $0[language] }
         would_remove = report.wouldRemove
+        suspicious = report.isSuspicious
     }
 }

@@ -29,7 +29,10 @@ enum PruneCommand: Command {
         let removed = outcome.removed
         for warning in outcome.warnings { invocation.console.error(warning) }
         for name in removed { invocation.console.answer(BilingualText(zh: "已删除 \(name)", en: "Removed \(name)")) }
-        if removed.isEmpty { invocation.console.answer(BilingualText(zh: "没有过期备份。", en: "Nothing has expired.")) }
+        // Where something could not be removed, it has expired all the same.
+        if removed.isEmpty, outcome.isComplete {
+            invocation.console.answer(BilingualText(zh: "没有过期备份。", en: "Nothing has expired."))
+        }
         return outcome.isComplete ? .success : .failure
     }
 }

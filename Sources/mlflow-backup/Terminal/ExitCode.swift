@@ -40,7 +40,8 @@ enum ExitCode: Int32 {
             case .writeProtected, .noPlaceForBackup, .folderSilent, .placesSilent, .groundMoved, .lockLost,
                 .folderUnfit, .artifactsUnfit,
                 .lowerLayer,
-                .folderNotUsable, .folderVanished, .artifactsMissing, .artifactsEmptied, .artifactsUnreadable,
+                .folderNotUsable, .stateNotUsable, .folderVanished, .artifactsMissing, .artifactsEmptied,
+                .artifactsUnreadable,
                 .databaseEmpty, .needsRecovery, .restoreLeftover, .schemaNewer, .nothingToAccept, .notOurs,
                 .mountInside, .notMovable, .keptNotRemovable, .keptDatabaseGone,
                 .keptFilesGone, .keptBeingRemoved, .keptRecordDamaged, .lateWritesKept, .undoChanged:

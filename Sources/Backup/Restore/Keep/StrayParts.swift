@@ -19,6 +19,10 @@ struct StrayParts {
     ///   another backup folder, and the data may be in two minds.
     func clear(on databases: Databases) throws {
         try refuseForeignWork()
+        let folder = KeptParts(workspace).folder
+        if try FileStatus.ifPresent(folder)?.kind == .directory, try Directory.names(in: folder).isEmpty {
+            try Directory.removeTree(folder)
+        }
         // What merely lies around stops nothing.
         do { try clearRecords(databases) } catch {
             workspace.log.warning("a leftover of a restore stays", ["reason": error.bilingual[.english]])
@@ -27,10 +31,9 @@ struct StrayParts {
 
     /// A restore's own folder is there while its journal is. Clients of MLflow can make folders here, too, but not with
     /// these permissions: theirs stop nobody.
-    private func refuseForeignWork() throws {
-        let folder = KeptParts(workspace).folder
-        guard let status = try FileStatus.ifPresent(folder), status.kind == .directory else { return }
-        for name in try Self.work(workspace) {
+    /// - Parameter isTold: whether those are noted in the log.
+    func refuseForeignWork(telling isTold: Bool = true) throws {
+        for name in try Self.work(workspace, telling: isTold) {
             try refuseWithJournal(id(name))
             throw BackupError.needsRecovery(
                 reason: BilingualText(
@@ -41,19 +44,20 @@ struct StrayParts {
                         + "run `mlflow-backup recover` with the backup folder it was started with, or, where that is lost, "
                         + "`mlflow-backup claim`"))
         }
-        if try Directory.names(in: folder).isEmpty { try Directory.removeTree(folder) }
     }
 
     /// The names of restores' own folders, whosever journals they have.
-    static func work(_ workspace: Workspace) throws -> [[UInt8]] {
+    static func work(_ workspace: Workspace, telling isTold: Bool = true) throws -> [[UInt8]] {
         let folder = KeptParts(workspace).folder
         guard let status = try FileStatus.ifPresent(folder), status.kind == .directory else { return [] }
         return try Directory.names(in: folder).filter { name in
             guard name.starts(with: Array("work-".utf8)), let work = try FileStatus.ifPresent(folder.appending(name))
             else { return false }
             if work.kind == .directory, work.mode & 0o777 == 0o700, status.mode & 0o777 == 0o700 { return true }
-            workspace.log.warning(
-                "what a client put into our folder is left alone", ["path": folder.appending(name)])
+            if isTold {
+                workspace.log.warning(
+                    "what a client put into our folder is left alone", ["path": folder.appending(name)])
+            }
             return false
         }
     }

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wording
+
+extension BackupError {
+    /// Why a part of the backup folder cannot be used, although the folder can.
+    public enum Unusable: Sendable, Equatable {
+        /// A finished backup cannot be renamed from there into the folder.
+        case otherMount(than: String)
+        /// A folder where a file of ours must be, or the other way round.
+        case otherKind
+        /// `chattr +i` or `+a`.
+        case frozen
+        case denied(owner: UInt32?, user: UInt32, group: UInt32)
+        /// The C library's words.
+        case failed(String)
+    }
+
+    /// Of `stateNotUsable`.
+    static func explanation(ofUnusable path: String, _ why: Unusable) -> BilingualText {
+        switch why {
+        case .otherMount(let folder):
+            BilingualText(
+                zh: "\(path) 与备份目录 \(folder) 不在同一个挂载上：写好的备份无法从那里改名移入，因此每次备份都会失败。"
+                    + "请卸载它或移除该链接，使其成为 \(folder) 中的普通目录。",
+                en:
+                    "\(path) is not on the mount of the backup folder \(folder): no finished backup could be renamed from the one to the "
+                    + "other, so that each would fail. Unmount it, or take the link away, so that it is a plain folder in \(folder)."
+            )
+        case .otherKind:
+            BilingualText(
+                zh: "\(path) 不是本服务所需的文件或目录，备份无法进行。请将其移走，本服务会重新创建。",
+                en:
+                    "\(path) is not the kind of thing (file, folder) that the backup service has there, so that no backup can be made. "
+                    + "Move it away; it is made anew.")
+        case .frozen:
+            BilingualText(
+                zh: "\(path) 带有不可修改或只能追加的属性（lsattr），备份无法进行。请以 root 执行：chattr -i -a '\(path)'",
+                en:
+                    "\(path) is immutable or append-only (lsattr), so that no backup can be made. As root run: chattr -i -a '\(path)'"
+            )
+        case .denied(let owner, let user, let group):
+            BilingualText(
+                zh: "\(path)\(owner.map { " 属于用户 \($0)，" } ?? " ")不允许运行备份服务的用户 \(user) 写入，备份无法进行。"
+                    + "请以 root 执行：chown -R \(user):\(group) '\(path)'",
+                en:
+                    "\(path)\(owner.map { " is user \($0)'s and" } ?? "") does not let user \(user) write into it, as which the backup runs, so "
+                    + "that none can be made. As root run: chown -R \(user):\(group) '\(path)'")
+        case .failed(let reason):
+            BilingualText(
+                zh: "备份目录中的 \(path) 不可用（\(reason)），备份无法进行。",
+                en: "\(path) in the backup folder cannot be used (\(reason)), so that no backup can be made.")
+        }
+    }
+
+    /// Why an artifacts folder may be the place where one belongs, and not that one.
+    public enum Emptied: Sendable, Equatable {
+        /// It is empty, and had files and a mark when it was backed up.
+        case empty
+        /// It has files, and not the mark with which it was backed up.
+        case unmarked
+        /// It is empty and was never backed up, nor has the backup folder anything in it; and yet the database has so many runs.
+        case neverSeen(runs: Int64, folder: String)
+    }
+
+    /// Of `artifactsEmptied`.
+    static func explanation(ofEmptied path: String, _ why: Emptied) -> BilingualText {
+        switch why {
+        case .empty:
+            BilingualText(
+                zh: "artifacts 目录 \(path) 是空的，而备份时其中有内容和标记。请检查其磁盘是否已挂载；确实要恢复到空目录时，请先运行 mlflow-backup claim。",
+                en:
+                    "The artifacts folder \(path) is empty, and had files and a mark when it was backed up. Check that its disk is "
+                    + "mounted; to restore into an empty folder on purpose, run `mlflow-backup claim` first.")
+        case .unmarked:
+            BilingualText(
+                zh:
+                    "artifacts 目录 \(path) 中没有备份时的标记，可能是磁盘未挂载时在挂载点中写下的内容。请检查其磁盘是否已挂载；确实要恢复到此目录时，请先运行 mlflow-backup claim。",
+                en:
+                    "The artifacts folder \(path) has no mark, which it had when it was backed up: what is in it may have been written into the "
+                    + "place of a disk that is not mounted. Check that; to restore into this folder on purpose, run `mlflow-backup "
+                    + "claim` first.")
+        case .neverSeen(let runs, let folder):
+            BilingualText(
+                zh: "artifacts 目录 \(path) 是空的，备份目录 \(folder) 中也没有任何内容，而数据库中有 \(runs) 个运行：磁盘可能都没有挂载。"
+                    + "请检查挂载、ARTIFACTS_DIR 和 BACKUP_DIR；若这些运行从未记录过文件，请运行一次 mlflow-backup claim。",
+                en:
+                    "The artifacts folder \(path) is empty and there is nothing in the backup folder \(folder), and yet the database has "
+                    + "\(runs) runs: perhaps neither disk is mounted. Check the mounts, ARTIFACTS_DIR and BACKUP_DIR; if no run has ever "
+                    + "logged a file, run `mlflow-backup claim` once.")
+        }
+    }
+}

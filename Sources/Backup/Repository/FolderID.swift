@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// What tells a backup folder from another one in its place: the mount point of a disk that is away, into which a night's state was
+/// written. It lies in the state folder, and the mark among the artifacts notes it.
+extension BackupFolder {
+    private var idFile: FilePath { state.appending("id") }
+
+    /// - Returns: `nil` where there is none, or none that anybody could have made.
+    func id() throws(SystemError) -> String? {
+        do throws(SystemError) {
+            let text = String(decoding: try OpenFile(idFile, .readNoFollow).readAll(limit: 4096), as: UTF8.self)
+            let id = text.prefix { $0 != "\n" }
+            return RandomID.isOne(id) ? String(id) : nil
+        } catch {
+            if error.isNotFound || error.isOfWrongKind { return nil }
+            throw error
+        }
+    }
+
+    /// The same, and makes one where there is none.
+    /// - Returns: `nil` where nothing can be written: then nothing is noted either.
+    func madeID() throws(SystemError) -> String? {
+        if let known = try id() { return known }
+        let made = RandomID.make()
+        do throws(SystemError) {
+            try write(id: made)
+            return made
+        } catch {
+            if error.isDenied || error.isFull || error.isNotFound || error.isOfWrongKind { return nil }
+            throw error
+        }
+    }
+
+    func write(id: String) throws(SystemError) {
+        try DurableFile.replace(idFile, with: Array((id + "\n").utf8), mode: 0o640)
+    }
+
+    /// Whether a backup was ever begun here that came as far as to its artifacts: a service that only started makes the state folder.
+    func wasUsed() throws -> Bool { try id() != nil || holdsBackups() }
+}
+
+/// 32 hexadecimal digits, random.
+enum RandomID {
+    static func make() -> String {
+        var generator = SystemRandomNumberGenerator()
+        let digits = [
+            UInt64.random(in: .min ... .max, using: &generator), .random(in: .min ... .max, using: &generator),
+        ]
+        return digits.map { number in
+            let hex = String(number, radix: 16)
+            return String(repeating: "0", count: 16 - hex.count) + hex
+        }.joined()
+    }
+
+    static func isOne(_ text: some StringProtocol) -> Bool {
+        text.utf8.count == 32 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+}
