@@ -92,7 +92,7 @@ struct CopiesTests {
             "truncate -s 400M '\(image)' && mkfs.xfs -q -m reflink=1 '\(image)' && mount -o loop '\(image)' '\(live.folder.path)'"
         )
         defer { _ = try? Shell.sh("umount '\(live.folder.path)'") }
-        try live.folder.prepare()
+        try live.prepareAnew()
         try OpenFile(live.artifacts.appending("1/weights"), .createNew(mode: 0o644)).write(Noise.bytes(8 << 20))
         func night(_ fullEvery: Int = 7) throws -> BackupOutcome {
             try live.letStampsAge()

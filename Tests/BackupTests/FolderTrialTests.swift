@@ -29,7 +29,9 @@ struct FolderTrialTests {
         #expect(code(found) == wanted, "\(ground): \(String(describing: found))")
         #expect(found?.bilingual.english.contains(words) == true, "\(ground): \(found?.bilingual.english ?? "")")
         #expect(try listing(live) == before, "\(ground)")
-        let thrown = #expect(throws: (any Error).self, "\(ground)") { try live.backup() }
+        let thrown = #expect(throws: (any Error).self, "\(ground)") {
+            _ = try BackupJob(live.workspace(), options: .init(), version: "t").run()
+        }
         #expect(thrown?.bilingual == found?.bilingual, "\(ground): \(String(describing: thrown))")
     }
 
@@ -40,7 +42,8 @@ struct FolderTrialTests {
         let (path, state, staging) = (live.folder.path, live.folder.state, live.folder.staging)
         let grounds: [(name: String, begin: String, end: String, code: String, words: String)] = [
             (
-                "staging is a file", "rm -r '\(staging)' && touch '\(staging)'", "rm '\(staging)'",
+                "staging is a file", "rm -r '\(staging)' && touch '\(staging)'",
+                "rm '\(staging)' && mkdir -m 700 '\(staging)'",
                 "state-not-usable", "\(staging) is not the kind"
             ),
             (

@@ -105,7 +105,7 @@ import Testing
         let live = try LiveStackFixture("full")
         try Directory.make(live.folder.path)
         try Shell.sh("mount -t tmpfs -o size=24m tmpfs '\(live.folder.path)'")
-        try live.folder.prepare()
+        try live.prepareAnew()
         defer { _ = try? Shell.sh("umount '\(live.folder.path)'") }
         // What is there before is counted, and refused.
         #expect {

@@ -83,6 +83,12 @@ final class LiveStackFixture: Sendable {
         }
     }
 
+    /// As after `claim`: what is at the path now takes the place of the folder that was used.
+    func prepareAnew() throws {
+        try folder.prepare()
+        try folder.takePlace(in: artifacts)
+    }
+
     var stack: LiveStack { stack(artifacts: artifacts) }
 
     /// The stack with its artifacts elsewhere.

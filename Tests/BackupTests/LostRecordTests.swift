@@ -52,7 +52,7 @@ struct LostRecordTests {
     @Test("until then each backup names them and lets them alone")
     func unclaimed() throws {
         let (live, kept, _, _) = try bereft("lost_unclaimed")
-        try live.folder.prepare()
+        try live.prepareAnew()
         let made = try live.backup()
         let told = try #require(made.warnings.first { $0.english.contains(kept.id) }, "\(made.warnings)")
         #expect(told.english.contains("mlflow-backup claim") && told.chinese.contains("mlflow-backup claim"))

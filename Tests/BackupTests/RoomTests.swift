@@ -27,14 +27,9 @@ extension LiveStackFixture {
     /// Runs a test with the folder on a small file system of its own.
     func mounting(_ options: String, on path: FilePath, _ body: () throws -> Void) throws {
         try Directory.make(path)
-        let id = try folder.id() ?? ""
         try Shell.sh("mount -t tmpfs -o \(options) none '\(path)'")
         defer { _ = try? Shell.sh("umount '\(path)'") }
-        if path == folder.path {
-            // The same folder on another disk, as after a copy.
-            try folder.prepare()
-            try DurableFile.replace(folder.state.appending("id"), with: Array(id.utf8))
-        }
+        if path == folder.path { try prepareAnew() }
         try body()
     }
 
@@ -88,7 +83,7 @@ struct BackupRoomTests {
             "truncate -s 320M '\(image)' && mkfs.xfs -q -m reflink=1 '\(image)' && mount -o loop '\(image)' '\(live.folder.path)'"
         )
         defer { _ = try? Shell.sh("umount '\(live.folder.path)'") }
-        try live.folder.prepare()
+        try live.prepareAnew()
         try live.write("1/weights", Noise.bytes(64 << 20))
         try live.letStampsAge()
         let first = try live.backup()

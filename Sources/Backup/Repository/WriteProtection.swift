@@ -29,13 +29,19 @@ public struct WriteProtection: Sendable, Equatable {
         case EROFS: BilingualText(zh: "\(path) 所在的文件系统是只读的", en: "the file system of \(path) is read-only")
         case EPERM:
             BilingualText(
-                zh: "\(path) 不允许更改，可能设有不可变属性，见 lsattr",
-                en: "\(path) may not be changed, perhaps it is immutable: see lsattr")
+                zh: "\(path) 不允许更改，可能设有不可变或只能追加的属性，见 lsattr",
+                en: "\(path) may not be changed, perhaps it is immutable or append-only: see lsattr")
         default:
             BilingualText(
-                zh: "用户 \(geteuid()) 没有 \(path) 的写权限", en: "the user \(geteuid()) may not write into \(path)")
+                zh: "用户 \(geteuid()) 没有 \(path) 的写权限；若它本应属于该用户，请以 root 执行：\(owning)",
+                en:
+                    "the user \(geteuid()) may not write into \(path); where it is meant to be that user's, run as root: \(owning)"
+            )
         }
     }
+
+    /// As where root once ran a command in a folder of the service's.
+    private var owning: String { "chown -R \(geteuid()):\(getegid()) '\(path)'" }
 }
 
 extension BackupFolder {

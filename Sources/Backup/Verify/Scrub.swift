@@ -67,7 +67,7 @@ struct Scrub {
                     postponed.remove(item.name)
                     warnings.append(Retention.damaged(item, error.bilingual))
                 }
-            } catch let error as Verification.NotRecorded {
+            } catch let error as Verification.NotRecorded where error.reason.isFull || error.reason.isDenied {
                 // A full disk says nothing of what was read; nor can it be noted that this was the last one.
                 workspace.log.warning(
                     "an old copy is good, and that is not recorded",
