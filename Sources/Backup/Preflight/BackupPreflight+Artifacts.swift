@@ -19,8 +19,12 @@ extension BackupPreflight {
     private static let patience = 2.0
 
     /// - Throws: `BackupError.artifactsUnreadable`.
-    func checkReadable() throws {
-        guard let found = try Self.unreadable(in: stack.artifacts, limit: Self.patience) else { return }
+    func checkReadable() throws { try Self.requireReadable(stack.artifacts, atMost: Self.patience) }
+
+    /// - Parameter seconds: as `unreadable`.
+    /// - Throws: `BackupError.artifactsUnreadable`.
+    static func requireReadable(_ artifacts: FilePath, atMost seconds: Double) throws {
+        guard let found = try unreadable(in: artifacts, limit: seconds) else { return }
         throw BackupError.artifactsUnreadable(
             path: found.example.string, count: found.count, isAll: found.isAll, user: geteuid(), group: getegid())
     }
