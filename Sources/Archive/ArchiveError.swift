@@ -46,9 +46,9 @@ public enum ArchiveError: ExplainedError, Equatable {
             )
         case .unreadable(let path, let reason):
             BilingualText(
-                zh: "无法读取 \(path)（\(reason)），因此没有生成备份。请修正权限或磁盘问题后重试。",
+                zh: "无法读取 \(path)（\(reason)），因此操作未完成。请修正权限或磁盘问题后重试。",
                 en:
-                    "\(path) cannot be read (\(reason)), so no backup was made. Mend its permissions or the disk, then try again."
+                    "\(path) cannot be read (\(reason)), so this was given up. Mend its permissions or the disk, then try again."
             )
         case .nothingToBackUp(let folder):
             BilingualText(

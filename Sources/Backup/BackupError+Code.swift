@@ -19,6 +19,7 @@ extension BackupError: CodedError {
         case .artifactsUnfit: "artifacts-unfit"
         case .lowerLayer: "lower-layer"
         case .noSuchBackup: "no-such-backup"
+        case .folderElsewhere: "folder-elsewhere"
         case .noSuchEntry: "no-such-entry"
         case .inUse: "in-use"
         case .busy: "busy"

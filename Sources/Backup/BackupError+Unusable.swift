@@ -59,8 +59,8 @@ extension BackupError {
         case empty
         /// It has files, and not the mark with which it was backed up.
         case unmarked
-        /// It is empty and was never backed up, nor has the backup folder anything in it; and yet the database has so many runs.
-        case neverSeen(runs: Int64, folder: String)
+        /// It is empty and was never backed up, nor has the backup folder anything in it; and yet the database speaks of files so often.
+        case neverSeen(files: Int64, folder: String)
     }
 
     /// Of `artifactsEmptied`.
@@ -80,14 +80,14 @@ extension BackupError {
                     "The artifacts folder \(path) has no mark, which it had when it was backed up: what is in it may have been written into the "
                     + "place of a disk that is not mounted. Check that; to restore into this folder on purpose, run `mlflow-backup "
                     + "claim` first.")
-        case .neverSeen(let runs, let folder):
+        case .neverSeen(let files, let folder):
             BilingualText(
-                zh: "artifacts 目录 \(path) 是空的，备份目录 \(folder) 中也没有任何内容，而数据库中有 \(runs) 个运行：磁盘可能都没有挂载。"
-                    + "请检查挂载、ARTIFACTS_DIR 和 BACKUP_DIR；若这些运行从未记录过文件，请运行一次 mlflow-backup claim。",
+                zh: "artifacts 目录 \(path) 是空的，备份目录 \(folder) 中也没有任何内容，而数据库中有 \(files) 处记录指向已存储的文件：磁盘可能都没有挂载。"
+                    + "请检查挂载、ARTIFACTS_DIR 和 BACKUP_DIR；若这些文件本来就在别处，请运行一次 mlflow-backup claim。",
                 en:
-                    "The artifacts folder \(path) is empty and there is nothing in the backup folder \(folder), and yet the database has "
-                    + "\(runs) runs: perhaps neither disk is mounted. Check the mounts, ARTIFACTS_DIR and BACKUP_DIR; if no run has ever "
-                    + "logged a file, run `mlflow-backup claim` once.")
+                    "The artifacts folder \(path) is empty and there is nothing in the backup folder \(folder), and yet the database speaks of "
+                    + "stored files \(files) times: perhaps neither disk is mounted. Check the mounts, ARTIFACTS_DIR and BACKUP_DIR; if "
+                    + "those files lie elsewhere, run `mlflow-backup claim` once.")
         }
     }
 }

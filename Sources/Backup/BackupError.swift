@@ -37,6 +37,8 @@ public enum BackupError: ExplainedError, Equatable {
     case noSuchBackup(name: String)
     /// A backup that has no such file in it.
     case noSuchEntry(backup: String, path: String)
+    /// A folder that was given by its path and is no backup of BACKUP_DIR.
+    case folderElsewhere(path: String, folder: String)
     case inUse(name: String, by: String)
     /// Somebody else holds the operation lock.
     case busy(holder: String)
@@ -179,16 +181,23 @@ public enum BackupError: ExplainedError, Equatable {
         case .lowerLayer(let path, let count):
             BilingualText(
                 zh: "artifacts 目录中有 \(count) 个文件夹（例如 \(path)）位于 overlay 的下层（镜像）中，无法重命名，因此未开始恢复。"
-                    + "请停止 MLflow，对每个这样的文件夹执行：mv '\(path)' '\(path).x' && mv '\(path).x' '\(path)'；或把 artifacts 放在卷上。",
+                    + "请停止 MLflow，对每个这样的文件夹执行：mv \(path.shellQuoted) \((path + ".x").shellQuoted) && mv \((path + ".x").shellQuoted) \(path.shellQuoted)；或把 artifacts 放在卷上。",
                 en:
                     "\(count) folders of the artifacts, such as \(path), lie in a lower layer of an overlay (an image), where the kernel renames "
-                    + "no folder, so no restore was begun. Stop MLflow and, for each of them, run: mv '\(path)' '\(path).x' && mv "
-                    + "'\(path).x' '\(path)' - or keep the artifacts on a volume.")
+                    + "no folder, so no restore was begun. Stop MLflow and, for each of them, run: mv \(path.shellQuoted) \((path + ".x").shellQuoted) && mv "
+                    + "\((path + ".x").shellQuoted) \(path.shellQuoted) - or keep the artifacts on a volume.")
         case .noSuchEntry(let backup, let path):
             BilingualText(
                 zh: "\(backup) 中没有文件 \(path)。", en: "There is no file \(path) in \(backup).")
         case .noSuchBackup(let name):
             BilingualText(zh: "没有名为 \(name) 的备份。", en: "There is no backup named \(name).")
+        case .folderElsewhere(let path, let folder):
+            BilingualText(
+                zh:
+                    "\(path) 是一个文件夹，且不是 \(folder) 中的备份。若它是未压缩的备份，请先复制进去，再按名称使用：cp -a \(path.shellQuoted) \(folder.shellQuoted)",
+                en:
+                    "\(path) is a folder, and no backup in \(folder). If it is an uncompressed backup, copy it there, and then give its "
+                    + "name: cp -a \(path.shellQuoted) \(folder.shellQuoted)")
         case .inUse(let name, let by):
             BilingualText(
                 zh: "备份 \(name) 正被任务 \(by) 使用。请等待该任务结束后重试。",
@@ -206,7 +215,7 @@ public enum BackupError: ExplainedError, Equatable {
                     + "some room on the server's disk, then try again.") + Self.forgetting(kept)
         case .artifactsMissing(let path):
             BilingualText(
-                zh: "找不到 artifacts 目录 \(path)。没有生成备份；请检查 ARTIFACTS_DIR 和卷挂载。",
+                zh: "找不到 artifacts 目录 \(path)，因此未做任何操作。请检查 ARTIFACTS_DIR 和卷挂载。",
                 en:
                     "The artifacts folder \(path) is missing, so nothing was done. Check ARTIFACTS_DIR and the volume's mount."
             )
@@ -283,9 +292,10 @@ public enum BackupError: ExplainedError, Equatable {
                     + "safely. Unmount them first, and mount them again afterwards.")
         case .notOurs(let path, let count, let user, let group):
             BilingualText(
-                zh: "\(count) 个文件夹（例如 \(path)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) '\(path)'",
+                zh:
+                    "\(count) 个文件夹（例如 \(path)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) \(path.shellQuoted)",
                 en: "\(count) folders, such as \(path), do not let this user move them, which a restore has to. "
-                    + "As root run: chown -R \(user):\(group) '\(path)'")
+                    + "As root run: chown -R \(user):\(group) \(path.shellQuoted)")
         case .notMovable(let path, let count, let reason): Self.explanation(ofNotMoving: path, count, reason)
         case .artifactsUnreadable(let path, let count, let isAll, let user, let group):
             Self.explanation(ofUnreadable: path, count, isAll, user, group)

@@ -24,10 +24,21 @@ extension StoreSurvey {
         ).isEmpty
     }
 
-    /// How many runs there are, deleted ones, too. Who holds the table is waited for a second.
-    public static func runs(on session: Connection) throws(PostgresError) -> Int64 {
+    /// How much the tables speak of files among the artifacts: logged models, versions of registered ones, and runs with a tag that
+    /// MLflow's client sets beside a file that it logs (`mlflow/utils/mlflow_tags.py`). Metrics and parameters have no files, and of
+    /// `log_artifact` alone no table knows. Who holds a table is waited for a second.
+    /// - Returns: the number of them, and that of all runs, deleted ones, too.
+    public static func filesSpokenOf(on session: Connection) throws(PostgresError) -> (files: Int64, runs: Int64) {
         try session.execute("set lock_timeout = '1s'")
-        return try session.rows("select count(*) from public.runs").first?.int64(0) ?? 0
+        func count(_ table: String, _ condition: SQL = "true") throws(PostgresError) -> Int64 {
+            let isThere = try !session.rows(
+                "select from pg_catalog.pg_class where oid = pg_catalog.to_regclass(\(literal: "public.\(table)"))"
+            ).isEmpty
+            guard isThere else { return 0 }
+            return try session.rows("select count(*) from public.\(identifier: table) where \(condition)").first?.int64(0) ?? 0
+        }
+        let tagged = try count("tags", "key in ('mlflow.log-model.history', 'mlflow.loggedArtifacts')")
+        return (try count("logged_models") + count("model_versions") + tagged, try count("runs"))
     }
 
     /// `alembic_version.version_num` alone; `nil` where MLflow never set this database up.

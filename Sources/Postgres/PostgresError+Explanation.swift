@@ -88,8 +88,8 @@ extension PostgresError: ExplainedError {
                     + "POSTGRES_HOST and POSTGRES_PORT to the primary. The live data was not touched.")
         case .diskFull(let reason):
             BilingualText(
-                zh: "磁盘空间不足（\(reason)）。请释放空间后重试。",
-                en: "There is no room left on the disk (\(reason)). Free some, then try again.")
+                zh: "数据库服务器的磁盘空间不足（\(reason)）。请释放空间后重试。",
+                en: "There is no room left on the disk of the database server (\(reason)). Free some, then try again.")
         case .databaseInUse(let name, let holders):
             BilingualText(
                 zh: "数据库 \(name) 正被其他会话使用，且当前用户无权结束它们：\(holders.joined(separator: "；"))。请先关闭这些会话，"

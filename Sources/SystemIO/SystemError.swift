@@ -22,6 +22,8 @@ public struct SystemError: ExplainedError, Equatable {
     /// What is said of a name that went away, or became another kind of thing, between two calls: ESTALE on NFS, EINVAL of a link that
     /// is none any more, ELOOP of what has become one, ENXIO of what has become a pipe or a socket.
     public var isOfChange: Bool { isNotFound || [ESTALE, EINVAL, ELOOP, ENXIO].contains(code) }
+    /// What is said of a name at which a file must be, and is something else: a folder, a link, a pipe, a socket.
+    public var isOfAnotherKind: Bool { [EISDIR, ENOTDIR, ELOOP, ENXIO, ESPIPE].contains(code) }
     /// What kernels say of bytes that a disk does not give any more: EIO, and the words of file systems and of block
     /// devices for a bad checksum or a bad place (EUCLEAN, EBADMSG, EREMOTEIO, ENODATA).
     public var isLostData: Bool { [EIO, EUCLEAN, EBADMSG, EREMOTEIO, ENODATA].contains(code) }
@@ -34,9 +36,15 @@ public struct SystemError: ExplainedError, Equatable {
             switch code {
             case ENOSPC, EDQUOT:
                 BilingualText(zh: "磁盘已满：请释放空间后重试。", en: "The disk is full: free some room, then try again.")
-            case EACCES, EPERM:
+            case EACCES:
                 BilingualText(
                     zh: "没有权限：请检查该路径的所有者和权限。", en: "Permission denied: check the owner and mode of this path.")
+            case EPERM:
+                BilingualText(
+                    zh: "没有权限：请检查该路径的所有者、权限和不可变属性（lsattr）。",
+                    en:
+                        "Permission denied: check the owner and mode of this path, and whether it is immutable (lsattr)."
+                )
             case EROFS:
                 BilingualText(zh: "文件系统是只读的。", en: "The file system is mounted read-only.")
             case EIO:

@@ -21,6 +21,7 @@ struct AccessListTests {
             cd "$1" && mkdir -p group default/below && chmod 750 group file && head -c 9000000 /dev/zero > large && ln file other
             setfacl -m g::r-x,u:1001:rwx,m::rwx group && setfacl -m u:1001:rw-,g:1002:r--,g::---,m::rw- file large
             setfacl -d -m u:1001:rwx,g:1003:r-x default && setfattr -n user.note -v folder default && setfattr -n user.n -v f plain
+            mkdir masked && setfacl -d -m u::rwx,g::rwx,o::r-x masked
             chmod 2775 default
             find . -exec touch -h -d @1700000000 {} +
             """, tree)
@@ -46,6 +47,55 @@ struct AccessListTests {
             _ = try Extractor([route]).extract(FolderReader(backup))
         }
         #expect(try looks(out).replacing("755 .\n", with: "") == looks(tree).replacing("755 .\n", with: ""))
+    }
+
+    @Test("attributes whose names a pax record cannot hold come back, too, and bsdtar gives and reads the same")
+    func oddNames() throws {
+        let scratch = try Scratch()
+        let tree = try scratch.folder("tree")
+        try scratch.file("tree/file", [1])
+        let file = try OpenFile(tree.appending("file"), .readNoFollow)
+        let names = ["user.a=b", "user.caf\u{e9}", "user.cafe\u{301}", "user.%3d"].map { Array($0.utf8) }
+        for (number, name) in zip(0..., names + [Array("user.".utf8) + [1, 0xff]]) {
+            let value = (0...number).map { UInt8(255 - $0) }
+            #expect(try file.set(.init(name: name, value: value)))
+        }
+        let stored = try file.userAttributes()
+        #expect(stored.count == 5)
+        let (archive, out) = (scratch.path.appending("b.tar.gz"), try scratch.folder("out"))
+        try Backups.archive(tree, to: archive)
+        _ = try Extractor([.init(.artifacts, into: out)]).extract(TarGzipReader(archive))
+        #expect(try OpenFile(out.appending("file"), .readNoFollow).userAttributes() == stored)
+        let foreign = try scratch.folder("foreign")
+        try Tool.shell("bsdtar --xattrs -xpf \"$1\" -C \"$2\"", archive, foreign)
+        let unpacked = foreign.appending("mlflow_backup/artifacts/file")
+        #expect(try OpenFile(unpacked, .readNoFollow).userAttributes() == stored)
+    }
+
+    @Test(
+        "what the file system of an uncompressed backup cannot hold is counted, by each backup anew",
+        .enabled(if: geteuid() == 0, "mounting needs root"))
+    func notHeld() throws {
+        let scratch = try Scratch()
+        let tree = FilePath("/dev/shm").appending("mlflow-attributes-\(getpid())")
+        try Directory.make(tree)
+        defer { try? Directory.removeTree(tree) }
+        try Tool.shell(
+            """
+            truncate -s 16M "$1/image" && mkfs.ext4 -q -F "$1/image" && mkdir "$1/m" && mount -o loop "$1/image" "$1/m"
+            echo x > "$2/large" && echo y > "$2/small" && setfattr -n user.b -v small "$2/large" "$2/small"
+            setfattr -n user.a -v "$(head -c 30000 /dev/zero | tr '\\0' a)" "$2/large"
+            find "$2" -exec touch -h -d @1700000000 {} +
+            """, scratch.path, tree)
+        defer { _ = try? Tool.shell("umount \"$1/m\"", scratch.path) }
+        let (first, second) = (scratch.path.appending("m/1"), scratch.path.appending("m/2"))
+        for writer in [try FolderWriter(creating: first), try FolderWriter(creating: second, previous: first)] {
+            let denied = try Backups.write(tree, with: writer).summary.denied.counts[.attributes]
+            #expect(denied?.number == 1 && denied?.example.description == "artifacts/large")
+        }
+        // What has room is there.
+        let stored = try OpenFile(second.appending("artifacts/large"), .readNoFollow).userAttributes()
+        #expect(stored.map(\.name) == [Array("user.b".utf8)])
     }
 
     @Test(

@@ -188,6 +188,13 @@ struct FileOwnerTests {
             #expect(try refusal() == nil)
         }
         let root = live.artifacts.string
+        // Nor what an ordinary user may not look at, with which the restored files are compared.
+        try expect(
+            "artifacts-unreadable", "\(one)/closed", "setfacl -R -m u:\(Self.user):rX '\(one)/closed'",
+            "mkdir -m 700 '\(one)/closed'", "rmdir '\(one)/closed'")
+        // Its own it opens up for the move.
+        try Shell.sh("chmod 555 '\(one)'")
+        #expect(try refusal() == nil)
         try expect(
             "not-ours", one, "chown -R \(Self.user):\(Self.user) '\(one)'", "chown 5001:5001 '\(one)'",
             "chown -R \(Self.user):\(Self.user) '\(one)'")

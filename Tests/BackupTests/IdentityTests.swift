@@ -205,6 +205,12 @@ struct IdentityTests {
         }
         try ClaimJob(live.workspace()).run()
         #expect(try ArtifactsMark.read(in: live.artifacts)?.id == id)
+        // A client's upload does not write over it, and what is no file is made anew as what it was.
+        #expect(try FileStatus.of(mark).mode == 0o444)
+        try Shell.sh("chmod 644 '\(mark)'")
+        #expect(try live.backup().warnings.isEmpty && FileStatus.of(mark).mode == 0o444)
+        try Shell.sh("rm '\(mark)' && mkfifo '\(mark)'")
         #expect(try live.backup().warnings.isEmpty)
+        #expect(try ArtifactsMark.read(in: live.artifacts)?.id == id)
     }
 }

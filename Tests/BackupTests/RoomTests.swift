@@ -238,4 +238,22 @@ struct RestoreRoomTests {
             try live.expectNothingLeftBehind()
         }
     }
+
+    @Test("an undo is a few renames, which need no room: a full disk of artifacts does not refuse it")
+    func undoWithoutRoom() throws {
+        let live = try LiveStackFixture("room_undo")
+        try Shell.sh("mv '\(live.artifacts)' '\(live.artifacts)-before'")
+        try live.mounting("size=4m", on: live.artifacts) {
+            try Shell.sh("cp -a '\(live.artifacts)-before/.' '\(live.artifacts)'")
+            let name = try live.backup().name.string
+            try live.write("1/late", [1])
+            let late = try live.files()
+            try live.restore(name, .artifacts, force: true)
+            try Shell.sh("head -c 8M /dev/zero > '\(live.artifacts)/filler' || true")
+            #expect(try DiskSpace.at(live.artifacts).available == 0)
+            try live.undo(force: true)
+            #expect(try live.files() == late)
+            try live.expectNothingLeftBehind()
+        }
+    }
 }

@@ -87,6 +87,19 @@ import Testing
         #expect(try !live.names().contains(made.name.string))
     }
 
+    @Test func aFolderThatIsGivenByItsPathIsTheBackupThatItIsOrSaysWhatToDo() throws {
+        let live = try LiveStackFixture("folder_path")
+        let made = try live.backup(.uncompressed)
+        #expect(try Catalogue(live.folder).adopt(made.path) == made.name)
+        let away = live.root.path.appending("it's away")
+        try Directory.rename(made.path, to: away)
+        let error = #expect(throws: BackupError.self) { try Catalogue(live.folder).adopt(away) }
+        #expect(error?.errorCode == "folder-elsewhere")
+        #expect(
+            error?.explanation.english.contains("cp -a \(away.string.shellQuoted) '\(live.folder.path)'") == true,
+            "\(String(describing: error))")
+    }
+
     @Test func everyRowOfEveryBackupHasItsFileWhileAWriterNeverStops() throws {
         let live = try LiveStackFixture("writer")
         let stop = Cancellation()

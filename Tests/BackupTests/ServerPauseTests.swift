@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Backup
 import Postgres
 import SystemIO
 import TestSupport
 import Testing
+
+@testable import Backup
 
 /// MLflow that was stopped for a swap is started again, whoever has to do it.
 @Suite struct ServerPauseTests {
@@ -66,6 +67,27 @@ import Testing
         // What was under way ends now, if it has not yet.
         #expect(state.withLock { $0 == .stopping ? .stopped : $0 } == .running)
         #expect(!recovery.isNeeded)
+    }
+
+    @Test func whoStoppedItStartsItWhateverBecameOfTheBackupFolder() throws {
+        let scratch = try TemporaryFolder("pause")
+        let folder = BackupFolder(scratch.path.appending("backups"))
+        try folder.prepare()
+        let starts = Monitor(0)
+        let stack = LiveStack(
+            database: ConnectionSettings(host: "", port: 1, user: "", password: Secret(""), database: ""),
+            tools: PostgresTools(binDirectory: nil), artifacts: "/nonexistent", mlflowVersion: { nil },
+            server: TrackingServer(name: "mlflow-server", stop: { true }, start: { starts.withLock { $0 += 1 } }),
+            stopsServer: true)
+        var pause = ServerPause(stack, folder, log: .silent)
+        #expect(try pause.begin() == nil && pause.isPending)
+        let away = scratch.path.appending("away")
+        try Directory.rename(folder.path, to: away)
+        #expect(pause.end() == nil && starts.withLock { $0 } == 1)
+        // Once is enough where the folder stayed.
+        try Directory.rename(away, to: folder.path)
+        #expect(pause.isPending && ServerPause(stack, folder, log: .silent).end() == nil)
+        #expect(starts.withLock { $0 } == 2 && !pause.isPending)
     }
 
     private func recovery(

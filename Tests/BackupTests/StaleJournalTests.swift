@@ -62,6 +62,45 @@ struct StaleJournalTests {
         #expect(try !Shell.sh("find '\(live.artifacts)' -name precious.txt").isEmpty)
     }
 
+    @Test(
+        "a restore that went on with another backup disk is told as what it is: half of it is left alone, the whole is finished"
+    )
+    func wentOnElsewhere() throws {
+        let live = try LiveStackFixture("stale_elsewhere")
+        let backup = try live.backup().name.string
+        try live.add(runs: 30...30)
+        // What this disk tells of: before the swap. On the other one lies the journal of the swap.
+        let journal = try live.interruptRestore(of: backup, at: .preparing, swappingDatabases: true)
+        let before = try Shell.sh("find '\(live.artifacts)' | sort")
+        let error = #expect(throws: BackupError.self) { try live.recover() }
+        #expect(
+            error?.errorCode == "needs-recovery" && error?.explanation.english.contains("another backup folder") == true
+        )
+        #expect(try Shell.sh("find '\(live.artifacts)' | sort") == before)
+        let swap = journal.swap
+        try swap.forward(swap.plan())
+        #expect(throws: BackupError.self, "files that were live lie there") { try live.recover() }
+        let kept = swap.folder.appending(KeptPart.prefix + (journal.id ?? ""))
+        try Directory.removeTree(swap.new)
+        try Directory.rename(swap.work, to: kept)
+        #expect(try live.recover() == .finished(backup: backup, task: nil))
+        #expect(try FileStatus.ifPresent(kept) != nil && live.recover() == .nothingToDo)
+    }
+
+    @Test("the live data does not move for a journal whose first stage is in another backup folder")
+    func exchangedFolder() throws {
+        let live = try LiveStackFixture("stale_exchanged")
+        let backup = try live.backup().name.string
+        var journal = try live.interruptRestore(of: backup, at: .preparing)
+        journal.stage = .committing
+        let other = RestoreState(BackupFolder(live.root.path.appending("other")), artifacts: live.artifacts)
+        try other.folder.prepare()
+        let error = #expect(throws: BackupError.self) { try journal.commit(in: other) }
+        #expect(error?.errorCode == "ground-moved")
+        try journal.commit(in: live.workspace().state)
+        #expect(try live.recover() == .undone(backup: backup, task: nil))
+    }
+
     @Test("a damaged record of what a cut short restore is to keep is made anew from the journal")
     func damagedRecord() throws {
         let live = try LiveStackFixture("stale_damaged")

@@ -22,6 +22,26 @@ struct FileTests {
         #expect(FilePath(bytes: [0xff]).bytes == [0xff])
     }
 
+    @Test("a file on which another program has a lease is waited for, as long as the kernel gives that")
+    func lease() throws {
+        let scratch = try Scratch()
+        let file = try scratch.file("leased", "content")
+        // What tells its holder of somebody who waits.
+        signal(SIGIO, SIG_IGN)
+        let holder = try OpenFile(file, .readNoFollow)
+        let taken = holder.withDescriptor { fcntl($0, 1024 /* F_SETLEASE */, F_WRLCK) }
+        try #require(taken == 0, "no leases here: \(String(cString: strerror(errno)))")
+        let started = Monitor(false)
+        let giver = try WorkerThread("lease") {
+            while !started.withLock({ $0 }) { usleep(1000) }
+            usleep(100_000)
+            _ = holder.withDescriptor { fcntl($0, 1024, F_UNLCK) }
+        }
+        started.withLock { $0 = true }
+        #expect(try OpenFile(file, .readNoFollow).readAll() == Array("content".utf8))
+        giver.join()
+    }
+
     @Test("a replaced file is the old or the new one, never a mix, with two writers and a reader")
     func replaceIsAtomic() throws {
         let scratch = try Scratch()

@@ -57,12 +57,35 @@ struct GroundTests {
         #expect(try Ground(root.path.appending("part/deep/new")).relation(to: art) == .inside)
         #expect(try art.relation(to: Ground(root.path.appending("part"))) == .around)
         #expect(try MountTable.points(below: root.path).count == 2)
+        // What of it is below the other one, as it is called there.
+        #expect(try art.names(below: Ground(root.path)) == ["art"].map { Array($0.utf8) })
+        #expect(
+            try Ground(FilePath("\(root.path)/part/deep")).names(below: art) == ["in", "deep"].map { Array($0.utf8) })
+        #expect(
+            try Ground(FilePath("\(root.path)/whole/in")).names(below: art) == ["in"].map { Array($0.utf8) })
+        #expect(try art.names(below: Ground(FilePath("\(root.path)/part"))) == nil)
+    }
+
+    @Test("a mount that another one hides is none: it stands in nobody's way, and umount does not know it")
+    func hidden() throws {
+        let table = [
+            "20 1 8:1 / / rw - ext4 /dev/a rw", "30 20 8:2 / /art rw - ext4 /dev/b rw",
+            "31 30 8:3 / /art/in rw - ext4 /dev/c rw", "32 31 8:4 / /art/in/deep rw - ext4 /dev/d rw",
+            // Over the first, and what is seen in it; then two on one point.
+            "40 30 8:5 / /art rw - ext4 /dev/e rw", "41 40 8:6 / /art/new rw - ext4 /dev/f rw",
+            "42 41 8:7 / /art/new rw - ext4 /dev/g rw", "50 20 8:8 / /other rw - ext4 /dev/h rw",
+        ]
+        let all = MountTable.mounts(in: Array(table.joined(separator: "\n").utf8))
+        #expect(all.filter { MountTable.isSeen($0, among: all) }.map(\.id) == [20, 40, 42, 50])
+        // After chroot(2) the mount of `/` is not in it.
+        let part = all.filter { $0.id != 20 }
+        #expect(part.filter { MountTable.isSeen($0, among: part) } == part)
     }
 
     /// A mount as `/proc/self/mountinfo` tells of it, which the test kernel cannot make.
     private func ground(_ path: FilePath, inode: UInt64, on type: String, root: FilePath = "/") -> Ground {
         let mount = MountTable.Mount(
-            id: inode, device: "0:52", root: root, point: path, type: type, source: "nas:\(path)",
+            id: inode, parent: 0, device: "0:52", root: root, point: path, type: type, source: "nas:\(path)",
             isMountedReadOnly: false, isFileSystemReadOnly: false)
         return Ground(path: path, isThere: true, identities: [.init(device: 52, inode: inode)], mount: mount)
     }

@@ -33,6 +33,22 @@ struct TextTests {
         #expect(LocalTime(stamp: stamp) == nil)
     }
 
+    @Test("a name in a command that a person pastes is one word of it, whatever a client called its folder (bash)")
+    func quotedWords() throws {
+        let names = [
+            "/art/plain", "", "/art/!0'; touch pwned; '", "$(id) `id` \"a\" \\ *", "line\nbreak 'and' \\n",
+            "\u{1b}[2Ja",
+            "\u{202e}gpj\u{2028}é中", "\u{7}7",
+        ]
+        for name in names {
+            let said = try ChildProcess("/bin/bash", ["-c", "printf %s \(name.shellQuoted)"], environment: [:]).run()
+            #expect(said.succeeded && said.output == name, "\(name.shellQuoted)")
+            #expect(!name.shellQuoted.unicodeScalars.contains { $0.properties.generalCategory == .control })
+        }
+        #expect("ml-tracking_7.tar.gz".shellWord == "ml-tracking_7.tar.gz" && "a b".shellWord == "'a b'")
+        #expect("/a'b".shellQuoted == "'/a'\\''b'")
+    }
+
     @Test("a secret shows stars wherever it is printed, and is compared whole")
     func secrets() {
         struct Settings { let password = Secret("hunter2") }

@@ -64,7 +64,7 @@ struct Problem {
 
     private static func status(_ error: BackupError) -> Int {
         switch error {
-        case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
+        case .noSuchBackup, .folderElsewhere, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
             .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone, .keptRecordDamaged,
             .keptBeingRemoved, .undoChanged, .noPlaceForBackup, .notOurs, .mountInside, .notMovable, .nothingToAccept,

@@ -18,10 +18,9 @@ public final class RestoredLooks: Sendable {
     /// Of a file or folder of ours that is complete.
     public func give(_ entry: ArchiveEntry, to file: OpenFile) throws(SystemError) {
         // While it is ours: the kernel asks for the right to write.
-        for attribute in entry.attributes where try !file.set(attribute) {
-            note(.attributes, entry)
-            break
-        }
+        var isDenied = false
+        for attribute in entry.attributes where try !file.set(attribute) { isDenied = true }
+        if isDenied { note(.attributes, entry) }
         var owner: (user: UInt32, group: UInt32)?
         if owners.isRecorded {
             owner = try owners.give(entry, file.status()) { user, group throws(SystemError) in
@@ -44,6 +43,7 @@ public final class RestoredLooks: Sendable {
         var mode = due.mode
         // Of a folder only its owner is told: there it says whose new files in it are.
         if owner != nil, entry.kind != .directory, mode & 0o6000 != entry.mode & 0o6000 { note(.setID, entry) }
+        var isListDenied = false
         if let list = due.access {
             if owner == nil {
                 mode = list.strictMode(mode)
@@ -51,13 +51,12 @@ public final class RestoredLooks: Sendable {
                 // While there is a list these bits are its mask, whatever a header says of them.
                 mode = mode & ~0o070 | list.mask << 3
             } else {
-                note(.accessList, entry)
+                isListDenied = true
                 mode = list.strictMode(mode)
             }
         }
-        if let list = due.defaultAccess, owner != nil, try !file.setDefault(list), entry.access == nil {
-            note(.accessList, entry)
-        }
+        if let list = due.defaultAccess, owner != nil, try !file.setDefault(list) { isListDenied = true }
+        if isListDenied { note(.accessList, entry) }
         try file.setMode(mode)
     }
 

@@ -65,12 +65,12 @@ extension ArchiveEntry {
     /// Takes what a tar header says beside the entry. A list that this machine cannot make out gives nobody anything.
     mutating func take(_ pax: PaxRecords) {
         attributes = pax.attributes
-        switch pax.accessList(PaxRecords.accessKey) {
+        switch pax.accessList(for: .access) {
         case .list(let list)?: access = list
         case .unknown?: mode &= ~0o070
         case .mode?, nil: break
         }
-        guard kind == .directory, case .list(let list)? = pax.accessList(PaxRecords.defaultAccessKey) else { return }
+        guard kind == .directory, case .list(let list)? = pax.accessList(for: .inheritance) else { return }
         defaultAccess = list
     }
 }

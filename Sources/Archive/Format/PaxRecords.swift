@@ -19,18 +19,32 @@ struct PaxRecords {
 
     /// What GNU tar, bsdtar and star call an extended attribute.
     private static let attributePrefix = "SCHILY.xattr."
+    /// What bsdtar calls one beside that: the name with `%3d` for what a record cannot hold, the value in base64
+    /// (libarchive, `archive_write_pax_header_xattr`). GNU tar goes on without it.
+    private static let encodedPrefix = "LIBARCHIVE.xattr."
 
-    /// An attribute whose name pax cannot hold, for it has a `=` in it or is not UTF-8, is left out, as GNU tar does.
     mutating func add(attribute: OpenFile.Attribute) {
-        guard let name = String(validating: attribute.name, as: UTF8.self), !name.contains("=") else { return }
-        add(Self.attributePrefix + name, attribute.value)
+        let name = attribute.name
+        if let text = String(validating: name, as: UTF8.self), !name.contains(UInt8(ascii: "=")) {
+            // Two names may be one to Swift, and are two to the kernel.
+            let key = Self.attributePrefix + text
+            if values[key] == nil { return add(key, attribute.value) }
+        }
+        add(Self.encodedPrefix + PercentText.encoded(name), Base64.encoded(attribute.value))
     }
 
     /// The attributes among the records, of the `user.` namespace only.
     var attributes: [OpenFile.Attribute] {
-        values.compactMap { key, value in
-            guard key.hasPrefix(Self.attributePrefix) else { return nil }
-            let name = Array(key.utf8.dropFirst(Self.attributePrefix.utf8.count))
+        var found: [[UInt8]: [UInt8]] = [:]
+        for (key, value) in values {
+            if key.hasPrefix(Self.attributePrefix) {
+                found[Array(key.utf8.dropFirst(Self.attributePrefix.utf8.count))] = value
+            } else if key.hasPrefix(Self.encodedPrefix), let value = Base64.decoded(value) {
+                // bsdtar says the same twice.
+                found[PercentText.decoded(key.utf8.dropFirst(Self.encodedPrefix.utf8.count))] = value
+            }
+        }
+        return found.compactMap { name, value in
             // A name that no system call takes is none, whoever wrote it.
             guard name.starts(with: OpenFile.userAttributePrefix), name.count > OpenFile.userAttributePrefix.count,
                 name.count <= 255, !name.contains(0)
@@ -44,12 +58,13 @@ struct PaxRecords {
     static let defaultAccessKey = "SCHILY.acl.default"
 
     /// - Returns: `nil` where there is none.
-    func accessList(_ key: String) -> AccessList.Parsed? {
+    func accessList(for purpose: AccessList.Purpose) -> AccessList.Parsed? {
+        let key = purpose == .access ? Self.accessKey : Self.defaultAccessKey
         guard let bytes = values[key], !bytes.isEmpty else { return nil }
         let text = String(decoding: bytes, as: UTF8.self)
         // Only somebody else's archive has names in it.
-        let parsed = AccessList.parse(text, AccountNames())
-        return parsed == .unknown ? AccessList.parse(text, .ofThisMachine()) : parsed
+        let parsed = AccessList.parse(text, for: purpose, AccountNames())
+        return parsed == .unknown ? AccessList.parse(text, for: purpose, .ofThisMachine()) : parsed
     }
 
     func encoded() -> [UInt8] {

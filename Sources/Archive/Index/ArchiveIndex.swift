@@ -135,6 +135,8 @@ public struct ArchiveSummary: Sendable, Equatable {
     /// Bytes of content before compression.
     public let contentSize: UInt64
     public var sharing: Sharing
+    /// What the file system of an uncompressed backup could not hold of the files.
+    public let denied: DeniedLooks
 
     /// What came from the backup before. For an uncompressed backup these are bytes of content.
     public struct Sharing: Sendable, Equatable {
@@ -154,8 +156,9 @@ public struct ArchiveSummary: Sendable, Equatable {
 
     public init(
         size: UInt64, digest: Digest, indexOffset: UInt64, indexDigest: Digest? = nil, files: Int,
-        contentSize: UInt64, sharing: Sharing
+        contentSize: UInt64, sharing: Sharing, denied: DeniedLooks = DeniedLooks()
     ) {
+        self.denied = denied
         self.indexDigest = indexDigest
         self.size = size
         self.digest = digest

@@ -89,7 +89,8 @@ struct IndexText {
             else { return nil }
             entry.origin = .init(device: device, inode: inode, changed: changed)
         }
-        guard accessList(",\"acl\":\"", &entry.access), accessList(",\"default_acl\":\"", &entry.defaultAccess)
+        guard accessList(",\"acl\":\"", .access, &entry.access),
+            accessList(",\"default_acl\":\"", .inheritance, &entry.defaultAccess)
         else { return nil }
         var record = ArchiveIndex.Record(entry: entry)
         guard optionalDigest(",\"sha256\":\"", &record.digest), take("}") else { return nil }
@@ -104,12 +105,14 @@ struct IndexText {
         return digest != nil
     }
 
-    private mutating func accessList(_ key: StaticString, _ list: inout AccessList?) -> Bool {
+    private mutating func accessList(
+        _ key: StaticString, _ purpose: AccessList.Purpose, _ list: inout AccessList?
+    ) -> Bool {
         guard take(key) else { return true }
         guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\"")) else { return false }
         let text = String(decoding: bytes[position..<end], as: UTF8.self)
         position = end + 1
-        guard case .list(let found) = AccessList.parse(text, AccountNames()) else { return false }
+        guard case .list(let found) = AccessList.parse(text, for: purpose, AccountNames()) else { return false }
         list = found
         return true
     }

@@ -9,7 +9,13 @@ public enum StoredFileVerifier {
     public static func digest(
         of path: FilePath, observer: ReadObserver = ReadObserver()
     ) throws -> (size: UInt64, digest: Digest) {
-        let file = try OpenFile(path, .readNoFollow)
+        try digest(of: OpenFile(path, .readNoFollow), observer: observer)
+    }
+
+    /// The same of a file that was just opened.
+    public static func digest(
+        of file: OpenFile, observer: ReadObserver = ReadObserver()
+    ) throws -> (size: UInt64, digest: Digest) {
         // Pages that a writer has just made would only prove that memory works.
         file.advise(.willNotNeed)
         file.advise(.sequential)

@@ -45,8 +45,12 @@ public final class FolderWriter: ArchiveWriter {
 
     @discardableResult
     public func add(_ entry: ArchiveEntry, content: ContentSource) throws -> UInt64 {
+        let before = placer.looks.denied
         let (digest, missing) = try placer.place(entry, content: content)
-        try note(.init(entry: entry, digest: digest))
+        var stored = entry
+        // What this folder's file system could not hold of it is told by each backup: the next one reads it again.
+        if placer.looks.denied != before { stored.origin = nil }
+        try note(.init(entry: stored, digest: digest))
         files += 1
         contentSize = contentSize.adding(clamped: entry.size)
         return missing
@@ -99,6 +103,6 @@ public final class FolderWriter: ArchiveWriter {
         try FileSystem.sync(holding: root)
         return ArchiveSummary(
             size: contentSize.adding(clamped: indexSize), digest: indexHash.next(), indexOffset: 0, files: files,
-            contentSize: contentSize, sharing: sharing)
+            contentSize: contentSize, sharing: sharing, denied: placer.looks.denied)
     }
 }

@@ -101,20 +101,25 @@ public struct BackupContents {
 
     private func copyFromFolder(_ wanted: Set<EntryPath>, to visit: (FilePiece) throws -> Void) throws {
         let records = try records()
+        var tree = TreeLookup(try OpenFile(path, .directory))
         while let record = try records.next() {
             guard record.entry.kind == .file, wanted.contains(record.entry.path) else { continue }
-            do { try copyFromFolder(record, to: visit) } catch  where isLoss(error) {
+            do { try copyFromFolder(record, &tree, to: visit) } catch  where isLoss(error) {
                 try visit(.lost(record.entry.path, error))
             }
         }
     }
 
-    private func copyFromFolder(_ record: ArchiveIndex.Record, to visit: (FilePiece) throws -> Void) throws {
+    private func copyFromFolder(
+        _ record: ArchiveIndex.Record, _ tree: inout TreeLookup, to visit: (FilePiece) throws -> Void
+    ) throws {
         let place = path.appending(record.entry.path.bytes)
-        guard try FileStatus.of(place).kind == .file else {
-            throw SystemError("open", path: place.string, code: EISDIR)
+        // By its whole path: it is told whose part it is.
+        guard let status = try tree.status(of: record.entry.path) else {
+            throw SystemError("open", path: place.string, code: ENOENT)
         }
-        let file = try OpenFile(place, .readNoFollow)
+        guard status.kind == .file else { throw SystemError("open", path: place.string, code: EISDIR) }
+        let file = try tree.open(record.entry.path)
         var entry = record.entry
         entry.attributes = try file.userAttributes()
         try visit(.begin(entry))
@@ -129,16 +134,9 @@ public struct BackupContents {
 
     private func copyFromFolder(_ wanted: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool
     {
-        var folder = try OpenFile(path, .directory)
-        let components = wanted.components.map(Array.init)
-        do throws(SystemError) {
-            for name in components.dropLast() { folder = try folder.open(name, .directory) }
-            guard try folder.status(of: components[components.count - 1]).kind == .file else { return false }
-        } catch {
-            if error.isNotFound || error.code == ENOTDIR { return false }
-            throw error
-        }
-        let file = try folder.open(components[components.count - 1], .readNoFollow)
+        var tree = TreeLookup(try OpenFile(path, .directory))
+        guard try tree.status(of: wanted)?.kind == .file else { return false }
+        let file = try tree.open(wanted)
         try read(file, against: try digest(of: wanted), of: wanted, to: output)
         return true
     }

@@ -6,9 +6,12 @@ import SystemIO
 
 extension Catalogue {
     /// Copies an archive from elsewhere into the folder, where it is listed as unverified. A file that is in the
-    /// folder already is only named.
-    /// - Throws: `BackupError.noSuchBackup`, `ArchiveError.notABackup` for a name that is no archive's, `SystemError`.
+    /// folder already is only named, and so is an uncompressed backup, which is not copied.
+    /// - Throws: `BackupError.noSuchBackup`, `.folderElsewhere`, `ArchiveError.notABackup` for a name that is no archive's, `SystemError`.
     public func adopt(_ source: FilePath) throws -> BackupName {
+        if let status = try FileStatus.ifPresent(source), status.kind == .directory {
+            return try nameOfFolder(source, status)
+        }
         guard let name = BackupName(String(decoding: source.lastComponent, as: UTF8.self)), name.isArchive else {
             throw ArchiveError.notABackup(archive: source.string, reason: "its name does not end in .tar.gz")
         }
@@ -46,6 +49,14 @@ extension Catalogue {
             throw error
         }
         return name
+    }
+
+    private func nameOfFolder(_ source: FilePath, _ status: FileStatus) throws -> BackupName {
+        for item in try items() where item.kind == .uncompressed {
+            guard let found = try FileStatus.ifPresent(item.path), found.inode == status.inode else { continue }
+            if found.device == status.device { return item.name }
+        }
+        throw BackupError.folderElsewhere(path: source.string, folder: folder.path.string)
     }
 
     /// What is being copied, in the state folder.

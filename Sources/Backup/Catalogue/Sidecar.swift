@@ -120,7 +120,7 @@ enum SidecarFile {
             bytes = try OpenFile(folder.path.appending(name.sidecar), .readNoFollow).readAll(limit: 4 << 20)
         } catch {
             // What is no file was put there by a person; else it says as much as it ever did to whoever may read it.
-            let isNone = [ELOOP, EISDIR, ENXIO, ENOTDIR, EFBIG].contains(error.code)
+            let isNone = error.isOfAnotherKind || error.code == EFBIG
             self = error.isNotFound ? .missing : isNone ? .damaged(isOurs: false) : .unreadable(error)
             return
         }

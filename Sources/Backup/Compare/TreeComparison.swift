@@ -82,7 +82,8 @@ public final class TreeComparison {
         var findings = TreeFindings()
         var next: [EntryPath: Pair] = [:]
         guard let root = try folderIfPresent() else { return findings }
-        var counterpart = RestoredFolder(try OpenFile(restored, .directoryThroughLink))
+        var counterpart = TreeLookup(try OpenFile(restored, .directoryThroughLink))
+        var outside = TreeLookup(root)
         var walk = try TreeWalk(root: root, prefix: nil, ignoring: ignoring)
         var done = 0
         while let step = try walk.next() {
@@ -91,7 +92,7 @@ public final class TreeComparison {
             case .skipped(_, .vanished): continue
             case .skipped(let path, .linkLeavesTree), .skipped(let path, .notAFile):
                 // No backup has it; a restore leaves it where it is if it can.
-                if try !OutsideThings.isSame(live.appending(path.bytes), restored.appending(path.bytes)) {
+                if try !OutsideThings.isSame(path, in: &outside, and: &counterpart) {
                     findings.add(TreeFinding(.outsideBackups, path))
                 }
             case .entry(let entry, let parent, let name):
@@ -112,7 +113,7 @@ public final class TreeComparison {
     private enum Verdict { case same, added, changed, attributesChanged }
 
     private func verdict(
-        _ entry: ArchiveEntry, _ parent: OpenFile, _ name: [UInt8], _ counterpart: inout RestoredFolder,
+        _ entry: ArchiveEntry, _ parent: OpenFile, _ name: [UInt8], _ counterpart: inout TreeLookup,
         _ next: inout [EntryPath: Pair]
     ) throws -> Verdict {
         let folder = try counterpart.parent(of: entry.path)

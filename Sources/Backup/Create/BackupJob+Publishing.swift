@@ -80,7 +80,7 @@ extension BackupJob {
                 log.error("the backup before cannot be read", ["name": base.item.name, "reason": failure.description])
                 // What was removed meanwhile, or may not be read, is not damaged; it is no use all the same.
                 if failure.isLostData { try verification.condemn(base.item, because: failure) }
-                if failure.isOfWrongKind { do { try verification.run(base.item) } catch  where error.isDamage {} }
+                if failure.isOfAnotherKind { do { try verification.run(base.item) } catch  where error.isDamage {} }
                 return failure.bilingual
             }
             // The kernel copies without saying which of the two files it could not read.

@@ -72,9 +72,21 @@ extension BackupJob {
         try writer.add(
             ArchiveEntry(path: .manifest, kind: .file, mode: 0o644, modified: .now()), bytes: try manifest.encoded())
         progress(Progress(.verifying, fraction: 0.85))
+        let summary = try writer.finish()
         return Written(
-            summary: try writer.finish(), manifest: manifest, base: base, isSame: false, marks: marks,
-            notices: notices(report))
+            summary: summary, manifest: manifest, base: base, isSame: false, marks: marks,
+            notices: notices(report) + notHeld(summary.denied))
+    }
+
+    private func notHeld(_ denied: DeniedLooks) -> [BilingualText] {
+        guard let (number, example) = denied.counts[.attributes].map({ ($0.number, $0.example) }) else { return [] }
+        return [
+            BilingualText(
+                zh: "\(number) 个条目（例如 \(example)）的部分扩展属性不在备份中：\(folder.path) 所在的文件系统无法保存；压缩备份可以保存",
+                en:
+                    "Extended attributes of \(number) entries, such as \(example), are not in the backup: the file system of \(folder.path) "
+                    + "cannot hold them; a compressed backup does")
+        ]
     }
 
     private func notices(_ report: TreeArchiver.Report) -> [BilingualText] {
@@ -168,13 +180,15 @@ extension BackupJob {
             let survey = try StoreSurvey(snapshot, cancellation: cancellation)
             guard survey.revision != nil else { throw BackupError.databaseEmpty(name: stack.database.database) }
             let ground = try snapshot.ground()
-            try stack.tools.dump(
-                stack.database, snapshot: snapshot.identifier, into: dump,
-                jobs: try snapshot.room().jobs(atMost: min(options.threads, 4)), isStandby: ground.isReadOnly,
-                cancellation: cancellation
-            ) { step in
-                if case .table(let name) = step { progress(Progress(.dumping, fraction: 0.1, detail: name)) }
-            }
+            do {
+                try stack.tools.dump(
+                    stack.database, snapshot: snapshot.identifier, into: dump,
+                    jobs: try snapshot.room().jobs(atMost: min(options.threads, 4)), isStandby: ground.isReadOnly,
+                    cancellation: cancellation
+                ) { step in
+                    if case .table(let name) = step { progress(Progress(.dumping, fraction: 0.1, detail: name)) }
+                }
+            } catch PostgresError.diskFull(let reason) { throw try full(dump, reason) }
             let version = snapshot.serverVersion
             return (
                 survey,
@@ -186,6 +200,21 @@ extension BackupJob {
             )
         }
     }
+
+    /// pg_dump says the same words of the server's disk and of the one that it writes to.
+    private func full(_ dump: FilePath, _ reason: String) throws -> any Error {
+        let space = try DiskSpace.at(dump)
+        guard space.available < Self.littleRoom || !space.holds(1) else {
+            return PostgresError.diskFull(reason: reason)
+        }
+        log.warning("pg_dump met a full disk", ["reason": reason])
+        return BackupError.lackingRoom(
+            path: folder.path.string, needed: space.available.adding(clamped: Self.littleRoom),
+            available: space.available)
+    }
+
+    /// Bytes: far more than one of pg_dump's writes.
+    private static let littleRoom: UInt64 = 16 << 20
 
     static func hostName() -> String {
         var buffer = [CChar](repeating: 0, count: 256)

@@ -9,6 +9,8 @@ import Wording
 /// its disk is not mounted, and which backup folders it was backed up to. It is not part of any backup.
 struct ArtifactsMark: Sendable, Equatable, Codable {
     static let fileName = ".mlflow-backup-stack"
+    /// No server of MLflow that is not root's writes over it for a client.
+    private static let mode: UInt32 = 0o444
 
     /// 32 hexadecimal digits, random.
     var id: String
@@ -29,7 +31,7 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
         do throws(SystemError) {
             bytes = try OpenFile(artifacts.appending(fileName), .readNoFollow).readAll(limit: 1 << 20)
         } catch {
-            if error.isNotFound || error.isDenied || error.isOfWrongKind || error.code == EFBIG { return nil }
+            if error.isNotFound || error.isDenied || error.isOfAnotherKind || error.code == EFBIG { return nil }
             throw error
         }
         return try? JSONDecoder().decode(ArtifactsMark.self, from: Data(bytes))
@@ -44,15 +46,20 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
         let found = try read(in: artifacts)
         let missing = Self.spellings(of: folder).filter { !(found?.backupFolders.contains($0) ?? false) }
         let folderID = try folder.madeID().flatMap { found?.folderIDs?.contains($0) == true ? nil : $0 }
-        if let found, missing.isEmpty, folderID == nil { return found }
+        if let found, missing.isEmpty, folderID == nil {
+            // A file system without modes, or another's file, keeps the one that it has.
+            let file = try? OpenFile(artifacts.appending(fileName), .readNoFollow)
+            if let file, (try? file.status().mode & 0o777) != mode { try? file.setMode(mode) }
+            return found
+        }
         var mark = found ?? ArtifactsMark(id: known ?? RandomID.make(), backupFolders: [])
         mark.backupFolders += missing
         if let folderID { mark.folderIDs = (mark.folderIDs ?? []) + [folderID] }
         do {
             try DurableFile.replace(
-                artifacts.appending(fileName), with: Array(JSONEncoder().encode(mark)), mode: 0o644)
-        } catch let error as SystemError where error.isDenied || error.isFull || error.code == EISDIR {
-            // The next backup marks it; this one is worth having without. A client can make a folder of that name.
+                artifacts.appending(fileName), with: Array(JSONEncoder().encode(mark)), mode: mode)
+        } catch let error as SystemError where error.isDenied || error.isFull || error.isOfAnotherKind {
+            // The next backup marks it, or a folder has its name; this one is worth having without.
             return found
         }
         return mark

@@ -17,16 +17,28 @@ extension BackupPreflight {
 
     /// Disks that are not mounted leave their mount points, and a machine with two of those looks like a new one: only the database tells
     /// that it is none. A service that only started may have made its state in one of them.
-    /// - Throws: `BackupError.artifactsEmptied`.
-    func refuseUnmounted(on connection: Connection) throws {
+    /// - Returns: what to know where the database has runs, and does not tell whether they have files.
+    /// - Throws: `BackupError.artifactsEmptied` where it speaks of files.
+    func refuseUnmounted(on connection: Connection) throws -> [BilingualText] {
         // Where the folders cannot be looked at, others say so.
         guard (try? stack.holdsNoArtifacts()) == true, (try? FileStatus.ifPresent(markPath)?.kind) != .file,
             (try? folder.wasUsed()) == false
-        else { return }
+        else { return [] }
         // A table that is held, or is none of MLflow's, tells nothing.
-        guard let runs = try? StoreSurvey.runs(on: connection), runs > 0 else { return }
-        throw BackupError.artifactsEmptied(
-            path: stack.artifacts.string, why: .neverSeen(runs: runs, folder: folder.path.string))
+        guard let spoken = try? StoreSurvey.filesSpokenOf(on: connection), spoken.runs > 0 || spoken.files > 0 else {
+            return []
+        }
+        if spoken.files > 0 {
+            throw BackupError.artifactsEmptied(
+                path: stack.artifacts.string, why: .neverSeen(files: spoken.files, folder: folder.path.string))
+        }
+        return [
+            BilingualText(
+                zh: "artifacts 目录 \(stack.artifacts) 是空的，而数据库中有 \(spoken.runs) 个运行。若它们记录过文件，请检查该目录的磁盘是否已挂载。",
+                en:
+                    "The artifacts folder \(stack.artifacts) is empty, and the database has \(spoken.runs) runs. If they logged files, check "
+                    + "that its disk is mounted.")
+        ]
     }
 
     private var markPath: FilePath { stack.artifacts.appending(ArtifactsMark.fileName) }
@@ -70,8 +82,12 @@ extension BackupPreflight {
     private static let patience = 2.0
 
     /// - Throws: `BackupError.artifactsUnreadable`.
-    func checkReadable() throws {
-        guard let found = try Self.unreadable(in: stack.artifacts, limit: Self.patience) else { return }
+    func checkReadable() throws { try Self.requireReadable(stack.artifacts, atMost: Self.patience) }
+
+    /// - Parameter seconds: as `unreadable`.
+    /// - Throws: `BackupError.artifactsUnreadable`.
+    static func requireReadable(_ artifacts: FilePath, atMost seconds: Double) throws {
+        guard let found = try unreadable(in: artifacts, limit: seconds) else { return }
         throw BackupError.artifactsUnreadable(
             path: found.example.string, count: found.count, isAll: found.isAll, user: geteuid(), group: getegid())
     }

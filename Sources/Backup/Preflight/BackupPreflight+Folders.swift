@@ -52,10 +52,7 @@ struct FolderLayout {
 
     /// Whether the way to the artifacts begins with what would be listed as a backup, and pruned as one.
     private func isTakenForBackup(_ artifacts: Ground, _ backups: Ground) -> Bool {
-        guard artifacts.path.isIn(backups.path),
-            let first = artifacts.path.bytes.dropFirst(backups.path.bytes.count).split(separator: UInt8(ascii: "/"))
-                .first
-        else { return false }
+        guard let first = artifacts.names(below: backups)?.first else { return false }
         return BackupName(String(decoding: first, as: UTF8.self))?.time != nil
     }
 

@@ -74,7 +74,7 @@ public struct BackupPreflight: Sendable {
             checkGround(on: connection, databases, &findings)
         }
         let measure = findings.make(.database) { try connection.dumpMeasure() }
-        findings.make(.artifacts) { try refuseUnmounted(on: connection) }
+        findings.note(.artifacts, findings.make(.artifacts) { try refuseUnmounted(on: connection) } ?? [])
         return measure
     }
 }

@@ -53,10 +53,24 @@ public struct RestorePreflight: Sendable {
         let obstacles = SwapObstacles(workspace, databases)
         let asker: SwapObstacles.Asker = if case .job = occasion { .job } else { .request }
         if options.mode.includesDatabase { findings.make(.database) { try obstacles.check(.database, for: asker) } }
-        if options.mode.includesArtifacts { findings.make(.artifacts) { try obstacles.check(.artifacts, for: asker) } }
+        if options.mode.includesArtifacts {
+            findings.make(.artifacts) { try obstacles.check(.artifacts, for: asker) }
+            // The live files are compared with the restored ones, whatever force says.
+            findings.make(.artifacts) {
+                try BackupPreflight.requireReadable(stack.artifacts, atMost: patience(occasion))
+            }
+        }
         if let manifest { findings.make(.room) { try job.checkRoomWithoutMakingAny(manifest, item) } }
         if case .request = occasion { addBackupFirst(to: &findings) }
         return findings
+    }
+
+    /// Seconds.
+    private func patience(_ occasion: Occasion) -> Double {
+        switch occasion {
+        case .request(let seconds): seconds
+        case .job: 60
+        }
     }
 
     /// What the backup would meet that a forced restore makes first. Where there is nothing to back up it makes none.

@@ -14,7 +14,7 @@ extension BackupFolder {
             let id = text.prefix { $0 != "\n" }
             return RandomID.isOne(id) ? String(id) : nil
         } catch {
-            if error.isNotFound || error.isOfWrongKind { return nil }
+            if error.isNotFound || error.isOfAnotherKind { return nil }
             throw error
         }
     }
@@ -28,7 +28,7 @@ extension BackupFolder {
             try write(id: made)
             return made
         } catch {
-            if error.isDenied || error.isFull || error.isNotFound || error.isOfWrongKind { return nil }
+            if error.isDenied || error.isFull || error.isNotFound || error.isOfAnotherKind { return nil }
             throw error
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import Glibc
 import SystemIO
 
 /// A record in the folder's state: JSON whose last member is a digest over all of it (`RecordSeal`). A record decides what
@@ -39,7 +40,12 @@ enum SealedRecord {
 
     /// - Returns: the bytes as they were sealed, and whether a bit of those in the file had flipped; `nil` where they are lost.
     private static func whole(_ path: FilePath) throws(SystemError) -> (bytes: [UInt8], isMended: Bool)? {
-        let bytes = try OpenFile(path, .readNoFollow).readAll(limit: 256 << 20)
+        let bytes: [UInt8]
+        do throws(SystemError) { bytes = try OpenFile(path, .readNoFollow).readAll(limit: 256 << 20) } catch {
+            // What is no file was put there by a person, and says nothing.
+            guard error.isOfAnotherKind, error.code != ENOTDIR else { throw error }
+            return nil
+        }
         if RecordSeal.isWhole(bytes) == true { return (bytes, false) }
         return RecordSeal.withoutFlippedBit(bytes).map { ($0, true) }
     }

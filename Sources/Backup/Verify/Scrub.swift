@@ -94,10 +94,12 @@ struct Scrub {
         workspace.log.warning("an old copy was not read to its end", ["name": item.name, "seconds": limit])
         let hours = (limit / 360).rounded() / 10
         return BilingualText(
-            zh: "备份 \(item.name) 在 \(hours) 小时内未能读完，尚不知是否完好。先读其他副本，之后再试；也可运行 mlflow-backup verify \(item.name)。",
+            zh:
+                "备份 \(item.name) 在 \(hours) 小时内未能读完，尚不知是否完好。先读其他副本，之后再试；也可运行 mlflow-backup verify \(item.name.string.shellWord)。",
             en:
                 "The backup \(item.name) was not read to its end within \(hours) hours, so nobody knows whether it is good. Others "
-                + "are read before it is tried again; `mlflow-backup verify \(item.name)` reads it without a limit.")
+                + "are read before it is tried again; `mlflow-backup verify \(item.name.string.shellWord)` reads it without a limit."
+        )
     }
 
     private func verification(until deadline: UInt64) -> Verification {

@@ -85,12 +85,9 @@ extension Error {
 }
 
 extension SystemError {
-    /// What kernels say of what is not the kind of file that it must be: a folder, link, pipe or socket in its place.
-    var isOfWrongKind: Bool { [EISDIR, ENOTDIR, ELOOP, ENXIO, ESPIPE].contains(code) }
-
     /// Whether it is about this file or folder, or what lies in it.
     func isInside(_ place: FilePath) -> Bool { path == place.string || path.hasPrefix(place.string + "/") }
 
     /// Whether a part of the backup that lies there cannot be had, which says nothing of the others.
-    func isLoss(in backup: FilePath) -> Bool { isInside(backup) && (isLostData || isNotFound || isOfWrongKind) }
+    func isLoss(in backup: FilePath) -> Bool { isInside(backup) && (isLostData || isNotFound || isOfAnotherKind) }
 }

@@ -126,7 +126,7 @@ struct Verification: Sendable {
     /// its files and is none.
     private static func damage(_ error: any Error, in item: CatalogueItem) -> any Error {
         guard let failure = error as? SystemError else { return error }
-        if failure.isOfWrongKind, failure.isInside(item.path) {
+        if failure.isOfAnotherKind, failure.isInside(item.path) {
             return ArchiveError.damaged(
                 archive: item.path.string, offset: 0,
                 reason: "\(failure.path) is not the kind of file that it was (\(failure.reason))")

@@ -56,11 +56,9 @@ extension Hold {
         var known: String?
         if marked.artifacts == nil {
             known = identity.lostMark(among: try Catalogue(workspace.folder).items())
-            // One that is there and damaged is made anew, as what it was.
-            let isThere =
-                try FileStatus.ifPresent(
-                    workspace.stack.artifacts.appending(ArtifactsMark.fileName))?.kind == .file
-            if known != nil, !claiming, !isThere { return identity }
+            // One that is there and damaged, or no file any more, is made anew, as what it was.
+            let found = try FileStatus.ifPresent(workspace.stack.artifacts.appending(ArtifactsMark.fileName))
+            if known != nil, !claiming, found == nil { return identity }
         }
         marked.artifacts =
             try ArtifactsMark.ensure(in: workspace.stack.artifacts, using: workspace.folder, known: known)?.id

@@ -162,6 +162,13 @@ uint64_t clinux_file_system_type(int descriptor) {
     return fstatfs(descriptor, &status) == 0 ? (uint64_t)status.f_type : 0;
 }
 
+int clinux_volume(int descriptor, uint64_t *number) {
+    struct statfs status;
+    if (fstatfs(descriptor, &status) != 0) return -1;
+    memcpy(number, &status.f_fsid, sizeof *number);
+    return 0;
+}
+
 int clinux_o_direct(void) { return O_DIRECT; }
 
 int clinux_o_path(void) { return O_PATH; }

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A POSIX access control list with more in it than a mode says (acl(5)). Users and groups are numbers.
+/// A POSIX access control list (acl(5)): one with more in it than a mode says, or a default one, which no mode says. Users and
+/// groups are numbers.
 public struct AccessList: Sendable, Equatable {
+    /// Whom a list is for.
+    public enum Purpose: Sendable {
+        /// The thing that has it. With three entries it says no more than the mode.
+        case access
+        /// What is made in the folder that has it: three entries say as much as a umask.
+        case inheritance
+    }
+
     /// As the kernel numbers them (`linux/posix_acl.h`); lists are in this order.
     public enum Tag: UInt16, Sendable {
         case owner = 0x01
@@ -33,18 +42,18 @@ public struct AccessList: Sendable, Equatable {
     public let entries: [Entry]
 
     /// - Returns: `nil` for what is no valid list (acl_valid(3)), and for one that says no more than a mode.
-    public init?(_ entries: [Entry]) {
+    public init?(_ entries: [Entry], for purpose: Purpose = .access) {
         let sorted = entries.sorted { $0.order < $1.order }
         func count(_ tag: Tag) -> Int { sorted.count { $0.tag == tag } }
-        guard count(.owner) == 1, count(.owningGroup) == 1, count(.other) == 1, count(.mask) <= 1,
-            sorted.count > 3, count(.mask) == 1,
+        guard count(.owner) == 1, count(.owningGroup) == 1, count(.other) == 1,
+            count(.mask) == 1 || purpose == .inheritance && sorted.count == 3,
             zip(sorted, sorted.dropFirst()).allSatisfy({ $0.order < $1.order })
         else { return nil }
         self.entries = sorted
     }
 
-    /// The most that its group, and whoever is named, may do; 3 bits.
-    public var mask: UInt32 { rights(.mask) }
+    /// The most that its group, and whoever is named, may do; 3 bits. Where nobody is named there need be none.
+    public var mask: UInt32 { entries.contains { $0.tag == .mask } ? rights(.mask) : 7 }
 
     /// What those may do whom it does not name, and who are not in the group; 3 bits.
     public var others: UInt32 { rights(.other) }
@@ -98,7 +107,7 @@ extension AccessList {
     }
 
     /// - Returns: `nil` where it is none, and where it says no more than a mode.
-    init?(attributeValue bytes: [UInt8]) {
+    init?(attributeValue bytes: [UInt8], for purpose: Purpose) {
         guard bytes.starts(with: Self.version), bytes.count % 8 == 4 else { return nil }
         func number(_ range: Range<Int>) -> UInt32 { bytes[range].reversed().reduce(0) { $0 << 8 | UInt32($1) } }
         var entries: [Entry] = []
@@ -107,7 +116,7 @@ extension AccessList {
             entries.append(
                 Entry(tag, UInt16(number(start + 2..<start + 4) & 7), id: number(start + 4..<start + 8)))
         }
-        self.init(entries)
+        self.init(entries, for: purpose)
     }
 
     private static func littleEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
@@ -141,7 +150,7 @@ extension AccessList {
         case unknown
     }
 
-    public static func parse(_ text: String, _ names: AccountNames) -> Parsed {
+    public static func parse(_ text: String, for purpose: Purpose = .access, _ names: AccountNames) -> Parsed {
         var entries: [Entry] = []
         for line in text.split(whereSeparator: { $0 == "," || $0.isNewline }) {
             let bare = line.prefix { $0 != "#" }.filter { !$0.isWhitespace }
@@ -149,7 +158,7 @@ extension AccessList {
             guard let entry = entry(bare, names) else { return .unknown }
             entries.append(entry)
         }
-        if let list = AccessList(entries) { return .list(list) }
+        if let list = AccessList(entries, for: purpose) { return .list(list) }
         let isMinimal = entries.count == 3 && Set(entries.map(\.tag)) == [.owner, .owningGroup, .other]
         return isMinimal ? .mode : .unknown
     }

@@ -8,6 +8,8 @@ public enum MountTable {
     public struct Mount: Sendable, Equatable {
         /// As statx(2) and `/proc/self/fdinfo` call it.
         public let id: UInt64
+        /// The mount that it is mounted on.
+        let parent: UInt64
         /// Of the file system, `8:1`: bind mounts of one file system have the same.
         public let device: String
         /// The folder of the file system that is seen at `point`.
@@ -32,8 +34,11 @@ public enum MountTable {
     }
 
     public static func mounts() throws(SystemError) -> [Mount] {
-        let table = try OpenFile("/proc/self/mountinfo", .read).readAll()
-        return table.split(separator: UInt8(ascii: "\n")).compactMap { mount($0) }
+        mounts(in: try OpenFile("/proc/self/mountinfo", .read).readAll())
+    }
+
+    static func mounts(in table: [UInt8]) -> [Mount] {
+        table.split(separator: UInt8(ascii: "\n")).compactMap { mount($0) }
     }
 
     /// The mount that a folder lies in. Its path must be a real one.
@@ -58,10 +63,30 @@ public enum MountTable {
         try mounts(below: folder).map(\.point)
     }
 
+    /// Those that are seen there: not what another mount hides, above it or over it.
     /// - Throws: `SystemError` where the folder is not there.
     public static func mounts(below folder: FilePath) throws(SystemError) -> [Mount] {
         let root = try folder.resolved()
-        return try mounts().filter { $0.point != root && $0.point.isIn(root) }
+        let all = try mounts()
+        return all.filter { $0.point != root && $0.point.isIn(root) && isSeen($0, among: all) }
+    }
+
+    /// Whether the path of its point leads to it. Told by the table alone: a file system that is asked may never answer.
+    static func isSeen(_ mount: Mount, among all: [Mount]) -> Bool {
+        let onto = Dictionary(grouping: all, by: \.parent)
+        // Where `/` is none of them, as after chroot(2), nothing can be told.
+        guard var current = all.first(where: { one in one.point == "/" && !all.contains { $0.id == one.parent } })
+        else { return true }
+        var path: FilePath = "/"
+        var rest = mount.point.bytes.split(separator: UInt8(ascii: "/"))[...]
+        while true {
+            // Of several on one point each lies on the one before.
+            while let next = onto[current.id]?.first(where: { $0.point == path && $0.id != current.id }) {
+                current = next
+            }
+            guard let name = rest.popFirst() else { return current.id == mount.id }
+            path = path.appending(name)
+        }
     }
 
     private static func id(holding folder: FilePath) -> UInt64? {
@@ -78,11 +103,11 @@ public enum MountTable {
         let fields = line.split(separator: UInt8(ascii: " "))
         guard fields.count > 8,
             let dash = fields.indices.dropFirst(6).first(where: { fields[$0].elementsEqual("-".utf8) }),
-            dash + 3 < fields.count, let id = UInt64(text(fields[0]))
+            dash + 3 < fields.count, let id = UInt64(text(fields[0])), let parent = UInt64(text(fields[1]))
         else { return nil }
         let options = [fields[5], fields[dash + 3]].map { text($0).split(separator: ",").map(String.init) }
         return Mount(
-            id: id, device: text(fields[2]), root: FilePath(bytes: unescaped(fields[3])),
+            id: id, parent: parent, device: text(fields[2]), root: FilePath(bytes: unescaped(fields[3])),
             point: FilePath(bytes: unescaped(fields[4])), type: text(fields[dash + 1]),
             source: String(decoding: unescaped(fields[dash + 2]), as: UTF8.self),
             isMountedReadOnly: options[0].contains("ro"),

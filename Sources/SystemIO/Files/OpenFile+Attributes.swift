@@ -43,9 +43,9 @@ extension OpenFile {
             if name.starts(with: Self.userAttributePrefix) {
                 if let value = try attribute(name) { extras.attributes.append(Attribute(name: name, value: value)) }
             } else if lists, name == AccessList.accessAttribute {
-                extras.access = try attribute(name).flatMap { AccessList(attributeValue: $0) }
+                extras.access = try attribute(name).flatMap { AccessList(attributeValue: $0, for: .access) }
             } else if lists, name == AccessList.defaultAttribute {
-                extras.defaultAccess = try attribute(name).flatMap { AccessList(attributeValue: $0) }
+                extras.defaultAccess = try attribute(name).flatMap { AccessList(attributeValue: $0, for: .inheritance) }
             }
         }
         extras.attributes.sort { $0.name.lexicographicallyPrecedes($1.name) }

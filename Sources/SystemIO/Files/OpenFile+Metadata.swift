@@ -74,6 +74,15 @@ extension OpenFile {
         }
     }
 
+    /// Moves what has a name in this folder into another one, and replaces what has the new name there.
+    public func rename(_ name: [UInt8], to folder: OpenFile, as newName: [UInt8]) throws(SystemError) {
+        try retryingInterrupts("rename", path.appending(name).string) {
+            FilePath(bytes: name).withCString { old in
+                FilePath(bytes: newName).withCString { renameat(descriptor, old, folder.descriptor, $0) }
+            }
+        }
+    }
+
     /// Removes a file or link from this folder.
     public func remove(_ name: [UInt8]) throws(SystemError) {
         try retryingInterrupts("remove", path.appending(name).string) {

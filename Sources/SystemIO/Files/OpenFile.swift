@@ -71,8 +71,8 @@ public final class OpenFile: Sendable {
     public convenience init(_ path: FilePath, _ access: Access) throws(SystemError) {
         let opened: Int32
         do throws(SystemError) {
-            opened = try retryingInterrupts("open", path.string) {
-                path.withCString { clinux_open(AT_FDCWD, $0, access.flags | O_CLOEXEC, access.mode) }
+            opened = try Self.open(path.string, access) { flags in
+                path.withCString { clinux_open(AT_FDCWD, $0, flags, access.mode) }
             }
         } catch {
             // A file system without O_DIRECT says EINVAL; its files are then read like any other.
@@ -85,10 +85,32 @@ public final class OpenFile: Sendable {
 
     /// Opens a name inside this folder. `name` has no slash, so no component can be a link to elsewhere.
     public func open(_ name: [UInt8], _ access: Access) throws(SystemError) -> OpenFile {
-        let opened = try retryingInterrupts("open", path.appending(name).string) {
-            FilePath(bytes: name).withCString { clinux_open(descriptor, $0, access.flags | O_CLOEXEC, access.mode) }
+        let opened = try Self.open(path.appending(name).string, access) { flags in
+            FilePath(bytes: name).withCString { clinux_open(descriptor, $0, flags, access.mode) }
         }
         return OpenFile(adopting: opened, path: path.appending(name))
+    }
+
+    /// Seconds that another program has to give up its lease on a file (Samba and NFS servers take them for their clients): the
+    /// kernel takes it away after 45 (`/proc/sys/fs/lease-break-time`).
+    private static let leasePatience = 60.0
+
+    /// Who opens a file without waiting, lest it be a pipe, is told to come again while a lease is broken (open(2), EWOULDBLOCK).
+    private static func open(
+        _ path: @autoclosure () -> String, _ access: Access, _ call: (Int32) -> Int32
+    ) throws(SystemError) -> Int32 {
+        let flags = access.flags | O_CLOEXEC
+        var (start, pause): (UInt64?, UInt32) = (nil, 1000)
+        while true {
+            do throws(SystemError) { return try retryingInterrupts("open", path()) { call(flags) } } catch {
+                guard error.code == EAGAIN, flags & O_NONBLOCK != 0 else { throw error }
+                let began = start ?? MonotonicTime.nanoseconds()
+                start = began
+                guard MonotonicTime.seconds(since: began) < leasePatience else { throw error }
+                usleep(pause)
+                pause = min(pause * 2, 200_000)
+            }
+        }
     }
 
     public func status() throws(SystemError) -> FileStatus {

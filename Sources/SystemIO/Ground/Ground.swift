@@ -65,6 +65,29 @@ public struct Ground: Sendable {
         return isIn ? (isAround ? .same : .inside) : isAround ? .around : .apart
     }
 
+    /// The names that lead from another folder to this one, where it lies in it: by their paths, by what they are, or by the places
+    /// that they have in their file system.
+    public func names(below other: Ground) -> [[UInt8]]? {
+        if path.isIn(other.path) { return Self.names(of: path, after: other.path) }
+        if other.isThere, let theirs = other.identities.first {
+            var each = path
+            while each.parent != each {
+                if let status = try? FileStatus.ifPresent(each), Identity(of: status) == theirs {
+                    return Self.names(of: path, after: each)
+                }
+                each = each.parent
+            }
+        }
+        guard let place, let theirs = other.place, place.device == theirs.device, place.path.isIn(theirs.path) else {
+            return nil
+        }
+        return Self.names(of: place.path, after: theirs.path)
+    }
+
+    private static func names(of path: FilePath, after folder: FilePath) -> [[UInt8]] {
+        path.bytes.dropFirst(folder.bytes.count).split(separator: UInt8(ascii: "/")).map(Array.init)
+    }
+
     /// Whether it is the other one, or below it.
     private func lies(in other: Ground) -> Bool {
         if path.isIn(other.path) { return true }

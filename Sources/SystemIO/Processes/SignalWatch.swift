@@ -9,8 +9,25 @@ import Glibc
 public final class SignalWatch: Sendable {
     public enum Signal: Sendable {
         case interrupt, terminate
+        /// The terminal is gone, as where a connection by ssh was lost.
+        case hangUp
 
-        var number: Int32 { self == .interrupt ? SIGINT : SIGTERM }
+        var number: Int32 {
+            switch self {
+            case .interrupt: SIGINT
+            case .terminate: SIGTERM
+            case .hangUp: SIGHUP
+            }
+        }
+
+        /// Whether whoever started this process does not want it to hear of it (nohup(1)). A signal that is blocked comes all the
+        /// same.
+        fileprivate var isUnwanted: Bool {
+            var action = sigaction()
+            guard self == .hangUp, sigaction(number, nil, &action) == 0 else { return false }
+            // SIG_IGN is a number and no function.
+            return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+        }
     }
 
     private let events: OpenFile
@@ -23,7 +40,7 @@ public final class SignalWatch: Sendable {
         Glibc.signal(SIGPIPE, SIG_IGN)
         var set = sigset_t()
         sigemptyset(&set)
-        for signal in signals { sigaddset(&set, signal.number) }
+        for signal in signals where !signal.isUnwanted { sigaddset(&set, signal.number) }
         pthread_sigmask(SIG_BLOCK, &set, nil)
         let descriptor = clinux_signalfd(&set)
         if descriptor < 0 { throw SystemError("signalfd", path: "") }

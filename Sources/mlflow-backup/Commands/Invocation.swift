@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backup
 import Service
 import SystemIO
 import Wording
@@ -12,6 +13,17 @@ struct Invocation: Sendable {
 
     /// Commands answer on standard output and keep their log quiet, except that syslog gets it.
     var operations: Operations { settings.operations(log: log) }
+
+    /// Runs an operation that leaves no record: who is asked to end it, ends it in order.
+    func endingInOrder<Result>(_ body: (Workspace) throws -> Result) throws -> Result {
+        let cancellation = Cancellation()
+        // Before any other thread starts: a thread with these signals open would end the process instead.
+        let signals = try SignalWatch([.interrupt, .terminate, .hangUp]) { cancellation.cancel() }
+        defer { signals.stop() }
+        var workspace = operations.workspace
+        workspace.cancellation = cancellation
+        return try body(workspace)
+    }
 
     var log: Log { Log(format: settings.logFormat, syslog: settings.logToSyslog, descriptor: logDescriptor) }
 

@@ -18,14 +18,13 @@ enum PruneCommand: Command {
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
         let rule = try RetentionOptions.rule(invocation.arguments) ?? invocation.settings.retention
-        let job = PruneJob(invocation.operations.workspace, rule: rule)
         if invocation.arguments.has("dry-run") {
-            for item in try job.preview() {
+            for item in try PruneJob(invocation.operations.workspace, rule: rule).preview() {
                 invocation.console.answer(BilingualText(zh: "将删除 \(item.name)", en: "Would remove \(item.name)"))
             }
             return .success
         }
-        let outcome = try job.run()
+        let outcome = try invocation.endingInOrder { try PruneJob($0, rule: rule).run() }
         let removed = outcome.removed
         for warning in outcome.warnings { invocation.console.error(warning) }
         for name in removed { invocation.console.answer(BilingualText(zh: "已删除 \(name)", en: "Removed \(name)")) }

@@ -24,7 +24,7 @@ struct RecordedOperation {
     func run(_ request: OperationRequest, email: MailAddress? = nil) throws -> ExitCode {
         // Before any other thread starts: a thread with these signals open would end the process instead.
         let cancellation = TaskCancellation()
-        let signals = try SignalWatch([.interrupt, .terminate]) { cancellation.cancel(.interrupted) }
+        let signals = try SignalWatch([.interrupt, .terminate, .hangUp]) { cancellation.cancel(.interrupted) }
         defer { signals.stop() }
         var operations = invocation.operations
         operations.readRate = readRate
@@ -63,6 +63,9 @@ struct RecordedOperation {
         _ request: OperationRequest, in tasks: TaskStore?, _ email: MailAddress?, _ log: Log
     ) throws -> TaskRecord {
         do {
+            // Where no service runs nobody else tells of commands that were killed.
+            try tasks?.failOrphans(
+                keepingRestores: RecoverJob(invocation.operations.workspace).isNeeded, seenFromHere: true)
             if let record = try tasks?.begin(request, origin: .cli, email: email) { return record }
         } catch {
             log.warning("the task is not recorded", ["reason": "\(error)"])

@@ -17,7 +17,15 @@ enum RecoverCommand: Command {
         try operations.workspace.prepareFolder()
         let tasks = RecordedOperation.openTasks(operations.folder, invocation.log)
         operations.settled = { tasks?.note($0) }
-        let outcome = try RecoverJob(operations.workspace).run()
+        let settled = operations.workspace.settled
+        let outcome = try invocation.endingInOrder { workspace in
+            var workspace = workspace
+            workspace.settled = settled
+            return try RecoverJob(workspace).run()
+        }
+        do { try tasks?.failOrphans(seenFromHere: true) } catch {
+            invocation.log.warning("tasks of killed commands are not closed", ["reason": "\(error)"])
+        }
         let text =
             switch outcome {
             case .nothingToDo: BilingualText(zh: "没有被中断的恢复。", en: "No restore was interrupted.")

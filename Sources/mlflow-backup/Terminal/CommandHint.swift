@@ -13,7 +13,8 @@ enum CommandHint {
             BilingualText(zh: "用 mlflow-backup list 查看可用的备份。", en: " `mlflow-backup list` shows those there are.")
         case .listContents(let backup):
             BilingualText(
-                zh: "用 mlflow-backup list \(backup) 查看其内容。", en: " `mlflow-backup list \(backup)` shows what is in it.")
+                zh: "用 mlflow-backup list \(backup.shellWord) 查看其内容。",
+                en: " `mlflow-backup list \(backup.shellWord)` shows what is in it.")
         case .waitLonger: BilingualText(zh: "可用 --wait 延长等待。", en: " --wait waits longer.")
         case .force: BilingualText(zh: "确定要恢复时使用 --force。", en: " To restore all the same, use --force.")
         case .skipBackup:
@@ -21,7 +22,8 @@ enum CommandHint {
                 zh: "不需要事先备份时使用 --no-backup。", en: " To go on without that backup, use --no-backup.")
         case .verify(let backup):
             BilingualText(
-                zh: "重新校验：mlflow-backup verify \(backup)。", en: " To verify it: `mlflow-backup verify \(backup)`.")
+                zh: "重新校验：mlflow-backup verify \(backup.shellWord)。",
+                en: " To verify it: `mlflow-backup verify \(backup.shellWord)`.")
         // Of tasks the service alone knows more.
         case .listTasks, .follow, nil: BilingualText(zh: "", en: "")
         }

@@ -2,6 +2,7 @@
 
 import Archive
 import Backup
+import Postgres
 import Service
 import SystemIO
 import Wording
@@ -26,12 +27,19 @@ enum ExitCode: Int32 {
         switch error {
         case is UsageError, is SettingsError: self = .usage
         case is CancelledError, is TaskCancelled: self = .interrupted
-        case is ArchiveError: self = .corrupt
+        case let error as ArchiveError:
+            switch error {
+            case .damaged, .truncated, .notABackup, .unsafeEntry, .previousDamaged: self = .corrupt
+            // Of live files, and of this machine: no archive is at fault.
+            case .unreadable, .nothingToBackUp, .compression: self = .failure
+            }
+        case PostgresError.diskFull: self = .noRoom
         case let error as SystemError: self = error.isFull ? .noRoom : .failure
         case let error as BackupError:
             switch error {
             case .severalStacks, .foldersOverlap: self = .usage
-            case .noSuchBackup, .noSuchEntry, .noSuchKeptPart, .noSuchStack, .nothingToUndo: self = .notFound
+            case .noSuchBackup, .folderElsewhere, .noSuchEntry, .noSuchKeptPart, .noSuchStack, .nothingToUndo:
+                self = .notFound
             case .busy, .inUse, .changedMeanwhile: self = .busy
             // These and no others are what force skips.
             case .newerData, .schemaDiffers, .schemaOlder: self = .refused

@@ -76,6 +76,16 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         try SealedRecord.write(self, to: place.path, mode: place.mode)
     }
 
+    /// Writes the stage in which the live data moves, over the one before it: a journal of two stages in two folders, as where a
+    /// backup disk was exchanged for another one meanwhile, would be settled by the older one when that disk is back.
+    /// - Throws: `BackupError.groundMoved` where the one before it is not there.
+    func commit(in state: RestoreState) throws {
+        guard try state.existing(fileName) != nil else {
+            throw BackupError.groundMoved(path: state.folder.path.string)
+        }
+        try write(in: state)
+    }
+
     /// Before what was prepared is dropped: without it a second recovery would take what is gone for what was brought in, as far
     /// as no database tells (of the artifacts alone, or of journals of 0.1.0, which know databases by their names).
     func noteUndoing(in state: RestoreState) throws {

@@ -82,6 +82,10 @@ public struct RestoreRecovery {
         switch journal.stage {
         case .preparing:
             try OwnFolder(workspace, journal).requireSeen()
+            if journal.plan == nil, try wentOnElsewhere(journal) {
+                try journal.remove(in: workspace.state)
+                return .finished(backup: journal.backup, task: journal.task)
+            }
             // With a plan it is one that was being put back.
             if journal.plan == nil {
                 try leavingForLater(journal) { try $0.settlement.dropPrepared(journal) }
@@ -112,6 +116,26 @@ public struct RestoreRecovery {
             try settlement.keepReplaced(journal)
             return .finished(backup: journal.backup, task: journal.task)
         }
+    }
+
+    /// Whether the restore went on with a journal in another backup folder, and came to its end: this one tells of before its swap, and
+    /// what is live, or kept, of after.
+    /// - Throws: `BackupError.needsRecovery` where it did not come to its end: only that journal tells how far it came.
+    private func wentOnElsewhere(_ journal: RestoreJournal) throws -> Bool {
+        guard let id = journal.id else { return false }
+        let isSwapped =
+            try journal.mode.includesDatabase && journal.newOID != nil
+            && databases.oid(of: journal.liveDatabase) == journal.newOID
+        guard try FileStatus.ifPresent(journal.swap.work) != nil else {
+            return try isSwapped || FileStatus.ifPresent(journal.swap.folder.appending(KeptPart.prefix + id)) != nil
+        }
+        guard try isSwapped || !journal.swap.stranded(nil).isEmpty else { return false }
+        throw BackupError.needsRecovery(
+            reason: BilingualText(
+                zh: "恢复 \(journal.backup) 的切换记录在另一个备份目录的日志中（例如备份磁盘在此期间被更换）：请挂载该备份目录，并对它运行 mlflow-backup recover",
+                en:
+                    "the journal of the swap of \(journal.backup) is in another backup folder, as where the backup disk was exchanged "
+                    + "meanwhile: mount that one, and run `mlflow-backup recover` with it"))
     }
 
     /// Whether there is anything to move: its own folder is gone when all has come to its place, or back to it.

@@ -87,20 +87,22 @@ struct KeptCoverage {
     /// Files and links of the kept tree that are no further name of the live file at their path.
     private func ownFiles(in tree: FilePath) throws -> [EntryPath: ArchiveEntry] {
         var found: [EntryPath: ArchiveEntry] = [:]
-        var walk = try TreeWalk(root: OpenFile(tree, .directory), prefix: nil)
+        let root = try OpenFile(tree, .directory)
+        var (kept, live) = (TreeLookup(root), try TreeLookup(ifPresent: workspace.stack.artifacts))
+        var walk = try TreeWalk(root: root, prefix: nil)
         while let step = try walk.next() {
             try workspace.cancellation.check()
             switch step {
             case .entry(let entry, _, _):
                 if case .directory = entry.kind { continue }
-                let live = try FileStatus.ifPresent(workspace.stack.artifacts.appending(entry.path.bytes))
                 let isShared =
-                    live.map { $0.inode == entry.origin?.inode && $0.device == entry.origin?.device } ?? false
+                    try live.status(of: entry.path).map {
+                        $0.inode == entry.origin?.inode && $0.device == entry.origin?.device
+                    } ?? false
                 if !isShared { found[entry.path] = entry }
             case .skipped(let path, _):
                 // A socket or a link out of the tree is in no backup, and holds no bytes that could be lost but its own.
-                let live = workspace.stack.artifacts.appending(path.bytes)
-                if try OutsideThings.isSame(tree.appending(path.bytes), live) { continue }
+                if try OutsideThings.isSame(path, in: &kept, and: &live) { continue }
                 found[path] = ArchiveEntry(path: path, kind: .directory, mode: 0, modified: FileTime(seconds: 0))
             }
         }
@@ -114,6 +116,7 @@ struct KeptCoverage {
         // A further name of a file has no digest of its own: it is the one of the name that the backup has first.
         var links: [EntryPath: [EntryPath]] = [:]
         let contents = BackupContents(cover)
+        var tree = try TreeLookup(ifPresent: tree)
         var asked: [Asked] = []
         let records = try contents.records()
         while let record = try records.next() {
@@ -121,13 +124,13 @@ struct KeptCoverage {
             guard let path = record.entry.path.relative(to: .artifacts), let kept = unproven[path] else { continue }
             switch (record.entry.kind, kept.kind) {
             case (.file, .file):
-                if try holds(record, kept, tree, &asked) { unproven[path] = nil }
+                if try holds(record, kept, &tree, &asked) { unproven[path] = nil }
             case (.hardLink(let target), .file): links[target, default: []].append(path)
             case (.symbolicLink(let one), .symbolicLink(let other)) where one == other: unproven[path] = nil
             default: break
             }
         }
-        try readLinked(links, contents, &unproven, &asked, tree)
+        try readLinked(links, contents, &unproven, &asked, &tree)
         // Once for all: each question reads the archive's index.
         let stored = try contents.attributes(of: Set(asked.map(\.stored)))
         for one in asked where one.attributes.allSatisfy((stored.found[one.stored] ?? []).contains) {
@@ -137,7 +140,7 @@ struct KeptCoverage {
 
     private func readLinked(
         _ links: [EntryPath: [EntryPath]], _ contents: BackupContents, _ unproven: inout [EntryPath: ArchiveEntry],
-        _ asked: inout [Asked], _ tree: FilePath
+        _ asked: inout [Asked], _ tree: inout TreeLookup
     ) throws {
         guard !links.isEmpty else { return }
         let targets = try contents.records()
@@ -145,7 +148,7 @@ struct KeptCoverage {
             guard case .file = record.entry.kind, let names = links[record.entry.path] else { continue }
             for path in names {
                 try workspace.cancellation.check()
-                if let kept = unproven[path], try holds(record, kept, tree, &asked) { unproven[path] = nil }
+                if let kept = unproven[path], try holds(record, kept, &tree, &asked) { unproven[path] = nil }
             }
         }
     }
@@ -158,14 +161,14 @@ struct KeptCoverage {
     }
 
     private func holds(
-        _ record: ArchiveIndex.Record, _ kept: ArchiveEntry, _ tree: FilePath, _ asked: inout [Asked]
+        _ record: ArchiveIndex.Record, _ kept: ArchiveEntry, _ tree: inout TreeLookup, _ asked: inout [Asked]
     ) throws -> Bool {
         guard record.entry.size == kept.size else { return false }
-        let path = tree.appending(kept.path.bytes)
-        let (size, digest) = try StoredFileVerifier.digest(of: path)
+        let file = try tree.open(kept.path)
+        let (size, digest) = try StoredFileVerifier.digest(of: file)
         guard size == record.entry.size, digest == record.digest else { return false }
         // Attributes that it lacks are no loss; only for others is the archive asked.
-        let attributes = try OpenFile(path, .readNoFollow).userAttributes()
+        let attributes = try file.userAttributes()
         if !attributes.isEmpty {
             asked.append(Asked(path: kept.path, stored: record.entry.path, attributes: attributes))
         }

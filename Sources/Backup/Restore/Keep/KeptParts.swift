@@ -147,12 +147,19 @@ public struct KeptParts: Sendable {
         }
     }
 
-    /// What root types where a file of another user, or an immutable one, stands in the way.
+    /// What root types where a file of another user, an immutable one, or a read-only snapshot stands in the way.
     private static func command(against error: SystemError, _ folder: FilePath) -> String {
-        let owner = "chown -R \(geteuid()):\(getegid()) '\(folder)'"
-        let flags = "chattr -R -i '\(folder)'"
-        if error.code == EACCES { return owner }
-        return ProcessPrivilege.isRoot ? flags : "\(flags); \(owner)"
+        let place = folder.string.shellQuoted
+        let owner = "chown -R \(geteuid()):\(getegid()) \(place)"
+        let flags = "chattr -R -i -a \(place)"
+        switch error.code {
+        case EACCES: return owner
+        case EROFS:
+            // Of btrfs, for nothing is mounted there.
+            let snapshot = Subvolume.holding(FilePath(error.path), below: folder) ?? folder
+            return "btrfs property set -ts \(snapshot.string.shellQuoted) ro false"
+        default: return ProcessPrivilege.isRoot ? flags : "\(flags); \(owner)"
+        }
     }
 
     /// Removes one with all that is in it, whoever says so. Under both locks. A database that somebody gave another name is

@@ -20,16 +20,24 @@ struct MovableChildren {
         var frozen: [FilePath] = []
         var held: [FilePath] = []
         var foreign: [FilePath] = []
+        var snapshots: [FilePath] = []
         let isHeld = try holdsForeign()
         for name in try Directory.names(in: root) where !LiveStack.notArtifacts.contains(name) {
             let path = root.appending(name)
             guard let status = try FileStatus.ifPresent(path) else { continue }
             if try FileStatus.isFrozen(path) { frozen.append(path) }
             if isHeld, status.owner != geteuid() { held.append(path) }
-            if status.kind == .directory, Directory.moveRefusal(path) != nil { foreign.append(path) }
+            guard status.kind == .directory, let refused = Directory.moveRefusal(path) else { continue }
+            if refused.code == EROFS {
+                snapshots.append(path)
+            } else if status.owner != geteuid() {
+                // Its owner opens it up for the move.
+                foreign.append(path)
+            }
         }
         if let first = frozen.first { throw refusal(first, frozen.count, .frozen) }
         if let first = held.first { throw refusal(first, held.count, .sticky(folder: root.string)) }
+        if let first = snapshots.first { throw refusal(first, snapshots.count, .snapshot) }
         if let first = foreign.first {
             throw BackupError.notOurs(path: first.string, count: foreign.count, user: geteuid(), group: getegid())
         }

@@ -22,15 +22,15 @@ struct OutsideThings {
     func carryOver() throws -> Int {
         guard try FileStatus.ifPresent(live) != nil else { return 0 }
         let root = try OpenFile(live, .directoryThroughLink)
-        var (from, into) = (RestoredFolder(root), RestoredFolder(try OpenFile(restored, .directory)))
+        var (from, into) = (TreeLookup(root), TreeLookup(try OpenFile(restored, .directory)))
         var walk = try TreeWalk(root: root, prefix: nil, ignoring: LiveStack.notArtifacts)
         var carried = 0
         while let step = try walk.next() {
             try cancellation.check()
-            guard case .skipped(let path, let reason) = step, reason != .vanished, let name = path.components.last,
+            guard case .skipped(let path, let reason) = step, reason != .vanished,
                 let source = try from.parent(of: path), let folder = try into.parent(of: path)
             else { continue }
-            if try carry(Array(name), from: source, into: folder) { carried += 1 }
+            if try carry(path.name, from: source, into: folder) { carried += 1 }
         }
         return carried
     }
@@ -68,17 +68,11 @@ struct OutsideThings {
         return true
     }
 
-    /// Whether two paths are the same thing of this kind: one inode, or links to one place.
-    static func isSame(_ one: FilePath, _ other: FilePath) throws -> Bool {
-        guard let first = try FileStatus.ifPresent(one), let second = try FileStatus.ifPresent(other) else {
-            return false
-        }
+    /// Whether two trees have the same thing of this kind at a path: one inode, or links to one place.
+    static func isSame(_ path: EntryPath, in one: inout TreeLookup, and other: inout TreeLookup) throws -> Bool {
+        guard let first = try one.status(of: path), let second = try other.status(of: path) else { return false }
         if first.inode == second.inode, first.device == second.device { return true }
         guard first.kind == .symbolicLink, second.kind == .symbolicLink else { return false }
-        return try target(one) == target(other)
-    }
-
-    private static func target(_ link: FilePath) throws -> [UInt8] {
-        try OpenFile(link.parent, .directory).linkTarget(of: link.lastComponent)
+        return try one.parent(of: path)?.linkTarget(of: path.name) == other.parent(of: path)?.linkTarget(of: path.name)
     }
 }

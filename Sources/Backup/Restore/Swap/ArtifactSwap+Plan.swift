@@ -9,9 +9,35 @@ extension ArtifactSwap {
         struct Child: Sendable, Equatable, Codable {
             let name: [UInt8]
             let inode: UInt64
+            /// Of a subvolume of btrfs, of which each has the same inode; `nil` for all else, and in older journals.
+            var volume: UInt64?
 
             /// No file system uses it.
             static let unknown: UInt64 = 0
+
+            init(name: [UInt8], inode: UInt64, volume: UInt64? = nil) {
+                (self.name, self.inode, self.volume) = (name, inode, volume)
+            }
+
+            /// - Parameter parent: the folder that it is in.
+            /// - Returns: `nil` where nothing has the name.
+            init?(_ name: [UInt8], in folder: FilePath, _ parent: FileStatus) throws {
+                let path = folder.appending(name)
+                guard let status = try FileStatus.ifPresent(path) else { return nil }
+                let isSubvolume = status.kind == .directory && status.device != parent.device
+                self.init(name: name, inode: status.inode, volume: isSubvolume ? try Subvolume.number(of: path) : nil)
+            }
+
+            /// Whether it is what has a name now.
+            func isAt(_ path: FilePath) throws -> Bool {
+                guard let status = try FileStatus.ifPresent(path), status.inode == inode else { return false }
+                return try volume == nil || Subvolume.number(of: path) == volume
+            }
+
+            /// Whether both are one thing, whatever its names are.
+            func isSame(as other: Child) -> Bool {
+                inode == other.inode && (volume == nil || other.volume == nil || volume == other.volume)
+            }
         }
 
         let arrivals: [Child]

@@ -8,7 +8,8 @@ import SystemIO
 ///
 /// The folder itself may be a mount point, which cannot be renamed, so its children are. Everything lies in one
 /// hidden folder inside it, on the same file system: `incoming` holds what shall be live, `old` receives what was.
-/// Each step can be repeated: which of two things a name is at the moment is told by the inode in the plan.
+/// Each step can be repeated: which of two things a name is at the moment is told by the inode in the plan. Folders keep the mode and
+/// the time that they had.
 struct ArtifactSwap: Sendable {
     static let folderName = ".mlflow-backup-restore"
 
@@ -65,10 +66,9 @@ struct ArtifactSwap: Sendable {
     }
 
     private func children(of path: FilePath) throws -> [Plan.Child] {
-        try Directory.names(in: path).compactMap { name in
-            // What vanishes between listing and looking needs no move.
-            try FileStatus.ifPresent(path.appending(name)).map { Plan.Child(name: name, inode: $0.inode) }
-        }
+        let parent = try OpenFile(path, .directoryThroughLink).status()
+        // What vanishes between listing and looking needs no move.
+        return try Directory.names(in: path).compactMap { try Plan.Child($0, in: path, parent) }
     }
 
     /// Carries the plan out, or the rest of it. What MLflow wrote under a new name meanwhile stays where it is.
@@ -103,7 +103,7 @@ struct ArtifactSwap: Sendable {
             let isMeant =
                 child.inode == Plan.Child.unknown
                 ? try exists(root.appending(child.name)) && !exists(old.appending(child.name))
-                : try inode(root.appending(child.name)) == child.inode
+                : try child.isAt(root.appending(child.name))
             guard isMeant else { continue }
             try putAside(root.appending(child.name), into: old)
             moves += 1
@@ -117,20 +117,20 @@ struct ArtifactSwap: Sendable {
             let live = root.appending(child.name)
             let restored = new.appending(child.name)
             let previous = old.appending(child.name)
-            guard try inode(live) == child.inode else {
+            guard try child.isAt(live) else {
                 // What was live: put aside, or only exchanged, and what was brought in is gone from its name since.
                 let aside = try exists(previous) ? previous : restored
-                if try !exists(live), try exists(aside), try inode(aside) != child.inode {
-                    try Directory.renameWithoutReplacing(aside, to: live)
+                if try !exists(live), try exists(aside), try !child.isAt(aside) {
+                    try move(aside, to: live)
                     moves += 1
                 }
                 continue
             }
-            if try inode(restored) == child.inode {
+            if try child.isAt(restored) {
                 // A file that both trees share, or one whose rename by a second name was cut short.
                 if try isAside(child) {
                     try removeName(live, of: child)
-                    try Directory.renameWithoutReplacing(previous, to: live)
+                    try move(previous, to: live)
                     moves += 1
                 }
                 continue
@@ -140,20 +140,20 @@ struct ArtifactSwap: Sendable {
                 // Exchanged, and the previous one not yet put aside.
                 if try !exchanged(restored, live) { try putAside(restored, into: old) }
             } else if try exists(previous) {
-                try Directory.moveIntoOwn(live, as: restored)
-                try Directory.renameWithoutReplacing(previous, to: live)
+                try moveIntoOwn(live, as: restored)
+                try move(previous, to: live)
             } else {
-                try Directory.moveIntoOwn(live, as: restored)
+                try moveIntoOwn(live, as: restored)
             }
         }
         for child in plan.departures {
             let previous = old.appending(child.name)
-            let isMeant = child.inode == Plan.Child.unknown ? try exists(previous) : try inode(previous) == child.inode
+            let isMeant = child.inode == Plan.Child.unknown ? try exists(previous) : try child.isAt(previous)
             guard isMeant else { continue }
             let live = root.appending(child.name)
             // MLflow may have made another one under that name: what was in ours comes in beside it.
             if try exists(live) { continue }
-            try Directory.renameWithoutReplacing(previous, to: live)
+            try move(previous, to: live)
             moves += 1
         }
         return moves
@@ -163,8 +163,10 @@ struct ArtifactSwap: Sendable {
     /// by now.
     /// - Parameter plan: `nil` before there was one, when nothing had been moved.
     func stranded(_ plan: Plan?) throws -> [FilePath] {
-        let arrivals = Set(plan?.arrivals.map(\.inode) ?? [])
-        let left = try plan == nil ? [] : children(ifPresent: new).filter { !arrivals.contains($0.inode) }
+        let arrivals = Dictionary(grouping: plan?.arrivals ?? [], by: \.inode)
+        let left =
+            try plan == nil
+            ? [] : children(ifPresent: new).filter { !(arrivals[$0.inode] ?? []).contains(where: $0.isSame) }
         return left.map { new.appending($0.name) } + (try children(ifPresent: old).map { old.appending($0.name) })
     }
 
@@ -198,11 +200,11 @@ struct ArtifactSwap: Sendable {
     private func bring(_ child: Plan.Child, from source: FilePath, puttingLiveInto aside: FilePath) throws -> Bool {
         let live = root.appending(child.name)
         let restored = source.appending(child.name)
-        guard try inode(live) != child.inode, try inode(restored) == child.inode else {
+        guard try !child.isAt(live), try child.isAt(restored) else {
             // Exchanged before an interruption: what was live may still wait to be put aside, also where what was brought in is gone
             // from its name since, by a client or by hand.
             guard try exists(restored) else { return false }
-            if try inode(restored) == child.inode, try inode(live) == child.inode, try isAside(child) {
+            if try child.isAt(restored), try child.isAt(live), try isAside(child) {
                 // Its rename by a second name was cut short: what was live is aside, and this is the name that it leaves.
                 try Directory.remove(restored)
             } else {
@@ -221,7 +223,7 @@ struct ArtifactSwap: Sendable {
                 try putAside(live, into: aside)
             }
             do throws(SystemError) {
-                try Directory.renameWithoutReplacing(restored, to: live)
+                try move(restored, to: live)
                 return true
             } catch { if !error.exists { throw error } }
         }
@@ -233,14 +235,14 @@ struct ArtifactSwap: Sendable {
 
     /// Whether something else lies aside under the name of what arrives.
     private func isAside(_ child: Plan.Child) throws -> Bool {
-        try inode(old.appending(child.name)).map { $0 != child.inode } ?? false
+        try exists(old.appending(child.name)) && !child.isAt(old.appending(child.name))
     }
 
     /// Takes a live name from what has another one in ours. A client may have given it to something else since it was looked at:
     /// that is no copy of anything, and stays aside.
     private func removeName(_ live: FilePath, of child: Plan.Child) throws {
         let moved = try putAside(live, into: old)
-        if try inode(moved) == child.inode { try Directory.remove(moved) }
+        if try child.isAt(moved) { try Directory.remove(moved) }
     }
 
     /// Moves a thing into a folder of ours, under another name where its own is taken.
@@ -251,7 +253,7 @@ struct ArtifactSwap: Sendable {
             let suffix = number == 0 ? [] : Array(".\(number)".utf8)
             let target = folder.appending(path.lastComponent + suffix)
             do throws(SystemError) {
-                try Directory.moveIntoOwn(path, as: target)
+                try moveIntoOwn(path, as: target)
                 return target
             } catch {
                 if !error.exists { throw error }
@@ -262,15 +264,28 @@ struct ArtifactSwap: Sendable {
 
     /// - Returns: false where the file system cannot exchange names.
     private func exchanged(_ first: FilePath, _ second: FilePath) throws(SystemError) -> Bool {
-        do throws(SystemError) { try Directory.exchange(first, second) } catch {
+        do throws(SystemError) {
+            try Directory.keepingLooks(of: [first, second]) { () throws(SystemError) in
+                try Directory.exchange(first, second)
+            }
+        } catch {
             if error.isUnknownCall { return false }
             throw error
         }
         return true
     }
 
+    private func move(_ from: FilePath, to: FilePath) throws(SystemError) {
+        try Directory.keepingLooks(of: [from]) { () throws(SystemError) in
+            try Directory.renameWithoutReplacing(from, to: to)
+        }
+    }
+
+    private func moveIntoOwn(_ from: FilePath, as to: FilePath) throws(SystemError) {
+        try Directory.keepingLooks(of: [from]) { () throws(SystemError) in try Directory.moveIntoOwn(from, as: to) }
+    }
+
     private func exists(_ path: FilePath) throws -> Bool { try FileStatus.ifPresent(path) != nil }
-    private func inode(_ path: FilePath) throws -> UInt64? { try FileStatus.ifPresent(path)?.inode }
 
     private func syncFolders() throws {
         for path in [root, new, old] where try exists(path) { try Directory.sync(path) }

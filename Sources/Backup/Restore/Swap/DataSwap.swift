@@ -47,7 +47,7 @@ struct DataSwap {
         _ journal: inout RestoreJournal, _ look: any LastLook, cover: KeptPart.Cover?, broughtIn: String?,
         check: () throws -> Void
     ) throws -> Outcome {
-        let pause = ServerPause(workspace.stack, workspace.folder, log: log)
+        var pause = ServerPause(workspace.stack, workspace.folder, log: log)
         let notStopped = try pause.begin()
         var outcome: Outcome
         do { outcome = try swap(&journal, look, cover, broughtIn, check) } catch {
@@ -90,7 +90,7 @@ struct DataSwap {
             // From here on a cancellation comes too late.
             try workspace.cancellation.check()
             journal.stage = .committing
-            try journal.write(in: workspace.state)
+            try journal.commit(in: workspace.state)
         } catch {
             look.close()
             journal.stage = .preparing
@@ -129,7 +129,7 @@ struct DataSwap {
                 BilingualText(
                     zh: "数据已切换完毕，但收尾工作尚未完成，将由下一次操作继续：",
                     en: "The data is brought back, and the next operation finishes what is left to do: ")
-                    + error.bilingual)
+                    + Self.reason(error) + BilingualText(zh: "。", en: "."))
         }
     }
 

@@ -120,8 +120,7 @@ struct OwnFolder {
             isWhole = try FileStatus.ifPresent(kept.appending("new")) == nil
         } else {
             isWhole = try (journal.plan?.arrivals ?? []).allSatisfy { child in
-                try FileStatus.ifPresent(swap.new.appending(child.name))?.inode != child.inode
-                    || FileStatus.ifPresent(swap.root.appending(child.name))?.inode == child.inode
+                try !child.isAt(swap.new.appending(child.name)) || child.isAt(swap.root.appending(child.name))
             }
         }
         guard !isWhole else { return }
@@ -146,9 +145,7 @@ struct OwnFolder {
         let isOne =
             try plan.arrivals.isEmpty
             ? !names.isEmpty
-            : plan.arrivals.contains { child in
-                try FileStatus.ifPresent(swap.root.appending(child.name))?.inode == child.inode
-            }
+            : plan.arrivals.contains { try $0.isAt(swap.root.appending($0.name)) }
         guard !isOne else { return }
         throw BackupError.needsRecovery(
             reason: BilingualText(

@@ -9,6 +9,8 @@ public struct ServerPause: Sendable {
     private let isWanted: Bool
     private let state: RestoreState
     private let log: Log
+    /// Whether this process stopped it: it starts it again, whatever became of the marker and of the disk that it is on.
+    private var isStopped = false
 
     public init(_ stack: LiveStack, _ folder: BackupFolder, log: Log) {
         server = stack.server
@@ -25,12 +27,13 @@ public struct ServerPause: Sendable {
 
     /// A server that cannot be stopped is no reason not to restore: the swap ends its database connections itself.
     /// - Returns: what is less sure without the stop; `nil` where there is nothing to say.
-    func begin() throws -> BilingualText? {
+    mutating func begin() throws -> BilingualText? {
         guard isWanted, let server else { return nil }
         let place = try state.place(for: Self.marker)
         try DurableFile.replace(place.path, with: Array(server.name.utf8), mode: place.mode)
         do {
             if try server.stop() {
+                isStopped = true
                 log.info("MLflow is stopped for the swap", ["server": server.name])
             } else {
                 try clear()
@@ -67,21 +70,24 @@ public struct ServerPause: Sendable {
     }
 
     private func end(_ start: (TrackingServer) throws -> Void) -> BilingualText? {
-        guard isPending else { return nil }
+        guard isStopped || isPending else { return nil }
         do {
             guard let server else { throw ServerNotReachable() }
             try start(server)
-            try clear()
             log.info("MLflow is started again", ["server": server.name])
+            do { try clear() } catch {
+                // Whoever finds it starts a server that runs once more, which is harmless.
+                log.warning("the marker of the stop is still there", ["reason": error.bilingual[.english]])
+            }
             return nil
         } catch {
             let reason = error.bilingual
             log.error("MLflow was stopped for a restore and is not back", ["reason": reason[.english]])
             let name = stoppedServer
             return BilingualText(
-                zh: "MLflow 为恢复而停止，尚未重新启动（\(reason.chinese)）。请运行 docker start \(name)",
+                zh: "MLflow 为恢复而停止，尚未重新启动（\(reason.chinese)）。请运行 docker start \(name.shellWord)",
                 en:
-                    "MLflow was stopped for the restore and is not back (\(reason.english)). Run `docker start \(name)`"
+                    "MLflow was stopped for the restore and is not back (\(reason.english)). Run `docker start \(name.shellWord)`"
             )
         }
     }

@@ -30,6 +30,14 @@ struct FilesSince {
     private let mark: FileTime
     private let kept: FilePath
     private let root: FilePath
+
+    /// The live tree, and the one that an undo brings back.
+    private struct Trees {
+        let top: OpenFile
+        var live: TreeLookup
+        var kept: TreeLookup
+    }
+
     let overwritten: SharedFiles.Overwritten
     private let arrived: Set<UInt64>?
     private var restored: Restored?
@@ -72,6 +80,7 @@ struct FilesSince {
         // A folder that was moved here brings files whose own times are old.
         var moved: EntryPath?
         let top = try OpenFile(root, .directoryThroughLink)
+        var trees = Trees(top: top, live: TreeLookup(top), kept: try TreeLookup(ifPresent: kept))
         var walk = try TreeWalk(root: top, prefix: nil, ignoring: LiveStack.notArtifacts)
         while let step = try walk.next() {
             try workspace.cancellation.check()
@@ -82,7 +91,7 @@ struct FilesSince {
             case .skipped(let skipped, _):
                 path = skipped
                 if let folder = moved, path.relative(to: folder) == nil { moved = nil }
-                verdict = try judge(outside: path, top, isMoved: moved != nil)
+                verdict = try judge(outside: path, &trees, isMoved: moved != nil)
             case .entry(let entry, _, _):
                 path = entry.path
                 if let folder = moved, path.relative(to: folder) == nil { moved = nil }
@@ -90,7 +99,7 @@ struct FilesSince {
                     if moved == nil, isNew(folder: entry) { moved = path }
                     continue
                 }
-                verdict = try judge(entry, top, isMoved: moved != nil)
+                verdict = try judge(entry, &trees, isMoved: moved != nil)
             }
             switch verdict {
             case .brought: break
@@ -128,10 +137,9 @@ struct FilesSince {
         return origin.changed >= mark && (!isTop || folder.modified >= mark)
     }
 
-    private func judge(_ entry: ArchiveEntry, _ top: OpenFile, isMoved: Bool) throws -> Verdict {
+    private func judge(_ entry: ArchiveEntry, _ trees: inout Trees, isMoved: Bool) throws -> Verdict {
         guard let origin = entry.origin else { return .written }
-        let twin = try FileStatus.ifPresent(kept.appending(entry.path.bytes))
-        if let twin, twin.inode == origin.inode, twin.device == origin.device {
+        if let twin = try trees.kept.status(of: entry.path), twin.inode == origin.inode, twin.device == origin.device {
             return switch overwritten.change(of: origin.inode) {
             case .bytes: .written
             case .attributes: .otherAttributes
@@ -142,21 +150,21 @@ struct FilesSince {
         let isTop = entry.path.components.count == 1
         let isSuspect = origin.changed >= mark || isMoved
         if let restored {
-            return try judge(entry, restored.records[entry.path], restored, reading: isSuspect || isTop)
+            return try judge(entry, restored.records[entry.path], restored, &trees, reading: isSuspect || isTop)
         }
-        if try isOfUndo(entry.path, top, isSuspect: isSuspect, isMoved: isMoved) { return .brought }
+        if try isOfUndo(entry.path, trees.top, isSuspect: isSuspect, isMoved: isMoved) { return .brought }
         // The removal of a kept part takes a name from each file that it shared, which changes the inode as a write does.
         guard !isMoved, !isTop, let cover else { return .written }
-        return try judge(entry, cover.records[entry.path], cover, reading: true)
+        return try judge(entry, cover.records[entry.path], cover, &trees, reading: true)
     }
 
     /// What no backup takes: a restore brings none of it.
-    private func judge(outside path: EntryPath, _ top: OpenFile, isMoved: Bool) throws -> Verdict {
-        if try OutsideThings.isSame(root.appending(path.bytes), kept.appending(path.bytes)) { return .brought }
+    private func judge(outside path: EntryPath, _ trees: inout Trees, isMoved: Bool) throws -> Verdict {
+        if try OutsideThings.isSame(path, in: &trees.live, and: &trees.kept) { return .brought }
         guard restored == nil else { return .outsideBackups }
-        guard let status = try FileStatus.ifPresent(root.appending(path.bytes)) else { return .brought }
+        guard let status = try trees.live.status(of: path) else { return .brought }
         let isSuspect = status.changed >= mark || isMoved
-        return try isOfUndo(path, top, isSuspect: isSuspect, isMoved: isMoved) ? .brought : .outsideBackups
+        return try isOfUndo(path, trees.top, isSuspect: isSuspect, isMoved: isMoved) ? .brought : .outsideBackups
     }
 
     private func isOfUndo(_ path: EntryPath, _ top: OpenFile, isSuspect: Bool, isMoved: Bool) throws -> Bool {
@@ -166,7 +174,7 @@ struct FilesSince {
     }
 
     private func judge(
-        _ entry: ArchiveEntry, _ record: ArchiveIndex.Record?, _ restored: Restored, reading: Bool
+        _ entry: ArchiveEntry, _ record: ArchiveIndex.Record?, _ restored: Restored, _ trees: inout Trees, reading: Bool
     ) throws -> Verdict {
         guard var record else { return .written }
         if case .hardLink(let target) = record.entry.kind, let path = target.relative(to: .artifacts),
@@ -179,9 +187,9 @@ struct FilesSince {
         case (.file, .file):
             guard entry.size == record.entry.size else { return .written }
             guard reading else { return .brought }
-            let live = root.appending(entry.path.bytes)
+            let live = try trees.live.open(entry.path)
             guard try StoredFileVerifier.digest(of: live).digest == record.digest else { return .written }
-            let attributes = try OpenFile(live, .readNoFollow).userAttributes()
+            let attributes = try live.userAttributes()
             // Attributes that were removed are no loss; only for others is the archive asked.
             return attributes.isEmpty ? .brought : .asks(record.entry.path, attributes)
         default: return .written

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
+import Glibc
 import SystemIO
 import Wording
 
@@ -33,21 +34,32 @@ extension SharedFiles {
             written = written.filter { lost[$0.key] == nil }
             overwritten.giveUp(lost)
             let orphans = try keepOrphans(of: overwritten, written, as: id)
-            for (inode, file) in written {
-                for (number, path) in file.names.enumerated() {
-                    let (name, kept) = (staging.appending("name-\(number)"), tree.appending(path.bytes))
-                    try Directory.link(staging.appending("\(inode)"), as: name)
-                    do throws(SystemError) { try Directory.rename(name, to: kept) } catch {
-                        // By the path at which a person can see to it.
-                        throw SystemError("replace", path: kept.string, code: error.code)
-                    }
-                }
-            }
+            try putInPlace(written, from: staging)
             try Directory.removeTree(staging)
             return orphans
         } catch {
             try Directory.removeTree(staging)
             throw error
+        }
+    }
+
+    private func putInPlace(_ written: [UInt64: Overwritten.File], from staging: FilePath) throws {
+        let new = try OpenFile(staging, .directory)
+        var kept = try TreeLookup(ifPresent: tree)
+        for (inode, file) in written {
+            for (number, path) in file.names.enumerated() {
+                let name = Array("name-\(number)".utf8)
+                try new.makeHardLink(Array("\(inode)".utf8), to: new, as: name)
+                do throws(SystemError) {
+                    guard let folder = try kept.parent(of: path) else {
+                        throw SystemError("open", path: path.description, code: ENOENT)
+                    }
+                    try new.rename(name, to: folder, as: path.name)
+                } catch {
+                    // By the path at which a person can see to it.
+                    throw SystemError("replace", path: tree.appending(path.bytes).string, code: error.code)
+                }
+            }
         }
     }
 
@@ -72,10 +84,11 @@ extension SharedFiles {
         var denied: [UInt64: Overwritten.File] = [:]
         var left: [EntryPath] = []
         let looks = RestoredLooks(.writer, tree: nil)
+        var kept = try TreeLookup(ifPresent: tree)
         for (inode, file) in overwritten.files where file.change == .looks {
             try workspace.cancellation.check()
             guard let path = file.names.first else { continue }
-            let shared = try OpenFile(tree.appending(path.bytes), .readNoFollow)
+            let shared = try kept.open(path)
             let now = try shared.userAttributes()
             let lost = file.entry.attributes.filter { !now.contains($0) }
             do throws(SystemError) {
@@ -167,9 +180,10 @@ extension SharedFiles {
         of overwritten: Overwritten, _ written: [UInt64: Overwritten.File], as id: String
     ) throws -> KeptPart? {
         let live = try liveNames(of: overwritten)
+        var root = try TreeLookup(ifPresent: workspace.stack.artifacts)
         let paths = try written.compactMap { inode, file -> EntryPath? in
             guard file.change != .looks, let first = file.names.first else { return nil }
-            return try live[inode].flatMap { try FileStatus.ifPresent($0) }?.inode == inode ? nil : first
+            return try live[inode].flatMap { try root.status(of: $0) }?.inode == inode ? nil : first
         }.sorted { $0.description < $1.description }
         guard !paths.isEmpty else { return nil }
         var late = KeptPart(
@@ -179,21 +193,24 @@ extension SharedFiles {
         try late.write(in: workspace.state)
         let parts = KeptParts(workspace)
         try Directory.make(parts.folder(of: id), mode: 0o700)
+        try Directory.make(parts.tree(of: late), mode: 0o700)
+        let top = try OpenFile(parts.tree(of: late), .directory)
+        var kept = try TreeLookup(ifPresent: tree)
         for path in paths {
-            let name = parts.tree(of: late).appending(path.bytes)
-            try Directory.make(name.parent, mode: 0o700)
-            try Directory.link(tree.appending(path.bytes), as: name)
+            guard let source = try kept.parent(of: path) else { continue }
+            let folder = try path.components.dropLast().reduce(top) { try $0.openOrMakeFolder(Array($1)) }
+            try source.makeHardLink(path.name, to: folder, as: path.name)
         }
         try FileSystem.sync(holding: parts.folder(of: id))
         return late
     }
 
     /// One live name of each, wherever it is by now.
-    private func liveNames(of overwritten: Overwritten) throws -> [UInt64: FilePath] {
-        var names: [UInt64: FilePath] = [:]
+    private func liveNames(of overwritten: Overwritten) throws -> [UInt64: EntryPath] {
+        var names: [UInt64: EntryPath] = [:]
         let root = workspace.stack.artifacts
         try forEachFile(OpenFile(root, .directoryThroughLink)) { entry, inode in
-            if overwritten.contains(inode) { names[inode] = root.appending(entry.path.bytes) }
+            if overwritten.contains(inode) { names[inode] = entry.path }
         }
         return names
     }

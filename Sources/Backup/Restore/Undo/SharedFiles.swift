@@ -103,12 +103,13 @@ struct SharedFiles {
     private func compare(_ suspects: Suspects) throws -> Overwritten {
         var found = Overwritten()
         let records = try RestoredRecords(of: part, in: workspace.folder)
+        var kept = try TreeLookup(ifPresent: tree)
         var same: [(path: EntryPath, entry: ArchiveEntry)] = []
         while let (path, record) = try records.next() {
             guard case .file = record.entry.kind, let inode = suspects.names[path], found.files[inode] == nil
             else { continue }
             try workspace.cancellation.check()
-            let (size, digest) = try StoredFileVerifier.digest(of: tree.appending(path.bytes))
+            let (size, digest) = try StoredFileVerifier.digest(of: kept.open(path))
             if size != record.entry.size || digest != record.digest {
                 if suspects.perhapsOwn.contains(inode) || suspects.perhapsOlder.contains(inode) {
                     found.add(unknown: [path: inode])
@@ -131,7 +132,8 @@ struct SharedFiles {
             let isTold = !attributes.lost.contains(entry.path)
             if !isTold { found.add(unknown: [path: inode]) }
             guard
-                let change = try change(of: path, from: &entry, looks, attributes: isTold, lists: records.hasLists)
+                let change = try change(
+                    of: kept.open(path), from: &entry, looks, attributes: isTold, lists: records.hasLists)
             else { continue }
             found.files[inode] = .init(entry: entry, change: change, names: [])
         }
@@ -142,10 +144,9 @@ struct SharedFiles {
     /// What was shared was the same in all of this (`LiveFiles`).
     /// - Parameter entry: afterwards with the rights that are its due, where these are all that is to be set.
     private func change(
-        of path: EntryPath, from entry: inout ArchiveEntry, _ looks: RestoredLooks, attributes isTold: Bool,
+        of file: OpenFile, from entry: inout ArchiveEntry, _ looks: RestoredLooks, attributes isTold: Bool,
         lists hasLists: Bool
     ) throws -> Overwritten.Change? {
-        let file = try OpenFile(tree.appending(path.bytes), .readNoFollow)
         let now = try file.userAttributes()
         if !isTold { entry.attributes = now }
         let access = try file.extras().access
@@ -203,12 +204,12 @@ struct SharedFiles {
         var suspects = Suspects()
         guard shared?.isEmpty != true else { return suspects }
         var proven: Set<UInt64> = []
+        var live = try TreeLookup(ifPresent: workspace.stack.artifacts)
         try forEachFile(OpenFile(tree, .directory)) { entry, inode in
             guard let changed = entry.origin?.changed, changed >= mark, shared?.contains(inode) ?? true else { return }
             suspects.names[entry.path] = inode
             guard shared == nil else { return }
-            let live = try FileStatus.ifPresent(workspace.stack.artifacts.appending(entry.path.bytes))
-            if live?.inode == inode { proven.insert(inode) }
+            if try live.status(of: entry.path)?.inode == inode { proven.insert(inode) }
             if entry.modified < mark { suspects.perhapsOlder.insert(inode) }
         }
         if shared == nil { suspects.perhapsOwn = Set(suspects.names.values).subtracting(proven) }

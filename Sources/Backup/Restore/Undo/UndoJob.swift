@@ -59,7 +59,12 @@ public struct UndoJob: Sendable {
         let part = try parts.undoable()
         workspace.log.info("undo started", ["kept": part.id, "backup": part.backup, "force": force])
         let kept = try parts.database(of: part, on: hold.databases)
-        try SwapObstacles(workspace, hold.databases).check(part.mode, bringing: kept)
+        do { try SwapObstacles(workspace, hold.databases).check(part.mode, bringing: kept) } catch let error
+            as SystemError where error.isFull
+        {
+            // Nothing can be tried on a full disk, last of all; the restore that is taken back showed what it can do. Renames need no room.
+            workspace.log.warning("the artifacts' disk is full", ["reason": error.reason])
+        }
         var journal = try journal(part, hold)
         let look = try SinceRestore(workspace, part)
         defer { look.close() }
@@ -95,7 +100,10 @@ public struct UndoJob: Sendable {
             broughtIn = try journal.mode.includesDatabase ? moment(in: journal.newDatabase) : nil
         } catch {
             swap.abandon(journal, because: error)
-            throw error
+            guard let full = error as? SystemError, full.isFull else { throw error }
+            throw BackupError.lackingRoom(
+                path: workspace.stack.artifacts.string, needed: 1 << 16,
+                available: try DiskSpace.at(workspace.stack.artifacts).available, kept: others)
         }
         let outcome = try swap.run(&journal, look, cover: cover, broughtIn: broughtIn) {}
         let seconds = MonotonicTime.seconds(since: start)

@@ -35,6 +35,9 @@ int clinux_start_writeback(int descriptor, uint64_t offset, uint64_t length);
 ssize_t clinux_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, size_t length);
 /// The magic number of the file system (statfs(2) f_type), or 0.
 uint64_t clinux_file_system_type(int descriptor);
+/// The number of the file system, or of the subvolume of btrfs, that an open file is in (statfs(2) f_fsid): it stays what it is
+/// across mounts. -1 with errno.
+int clinux_volume(int descriptor, uint64_t *number);
 /// O_DIRECT, which glibc shows with _GNU_SOURCE only.
 int clinux_o_direct(void);
 int clinux_o_path(void);

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+
+/// Subvolumes and snapshots of btrfs: folders with a device number of their own that are no mounts. All their roots have one
+/// inode number, and the device is another one after each mount.
+public enum Subvolume {
+    /// What tells one from another, across mounts (statfs(2), f_fsid); in other file systems that of the whole.
+    public static func number(of folder: FilePath) throws(SystemError) -> UInt64 {
+        var number: UInt64 = 0
+        let opened = try OpenFile(folder, .directoryItself)
+        try retryingInterrupts("stat", folder.string) { opened.withDescriptor { clinux_volume($0, &number) } }
+        return number
+    }
+
+    /// The one that a path lies in, where its root lies below a folder.
+    public static func holding(_ path: FilePath, below folder: FilePath) -> FilePath? {
+        var each = path
+        while each != folder, each.isIn(folder) {
+            // What is gone meanwhile lies in what its folder lies in.
+            if let status = try? FileStatus.of(each), let above = try? FileStatus.of(each.parent),
+                status.kind == .directory, status.device != above.device
+            {
+                return each
+            }
+            each = each.parent
+        }
+        return nil
+    }
+}

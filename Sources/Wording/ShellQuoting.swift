@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension String {
+    /// One word of a command that a person pastes into a shell, as root perhaps: whatever a client called its folder, no character
+    /// of it is more than a character. What moves a cursor or ends a line is written as bash, ksh and zsh read it (`$'\x0a'`).
+    public var shellQuoted: String {
+        guard unicodeScalars.contains(where: Self.movesCursor) else {
+            return "'" + split(separator: "'" as Character, omittingEmptySubsequences: false).joined(separator: "'\\''")
+                + "'"
+        }
+        var word = ""
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "'", "\\": word += "\\\(scalar)"
+            case _ where Self.movesCursor(scalar): for byte in String(scalar).utf8 { word += Self.escaped(byte) }
+            default: word.unicodeScalars.append(scalar)
+            }
+        }
+        return "$'" + word + "'"
+    }
+
+    /// The same where it has to be; a name of letters, digits and `._-` stays what it is.
+    public var shellWord: String {
+        let isPlain =
+            !isEmpty
+            && utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+                    || [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains(byte)
+            }
+        return isPlain ? self : shellQuoted
+    }
+
+    private static func movesCursor(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+
+    /// A hexadecimal digit behind it would not be taken for a part of it: two digits are the most (bash(1), QUOTING).
+    private static func escaped(_ byte: UInt8) -> String {
+        let digits = String(byte, radix: 16)
+        return "\\x" + (digits.count < 2 ? "0" : "") + digits
+    }
+}
