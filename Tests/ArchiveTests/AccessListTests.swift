@@ -194,7 +194,7 @@ struct AccessListTests {
         ).extract(IndexedArchive(archive))
         #expect(try FileStatus.of(out.appending("group")).mode == 0o750)
         #expect(try FileStatus.of(out.appending("file")).mode == 0o700)
-        #expect(outcome.denied.counts[.accessList]?.number == 4)
+        #expect(outcome.denied.counts[.accessList]?.number == 5)
         #expect(outcome.denied.counts[.attributes]?.number == 2)
     }
 }

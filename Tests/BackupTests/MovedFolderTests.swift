@@ -13,7 +13,7 @@ struct MovedFolderTests {
     private func swap(in root: FilePath, _ make: String = "mkdir") throws -> ArtifactSwap {
         let swap = ArtifactSwap(root: root, id: "20261127_020000_00000000")
         try swap.prepare()
-        try Shell.sh("cd '\(root)' && \(make) 1 2 && cd '\(swap.new)' && \(make) 1 3")
+        try Shell.sh("cd '\(root)' && \(make) 1 && \(make) 2 && cd '\(swap.new)' && \(make) 1 && \(make) 3")
         return swap
     }
 
@@ -64,7 +64,7 @@ struct MovedFolderTests {
     func subvolumes() throws {
         if let missing = MountedFileSystem.Kind.btrfs.missing { return print("skipped on btrfs: \(missing)") }
         let mounted = try MountedFileSystem(.btrfs)
-        let swap = try swap(in: mounted.path, "btrfs -q subvolume create")
+        let swap = try swap(in: mounted.path, "btrfs subvolume create")
         try Shell.sh("cd '\(swap.root)' && echo live > 1/file && echo kept > '\(swap.new)/1/file'")
         let (live, plan) = (swap.root.appending("1/file"), try swap.plan())
         func content() throws -> String { String(decoding: try OpenFile(live, .readNoFollow).readAll(), as: UTF8.self) }
@@ -80,7 +80,7 @@ struct MovedFolderTests {
         #expect(try swap.stranded(plan).isEmpty)
 
         try Shell.sh(
-            "cd '\(swap.root)' && btrfs -q subvolume snapshot -r 1 snap && mkdir x && btrfs -q subvolume snapshot -r 1 x/in"
+            "cd '\(swap.root)' && btrfs subvolume snapshot -r 1 snap && mkdir x && btrfs subvolume snapshot -r 1 x/in"
         )
         let snapshot = swap.root.appending("snap")
         let error = #expect(throws: BackupError.self) { try MovableChildren(of: swap.root).check() }

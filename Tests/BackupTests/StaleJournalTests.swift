@@ -91,7 +91,7 @@ struct StaleJournalTests {
     func exchangedFolder() throws {
         let live = try LiveStackFixture("stale_exchanged")
         let backup = try live.backup().name.string
-        var journal = try live.interruptRestore(of: backup, at: .preparing)
+        var journal = try live.interruptRestore(of: backup, .database, at: .preparing)
         journal.stage = .committing
         let other = RestoreState(BackupFolder(live.root.path.appending("other")), artifacts: live.artifacts)
         try other.folder.prepare()
