@@ -35,17 +35,17 @@ extension BackupError {
                     + "Move it away; it is made anew.")
         case .frozen:
             BilingualText(
-                zh: "\(path) 带有不可修改或只能追加的属性（lsattr），备份无法进行。请以 root 执行：chattr -i -a '\(path)'",
+                zh: "\(path) 带有不可修改或只能追加的属性（lsattr），备份无法进行。请以 root 执行：chattr -i -a \(path.shellQuoted)",
                 en:
-                    "\(path) is immutable or append-only (lsattr), so that no backup can be made. As root run: chattr -i -a '\(path)'"
+                    "\(path) is immutable or append-only (lsattr), so that no backup can be made. As root run: chattr -i -a \(path.shellQuoted)"
             )
         case .denied(let owner, let user, let group):
             BilingualText(
                 zh: "\(path)\(owner.map { " 属于用户 \($0)，" } ?? " ")不允许运行备份服务的用户 \(user) 写入，备份无法进行。"
-                    + "请以 root 执行：chown -R \(user):\(group) '\(path)'",
+                    + "请以 root 执行：chown -R \(user):\(group) \(path.shellQuoted)",
                 en:
                     "\(path)\(owner.map { " is user \($0)'s and" } ?? "") does not let user \(user) write into it, as which the backup runs, so "
-                    + "that none can be made. As root run: chown -R \(user):\(group) '\(path)'")
+                    + "that none can be made. As root run: chown -R \(user):\(group) \(path.shellQuoted)")
         case .failed(let reason):
             BilingualText(
                 zh: "备份目录中的 \(path) 不可用（\(reason)），备份无法进行。",
@@ -75,10 +75,11 @@ extension BackupError {
         case .unmarked:
             BilingualText(
                 zh:
-                    "artifacts 目录 \(path) 中没有备份时的标记，可能是磁盘未挂载时在挂载点中写下的内容。请检查其磁盘是否已挂载；确实要恢复到此目录时，请先运行 mlflow-backup claim。",
+                    "artifacts 目录 \(path) 中没有备份时的标记，可能是磁盘未挂载时在挂载点中写下的内容。请检查其磁盘是否已挂载；若有同名的目录占据了标记 .mlflow-backup-stack 的位置，请将其移走；确实要恢复到此目录时，请先运行 mlflow-backup claim。",
                 en:
                     "The artifacts folder \(path) has no mark, which it had when it was backed up: what is in it may have been written into the "
-                    + "place of a disk that is not mounted. Check that; to restore into this folder on purpose, run `mlflow-backup "
+                    + "place of a disk that is not mounted. Check that, and move away whatever else has the name of the mark, "
+                    + ".mlflow-backup-stack; to restore into this folder on purpose, run `mlflow-backup "
                     + "claim` first.")
         case .neverSeen(let files, let folder):
             BilingualText(

@@ -24,21 +24,39 @@ extension StoreSurvey {
         ).isEmpty
     }
 
-    /// How much the tables speak of files among the artifacts: logged models, versions of registered ones, and runs with a tag that
-    /// MLflow's client sets beside a file that it logs (`mlflow/utils/mlflow_tags.py`). Metrics and parameters have no files, and of
-    /// `log_artifact` alone no table knows. Who holds a table is waited for a second.
+    /// How much the tables speak of files that lie with us: logged models, and runs with a tag that MLflow's client sets beside a file
+    /// that it logs (`mlflow/utils/mlflow_tags.py`). Metrics and parameters have no files, and of `log_artifact` alone no table
+    /// knows. Who holds a table is waited for a second.
+    /// - Parameter artifacts: the folder, as the server names it where it does not proxy (`mlflow-artifacts:`).
     /// - Returns: the number of them, and that of all runs, deleted ones, too.
-    public static func filesSpokenOf(on session: Connection) throws(PostgresError) -> (files: Int64, runs: Int64) {
+    public static func filesSpokenOf(
+        in artifacts: FilePath, on session: Connection
+    ) throws(PostgresError) -> (files: Int64, runs: Int64) {
         try session.execute("set lock_timeout = '1s'")
-        func count(_ table: String, _ condition: SQL = "true") throws(PostgresError) -> Int64 {
-            let isThere = try !session.rows(
-                "select from pg_catalog.pg_class where oid = pg_catalog.to_regclass(\(literal: "public.\(table)"))"
-            ).isEmpty
-            guard isThere else { return 0 }
-            return try session.rows("select count(*) from public.\(identifier: table) where \(condition)").first?.int64(0) ?? 0
+        let places = ["mlflow-artifacts:", "\(artifacts)/", "file://\(artifacts)/"]
+        func count(_ table: String, _ columns: [String], _ query: SQL) throws(PostgresError) -> Int64 {
+            let known = try session.rows(
+                """
+                select from pg_catalog.pg_attribute where attrelid = pg_catalog.to_regclass(\("public.\(table)"))
+                and attname = any(\(columns))
+                """)
+            guard known.count == columns.count else { return 0 }
+            return try session.rows("select count(*) from \(query)").first?.int64(0) ?? 0
         }
-        let tagged = try count("tags", "key in ('mlflow.log-model.history', 'mlflow.loggedArtifacts')")
-        return (try count("logged_models") + count("model_versions") + tagged, try count("runs"))
+        let models = try count(
+            "logged_models", ["artifact_location", "lifecycle_stage"],
+            """
+            public.logged_models where lifecycle_stage = 'active'
+            and exists (select from unnest(\(places)::text[]) place where starts_with(artifact_location, place))
+            """)
+        let tagged = try count(
+            "runs", ["artifact_uri", "lifecycle_stage"],
+            """
+            public.tags join public.runs using (run_uuid)
+            where key in ('mlflow.log-model.history', 'mlflow.loggedArtifacts') and lifecycle_stage = 'active'
+            and exists (select from unnest(\(places)::text[]) place where starts_with(artifact_uri, place))
+            """)
+        return (models + tagged, try count("runs", ["run_uuid"], "public.runs"))
     }
 
     /// `alembic_version.version_num` alone; `nil` where MLflow never set this database up.

@@ -33,8 +33,12 @@ struct UnmountedDiskTests {
         #expect(notices.notices.contains { $0.english.contains("has 20 runs") }, "\(notices.notices)")
         let connection = try Connection(live.database)
         try connection.execute("create table tags (key text, value text, run_uuid text)")
+        try connection.execute("alter table runs add artifact_uri text, add lifecycle_stage text default 'active'")
+        try connection.execute("update runs set artifact_uri = 's3://elsewhere/' || run_uuid")
         try connection.execute("insert into tags values ('mlflow.loggedArtifacts', '[]', 'run1')")
-        connection.close()
+        let elsewhere = BackupPreflight(workspace(), options: .init()).run()
+        #expect(elsewhere.obstacles.isEmpty, "\(elsewhere.obstacles)")
+        try connection.execute("update runs set artifact_uri = 'mlflow-artifacts:/1/' || run_uuid")
         for _ in 1...2 {
             let found = BackupPreflight(workspace(), options: .init()).run().obstacles.first
             #expect(found?.bilingual.english.contains("stored files 1 times") == true, "\(String(describing: found))")

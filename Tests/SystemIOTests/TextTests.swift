@@ -38,7 +38,7 @@ struct TextTests {
         let names = [
             "/art/plain", "", "/art/!0'; touch pwned; '", "$(id) `id` \"a\" \\ *", "line\nbreak 'and' \\n",
             "\u{1b}[2Ja",
-            "\u{202e}gpj\u{2028}é中", "\u{7}7",
+            "\u{202e}gpj\u{2028}é中", "\u{7}7", "x'\u{301}; echo pwned; '\u{301}", "'\u{fe0f}\u{7}'\u{301}",
         ]
         for name in names {
             let said = try ChildProcess("/bin/bash", ["-c", "printf %s \(name.shellQuoted)"], environment: [:]).run()

@@ -34,8 +34,9 @@ extension Sidecar {
             among: others.filter { $0.created <= item.created }, ownership, now: item.created)
         let after = Suspicion.measures(among: others.filter { $0.created > item.created }, ownership, now: now)
         judged.suspicion = Suspicion.of(
-            manifest.summary, rows: manifest.database.rows, mounts: manifest.artifacts.mounts ?? [],
-            measuredBy: before + after.suffix(1))
+            manifest.summary, rows: manifest.database.rows,
+            // A disk that was added later is missing in none before.
+            mounts: before.isEmpty ? nil : manifest.artifacts.mounts ?? [], measuredBy: before + after.suffix(1))
         return judged
     }
 }

@@ -104,6 +104,8 @@ extension BackupFolder {
         }
         guard let mark, mark.knows(self) else { return }
         if try isOurs && isOne(of: mark) { return }
+        // Another stack's disk, mounted here to read from it: `claim`, by which a person says so, has nowhere to write.
+        if writeProtection != nil, try holdsBackups() { return }
         throw BackupError.folderVanished(path: path.string)
     }
 
@@ -112,6 +114,10 @@ extension BackupFolder {
         guard let mark = try ArtifactsMark.read(in: artifacts), mark.knows(self), try !isOne(of: mark),
             let known = mark.folderIDs?.last
         else { return }
+        // The folder keeps its own, by which others know it, where the mark can take that up.
+        if try id() != nil, let noted = try ArtifactsMark.ensure(in: artifacts, using: self), try isOne(of: noted) {
+            return
+        }
         try write(id: known)
     }
 
@@ -126,7 +132,9 @@ extension BackupFolder {
         }
         return try Catalogue(self).items().contains { item in
             if case .unreadable? = item.sidecarFault { return true }
-            return (item.sidecar?.stack ?? (try? item.quickManifest())?.stack)?.artifacts == mark.id
+            // One of 0.1.0 names none.
+            guard let stack = item.sidecar?.stack ?? (try? item.quickManifest())?.stack else { return true }
+            return stack.artifacts == mark.id
         }
     }
 

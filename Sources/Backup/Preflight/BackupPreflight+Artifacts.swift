@@ -25,7 +25,7 @@ extension BackupPreflight {
             (try? folder.wasUsed()) == false
         else { return [] }
         // A table that is held, or is none of MLflow's, tells nothing.
-        guard let spoken = try? StoreSurvey.filesSpokenOf(on: connection), spoken.runs > 0 || spoken.files > 0 else {
+        guard let spoken = try? StoreSurvey.filesSpokenOf(in: stack.artifacts, on: connection), spoken.runs > 0 else {
             return []
         }
         if spoken.files > 0 {

@@ -41,7 +41,7 @@ public struct WriteProtection: Sendable, Equatable {
     }
 
     /// As where root once ran a command in a folder of the service's.
-    private var owning: String { "chown -R \(geteuid()):\(getegid()) '\(path)'" }
+    private var owning: String { "chown -R \(geteuid()):\(getegid()) \(path.shellQuoted)" }
 }
 
 extension BackupFolder {

@@ -140,7 +140,8 @@ extension Workspace {
         try checkFolder(for: use)
         guard folder.writeProtection == nil else { return }
         try folder.prepare()
-        try FolderTrial(folder).refuseOtherKinds()
+        // Who only reads needs neither, and the service has to start to tell of them.
+        if use == .writing { try FolderTrial(folder).refuseOtherKinds() }
     }
 
     /// The same for who only looks: nothing is made.

@@ -20,25 +20,29 @@ struct RestoreTrial {
         // As pg_restore has it.
         try session.execute("set local search_path = ''")
         try session.execute("set local check_function_bodies = off")
-        var missing: Set<Int> = []
-        for entry in contents.made where needed.contains(entry.id) {
-            guard missing.isDisjoint(with: entry.needs) else {
+        do {
+            var missing: Set<Int> = []
+            for entry in contents.made where needed.contains(entry.id) {
+                guard missing.isDisjoint(with: entry.needs) else {
+                    missing.insert(entry.id)
+                    continue
+                }
+                let refusal = try session.attempt { try session.execute(script: entry.statementsButOwner) }
+                guard let refusal else { continue }
                 missing.insert(entry.id)
-                continue
+                if numbers.contains(entry.id), entry.kind == "EXTENSION" || Self.isForSuperusers(refusal) {
+                    refused[entry.id] = refusal
+                }
             }
-            let refusal = try session.attempt { try session.execute(script: entry.statementsButOwner) }
-            guard let refusal else { continue }
-            missing.insert(entry.id)
-            if numbers.contains(entry.id), entry.kind == "EXTENSION" || Self.isForSuperusers(refusal) {
-                refused[entry.id] = refusal
-            }
+            namesOfExtensions = try session.names(
+                """
+                select c.relname::text as name from pg_catalog.pg_class c
+                join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid
+                where d.deptype = 'e'
+                """)
+        } catch PostgresError.query("53200", _) {
+            // More objects than one transaction of this server may lock: pg_restore, which makes them one by one, will say.
         }
-        namesOfExtensions = try session.names(
-            """
-            select c.relname::text as name from pg_catalog.pg_class c
-            join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid
-            where d.deptype = 'e'
-            """)
         try session.execute("rollback")
     }
 

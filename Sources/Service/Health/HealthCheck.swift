@@ -23,8 +23,7 @@ public struct HealthCheck: Sendable {
 
     /// Without these a backup or a restore cannot be made at all.
     private static let essential: Set<String> = [
-        "backup_directory", "backup_script", "restore_script", "database", "artifacts", "pg_dump", "disk_space",
-        "restore_settled",
+        "backup_directory", "backup_script", "restore_script", "database", "artifacts", "pg_dump", "restore_settled",
     ]
     /// Of these a notice is a finding: it stays until a person has done something.
     private static let toBeKnown: [Finding.Check] = [.keptParts, .ownBackups]
@@ -60,7 +59,9 @@ public struct HealthCheck: Sendable {
         add(.settled)
         for check in Self.toBeKnown { add(check.rawValue, preflight.notices(of: check).first) }
         add("task_records", service.recordsFinding)
-        let isHealthy = checks.allSatisfy { $0.isGood || !Self.essential.contains($0.name) }
+        // Little room is to be known; too little for the next backup refuses it.
+        let isHealthy =
+            checks.allSatisfy { $0.isGood || !Self.essential.contains($0.name) } && preflight.first(.room) == nil
         let notices = preflight.notices(but: Set(Self.toBeKnown))
         return Health(checks: checks, isHealthy: isHealthy, findings: findings, notices: notices)
     }

@@ -56,7 +56,8 @@ extension Directory {
             for folder in folders { try? folder.putRight() }
             throw error
         }
-        for folder in folders { try folder.putRight() }
+        // What was moved is moved: a time that a file system does not take must not read as a move that failed.
+        for folder in folders { try? folder.putRight() }
         return result
     }
 }

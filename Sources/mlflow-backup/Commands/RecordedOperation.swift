@@ -66,6 +66,10 @@ struct RecordedOperation {
             // Where no service runs nobody else tells of commands that were killed.
             try tasks?.failOrphans(
                 keepingRestores: RecoverJob(invocation.operations.workspace).isNeeded, seenFromHere: true)
+        } catch {
+            log.warning("tasks of commands that were killed stay as they are", ["reason": "\(error)"])
+        }
+        do {
             if let record = try tasks?.begin(request, origin: .cli, email: email) { return record }
         } catch {
             log.warning("the task is not recorded", ["reason": "\(error)"])

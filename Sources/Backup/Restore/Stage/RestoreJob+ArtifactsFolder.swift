@@ -17,7 +17,9 @@ extension RestoreJob {
         guard isThere else { return try stack.checkArtifactsFolder() }
         // One that is damaged is made anew, as what it was.
         if try FileStatus.ifPresent(stack.artifacts.appending(ArtifactsMark.fileName))?.kind == .file { return }
-        throw BackupError.artifactsEmptied(
-            path: stack.artifacts.string, why: try stack.holdsNoArtifacts() ? .empty : .unmarked)
+        let isEmpty = try stack.holdsNoArtifacts()
+        // Files that came by a copy have no mark, which is no reason against a database.
+        guard isEmpty || options.mode.includesArtifacts else { return }
+        throw BackupError.artifactsEmptied(path: stack.artifacts.string, why: isEmpty ? .empty : .unmarked)
     }
 }
