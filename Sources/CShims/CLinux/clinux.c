@@ -61,8 +61,8 @@ int clinux_spawn(const char *path, char *const argv[], char *const envp[], const
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t parent = getpid();
-    // Not fork(): it copies the page tables of a service that holds much, and a child that is slow to begin would hold every
-    // lock of ours as long as it takes. Until it has become the program, or ended, this thread stands still.
+    // Not fork(), which copies the page tables of a service that holds much. Until the child has become the program, or
+    // ended, this thread stands still, and it alone.
     pid_t child = vfork();
     int fork_error = errno;
     if (child == 0) run_child(path, argv, envp, directory, input, output, error, report[1], parent);
