@@ -45,7 +45,7 @@ struct CancelTests {
             #expect(record["status"] as? String == "failed", "while the first one still runs")
             #expect(try answer.string("status") == "failed")
         }
-        for _ in 0..<200 where try live.service.tasks.counts().running > 0 { usleep(50_000) }
+        try Patience.wait("the tasks to end") { try live.service.tasks.counts().running == 0 }
         #expect(try live.service.operations.catalogue.items().count == 1, "the cancelled one never ran")
     }
 
@@ -98,8 +98,7 @@ struct CancelTests {
         let folder = live.service.operations.folder
         let process = try live.start(["backup"])
         let task = try onlyTask(live)
-        for _ in 0..<4000 where try !isWriting(folder) { usleep(2000) }
-        #expect(try isWriting(folder), "it is killed while it writes")
+        try Patience.wait("the backup to write") { try isWriting(folder) }
         kill(process.processIdentifier, SIGTERM)
         #expect(process.exitStatus() == 130)
         let record = try live.task(task)

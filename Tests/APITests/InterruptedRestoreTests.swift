@@ -57,7 +57,7 @@ struct InterruptedRestoreTests {
         try Directory.remove(big)
         let process = try live.start(["restore", name])
         let recovery = RecoverJob(live.service.operations.workspace)
-        for _ in 0..<4000 where !recovery.isNeeded { usleep(5000) }
+        try Patience.wait("the restore's journal") { recovery.isNeeded }
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         #expect(recovery.isNeeded, "it was killed in its midst")

@@ -81,7 +81,7 @@ struct ModestRoleTests {
         let modest = workspace("x")
         func limit(_ sessions: Int) throws {
             let inside: SQL = "select from pg_stat_activity where usename = \(role)"
-            for _ in 0..<500 where try !admin.rows(inside).isEmpty { usleep(10_000) }
+            try Patience.wait("its sessions to end") { try admin.rows(inside).isEmpty }
             try admin.execute("alter role \(identifier: role) connection limit \(number: sessions)")
         }
         for (sessions, expected) in [(4, ["database-connections-exhausted"]), (5, [])] {

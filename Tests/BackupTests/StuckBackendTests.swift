@@ -83,7 +83,7 @@ struct StuckBackendTests {
                 let looking = try Connection(superuser)
                 let watch: SQL = "select from pg_stat_activity where application_name = 'mlflow-backup watch'"
                 for wanted in [false, true] {
-                    for _ in 0..<1200 where try looking.rows(watch).isEmpty != wanted { usleep(50_000) }
+                    try Patience.wait("the watch", atMost: 60) { try looking.rows(watch).isEmpty == wanted }
                 }
             } catch { Issue.record(error) }
         }

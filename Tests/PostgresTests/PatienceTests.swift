@@ -134,7 +134,7 @@ struct PatienceTests {
                     select from pg_stat_activity where pid = \(waiting) and wait_event_type = 'Lock'
                       and clock_timestamp() - query_start > interval '1500 ms'
                     """
-                for _ in 0..<1200 where try admin.rows(since).isEmpty { usleep(50_000) }
+                try Patience.wait("the session to wait", atMost: 60) { try !admin.rows(since).isEmpty }
                 try admin.execute("select pg_terminate_backend(\(pid))")
             } catch { Issue.record(error) }
         }
