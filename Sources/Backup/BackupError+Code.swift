@@ -50,6 +50,7 @@ extension BackupError: CodedError {
         case .mountInside: "mount-inside"
         case .notMovable: "not-movable"
         case .artifactsUnreadable: "artifacts-unreadable"
+        case .artifactsOutOfReach: "artifacts-out-of-reach"
         case .severalStacks: "several-stacks"
         case .noSuchStack: "no-such-stack"
         case .nothingToAccept: "nothing-to-accept"

@@ -51,6 +51,16 @@ extension BackupError {
         }
     }
 
+    /// Of `artifactsOutOfReach`. Whatever else lies in that folder is no business of this user's.
+    static func explanation(ofClosed path: String, _ user: UInt32) -> BilingualText {
+        BilingualText(
+            zh: "artifacts 目录在 \(path) 之下，而该目录不允许运行备份服务的用户 \(user) 进入，备份和文件的恢复会因此失败。请以 root 执行："
+                + "setfacl -m u:\(user):x \(path.shellQuoted)",
+            en:
+                "The artifacts lie below \(path), which does not let user \(user) through, as which the backup runs, so that a backup, or a "
+                + "restore of files, would fail. As root run: setfacl -m u:\(user):x \(path.shellQuoted)")
+    }
+
     /// Of `artifactsUnreadable`.
     static func explanation(
         ofUnreadable path: String, _ count: Int, _ isAll: Bool, _ user: UInt32, _ group: UInt32

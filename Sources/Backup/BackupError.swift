@@ -76,6 +76,8 @@ public enum BackupError: ExplainedError, Equatable {
     case notMovable(path: String, count: Int, reason: Immovable)
     /// Artifacts that this user may not read, of which a backup would end. `isAll`: there are no more.
     case artifactsUnreadable(path: String, count: Int, isAll: Bool, user: UInt32, group: UInt32)
+    /// A folder above the artifacts, not MLflow's maybe, that does not let this user through.
+    case artifactsOutOfReach(path: String, user: UInt32)
     case schemaDiffers(backup: String, revision: String, live: String)
     /// The backup's schema is one that the live MLflow upgrades from, by `command` where one is known.
     case schemaOlder(backup: String, revision: String, live: String, command: String?)
@@ -297,6 +299,7 @@ public enum BackupError: ExplainedError, Equatable {
                 en: "\(count) folders, such as \(path), do not let this user move them, which a restore has to. "
                     + "As root run: chown -R \(user):\(group) \(path.shellQuoted)")
         case .notMovable(let path, let count, let reason): Self.explanation(ofNotMoving: path, count, reason)
+        case .artifactsOutOfReach(let path, let user): Self.explanation(ofClosed: path, user)
         case .artifactsUnreadable(let path, let count, let isAll, let user, let group):
             Self.explanation(ofUnreadable: path, count, isAll, user, group)
         case .severalStacks(let stacks):

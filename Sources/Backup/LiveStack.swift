@@ -87,6 +87,7 @@ public struct LiveStack: Sendable {
         var path = artifacts
         // What can be looked at lies in a folder that is open; the first that cannot lies in the closed one.
         while path.parent != path, (try? FileStatus.of(path)) == nil { path = path.parent }
+        if path != artifacts { return .artifactsOutOfReach(path: path.string, user: geteuid()) }
         return .artifactsUnreadable(path: path.string, count: 1, isAll: true, user: geteuid(), group: getegid())
     }
 }

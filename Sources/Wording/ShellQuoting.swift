@@ -15,7 +15,8 @@ extension String {
         var word = ""
         for scalar in unicodeScalars {
             switch scalar {
-            case "'", "\\": word += "\\\(scalar)"
+            // No quote at all: dash, which does not know this form, would take it for the end of the word.
+            case "'", "\\": word += Self.escaped(UInt8(truncatingIfNeeded: scalar.value))
             case _ where Self.movesCursor(scalar): for byte in String(scalar).utf8 { word += Self.escaped(byte) }
             default: word.unicodeScalars.append(scalar)
             }

@@ -39,6 +39,7 @@ struct ErrorCodeTests {
         .noSuchKeptPart(id: "k"), .nothingToUndo, .undoChanged(wanted: "k", newest: nil),
         .notOurs(path: "p", count: 1, user: 1, group: 1),
         .mountInside(path: "p", count: 1), .notMovable(path: "p", count: 1, reason: .frozen),
+        .artifactsOutOfReach(path: "p", user: 1),
         .artifactsUnreadable(path: "p", count: 1, isAll: false, user: 1, group: 1), .nothingToAccept(name: "n"),
         .needsRecovery(reason: BilingualText(zh: "r", en: "r")),
         .lateWritesKept(

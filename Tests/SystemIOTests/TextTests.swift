@@ -39,10 +39,14 @@ struct TextTests {
             "/art/plain", "", "/art/!0'; touch pwned; '", "$(id) `id` \"a\" \\ *", "line\nbreak 'and' \\n",
             "\u{1b}[2Ja",
             "\u{202e}gpj\u{2028}é中", "\u{7}7", "x'\u{301}; echo pwned; '\u{301}", "'\u{fe0f}\u{7}'\u{301}",
+            "a\nb'; echo pwned; #",
         ]
         for name in names {
             let said = try ChildProcess("/bin/bash", ["-c", "printf %s \(name.shellQuoted)"], environment: [:]).run()
             #expect(said.succeeded && said.output == name, "\(name.shellQuoted)")
+            // What dash makes of it may be another name, and is one word of no command.
+            let dash = try ChildProcess("/bin/dash", ["-c", "printf '' \(name.shellQuoted)"], environment: [:]).run()
+            #expect(dash.succeeded && dash.output.isEmpty && dash.errors.isEmpty, "\(name.shellQuoted): \(dash.errors)")
             #expect(!name.shellQuoted.unicodeScalars.contains { $0.properties.generalCategory == .control })
         }
         #expect("ml-tracking_7.tar.gz".shellWord == "ml-tracking_7.tar.gz" && "a b".shellWord == "'a b'")

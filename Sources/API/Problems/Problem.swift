@@ -73,7 +73,7 @@ struct Problem {
         case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
         case .writeProtected, .folderSilent, .placesSilent, .groundMoved, .lockLost, .folderUnfit, .folderNotUsable,
             .folderVanished, .stateNotUsable, .foldersOverlap, .artifactsMissing, .artifactsEmptied,
-            .artifactsUnreadable,
+            .artifactsUnreadable, .artifactsOutOfReach,
             .databaseEmpty, .needsRecovery,
             .restoreLeftover:
             503

@@ -167,7 +167,7 @@ public struct RestoreJob: Sendable {
         // Nothing is backed up to write-protected media, and nothing there is used again or pruned.
         guard folder.writeProtection == nil else { return [] }
         do {
-            let identity = try hold.markingArtifacts(workspace, claiming: true)
+            let identity = try hold.markingArtifacts(workspace, claiming: options.mode.includesArtifacts)
             try workspace.noteClaim(on: other, by: identity)
             return []
         } catch {

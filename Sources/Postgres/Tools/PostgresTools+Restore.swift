@@ -48,17 +48,21 @@ extension PostgresTools {
         return list.leftOut + lost.map { .rows(of: $0) } + list.moved + refused
     }
 
+    /// To whom a superuser gives what was the dumper's own: to the dumper, where it is here, and else to the live database's owner, but to no
+    /// superuser: a function of MLflow's that runs with its owner's rights would then run with all of them.
+    /// - Returns: `nil` where it is this role.
     private func heir(
         _ dumper: String?, _ live: String?, _ role: String, on session: Connection
     ) throws(PostgresError) -> String? {
-        try session.rows(
+        let name = try session.rows(
             """
             select r.rolname::text as name from pg_catalog.pg_roles r
             left join pg_catalog.pg_database d on d.datdba = r.oid and d.datname = \(live ?? "")
-            where (d.oid is not null or r.rolname = \(dumper ?? "")) and r.rolname <> \(role)
-            order by d.oid is null limit 1
+            where r.rolname = \(dumper ?? "") or d.oid is not null and not r.rolsuper
+            order by r.rolname = \(dumper ?? "") desc limit 1
             """
         ).first?.string("name")
+        return name == role ? nil : name
     }
 
     /// Of a table without any, as most of extensions' are, there is the end mark alone (`\.` and three line ends; pg_dump.c,

@@ -49,7 +49,7 @@ enum ExitCode: Int32 {
                 .folderUnfit, .artifactsUnfit,
                 .lowerLayer,
                 .folderNotUsable, .stateNotUsable, .folderVanished, .artifactsMissing, .artifactsEmptied,
-                .artifactsUnreadable,
+                .artifactsUnreadable, .artifactsOutOfReach,
                 .databaseEmpty, .needsRecovery, .restoreLeftover, .schemaNewer, .nothingToAccept, .notOurs,
                 .mountInside, .notMovable, .keptNotRemovable, .keptDatabaseGone,
                 .keptFilesGone, .keptBeingRemoved, .keptRecordDamaged, .lateWritesKept, .undoChanged:
