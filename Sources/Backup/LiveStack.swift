@@ -84,9 +84,8 @@ public struct LiveStack: Sendable {
     /// Of a folder that may not be entered, or one above it: it may be there with all that is in it.
     private var closed: BackupError? {
         guard Directory.readRefusal(artifacts)?.code == EACCES else { return nil }
-        var path = artifacts
         // What can be looked at lies in a folder that is open; the first that cannot lies in the closed one.
-        while path.parent != path, (try? FileStatus.of(path)) == nil { path = path.parent }
+        let path = artifacts.nearestThere
         if path != artifacts { return .artifactsOutOfReach(path: path.string, user: geteuid()) }
         return .artifactsUnreadable(path: path.string, count: 1, isAll: true, user: geteuid(), group: getegid())
     }

@@ -5,12 +5,7 @@ extension String {
     /// of it is more than a character. What moves a cursor or ends a line is written as bash, ksh and zsh read it (`$'\x0a'`).
     public var shellQuoted: String {
         guard unicodeScalars.contains(where: Self.movesCursor) else {
-            // By scalar: a combining mark after a quote makes one `Character` of both, which would not be found.
-            var word = String.UnicodeScalarView()
-            for scalar in unicodeScalars {
-                if scalar == "'" { word.append(contentsOf: "'\\''".unicodeScalars) } else { word.append(scalar) }
-            }
-            return "'" + String(word) + "'"
+            return "'" + escaping(["'"]) { _ in "'\\''" } + "'"
         }
         var word = ""
         for scalar in unicodeScalars {

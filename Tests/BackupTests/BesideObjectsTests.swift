@@ -39,9 +39,7 @@ struct BesideObjectsTests {
     }
 
     private func admin(_ statements: SQL...) throws {
-        let session = try Connection(live.server.superuser.naming(database: live.database.database))
-        defer { session.close() }
-        for statement in statements { try session.execute(statement) }
+        try live.server.asSuperuser(in: live.database, statements)
     }
 
     private func names(_ query: SQL) throws -> [String] {

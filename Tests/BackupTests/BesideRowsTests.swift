@@ -107,9 +107,7 @@ struct BesideRowsTests {
     }
 
     private func admin(_ live: LiveStackFixture, _ statements: SQL...) throws {
-        let session = try Connection(live.server.superuser.naming(database: live.database.database))
-        defer { session.close() }
-        for statement in statements { try session.execute(statement) }
+        try live.server.asSuperuser(in: live.database, statements)
     }
 
     @Test("rows of an extension's table that this role may not read stop a restore, and stay with what is kept")

@@ -17,11 +17,8 @@ struct ClosedExtensionTests {
     }
 
     private func admin(_ database: ConnectionSettings, _ statements: SQL...) throws {
-        let session = try Connection(server.superuser.naming(database: database.database))
-        defer { session.close() }
         // For what else the script of an extension does, or the removal of a package.
-        try session.execute("set allow_system_table_mods = on")
-        for statement in statements { try session.execute(statement) }
+        try server.asSuperuser(in: database, ["set allow_system_table_mods = on"] + statements)
     }
 
     /// What a restore into a new database tells.

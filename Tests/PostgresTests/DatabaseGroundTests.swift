@@ -13,9 +13,7 @@ struct DatabaseGroundTests {
     init() throws { server = try TemporaryPostgres.shared }
 
     private func admin(_ database: ConnectionSettings, _ statements: SQL...) throws {
-        let session = try Connection(server.superuser.naming(database: database.database))
-        defer { session.close() }
-        for statement in statements { try session.execute(statement) }
+        try server.asSuperuser(in: database, statements)
     }
 
     private func ground(_ database: ConnectionSettings) throws -> DatabaseGround {

@@ -11,11 +11,7 @@ import Testing
 struct LateClientTests {
     /// Waits for what another session sees, a minute at most.
     private func wait(for what: SQL, on session: Connection) throws {
-        for _ in 0..<1200 {
-            if try !session.rows(what).isEmpty { return }
-            usleep(50_000)
-        }
-        Issue.record("this did not come to pass: \(what)")
+        try Patience.wait("\(what)", atMost: 60) { try !session.rows(what).isEmpty }
     }
 
     /// InitPostgres locks the database, and only then shows the session in `pg_stat_activity`; with `post_auth_delay` it

@@ -77,6 +77,13 @@ public final class TemporaryPostgres: Sendable {
             database: "mlflow")
     }
 
+    /// Runs statements in a database, as the superuser.
+    public func asSuperuser(in database: ConnectionSettings, _ statements: [SQL]) throws {
+        try connect(superuser.naming(database: database.database)) { session in
+            for statement in statements { try session.execute(statement) }
+        }
+    }
+
     /// A new, empty database owned by `mlflow_user`.
     public func freshDatabase(_ name: String = "fresh") throws -> ConnectionSettings {
         let unique = "\(name)_\(databases.wrappingAdd(1, ordering: .relaxed).newValue)"

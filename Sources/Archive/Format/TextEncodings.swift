@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CCrypto
+
 /// Bytes as printable ASCII: a letter, a digit or one of `._-` is itself, all else `%3d`.
 enum PercentText {
     static func encoded(_ bytes: [UInt8]) -> String {
@@ -33,33 +35,23 @@ enum PercentText {
     }
 }
 
-/// RFC 4648. libarchive leaves out the padding, and whoever reads may find it or not.
+/// RFC 4648, by libcrypto. libarchive leaves out the padding, and whoever reads may find it or not.
 enum Base64 {
-    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
     static func encoded(_ bytes: [UInt8]) -> [UInt8] {
-        var text: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
-            for place in 0...group.count { text.append(digits[Int(bits >> UInt32(18 - 6 * place) & 63)]) }
-        }
-        return text
+        var text = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4 + 1)
+        let count = EVP_EncodeBlock(&text, bytes, Int32(clamping: bytes.count))
+        return text.prefix(Int(count)).filter { $0 != padding }
     }
 
     /// - Returns: `nil` for what is no base64.
     static func decoded(_ text: [UInt8]) -> [UInt8]? {
-        var (bits, count): (UInt32, Int) = (0, 0)
-        var bytes: [UInt8] = []
-        for byte in text where byte != UInt8(ascii: "=") && byte != UInt8(ascii: "\n") {
-            guard let value = digits.firstIndex(of: byte) else { return nil }
-            bits = bits << 6 & 0xff_ffff | UInt32(value)
-            count += 6
-            if count >= 8 {
-                count -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-            }
-        }
-        return bytes
+        let digits = text.filter { $0 != padding && $0 != UInt8(ascii: "\n") }
+        let missing = (4 - digits.count % 4) % 4
+        var bytes = [UInt8](repeating: 0, count: (digits.count + missing) / 4 * 3)
+        let whole = digits + [UInt8](repeating: padding, count: missing)
+        guard EVP_DecodeBlock(&bytes, whole, Int32(clamping: whole.count)) == bytes.count else { return nil }
+        return Array(bytes.dropLast(missing))
     }
+
+    private static let padding = UInt8(ascii: "=")
 }

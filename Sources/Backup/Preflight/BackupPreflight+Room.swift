@@ -10,7 +10,7 @@ extension BackupPreflight {
     /// - Throws: `BackupError.notEnoughRoom`, `.notEnoughFiles`, `SystemError`.
     /// - Returns: that it may become too little, where only the backup itself will tell.
     func checkRoom(_ dump: BackupRoom.Dump?, beside items: [CatalogueItem]) throws -> [BilingualText] {
-        let space = try DiskSpace.at(folder.nearestThere).freeing(stagedDumps())
+        let space = try DiskSpace.at(folder.path.nearestThere).freeing(stagedDumps())
         let dump = dump ?? .init(tables: 0, least: 0, files: 0)
         guard !suffices(space, dump) else { return [] }
         let room = try room(dump, beside: items, in: space)

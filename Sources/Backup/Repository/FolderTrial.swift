@@ -71,7 +71,7 @@ struct FolderTrial {
         let why: BackupError.Unusable
         switch error.code {
         case EXDEV: why = .otherMount(than: folder.path.string)
-        case ENOTDIR, EISDIR, ELOOP, ENXIO: why = .otherKind
+        case _ where error.isOfAnotherKind: why = .otherKind
         case EACCES, EPERM: why = denial(FilePath(error.path))
         default: why = .failed(error.reason)
         }
@@ -85,13 +85,6 @@ struct FolderTrial {
 }
 
 extension BackupFolder {
-    /// The folder, or the nearest one above it that is there: what it would be made in.
-    var nearestThere: FilePath {
-        var each = path
-        while (try? FileStatus.of(each)) == nil, each.parent != each { each = each.parent }
-        return each
-    }
-
     /// What `prepare` would say, without making anything.
     /// - Throws: `BackupError.folderNotUsable`.
     func checkCanBePrepared() throws {
@@ -103,7 +96,7 @@ extension BackupFolder {
             if let reason = unusableReason { throw BackupError.folderNotUsable(path: path.string, reason: reason) }
             return
         }
-        let above = nearestThere
+        let above = path.nearestThere
         if let refused = Directory.writeRefusal(above) {
             throw BackupError.folderNotUsable(path: path.string, reason: "\(above): \(refused.reason)")
         }

@@ -85,7 +85,6 @@ public struct RestoreJob: Sendable {
         try refuseWithoutPlace { try hold.databases.exists(stack.database.database) }
         let item = try Catalogue(folder).item(named: name)
         try refuseArtifactsAway(hold.identity, on: hold.databases)
-        if folder.writeProtection == nil { try FolderTrial(folder).refuseOtherKinds() }
         log.info("restore started", ["name": item.name, "mode": options.mode.rawValue, "force": options.force])
         // What is known before minutes of reading.
         let findings = RestorePreflight(workspace, options: options).run(item, .job, on: hold.databases)

@@ -18,7 +18,7 @@ extension SQL {
 
         /// An array, for `= any(\(names)::text[])`.
         public mutating func appendInterpolation(_ values: [String]) {
-            let elements = values.map { "\"" + escaping($0, ["\"", "\\"]) { "\\\($0)" } + "\"" }
+            let elements = values.map { "\"" + $0.escaping(["\"", "\\"]) { "\\\($0)" } + "\"" }
             pieces.append(.parameter("{" + elements.joined(separator: ",") + "}"))
         }
 
@@ -38,7 +38,7 @@ extension SQL {
 
         /// A string constant, for utility commands, which take no parameters.
         public mutating func appendInterpolation(literal: String) {
-            let doubled = escaping(literal, ["'", "\\"]) { "\($0)\($0)" }
+            let doubled = literal.escaping(["'", "\\"]) { "\($0)\($0)" }
             // E'' means the same whatever standard_conforming_strings says.
             pieces.append(.text(literal.utf8.contains(UInt8(ascii: "\\")) ? " E'\(doubled)'" : "'\(doubled)'"))
         }
@@ -46,18 +46,3 @@ extension SQL {
 }
 
 private func quote(_ name: String) -> String { name.asQuotedIdentifier }
-
-/// By scalar: a combining mark after a quote makes one `Character` of both, which would not be found.
-func escaping(
-    _ text: String, _ special: Set<Unicode.Scalar>, _ replacement: (Unicode.Scalar) -> String
-) -> String {
-    var escaped = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-        if special.contains(scalar) {
-            escaped.append(contentsOf: replacement(scalar).unicodeScalars)
-        } else {
-            escaped.append(scalar)
-        }
-    }
-    return String(escaped)
-}

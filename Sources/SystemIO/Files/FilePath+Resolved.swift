@@ -26,6 +26,13 @@ extension FilePath {
         }
     }
 
+    /// The path, or the nearest folder above it that can be looked at: what it would be made in, or what is closed.
+    public var nearestThere: FilePath {
+        var each = self
+        while each.parent != each, (try? FileStatus.of(each)) == nil { each = each.parent }
+        return each
+    }
+
     /// What a symbolic link says, where the path is one; for a person who has to mend it.
     public var linkTarget: FilePath? {
         guard let status = try? FileStatus.ifPresent(self), status.kind == .symbolicLink else { return nil }

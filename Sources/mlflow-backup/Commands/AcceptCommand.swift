@@ -18,13 +18,10 @@ enum AcceptCommand: Command {
         guard let argument = invocation.arguments.positional.first else {
             throw UsageError.missingArgument("INDEX|NAME")
         }
-        let waitSeconds = try invocation.arguments.waitSeconds
+        var workspace = invocation.operations.workspace
+        workspace.waitSeconds = try invocation.arguments.waitSeconds
         let name = try BackupSelection(invocation).name(of: argument)
-        let item = try invocation.endingInOrder { workspace in
-            var workspace = workspace
-            workspace.waitSeconds = waitSeconds
-            return try AcceptJob(workspace).run(name)
-        }
+        let item = try invocation.endingInOrder(workspace) { try AcceptJob($0).run(name) }
         invocation.console.answer(AcceptedText.of(item))
         return .success
     }

@@ -15,12 +15,12 @@ struct Invocation: Sendable {
     var operations: Operations { settings.operations(log: log) }
 
     /// Runs an operation that leaves no record: who is asked to end it, ends it in order.
-    func endingInOrder<Result>(_ body: (Workspace) throws -> Result) throws -> Result {
+    func endingInOrder<Result>(_ workspace: Workspace, _ body: (Workspace) throws -> Result) throws -> Result {
         let cancellation = Cancellation()
         // Before any other thread starts: a thread with these signals open would end the process instead.
         let signals = try SignalWatch([.interrupt, .terminate, .hangUp]) { cancellation.cancel() }
         defer { signals.stop() }
-        var workspace = operations.workspace
+        var workspace = workspace
         workspace.cancellation = cancellation
         return try body(workspace)
     }

@@ -24,7 +24,9 @@ enum PruneCommand: Command {
             }
             return .success
         }
-        let outcome = try invocation.endingInOrder { try PruneJob($0, rule: rule).run() }
+        let outcome = try invocation.endingInOrder(invocation.operations.workspace) {
+            try PruneJob($0, rule: rule).run()
+        }
         let removed = outcome.removed
         for warning in outcome.warnings { invocation.console.error(warning) }
         for name in removed { invocation.console.answer(BilingualText(zh: "已删除 \(name)", en: "Removed \(name)")) }

@@ -17,12 +17,7 @@ enum RecoverCommand: Command {
         try operations.workspace.prepareFolder()
         let tasks = RecordedOperation.openTasks(operations.folder, invocation.log)
         operations.settled = { tasks?.note($0) }
-        let settled = operations.workspace.settled
-        let outcome = try invocation.endingInOrder { workspace in
-            var workspace = workspace
-            workspace.settled = settled
-            return try RecoverJob(workspace).run()
-        }
+        let outcome = try invocation.endingInOrder(operations.workspace) { try RecoverJob($0).run() }
         do { try tasks?.failOrphans(seenFromHere: true) } catch {
             invocation.log.warning("tasks of killed commands are not closed", ["reason": "\(error)"])
         }
