@@ -46,6 +46,9 @@ struct DatabaseGroundTests {
         #expect(unreadable.largeObjects == ["4711"])
         let error = #expect(throws: PostgresError.self) { try found.requireReadable() }
         let text = try #require(error?.explanation)
+        let restored = #expect(throws: PostgresError.self) { try found.requireReadable(isRestored: true) }
+        #expect(restored?.explanation.english.contains("backed up") == false)
+        #expect(restored?.explanation.english.contains("The live data was not touched") == true)
         for word in ["closed Schema", "public.hidden", "counter", "guarded", "4711", "GRANT SELECT ON TABLE"] {
             #expect(text.english.contains(word) && text.chinese.contains(word), "\(text.english)")
         }

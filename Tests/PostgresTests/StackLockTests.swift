@@ -125,6 +125,7 @@ struct StackLockTests {
             // What waits for another session of ours would wait for ever.
             let session = try Connection(pooled.naming(database: "mlflow"))
             #expect(throws: Never.self) { try session.requirePooled(3) }
+            #expect(try ConnectionRoom(on: session).jobs(atMost: 4) == 1)
             let small = #expect(throws: PostgresError.self) { try session.requirePooled(4) }
             #expect(small?.explanation.english.contains("4 needed, 3 had at once, the pooler") == true)
         case ("transaction", .failure(let error)), ("statement", .failure(let error)):

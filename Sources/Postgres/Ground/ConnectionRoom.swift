@@ -15,6 +15,9 @@ public struct ConnectionRoom: Sendable, Equatable {
     /// That of which least is left first.
     private let limits: [Limit]
 
+    /// A pooler has a limit of its own, which cannot be asked (`Connection.requirePooled`).
+    private let isPooled: Bool
+
     public var free: Int { limits.first?.left ?? 0 }
     /// Of which limit that is what is left.
     public var limit: String { limits.first?.text ?? "" }
@@ -54,6 +57,7 @@ public struct ConnectionRoom: Sendable, Equatable {
         }
         if found.isEmpty { throw .unexpectedValue(column: "left", found: "no row") }
         limits = found
+        isPooled = try session.isPooled()
     }
 
     /// - Parameter here: how many of them are in this database; `nil` for all.
@@ -70,6 +74,6 @@ public struct ConnectionRoom: Sendable, Equatable {
     /// What a dump or a load needs beside its jobs: the snapshot, the leader, and one that watches.
     public static let besideJobs = 3
 
-    /// So many as are wanted, or as there is room for.
-    public func jobs(atMost wanted: Int) -> Int { max(1, min(wanted, free - Self.besideJobs)) }
+    /// So many as are wanted, or as there is room for; behind a pooler one.
+    public func jobs(atMost wanted: Int) -> Int { isPooled ? 1 : max(1, min(wanted, free - Self.besideJobs)) }
 }

@@ -60,6 +60,7 @@ struct SwapObstacles {
         // five sessions, of which two are in the live database. Who only asks has not the lock's.
         let lock = if case .request = asker { 1 } else { 0 }
         try ConnectionRoom(on: session, isEnding: true).require(5 + lock, here: 2)
+        try session.requirePooled(2)
     }
 
     private func checkRename(of name: String) throws {
