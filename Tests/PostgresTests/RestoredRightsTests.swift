@@ -100,6 +100,9 @@ struct RestoredRightsTests {
         let (his, _) = try restore(source, as: server.superuser, "his", dumper: app)
         #expect(try texts(admin(his), owners) == ["mlflow_user"])
         try run(admin(source), ["alter database \(identifier: source.database) set role = \(identifier: owner)"])
+        let (set, _) = try restore(source, as: server.superuser, "set", dumper: app)
+        #expect(try texts(admin(set), owners) == ["mlflow_user"])
+        try run(server.superuser, ["grant \(identifier: owner) to mlflow_user"])
         let (working, _) = try restore(source, as: server.superuser, "working", dumper: app)
         #expect(try texts(admin(working), owners) == [owner])
         // Nor is a database that was not there the superuser's.
@@ -107,6 +110,24 @@ struct RestoredRightsTests {
         try maker.create("\(source.database)_new", like: "no_such_database", owner: "mlflow_user")
         let made: SQL = "select datdba::regrole::text from pg_database where datname = current_database()"
         #expect(try texts(source.naming(database: "\(source.database)_new"), made) == ["mlflow_user"])
+    }
+
+    @Test("where owners and grants cannot be given back, nobody may run what was closed to all")
+    func closedFunction() throws {
+        let source = try server.freshDatabase("closed_function")
+        try run(
+            source,
+            [
+                "create table runs (id serial)", "revoke select on runs from mlflow_user",
+                "create function runit() returns int security definer language sql as 'select 1'",
+                "revoke all on function runit from public",
+            ])
+        try dump(admin(source))
+        let (target, told) = try restore(source, as: source, "restored", dumper: "postgres")
+        #expect(told.contains { $0.kind == "grants" && $0.name == "FUNCTION runit()" }, "\(told)")
+        let closed: SQL = "select has_function_privilege('pg_monitor', 'runit()', 'execute')::text"
+        #expect(try texts(target, closed) == ["false"])
+        #expect(try texts(target, "select count(*)::text from runs") == ["0"])
     }
 
     @Test("a superuser brings back what takes one, as whomever sessions of the database work")

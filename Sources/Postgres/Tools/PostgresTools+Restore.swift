@@ -48,7 +48,7 @@ extension PostgresTools {
 
     /// To whom goes what was the dumper's own, so that MLflow finds it: to the dumper, where this role may give it to him, else to the role
     /// that sessions of the live database work as, or to that database's owner, but to no superuser: a function of MLflow's that runs with
-    /// its owner's rights would then run with all of them. Of a backup that names no dumper all is this role's, unless that is a superuser.
+    /// its owner's rights would then run with all of them (nor to one of whom that owner is no member, who may set `role` to anybody). Of a backup that names no dumper all is this role's, unless that is a superuser.
     /// - Returns: `nil` where it is this role.
     private func heir(
         _ dumper: String?, _ live: String?, _ situation: RestoreSituation, on session: Connection
@@ -64,6 +64,7 @@ extension PostgresTools {
                   and s.setrole in (0, (select oid from pg_catalog.pg_roles where rolname = session_user)))
             select r.rolname::text as name from pg_catalog.pg_roles r
             where \(session.mayGive(to: "r.oid")) and (r.rolname = \(dumper ?? "") or not r.rolsuper
+              and pg_catalog.pg_has_role((select datdba from live), r.oid, 'MEMBER')
               and (r.rolname in (select name from working) or r.oid = (select datdba from live)))
             order by r.rolname = \(dumper ?? "") desc, r.rolname in (select name from working) desc limit 1
             """

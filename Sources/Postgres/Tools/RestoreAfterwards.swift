@@ -147,8 +147,14 @@ struct RestoreAfterwards {
         }
         try session.execute("rollback to rights")
         self = before
+        // What is ours is nobody else's to use who might not before: a function that runs with its owner's rights.
+        for statement in grants.flatMap(\.statements) where Self.takesFromAll(statement) { _ = try attempt(statement) }
         refused += grants.map { BeyondRestore(kind: "grants", name: $0.name, fate: .leftOut) }
         for entry in owned where !notMade.contains(entry.id) { notGiven[entry.owner, default: 0] += 1 }
+    }
+
+    private static func takesFromAll(_ statement: [UInt8]) -> Bool {
+        statement.starts(with: "REVOKE ".utf8) && statement.reversed().starts(with: " FROM PUBLIC;".utf8.reversed())
     }
 
     /// Whether an entry that was made is its owner's now.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What of a dump the server does not let this role make, found by making it, with all that it needs, in one transaction of which nothing
+/// What of a dump the server does not let this role make, found by making it, with all that it needs, in transactions of which nothing
 /// stays: managed servers let roles make more than the catalogue says, and what takes a superuser may be one word of a function.
 struct RestoreTrial {
     /// By the dump's numbers, with what the server says.
@@ -12,45 +12,50 @@ struct RestoreTrial {
     /// - Throws: `PostgresError`.
     init(_ contents: DumpContents, isSuperuser: Bool, on session: Connection) throws {
         let extensions = contents.made.filter { $0.kind == "EXTENSION" }
-        let others = contents.made.filter { !isSuperuser && Self.mayTakeSuperuser.contains($0.kind) }
-        if extensions.isEmpty, others.isEmpty {
-            namesOfExtensions = []
-            return
+        if extensions.isEmpty { namesOfExtensions = [] }
+        try make(extensions, of: contents, on: session)
+        if isSuperuser { return }
+        var others = contents.made.filter { Self.mayTakeSuperuser.contains($0.kind) }[...]
+        while !others.isEmpty {
+            try make(Array(others.prefix(Self.atOnce)), of: contents, on: session)
+            others = others.dropFirst(Self.atOnce)
         }
+    }
+
+    /// What is made holds locks until the transaction ends, and the server's room for them is everybody's.
+    private static let atOnce = 100
+
+    private mutating func make(_ tried: [DumpEntry], of contents: DumpContents, on session: Connection) throws {
+        if tried.isEmpty { return }
+        let needed = contents.needed(by: tried)
         try session.begin(for: contents)
         try session.execute("set local check_function_bodies = off")
         do {
-            let first = contents.needed(by: extensions)
             var missing: Set<Int> = []
-            try make(first, of: contents, on: session, missing: &missing)
-            // At once: for all the others there may be no room.
-            namesOfExtensions = try session.names(
-                """
-                select c.relname::text as name from pg_catalog.pg_class c
-                join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid
-                where d.deptype = 'e'
-                """)
-            try make(contents.needed(by: others).subtracting(first), of: contents, on: session, missing: &missing)
+            for entry in contents.made where needed.contains(entry.id) {
+                guard missing.isDisjoint(with: entry.needs) else {
+                    missing.insert(entry.id)
+                    continue
+                }
+                let refusal = try session.attempt { try session.execute(script: entry.statementsButOwner) }
+                guard let refusal else { continue }
+                missing.insert(entry.id)
+                let isForSuperusers = Self.mayTakeSuperuser.contains(entry.kind) && Self.isForSuperusers(refusal)
+                if entry.kind == "EXTENSION" || isForSuperusers { refused[entry.id] = refusal }
+            }
+            if namesOfExtensions == nil {
+                namesOfExtensions = try session.names(
+                    """
+                    select c.relname::text as name from pg_catalog.pg_class c
+                    join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                      and d.objid = c.oid
+                    where d.deptype = 'e'
+                    """)
+            }
         } catch PostgresError.query("53200", _) {
             // More objects than one transaction of this server may lock: pg_restore, which makes them one by one, will say.
         }
         try session.execute("rollback")
-    }
-
-    private mutating func make(
-        _ numbers: Set<Int>, of contents: DumpContents, on session: Connection, missing: inout Set<Int>
-    ) throws {
-        for entry in contents.made where numbers.contains(entry.id) {
-            guard missing.isDisjoint(with: entry.needs) else {
-                missing.insert(entry.id)
-                continue
-            }
-            guard let refusal = try session.attempt({ try session.execute(script: entry.statementsButOwner) })
-            else { continue }
-            missing.insert(entry.id)
-            let isForSuperusers = Self.mayTakeSuperuser.contains(entry.kind) && Self.isForSuperusers(refusal)
-            if entry.kind == "EXTENSION" || isForSuperusers { refused[entry.id] = refusal }
-        }
     }
 
     /// What one may make of one's own, but for some of them: a cast between types of the server, what is leakproof or sets what a superuser
