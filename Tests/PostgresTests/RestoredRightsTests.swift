@@ -68,7 +68,7 @@ struct RestoredRightsTests {
             admin(source),
             [
                 "create role \(identifier: login) login createdb password 'x' in role mlflow_user",
-                "create role \(identifier: owner)", "create role \(identifier: app)",
+                "create role \(identifier: owner)", "create role \(identifier: app) login createdb password 'x'",
                 "grant all on schema public to \(identifier: owner)",
                 "grant \(identifier: owner) to \(identifier: login)",
             ])
@@ -84,16 +84,29 @@ struct RestoredRightsTests {
         #expect(refused == [])
         #expect(try texts(admin(whole), owners) == ["mlflow_user"])
 
-        // The role that made the dump is away: whose the live database is, but no superuser's; and who works there.
+        // Who is no member may not give it, and says so.
+        let stranger = ConnectionSettings(
+            host: source.host, port: source.port, user: app, password: Secret("x"), database: source.database)
+        let (strange, said) = try restore(source, as: stranger, "strange")
+        #expect(said.map(\.description) == ["owner mlflow_user"], "\(said)")
+        #expect(try texts(admin(strange), owners) == [app])
+
+        // Of another stack's backup the tables are this one's, whoever is here, too.
+        try run(
+            admin(source),
+            ["alter table runs owner to \(identifier: app)", "alter function runit owner to \(identifier: app)"])
+        try Directory.removeTree(dump)
+        try dump(admin(source))
+        try run(admin(source), ["reassign owned by \(identifier: app) to \(identifier: owner)"])
+        let (other, _) = try restore(source, as: server.superuser, "other", dumper: app)
+        #expect(try texts(admin(other), owners) == [owner])
+        // The role that made the dump is away, and no table here: whose the live database is, but no superuser's; and who works there.
         try run(
             admin(source),
             [
-                "alter table runs owner to \(identifier: app)",
-                "alter function runit owner to \(identifier: app)",
+                "drop table runs", "drop function runit", "drop database \(identifier: strange.database)",
+                "drop role \(identifier: app)",
             ])
-        try Directory.removeTree(dump)
-        try dump(admin(source))
-        try run(admin(source), ["reassign owned by \(identifier: app) to mlflow_user", "drop role \(identifier: app)"])
         let (none, _) = try restore(source, as: server.superuser, "none", dumper: app)
         #expect(try texts(admin(none), owners) == ["postgres"])
         try run(admin(source), ["alter database \(identifier: source.database) owner to mlflow_user"])

@@ -54,6 +54,12 @@ struct DumpContents {
     /// Those of the script, in its order.
     var made: [DumpEntry] { order.compactMap { entries[$0] } }
 
+    /// Whose most of the tables are.
+    var ownerOfTables: String? {
+        let tables = entries.values.filter { $0.kind == "TABLE" }
+        return Dictionary(grouping: tables, by: \.owner).max { $0.value.count < $1.value.count }?.key
+    }
+
     private mutating func read(_ script: [UInt8]) {
         let isOutside = QuotedText.outsideLines(of: script)
         let lines = script.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

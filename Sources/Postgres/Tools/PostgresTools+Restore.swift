@@ -41,19 +41,26 @@ extension PostgresTools {
             onProgress: onProgress)
         try folder.remove()
         var afterwards = RestoreAfterwards(list, in: situation, on: session, cancellation: cancellation)
-        let refused = try afterwards.run(dumper: dumper, heir: heir(dumper, live, situation, on: session))
+        let refused = try afterwards.run(dumper: dumper, heir: heir(dumper, of: contents, live, situation, on: session))
         let lost = try list.rowsLeftOut.filter { try Self.hasRows($0, in: directory) }.compactMap(\.content?.table)
         return list.leftOut + lost.map { .rows(of: $0) } + list.moved + refused
     }
 
-    /// To whom goes what was the dumper's own, so that MLflow finds it: to the dumper, where this role may give it to him, else to the role
-    /// that sessions of the live database work as, or to that database's owner, but to no superuser: a function of MLflow's that runs with
-    /// its owner's rights would then run with all of them (nor to one of whom that owner is no member, who may set `role` to anybody). Of a backup that names no dumper all is this role's, unless that is a superuser.
-    /// - Returns: `nil` where it is this role.
+    /// To whom goes what was the dumper's own, so that MLflow finds it: to him whose the live tables are, where those of the dump are the
+    /// dumper's (the backup may be another stack's, by a role that is here, too); to the dumper; to the role that sessions of the live
+    /// database work as; to that database's owner. But to no superuser who is not the dumper: a function of MLflow's that runs with its
+    /// owner's rights would then run with all of them (nor to one of whom that owner is no member, who may set `role` to anybody). Of a backup
+    /// that names no dumper all is this role's, unless that is a superuser.
+    /// - Returns: `nil` where it is this role. One to whom it may not be given, whose the live tables are, where there is nobody else: that is
+    ///   told of.
     private func heir(
-        _ dumper: String?, _ live: String?, _ situation: RestoreSituation, on session: Connection
+        _ dumper: String?, of contents: DumpContents, _ live: String?, _ situation: RestoreSituation,
+        on session: Connection
     ) throws(PostgresError) -> String? {
         if dumper == nil, !situation.isSuperuser { return nil }
+        let isOfTables = dumper == nil || contents.ownerOfTables == dumper
+        let owner = isOfTables ? live.flatMap { ownerOfTables(in: session.settings.naming(database: $0)) } : nil
+        let mayGive = session.mayGive(to: "r.oid")
         let name = try session.rows(
             """
             with live as (select oid, datdba from pg_catalog.pg_database where datname = \(live ?? "")),
@@ -63,13 +70,35 @@ extension PostgresTools {
                 where s.setdatabase = (select oid from live) and pg_catalog.starts_with(entry, 'role=')
                   and s.setrole in (0, (select oid from pg_catalog.pg_roles where rolname = session_user)))
             select r.rolname::text as name from pg_catalog.pg_roles r
-            where \(session.mayGive(to: "r.oid")) and (r.rolname = \(dumper ?? "") or not r.rolsuper
-              and pg_catalog.pg_has_role((select datdba from live), r.oid, 'MEMBER')
-              and (r.rolname in (select name from working) or r.oid = (select datdba from live)))
-            order by r.rolname = \(dumper ?? "") desc, r.rolname in (select name from working) desc limit 1
+            cross join lateral (
+              select case
+                when r.rolname = \(owner ?? "") and r.rolname <> current_user then 1
+                when r.rolname = \(dumper ?? "") then 2
+                when r.rolname = current_user then null
+                when r.rolname in (select name from working)
+                  and pg_catalog.pg_has_role((select datdba from live), r.oid, 'MEMBER') then 3
+                when r.oid = (select datdba from live) then 4 end) c(rank)
+            where (rank = 1 or rank > 1 and \(mayGive)) and (r.rolname = \(dumper ?? "") or not r.rolsuper)
+            order by not \(mayGive), rank limit 1
             """
         ).first?.string("name")
         return name == situation.role ? nil : name
+    }
+
+    /// Whose most of the tables of a database are.
+    /// - Returns: `nil` where there are none, and where it cannot be asked: what is restored may stand for a database that is damaged.
+    private func ownerOfTables(in settings: ConnectionSettings) -> String? {
+        do throws(PostgresError) {
+            let session = try Connection(settings)
+            defer { session.close() }
+            return try session.rows(
+                """
+                select pg_catalog.pg_get_userbyid(c.relowner)::text as name
+                from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+                where c.relkind in ('r', 'p') and \(Connection.isUsers) group by 1 order by pg_catalog.count(*) desc, 1 limit 1
+                """
+            ).first?.string("name")
+        } catch { return nil }
     }
 
     /// Of a table without any, as most of extensions' are, there is the end mark alone (`\.` and three line ends; pg_dump.c,
