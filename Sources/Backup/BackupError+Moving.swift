@@ -21,24 +21,24 @@ extension BackupError {
         case .frozen:
             BilingualText(
                 zh:
-                    "\(count) 个条目（例如 \(path)）带有不可修改或只能追加的属性（lsattr），恢复时无法移动。请以 root 执行：chattr -i -a \(path.shellQuoted)",
+                    "\(count) 个条目（例如 \(path.shown)）带有不可修改或只能追加的属性（lsattr），恢复时无法移动。请以 root 执行：chattr -i -a \(path.shellQuoted)",
                 en:
-                    "\(count) entries, such as \(path), are immutable or append-only (lsattr), so that a restore cannot move them. "
+                    "\(count) entries, such as \(path.shown), are immutable or append-only (lsattr), so that a restore cannot move them. "
                     + "As root run: chattr -i -a \(path.shellQuoted)")
         case .snapshot:
             BilingualText(
                 zh:
-                    "\(count) 个文件夹（例如 \(path)）是 btrfs 的只读快照，恢复时无法移动。请移出 artifacts 目录，或以 root 执行："
+                    "\(count) 个文件夹（例如 \(path.shown)）是 btrfs 的只读快照，恢复时无法移动。请移出 artifacts 目录，或以 root 执行："
                     + "btrfs property set -ts \(path.shellQuoted) ro false",
                 en:
-                    "\(count) folders, such as \(path), are read-only snapshots of btrfs, which a restore cannot move. Move them out of the "
+                    "\(count) folders, such as \(path.shown), are read-only snapshots of btrfs, which a restore cannot move. Move them out of the "
                     + "artifacts folder, or as root run: btrfs property set -ts \(path.shellQuoted) ro false")
         case .sticky(let folder):
             BilingualText(
                 zh:
-                    "\(count) 个条目（例如 \(path)）属于其他用户，而 \(folder) 带有粘滞位（sticky），恢复时无法移动它们。请以 root 执行：chmod -t \(folder.shellQuoted)",
+                    "\(count) 个条目（例如 \(path.shown)）属于其他用户，而 \(folder) 带有粘滞位（sticky），恢复时无法移动它们。请以 root 执行：chmod -t \(folder.shellQuoted)",
                 en:
-                    "\(count) entries, such as \(path), are another user's, and the sticky bit of \(folder) does not let this user move "
+                    "\(count) entries, such as \(path.shown), are another user's, and the sticky bit of \(folder) does not let this user move "
                     + "them, which a restore has to. As root run: chmod -t \(folder.shellQuoted)")
         case .folderNotWritable(let owner, let user, let group):
             BilingualText(
@@ -66,10 +66,11 @@ extension BackupError {
         ofUnreadable path: String, _ count: Int, _ isAll: Bool, _ user: UInt32, _ group: UInt32
     ) -> BilingualText {
         BilingualText(
-            zh: "\(isAll ? "" : "至少 ")\(count) 个文件或文件夹（例如 \(path)）不允许运行备份服务的用户 \(user) 读取，备份和文件的恢复会因此失败。请以 root 执行："
+            zh:
+                "\(isAll ? "" : "至少 ")\(count) 个文件或文件夹（例如 \(path.shown)）不允许运行备份服务的用户 \(user) 读取，备份和文件的恢复会因此失败。请以 root 执行："
                 + "setfacl -R -m u:\(user):rX \(path.shellQuoted)，或 chown -R \(user):\(group) \(path.shellQuoted)",
             en:
-                "\(isAll ? "" : "At least ")\(count) files or folders, such as \(path), may not be read by user \(user), as which the backup runs, "
+                "\(isAll ? "" : "At least ")\(count) files or folders, such as \(path.shown), may not be read by user \(user), as which the backup runs, "
                 + "so that a backup, or a restore of files, would fail. As root run: setfacl -R -m u:\(user):rX \(path.shellQuoted), or: chown -R \(user):\(group) \(path.shellQuoted)"
         )
     }

@@ -1,8 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
+import SystemIO
 import Wording
 
 extension BackupError {
+    /// Of a failure of something of ours: with the command that mends it where it is closed to this user, as where root once made it.
+    static func unusable(_ error: SystemError, in folder: BackupFolder) -> BackupError {
+        let why: Unusable
+        switch error.code {
+        case EXDEV: why = .otherMount(than: folder.path.string)
+        case _ where error.isOfAnotherKind: why = .otherKind
+        // A link that leads nowhere.
+        case ENOENT where FilePath(error.path).linkTarget != nil: why = .otherKind
+        case EACCES, EPERM: why = denial(FilePath(error.path))
+        default: why = .failed(error.reason)
+        }
+        return .stateNotUsable(path: error.path, why: why)
+    }
+
+    private static func denial(_ path: FilePath) -> Unusable {
+        if (try? FileStatus.isFrozen(path)) == true { return .frozen }
+        return .denied(owner: (try? FileStatus.of(path))?.owner, user: geteuid(), group: getegid())
+    }
+
     /// Why a part of the backup folder cannot be used, although the folder can.
     public enum Unusable: Sendable, Equatable {
         /// A finished backup cannot be renamed from there into the folder.
@@ -21,35 +42,36 @@ extension BackupError {
         switch why {
         case .otherMount(let folder):
             BilingualText(
-                zh: "\(path) 与备份目录 \(folder) 不在同一个挂载上：写好的备份无法从那里改名移入，因此每次备份都会失败。"
-                    + "请卸载它或移除该链接，使其成为 \(folder) 中的普通目录。",
+                zh: "\(path) 与备份目录 \(folder) 不在同一个挂载（或 btrfs 子卷）上：写好的备份无法从那里改名移入，因此每次备份都会失败。"
+                    + "请卸载它、移除该链接或子卷，使其成为 \(folder) 中的普通目录。",
                 en:
-                    "\(path) is not on the mount of the backup folder \(folder): no finished backup could be renamed from the one to the "
-                    + "other, so that each would fail. Unmount it, or take the link away, so that it is a plain folder in \(folder)."
+                    "\(path) is not on the mount, or in the subvolume (btrfs), of the backup folder \(folder): no finished backup could be renamed "
+                    + "from the one to the other, so that each would fail. Unmount it, or take the link or the subvolume away, so that it is "
+                    + "a plain folder in \(folder)."
             )
         case .otherKind:
             BilingualText(
-                zh: "\(path) 不是本服务所需的文件或目录，备份无法进行。请将其移走，本服务会重新创建。",
+                zh: "\(path) 不是本服务所需的文件或目录，操作无法进行。请将其移走，本服务会重新创建。",
                 en:
-                    "\(path) is not the kind of thing (file, folder) that the backup service has there, so that no backup can be made. "
+                    "\(path) is not the kind of thing (file, folder) that the backup service has there, so that it cannot work. "
                     + "Move it away; it is made anew.")
         case .frozen:
             BilingualText(
-                zh: "\(path) 带有不可修改或只能追加的属性（lsattr），备份无法进行。请以 root 执行：chattr -i -a \(path.shellQuoted)",
+                zh: "\(path) 带有不可修改或只能追加的属性（lsattr），操作无法进行。请以 root 执行：chattr -i -a \(path.shellQuoted)",
                 en:
-                    "\(path) is immutable or append-only (lsattr), so that no backup can be made. As root run: chattr -i -a \(path.shellQuoted)"
+                    "\(path) is immutable or append-only (lsattr), so that the backup service cannot work. As root run: chattr -i -a \(path.shellQuoted)"
             )
         case .denied(let owner, let user, let group):
             BilingualText(
-                zh: "\(path)\(owner.map { " 属于用户 \($0)，" } ?? " ")不允许运行备份服务的用户 \(user) 写入，备份无法进行。"
+                zh: "\(path)\(owner.map { " 属于用户 \($0)，" } ?? " ")不允许运行备份服务的用户 \(user) 使用，操作无法进行。"
                     + "请以 root 执行：chown -R \(user):\(group) \(path.shellQuoted)",
                 en:
-                    "\(path)\(owner.map { " is user \($0)'s and" } ?? "") does not let user \(user) write into it, as which the backup runs, so "
-                    + "that none can be made. As root run: chown -R \(user):\(group) \(path.shellQuoted)")
+                    "\(path)\(owner.map { " is user \($0)'s and" } ?? "") does not let user \(user) look or write into it, as which the backup service "
+                    + "runs, so that it cannot work. As root run: chown -R \(user):\(group) \(path.shellQuoted)")
         case .failed(let reason):
             BilingualText(
-                zh: "备份目录中的 \(path) 不可用（\(reason)），备份无法进行。",
-                en: "\(path) in the backup folder cannot be used (\(reason)), so that no backup can be made.")
+                zh: "备份目录中的 \(path) 不可用（\(reason)），操作无法进行。",
+                en: "\(path) in the backup folder cannot be used (\(reason)), so that the backup service cannot work.")
         }
     }
 

@@ -11,8 +11,8 @@ public enum BackupError: ExplainedError, Equatable {
     case folderNotUsable(path: String, reason: String)
     /// Something of ours in it cannot be used, so that no backup can be made there.
     case stateNotUsable(path: String, why: Unusable)
-    /// The folder was used for this stack before, and has nothing of ours in it now.
-    case folderVanished(path: String)
+    /// The folder was used for this stack before, and is not what it was. `holdsBackups`: others.
+    case folderVanished(path: String, holdsBackups: Bool = false)
     /// Nothing can be written into the folder, which can be read.
     case writeProtected(path: String, reason: BilingualText)
     /// A forced restore or undo would first make a backup, in a folder where nothing can be written.
@@ -117,7 +117,17 @@ public enum BackupError: ExplainedError, Equatable {
                     "The backup folder \(path) is not usable (\(reason)). Check BACKUP_DIR, its mount and its permissions."
             )
         case .stateNotUsable(let path, let why): Self.explanation(ofUnusable: path, why)
-        case .folderVanished(let path):
+        case .folderVanished(let path, true):
+            BilingualText(
+                zh:
+                    "备份目录 \(path) 以前存有本系统的备份，现在其中的备份都不属于此 artifacts 目录：可能挂载了另一块磁盘，或 artifacts 连同标记 .mlflow-backup-stack 是从另一套 MLflow "
+                    + "复制来的。请检查其挂载；确实要使用此目录时，运行 mlflow-backup claim。",
+                en:
+                    "The backup folder \(path) has held backups of this MLflow, and those in it now are none of these artifacts': another "
+                    + "disk may be mounted there, or the artifacts were copied from another MLflow together with their mark, "
+                    + ".mlflow-backup-stack. Check its mount; to use this folder on purpose, run `mlflow-backup claim`."
+            )
+        case .folderVanished(let path, false):
             BilingualText(
                 zh: "备份目录 \(path) 以前存有本系统的备份，现在不存在或是空的。请检查其磁盘是否已挂载；确实要从空目录重新开始时，运行 mlflow-backup claim。",
                 en:
@@ -182,10 +192,10 @@ public enum BackupError: ExplainedError, Equatable {
             )
         case .lowerLayer(let path, let count):
             BilingualText(
-                zh: "artifacts 目录中有 \(count) 个文件夹（例如 \(path)）位于 overlay 的下层（镜像）中，无法重命名，因此未开始恢复。"
+                zh: "artifacts 目录中有 \(count) 个文件夹（例如 \(path.shown)）位于 overlay 的下层（镜像）中，无法重命名，因此未开始恢复。"
                     + "请停止 MLflow，对每个这样的文件夹执行：mv \(path.shellQuoted) \((path + ".x").shellQuoted) && mv \((path + ".x").shellQuoted) \(path.shellQuoted)；或把 artifacts 放在卷上。",
                 en:
-                    "\(count) folders of the artifacts, such as \(path), lie in a lower layer of an overlay (an image), where the kernel renames "
+                    "\(count) folders of the artifacts, such as \(path.shown), lie in a lower layer of an overlay (an image), where the kernel renames "
                     + "no folder, so no restore was begun. Stop MLflow and, for each of them, run: mv \(path.shellQuoted) \((path + ".x").shellQuoted) && mv "
                     + "\((path + ".x").shellQuoted) \(path.shellQuoted) - or keep the artifacts on a volume.")
         case .noSuchEntry(let backup, let path):
@@ -288,15 +298,15 @@ public enum BackupError: ExplainedError, Equatable {
                     + "`mlflow-backup forget \(id)`.")
         case .mountInside(let path, let count):
             BilingualText(
-                zh: "artifacts 目录内挂载了 \(count) 个文件系统（例如 \(path)），恢复无法安全地移动它们。请先卸载，恢复后再挂载。",
+                zh: "artifacts 目录内挂载了 \(count) 个文件系统（例如 \(path.shown)），恢复无法安全地移动它们。请先卸载，恢复后再挂载。",
                 en:
-                    "\(count) file systems are mounted inside the artifacts folder, such as \(path), which a restore cannot move "
+                    "\(count) file systems are mounted inside the artifacts folder, such as \(path.shown), which a restore cannot move "
                     + "safely. Unmount them first, and mount them again afterwards.")
         case .notOurs(let path, let count, let user, let group):
             BilingualText(
                 zh:
-                    "\(count) 个文件夹（例如 \(path)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) \(path.shellQuoted)",
-                en: "\(count) folders, such as \(path), do not let this user move them, which a restore has to. "
+                    "\(count) 个文件夹（例如 \(path.shown)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) \(path.shellQuoted)",
+                en: "\(count) folders, such as \(path.shown), do not let this user move them, which a restore has to. "
                     + "As root run: chown -R \(user):\(group) \(path.shellQuoted)")
         case .notMovable(let path, let count, let reason): Self.explanation(ofNotMoving: path, count, reason)
         case .artifactsOutOfReach(let path, let user): Self.explanation(ofClosed: path, user)

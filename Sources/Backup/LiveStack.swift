@@ -58,17 +58,30 @@ public struct LiveStack: Sendable {
     ///   that is closed to this user.
     func refuseOutOfSight() throws {
         if artifacts.linkTarget != nil, (try? artifacts.resolved()) == nil { try checkArtifactsFolder() }
-        if let closed { throw closed }
+        if let closed = BackupError.closed(artifacts) { throw closed }
     }
 
     /// - Throws: `BackupError.artifactsMissing`, `.artifactsUnreadable`.
     func checkArtifactsFolder() throws {
-        if let closed { throw closed }
+        if let closed = BackupError.closed(artifacts) { throw closed }
         if let folder = try? OpenFile(artifacts, .directoryThroughLink), (try? folder.status().kind) == .directory {
             return
         }
         let leads = artifacts.linkTarget.map { " -> \($0)" } ?? ""
         throw BackupError.artifactsMissing(path: artifacts.string + leads)
+    }
+
+    /// What has a name of ours among the artifacts and is of another kind is a client's, and gets another name. Under the stack's lock.
+    /// - Parameter isWrong: whether it is.
+    static func makeWay(for path: FilePath, of isWrong: (FileStatus.Kind) -> Bool) throws(SystemError) {
+        guard let found = try FileStatus.ifPresent(path), isWrong(found.kind) else { return }
+        for number in 1...1000 {
+            do throws(SystemError) {
+                let target = FilePath(bytes: path.bytes + Array(".\(number)".utf8))
+                return try Directory.renameWithoutReplacing(path, to: target)
+            } catch { if !error.exists { throw error } }
+        }
+        throw SystemError("put aside", path: path.string, code: EEXIST)
     }
 
     /// The folders below the artifacts folder in which something is mounted, as paths below it.
@@ -80,9 +93,11 @@ public struct LiveStack: Sendable {
         }
         return found.isEmpty ? nil : Set(found).sorted()
     }
+}
 
-    /// Of a folder that may not be entered, or one above it: it may be there with all that is in it.
-    private var closed: BackupError? {
+extension BackupError {
+    /// Of an artifacts folder that may not be entered, or one above it: it may be there with all that is in it.
+    static func closed(_ artifacts: FilePath) -> BackupError? {
         guard Directory.readRefusal(artifacts)?.code == EACCES else { return nil }
         // What can be looked at lies in a folder that is open; the first that cannot lies in the closed one.
         let path = artifacts.nearestThere

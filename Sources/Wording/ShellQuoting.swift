@@ -30,6 +30,19 @@ extension String {
         return isPlain ? self : shellQuoted
     }
 
+    /// A name beside such a command, for a person: a line break in it must not begin what looks like another command.
+    public var shown: String {
+        var text = ""
+        for scalar in unicodeScalars {
+            guard Self.movesCursor(scalar) else {
+                text.unicodeScalars.append(scalar)
+                continue
+            }
+            for byte in String(scalar).utf8 { text += Self.escaped(byte) }
+        }
+        return text
+    }
+
     private static func movesCursor(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator: true

@@ -229,6 +229,73 @@ struct FileOwnerTests {
         try live.restore(name, .artifacts, force: true)
     }
 
+    /// What is not the user's of all that is ours.
+    private static func foreign(_ live: LiveStackFixture, _ kinds: String = "") throws -> String {
+        try Shell.sh(
+            "cd '\(live.root.path)' && find backups $(ls -d artifacts/\(ArtifactSwap.folderName) 2>/dev/null) ! -user \(user) \(kinds)"
+        )
+    }
+
+    @Test("What root makes in the service's folders is the service's, at each moment: it goes on, also from a kill")
+    func ofRoot() throws {
+        let live = try ownedStack("owners_of_root")
+        try Shell.sh(
+            "cd '\(live.root.path)' && rm -r backups artifacts/\(ArtifactsMark.fileName) && mkdir backups && chown \(Self.user):\(Self.user) backups"
+        )
+        let during = Monitor<[String?]>([])
+        func look(at phase: Backup.Progress.Phase, _ kinds: String = "") -> ProgressSink {
+            { step in
+                if step.phase == phase { during.withLock { $0.append(try? Self.foreign(live, kinds)) } }
+            }
+        }
+        // What pg_dump writes is root's, in a folder from which the service may remove it.
+        let name = try live.backup(.uncompressed, progress: look(at: .verifying, "! -path '*/dump-*/*'")).name.string
+        #expect(try Self.foreign(live).isEmpty)
+        try live.restore(name, .database, force: true, progress: look(at: .loading))
+        let found = during.withLock { $0 }
+        #expect(found.count > 1 && found.allSatisfy { $0 == "" }, "\(found)")
+        try live.interruptRestore(of: name, at: .preparing)
+        #expect(try Self.foreign(live).isEmpty)
+        try OrdinaryUser.run(Self.user) {
+            try live.recover()
+            _ = try VerifyJob(live.workspace()).run(name)
+            try live.restore(name, force: true)
+            try live.backup(.uncompressed)
+            _ = try DeleteJob(live.workspace()).run(name)
+        }
+        #expect(try Directory.names(in: live.folder.staging).isEmpty)
+    }
+
+    @Test(
+        "What root's restore from read-only media keeps is the service's; where it is not, the command that mends it is said",
+        .enabled(if: WriteProtectedFolder.canMount, "only who may mount can make one here"))
+    func besideOfRoot() throws {
+        let live = try ownedStack("owners_beside")
+        let name = try OrdinaryUser.run(Self.user) { try live.backup().name.string }
+        let kept = try WriteProtectedFolder.readOnlyMount.around(live.folder) {
+            try live.restore(name, .database, force: true).kept
+        }
+        #expect(try Self.foreign(live).isEmpty)
+        let beside = live.workspace().state.beside
+        #expect(try OrdinaryUser.run(Self.user) { try KeptParts(live.workspace()).all().map(\.id) } == [kept?.id])
+        // As 0.2.0 left it.
+        try Shell.sh("chown -R 0:0 '\(beside)'")
+        try OrdinaryUser.run(Self.user) {
+            let errors = [
+                #expect(throws: BackupError.self) { try live.backup() },
+                #expect(throws: BackupError.self) { try KeptParts(live.workspace()).all() },
+                RecoverJob(live.workspace()).unsettled(),
+            ]
+            for error in errors {
+                #expect(error?.errorCode == "state-not-usable", "\(String(describing: error))")
+                let command = "chown -R \(Self.user):\(Self.user) '\(beside)'"
+                #expect(error?.explanation.english.contains(command) == true, "\(String(describing: error))")
+            }
+        }
+        try Shell.sh("chown -R \(Self.user):\(Self.user) '\(beside)'")
+        try OrdinaryUser.run(Self.user) { try live.undo(force: true) }
+    }
+
     @Test("C27: files and folders that may not be read are known before a backup, counted, in bounded time")
     func unreadable() throws {
         let live = try ownedStack("owners_unreadable")
@@ -252,5 +319,15 @@ struct FileOwnerTests {
         #expect(hasty == nil)
         // Root reads it all.
         #expect(try BackupPreflight.unreadable(in: live.artifacts, limit: 2) == nil)
+        // Of a folder above nobody is advised to give away what else is in it, root's home maybe.
+        try Shell.sh("chown 0:0 '\(live.root.path)' && chmod 700 '\(live.root.path)'")
+        let above = try OrdinaryUser.run(Self.user) {
+            #expect(throws: BackupError.self) { try live.stack.checkArtifactsFolder() }
+        }
+        #expect(above?.errorCode == "artifacts-out-of-reach", "\(String(describing: above))")
+        for text in [above?.explanation.english, above?.explanation.chinese].map({ $0 ?? "" }) {
+            #expect(text.contains("setfacl -m u:\(Self.user):x '\(live.root.path)'"), "\(text)")
+            #expect(!text.contains("-R ") && !text.contains("chown"), "\(text)")
+        }
     }
 }

@@ -61,6 +61,14 @@ struct FolderTrialTests {
                 "rm '\(staging)' && rm -r /dev/shm/'\(path)'", "state-not-usable", "is not on the mount"
             ),
             (
+                "state is a file", "mv '\(state)' '\(path)/aside' && touch '\(state)'",
+                "rm '\(state)' && mv '\(path)/aside' '\(state)'", "state-not-usable", "\(state) is not the kind"
+            ),
+            (
+                "staging is a link to nothing", "rm -rf '\(staging)' && ln -s nowhere '\(staging)'",
+                "rm '\(staging)'", "state-not-usable", "\(staging) is not the kind"
+            ),
+            (
                 "append-only", "chattr +a '\(path)'", "chattr -a '\(path)'", "backup-folder-write-protected",
                 "append-only"
             ),
@@ -71,7 +79,16 @@ struct FolderTrialTests {
             try expect(ground.code, ground.words, live, ground.name)
         }
         #expect(look(live).obstacles.isEmpty)
-        try live.backup()
+        // A file in the place of our folder among the artifacts is a client's, and is in nobody's way.
+        let own = live.artifacts.appending(ArtifactSwap.folderName)
+        try Shell.sh("echo theirs > '\(own)'")
+        let kept = try live.restore(try live.backup().name.string, .artifacts, force: true).kept
+        let moved = try KeptParts(live.workspace()).tree(of: #require(kept)).appending(ArtifactSwap.folderName + ".1")
+        #expect(try Shell.sh("cat '\(moved)'") == "theirs\n")
+        let file = live.root.path.appending("file")
+        try Shell.sh("touch '\(file)'")
+        let found = BackupPreflight(live.workspace(folder: BackupFolder(file)), options: .init()).run()
+        #expect(code(found.obstacles.first) == "folder-not-usable", "\(found.obstacles)")
     }
 
     @Test(
@@ -96,10 +113,12 @@ struct FolderTrialTests {
     @Test("what is closed to an ordinary user is named with the command that opens it, and nothing else is said of it")
     func closed() throws {
         let live = try LiveStackFixture("trial_closed")
-        try live.backup()
+        let name = try live.backup().name.string
         try Shell.sh("chown -R 4242:4242 '\(live.root.path)' && chown 0:0 '\(live.folder.staging)'")
         try OrdinaryUser.run(4242) {
             try expect("state-not-usable", "chown -R 4242:4242 '\(live.folder.staging)'", live, "staging of root's")
+            let error = #expect(throws: BackupError.self) { try live.restore(name, .database, force: true) }
+            #expect(error?.explanation.english.contains("chown -R 4242:4242 '\(live.folder.staging)'") == true)
         }
         try Shell.sh(
             "chown 4242:4242 '\(live.folder.staging)' && chown 0:0 '\(live.artifacts)' && chmod 700 '\(live.artifacts)'"
@@ -107,6 +126,8 @@ struct FolderTrialTests {
         try OrdinaryUser.run(4242) {
             try expect("artifacts-unreadable", "'\(live.artifacts)'", live, "artifacts of root's")
             let findings = look(live)
+            let kept = #expect(throws: BackupError.self) { try KeptParts(live.workspace()).all() }
+            #expect(kept?.errorCode == "artifacts-unreadable")
             #expect(findings.obstacles.count == 1, "\(findings.obstacles)")
             #expect(!findings.all.contains { $0.text.english.contains("is gone") }, "\(findings.notices)")
         }
@@ -116,6 +137,14 @@ struct FolderTrialTests {
         try OrdinaryUser.run(4242) {
             try expect(
                 "backup-folder-write-protected", "chown -R 4242:4242 '\(live.folder.state)'", live, "state of root's")
+        }
+        // An identifier that may not be read is as one that is not there; a closed lock keeps nobody from reading.
+        try Shell.sh(
+            "cd '\(live.folder.state)' && chown 4242 . && chmod 600 id lock && chown 0:0 id lock && chown -R 4242 '\(live.artifacts)'"
+        )
+        try OrdinaryUser.run(4242) {
+            #expect(try live.folder.madeID() == nil)
+            _ = try VerifyJob(live.workspace()).run(name)
         }
         try Shell.sh("chown -R 0:0 '\(live.root.path)'")
     }
@@ -139,7 +168,16 @@ struct FolderTrialTests {
         let restore = RestorePreflight(live.workspace(), options: .init()).run(
             try live.item(name), .request(newerWithin: 1))
         #expect(code(restore.obstacles.first) == "folder-silent", "\(restore.obstacles)")
+        // The database alone goes nowhere there.
+        let database = RestorePreflight(live.workspace(), options: .init(mode: .database, force: true)).run(
+            try live.item(name), .request(newerWithin: 1))
+        #expect(database.obstacles.isEmpty, "\(database.obstacles)")
         #expect(MonotonicTime.seconds(since: start) < 15)
+        // Nor does one whose process is gone hold anybody up, but for the walk that would end there.
+        try mounted.breakOff()
+        try mounted.setSilent(false)
+        while case .silent = FolderPulse.look(at: point, atMost: 0.2) { usleep(50_000) }
+        #expect(look(live).silence?.text.english.contains(point.string) == true)
     }
 
     @Test("what has the mark's name and is no file makes no backup fail; artifacts that cannot be marked are told of")
@@ -150,7 +188,10 @@ struct FolderTrialTests {
             try Shell.sh("rm -rf '\(mark)' && \(command)")
             #expect(look(live).obstacles.isEmpty, "\(command)")
             try live.backup()
+            #expect(try ArtifactsMark.read(in: live.artifacts) != nil)
         }
+        // What a client put there is not lost.
+        #expect(try FileStatus.of(live.artifacts.appending(ArtifactsMark.fileName + ".1/x")).kind == .file)
         try Shell.sh(
             "rm -rf '\(mark)' && mount --bind '\(live.artifacts)' '\(live.artifacts)' && mount -o remount,bind,ro '\(live.artifacts)'"
         )

@@ -41,6 +41,28 @@ struct MountedInsideTests {
         #expect(try Shell.sh("cat '\(other.path)/precious'") == "precious")
     }
 
+    @Test("a mount that is hidden by one of its own folder is in the way of a move, too, and is said to be before")
+    func hidden() throws {
+        let folder = try TemporaryFolder("mounted_hidden")
+        let (root, other) = (folder.path.appending("a"), folder.path.appending("b"))
+        let point = root.appending("in")
+        try Directory.make(point)
+        try Directory.make(other)
+        func expectRefused(_ ground: String) {
+            let error = #expect(throws: BackupError.self, "\(ground)") { try SwapObstacles.refuseMounts(inside: root) }
+            #expect(error?.errorCode == "mount-inside", "\(ground)")
+        }
+        try Shell.sh("mount -t tmpfs none '\(point)' && mount --bind '\(root)' '\(root)'")
+        defer { _ = try? Shell.sh("umount '\(root)'; umount '\(point)'; umount '\(other)/in'; umount '\(other)'") }
+        #expect(rename(point.string, root.appending("moved").string) != 0 && errno == EBUSY)
+        expectRefused("under a bind mount")
+        try Shell.sh("umount '\(root)' && umount '\(point)'")
+        try SwapObstacles.refuseMounts(inside: root)
+        // Or where the same folder is seen elsewhere.
+        try Shell.sh("mount --bind '\(root)' '\(other)' && mount -t tmpfs none '\(other)/in'")
+        expectRefused("through another name")
+    }
+
     /// A link to another disk, one that leads nowhere, a socket and a pipe, deep and directly in the folder.
     private static let things = ["1/run2/away", "away", "1/nowhere", "1/run3/pipe", "socket"]
 

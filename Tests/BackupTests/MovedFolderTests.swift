@@ -43,6 +43,21 @@ struct MovedFolderTests {
         }
     }
 
+    @Test("of a group that their owner is not in are not opened up, which would take set-gid from them for good")
+    func foreignGroup() throws {
+        let folder = try TemporaryFolder("moved_groups")
+        let root = folder.path
+        try Shell.sh("cd '\(root)' && mkdir 1 && chown 4301:4301 . && chown 4301:6001 1 && chmod 2555 1")
+        func refusal(_ groups: [UInt32]) throws -> String? {
+            try OrdinaryUser.run(4301, groups: groups) {
+                do { try MovableChildren(of: root).check() } catch let error as BackupError { return error.errorCode }
+                return nil
+            }
+        }
+        #expect(try refusal([]) == "not-ours")
+        #expect(try refusal([6001]) == nil)
+    }
+
     @Test("keep their times where a move changes them (xfs)")
     func times() throws {
         if let missing = MountedFileSystem.Kind.xfs.missing { return print("skipped on xfs: \(missing)") }
@@ -90,5 +105,11 @@ struct MovedFolderTests {
         let inside = swap.root.appending("x/in")
         #expect(Subvolume.holding(inside.appending("file"), below: swap.root.appending("x")) == inside)
         #expect(Subvolume.holding(swap.root.appending("x/in"), below: inside) == nil)
+        // A snapshot has an empty folder in the place of another one, which has no number of its own.
+        try Shell.sh(
+            "cd '\(swap.root)' && btrfs subvolume create y && btrfs subvolume create y/sub && btrfs subvolume snapshot -r y x/outer"
+        )
+        let outer = swap.root.appending("x/outer")
+        #expect(Subvolume.holding(outer.appending("sub/file"), below: swap.root.appending("x")) == outer)
     }
 }

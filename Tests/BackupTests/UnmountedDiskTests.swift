@@ -63,11 +63,21 @@ struct UnmountedDiskTests {
         _ = try BackupJob(without, options: .init(), version: "t").run()
         #expect(try live.folder.wasUsed())
         // The artifacts are back.
-        refused("folder-vanished") { _ = try live.backup() }
+        let others = #expect(throws: BackupError.self) { try live.backup() }
+        #expect(code(others) == "folder-vanished")
+        // It is not empty, which nobody is told.
+        #expect(
+            others?.explanation.english.contains("none of these artifacts'") == true, "\(String(describing: others))")
         refused("folder-vanished") { try BackupPreflight(live.workspace(), options: .init()).run().throwFirst() }
         refused("folder-vanished") { _ = try Catalogue(live.folder, usedBy: live.artifacts).items() }
         // One of two disks that are exchanged by the week: the backups came with a copy, and our state did not.
         try Shell.sh("cd '\(live.root.path)' && mv backups point && cp -a disk backups && rm -r backups/.mlflow-backup")
+        // Made while the artifacts could not be marked: they name no mark, which contradicts none.
+        for item in try Catalogue(live.folder).items() {
+            var sidecar = try #require(item.sidecar)
+            sidecar.stack?.artifacts = nil
+            try sidecar.write(in: live.folder)
+        }
         try live.backup()
         // The first one is known still.
         try Shell.sh("cd '\(live.root.path)' && mv backups second && mv disk backups")
@@ -90,6 +100,8 @@ struct UnmountedDiskTests {
             #expect(code(found.obstacles.first) == "artifacts-emptied", "\(found.obstacles)")
             try Shell.sh("mkdir -p '\(live.artifacts)/9' && echo late > '\(live.artifacts)/9/late.bin'")
         }
+        // Nor is it marked by a restore of the database alone, which goes nowhere there: that would be a claim that nobody made.
+        try live.restore(name.string, .database, force: true)
         #expect(try !Directory.names(in: live.artifacts).contains(Array(ArtifactsMark.fileName.utf8)))
         _ = try ClaimJob(live.workspace()).run()
         try live.restore(name.string, .artifacts, force: true)

@@ -25,11 +25,13 @@ struct StackLockTests {
             return holder.contains("restore of something")
         }
         #expect(told.withLock { $0.count } == 1)
+        #expect(try StackLock.isHeld(live))
         // Another database of the same server is another stack.
         _ = try StackLock.take(server.settings.naming(database: "lock_b"), for: "backup", atMost: 0)
         #expect(held?.isHeld == true)
         held = nil
         _ = try StackLock.take(live, for: "backup", atMost: 5)
+        #expect(try !StackLock.isHeld(server.settings.naming(database: "lock_a_of_nobody")))
     }
 
     @Test("is not held any more by a session that the server ended, and can be had again")

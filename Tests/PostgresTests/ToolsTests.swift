@@ -169,6 +169,8 @@ struct ToolsTests {
         let hanging = PostgresTools(binDirectory: folder.path, installed: folder.path, patience: 0.3)
         let error = #expect(throws: PostgresError.self) { try hanging.check(serverVersion: 140_022) }
         #expect(error?.errorCode == "tool-failed" && error?.explanation.english.contains("does not end") == true)
+        let hasty = PostgresTools(binDirectory: folder.path).waiting(atMost: 0.2)
+        #expect(throws: PostgresError.self) { try hasty.version(of: .dump, serverVersion: 130_000) }
         #expect(ContinuousClock.now - start < .seconds(5))
         #expect(PostgresError.toolMissing(path: "x").explanation.english.contains("PG_BIN_DIR"))
         #expect(throws: PostgresError.toolMissing(path: "/nowhere/pg_dump")) {

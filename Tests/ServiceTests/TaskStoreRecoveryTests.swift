@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import SystemIO
 import Testing
 import Wording
@@ -28,6 +29,27 @@ struct TaskStoreRecoveryTests {
         let task = try store.begin(.backup, origin: .api, message: text)
         #expect(try store.list().map(\.id) == [task.id])
         #expect(try names(folder).contains { $0.hasPrefix("tasks.sqlite.corrupt-") })
+    }
+
+    @Test("A pipe under its name is waited for by nobody")
+    func pipe() throws {
+        let folder = try ScratchFolder()
+        let path = folder.path.appending(TaskStore.fileName)
+        #expect(path.withCString { mkfifo($0, 0o600) } == 0)
+        #expect(throws: TaskStoreError.notAFile(path: path.string)) { try TaskStore(in: folder.path, log: .silent) }
+    }
+
+    @Test(
+        "What root makes in a service's folder is the service's, with its companions",
+        .enabled(if: geteuid() == 0, "becoming several users needs root"))
+    func ofRoot() throws {
+        let folder = try ScratchFolder()
+        try OpenFile(folder.path, .directory).setOwner(user: 4301, group: 4301)
+        let store = try TaskStore(in: folder.path, log: .silent)
+        _ = try store.begin(.backup, origin: .api, message: text)
+        let found = try names(folder)
+        #expect(found.count == 4)
+        for name in found { #expect(try FileStatus.of(folder.path.appending(name)).owner == 4301, "\(name)") }
     }
 
     @Test("Damaged pages are found at start", arguments: [0, 100, 4096, 8192] as [UInt64])

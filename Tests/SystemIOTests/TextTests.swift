@@ -51,6 +51,8 @@ struct TextTests {
         }
         #expect("ml-tracking_7.tar.gz".shellWord == "ml-tracking_7.tar.gz" && "a b".shellWord == "'a b'")
         #expect("/a'b".shellQuoted == "'/a'\\''b'")
+        // Beside the command it begins no line that reads like another one.
+        #expect("z\nAs root run: \u{1b}[2Jx é".shown == "z\\x0aAs root run: \\x1b[2Jx é")
     }
 
     @Test("a secret shows stars wherever it is printed, and is compared whole")

@@ -9,6 +9,8 @@ import SystemIO
 /// can be written through a link that an earlier entry planted.
 final class EntryPlacer {
     let looks: RestoredLooks
+    /// Of files of ours; what is restored is given to whom the backup says, and to nobody before.
+    private let heir: Heir?
     /// The way to the folder of the last path.
     private var descent: FolderDescent
     /// Folder modes and times are set at the end: writing into a folder changes its time, and mode 000 bars the way.
@@ -27,7 +29,9 @@ final class EntryPlacer {
     ///   - root: an existing folder that nobody else writes to.
     init(root: FilePath, looks: RestoredLooks) throws {
         self.looks = looks
-        descent = FolderDescent(root: try OpenFile(root, .directory))
+        let folder = try OpenFile(root, .directory)
+        heir = looks.owners.isRecorded ? nil : Heir(of: try folder.status())
+        descent = FolderDescent(root: folder)
     }
 
     /// A folder or a link.
@@ -77,7 +81,9 @@ final class EntryPlacer {
     func create(_ path: EntryPath, size: UInt64) throws(SystemError) -> NewFile {
         let components = path.components
         let parent = try folder(for: components.dropLast())
-        return try NewFile(Array(components[components.count - 1]), in: parent, size: size)
+        let new = try NewFile(Array(components[components.count - 1]), in: parent, size: size)
+        try heir?.take(new.file)
+        return new
     }
 
     /// What another placer of the same root has left for the end.
@@ -186,8 +192,8 @@ final class EntryPlacer {
 
     private func folder(for components: ArraySlice<ArraySlice<UInt8>>) throws(SystemError) -> OpenFile {
         hasOpened = true
-        return try descent.go(to: components) { folder, name throws(SystemError) in
-            try folder.openOrMakeFolder(name)
+        return try descent.go(to: components) { [heir] folder, name throws(SystemError) in
+            try folder.openOrMakeFolder(name, for: heir)
         }
     }
 }

@@ -5,7 +5,7 @@ import SystemIO
 
 /// Who restored files shall belong to.
 public enum RestoredOwner: Sendable {
-    /// Whoever this process is. For files of ours: nobody else gets a right to them, whatever a list says.
+    /// Whoever this process is, or works for (`Heir`). For files of ours: nobody else gets a right to them, whatever a list says.
     case writer
     /// Whoever owned each when it was backed up, by number. Who owned the whole tree then stands for who owns its place now:
     /// a stack that moved to another machine, where MLflow runs as another user.
@@ -88,10 +88,7 @@ private struct ProcessOwner: Sendable {
     let mayGiveAway: Bool
 
     static var current: ProcessOwner {
-        var groups = [gid_t](repeating: 0, count: Int(max(0, getgroups(0, nil))))
-        let count = Int(getgroups(Int32(groups.count), &groups))
-        return ProcessOwner(
-            user: geteuid(), groups: Set(groups.prefix(max(0, count))).union([getegid()]),
-            mayGiveAway: ProcessPrivilege.mayGiveAway)
+        ProcessOwner(
+            user: geteuid(), groups: ProcessPrivilege.groups, mayGiveAway: ProcessPrivilege.mayGiveAway)
     }
 }

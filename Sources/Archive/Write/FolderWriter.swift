@@ -28,12 +28,13 @@ public final class FolderWriter: ArchiveWriter {
     public init(creating path: FilePath, previous: FilePath? = nil) throws {
         if try FileStatus.ifPresent(path) != nil { throw SystemError("create", path: path.string, code: EEXIST) }
         let started = FileTime.now()
-        try Directory.make(path, mode: 0o700)
+        try Directory.makeInherited(path, mode: 0o700)
         try EntryPlacer.prepare(path)
         root = path
         self.previous = try previous.flatMap { try PreviousFolder($0) }
         placer = try EntryPlacer(root: path, looks: RestoredLooks(.writer, tree: nil))
         index = try OpenFile(path.appending(ArchiveLayout.indexName), .createNew(mode: 0o600))
+        try Directory.inheritOwner(index)
         sharing = .init(generation: self.previous.map { $0.preamble.generation.adding(clamped: 1) } ?? 0)
         try write(IndexEncoder.preamble(.init(started: started, generation: sharing.generation)))
     }

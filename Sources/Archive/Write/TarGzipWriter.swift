@@ -38,6 +38,7 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
         self.previous = try previous.flatMap { try PreviousArchive($0, alignment: alignment) }
         generation = self.previous.map { $0.preamble.generation.adding(clamped: 1) } ?? 0
         file = try OpenFile(path, .createNew(mode: mode))
+        try Directory.inheritOwner(file)
         let output = try MemberOutput(
             file, preamble: .init(started: started, generation: generation, alignment: alignment),
             previous: self.previous)

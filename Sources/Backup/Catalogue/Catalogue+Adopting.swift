@@ -35,7 +35,7 @@ extension Catalogue {
             throw BackupError.lackingRoom(path: folder.path.string, needed: incoming.size, available: space.available)
         }
         // A name of its own in the staging folder: no lock is held, and another adoption may run.
-        try Directory.make(folder.state, mode: 0o750)
+        try Directory.makeInherited(folder.state, mode: 0o750)
         let partial = folder.state.appending(
             "\(Self.adoptionPrefix)\(getpid())-\(name.string)" + DurableFile.partialSuffix)
         try Directory.removeTree(partial)
@@ -66,6 +66,7 @@ extension Catalogue {
     private func claim(_ partial: FilePath) throws -> OpenFile {
         for _ in 0..<10 {
             let file = try OpenFile(partial, .createNew(mode: 0o640))
+            try Directory.inheritOwner(file)
             while try !AdvisoryLock.tryLock(file) { usleep(1000) }
             if try FileStatus.ifPresent(partial)?.inode == file.status().inode { return file }
         }

@@ -101,7 +101,7 @@ public struct Catalogue: Sendable {
 
     private func removeUnmarked(_ item: CatalogueItem) throws {
         // Renamed first: a folder that is half deleted must not be listed, and the next run clears the staging folder.
-        try Directory.make(folder.staging, mode: 0o700)
+        try Directory.makeInherited(folder.staging, mode: 0o700)
         let doomed = folder.staging.appending("removed-" + item.name.string)
         try Directory.removeTree(doomed)
         try Directory.rename(item.path, to: doomed)

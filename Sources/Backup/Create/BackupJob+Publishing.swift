@@ -138,8 +138,6 @@ extension BackupJob {
         try intent.write(sidecar)
         let path = folder.path.appending(name.string)
         var marks = written.marks
-        // The staging folder's owner is the backup folder's. What a folder of files holds stays as it was made.
-        try marks.keeping(partial) { try Directory.inheritOwner(partial) }
         try marks.keeping(partial) { try DurableFile.publish(partial, as: path) }
         workspace.published(name)
         // Of another name it is the file that was read then, which this one may be a copy of.

@@ -82,9 +82,9 @@ extension BackupJob {
         guard let (number, example) = denied.counts[.attributes].map({ ($0.number, $0.example) }) else { return [] }
         return [
             BilingualText(
-                zh: "\(number) 个条目（例如 \(example)）的部分扩展属性不在备份中：\(folder.path) 所在的文件系统无法保存；压缩备份可以保存",
+                zh: "\(number) 个条目（例如 \(example.description.shown)）的部分扩展属性不在备份中：\(folder.path) 所在的文件系统无法保存；压缩备份可以保存",
                 en:
-                    "Extended attributes of \(number) entries, such as \(example), are not in the backup: the file system of \(folder.path) "
+                    "Extended attributes of \(number) entries, such as \(example.description.shown), are not in the backup: the file system of \(folder.path) "
                     + "cannot hold them; a compressed backup does")
         ]
     }
@@ -94,9 +94,10 @@ extension BackupJob {
         let user = geteuid()
         return [
             BilingualText(
-                zh: "\(count) 个条目（例如 \(first)）属于其他用户；所有者已记录在备份中，但由用户 \(user) 恢复时它们会变为属于 \(user)，只有 root 恢复才能还原所有者",
+                zh:
+                    "\(count) 个条目（例如 \(first.description.shown)）属于其他用户；所有者已记录在备份中，但由用户 \(user) 恢复时它们会变为属于 \(user)，只有 root 恢复才能还原所有者",
                 en:
-                    "\(count) entries, such as \(first), are another user's. The backup says whose, but what user \(user) restores becomes "
+                    "\(count) entries, such as \(first.description.shown), are another user's. The backup says whose, but what user \(user) restores becomes "
                     + "user \(user)'s; a restore by root gives them back")
         ]
     }
@@ -180,6 +181,8 @@ extension BackupJob {
             let survey = try StoreSurvey(snapshot, cancellation: cancellation)
             guard survey.revision != nil else { throw BackupError.databaseEmpty(name: stack.database.database) }
             let ground = try snapshot.ground()
+            // pg_dump takes an empty folder, and would make one that is nobody's but its own.
+            try Directory.makeInherited(dump, mode: 0o700)
             do {
                 try stack.tools.dump(
                     stack.database, snapshot: snapshot.identifier, into: dump,

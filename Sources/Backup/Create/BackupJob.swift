@@ -187,17 +187,17 @@ public struct BackupJob: Sendable {
             let first = manifest.skipped[0]
             warnings.append(
                 BilingualText(
-                    zh: "跳过了 \(manifest.skippedCount) 个条目，例如 \(first.path)（\(first.reason)）",
+                    zh: "跳过了 \(manifest.skippedCount) 个条目，例如 \(first.path.shown)（\(first.reason)）",
                     en:
-                        "\(manifest.skippedCount) \(manifest.skippedCount == 1 ? "entry was" : "entries were") skipped, such as \(first.path) (\(first.reason))"
+                        "\(manifest.skippedCount) \(manifest.skippedCount == 1 ? "entry was" : "entries were") skipped, such as \(first.path.shown) (\(first.reason))"
                 ))
         }
         if let first = manifest.changedWhileRead.first {
             warnings.append(
                 BilingualText(
-                    zh: "\(manifest.changedCount) 个文件在读取时被写入，例如 \(first)",
+                    zh: "\(manifest.changedCount) 个文件在读取时被写入，例如 \(first.shown)",
                     en:
-                        "\(manifest.changedCount) files were written to while they were read, such as \(first)"
+                        "\(manifest.changedCount) files were written to while they were read, such as \(first.shown)"
                 ))
         }
         return warnings

@@ -105,8 +105,9 @@ extension BackupFolder {
         guard let mark, mark.knows(self) else { return }
         if try isOurs && isOne(of: mark) { return }
         // Another stack's disk, mounted here to read from it: `claim`, by which a person says so, has nowhere to write.
-        if writeProtection != nil, try holdsBackups() { return }
-        throw BackupError.folderVanished(path: path.string)
+        let holdsBackups = try holdsBackups()
+        if writeProtection != nil, holdsBackups { return }
+        throw BackupError.folderVanished(path: path.string, holdsBackups: holdsBackups)
     }
 
     /// A person says that this folder takes the place of the one that was used. It is noted here: the artifacts may be read-only.
@@ -146,7 +147,11 @@ extension BackupFolder {
     /// Backups describe themselves: with them in it, it is the folder, whatever became of our own state.
     func holdsBackups() throws -> Bool {
         guard try FileStatus.ifPresent(path) != nil else { return false }
-        return try Directory.names(in: path).contains { BackupName(String(decoding: $0, as: UTF8.self))?.time != nil }
+        let names: [[UInt8]]
+        do throws(SystemError) { names = try Directory.names(in: path) } catch {
+            throw BackupError.folderNotUsable(path: path.string, reason: error.reason)
+        }
+        return names.contains { BackupName(String(decoding: $0, as: UTF8.self))?.time != nil }
     }
 }
 

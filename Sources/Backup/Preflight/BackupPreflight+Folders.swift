@@ -114,7 +114,12 @@ extension LiveStack {
     func requireAnswers(inside seconds: Double) throws {
         // A folder that is not there is another check's.
         for point in (try? MountTable.points(below: artifacts)) ?? [] {
-            try FolderPulse.requireAnswer(of: point, atMost: seconds)
+            switch FolderPulse.look(at: point, atMost: seconds) {
+            case .silent: throw BackupError.folderSilent(path: point.string)
+            // A FUSE mount whose process is gone answers with that. What is closed to this user is another check's.
+            case .failed(let error) where !error.isDenied: throw BackupError.folderSilent(path: point.string)
+            case .failed, .answered: continue
+            }
         }
     }
 }

@@ -57,14 +57,15 @@ public struct BackupPreflight: Sendable {
 
     /// - Returns: what its dump will be about; `nil` where it does not answer.
     private func checkDatabase(_ held: Databases?, _ findings: inout Findings) -> BackupRoom.Dump? {
-        findings.make(.tools) { try stack.tools.checkHandingOver(stack.database.password) }
+        let tools = isHasty ? stack.tools.waiting(atMost: FolderPulse.hasty) : stack.tools
+        findings.make(.tools) { try tools.checkHandingOver(stack.database.password) }
         guard let connection = findings.make(.database, { try Connection(stack.database) }) else {
             // Which tool is needed is not known without the server; that it is there at all is.
-            findings.make(.tools) { _ = try stack.tools.version(of: .dump) }
+            findings.make(.tools) { _ = try tools.version(of: .dump) }
             return nil
         }
         defer { connection.close() }
-        findings.make(.tools) { try stack.tools.check(serverVersion: connection.serverVersion) }
+        findings.make(.tools) { try tools.check(serverVersion: connection.serverVersion) }
         findings.make(.database) {
             guard try StoreSurvey.isThere(on: connection) else {
                 throw BackupError.databaseEmpty(name: stack.database.database)

@@ -29,9 +29,12 @@ public struct RestorePreflight: Sendable {
     /// - Parameter databases: of the session that holds the stack's lock, where there is one.
     public func run(_ item: CatalogueItem, _ occasion: Occasion, on databases: Databases? = nil) -> Findings {
         var findings = Findings()
-        // All that follows walks through the artifacts.
-        let seconds = if case .job = occasion { FolderPulse.awakening } else { FolderPulse.hasty }
-        guard findings.make(.artifacts, { try stack.requireAnswers(inside: seconds) }) != nil else { return findings }
+        if options.mode.includesArtifacts {
+            // Much of what follows walks through them. A backup before the restore asks by itself.
+            let seconds = if case .job = occasion { FolderPulse.awakening } else { FolderPulse.hasty }
+            let answers = findings.make(.artifacts) { try stack.requireAnswers(inside: seconds) }
+            guard answers != nil else { return findings }
+        }
         let manifest: Manifest?
         switch occasion {
         case .request: manifest = findings.make(.backup) { try self.manifest(of: item) } ?? nil

@@ -24,6 +24,7 @@ public struct BackupFolder: Sendable {
             try Directory.make(path, mode: 0o750)
             try Directory.makeInherited(state, mode: 0o750)
         } catch {
+            if error.path == state.string, error.isOfAnotherKind { throw BackupError.unusable(error, in: self) }
             throw BackupError.folderNotUsable(path: path.string, reason: leadingNowhere ?? error.reason)
         }
         if let reason = unusableReason { throw BackupError.folderNotUsable(path: path.string, reason: reason) }

@@ -20,11 +20,11 @@ extension BackupFolder {
     }
 
     /// The same, and makes one where there is none.
-    /// - Returns: `nil` where nothing can be written: then nothing is noted either.
+    /// - Returns: `nil` where none can be read or written: then nothing is noted either.
     func madeID() throws(SystemError) -> String? {
-        if let known = try id() { return known }
-        let made = RandomID.make()
         do throws(SystemError) {
+            if let known = try id() { return known }
+            let made = RandomID.make()
             try write(id: made)
             return made
         } catch {

@@ -2,7 +2,6 @@
 
 import Glibc
 import SystemIO
-import Wording
 
 /// Does in small what a backup does in its folder, and leaves nothing: a file is made where archives are written, renamed into the
 /// folder, renamed there as sidecars are, and removed. Only an attempt tells of a mount below the folder, of an attribute, or of a
@@ -27,7 +26,7 @@ struct FolderTrial {
         case .silent: throw BackupError.folderSilent(path: folder.path.string)
         case .failed(let error):
             // Room is another check's. What is in the staging folder is cleared by whoever begins meanwhile.
-            if !error.isFull, !error.isNotFound { throw refusal(error) }
+            if !error.isFull, !error.isNotFound { throw BackupError.unusable(error, in: folder) }
         }
     }
 
@@ -38,7 +37,9 @@ struct FolderTrial {
             throw BackupError.stateNotUsable(path: folder.lock.string, why: .otherKind)
         }
         for path in [folder.state, folder.staging] where try FileStatus.ifPresent(path) != nil {
-            do throws(SystemError) { _ = try OpenFile(path, .directoryThroughLink) } catch { throw refusal(error) }
+            do throws(SystemError) { _ = try OpenFile(path, .directoryThroughLink) } catch {
+                throw BackupError.unusable(error, in: folder)
+            }
         }
     }
 
@@ -65,22 +66,6 @@ struct FolderTrial {
     private func nearest() throws(SystemError) -> FilePath {
         for path in [folder.staging, folder.state] where try FileStatus.ifPresent(path) != nil { return path }
         return folder.path
-    }
-
-    private func refusal(_ error: SystemError) -> BackupError {
-        let why: BackupError.Unusable
-        switch error.code {
-        case EXDEV: why = .otherMount(than: folder.path.string)
-        case _ where error.isOfAnotherKind: why = .otherKind
-        case EACCES, EPERM: why = denial(FilePath(error.path))
-        default: why = .failed(error.reason)
-        }
-        return .stateNotUsable(path: error.path, why: why)
-    }
-
-    private func denial(_ path: FilePath) -> BackupError.Unusable {
-        if (try? FileStatus.isFrozen(path)) == true { return .frozen }
-        return .denied(owner: (try? FileStatus.of(path))?.owner, user: geteuid(), group: getegid())
     }
 }
 

@@ -50,7 +50,9 @@ public struct OperationLock: Sendable {
         }
         var locks: [AdvisoryLock] = []
         // Where another user does not even let us look, the stack's lock has to do.
-        if Directory.readRefusal(folder.state) == nil, try FileStatus.ifPresent(folder.lock) != nil {
+        if Directory.readRefusal(folder.state) == nil, try FileStatus.ifPresent(folder.lock) != nil,
+            Directory.isReadable(folder.lock)
+        {
             guard let lock = try AdvisoryLock.tryShared(folder.lock) else { return nil }
             locks.append(lock)
         }

@@ -75,13 +75,24 @@ struct RestoreState: Sendable {
         return try existing(name).map(isFrozen) ?? false
     }
 
-    private func names(in folder: FilePath) throws -> [String] {
-        guard try FileStatus.ifPresent(folder) != nil else { return [] }
-        return try Directory.names(in: folder).map { String(decoding: $0, as: UTF8.self) }
+    /// - Throws: `BackupError.stateNotUsable` for a folder that root made, and this user may not look into.
+    private func names(in place: FilePath) throws -> [String] {
+        do throws(SystemError) {
+            guard try FileStatus.ifPresent(place) != nil else { return [] }
+            return try Directory.names(in: place).map { String(decoding: $0, as: UTF8.self) }
+        } catch {
+            guard error.isDenied else { throw error }
+            throw BackupError.unusable(error, in: folder)
+        }
     }
 
+    /// - Throws: `BackupError.artifactsOutOfReach`, `.artifactsUnreadable`.
     private func isBesideOurs() throws -> Bool {
-        guard let parent = try FileStatus.ifPresent(own), parent.kind == .directory, parent.mode & 0o777 == 0o700,
+        let found: FileStatus?
+        do throws(SystemError) { found = try FileStatus.ifPresent(own) } catch {
+            throw (error.isDenied ? BackupError.closed(artifacts) : nil) ?? error
+        }
+        guard let parent = found, parent.kind == .directory, parent.mode & 0o777 == 0o700,
             let status = try FileStatus.ifPresent(beside)
         else { return false }
         return status.kind == .directory && status.mode & 0o1777 == Self.folderMode
@@ -122,14 +133,14 @@ struct RestoreState: Sendable {
     private func makeBeside() throws {
         // Not with `make`'s parents: an artifacts folder that went away is not made again.
         _ = try FileStatus.of(artifacts)
-        try Directory.make(own, mode: 0o700)
+        try ArtifactSwap.makeFolder(in: artifacts)
         if try isBesideOurs() { return }
         // A client's. What is in it must not become ours.
         try OpenFile(own, .directory).setMode(0o700)
         if try !isBesideOurs(), try FileStatus.ifPresent(beside) != nil {
             try Directory.renameWithoutReplacing(beside, to: own.appending("foreign-" + RestoreJournal.newID()))
         }
-        try Directory.make(beside, mode: Self.folderMode)
+        try Directory.makeInherited(beside, mode: Self.folderMode)
         // A file system without permission bits: nothing there would be believed.
         guard try isBesideOurs() else { throw SystemError("chmod", path: beside.string, code: EOPNOTSUPP) }
     }

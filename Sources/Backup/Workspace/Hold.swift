@@ -57,8 +57,12 @@ extension Hold {
         if marked.artifacts == nil {
             known = identity.lostMark(among: try Catalogue(workspace.folder).items())
             // One that is there and damaged, or no file any more, is made anew, as what it was.
-            let found = try FileStatus.ifPresent(workspace.stack.artifacts.appending(ArtifactsMark.fileName))
-            if known != nil, !claiming, found == nil { return identity }
+            let mark = workspace.stack.artifacts.appending(ArtifactsMark.fileName)
+            if known != nil, !claiming, try FileStatus.ifPresent(mark) == nil { return identity }
+            // What else is no file is written over. That it cannot be moved is no reason against a backup.
+            do throws(SystemError) { try LiveStack.makeWay(for: mark) { $0 == .directory } } catch {
+                workspace.log.warning("a folder is in the way of the mark", ["path": mark, "reason": error.reason])
+            }
         }
         marked.artifacts =
             try ArtifactsMark.ensure(in: workspace.stack.artifacts, using: workspace.folder, known: known)?.id

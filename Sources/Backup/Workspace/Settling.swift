@@ -35,7 +35,9 @@ struct Settling {
 
     /// What lies among the backups: on write-protected media it stays, and is nobody's trouble there.
     private func settleFolder() throws {
-        let removed = try workspace.folder.removeLeftovers { [log = workspace.log] name, error in
+        let folder = workspace.folder
+        try FolderTrial(folder).refuseOtherKinds()
+        let removed = try folder.removeLeftovers { [log = workspace.log] name, error in
             log.warning("a leftover cannot be removed", ["name": name, "reason": error.reason])
         }
         for name in removed { workspace.log.warning("removed what an interrupted run left", ["name": name]) }

@@ -71,6 +71,14 @@ public final class StackLock {
         return Databases(holding: session)
     }
 
+    /// Whether somebody has it, which is asked without taking it for a moment: another one would be told that it is held.
+    public static func isHeld(_ settings: ConnectionSettings) throws -> Bool {
+        let session = try Databases.maintenanceSession(settings)
+        defer { session.close() }
+        return try !session.rows("select 1 from pg_catalog.pg_locks l where \(isHeld(key(of: settings.database)))")
+            .isEmpty
+    }
+
     deinit { session.close() }
 
     /// Gives the lock up before its time.

@@ -15,6 +15,9 @@ final class PrivateFolder {
     private static let prefix = "mlflow-backup-run-"
     /// Seconds between making one and locking it, at most.
     private static let youth: Int64 = 60
+    /// Of 0.2.0 and before, which locked none: six characters follow. After a week no program of theirs runs any more.
+    private static let oldPrefix = "mlflow-backup-"
+    private static let oldAge: Int64 = 7 * 86400
 
     init() throws(SystemError) {
         let parent: FilePath = Directory.isWritable("/dev/shm") ? "/dev/shm" : "/tmp"
@@ -33,11 +36,14 @@ final class PrivateFolder {
 
     /// What cannot be looked at, or removed, is looked at another time: it stands in nobody's way.
     static func clear(_ parent: FilePath) {
-        for name in (try? Directory.names(in: parent)) ?? [] where name.starts(with: prefix.utf8) {
+        for name in (try? Directory.names(in: parent)) ?? [] where name.starts(with: oldPrefix.utf8) {
             let path = parent.appending(name)
+            let isOld = name.count == oldPrefix.utf8.count + 6
+            guard name.starts(with: prefix.utf8) || isOld else { continue }
+            if isOld, (try? FileStatus.of(path.appending(PasswordFile.name))) == nil { continue }
             guard let found = try? OpenFile(path, .directory), let status = try? found.status(),
                 status.owner == geteuid(), status.mode & 0o777 == 0o700,
-                status.modified.seconds < FileTime.now().seconds.subtracting(clamped: youth),
+                status.modified.seconds < FileTime.now().seconds.subtracting(clamped: isOld ? oldAge : youth),
                 (try? AdvisoryLock.tryLock(found)) == true
             else { continue }
             try? Directory.removeTree(path)

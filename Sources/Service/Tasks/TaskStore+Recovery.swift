@@ -28,13 +28,25 @@ extension TaskStore {
         let lock = try waitForOpeningLock(path)
         return try withExtendedLifetime(lock) {
             do {
-                return OpenedDatabase(database: try openDatabase(path), inode: try inode(of: path))
+                return try open(path)
             } catch let error as SQLiteError where error.isCorrupt {
                 log.error("task database is damaged: beginning a new one", ["path": path, "reason": error.message])
                 try moveAside(path, log)
             }
-            return OpenedDatabase(database: try openDatabase(path), inode: try inode(of: path))
+            return try open(path)
         }
+    }
+
+    /// SQLite gives its companions to whom the database belongs, which an empty file is, too.
+    private static func open(_ path: FilePath) throws -> OpenedDatabase {
+        do throws(SystemError) { try Directory.inheritOwner(OpenFile(path, .createNew(mode: 0o644))) } catch {
+            guard error.exists else { throw error }
+            try Directory.inheritOwner(path)
+        }
+        // Of a pipe it would wait for whoever writes into it.
+        let kind = try FileStatus.of((try? path.resolved()) ?? path).kind
+        guard kind == .file || kind == .symbolicLink else { throw TaskStoreError.notAFile(path: path.string) }
+        return OpenedDatabase(database: try openDatabase(path), inode: try inode(of: path))
     }
 
     /// The journal goes with its database: SQLite would replay it into the new one.

@@ -9,12 +9,15 @@ public enum TaskStoreError: CodedError, Equatable {
     case newerSchema(path: String, found: Int, known: Int)
     /// Another process is opening or replacing the database and does not come to an end.
     case openingBusy(path: String)
+    /// A folder, a pipe or the like in the place of the database.
+    case notAFile(path: String)
 
     public var errorCode: String {
         switch self {
         case .noSuchTask: "no-such-task"
         case .newerSchema: "task-database-newer"
         case .openingBusy: "task-database-busy"
+        case .notAFile: "task-database-not-a-file"
         }
     }
 
@@ -34,6 +37,10 @@ public enum TaskStoreError: CodedError, Equatable {
             BilingualText(
                 zh: "另一个进程正在打开或修复任务数据库 \(path)，请稍后重试。",
                 en: "Another process is opening or repairing the task database \(path): try again later.")
+        case .notAFile(let path):
+            BilingualText(
+                zh: "\(path) 应为任务数据库，却不是文件。请将其移走，本服务会重新创建。",
+                en: "\(path), where the task database must be, is no file. Move it away; it is made anew.")
         }
     }
 }

@@ -12,6 +12,7 @@ public final class AdvisoryLock: Sendable {
     /// - Returns: `nil` where somebody else holds it.
     public static func tryLock(_ path: FilePath, note: String) throws(SystemError) -> AdvisoryLock? {
         let file = try OpenFile(path, .readWrite(create: 0o644))
+        try Directory.inheritOwner(file)
         do throws(SystemError) {
             try retryingInterrupts("lock", path.string) { file.withDescriptor { flock($0, LOCK_EX | LOCK_NB) } }
         } catch {

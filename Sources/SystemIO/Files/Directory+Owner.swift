@@ -2,29 +2,48 @@
 
 import Glibc
 
+/// Whom what root makes in a folder of another user's belongs to: that user. A service that runs as that user must be able to go on
+/// with it after an administrator ran a command once.
+public struct Heir: Sendable {
+    private let user: UInt32
+    private let group: UInt32
+
+    /// `nil` where it belongs to whoever makes it: nobody may give it away, or who gave it away could not go on with it.
+    public init?(of folder: FileStatus) {
+        guard geteuid() == 0, folder.owner != 0, ProcessPrivilege.mayWorkForOthers else { return nil }
+        (user, group) = (folder.owner, folder.group)
+    }
+
+    /// - Parameter file: one that root made there. Of another name of it nothing is known.
+    public func take(_ file: OpenFile) throws(SystemError) {
+        let own = try file.status()
+        guard own.owner == 0, own.kind == .directory || own.linkCount == 1 else { return }
+        do throws(SystemError) { try file.setOwner(user: user, group: group) } catch {
+            guard error.isDenied || error.isUnknownCall else { throw error }
+        }
+    }
+}
+
 extension Directory {
-    /// What root makes in a folder of another user's belongs to that user: a service that runs as that user must be able to go on
-    /// with it after an administrator ran a command once. Where nobody may give files away it stays root's.
+    /// Gives a file or folder of root's to the heir of the folder that it is in; a link stays as it is.
     public static func inheritOwner(_ path: FilePath) throws(SystemError) {
-        guard ProcessPrivilege.mayGiveAway else { return }
+        guard geteuid() == 0 else { return }
         let kind = try FileStatus.of(path).kind
         guard kind == .directory || kind == .file else { return }
-        try inheritOwner(of: path.parent, by: OpenFile(path, kind == .directory ? .directory : .readNoFollow))
+        try inheritOwner(OpenFile(path, kind == .directory ? .directory : .readNoFollow))
     }
 
-    /// Makes a folder of ours, as `make` does, and gives it to whom the one around it belongs.
+    public static func inheritOwner(_ file: OpenFile) throws(SystemError) {
+        guard geteuid() == 0 else { return }
+        try Heir(of: OpenFile(file.path.parent, .directoryThroughLink).status())?.take(file)
+    }
+
+    /// Makes a folder of ours, and those above it that are missing, as `make` does, and gives each to whom the one around it belongs.
     public static func makeInherited(_ path: FilePath, mode: UInt32) throws(SystemError) {
+        if path.parent != path, try FileStatus.ifPresent(path.parent) == nil {
+            try makeInherited(path.parent, mode: mode)
+        }
         try make(path, mode: mode)
         try inheritOwner(path)
-    }
-
-    /// - Parameter file: one that this process just made. Of another name of it nothing is known.
-    static func inheritOwner(of parent: FilePath, by file: OpenFile) throws(SystemError) {
-        guard ProcessPrivilege.mayGiveAway else { return }
-        let (parent, own) = (try FileStatus.of(parent), try file.status())
-        guard parent.owner != own.owner, own.owner == 0, own.kind == .directory || own.linkCount == 1 else { return }
-        do throws(SystemError) { try file.setOwner(user: parent.owner, group: parent.group) } catch {
-            if !error.isDenied, error.code != EOPNOTSUPP, error.code != EINVAL { throw error }
-        }
     }
 }

@@ -16,6 +16,9 @@ extension Directory {
     /// Why this process may not list and enter a folder.
     public static func readRefusal(_ path: FilePath) -> SystemError? { refusal(path, R_OK | X_OK, "read") }
 
+    /// Whether this process may read a file, as the kernel says it beforehand.
+    public static func isReadable(_ path: FilePath) -> Bool { refusal(path, R_OK, "read") == nil }
+
     private static func refusal(_ path: FilePath, _ wanted: Int32, _ operation: String) -> SystemError? {
         guard path.withCString({ faccessat(AT_FDCWD, $0, wanted, AT_EACCESS) }) != 0 else { return nil }
         return SystemError(operation, path: path.string)

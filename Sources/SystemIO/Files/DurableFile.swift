@@ -28,7 +28,7 @@ public enum DurableFile {
         if try FileStatus.ifPresent(partial) != nil { try Directory.remove(partial) }
         do throws(SystemError) {
             let file = try OpenFile(partial, .createNew(mode: mode))
-            try Directory.inheritOwner(of: path.parent, by: file)
+            try Directory.inheritOwner(file)
             try file.write(bytes)
             try file.sync()
             try Directory.rename(partial, to: path)

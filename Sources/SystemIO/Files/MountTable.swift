@@ -30,6 +30,16 @@ public enum MountTable {
             isFileSystemReadOnly && !isMountedReadOnly && !Self.neverWritten.contains(type)
         }
 
+        /// The place of a path in the file system itself, whatever of it is mounted where; `nil` where that is not known. NFS calls the
+        /// root of each of its mounts `/`, whichever folder of the server that is (Linux, fs/nfs/super.c, `nfs_show_path`), and two
+        /// folders of one export have one device.
+        /// - Parameter path: a real one that lies in this mount.
+        func place(of path: FilePath) -> FilePath? {
+            guard path.isIn(point), !["nfs", "nfs4"].contains(type) else { return nil }
+            let below = path.bytes.dropFirst(point == "/" ? 0 : point.bytes.count)
+            return below.split(separator: UInt8(ascii: "/")).reduce(root) { $0.appending($1) }
+        }
+
         private static let neverWritten: Set<String> = ["iso9660", "squashfs", "erofs", "cramfs", "romfs", "udf"]
     }
 
@@ -69,6 +79,23 @@ public enum MountTable {
         let root = try folder.resolved()
         let all = try mounts()
         return all.filter { $0.point != root && $0.point.isIn(root) && isSeen($0, among: all) }
+    }
+
+    /// What cannot be moved or removed below a folder, because something is mounted there: what is seen there, and what is not, as where
+    /// the folder was mounted over itself later. The kernel asks for any mount of this namespace (rename(2), EBUSY).
+    /// - Throws: `SystemError` where the folder is not there.
+    public static func fixedPoints(below folder: FilePath) throws(SystemError) -> [FilePath] {
+        let root = try folder.resolved()
+        let all = try mounts()
+        let own = holding(root)
+        let place = own?.place(of: root)
+        return all.filter { mount in
+            if mount.point != root, mount.point.isIn(root), isSeen(mount, among: all) { return true }
+            guard let place, let parent = all.first(where: { $0.id == mount.parent }), parent.device == own?.device,
+                let under = parent.place(of: mount.point)
+            else { return false }
+            return under != place && under.isIn(place)
+        }.map(\.point)
     }
 
     /// Whether the path of its point leads to it. Told by the table alone: a file system that is asked may never answer.

@@ -15,7 +15,7 @@ struct MovedFolder {
     /// - Returns: `nil` for what is no folder, and for one that only can be moved as it is.
     init?(_ path: FilePath) throws(SystemError) {
         guard let status = try FileStatus.ifPresent(path), status.kind == .directory else { return nil }
-        let isOpenedUp = status.owner == geteuid() && Directory.moveRefusal(path)?.code == EACCES
+        let isOpenedUp = Directory.mayOpenUp(status) && Directory.moveRefusal(path)?.code == EACCES
         if isOpenedUp { try Self.setMode(status.mode | 0o700, of: path) }
         guard let opened = try? OpenFile(path, .directory), let now = try? opened.status(),
             now.inode == status.inode, now.device == status.device
@@ -44,6 +44,12 @@ struct MovedFolder {
 }
 
 extension Directory {
+    /// Whether a folder that may not be moved as it is can be opened up for that, and closed again: the kernel takes set-gid of a group
+    /// that this user is not in away with each change of the mode (chmod(2)).
+    public static func mayOpenUp(_ folder: FileStatus) -> Bool {
+        folder.owner == geteuid() && (folder.mode & 0o2000 == 0 || ProcessPrivilege.groups.contains(folder.group))
+    }
+
     /// Runs a call that moves these paths, and leaves folders among them with the mode and the time that they had. Who dies in the
     /// midst may leave one that its owner can write into.
     public static func keepingLooks<Result>(

@@ -27,7 +27,8 @@ extension OpenFile {
     }
 
     /// Opens a folder inside this one, making it first if it is not there. A link in its place is an error.
-    public func openOrMakeFolder(_ name: [UInt8]) throws(SystemError) -> OpenFile {
+    /// - Parameter heir: of what is made.
+    public func openOrMakeFolder(_ name: [UInt8], for heir: Heir? = nil) throws(SystemError) -> OpenFile {
         do throws(SystemError) { return try open(name, .directory) } catch {
             if error.code != ENOENT { throw error }
         }
@@ -39,7 +40,9 @@ extension OpenFile {
             // Another thread of ours may have made it meanwhile.
             if error.code != EEXIST { throw error }
         }
-        return try open(name, .directory)
+        let made = try open(name, .directory)
+        try heir?.take(made)
+        return made
     }
 
     public func makeSymbolicLink(_ name: [UInt8], to target: [UInt8], modified: FileTime) throws(SystemError) {

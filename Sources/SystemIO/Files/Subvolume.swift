@@ -13,13 +13,23 @@ public enum Subvolume {
         return number
     }
 
+    /// Whether a folder is the root of one. In a snapshot there is an empty folder in the place of each that its original held, with a
+    /// device of its own, too, and no number.
+    /// - Parameter parent: the folder that it is in.
+    public static func isRoot(_ folder: FileStatus, in parent: FileStatus) -> Bool {
+        folder.kind == .directory && folder.device != parent.device && folder.inode == firstInode
+    }
+
+    /// The inode of each root (BTRFS_FIRST_FREE_OBJECTID).
+    private static let firstInode: UInt64 = 256
+
     /// The one that a path lies in, where its root lies below a folder.
     public static func holding(_ path: FilePath, below folder: FilePath) -> FilePath? {
         var each = path
         while each != folder, each.isIn(folder) {
             // What is gone meanwhile lies in what its folder lies in.
             if let status = try? FileStatus.of(each), let above = try? FileStatus.of(each.parent),
-                status.kind == .directory, status.device != above.device
+                isRoot(status, in: above)
             {
                 return each
             }

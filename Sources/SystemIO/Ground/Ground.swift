@@ -49,13 +49,8 @@ public struct Ground: Sendable {
     /// As `df -T` would name its type: `ext4`, `xfs`, `nfs4`, `fuse.sshfs`.
     public var type: String { mount?.type ?? ((try? FileSystem.type(holding: path)) ?? "?") }
 
-    /// The place in the file system itself, whatever of it is mounted where; `nil` where that is not known. NFS calls the root
-    /// of each of its mounts `/`, whichever folder of the server that is (Linux, fs/nfs/super.c, `nfs_show_path`), and two
-    /// folders of one export have one device.
-    fileprivate var place: (device: String, path: FilePath)? {
-        guard let mount, path.isIn(mount.point), !["nfs", "nfs4"].contains(mount.type) else { return nil }
-        let below = path.bytes.dropFirst(mount.point.bytes == Array("/".utf8) ? 0 : mount.point.bytes.count)
-        return (mount.device, below.split(separator: UInt8(ascii: "/")).reduce(mount.root) { $0.appending($1) })
+    private var place: (device: String, path: FilePath)? {
+        mount.flatMap { mount in mount.place(of: path).map { (mount.device, $0) } }
     }
 
     /// How this folder lies to another one. Links and bind mounts are no disguise: folders are compared by their paths, by what

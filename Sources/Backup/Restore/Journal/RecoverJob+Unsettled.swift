@@ -55,9 +55,7 @@ extension RecoverJob {
             system: "\(database.host):\(database.port)", database: database.database, artifacts: nil)
         do { try StrayParts(workspace, identity).refuseForeignWork(telling: false) } catch let error as BackupError {
             // A server that does not answer is told of by itself.
-            guard let lock = try? StackLock.take(database, for: Self.look, atMost: 0) else { return nil }
-            lock.release()
-            return error
+            return (try? StackLock.isHeld(database)) == false ? error : nil
         }
         return nil
     }

@@ -207,7 +207,7 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     /// Whether there is one of this stack: one that cannot be understood is there.
     /// - Throws: `SystemError` where nobody can look.
     static func isPresent(_ stack: LiveStack, _ folder: BackupFolder) throws -> Bool {
-        do { return try read(stack, folder) != nil } catch is BackupError { return true }
+        do { return try read(stack, folder) != nil } catch BackupError.needsRecovery { return true }
     }
 
     /// Whether there is one of a database of this name: whether it is of this stack tells the server.
@@ -216,7 +216,7 @@ struct RestoreJournal: Sendable, Equatable, Codable {
             return try all(in: RestoreState(folder, artifacts: stack.artifacts)).contains {
                 $0.journal.liveDatabase == stack.database.database
             }
-        } catch is BackupError { return true }
+        } catch BackupError.needsRecovery { return true }
     }
 
     /// Whether a restore with this identifier has not come to its end.

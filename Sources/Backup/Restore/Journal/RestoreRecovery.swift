@@ -201,10 +201,12 @@ public struct RestoreRecovery {
         _ journal: RestoreJournal, _ body: (inout RestoreRecovery) throws -> Void
     ) throws {
         do { try body(&self) } catch let error as CancelledError { throw error } catch {
-            stuck = error.bilingual
+            let denied = (error as? SystemError).flatMap { $0.isDenied ? $0 : nil }
+            let reason = (denied.map { BackupError.unusable($0, in: workspace.folder) } ?? error).bilingual
+            stuck = reason
             log.warning(
                 "what an interrupted restore had prepared cannot be removed yet",
-                ["backup": journal.backup, "reason": error.bilingual[.english]])
+                ["backup": journal.backup, "reason": reason[.english]])
         }
     }
 }

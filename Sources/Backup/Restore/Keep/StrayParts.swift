@@ -187,7 +187,7 @@ struct StrayParts {
         late.missing = (noted?.missing ?? NewerData()) + Self.inNoBackup
         try late.write(in: workspace.state)
         let target = KeptParts(workspace).folder(of: late.id).appending("old")
-        try Directory.make(target, mode: 0o700)
+        try Directory.makeInherited(target, mode: 0o700)
         let swap = ArtifactSwap(root: workspace.stack.artifacts, id: id)
         for name in try Directory.names(in: tree) { try swap.putAside(tree.appending(name), into: target) }
     }

@@ -30,7 +30,7 @@ struct MovableChildren {
             guard status.kind == .directory, let refused = Directory.moveRefusal(path) else { continue }
             if refused.code == EROFS {
                 snapshots.append(path)
-            } else if status.owner != geteuid() {
+            } else if !Directory.mayOpenUp(status) {
                 // Its owner opens it up for the move.
                 foreign.append(path)
             }

@@ -43,7 +43,7 @@ extension RestoreJob {
             if try KeptPart.ids(in: workspace.state) != before { routes = [try route()] }
         }
         if options.mode.includesDatabase {
-            try Directory.make(dump, mode: 0o700)
+            try Directory.makeInherited(dump, mode: 0o700)
             routes.append(.init(.database, into: dump))
         }
         progress(Progress(.extracting, fraction: 0.22))

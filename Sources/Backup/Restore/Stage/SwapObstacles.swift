@@ -83,7 +83,7 @@ struct SwapObstacles {
     /// A mount point cannot be renamed, and one deeper down would move out of sight, to be emptied with what is kept.
     /// - Throws: `BackupError.mountInside`.
     static func refuseMounts(inside folder: FilePath) throws {
-        let mounts = try MountTable.points(below: folder)
+        let mounts = try MountTable.fixedPoints(below: folder)
         if let first = mounts.first { throw BackupError.mountInside(path: first.string, count: mounts.count) }
     }
 }

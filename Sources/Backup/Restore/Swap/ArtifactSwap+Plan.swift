@@ -24,7 +24,7 @@ extension ArtifactSwap {
             init?(_ name: [UInt8], in folder: FilePath, _ parent: FileStatus) throws {
                 let path = folder.appending(name)
                 guard let status = try FileStatus.ifPresent(path) else { return nil }
-                let isSubvolume = status.kind == .directory && status.device != parent.device
+                let isSubvolume = Subvolume.isRoot(status, in: parent)
                 self.init(name: name, inode: status.inode, volume: isSubvolume ? try Subvolume.number(of: path) : nil)
             }
 

@@ -34,14 +34,21 @@ struct ArtifactSwap: Sendable {
     }
     var old: FilePath { work.appending("old") }
 
+    /// Makes our own folder among the artifacts. Under the stack's lock.
+    static func makeFolder(in artifacts: FilePath) throws(SystemError) {
+        let folder = artifacts.appending(folderName)
+        // A link is a person's, and may lead to what restores have kept.
+        try LiveStack.makeWay(for: folder) { $0 == .file || $0 == .other }
+        try Directory.makeInherited(folder, mode: 0o700)
+    }
+
     /// Makes the staging folders, empty.
     func prepare() throws {
         // Not with `make`'s parents: an artifacts folder that went away is not made again.
         _ = try FileStatus.of(root)
-        try Directory.make(folder, mode: 0o700)
+        try Self.makeFolder(in: root)
         // A client may have made it, with another mode: by ours everybody knows that a restore is at work.
         if try FileStatus.of(folder).mode & 0o777 != 0o700 { try OpenFile(folder, .directory).setMode(0o700) }
-        try Directory.inheritOwner(folder)
         if id != nil { try Directory.removeTree(work) }
         try Directory.makeInherited(work, mode: 0o700)
         if incoming == nil { try Directory.makeInherited(new, mode: 0o700) }

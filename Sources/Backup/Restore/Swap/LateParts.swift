@@ -45,7 +45,7 @@ struct LateParts {
         part.missing = NewerData(files: part.aside) + (part.databaseOID == nil ? NewerData() : part.replaced)
         try part.write(in: workspace.state)
         let target = KeptParts(workspace).folder(of: part.id).appending("old")
-        try Directory.make(target, mode: 0o700)
+        try Directory.makeInherited(target, mode: 0o700)
         if isTreeKept {
             for name in try Directory.names(in: journal.swap.new) {
                 try journal.swap.putAside(journal.swap.new.appending(name), into: target)
@@ -89,7 +89,7 @@ struct LateParts {
         part.missing = files + rows
         try part.write(in: workspace.state)
         if journal.undoes == nil {
-            try Directory.make(journal.swap.folder.appending(KeptPart.prefix + part.id), mode: 0o700)
+            try Directory.makeInherited(journal.swap.folder.appending(KeptPart.prefix + part.id), mode: 0o700)
         }
         workspace.log.warning(
             "rows were written while the new database was live: it is kept",

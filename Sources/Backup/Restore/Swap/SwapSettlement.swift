@@ -129,7 +129,7 @@ struct SwapSettlement {
         let target = swap.folder.appending(KeptPart.prefix + part.id)
         if swap.id == nil {
             // 0.1.0 had its folders in ours.
-            try Directory.make(target, mode: 0o700)
+            try Directory.makeInherited(target, mode: 0o700)
             if try FileStatus.ifPresent(swap.old) != nil {
                 try Directory.renameWithoutReplacing(swap.old, to: target.appending("old"))
             }

@@ -29,7 +29,7 @@ extension SharedFiles {
         guard !written.isEmpty else { return nil }
         if !denied.isEmpty { try checkRoom(for: written, others) }
         do {
-            try Directory.make(staging, mode: 0o700)
+            try Directory.makeInherited(staging, mode: 0o700)
             let lost = try write(written, into: staging)
             written = written.filter { lost[$0.key] == nil }
             overwritten.giveUp(lost)
@@ -192,13 +192,14 @@ extension SharedFiles {
         // The record first: a folder without one would be another service's.
         try late.write(in: workspace.state)
         let parts = KeptParts(workspace)
-        try Directory.make(parts.folder(of: id), mode: 0o700)
-        try Directory.make(parts.tree(of: late), mode: 0o700)
+        try Directory.makeInherited(parts.folder(of: id), mode: 0o700)
+        try Directory.makeInherited(parts.tree(of: late), mode: 0o700)
         let top = try OpenFile(parts.tree(of: late), .directory)
+        let heir = Heir(of: try top.status())
         var kept = try TreeLookup(ifPresent: tree)
         for path in paths {
             guard let source = try kept.parent(of: path) else { continue }
-            let folder = try path.components.dropLast().reduce(top) { try $0.openOrMakeFolder(Array($1)) }
+            let folder = try path.components.dropLast().reduce(top) { try $0.openOrMakeFolder(Array($1), for: heir) }
             try source.makeHardLink(path.name, to: folder, as: path.name)
         }
         try FileSystem.sync(holding: parts.folder(of: id))
