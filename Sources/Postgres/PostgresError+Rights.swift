@@ -33,7 +33,16 @@ extension PostgresError {
                 en: "The role \(user) may not read and lock these tables (LOCK TABLE … IN SHARE MODE), which a restore "
                     + "needs: \(names). As their owner or a superuser run: GRANT SELECT, UPDATE ON \(names) TO "
                     + "\(user.asQuotedIdentifier); (and USAGE on their schema), or make it their owner.")
-        case .databaseNotReadable(let user, let objects):
+        case .databaseNotReadable(let user, let objects, isRestored: true):
+            let names = objects.named.joined(separator: "; ")
+            return BilingualText(
+                zh: "恢复出的数据库中，用户 \(user)（数据库的会话以其身份工作）无权读取：\(names)。线上数据未被改动。"
+                    + "请以超级用户恢复，或检查数据库的 role 设置与该用户的角色成员关系。",
+                en:
+                    "Of the restored database the role \(user), as which sessions work in it, may not read: \(names). The live data "
+                    + "was not touched. Restore as a superuser, or look at the database's setting of role, and at what that role is "
+                    + "a member of.")
+        case .databaseNotReadable(let user, let objects, _):
             let (names, remedies) = (objects.named.joined(separator: "; "), objects.remedies(for: user))
             return BilingualText(
                 zh: "用户 \(user) 无权读取数据库中的全部内容，无法备份：\(names)。请以其所有者或超级用户执行：\(remedies.joined(separator: " "))",

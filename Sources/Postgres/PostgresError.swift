@@ -22,7 +22,7 @@ public enum PostgresError: Error, Sendable, Equatable {
     /// This role may not read these tables and lock them against writing.
     case tablesNotLockable(user: String, tables: [QualifiedTable])
     /// What a dump reads and this role may not.
-    case databaseNotReadable(user: String, objects: UnreadableObjects)
+    case databaseNotReadable(user: String, objects: UnreadableObjects, isRestored: Bool = false)
     /// Tables of a dump depend on what takes a superuser to make.
     case needsSuperuser(user: String, tables: [String])
     /// Tables of a dump depend on extensions that this server has not or cannot make, whoever asks. Each extension is a name with

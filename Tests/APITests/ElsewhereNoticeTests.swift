@@ -7,7 +7,7 @@ import SystemIO
 import TestSupport
 import Testing
 
-@Suite("What is elsewhere is told before a backup, too, and is no fault")
+@Suite("What is elsewhere is told before a backup, too, and is no fault", .besideThePool)
 struct ElsewhereNoticeTests {
     @Test("C40: by doctor and --dry-run with exit code 0, and by /health, whose checks it does not touch")
     func toldEverywhere() throws {

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 import Wording
 
-@Suite("Codes, findings and hints of errors", .serialized)
+@Suite("Codes, findings and hints of errors", .serialized, .besideThePool)
 struct ErrorCodeTests {
     private static let finding = BilingualText(zh: "运行 \"lr\"", en: "run \"lr\"")
 

@@ -5,7 +5,7 @@ import SystemIO
 import TestSupport
 import Testing
 
-@Suite("A backup folder among the artifacts")
+@Suite("A backup folder among the artifacts", .besideThePool)
 struct FolderOverlapTests {
     @Test("C1: every command refuses it with exit code 2 before anything, naming both folders; the API does, too")
     func refused() throws {

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import Wording
 
-@Suite("A restore whose process was killed", .serialized)
+@Suite("A restore whose process was killed", .serialized, .besideThePool)
 struct InterruptedRestoreTests {
     private static let backup = "mlflow_backup_20240730_020000.tar.gz"
 

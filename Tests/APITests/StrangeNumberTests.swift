@@ -10,7 +10,7 @@ import Wording
 
 @testable import Backup
 
-@Suite("Dates and numbers that nobody means, as health, schedule and tasks show them")
+@Suite("Dates and numbers that nobody means, as health, schedule and tasks show them", .besideThePool)
 struct StrangeNumberTests {
     /// A second backup, verified and dated 2099, as a clock that was ahead made it.
     private func makeOneAhead(of made: String, _ live: ServiceFixture) throws {

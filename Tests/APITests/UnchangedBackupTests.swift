@@ -5,7 +5,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite("A backup says \"verified\" only where its bytes were read in that run")
+@Suite("A backup says \"verified\" only where its bytes were read in that run", .besideThePool)
 struct UnchangedBackupTests {
     private func result(_ live: ServiceFixture, _ arguments: [String]) throws -> [String: Any] {
         let outcome = try live.command(["backup", "--json"] + arguments)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("The real program, whose artifacts folder goes away in the middle of a swap")
+@Suite("The real program, whose artifacts folder goes away in the middle of a swap", .besideThePool)
 struct AwayProgramTests {
     struct Moment: Sendable, CustomTestStringConvertible {
         /// Which exchange of two names, and whether the folder goes right before it or right after it.
@@ -27,7 +27,7 @@ struct AwayProgramTests {
 
     @Test(
         "a restore: it fails and says what to do, and recover finishes it when the folder is back",
-        arguments: Moment.all, Place.allCases)
+        arguments: TestForm.oneIn(3, of: Moment.all, with: Place.allCases))
     func restore(at moment: Moment, place: Place) throws {
         let live = try prepared("away_restore")
         let backup = try live.backup().name.string
@@ -44,7 +44,7 @@ struct AwayProgramTests {
         #expect(try live.files() == newer)
     }
 
-    @Test("a restore of the artifacts alone is not said to be done", arguments: Moment.all)
+    @Test("a restore of the artifacts alone is not said to be done", arguments: TestForm.oneIn(2, of: Moment.all))
     func artifacts(at moment: Moment) throws {
         let live = try prepared("away_artifacts")
         let backup = try live.backup().name.string
@@ -59,7 +59,7 @@ struct AwayProgramTests {
         try live.expectNothingLeftBehind()
     }
 
-    @Test("an undo: the same", arguments: Moment.all)
+    @Test("an undo: the same", arguments: TestForm.oneIn(3, of: Moment.all))
     func undo(at moment: Moment) throws {
         let live = try prepared("away_undo")
         let backup = try live.backup().name.string

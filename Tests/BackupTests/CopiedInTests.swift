@@ -6,7 +6,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("Misshapen while it is copied here: a backup becomes good by itself once it is whole")
+@Suite("Misshapen while it is copied here: a backup becomes good by itself once it is whole", .besideThePool)
 struct CopiedInTests {
     private struct Copy {
         let live: LiveStackFixture

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A copy goes only when what stays was read")
+@Suite("A copy goes only when what stays was read", .besideThePool)
 struct CopiesTests {
     @Test(
         "C5: the copy that would remain is damaged: that is found, a whole new one is made, and the good old one stays until then"

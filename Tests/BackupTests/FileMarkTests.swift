@@ -9,7 +9,9 @@ import Testing
 
 @testable import Backup
 
-@Suite("What was put over a backup in place was read by nobody, and what we do to its names changes nothing")
+@Suite(
+    "What was put over a backup in place was read by nobody, and what we do to its names changes nothing",
+    .besideThePool)
 struct FileMarkTests {
     private func whole(
         _ live: LiveStackFixture, _ kind: BackupName.Kind = .compressed, run: Int

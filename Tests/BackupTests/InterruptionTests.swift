@@ -10,7 +10,7 @@ import Testing
 @testable import Backup
 
 /// Crashes at each stage of a restore, a swap that fails half way, a killed program.
-@Suite struct InterruptionTests {
+@Suite(.besideThePool) struct InterruptionTests {
     /// Where the crash is put.
     enum Stage: CaseIterable {
         case preparing, beforeDatabases, afterDatabases, someChildren, allChildren, committed

@@ -26,7 +26,7 @@ struct UndoAgainTests {
 
     @Test(
         "what no backup holds stays kept, however often it went to and fro",
-        arguments: [RestoreMode.full, .database, .artifacts], [2, 4])
+        arguments: TestForm.oneIn(3, of: [RestoreMode.full, .database, .artifacts], with: [2, 4]))
     func uncovered(mode: RestoreMode, undos: Int) throws {
         let (live, name) = try ahead("again_\(mode.rawValue)_\(undos)")
         let before = [try live.rows(), try live.files()]
@@ -204,13 +204,14 @@ struct SinceSwapTests {
 
     @Test(
         "a file directly in the folder, whatever its time says",
-        arguments: [0, 1, 2],
-        [
-            "rm top; cp -p ../aside/top top", "rm own; printf 'xxx\\n' > own; touch -d 2001-01-01 own",
-            "printf x | dd of=own conv=notrunc status=none; touch -d 2001-01-01 own",
-            "printf x | dd of=top conv=notrunc status=none; touch -d 2001-01-01 top",
-            "cp -p ../aside/moved new", "ln ../aside/moved new", "rm link; ln -s top link",
-        ])
+        arguments: TestForm.oneIn(
+            3, of: [0, 1, 2],
+            with: [
+                "rm top; cp -p ../aside/top top", "rm own; printf 'xxx\\n' > own; touch -d 2001-01-01 own",
+                "printf x | dd of=own conv=notrunc status=none; touch -d 2001-01-01 own",
+                "printf x | dd of=top conv=notrunc status=none; touch -d 2001-01-01 top",
+                "cp -p ../aside/moved new", "ln ../aside/moved new", "rm link; ln -s top link",
+            ]))
     func top(undos: Int, script: String) throws {
         let live = try stack("since_top_\(undos)", undos: undos)
         try live.inArtifacts(script)
@@ -221,7 +222,7 @@ struct SinceSwapTests {
 
     @Test(
         "a deletion beside them names no other file, and one more file in a folder is the only one named",
-        arguments: [0, 1])
+        arguments: TestForm.oneIn(2, of: [0, 1]))
     func beside(undos: Int) throws {
         let live = try stack("since_beside_\(undos)", undos: undos)
         let folder = undos == 0 ? "1/run4/artifacts" : "1/many"
@@ -232,14 +233,15 @@ struct SinceSwapTests {
         #expect(try named(live).count == 1)
     }
 
-    @Test("a folder that was moved in, with what is in it, after an undo, too", arguments: [0, 1])
+    @Test(
+        "a folder that was moved in, with what is in it, after an undo, too", arguments: TestForm.oneIn(2, of: [1, 0]))
     func moved(undos: Int) throws {
         let live = try stack("since_moved_\(undos)", undos: undos)
         try live.inArtifacts("mv ../aside 1/run3/artifacts/")
         #expect(try named(live).count == 3)
     }
 
-    @Test("a link out of the tree, and none that was there before", arguments: [0, 1, 2])
+    @Test("a link out of the tree, and none that was there before", arguments: TestForm.oneIn(2, of: [0, 1, 2]))
     func links(undos: Int) throws {
         let live = try stack("since_links_\(undos)", undos: undos)
         try live.inArtifacts("ln -s /etc/group 1/run3/group; ln -s /etc/group group; rm -f out; ln -s /etc/group out")

@@ -16,8 +16,9 @@ struct WriteProtectedKillTests {
     enum From: CaseIterable { case there, thereWritable, elsewhere }
 
     @Test(
-        arguments: [InterruptionTests.Stage.preparing, .beforeDatabases, .afterDatabases, .someChildren, .allChildren],
-        From.allCases)
+        arguments: TestForm.oneIn(
+            4, of: [InterruptionTests.Stage.preparing, .beforeDatabases, .afterDatabases, .someChildren, .allChildren],
+            with: From.allCases))
     func endsEntirelyOldOrEntirelyNewWhereverItIsRecovered(_ stage: InterruptionTests.Stage, _ from: From) throws {
         let live = try LiveStackFixture("rostage")
         let (newRows, newFiles) = (try live.rows(), try live.files())

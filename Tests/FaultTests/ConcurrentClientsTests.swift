@@ -6,8 +6,8 @@ import SystemIO
 import TestSupport
 import Testing
 
-/// Clients that write all the while that restores run. The short form has 4 restores, `MLFLOW_FAULTS=all` 20.
-@Suite struct ConcurrentClientsTests {
+/// Clients that write all the while that restores run. The short form has 12 clients and 4 restores, the long one 24, and 20 with `MLFLOW_FAULTS=all`.
+@Suite(.besideThePool) struct ConcurrentClientsTests {
     @Test func whatWasAcknowledgedDuringRestoresIsLiveOrKeptOrNamed() throws {
         let mlflow = try MLflowServer("clients")
         defer { mlflow.stop() }
@@ -21,7 +21,10 @@ import Testing
         let script = FilePath(String(#filePath)).parent.appending("clients.py")
         let clients = Process()
         clients.executableURL = URL(fileURLWithPath: try MLflowServer.python().string)
-        clients.arguments = [script.string, "write", mlflow.url, journal.string, stop.string, "24", "900"]
+        clients.arguments = [
+            script.string, "write", mlflow.url, journal.string, stop.string, TestForm.pick(short: "12", long: "24"),
+            "900",
+        ]
         clients.environment = ["PATH": "/usr/bin:/bin"]
         try clients.run()
         defer { if clients.isRunning { kill(clients.processIdentifier, SIGKILL) } }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Kills, and sessions that the server ends, at each statement.
-@Suite struct StatementFaultTests {
+@Suite(.besideThePool) struct StatementFaultTests {
     static let operations = Operation.chosen.filter {
         [
             "backup", "restore --force ARCHIVE", "recover before the swap", "recover in the middle of the swap",

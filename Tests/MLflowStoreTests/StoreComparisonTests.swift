@@ -109,6 +109,7 @@ import Testing
             "create table t (a integer primary key, b text)", "create table log (line text)",
             #"insert into t values (1, E'caf\xe9'), (2, E'caf\xe9'), (3, repeat(E'\xe9', 400)), (4, E'\xe9')"#,
             #"insert into log values (E'\xe9'), (E'\xea')"#,
+            "create table keyed (k text primary key)", #"insert into keyed values ('é'), (E'\xe9')"#,
         ]
         let server = try TemporaryPostgres.shared
         let names = (0..<2).map { _ in "bytes_\(UInt32.random(in: .min ... .max))" }
@@ -133,7 +134,10 @@ import Testing
         let found = Set(try comparison.first().described)
         #expect(
             found.isSuperset(of: (2...4).map { "row public.t (\($0)) was changed" }) && found.count == 4, "\(found)")
-        #expect(try comparison.last().total == 4)
+        // Touched rows are there, by keys of any bytes, and in the server's order: A9 before é (C3 A9).
+        try sessions[0].execute("update keyed set k = k")
+        try sessions[0].execute(#"insert into keyed values (E'\xa9')"#)
+        #expect(try comparison.last().total == 5)
     }
 
     @Test func tablesAndColumnsThatTheBackupLacksAreFoundWhereTheyHoldSomething() throws {

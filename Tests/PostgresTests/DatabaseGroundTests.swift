@@ -52,7 +52,7 @@ struct DatabaseGroundTests {
         let remedy = try Connection(server.superuser.naming(database: database.database))
         // Of one role for all tests only the policy of this table may go.
         for statement in unreadable.remedies(for: "mlflow_user") where !statement.contains("BYPASSRLS") {
-            try remedy.execute(script: statement)
+            try remedy.execute(script: statement.utf8)
         }
         try remedy.execute("alter table guarded disable row level security")
         #expect(try ground(database).unreadable.isEmpty)
@@ -146,7 +146,7 @@ struct DatabaseGroundTests {
         for (encoding, locale) in [("latin1", "C"), ("koi8r", "C"), ("sql_ascii", "C")] {
             let name = "old_\(encoding)_\(UInt32.random(in: .min ... .max))"
             try Connection(server.settings.naming(database: "postgres")).execute(
-                script: "create database \(name) encoding '\(encoding)' locale '\(locale)' template template0")
+                script: "create database \(name) encoding '\(encoding)' locale '\(locale)' template template0".utf8)
             let session = try Connection(server.settings.naming(database: name))
             defer { session.close() }
             _ = try ConnectionRoom(on: session)

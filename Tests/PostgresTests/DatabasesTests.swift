@@ -167,7 +167,8 @@ struct DatabasesTests {
         let doomed = try server.freshDatabase("doomed").database
         let admin = try Connection(server.superuser.naming(database: "postgres"))
         for setting: SQL in [
-            "autovacuum_naptime to 1", "autovacuum_vacuum_cost_delay to 100", "autovacuum_vacuum_cost_limit to 1",
+            "autovacuum to on", "autovacuum_naptime to 1", "autovacuum_vacuum_cost_delay to 100",
+            "autovacuum_vacuum_cost_limit to 1",
         ] {
             try admin.execute("alter system set " + setting)
         }

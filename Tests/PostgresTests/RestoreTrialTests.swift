@@ -179,4 +179,15 @@ struct QuotedTextTests {
         let found = QuotedText.outsideLines(of: Array(script.utf8)).map { $0 ? "o" : "i" }.joined()
         #expect(found == expected, "\(script)")
     }
+
+    @Test(
+        "is a name, or more than one",
+        arguments: [
+            ("app", true), ("a$b", true), (#""a b""#, true), (#""a"" OWNER TO ""b""#, true), ("", false),
+            ("b'::text", false),
+            (#""'::"T""#, false), (#""a"#, false), ("\"\"", false), ("\"\"\"\"", true),
+        ])
+    func names(text: String, expected: Bool) {
+        #expect(QuotedText.isName(Array(text.utf8)[...]) == expected, "\(text)")
+    }
 }

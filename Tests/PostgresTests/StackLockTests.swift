@@ -99,6 +99,8 @@ struct StackLockTests {
             logfile = \(folder.path)/log
             pidfile = \(folder.path)/pid
             unix_socket_dir =
+            default_pool_size = 3
+            query_wait_timeout = 1
             ignore_startup_parameters = extra_float_digits
             """)
         // It refuses to run as root.
@@ -122,6 +124,11 @@ struct StackLockTests {
         case ("session", .success(let lock)):
             #expect(lock.isHeld)
             #expect(throws: Never.self) { try StackLock.look(pooled) }
+            // What waits for another session of ours would wait for ever.
+            let session = try Connection(pooled.naming(database: "mlflow"))
+            #expect(throws: Never.self) { try session.requirePooled(3) }
+            let small = #expect(throws: PostgresError.self) { try session.requirePooled(4) }
+            #expect(small?.explanation.english.contains("4 needed, 3 had at once, the pooler") == true)
         case ("transaction", .failure(let error)), ("statement", .failure(let error)):
             let pooler = PostgresError.pooled(host: "127.0.0.1", port: port)
             #expect(error as? PostgresError == pooler)

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What a careless or hostile client sends, and the clear answer it gets.
-@Suite(.serialized) struct BadInputTests {
+@Suite(.serialized, .besideThePool) struct BadInputTests {
     struct Case: CustomStringConvertible {
         let description: String
         let arguments: [String]

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// `/docs` as a person opens it, in a real Chromium.
-@Suite(.serialized) struct BrowserTests {
+@Suite(.serialized, .besideThePool) struct BrowserTests {
     @Test func theDocumentationPageShowsEveryCallAndNeedsNoOtherHost() throws {
         let stack = try TestStack("docs")
         _ = try stack.backup()

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `docker/backup/bin/scheduled-backup` itself, with a stub in the place of the backup.
-@Suite("What cron calls ends as the backup did, and its log says so")
+@Suite("What cron calls ends as the backup did, and its log says so", .besideThePool)
 struct ScheduledBackupTests {
     private let folder: TemporaryFolder
     private let script: FilePath

@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
+import Foundation
 import Testing
 
-/// A suite that mostly waits for others runs on a thread of its own: in the cooperative pool, which has as many threads as
-/// the machine has cores, it would stand in the way of all the others, or not begin before they have ended.
-public struct OwnThread: SuiteTrait, TestScoping {
+/// Where the tests of a suite run: in the cooperative pool, which has as many threads as the machine has cores, tests that wait
+/// for a program or a server stand in the way of all the others while no core works.
+public struct Placed: SuiteTrait, TestScoping {
+    fileprivate let executor: @Sendable (String) -> any TaskExecutor
+
     public func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        try await withTaskExecutorPreference(SerialQueue(test.name)) { try await function() }
+        try await withTaskExecutorPreference(executor(test.name)) { try await function() }
     }
 }
 
-extension Trait where Self == OwnThread {
-    public static var onItsOwnThread: Self { OwnThread() }
+extension Trait where Self == Placed {
+    /// On a thread of its own: it would else begin when the others have ended. For few, since they all run at once.
+    public static var onItsOwnThread: Self { Placed { Thread($0) } }
+
+    /// On one of a few threads beside the pool, with all the others that run there. For those that run our program and wait
+    /// for it more than they work.
+    public static var besideThePool: Self { Placed { _ in Lanes.shared } }
 }
 
-private final class SerialQueue: TaskExecutor {
+private final class Thread: TaskExecutor {
     private let queue: DispatchQueue
 
     init(_ name: String) { queue = DispatchQueue(label: name) }
@@ -25,5 +33,19 @@ private final class SerialQueue: TaskExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+}
+
+private final class Lanes: TaskExecutor {
+    static let shared = Lanes()
+
+    private let queue = OperationQueue()
+
+    /// Three more than the cores kept two of them busy; with more, tests that measure patience became late.
+    init() { queue.maxConcurrentOperationCount = 3 }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.addOperation { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }

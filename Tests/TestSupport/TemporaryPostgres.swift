@@ -60,6 +60,9 @@ public final class TemporaryPostgres: Sendable {
             try session.execute("create role mlflow_user login createdb password \(literal: Self.userVerifier)")
             try session.execute("alter role postgres password \(literal: Self.superuserVerifier)")
             try session.execute("create database mlflow owner mlflow_user")
+            // Hundreds of small databases: it would start a worker in one of them ten times a second.
+            try session.execute("alter system set autovacuum to off")
+            try session.execute("select pg_reload_conf()")
         }
     }
 

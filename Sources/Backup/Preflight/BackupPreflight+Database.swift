@@ -13,6 +13,7 @@ extension BackupPreflight {
         findings.make(.database) { try session.ordinaryTables() }
         findings.make(.database) {
             try ConnectionRoom(on: session, isEnding: true).require(ConnectionRoom.besideJobs + 1)
+            try session.requirePooled(ConnectionRoom.besideJobs + 1)
         }
         findings.note(.database, BeyondRestore.notices(ground.beyondRestore, role: ground.role))
         guard

@@ -19,6 +19,7 @@ struct RowMerge {
     private var restored: RowCursor
     private var liveRow: Entry?
     private var restoredRow: Entry?
+    private let isOfBytes: Bool
 
     private struct Entry {
         let key: [String?]
@@ -32,6 +33,7 @@ struct RowMerge {
         cancellation: Cancellation
     ) throws {
         self.table = table
+        isOfBytes = live.isOfBytes
         self.live = try RowCursor(
             on: live, named: "live", batch: 500, cancellation: cancellation, table.rowQuery(conditions.live))
         self.restored = try RowCursor(
@@ -44,7 +46,7 @@ struct RowMerge {
     /// - Returns: `nil` at the end of the live table. What only the restored one has was deleted, and is passed over.
     mutating func next() throws -> RowDifference? {
         while let row = liveRow {
-            let order = restoredRow.map { Self.order(row.key, $0.key) } ?? -1
+            let order = restoredRow.map { self.order(row.key, $0.key) } ?? -1
             if order > 0 {
                 try advanceRestored()
                 continue
@@ -100,7 +102,7 @@ struct RowMerge {
     }
 
     /// As `COLLATE "C"` orders, NULL last. Below zero where `one` comes first.
-    private static func order(_ one: [String?], _ other: [String?]) -> Int {
+    private func order(_ one: [String?], _ other: [String?]) -> Int {
         for (left, right) in zip(one, other) {
             switch (left, right) {
             case (nil, nil): continue
@@ -108,7 +110,11 @@ struct RowMerge {
             case (_, nil): return -1
             case (let left?, let right?):
                 if left.utf8.elementsEqual(right.utf8) { continue }
-                return left.utf8.lexicographicallyPrecedes(right.utf8) ? -1 : 1
+                let isBefore =
+                    isOfBytes
+                    ? left.serverBytes.lexicographicallyPrecedes(right.serverBytes)
+                    : left.utf8.lexicographicallyPrecedes(right.utf8)
+                return isBefore ? -1 : 1
             }
         }
         return 0

@@ -12,6 +12,13 @@ extension Connection {
         return refusal
     }
 
+    /// Begins a transaction in which statements of a dump are what they are to pg_restore.
+    func begin(for contents: DumpContents) throws {
+        try execute("begin")
+        try execute("set local search_path = ''")
+        for setting in contents.settings { try execute(script: setting) }
+    }
+
     /// Runs `body` inside the open transaction, and takes back what it did where the server refuses that.
     /// - Returns: what the server refused it with; `nil` where it did not.
     /// - Throws: what says nothing of what was asked for (`PostgresError.isTroubleOfServer`), a session that was lost, and

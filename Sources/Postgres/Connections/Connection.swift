@@ -81,12 +81,16 @@ public final class Connection {
     }
 
     /// Runs statements that somebody else wrote, one transaction unless they say otherwise or one is open.
+    /// - Parameter script: in the session's `client_encoding`.
     /// - Throws: `PostgresError`, or `CancelledError`.
-    func execute(script: String, cancellation: Cancellation = Cancellation()) throws {
+    func execute(script: some Collection<UInt8>, cancellation: Cancellation = Cancellation()) throws {
         try cancellation.check()
-        if script.utf8.contains(0) { throw PostgresError.nulByte(text: String(script.prefix(80))) }
+        if script.contains(0) { throw PostgresError.nulByte(text: String(ofServer: script.prefix(80))) }
         guard let handle else { throw PostgresError.connectionLost(reason: "closed") }
-        if PQsendQuery(handle, script) != 1 { throw lost(handle) }
+        let sent = (Array(script) + [0]).withUnsafeBufferPointer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { PQsendQuery(handle, $0.baseAddress) }
+        }
+        if sent != 1 { throw lost(handle) }
         _ = try takeAnswer(endingWith: cancellation)
     }
 
@@ -114,7 +118,10 @@ public final class Connection {
     func send(_ sql: SQL) throws(PostgresError) {
         guard let handle else { throw .connectionLost(reason: "closed") }
         let statement = try sql.rendered()
-        var values: [UnsafeMutablePointer<CChar>?] = statement.parameters.map { $0.map { strdup($0) } ?? nil }
+        let isOfBytes = isOfBytes
+        var values: [UnsafeMutablePointer<CChar>?] = statement.parameters.map { value in
+            value.flatMap { isOfBytes ? $0.serverBytes.withUnsafeBufferPointer(Self.copy) : strdup($0) }
+        }
         defer { values.forEach { free($0) } }
         let sent = values.withUnsafeMutableBufferPointer { buffer in
             buffer.withMemoryRebound(to: UnsafePointer<CChar>?.self) { rebound in
@@ -123,6 +130,13 @@ public final class Connection {
             }
         }
         if sent != 1 { throw lost(handle) }
+    }
+
+    /// Whether what it reads is bytes of no encoding (`String.init(ofServer:)`), which it sends as what they were.
+    public var isOfBytes: Bool { handle.map { PQclientEncoding($0) == 0 } ?? false }
+
+    private static func copy(_ bytes: UnsafeBufferPointer<UInt8>) -> UnsafeMutablePointer<CChar>? {
+        bytes.withMemoryRebound(to: CChar.self) { $0.baseAddress.flatMap { strndup($0, bytes.count) } } ?? strdup("")
     }
 
     /// Waits for the answer to what was sent.

@@ -3,14 +3,15 @@
 extension Databases {
     /// Makes an empty database with the encoding and the collation of `model`, so that texts sort and compare as they
     /// did, and its owner's and in its tablespace, where this role may (else `copyProperties` tells). Sessions in it work as the role
-    /// that they have in `model` (`ALTER ROLE … IN DATABASE … SET role`): what is loaded is that role's. Where there is no `model`,
-    /// with UTF8 and the server's defaults.
+    /// that they have in `model` (`ALTER ROLE … IN DATABASE … SET role`): what is loaded is that role's. A superuser's work as himself until
+    /// `copyProperties`: that role may not make all that he may. Where there is no `model`, with UTF8 and the server's defaults,
+    /// and `owner`'s, where this role may give it to him and he is no superuser.
     /// - Throws: `databaseExists`, `mayNotCreateDatabases`, `diskFull`.
-    public func create(_ name: String, like model: String) throws(PostgresError) {
+    public func create(_ name: String, like model: String, owner: String? = nil) throws(PostgresError) {
         let session = try connect()
         let clauses =
             try localeClauses(of: model, on: session) + tablespaceClause(of: model, on: session)
-            + ownerClause(of: model, on: session)
+            + ownerClause(of: model, or: owner, on: session)
         do throws(PostgresError) {
             // template0: what an administrator put into template1 would collide with the dump's objects.
             try session.executeLong("create database \(identifier: name) template template0 \(clauses)")
@@ -21,17 +22,21 @@ extension Databases {
             default: throw error
             }
         }
-        try copyRoles(from: model, to: name, on: session)
+        let isSuperuser: SQL = "select from pg_catalog.pg_roles where rolname = session_user and rolsuper"
+        if try session.rows(isSuperuser).isEmpty { try copyRoles(from: model, to: name, on: session) }
     }
 
     /// Empty where it is this role's anyway, or that of one to whom it may give nothing.
-    private func ownerClause(of model: String, on session: Connection) throws(PostgresError) -> SQL {
-        let member: SQL = session.serverVersion >= 160_000 ? "'SET'" : "'MEMBER'"
+    private func ownerClause(
+        of model: String, or other: String?, on session: Connection
+    ) throws(PostgresError) -> SQL {
         let rows = try session.rows(
             """
-            select r.rolname::text as name from pg_catalog.pg_database d join pg_catalog.pg_roles r on r.oid = d.datdba
-            where d.datname = \(model) and r.rolname <> current_user
-              and pg_catalog.pg_has_role(r.oid, \(member)) and pg_catalog.pg_has_role(r.oid, 'USAGE')
+            with model as (select datdba from pg_catalog.pg_database where datname = \(model))
+            select r.rolname::text as name from pg_catalog.pg_roles r
+            where r.rolname <> current_user and \(session.mayGive(to: "r.oid")) and pg_catalog.pg_has_role(r.oid, 'USAGE')
+              and (r.oid = (select datdba from model)
+                or r.rolname = \(other ?? "") and not r.rolsuper and not exists (select from model))
             """)
         guard let row = rows.first else { return "" }
         return " owner \(identifier: try row.string("name"))"

@@ -55,8 +55,9 @@ public struct DatabaseGround: Sendable {
         return obstacles
     }
 
+    /// - Parameter isRestored: whether it is one that a restore has made, beside the live one.
     /// - Throws: `databaseNotReadable`.
-    public func requireReadable() throws(PostgresError) {
-        if !unreadable.isEmpty { throw .databaseNotReadable(user: role, objects: unreadable) }
+    public func requireReadable(isRestored: Bool = false) throws(PostgresError) {
+        if !unreadable.isEmpty { throw .databaseNotReadable(user: role, objects: unreadable, isRestored: isRestored) }
     }
 }

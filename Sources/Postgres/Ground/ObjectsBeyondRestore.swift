@@ -215,30 +215,29 @@ struct ObjectsBeyondRestore {
 
     /// Owners to whom this role may give nothing, with what they have.
     private var owners: SQL {
-        let member: SQL = session.serverVersion >= 160_000 ? "'SET'" : "'MEMBER'"
-        return """
-            select pg_catalog.pg_get_userbyid(o.owner)::text as name, count(*) from (
-              select relowner, oid, 'pg_catalog.pg_class'::pg_catalog.regclass::oid, relnamespace
-              from pg_catalog.pg_class where relkind in ('r', 'p', 'v', 'm', 'S', 'f') and relpersistence <> 't'
-              union all
-              select proowner, oid, 'pg_catalog.pg_proc'::pg_catalog.regclass, pronamespace from pg_catalog.pg_proc
-              union all
-              select typowner, oid, 'pg_catalog.pg_type'::pg_catalog.regclass, typnamespace from pg_catalog.pg_type
-              union all
-              select nspowner, oid, 'pg_catalog.pg_namespace'::pg_catalog.regclass, oid from pg_catalog.pg_namespace
-              where nspname <> 'public'
-              union all
-              select lomowner, oid, 'pg_catalog.pg_largeobject'::pg_catalog.regclass, null
-              from pg_catalog.pg_largeobject_metadata
-            ) o(owner, oid, class, namespace)
-            left join pg_catalog.pg_namespace n on n.oid = o.namespace
-            where (n.oid is null or not starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema')
-              and not pg_catalog.pg_has_role(o.owner, \(member))
-              and not exists (
-                select from pg_catalog.pg_depend x
-                where x.classid = o.class and x.objid = o.oid and x.deptype in ('e', 'i'))
-            group by 1 order by 1
-            """
+        """
+        select pg_catalog.pg_get_userbyid(o.owner)::text as name, count(*) from (
+          select relowner, oid, 'pg_catalog.pg_class'::pg_catalog.regclass::oid, relnamespace
+          from pg_catalog.pg_class where relkind in ('r', 'p', 'v', 'm', 'S', 'f') and relpersistence <> 't'
+          union all
+          select proowner, oid, 'pg_catalog.pg_proc'::pg_catalog.regclass, pronamespace from pg_catalog.pg_proc
+          union all
+          select typowner, oid, 'pg_catalog.pg_type'::pg_catalog.regclass, typnamespace from pg_catalog.pg_type
+          union all
+          select nspowner, oid, 'pg_catalog.pg_namespace'::pg_catalog.regclass, oid from pg_catalog.pg_namespace
+          where nspname <> 'public'
+          union all
+          select lomowner, oid, 'pg_catalog.pg_largeobject'::pg_catalog.regclass, null
+          from pg_catalog.pg_largeobject_metadata
+        ) o(owner, oid, class, namespace)
+        left join pg_catalog.pg_namespace n on n.oid = o.namespace
+        where (n.oid is null or not starts_with(n.nspname, 'pg_') and n.nspname <> 'information_schema')
+          and not \(session.mayGive(to: "o.owner"))
+          and not exists (
+            select from pg_catalog.pg_depend x
+            where x.classid = o.class and x.objid = o.oid and x.deptype in ('e', 'i'))
+        group by 1 order by 1
+        """
     }
 
     /// Tablespaces in which this role may make nothing.

@@ -63,7 +63,7 @@ public final class StackLock {
     public static func look(_ settings: ConnectionSettings) throws -> Databases {
         let session = try Databases.maintenanceSession(settings)
         let key = Int64.random(in: .min ... .max)
-        if try isPooled(session) {
+        if try session.isPooled() {
             _ = try session.rows("select pg_catalog.pg_try_advisory_lock(\(key))")
             try refusePooling(of: session, key)
             try session.execute("select pg_catalog.pg_advisory_unlock_all()")
@@ -148,7 +148,7 @@ public final class StackLock {
     /// Where the process that the handshake named is not the one that answers, a second session tries to take what the
     /// first one holds: only the very same server session can.
     private static func refusePooling(of session: Connection, _ key: Int64) throws {
-        guard try isPooled(session) else { return }
+        guard try session.isPooled() else { return }
         let second = try Connection(session.settings)
         defer { second.close() }
         if try second.rows("select pg_catalog.pg_try_advisory_lock(\(key)) as got").first?.bool("got") == true {
@@ -156,10 +156,5 @@ public final class StackLock {
             try second.execute("select pg_catalog.pg_advisory_unlock_all()")
             throw PostgresError.pooled(host: session.settings.host, port: session.settings.port)
         }
-    }
-
-    /// Whether another process answers than the one that the handshake named.
-    private static func isPooled(_ session: Connection) throws(PostgresError) -> Bool {
-        try session.rows("select pg_catalog.pg_backend_pid() as pid").first?.int("pid") != Int(session.backendPID)
     }
 }

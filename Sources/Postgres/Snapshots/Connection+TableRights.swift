@@ -10,6 +10,12 @@ extension Connection {
         return try row.string("role")
     }
 
+    /// Whether this role may make a role the owner of what is its own.
+    /// - Parameter oid: SQL for the role's.
+    func mayGive(to oid: SQL) -> SQL {
+        "pg_catalog.pg_has_role(\(oid), \(serverVersion >= 160_000 ? "'SET'" : "'MEMBER'" as SQL))"
+    }
+
     /// The ordinary tables (see `rowCounts`) that this role may not read and lock by LOCK TABLE … IN SHARE MODE, which wants
     /// one of these rights (PostgreSQL manual, LOCK). Sorted.
     /// - Throws: `PostgresError`.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CPostgres
+import Glibc
 
 /// One row of an answer, in PostgreSQL's text format.
 public struct Row: Sendable, Equatable {
@@ -35,18 +36,9 @@ public struct Row: Sendable, Equatable {
         }
     }
 
-    /// Text of a database without an encoding may be any bytes. What is no UTF-8 is written byte by byte, so that different bytes stay
-    /// different: put right, they would all be one.
     private static func text(_ value: UnsafePointer<CChar>) -> String {
-        if let text = String(validatingCString: value) { return text }
-        var text = ""
-        var place = value
-        while place.pointee != 0 {
-            let byte = UInt8(bitPattern: place.pointee)
-            text += byte < 0x80 ? String(UnicodeScalar(byte)) : "\u{FFFD}" + String(byte, radix: 16, uppercase: true)
-            place += 1
-        }
-        return text
+        String(validatingCString: value)
+            ?? String(ofServer: UnsafeRawBufferPointer(start: value, count: strlen(value)))
     }
 
     public func string(_ column: Column) throws(PostgresError) -> String { try value(column) }
@@ -94,6 +86,37 @@ public protocol ColumnValue {
 
 extension String: ColumnValue {
     public init?(columnText: String) { self = columnText }
+
+    /// Text of a database without an encoding may be any bytes. What is no UTF-8 is written byte by byte, so that different bytes stay
+    /// different: put right, they would all be one.
+    init(ofServer bytes: some Collection<UInt8>) {
+        if let text = String(validating: bytes, as: UTF8.self) {
+            self = text
+            return
+        }
+        self = bytes.reduce(into: "") { text, byte in
+            text += byte < 0x80 ? String(UnicodeScalar(byte)) : "\u{FFFD}" + String(byte, radix: 16, uppercase: true)
+        }
+    }
+
+    /// The bytes that `init(ofServer:)` read.
+    public var serverBytes: [UInt8] {
+        let mark = Array("\u{FFFD}".utf8)
+        var (bytes, rest) = ([UInt8](), Array(utf8)[...])
+        while let byte = rest.first {
+            let digits = rest.dropFirst(mark.count).prefix(2)
+            if byte == mark[0], rest.starts(with: mark),
+                let written = UInt8(String(decoding: digits, as: UTF8.self), radix: 16), written >= 0x80
+            {
+                bytes.append(written)
+                rest = rest.dropFirst(mark.count + 2)
+            } else {
+                bytes.append(byte)
+                rest = rest.dropFirst()
+            }
+        }
+        return bytes
+    }
 }
 
 extension Int: ColumnValue {

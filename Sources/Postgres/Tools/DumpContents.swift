@@ -1,69 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One entry of a dump's table of contents.
-struct DumpEntry {
-    /// pg_dump's number of it.
-    let id: Int
-    /// PostgreSQL's word for what it makes, in capitals: `TABLE`, `EVENT TRIGGER`; empty for rows alone.
-    var kind = ""
-    /// `-` where it is in none.
-    var schema = "-"
-    var name = ""
-    /// Of an entry that is a table's rows, or a sequence's value, alone: of which.
-    var content: DumpedContent?
-    /// Empty where nobody owns it.
-    var owner = ""
-    var tablespace: String?
-    /// The numbers of those that it needs.
-    var needs: [Int] = []
-    /// What makes it, one after the other, each with its semicolon.
-    var statements: [String] = []
-
-    /// As in `BeyondRestore`: `view`, `public.seen`.
-    var object: BeyondRestore {
-        let place = schema == "-" ? "" : schema.asIdentifier + "."
-        // `USER MAPPING app SERVER away`.
-        let name = name.hasPrefix(kind + " ") ? String(name.dropFirst(kind.count + 1)) : name
-        return BeyondRestore(kind: kind.lowercased(), name: place + name, fate: .leftOut)
-    }
-
-    /// Whether it says something of another entry and is told of with that: its grants, a comment on it.
-    var isOfAnother: Bool {
-        ["ACL", "COMMENT", "SECURITY LABEL", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA"].contains(kind)
-    }
-
-    /// `ALTER TABLE public.runs OWNER TO app;`. Of large objects there is one for each (`BLOB METADATA`).
-    var ownerStatements: [String] { statements.filter { Self.newOwner(in: $0) != nil } }
-
-    /// The same given to another role.
-    func owned(by role: String) -> DumpEntry {
-        var other = self
-        other.owner = role
-        other.statements = statements.map { statement in
-            guard let owner = Self.newOwner(in: statement) else { return statement }
-            return "\(statement[..<owner.startIndex])\(role.asQuotedIdentifier);"
-        }
-        return other
-    }
-
-    /// What makes it, without giving it to its owner.
-    var statementsButOwner: String {
-        statements.filter { Self.newOwner(in: $0) == nil }.joined(separator: "\n")
-    }
-
-    /// Whom a statement gives something to, as it writes the name.
-    private static func newOwner(in statement: String) -> Substring? {
-        guard statement.hasPrefix("ALTER "), statement.hasSuffix(";"),
-            let to = statement.ranges(of: " OWNER TO ").last
-        else { return nil }
-        let owner = statement[to.upperBound...].dropLast()
-        let isQuoted = owner.utf8.count > 1 && owner.utf8.first == quote && owner.utf8.last == quote
-        return isQuoted || !owner.utf8.contains(where: { $0 == UInt8(ascii: " ") || $0 == quote }) ? owner : nil
-    }
-
-    private static let quote = UInt8(ascii: "\"")
-}
-
 /// What is in a dump, in pg_restore's own words: its list, and the script that it would run for all but rows, in which each entry
 /// has its number, what it needs, and its owner (`pg_restore --verbose`; pg_backup_archiver.c, `_printTocEntry`).
 struct DumpContents {
@@ -72,6 +8,8 @@ struct DumpContents {
     private(set) var entries: [Int: DumpEntry] = [:]
     /// Those of the script, in its order.
     private(set) var order: [Int] = []
+    /// As what its statements are to be read, for one transaction: `SET LOCAL client_encoding = 'SQL_ASCII';`.
+    private(set) var settings: [[UInt8]] = []
 
     /// - Parameters:
     ///   - list: what `pg_restore --list --verbose` prints.
@@ -119,12 +57,13 @@ struct DumpContents {
     private mutating func read(_ script: [UInt8]) {
         let isOutside = QuotedText.outsideLines(of: script)
         let lines = script.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            .map { String(decoding: $0, as: UTF8.self) }
         var current: DumpEntry?
-        var statement: [String] = []
+        var statement: [ArraySlice<UInt8>] = []
         var index = 0
         func endStatement() {
-            if !statement.isEmpty { current?.statements.append(statement.joined(separator: "\n")) }
+            if !statement.isEmpty {
+                current?.statements.append(Array(statement.joined(separator: [UInt8(ascii: "\n")])))
+            }
             statement = []
         }
         while index < lines.count {
@@ -132,7 +71,7 @@ struct DumpContents {
             defer { index += 1 }
             if isOutside[index] {
                 // A header: `--`, `-- TOC entry 217 (class 1259 OID 16388)`, what it needs, and its name.
-                if line == "--", index + 1 < lines.count, let id = Self.header(lines[index + 1]),
+                if line.elementsEqual("--".utf8), index + 1 < lines.count, let id = Self.header(lines[index + 1]),
                     let known = entries[id],
                     known.kind.isEmpty
                 {
@@ -140,23 +79,35 @@ struct DumpContents {
                     if let current { entries[current.id] = current }
                     current = known
                     order.append(id)
-                    while index + 1 < lines.count, lines[index + 1].hasPrefix("-- ") {
+                    while index + 1 < lines.count, lines[index + 1].starts(with: "-- ".utf8) {
                         index += 1
-                        if lines[index].hasPrefix("-- Name: ") { current?.describe(lines[index].dropFirst(9)) }
+                        if lines[index].starts(with: "-- Name: ".utf8) {
+                            current?.describe(String(ofServer: lines[index].dropFirst(9))[...])
+                        }
                     }
                     continue
                 }
-                if line == "-- PostgreSQL database dump complete" { break }
+                if line.elementsEqual("-- PostgreSQL database dump complete".utf8) { break }
+                if current == nil { takeSetting(line) }
                 // Comments, and settings for the next entry.
-                if statement.isEmpty, line.isEmpty || line.hasPrefix("--") || line.hasPrefix("SET default_ta") {
+                if statement.isEmpty,
+                    line.isEmpty || line.starts(with: "--".utf8) || line.starts(with: "SET default_ta".utf8)
+                {
                     continue
                 }
             }
             statement.append(line)
-            if line.hasSuffix(";"), index + 1 == lines.count || isOutside[index + 1] { endStatement() }
+            if line.last == UInt8(ascii: ";"), index + 1 == lines.count || isOutside[index + 1] { endStatement() }
         }
         endStatement()
         if let current { entries[current.id] = current }
+    }
+
+    /// Of what stands before the first entry.
+    private mutating func takeSetting(_ line: ArraySlice<UInt8>) {
+        for name in ["client_encoding", "standard_conforming_strings"] where line.starts(with: "SET \(name) = ".utf8) {
+            settings.append(Array("SET LOCAL ".utf8) + line.dropFirst(4))
+        }
     }
 
     private static let needs = Array(";\tdepends on: ".utf8)
@@ -171,9 +122,9 @@ struct DumpContents {
         line.split(separator: UInt8(ascii: " ")).compactMap { Int(String(decoding: $0, as: UTF8.self)) }
     }
 
-    private static func header(_ line: String) -> Int? {
-        guard line.hasPrefix("-- TOC entry ") else { return nil }
-        return Int(line.dropFirst(13).prefix { $0.isNumber })
+    private static func header(_ line: ArraySlice<UInt8>) -> Int? {
+        guard line.starts(with: "-- TOC entry ".utf8) else { return nil }
+        return Int(String(decoding: line.dropFirst(13).prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
     }
 }
 

@@ -9,10 +9,9 @@ extension PostgresTools {
     /// publications and the like are given back one by one, as far as the server lets this role (`RestoreAfterwards`). Subscriptions, which would
     /// begin to replicate, are not made.
     /// - Parameters:
-    ///   - dumper: the role that made the dump (`DatabaseGround.role`): what was its own becomes the restoring role's. `nil` where that
-    ///     is not known: then all does.
-    ///   - live: the database in whose place it is put: what a superuser restores is its owner's, or the dumping role's, not the
-    ///     superuser's, whose tables MLflow could not open.
+    ///   - dumper: the role that made the dump (`DatabaseGround.role`): what was its own becomes its own again, or whoever is meant to have
+    ///     it here (`heir`), else the restoring role's. `nil` where that is not known: then all does.
+    ///   - live: the database in whose place it is put.
     ///   - jobs: tables and indices loaded at once.
     ///   - onProgress: called on this thread.
     /// - Returns: what is not as it was.
@@ -41,28 +40,35 @@ extension PostgresTools {
             .restore, arguments + [directory.string], settings: settings, cancellation: cancellation,
             onProgress: onProgress)
         try folder.remove()
-        var afterwards = RestoreAfterwards(list, role: situation.role, on: session, cancellation: cancellation)
-        let refused = try afterwards.run(
-            dumper: dumper, heir: situation.isSuperuser ? try heir(dumper, live, situation.role, on: session) : nil)
+        var afterwards = RestoreAfterwards(list, in: situation, on: session, cancellation: cancellation)
+        let refused = try afterwards.run(dumper: dumper, heir: heir(dumper, live, situation, on: session))
         let lost = try list.rowsLeftOut.filter { try Self.hasRows($0, in: directory) }.compactMap(\.content?.table)
         return list.leftOut + lost.map { .rows(of: $0) } + list.moved + refused
     }
 
-    /// To whom a superuser gives what was the dumper's own: to the dumper, where it is here, and else to the live database's owner, but to no
-    /// superuser: a function of MLflow's that runs with its owner's rights would then run with all of them.
+    /// To whom goes what was the dumper's own, so that MLflow finds it: to the dumper, where this role may give it to him, else to the role
+    /// that sessions of the live database work as, or to that database's owner, but to no superuser: a function of MLflow's that runs with
+    /// its owner's rights would then run with all of them. Of a backup that names no dumper all is this role's, unless that is a superuser.
     /// - Returns: `nil` where it is this role.
     private func heir(
-        _ dumper: String?, _ live: String?, _ role: String, on session: Connection
+        _ dumper: String?, _ live: String?, _ situation: RestoreSituation, on session: Connection
     ) throws(PostgresError) -> String? {
+        if dumper == nil, !situation.isSuperuser { return nil }
         let name = try session.rows(
             """
+            with live as (select oid, datdba from pg_catalog.pg_database where datname = \(live ?? "")),
+              working as (
+                select pg_catalog.substr(entry, 6) as name
+                from pg_catalog.pg_db_role_setting s cross join lateral pg_catalog.unnest(s.setconfig) entry
+                where s.setdatabase = (select oid from live) and pg_catalog.starts_with(entry, 'role=')
+                  and s.setrole in (0, (select oid from pg_catalog.pg_roles where rolname = session_user)))
             select r.rolname::text as name from pg_catalog.pg_roles r
-            left join pg_catalog.pg_database d on d.datdba = r.oid and d.datname = \(live ?? "")
-            where r.rolname = \(dumper ?? "") or d.oid is not null and not r.rolsuper
-            order by r.rolname = \(dumper ?? "") desc limit 1
+            where \(session.mayGive(to: "r.oid")) and (r.rolname = \(dumper ?? "") or not r.rolsuper
+              and (r.rolname in (select name from working) or r.oid = (select datdba from live)))
+            order by r.rolname = \(dumper ?? "") desc, r.rolname in (select name from working) desc limit 1
             """
         ).first?.string("name")
-        return name == role ? nil : name
+        return name == situation.role ? nil : name
     }
 
     /// Of a table without any, as most of extensions' are, there is the end mark alone (`\.` and three line ends; pg_dump.c,

@@ -56,6 +56,31 @@ enum QuotedText {
         return lines
     }
 
+    /// Whether this is one name, quoted or not, and nothing else.
+    static func isName(_ text: ArraySlice<UInt8>) -> Bool {
+        let quote = UInt8(ascii: "\"")
+        guard text.first == quote else {
+            return !text.isEmpty && text.allSatisfy { isWord($0) || $0 == UInt8(ascii: "$") }
+        }
+        guard text.count > 2, text.last == quote else { return false }
+        var inside = text.dropFirst().dropLast()
+        while let place = inside.firstIndex(of: quote) {
+            guard inside.dropFirst(place - inside.startIndex + 1).first == quote else { return false }
+            inside = inside[(place + 2)...]
+        }
+        return true
+    }
+
+    /// The first place of a word that is in no quoted name. Before it there is no other quoted text.
+    static func place(of word: String, outsideNamesOf text: ArraySlice<UInt8>) -> Int? {
+        var isOutside = true
+        for place in text.indices {
+            if text[place] == UInt8(ascii: "\"") { isOutside.toggle() }
+            if isOutside, text[place...].starts(with: word.utf8) { return place }
+        }
+        return nil
+    }
+
     private static let newline = UInt8(ascii: "\n")
 
     /// Of a name or a number: nothing that begins a text.

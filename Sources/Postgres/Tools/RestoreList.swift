@@ -9,11 +9,15 @@
 struct RestoreList {
     /// For `pg_restore --use-list`; `nil` where it is given all.
     let text: [UInt8]?
+    let contents: DumpContents
     /// In the order of the dump; not those that say something of another.
     let leftOut: [BeyondRestore]
     /// Entries of rows that are left out with their table, which an extension makes and the dump does not.
     let rowsLeftOut: [DumpEntry]
+    /// With restrictive row policies that are left out: without them rows would be shown.
     let afterwards: [DumpEntry]
+    /// By the dump's numbers.
+    let out: Set<Int>
     /// Of the entries that are made, those of others.
     let owned: [DumpEntry]
     /// Whether each tablespace that the dump names is there and may be used.
@@ -25,6 +29,7 @@ struct RestoreList {
     init(_ contents: DumpContents, in situation: RestoreSituation) throws(PostgresError) {
         var out: Set<Int> = []
         var later: Set<Int> = []
+        self.contents = contents
         var unavailable: Set<Int> = []
         for entry in contents.made {
             // Not one that only needs another which takes a superuser.
@@ -39,7 +44,8 @@ struct RestoreList {
             }
         }
         for entry in contents.ofExtensions {
-            guard let names = entry.content?.names, situation.namesOfExtensions.isDisjoint(with: names) else {
+            // Where none is known pg_restore will say.
+            guard let names = entry.content?.names, situation.namesOfExtensions?.isDisjoint(with: names) == true else {
                 continue
             }
             out.insert(entry.id)
@@ -51,7 +57,9 @@ struct RestoreList {
         try Self.refuseLostTables(contents, out, extensions, situation)
         later.subtract(out)
         let made = contents.made
-        leftOut = made.filter { out.contains($0.id) && !$0.isOfAnother }.map { entry in
+        let guards = Set(made.filter { out.contains($0.id) && RowPolicy($0)?.isRestrictive == true }.map(\.id))
+        self.out = out
+        leftOut = made.filter { out.contains($0.id) && !$0.isOfAnother && !guards.contains($0.id) }.map { entry in
             var object = entry.object
             if entry.kind == "SUBSCRIPTION" { object.fate = .never }
             if unavailable.contains(entry.id) { object.fate = .unavailable }
@@ -59,7 +67,7 @@ struct RestoreList {
         }
         let entriesLeftOut = contents.lines.compactMap(\.id).filter(out.contains).compactMap { contents.entries[$0] }
         rowsLeftOut = entriesLeftOut.filter { $0.content?.isRows == true }
-        afterwards = made.filter { later.contains($0.id) }
+        afterwards = made.filter { later.contains($0.id) || guards.contains($0.id) }
         owned = made.filter { !out.contains($0.id) && !$0.owner.isEmpty }
         let kept = contents.lines.filter { $0.id.map { !out.contains($0) && !later.contains($0) } ?? true }
         text =
@@ -107,7 +115,7 @@ struct RestoreList {
         case "ACL", "DEFAULT ACL", "PUBLICATION", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA",
             "MATERIALIZED VIEW DATA", "SECURITY LABEL", "USER MAPPING", "EVENT TRIGGER":
             true
-        // It names roles, which this server need not have. A table whose rows are guarded shows none without one.
+        // It names roles, which this server need not have (`RowPolicy`).
         case "POLICY": true
         // Of what a new database has already, and which need not be ours.
         case "COMMENT": entry.name.hasPrefix("EXTENSION ") || entry.name == "SCHEMA public"

@@ -7,8 +7,8 @@ struct RestoreSituation {
     let role: String
     /// Of extensions: those that this server has not, or does not let this role make, or not in this database.
     private let trial: RestoreTrial
-    /// Names of tables and sequences that the other extensions make.
-    var namesOfExtensions: Set<String> { trial.namesOfExtensions }
+    /// Names of tables and sequences that the other extensions make; `nil` where that is not known.
+    var namesOfExtensions: Set<String>? { trial.namesOfExtensions }
     let trustedLanguages: Set<String>
     /// In which this role may make something.
     let tablespaces: Set<String>
@@ -41,8 +41,8 @@ struct RestoreSituation {
             "TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE", "SHELL TYPE":
             true
         // One that is declared and no more.
-        case "TYPE": !entry.statementsButOwner.contains(" AS ") && !entry.statementsButOwner.contains("(")
-        case "CAST": entry.statementsButOwner.contains("WITHOUT FUNCTION")
+        case "TYPE": !entry.text.contains(" AS ") && !entry.text.contains("(")
+        case "CAST": entry.text.contains("WITHOUT FUNCTION")
         case "FUNCTION", "PROCEDURE": isOfUntrustedLanguage(entry)
         default: false
         }
@@ -50,7 +50,7 @@ struct RestoreSituation {
 
     /// `    LANGUAGE c STRICT`. A language that an extension of the dump brings goes with that.
     private func isOfUntrustedLanguage(_ entry: DumpEntry) -> Bool {
-        for line in entry.statementsButOwner.split(separator: "\n") where line.hasPrefix("    LANGUAGE ") {
+        for line in entry.text.split(separator: "\n") where line.hasPrefix("    LANGUAGE ") {
             let language = line.dropFirst(13).prefix { $0 != " " && $0 != ";" }
             return !trustedLanguages.contains(String(language)) && ["c", "internal"].contains(language)
         }

@@ -5,45 +5,52 @@
 struct RestoreTrial {
     /// By the dump's numbers, with what the server says.
     private(set) var refused: [Int: PostgresError] = [:]
-    /// Names of tables and sequences that the extensions make which can be made.
-    private(set) var namesOfExtensions: Set<String> = []
+    /// Names of tables and sequences that the extensions make which can be made; `nil` where that is not known.
+    private(set) var namesOfExtensions: Set<String>?
 
     /// - Parameter session: in the new database, which is as it was made.
     /// - Throws: `PostgresError`.
     init(_ contents: DumpContents, isSuperuser: Bool, on session: Connection) throws {
-        let tried = contents.made.filter { entry in
-            entry.kind == "EXTENSION" || !isSuperuser && Self.mayTakeSuperuser.contains(entry.kind)
+        let extensions = contents.made.filter { $0.kind == "EXTENSION" }
+        let others = contents.made.filter { !isSuperuser && Self.mayTakeSuperuser.contains($0.kind) }
+        if extensions.isEmpty, others.isEmpty {
+            namesOfExtensions = []
+            return
         }
-        if tried.isEmpty { return }
-        let (numbers, needed) = (Set(tried.map(\.id)), contents.needed(by: tried))
-        try session.execute("begin")
-        // As pg_restore has it.
-        try session.execute("set local search_path = ''")
+        try session.begin(for: contents)
         try session.execute("set local check_function_bodies = off")
         do {
+            let first = contents.needed(by: extensions)
             var missing: Set<Int> = []
-            for entry in contents.made where needed.contains(entry.id) {
-                guard missing.isDisjoint(with: entry.needs) else {
-                    missing.insert(entry.id)
-                    continue
-                }
-                let refusal = try session.attempt { try session.execute(script: entry.statementsButOwner) }
-                guard let refusal else { continue }
-                missing.insert(entry.id)
-                if numbers.contains(entry.id), entry.kind == "EXTENSION" || Self.isForSuperusers(refusal) {
-                    refused[entry.id] = refusal
-                }
-            }
+            try make(first, of: contents, on: session, missing: &missing)
+            // At once: for all the others there may be no room.
             namesOfExtensions = try session.names(
                 """
                 select c.relname::text as name from pg_catalog.pg_class c
                 join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid
                 where d.deptype = 'e'
                 """)
+            try make(contents.needed(by: others).subtracting(first), of: contents, on: session, missing: &missing)
         } catch PostgresError.query("53200", _) {
             // More objects than one transaction of this server may lock: pg_restore, which makes them one by one, will say.
         }
         try session.execute("rollback")
+    }
+
+    private mutating func make(
+        _ numbers: Set<Int>, of contents: DumpContents, on session: Connection, missing: inout Set<Int>
+    ) throws {
+        for entry in contents.made where numbers.contains(entry.id) {
+            guard missing.isDisjoint(with: entry.needs) else {
+                missing.insert(entry.id)
+                continue
+            }
+            guard let refusal = try session.attempt({ try session.execute(script: entry.statementsButOwner) })
+            else { continue }
+            missing.insert(entry.id)
+            let isForSuperusers = Self.mayTakeSuperuser.contains(entry.kind) && Self.isForSuperusers(refusal)
+            if entry.kind == "EXTENSION" || isForSuperusers { refused[entry.id] = refusal }
+        }
     }
 
     /// What one may make of one's own, but for some of them: a cast between types of the server, what is leakproof or sets what a superuser

@@ -164,7 +164,7 @@ extension RestoreJob {
         _ dump: FilePath, _ journal: inout RestoreJournal, _ manifest: Manifest, _ hold: Hold
     ) throws -> [BilingualText] {
         progress(Progress(.loading, fraction: 0.62))
-        try hold.databases.create(journal.newDatabase, like: journal.liveDatabase)
+        try hold.databases.create(journal.newDatabase, like: journal.liveDatabase, owner: manifest.database.role)
         journal.newOID = try hold.databases.oid(of: journal.newDatabase)
         try journal.write(in: workspace.state)
         let target = stack.database.naming(database: journal.newDatabase)
@@ -184,7 +184,7 @@ extension RestoreJob {
             try notBroughtBack(changed, manifest, hold)
             + hold.databases.copyProperties(from: journal.liveDatabase, to: journal.newDatabase)
         // Settings may make us another role there: what follows, and MLflow, must read it.
-        try DatabaseGround(on: Connection(target)).requireReadable()
+        try DatabaseGround(on: Connection(target)).requireReadable(isRestored: true)
         return warnings
     }
 

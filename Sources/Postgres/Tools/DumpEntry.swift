@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One entry of a dump's table of contents.
+struct DumpEntry {
+    /// pg_dump's number of it.
+    let id: Int
+    /// PostgreSQL's word for what it makes, in capitals: `TABLE`, `EVENT TRIGGER`; empty for rows alone.
+    var kind = ""
+    /// `-` where it is in none.
+    var schema = "-"
+    var name = ""
+    /// Of an entry that is a table's rows, or a sequence's value, alone: of which.
+    var content: DumpedContent?
+    /// Empty where nobody owns it.
+    var owner = ""
+    var tablespace: String?
+    /// The numbers of those that it needs.
+    var needs: [Int] = []
+    /// What makes it, one after the other, each with its semicolon. Bytes, in the dump's encoding (`DumpContents.settings`): those of a
+    /// database without one need be no text, and put right they would be another statement.
+    var statements: [[UInt8]] = []
+
+    /// As in `BeyondRestore`: `view`, `public.seen`.
+    var object: BeyondRestore {
+        let place = schema == "-" ? "" : schema.asIdentifier + "."
+        // `USER MAPPING app SERVER away`.
+        let name = name.hasPrefix(kind + " ") ? String(name.dropFirst(kind.count + 1)) : name
+        return BeyondRestore(kind: kind.lowercased(), name: place + name, fate: .leftOut)
+    }
+
+    /// Whether it says something of another entry and is told of with that: its grants, a comment on it.
+    var isOfAnother: Bool {
+        ["ACL", "COMMENT", "SECURITY LABEL", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA"].contains(kind)
+    }
+
+    /// Rights on something, which are given one by one.
+    var isGrants: Bool { ["ACL", "DEFAULT ACL"].contains(kind) }
+
+    /// `BLOB`, `BLOB METADATA`, and rights on these.
+    var isOfLargeObjects: Bool { kind.hasPrefix("BLOB") || isGrants && name.hasPrefix("LARGE OBJECT") }
+
+    /// `ALTER TABLE public.runs OWNER TO app;`. Of large objects there is one for each (`BLOB METADATA`).
+    var ownerStatements: [[UInt8]] { statements.filter { Self.newOwner(in: $0) != nil } }
+
+    /// The same given to another role.
+    func owned(by role: String) -> DumpEntry {
+        var other = self
+        other.owner = role
+        other.statements = statements.map { statement in
+            guard let owner = Self.newOwner(in: statement) else { return statement }
+            return statement[..<owner.lowerBound] + Array("\(role.asQuotedIdentifier);".utf8)
+        }
+        return other
+    }
+
+    /// What makes it, without giving it to its owner.
+    var statementsButOwner: [UInt8] {
+        Array(statements.filter { Self.newOwner(in: $0) == nil }.joined(separator: [UInt8(ascii: "\n")]))
+    }
+
+    /// `statementsButOwner`, to be looked at.
+    var text: String { String(ofServer: statementsButOwner) }
+
+    /// Where a statement names whom it gives something to.
+    private static func newOwner(in statement: [UInt8]) -> Range<Int>? {
+        guard statement.starts(with: "ALTER ".utf8), statement.last == UInt8(ascii: ";") else { return nil }
+        return statement.ranges(of: Array(" OWNER TO ".utf8)).reversed().map { $0.upperBound..<(statement.count - 1) }
+            .first { QuotedText.isName(statement[$0]) }
+    }
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Postgres
+
+@Suite("Whose a restored database is, and who sees what of it")
+struct RestoredRightsTests {
+    let server: TemporaryPostgres
+    let folder: TemporaryFolder
+
+    init() throws {
+        server = try TemporaryPostgres.shared
+        folder = try TemporaryFolder("rights")
+    }
+
+    private var dump: FilePath { folder.path.appending("dump") }
+
+    private func dump(_ source: ConnectionSettings, on server: TemporaryPostgres? = nil) throws {
+        try PostgresTools(binDirectory: (server ?? self.server).binDirectory).dump(source, into: dump)
+    }
+
+    private func restore(
+        _ source: ConnectionSettings, as role: ConnectionSettings, _ name: String, dumper: String? = nil
+    ) throws -> (target: ConnectionSettings, told: [BeyondRestore]) {
+        let target = role.naming(database: "\(source.database)_\(name)")
+        try Databases(role.naming(database: source.database)).create(target.database, like: source.database)
+        let told = try PostgresTools(binDirectory: server.binDirectory).restore(
+            from: dump, into: target, dumper: dumper ?? source.user, standingFor: source.database, jobs: 1)
+        return (target, told)
+    }
+
+    private func admin(_ database: ConnectionSettings) -> ConnectionSettings {
+        server.superuser.naming(database: database.database)
+    }
+
+    private func run(_ settings: ConnectionSettings, _ statements: [SQL]) throws {
+        let session = try Connection(settings)
+        defer { session.close() }
+        for statement in statements { try session.execute(statement) }
+    }
+
+    private func texts(_ settings: ConnectionSettings, _ query: SQL) throws -> [String] {
+        let session = try Connection(settings)
+        defer { session.close() }
+        return try session.rows(query).map { try $0.string(0) }
+    }
+
+    private let owners: SQL = """
+        select distinct pg_get_userbyid(o.owner)::text from (
+          select relowner from pg_class where relname in ('runs', 'runs_id_seq')
+          union all select proowner from pg_proc where proname = 'runit') o(owner)
+        """
+
+    @Test("what was the dumping role's is its own again, by whomever it is restored, and no superuser's")
+    func dumper() throws {
+        let source = try server.freshDatabase("whose")
+        let (owner, login, app) = ("owner_\(source.database)", "login_\(source.database)", "app_\(source.database)")
+        try run(
+            source,
+            [
+                "create table runs (id serial)",
+                "create function runit() returns int security definer language sql as 'select 1'",
+            ])
+        try run(
+            admin(source),
+            [
+                "create role \(identifier: login) login createdb password 'x' in role mlflow_user",
+                "create role \(identifier: owner)", "create role \(identifier: app)",
+                "grant all on schema public to \(identifier: owner)",
+                "grant \(identifier: owner) to \(identifier: login)",
+            ])
+        try dump(source)
+        let member = ConnectionSettings(
+            host: source.host, port: source.port, user: login, password: Secret("x"), database: source.database)
+        let (ours, told) = try restore(source, as: member, "member")
+        #expect(told == [])
+        #expect(try texts(admin(ours), owners) == ["mlflow_user"])
+
+        try run(admin(source), ["alter database \(identifier: source.database) owner to postgres"])
+        let (whole, refused) = try restore(source, as: server.superuser, "whole")
+        #expect(refused == [])
+        #expect(try texts(admin(whole), owners) == ["mlflow_user"])
+
+        // The role that made the dump is away: whose the live database is, but no superuser's; and who works there.
+        try run(
+            admin(source),
+            [
+                "alter table runs owner to \(identifier: app)",
+                "alter function runit owner to \(identifier: app)",
+            ])
+        try Directory.removeTree(dump)
+        try dump(admin(source))
+        try run(admin(source), ["reassign owned by \(identifier: app) to mlflow_user", "drop role \(identifier: app)"])
+        let (none, _) = try restore(source, as: server.superuser, "none", dumper: app)
+        #expect(try texts(admin(none), owners) == ["postgres"])
+        try run(admin(source), ["alter database \(identifier: source.database) owner to mlflow_user"])
+        let (his, _) = try restore(source, as: server.superuser, "his", dumper: app)
+        #expect(try texts(admin(his), owners) == ["mlflow_user"])
+        try run(admin(source), ["alter database \(identifier: source.database) set role = \(identifier: owner)"])
+        let (working, _) = try restore(source, as: server.superuser, "working", dumper: app)
+        #expect(try texts(admin(working), owners) == [owner])
+    }
+
+    @Test("a superuser brings back what takes one, as whomever sessions of the database work")
+    func workingRole() throws {
+        let source = try server.freshDatabase("works_as")
+        try run(source, ["create table runs (id serial)"])
+        try run(
+            admin(source),
+            [
+                "create extension dblink", "alter database \(identifier: source.database) set role = mlflow_user",
+            ])
+        try dump(source)
+        let (target, told) = try restore(source, as: server.superuser, "restored")
+        #expect(told == [])
+        #expect(try texts(source.naming(database: target.database), owners) == ["mlflow_user"])
+        #expect(
+            try texts(admin(target), "select extname::text from pg_extension where extname = 'dblink'") == ["dblink"])
+    }
+
+    /// Each owner's statement holds a lock until its transaction ends.
+    @Test("more objects than the server has room for locks are their owners' again, and tables before them")
+    func manyObjects() throws {
+        let server = try TemporaryPostgres()
+        defer { server.stop() }
+        let database = server.settings.naming(database: "mlflow")
+        try server.asSuperuser(in: database, ["alter system set max_locks_per_transaction = 10"])
+        try server.restart()
+        let session = try Connection(database)
+        try session.execute("create table runs (id serial)")
+        try session.execute("select lo_create(i) from generate_series(100000, 100399) i")
+        try dump(database, on: server)
+        // Of some 1,200 locks there is room for a hundred and a half.
+        let holder = try Connection(database)
+        var held = 0
+        while try holder.hasRoom(for: held) { held += 1 }
+        try holder.execute("select pg_advisory_unlock(i) from generate_series(1, 150) i")
+        let tools = PostgresTools(binDirectory: server.binDirectory)
+        let target = server.superuser.naming(database: "restored")
+        try Databases(target).create(target.database, like: database.database)
+        let told = try tools.restore(
+            from: dump, into: target, dumper: database.user, standingFor: database.database, jobs: 1)
+        holder.close()
+        #expect(told == [])
+        #expect(
+            try texts(
+                target, "select lomowner::regrole || ' ' || count(*) from pg_largeobject_metadata group by lomowner")
+                == ["mlflow_user 400"])
+        #expect(try texts(target, owners) == ["mlflow_user"])
+    }
+
+    @Test("a policy means what it meant, byte by byte, in a database without an encoding")
+    func bytes() throws {
+        let name = "bytes_\(UInt32.random(in: .min ... .max))"
+        let source = server.settings.naming(database: name)
+        try Connection(server.settings.naming(database: "postgres")).execute(
+            script: "create database \(name) encoding 'sql_ascii' locale 'C' template template0".utf8)
+        let analyst = "analyst_\(name)"
+        try run(admin(source), ["create role \(identifier: analyst)"])
+        try run(
+            source,
+            [
+                "create table towns (city text)", #"insert into towns values (E'Z\374rich'), ('Bern')"#,
+                "alter table towns enable row level security", "grant select on towns to \(identifier: analyst)",
+                "create publication sent for table towns", #"create policy p on towns using (city <> E'Z\374rich')"#,
+                #"do $$ begin execute 'comment on policy p on towns is ''' || E'Z\374rich' || ''''; end $$"#,
+            ])
+        try dump(source)
+        let (target, told) = try restore(source, as: source, "restored")
+        #expect(told == [])
+        let all: SQL = """
+            select encode(convert_to(t, 'SQL_ASCII'), 'escape') from (
+              select pg_get_expr(polqual, polrelid) || obj_description(oid, 'pg_policy') from pg_policy) p(t)
+            """
+        #expect(try texts(target, all) == texts(source, all))
+        let seen = try Connection(admin(target))
+        try seen.execute("set row_security = on")
+        try seen.execute("set role \(identifier: analyst)")
+        #expect(try seen.rows("select city from towns").map { try $0.string(0) } == ["Bern"])
+    }
+
+    @Test("a restrictive policy that cannot be made as it was shows nobody a row that it hid")
+    func restrictive() throws {
+        let source = try server.freshDatabase("restrictive")
+        let (alice, gone) = ("al, ice USING (\"\(source.database)", "gone_\(source.database)")
+        try run(
+            admin(source),
+            [
+                "create role \(identifier: alice)", "create role \(identifier: gone)",
+                "create function sealed(text) returns bool leakproof language sql as $$ select $1 = 'alice' $$",
+            ])
+        for table in ["some_away", "all_away", "no_function"] {
+            try run(
+                source,
+                [
+                    "create table \(identifier: table) as select unnest(array['alice', 'bob', 'carol']) as who",
+                    "alter table \(identifier: table) enable row level security",
+                    "grant select on \(identifier: table) to \(identifier: alice)",
+                    "create policy \"shows TO all\" on \(identifier: table) using (true)",
+                ])
+        }
+        try run(
+            source,
+            [
+                """
+                create policy "is TO x" on some_away as restrictive for select to \(identifier: alice), \(identifier: gone)
+                using (who = 'alice')
+                """,
+                "create policy gone on all_away as restrictive to \(identifier: gone) using (who = 'alice')",
+                "create policy sealed on no_function as restrictive using (sealed(who))",
+            ])
+        try dump(source)
+        try run(
+            source, ["drop policy \"is TO x\" on some_away", "drop policy gone on all_away"])
+        try run(admin(source), ["drop role \(identifier: gone)"])
+        let (target, told) = try restore(source, as: source, "restored")
+        let policies = told.filter { $0.kind == "policy" }.map { "\($0.name): \($0.reason ?? "")" }.sorted()
+        #expect(policies.count == 3, "\(told)")
+        #expect(policies[0].hasPrefix("public.all_away gone: 42704") && !policies[0].contains("; "), "\(policies)")
+        #expect(policies[1] == "public.no_function sealed: USING (false)", "\(policies)")
+        #expect(policies[2].hasSuffix("; TO \(alice.asQuotedIdentifier)"), "\(policies)")
+        let session = try Connection(admin(target))
+        try session.execute("set row_security = on")
+        try session.execute("set role \(identifier: alice)")
+        for (table, count) in [("some_away", 1), ("all_away", 3), ("no_function", 0)] {
+            #expect(try session.rows("select from \(identifier: table)").count == count, "\(table)")
+        }
+    }
+}
+
+extension Connection {
+    /// Whether there is room for one more lock.
+    fileprivate func hasRoom(for number: Int) throws(PostgresError) -> Bool {
+        do throws(PostgresError) { try execute("select pg_advisory_lock(\(number: number))") } catch {
+            guard case .query("53200", _) = error else { throw error }
+            return false
+        }
+        return true
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// How much is tried of what differs in degree and not in kind: seeds, places of a flipped bit, moments of a kill.
+///
+/// `scripts/test` tries some of it, `scripts/test --long` all. What is not tried in the short form is no promise that is not
+/// tested, but another instance of one that is.
+public enum TestForm {
+    public static let isLong = ProcessInfo.processInfo.environment["MLFLOW_TESTS"] == "long"
+
+    public static func pick<Value>(short: Value, long: Value) -> Value { isLong ? long : short }
+
+    /// Every so manyth of some cases, beginning with the first; in the long form each.
+    public static func oneIn<Case>(_ share: Int, of cases: [Case]) -> [Case] {
+        isLong ? cases : cases.enumerated().filter { $0.offset % share == 0 }.map(\.element)
+    }
+
+    /// The same of all pairs, going round so that with a share that does not divide their count each of both is met.
+    public static func oneIn<First, Second>(_ share: Int, of first: [First], with second: [Second]) -> [(First, Second)]
+    {
+        oneIn(share, of: first.flatMap { one in second.map { (one, $0) } })
+    }
+}
