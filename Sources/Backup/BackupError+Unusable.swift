@@ -97,12 +97,11 @@ extension BackupError {
         case .unmarked:
             BilingualText(
                 zh:
-                    "artifacts 目录 \(path) 中没有备份时的标记，可能是磁盘未挂载时在挂载点中写下的内容。请检查其磁盘是否已挂载；若有同名的目录占据了标记 .mlflow-backup-stack 的位置，请将其移走；确实要恢复到此目录时，请先运行 mlflow-backup claim。",
+                    "artifacts 目录 \(path) 中没有备份时的标记，可能是磁盘未挂载时在挂载点中写下的内容。请检查其磁盘是否已挂载；确实要恢复到此目录时，请先运行 mlflow-backup claim。",
                 en:
                     "The artifacts folder \(path) has no mark, which it had when it was backed up: what is in it may have been written into the "
-                    + "place of a disk that is not mounted. Check that, and move away whatever else has the name of the mark, "
-                    + ".mlflow-backup-stack; to restore into this folder on purpose, run `mlflow-backup "
-                    + "claim` first.")
+                    + "place of a disk that is not mounted. Check that; to restore into this folder on purpose, run "
+                    + "`mlflow-backup claim` first, which moves away whatever else has the name of the mark, .mlflow-backup-stack.")
         case .neverSeen(let files, let folder):
             BilingualText(
                 zh: "artifacts 目录 \(path) 是空的，备份目录 \(folder) 中也没有任何内容，而数据库中有 \(files) 处记录指向已存储的文件：磁盘可能都没有挂载。"

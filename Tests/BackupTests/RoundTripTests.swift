@@ -52,12 +52,19 @@ import Testing
     @Test func aDatabaseThatIsGoneAndAStackThatIsUntouchedAreRestoredWithoutForce() throws {
         let live = try LiveStackFixture("gone")
         let (rows, files) = (try live.rows(), try live.files())
+        if geteuid() == 0 { try Shell.sh("chown -R 4001:4002 '\(live.artifacts)' && chmod 2775 '\(live.artifacts)'") }
+        let before = try FileStatus.of(live.artifacts)
         let name = try live.backup().name.string
         try Databases(live.database).drop(live.database.database)
         try Directory.removeTree(live.artifacts)
         try live.restore(name)
         #expect(try live.rows() == rows)
         #expect(try live.files() == files)
+        // MLflow, which is another user than root, goes on in it.
+        let (after, file) = (try FileStatus.of(live.artifacts), live.artifacts.appending("1/run2/artifacts/model.bin"))
+        #expect(after.owner == before.owner && after.group == before.group)
+        #expect(try FileStatus.of(file).owner == before.owner)
+        if geteuid() == 0 { #expect(after.mode == before.mode) }
 
         // As a new stack has it: one experiment, made after the backup.
         let connection = try Connection(live.database)

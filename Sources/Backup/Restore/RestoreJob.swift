@@ -103,7 +103,7 @@ public struct RestoreJob: Sendable {
 
         // Of a machine that has none yet. Later it would be made in the place of one that went away.
         if try RestoreJournal.identity(of: stack.artifacts) == nil {
-            try Directory.make(stack.artifacts)
+            try makeArtifactsFolder(like: item)
             if options.mode.includesArtifacts { try SwapObstacles.checkAbilities(workspace) }
             try hold.standAnew(workspace)
         }

@@ -9,9 +9,11 @@ public struct Heir: Sendable {
     private let group: UInt32
 
     /// `nil` where it belongs to whoever makes it: nobody may give it away, or who gave it away could not go on with it.
-    public init?(of folder: FileStatus) {
-        guard geteuid() == 0, folder.owner != 0, ProcessPrivilege.mayWorkForOthers else { return nil }
-        (user, group) = (folder.owner, folder.group)
+    public init?(of folder: FileStatus) { self.init(user: folder.owner, group: folder.group) }
+
+    public init?(user: UInt32, group: UInt32) {
+        guard geteuid() == 0, user != 0, ProcessPrivilege.mayWorkForOthers else { return nil }
+        (self.user, self.group) = (user, group)
     }
 
     /// - Parameter file: one that root made there. Of another name of it nothing is known.

@@ -1,9 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Archive
 import Postgres
 import SystemIO
 
 extension RestoreJob {
+    /// Of a machine that has none yet. It belongs to whom it belonged: what is restored is given to whom its place belongs, and MLflow
+    /// is to go on in it.
+    func makeArtifactsFolder(like item: CatalogueItem) throws {
+        try Directory.make(stack.artifacts)
+        guard options.mode.includesArtifacts, let tree = try recordedFolder(item),
+            let heir = Heir(user: tree.owner, group: tree.group)
+        else { return }
+        let made = try OpenFile(stack.artifacts, .directory)
+        try heir.take(made)
+        try made.setMode(tree.mode)
+    }
+
+    /// - Returns: `nil` where only a whole reading would tell: of others than our own archives.
+    private func recordedFolder(_ item: CatalogueItem) throws -> ArchiveEntry? {
+        do { return try BackupContents(item).folder(at: .artifacts) } catch ArchiveError.notABackup { return nil }
+    }
+
     /// Tells a machine that has no artifacts yet from one whose disk is away. What this stack's backups carry of the folder is
     /// its mark: with a live database beside it, a folder that is missing, or without the mark, is not mounted, whatever was written
     /// into its place meanwhile.
