@@ -33,8 +33,7 @@ public final class FolderWriter: ArchiveWriter {
         root = path
         self.previous = try previous.flatMap { try PreviousFolder($0) }
         placer = try EntryPlacer(root: path, looks: RestoredLooks(.writer, tree: nil))
-        index = try OpenFile(path.appending(ArchiveLayout.indexName), .createNew(mode: 0o600))
-        try Directory.inheritOwner(index)
+        index = try .makeInherited(path.appending(ArchiveLayout.indexName), mode: 0o600)
         sharing = .init(generation: self.previous.map { $0.preamble.generation.adding(clamped: 1) } ?? 0)
         try write(IndexEncoder.preamble(.init(started: started, generation: sharing.generation)))
     }

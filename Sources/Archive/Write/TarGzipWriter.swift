@@ -37,8 +37,7 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
         let alignment = FileSystem.sharesBlocks(in: path.parent) ? ArchiveLayout.sharedBlockSize : 1
         self.previous = try previous.flatMap { try PreviousArchive($0, alignment: alignment) }
         generation = self.previous.map { $0.preamble.generation.adding(clamped: 1) } ?? 0
-        file = try OpenFile(path, .createNew(mode: mode))
-        try Directory.inheritOwner(file)
+        file = try .makeInherited(path, mode: mode)
         let output = try MemberOutput(
             file, preamble: .init(started: started, generation: generation, alignment: alignment),
             previous: self.previous)

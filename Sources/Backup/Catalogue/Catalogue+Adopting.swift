@@ -65,8 +65,7 @@ extension Catalogue {
     /// Whoever clears leftovers sees by the lock that this one is in use. Between making and locking it, it could go.
     private func claim(_ partial: FilePath) throws -> OpenFile {
         for _ in 0..<10 {
-            let file = try OpenFile(partial, .createNew(mode: 0o640))
-            try Directory.inheritOwner(file)
+            let file = try OpenFile.makeInherited(partial, mode: 0o640)
             while try !AdvisoryLock.tryLock(file) { usleep(1000) }
             if try FileStatus.ifPresent(partial)?.inode == file.status().inode { return file }
         }

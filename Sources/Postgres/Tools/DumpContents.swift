@@ -57,7 +57,14 @@ struct DumpContents {
     /// Whose most of the tables are.
     var ownerOfTables: String? {
         let tables = entries.values.filter { $0.kind == "TABLE" }
-        return Dictionary(grouping: tables, by: \.owner).max { $0.value.count < $1.value.count }?.key
+        return Dictionary(grouping: tables, by: \.owner).max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }?
+            .key
+    }
+
+    func tables(of role: String) -> Set<QualifiedTable> {
+        Set(
+            entries.values.filter { $0.kind == "TABLE" && $0.owner == role }
+                .map { QualifiedTable(schema: $0.schema, name: $0.name) })
     }
 
     private mutating func read(_ script: [UInt8]) {

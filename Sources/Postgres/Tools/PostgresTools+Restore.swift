@@ -46,8 +46,8 @@ extension PostgresTools {
         return list.leftOut + lost.map { .rows(of: $0) } + list.moved + refused
     }
 
-    /// To whom goes what was the dumper's own, so that MLflow finds it: to him whose the live tables are, where those of the dump are the
-    /// dumper's (the backup may be another stack's, by a role that is here, too); to the dumper; to the role that sessions of the live
+    /// To whom goes what was the dumper's own, so that MLflow finds it: to him whose the same tables are in the live database (the backup
+    /// may be another stack's, by a role that is here, too); to the dumper; to the role that sessions of the live
     /// database work as; to that database's owner. But to no superuser who is not the dumper: a function of MLflow's that runs with its
     /// owner's rights would then run with all of them (nor to one of whom that owner is no member, who may set `role` to anybody). Of a backup
     /// that names no dumper all is this role's, unless that is a superuser.
@@ -58,8 +58,8 @@ extension PostgresTools {
         on session: Connection
     ) throws(PostgresError) -> String? {
         if dumper == nil, !situation.isSuperuser { return nil }
-        let isOfTables = dumper == nil || contents.ownerOfTables == dumper
-        let owner = isOfTables ? live.flatMap { ownerOfTables(in: session.settings.naming(database: $0)) } : nil
+        let tables = contents.tables(of: dumper ?? contents.ownerOfTables ?? "")
+        let owner = live.flatMap { ownerOf(tables, in: session.settings.naming(database: $0)) }
         let mayGive = session.mayGive(to: "r.oid")
         let name = try session.rows(
             """
@@ -85,19 +85,26 @@ extension PostgresTools {
         return name == situation.role ? nil : name
     }
 
-    /// Whose most of the tables of a database are.
-    /// - Returns: `nil` where there are none, and where it cannot be asked: what is restored may stand for a database that is damaged.
-    private func ownerOfTables(in settings: ConnectionSettings) -> String? {
+    /// Whose these tables are in a database. What else is there says nothing: anybody may have made it since.
+    /// - Returns: `nil` where they are several roles', where fewer than half of them are there, and where it cannot be asked: what is
+    ///   restored may stand for a database that is damaged.
+    private func ownerOf(_ tables: Set<QualifiedTable>, in settings: ConnectionSettings) -> String? {
         do throws(PostgresError) {
             let session = try Connection(settings)
             defer { session.close() }
-            return try session.rows(
+            let rows = try session.rows(
                 """
-                select pg_catalog.pg_get_userbyid(c.relowner)::text as name
+                select n.nspname::text as schema, c.relname::text as name, pg_catalog.pg_get_userbyid(c.relowner)::text as owner
                 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-                where c.relkind in ('r', 'p') and \(Connection.isUsers) group by 1 order by pg_catalog.count(*) desc, 1 limit 1
-                """
-            ).first?.string("name")
+                where c.relkind in ('r', 'p')
+                """)
+            var owners: [String] = []
+            for row in rows {
+                let table = QualifiedTable(schema: try row.string("schema"), name: try row.string("name"))
+                if tables.contains(table) { owners.append(try row.string("owner")) }
+            }
+            guard let owner = owners.first, owners.allSatisfy({ $0 == owner }) else { return nil }
+            return owners.count * 2 >= tables.count ? owner : nil
         } catch { return nil }
     }
 

@@ -13,49 +13,63 @@ struct RestoreTrial {
     init(_ contents: DumpContents, isSuperuser: Bool, on session: Connection) throws {
         let extensions = contents.made.filter { $0.kind == "EXTENSION" }
         if extensions.isEmpty { namesOfExtensions = [] }
-        try make(extensions, of: contents, on: session)
-        if isSuperuser { return }
-        var others = contents.made.filter { Self.mayTakeSuperuser.contains($0.kind) }[...]
-        while !others.isEmpty {
-            try make(Array(others.prefix(Self.atOnce)), of: contents, on: session)
-            others = others.dropFirst(Self.atOnce)
-        }
-    }
-
-    /// What is made holds locks until the transaction ends, and the server's room for them is everybody's.
-    private static let atOnce = 100
-
-    private mutating func make(_ tried: [DumpEntry], of contents: DumpContents, on session: Connection) throws {
-        if tried.isEmpty { return }
-        let needed = contents.needed(by: tried)
+        var others = isSuperuser ? [] : contents.made.filter { Self.mayTakeSuperuser.contains($0.kind) }[...]
+        if extensions.isEmpty, others.isEmpty { return }
         try session.begin(for: contents)
         try session.execute("set local check_function_bodies = off")
-        do {
-            var missing: Set<Int> = []
-            for entry in contents.made where needed.contains(entry.id) {
-                guard missing.isDisjoint(with: entry.needs) else {
-                    missing.insert(entry.id)
-                    continue
-                }
-                let refusal = try session.attempt { try session.execute(script: entry.statementsButOwner) }
-                guard let refusal else { continue }
-                missing.insert(entry.id)
-                let isForSuperusers = Self.mayTakeSuperuser.contains(entry.kind) && Self.isForSuperusers(refusal)
-                if entry.kind == "EXTENSION" || isForSuperusers { refused[entry.id] = refusal }
+        // Once alone: some refuse to be made a second time in a session.
+        let needed = contents.needed(by: extensions)
+        if let missing = try make(needed, of: contents, on: session) {
+            if !extensions.isEmpty { namesOfExtensions = try Self.namesOfExtensions(on: session) }
+            while !others.isEmpty {
+                try session.execute("savepoint hundred")
+                let tried = contents.needed(by: Array(others.prefix(Self.atOnce))).subtracting(needed)
+                _ = try make(tried, besides: missing, of: contents, on: session)
+                try session.execute("rollback to hundred")
+                others = others.dropFirst(Self.atOnce)
             }
-            if namesOfExtensions == nil {
-                namesOfExtensions = try session.names(
-                    """
-                    select c.relname::text as name from pg_catalog.pg_class c
-                    join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                      and d.objid = c.oid
-                    where d.deptype = 'e'
-                    """)
-            }
-        } catch PostgresError.query("53200", _) {
-            // More objects than one transaction of this server may lock: pg_restore, which makes them one by one, will say.
         }
         try session.execute("rollback")
+    }
+
+    /// What is made holds locks until its savepoint is rolled back (PostgreSQL manual, 13.3), and the server's room for them is
+    /// everybody's.
+    private static let atOnce = 100
+
+    /// - Parameter besides: what could not be made before.
+    /// - Returns: what cannot be made, these too. `nil` where they are more than one transaction of this server may lock (53200): pg_restore,
+    ///   which makes them one by one, will say.
+    private mutating func make(
+        _ tried: Set<Int>, besides: Set<Int> = [], of contents: DumpContents, on session: Connection
+    ) throws -> Set<Int>? {
+        var missing = besides
+        for entry in contents.made where tried.contains(entry.id) {
+            guard missing.isDisjoint(with: entry.needs) else {
+                missing.insert(entry.id)
+                continue
+            }
+            let refusal: PostgresError?
+            do {
+                refusal = try session.attempt { try session.execute(script: entry.statementsButOwner) }
+            } catch PostgresError.query("53200", _) {
+                return nil
+            }
+            guard let refusal else { continue }
+            missing.insert(entry.id)
+            let isForSuperusers = Self.mayTakeSuperuser.contains(entry.kind) && Self.isForSuperusers(refusal)
+            if entry.kind == "EXTENSION" || isForSuperusers { refused[entry.id] = refusal }
+        }
+        return missing
+    }
+
+    private static func namesOfExtensions(on session: Connection) throws(PostgresError) -> Set<String> {
+        try session.names(
+            """
+            select c.relname::text as name from pg_catalog.pg_class c
+            join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+              and d.objid = c.oid
+            where d.deptype = 'e'
+            """)
     }
 
     /// What one may make of one's own, but for some of them: a cast between types of the server, what is leakproof or sets what a superuser

@@ -39,9 +39,8 @@ extension TaskStore {
 
     /// SQLite gives its companions to whom the database belongs, which an empty file is, too.
     private static func open(_ path: FilePath) throws -> OpenedDatabase {
-        do throws(SystemError) { try Directory.inheritOwner(OpenFile(path, .createNew(mode: 0o644))) } catch {
+        do throws(SystemError) { _ = try OpenFile.makeInherited(path, mode: 0o644) } catch {
             guard error.exists else { throw error }
-            try Directory.inheritOwner(path)
         }
         // Of a pipe it would wait for whoever writes into it.
         let kind = try FileStatus.of((try? path.resolved()) ?? path).kind

@@ -11,8 +11,7 @@ public final class AdvisoryLock: Sendable {
     /// - Parameter note: written into the file for a person who asks who holds the lock.
     /// - Returns: `nil` where somebody else holds it.
     public static func tryLock(_ path: FilePath, note: String) throws(SystemError) -> AdvisoryLock? {
-        let file = try OpenFile(path, .readWrite(create: 0o644))
-        try Directory.inheritOwner(file)
+        let file = try openOrMake(path)
         do throws(SystemError) {
             try retryingInterrupts("lock", path.string) { file.withDescriptor { flock($0, LOCK_EX | LOCK_NB) } }
         } catch {
@@ -27,6 +26,13 @@ public final class AdvisoryLock: Sendable {
             if !error.isFull { throw error }
         }
         return AdvisoryLock(file)
+    }
+
+    private static func openOrMake(_ path: FilePath) throws(SystemError) -> OpenFile {
+        do throws(SystemError) { return try OpenFile.makeInherited(path, mode: 0o644) } catch {
+            if !error.exists { throw error }
+        }
+        return try OpenFile(path, .readWrite(create: 0o644))
     }
 
     /// Locks a file or folder, which need not be writable, together with others who only read what it guards.

@@ -16,7 +16,8 @@ public struct Heir: Sendable {
         (self.user, self.group) = (user, group)
     }
 
-    /// - Parameter file: one that root made there. Of another name of it nothing is known.
+    /// - Parameter file: one that root has just made there, and nobody else: of what was there before nobody knows whose it should be. Of
+    ///   another name of it nothing is known.
     public func take(_ file: OpenFile) throws(SystemError) {
         let own = try file.status()
         guard own.owner == 0, own.kind == .directory || own.linkCount == 1 else { return }
@@ -26,26 +27,45 @@ public struct Heir: Sendable {
     }
 }
 
-extension Directory {
-    /// Gives a file or folder of root's to the heir of the folder that it is in; a link stays as it is.
-    public static func inheritOwner(_ path: FilePath) throws(SystemError) {
-        guard geteuid() == 0 else { return }
-        let kind = try FileStatus.of(path).kind
-        guard kind == .directory || kind == .file else { return }
-        try inheritOwner(OpenFile(path, kind == .directory ? .directory : .readNoFollow))
+extension OpenFile {
+    /// Makes a new file, of whom its folder is. Both by one description of that folder: its user may put another one, or a link, in the place
+    /// of the name at any moment, and what lies there is not his.
+    public static func makeInherited(_ path: FilePath, mode: UInt32) throws(SystemError) -> OpenFile {
+        guard geteuid() == 0 else { return try OpenFile(path, .createNew(mode: mode)) }
+        let folder = try OpenFile(path.parent, .directoryThroughLink)
+        let file = try folder.open(path.lastComponent, .createNew(mode: mode))
+        try Heir(of: folder.status())?.take(file)
+        return file
     }
 
-    public static func inheritOwner(_ file: OpenFile) throws(SystemError) {
-        guard geteuid() == 0 else { return }
-        try Heir(of: OpenFile(file.path.parent, .directoryThroughLink).status())?.take(file)
-    }
-
-    /// Makes a folder of ours, and those above it that are missing, as `make` does, and gives each to whom the one around it belongs.
-    public static func makeInherited(_ path: FilePath, mode: UInt32) throws(SystemError) {
-        if path.parent != path, try FileStatus.ifPresent(path.parent) == nil {
-            try makeInherited(path.parent, mode: mode)
+    /// Makes a folder inside this one.
+    /// - Parameter heir: whose it becomes.
+    /// - Returns: `nil` where there is something of that name.
+    func makeFolder(_ name: [UInt8], mode: UInt32, for heir: Heir?) throws(SystemError) -> OpenFile? {
+        do throws(SystemError) {
+            try retryingInterrupts("mkdir", path.appending(name).string) {
+                withDescriptor { parent in FilePath(bytes: name).withCString { mkdirat(parent, $0, mode) } }
+            }
+        } catch {
+            if error.exists { return nil }
+            throw error
         }
-        try make(path, mode: mode)
-        try inheritOwner(path)
+        let made = try open(name, .directory)
+        // Of root's, and with something in it: it is not the one that was made.
+        if let heir, try Directory.names(in: made).isEmpty { try heir.take(made) }
+        return made
+    }
+}
+
+extension Directory {
+    /// Makes a folder of ours, and those above it that are missing, as `make` does; each belongs to whom the one around it belongs. What is
+    /// there stays whose it is.
+    public static func makeInherited(_ path: FilePath, mode: UInt32) throws(SystemError) {
+        guard geteuid() == 0, path.parent != path else { return try make(path, mode: mode) }
+        if try FileStatus.ifPresent(path.parent) == nil { try makeInherited(path.parent, mode: mode) }
+        let parent = try OpenFile(path.parent, .directoryThroughLink)
+        if try parent.makeFolder(path.lastComponent, mode: mode, for: Heir(of: parent.status())) == nil {
+            try make(path, mode: mode)
+        }
     }
 }

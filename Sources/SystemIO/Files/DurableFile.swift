@@ -27,8 +27,7 @@ public enum DurableFile {
         let partial = FilePath(bytes: path.bytes + Array(".\(getpid())-\(number)\(partialSuffix)".utf8))
         if try FileStatus.ifPresent(partial) != nil { try Directory.remove(partial) }
         do throws(SystemError) {
-            let file = try OpenFile(partial, .createNew(mode: mode))
-            try Directory.inheritOwner(file)
+            let file = try OpenFile.makeInherited(partial, mode: mode)
             try file.write(bytes)
             try file.sync()
             try Directory.rename(partial, to: path)

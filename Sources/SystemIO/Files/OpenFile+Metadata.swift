@@ -32,17 +32,9 @@ extension OpenFile {
         do throws(SystemError) { return try open(name, .directory) } catch {
             if error.code != ENOENT { throw error }
         }
-        do throws(SystemError) {
-            try retryingInterrupts("mkdir", path.appending(name).string) {
-                FilePath(bytes: name).withCString { mkdirat(descriptor, $0, 0o700) }
-            }
-        } catch {
-            // Another thread of ours may have made it meanwhile.
-            if error.code != EEXIST { throw error }
-        }
-        let made = try open(name, .directory)
-        try heir?.take(made)
-        return made
+        // Another thread of ours may have made it meanwhile.
+        if let made = try makeFolder(name, mode: 0o700, for: heir) { return made }
+        return try open(name, .directory)
     }
 
     public func makeSymbolicLink(_ name: [UInt8], to target: [UInt8], modified: FileTime) throws(SystemError) {
