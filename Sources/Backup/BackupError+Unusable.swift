@@ -101,7 +101,8 @@ extension BackupError {
                 en:
                     "The artifacts folder \(path) has no mark, which it had when it was backed up: what is in it may have been written into the "
                     + "place of a disk that is not mounted. Check that; to restore into this folder on purpose, run "
-                    + "`mlflow-backup claim` first, which moves away whatever else has the name of the mark, .mlflow-backup-stack.")
+                    + "`mlflow-backup claim` first, which moves away whatever else has the name of the mark, .mlflow-backup-stack."
+            )
         case .neverSeen(let files, let folder):
             BilingualText(
                 zh: "artifacts 目录 \(path) 是空的，备份目录 \(folder) 中也没有任何内容，而数据库中有 \(files) 处记录指向已存储的文件：磁盘可能都没有挂载。"
