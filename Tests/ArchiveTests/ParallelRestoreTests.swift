@@ -51,7 +51,7 @@ struct ParallelRestoreTests {
         #expect(try Refusal.of { _ = try extract(archive, into: out) } == .unsafeEntry)
     }
 
-    /// In the long form beyond the 8 GiB that the number in a tar header can say.
+    /// In the long form beyond the 8 GiB that the number in a tar header can say (`TarNumberTests` has such a header).
     @Test("a sparse file costs little in the archive, and comes back sparse")
     func sparse() throws {
         let scratch = try Scratch()

@@ -44,7 +44,7 @@ struct AwayProgramTests {
         #expect(try live.files() == newer)
     }
 
-    @Test("a restore of the artifacts alone is not said to be done", arguments: TestForm.oneIn(2, of: Moment.all))
+    @Test("a restore of the artifacts alone is not said to be done", arguments: TestForm.oneIn(3, of: Moment.all))
     func artifacts(at moment: Moment) throws {
         let live = try prepared("away_artifacts")
         let backup = try live.backup().name.string

@@ -176,7 +176,9 @@ struct FolderTrialTests {
         // Nor does one whose process is gone hold anybody up, but for the walk that would end there.
         try mounted.breakOff()
         try mounted.setSilent(false)
-        while case .silent = FolderPulse.look(at: point, atMost: 0.2) { usleep(50_000) }
+        try Patience.wait("the mount to break off", atMost: 30) {
+            if case .silent = FolderPulse.look(at: point, atMost: 0.2) { false } else { true }
+        }
         #expect(look(live).silence?.text.english.contains(point.string) == true)
     }
 

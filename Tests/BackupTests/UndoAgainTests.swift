@@ -26,7 +26,7 @@ struct UndoAgainTests {
 
     @Test(
         "what no backup holds stays kept, however often it went to and fro",
-        arguments: TestForm.oneIn(3, of: [RestoreMode.full, .database, .artifacts], with: [2, 4]))
+        arguments: TestForm.oneIn(2, of: [RestoreMode.full, .database, .artifacts], with: [2, 4]))
     func uncovered(mode: RestoreMode, undos: Int) throws {
         let (live, name) = try ahead("again_\(mode.rawValue)_\(undos)")
         let before = [try live.rows(), try live.files()]

@@ -17,7 +17,7 @@ struct WriteProtectedKillTests {
 
     @Test(
         arguments: TestForm.oneIn(
-            4, of: [InterruptionTests.Stage.preparing, .beforeDatabases, .afterDatabases, .someChildren, .allChildren],
+            2, of: [InterruptionTests.Stage.preparing, .beforeDatabases, .afterDatabases, .someChildren, .allChildren],
             with: From.allCases))
     func endsEntirelyOldOrEntirelyNewWhereverItIsRecovered(_ stage: InterruptionTests.Stage, _ from: From) throws {
         let live = try LiveStackFixture("rostage")

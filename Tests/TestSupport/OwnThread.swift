@@ -18,14 +18,14 @@ public struct Placed: SuiteTrait, TestScoping {
 
 extension Trait where Self == Placed {
     /// On a thread of its own: it would else begin when the others have ended. For few, since they all run at once.
-    public static var onItsOwnThread: Self { Placed { Thread($0) } }
+    public static var onItsOwnThread: Self { Placed { SerialQueue($0) } }
 
     /// On one of a few threads beside the pool, with all the others that run there. For those that run our program and wait
     /// for it more than they work.
     public static var besideThePool: Self { Placed { _ in Lanes.shared } }
 }
 
-private final class Thread: TaskExecutor {
+private final class SerialQueue: TaskExecutor {
     private let queue: DispatchQueue
 
     init(_ name: String) { queue = DispatchQueue(label: name) }

@@ -133,11 +133,10 @@ extension BackupFolder {
         }
         return try Catalogue(self).items().contains { item in
             if case .unreadable? = item.sidecarFault { return true }
-            // One of 0.1.0 names none, and one of artifacts that could not be marked no mark.
-            guard let artifacts = (item.sidecar?.stack ?? (try? item.quickManifest())?.stack)?.artifacts else {
-                return true
-            }
-            return artifacts == mark.id
+            // One of 0.1.0 names none. One of artifacts that could not be marked names no mark, and is no proof: a night without the disks makes
+            // just such a one.
+            guard let stack = item.sidecar?.stack ?? (try? item.quickManifest())?.stack else { return true }
+            return stack.artifacts == mark.id
         }
     }
 

@@ -92,9 +92,13 @@ struct RestoreState: Sendable {
         do throws(SystemError) { found = try FileStatus.ifPresent(own) } catch {
             throw (error.isDenied ? BackupError.closed(artifacts) : nil) ?? error
         }
-        guard let parent = found, parent.kind == .directory, parent.mode & 0o777 == 0o700,
-            let status = try FileStatus.ifPresent(beside)
-        else { return false }
+        guard let parent = found, parent.kind == .directory, parent.mode & 0o777 == 0o700 else { return false }
+        let inside: FileStatus?
+        do throws(SystemError) { inside = try FileStatus.ifPresent(beside) } catch {
+            guard error.isDenied else { throw error }
+            throw BackupError.unusable(SystemError("open", path: own.string, code: error.code), in: folder)
+        }
+        guard let status = inside else { return false }
         return status.kind == .directory && status.mode & 0o1777 == Self.folderMode
     }
 

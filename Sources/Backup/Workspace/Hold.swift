@@ -61,6 +61,8 @@ extension Hold {
             if known != nil, !claiming, try FileStatus.ifPresent(mark) == nil { return identity }
             // What else is no file is written over. That it cannot be moved is no reason against a backup.
             do throws(SystemError) { try LiveStack.makeWay(for: mark) { $0 == .directory } } catch {
+                // Who claims would hear that all is well, and the next restore would tell him to claim.
+                if claiming, known != nil { throw error }
                 workspace.log.warning("a folder is in the way of the mark", ["path": mark, "reason": error.reason])
             }
         }

@@ -61,6 +61,23 @@ struct DumpEntry {
     /// `statementsButOwner`, to be looked at.
     var text: String { String(ofServer: statementsButOwner) }
 
+    /// Whether what it does for others is done with its owner's rights (PostgreSQL manual, CREATE FUNCTION, 41.5 "Rules and Privileges").
+    var worksForItsOwner: Bool {
+        switch kind {
+        case "VIEW", "MATERIALIZED VIEW": true
+        case "FUNCTION", "PROCEDURE": text.contains("SECURITY DEFINER")
+        default: false
+        }
+    }
+
+    /// Of what everybody may use by default, and which works for its owner: that nobody else may.
+    var closing: [UInt8]? {
+        guard worksForItsOwner, !kind.hasSuffix("VIEW"), let statement = ownerStatements.first,
+            let end = statement.ranges(of: Array(" OWNER TO ".utf8)).last?.lowerBound
+        else { return nil }
+        return Array("REVOKE ALL ON".utf8) + statement[5..<end] + Array(" FROM PUBLIC;".utf8)
+    }
+
     /// Where a statement names whom it gives something to.
     private static func newOwner(in statement: [UInt8]) -> Range<Int>? {
         guard statement.starts(with: "ALTER ".utf8), statement.last == UInt8(ascii: ";") else { return nil }

@@ -47,10 +47,10 @@ extension PostgresTools {
     }
 
     /// To whom goes what was the dumper's own, so that MLflow finds it: to him whose the same tables are in the live database (the backup
-    /// may be another stack's, by a role that is here, too); to the dumper; to the role that sessions of the live
-    /// database work as; to that database's owner. But to no superuser who is not the dumper: a function of MLflow's that runs with its
-    /// owner's rights would then run with all of them (nor to one of whom that owner is no member, who may set `role` to anybody). Of a backup
-    /// that names no dumper all is this role's, unless that is a superuser.
+    /// may be another stack's, by a role that is here, too); to the dumper. A superuser who knows neither gives it to the role that sessions of
+    /// the live database work as, or to that database's owner. But to no superuser who is not the dumper: a function of MLflow's that runs
+    /// with its owner's rights would then run with all of them. Of a backup that names no dumper all is this role's, unless that is
+    /// a superuser.
     /// - Returns: `nil` where it is this role. One to whom it may not be given, whose the live tables are, where there is nobody else: that is
     ///   told of.
     private func heir(
@@ -60,7 +60,9 @@ extension PostgresTools {
         if dumper == nil, !situation.isSuperuser { return nil }
         let tables = contents.tables(of: dumper ?? contents.ownerOfTables ?? "")
         let owner = live.flatMap { ownerOf(tables, in: session.settings.naming(database: $0)) }
+        if owner == situation.role, !situation.isSuperuser { return nil }
         let mayGive = session.mayGive(to: "r.oid")
+        // Whoever owns a database may name any role in its settings.
         let name = try session.rows(
             """
             with live as (select oid, datdba from pg_catalog.pg_database where datname = \(live ?? "")),
@@ -74,7 +76,7 @@ extension PostgresTools {
               select case
                 when r.rolname = \(owner ?? "") and r.rolname <> current_user then 1
                 when r.rolname = \(dumper ?? "") then 2
-                when r.rolname = current_user then null
+                when r.rolname = current_user or \(owner != nil || !situation.isSuperuser ? "true" : "false" as SQL) then null
                 when r.rolname in (select name from working)
                   and pg_catalog.pg_has_role((select datdba from live), r.oid, 'MEMBER') then 3
                 when r.oid = (select datdba from live) then 4 end) c(rank)

@@ -20,6 +20,8 @@ struct RestoreAfterwards {
     private struct Rights {
         var owned: DumpEntry?
         var grants: [DumpEntry] = []
+
+        var isOfLargeObjects: Bool { (owned ?? grants[0]).isOfLargeObjects }
     }
 
     init(_ list: RestoreList, in situation: RestoreSituation, on session: Connection, cancellation: Cancellation) {
@@ -41,11 +43,10 @@ struct RestoreAfterwards {
         // Of indices, rows and comments the dump says an owner, too, who cannot be changed.
         let owned = list.owned.compactMap { entry -> DumpEntry? in
             guard !entry.ownerStatements.isEmpty, entry.owner != "pg_database_owner" else { return nil }
-            if entry.owner == situation.role, dumper != nil { return nil }
+            if entry.owner == situation.role, dumper != nil || heir == nil { return nil }
             guard dumper == nil || entry.owner == dumper else { return entry }
-            // Nobody whom MLflow works as is known: it may have no rights on what is a superuser's now.
-            if heir == nil, situation.isSuperuser { notGiven[entry.owner, default: 0] += entry.ownerStatements.count }
-            return heir.map { entry.owned(by: $0) }
+            // Where nobody is known whom MLflow works as, it is a superuser's, which is told of.
+            return heir.map { entry.owned(by: $0) } ?? (situation.isSuperuser ? entry : nil)
         }
         // Event triggers last: they would meet what follows.
         let triggers = Set(others.filter { $0.kind == "EVENT TRIGGER" }.map(\.id))
@@ -53,7 +54,9 @@ struct RestoreAfterwards {
         for last in [false, true] {
             try inParts(others.filter { isLast($0) == last }) { for entry in $1 { try $0.make(entry) } }
             let grants = last ? [] : list.afterwards.filter(\.isGrants)
-            try inParts(Self.rights(owned.filter { isLast($0) == last }, grants)) { try $0.give($1) }
+            try inParts(Self.rights(owned.filter { isLast($0) == last }, grants)) {
+                try $0.give($1, isWhole: $1.count == 1)
+            }
         }
         return refused
             + notGiven.sorted { $0.key < $1.key }.map {
@@ -67,19 +70,20 @@ struct RestoreAfterwards {
         let grantsOn = Dictionary(grouping: grants) { $0.needs.first(where: numbers.contains) }
         let loose = (grantsOn[nil] ?? []).map { Rights(grants: [$0]) }
         let isOfSchema = { (rights: Rights) in rights.grants.contains { $0.name.hasPrefix("SCHEMA ") } }
-        let given = owned.flatMap { entry in
+        let given = owned.flatMap { entry -> [Rights] in
+            let grants = grantsOn[entry.id] ?? []
+            guard entry.ownerStatements.count > 1 else { return [Rights(owned: entry, grants: grants)] }
             // Of large objects one entry may name thousands.
             var parts = entry.ownerStatements.map { statement in
                 var one = entry
                 one.statements = [statement]
                 return Rights(owned: one)
             }
-            parts[parts.count - 1].grants = grantsOn[entry.id] ?? []
+            parts[parts.count - 1].grants = grants
             return parts
         }
         let all = loose.filter(isOfSchema) + given + loose.filter { !isOfSchema($0) }
-        let isOfLargeObjects = { (rights: Rights) in (rights.owned ?? rights.grants[0]).isOfLargeObjects }
-        return all.filter { !isOfLargeObjects($0) } + all.filter(isOfLargeObjects)
+        return all.filter { !$0.isOfLargeObjects } + all.filter(\.isOfLargeObjects)
     }
 
     private static let atOnce = 100
@@ -133,33 +137,44 @@ struct RestoreAfterwards {
         return "USING (false)"
     }
 
-    /// Owners and grants, but for those by which this role would have no rights where it had them: what follows reads and locks each table.
-    private mutating func give(_ part: ArraySlice<Rights>) throws {
+    /// Owners and grants, but for those by which this role would have no rights where it had them (what follows reads and locks each table),
+    /// or by which others would have this role's.
+    /// - Parameter isWhole: whether it is alone in its transaction.
+    private mutating func give(_ part: ArraySlice<Rights>, isWhole: Bool) throws {
         let (owned, grants, before) = (part.compactMap(\.owned), part.flatMap(\.grants), self)
         try session.execute("savepoint rights")
         do {
             let notYet = try owned.filter { try !isGiven($0) }
             try giveGrants(grants)
             // Whoever gets something in a schema must be allowed to make things there, which a grant may say.
-            for entry in notYet where try !isGiven(entry) { notGiven[entry.owner, default: 0] += 1 }
-            if situation.isSuperuser { return }
-            if try session.tablesNotLockable().isEmpty, try UnreadableObjects(on: session).isEmpty { return }
+            let never = try notYet.filter { try !isGiven($0) }
+            for entry in never { notGiven[entry.owner, default: 0] += 1 }
+            if !never.contains(where: \.worksForItsOwner), try situation.isSuperuser || stillReadsAll() { return }
         } catch let error as PostgresError {
             // No row depends on it.
-            guard case .query("53200", _) = error, part.count == 1 else { throw error }
+            guard case .query("53200", _) = error, isWhole else { throw error }
         }
         try session.execute("rollback to rights")
         self = before
-        if part.count > 1 {
-            // One may keep the others from being given; only that one is not.
+        // One may keep the others from being given. Of large objects, of which there may be any number, each would.
+        if part.count > 1, !part.allSatisfy(\.isOfLargeObjects) {
             let half = part.startIndex + part.count / 2
-            try give(part[..<half])
-            return try give(part[half...])
+            try give(part[..<half], isWhole: false)
+            return try give(part[half...], isWhole: false)
         }
         // What is ours is nobody else's to use who might not before: a function that runs with its owner's rights.
         for statement in grants.flatMap(\.statements) where Self.takesFromAll(statement) { _ = try attempt(statement) }
         refused += grants.map { BeyondRestore(kind: "grants", name: $0.name, fate: .leftOut) }
-        for entry in owned where !notMade.contains(entry.id) { notGiven[entry.owner, default: 0] += 1 }
+        for entry in owned where !notMade.contains(entry.id) {
+            notGiven[entry.owner, default: 0] += 1
+            guard let closing = entry.closing else { continue }
+            if let refusal = try attempt(closing) { throw refusal }
+            if grants.isEmpty { refused.append(BeyondRestore(kind: "grants", name: entry.object.name, fate: .leftOut)) }
+        }
+    }
+
+    private func stillReadsAll() throws -> Bool {
+        try session.tablesNotLockable().isEmpty && UnreadableObjects(on: session).isEmpty
     }
 
     private static func takesFromAll(_ statement: [UInt8]) -> Bool {

@@ -22,7 +22,8 @@ public struct Heir: Sendable {
         let own = try file.status()
         guard own.owner == 0, own.kind == .directory || own.linkCount == 1 else { return }
         do throws(SystemError) { try file.setOwner(user: user, group: group) } catch {
-            guard error.isDenied || error.isUnknownCall else { throw error }
+            // Nor does one whose quota is used up end an operation.
+            guard error.isDenied || error.isUnknownCall || error.isFull else { throw error }
         }
     }
 }
@@ -31,8 +32,9 @@ extension OpenFile {
     /// Makes a new file, of whom its folder is. Both by one description of that folder: its user may put another one, or a link, in the place
     /// of the name at any moment, and what lies there is not his.
     public static func makeInherited(_ path: FilePath, mode: UInt32) throws(SystemError) -> OpenFile {
-        guard geteuid() == 0 else { return try OpenFile(path, .createNew(mode: mode)) }
-        let folder = try OpenFile(path.parent, .directoryThroughLink)
+        guard geteuid() == 0, let folder = try? OpenFile(path.parent, .directoryThroughLink) else {
+            return try OpenFile(path, .createNew(mode: mode))
+        }
         let file = try folder.open(path.lastComponent, .createNew(mode: mode))
         try Heir(of: folder.status())?.take(file)
         return file

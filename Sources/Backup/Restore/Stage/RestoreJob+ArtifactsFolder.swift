@@ -8,13 +8,15 @@ extension RestoreJob {
     /// Of a machine that has none yet. It belongs to whom it belonged: what is restored is given to whom its place belongs, and MLflow
     /// is to go on in it.
     func makeArtifactsFolder(like item: CatalogueItem) throws {
+        let tree = options.mode.includesArtifacts ? try recordedFolder(item) : nil
         try Directory.make(stack.artifacts)
-        guard options.mode.includesArtifacts, let tree = try recordedFolder(item),
-            let heir = Heir(user: tree.owner, group: tree.group)
-        else { return }
+        guard let tree, let heir = Heir(user: tree.owner, group: tree.group) else { return }
         let made = try OpenFile(stack.artifacts, .directory)
         try heir.take(made)
-        try made.setMode(tree.mode)
+        // Closed to all but him it would else be closed to MLflow.
+        guard try made.status().owner == tree.owner else { return }
+        if let list = tree.access, try made.set(list) { return }
+        try made.setMode(tree.access?.strictMode(tree.mode) ?? tree.mode)
     }
 
     /// - Returns: `nil` where only a whole reading would tell: of others than our own archives.

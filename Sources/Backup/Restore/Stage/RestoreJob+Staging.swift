@@ -43,7 +43,12 @@ extension RestoreJob {
             if try KeptPart.ids(in: workspace.state) != before { routes = [try route()] }
         }
         if options.mode.includesDatabase {
-            try Directory.makeInherited(dump, mode: 0o700)
+            // Among the artifacts it would be the server's user's, and so in reach of its clients.
+            if dump.parent == folder.staging {
+                try Directory.makeInherited(dump, mode: 0o700)
+            } else {
+                try Directory.make(dump, mode: 0o700)
+            }
             routes.append(.init(.database, into: dump))
         }
         progress(Progress(.extracting, fraction: 0.22))
