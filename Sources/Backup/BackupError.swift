@@ -305,9 +305,11 @@ public enum BackupError: ExplainedError, Equatable {
         case .notOurs(let path, let count, let user, let group):
             BilingualText(
                 zh:
-                    "\(count) 个文件夹（例如 \(path.shown)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) \(path.shellQuoted)",
+                    "\(count) 个文件夹（例如 \(path.shown)）不属于运行备份服务的用户，恢复时无法移动。请以 root 执行：chown -R \(user):\(group) \(path.shellQuoted)"
+                    + "；若已属于该用户但组不同，则执行：chmod u+w \(path.shellQuoted)",
                 en: "\(count) folders, such as \(path.shown), do not let this user move them, which a restore has to. "
-                    + "As root run: chown -R \(user):\(group) \(path.shellQuoted)")
+                    + "As root run: chown -R \(user):\(group) \(path.shellQuoted), or, where it is this user's and its group another: "
+                    + "chmod u+w \(path.shellQuoted)")
         case .notMovable(let path, let count, let reason): Self.explanation(ofNotMoving: path, count, reason)
         case .artifactsOutOfReach(let path, let user): Self.explanation(ofClosed: path, user)
         case .artifactsUnreadable(let path, let count, let isAll, let user, let group):

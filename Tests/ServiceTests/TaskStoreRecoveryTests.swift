@@ -50,6 +50,17 @@ struct TaskStoreRecoveryTests {
         let found = try names(folder)
         #expect(found.count == 4)
         for name in found { #expect(try FileStatus.of(folder.path.appending(name)).owner == 4301, "\(name)") }
+
+        // What was there is not root's to give: its user may have moved a file of root's to our name.
+        let other = try ScratchFolder()
+        try OpenFile(other.path, .directory).setOwner(user: 4301, group: 4301)
+        let secret = Array("TOPSECRET\n".utf8)
+        try OpenFile(other.path.appending("tasks.sqlite"), .createNew(mode: 0o600)).write(secret)
+        _ = try TaskStore(in: other.path, log: .silent)
+        let aside = try #require(try names(other).first { $0.contains(".corrupt-") })
+        let file = try OpenFile(other.path.appending(aside), .read)
+        #expect(try file.readAll() == secret)
+        #expect(try file.status().owner == 0)
     }
 
     @Test("Damaged pages are found at start", arguments: [0, 100, 4096, 8192] as [UInt64])

@@ -14,7 +14,8 @@ extension Databases {
             + ownerClause(of: model, or: owner, on: session)
         do throws(PostgresError) {
             // template0: what an administrator put into template1 would collide with the dump's objects.
-            try session.executeLong("create database \(identifier: name) template template0 \(clauses)")
+            try session.executeLong(
+                "create database \(identifier: name) template template0 \(clauses) allow_connections false")
         } catch {
             switch error {
             case .query("42P04", _): throw .databaseExists(name: name)
@@ -22,8 +23,22 @@ extension Databases {
             default: throw error
             }
         }
+        try open(name, on: session)
         let isSuperuser: SQL = "select from pg_catalog.pg_roles where rolname = session_user and rolsuper"
         if try session.rows(isSuperuser).isEmpty { try copyRoles(from: model, to: name, on: session) }
+    }
+
+    /// To those alone who may have all rights in it: while it is loaded a function that runs with its owner's rights may be everybody's.
+    /// `copyProperties` lets in whom `model` lets in.
+    private func open(_ name: String, on session: Connection) throws(PostgresError) {
+        try session.execute("revoke connect, temporary on database \(identifier: name) from public")
+        let isOurs: SQL =
+            "select from pg_catalog.pg_database where datname = \(name) and pg_catalog.has_database_privilege(session_user, oid, 'CONNECT')"
+        // A role that does not inherit (NOINHERIT) the rights of the one as whom it makes databases.
+        if try session.rows(isOurs).isEmpty {
+            try session.execute("grant connect, temporary on database \(identifier: name) to public")
+        }
+        try session.execute("alter database \(identifier: name) allow_connections true")
     }
 
     /// Empty where it is this role's anyway, or that of one to whom it may give nothing.

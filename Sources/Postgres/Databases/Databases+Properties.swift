@@ -101,7 +101,11 @@ private struct PropertyCopier {
             """)
         let changed = try session.rows(
             "select from pg_catalog.pg_database where datname = \(model) and datacl is not null")
-        if changed.isEmpty { return }
+        if changed.isEmpty {
+            // The default, which a new one has not (`Databases.create`).
+            return try attempt(
+                "grant connect, temporary on database \(identifier: copy) to public", about: "GRANT CONNECT")
+        }
         // What PUBLIC has by default is given back below, if the model still has it.
         try attempt("revoke all on database \(identifier: copy) from public", about: "REVOKE ALL FROM PUBLIC")
         for row in rows {

@@ -41,6 +41,14 @@ public struct DatabaseGround: Sendable {
         if isReadOnly {
             obstacles.append(PostgresError.serverReadOnly(host: session.settings.host, port: session.settings.port))
         }
+        if session.settings.maintenanceDatabase == name {
+            obstacles.append(
+                PostgresError.maintenanceDatabaseNotUsable(
+                    name: name,
+                    reason: BilingualText(
+                        zh: "这是 MLflow 自己的数据库，恢复时需要重命名它；请将 POSTGRES_MAINTENANCE_DB 设为另一个数据库",
+                        en: "it is MLflow's own, which a restore renames; set POSTGRES_MAINTENANCE_DB to another one")))
+        }
         if try !databases.mayCreate() { obstacles.append(PostgresError.mayNotCreateDatabases(user: maker)) }
         if let owner = try databases.obstacles(toRenaming: name).owner {
             obstacles.append(PostgresError.databaseNotOwned(name: name, owner: owner, user: maker))

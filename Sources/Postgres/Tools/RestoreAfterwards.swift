@@ -13,6 +13,8 @@ struct RestoreAfterwards {
     private var refused: [BeyondRestore] = []
     /// By the dump's numbers: left out, refused, or in need of what was.
     private var notMade: Set<Int>
+    /// Who gets what cannot be given to its owner, where it would else be a superuser's, so that MLflow has it.
+    private var heir: String?
     /// Owners, with how many objects were not given to them.
     private var notGiven: [String: Int] = [:]
 
@@ -39,6 +41,7 @@ struct RestoreAfterwards {
     /// - Returns: what was refused.
     /// - Throws: `PostgresError` for what is no refusal (`Connection.attempt`), `CancelledError`.
     mutating func run(dumper: String?, heir: String? = nil) throws -> [BeyondRestore] {
+        if situation.isSuperuser { self.heir = heir }
         let others = list.afterwards.filter { !$0.isGrants }
         // Of indices, rows and comments the dump says an owner, too, who cannot be changed.
         let owned = list.owned.compactMap { entry -> DumpEntry? in
@@ -122,18 +125,21 @@ struct RestoreAfterwards {
         if instead == nil { notMade.insert(entry.id) }
     }
 
-    /// A policy for those of its roles that this server has, where it lacks the others. Where that cannot be made either, a restrictive one
+    /// A policy for those of its roles that this server has, where it lacks the others; a restrictive one, which hides rows, for everybody, since
+    /// those whom it bound may be here by another role's name. Where that cannot be made either, a restrictive one
     /// shows no row: lacking, it would show all.
-    /// - Returns: how it is made now; `nil` where it is not, and nobody is here whom it would keep from a row.
+    /// - Returns: how it is made now; `nil` where it is not.
     private func makeNarrower(_ policy: RowPolicy, _ refusal: PostgresError?) throws -> String? {
         let known = try session.names("select pg_catalog.quote_ident(rolname) as name from pg_catalog.pg_roles")
         let here = policy.roles.filter { known.contains(String(ofServer: $0)) }
-        if here.isEmpty, !policy.roles.isEmpty { return nil }
-        if refusal != nil, here.count < policy.roles.count, try attempt(policy.statement(for: here)) == nil {
-            return String(ofServer: RowPolicy.to(here).dropFirst())
+        let isPartly = here.count < policy.roles.count
+        if !policy.isRestrictive, here.isEmpty { return nil }
+        let bound = policy.isRestrictive && isPartly ? [] : here
+        if refusal != nil, isPartly, try attempt(policy.statement(for: bound)) == nil {
+            return bound.isEmpty ? "TO PUBLIC" : String(ofServer: RowPolicy.to(bound).dropFirst())
         }
         guard policy.isRestrictive else { return nil }
-        if let refusal = try attempt(policy.closed(for: here)) { throw refusal }
+        if let refusal = try attempt(policy.closed(for: bound)) { throw refusal }
         return "USING (false)"
     }
 
@@ -148,7 +154,7 @@ struct RestoreAfterwards {
             try giveGrants(grants)
             // Whoever gets something in a schema must be allowed to make things there, which a grant may say.
             let never = try notYet.filter { try !isGiven($0) }
-            for entry in never { notGiven[entry.owner, default: 0] += 1 }
+            for entry in never { try keep(entry) }
             if !never.contains(where: \.worksForItsOwner), try situation.isSuperuser || stillReadsAll() { return }
         } catch let error as PostgresError {
             // No row depends on it.
@@ -166,11 +172,17 @@ struct RestoreAfterwards {
         for statement in grants.flatMap(\.statements) where Self.takesFromAll(statement) { _ = try attempt(statement) }
         refused += grants.map { BeyondRestore(kind: "grants", name: $0.name, fate: .leftOut) }
         for entry in owned where !notMade.contains(entry.id) {
-            notGiven[entry.owner, default: 0] += 1
+            try keep(entry)
             guard let closing = entry.closing else { continue }
             if let refusal = try attempt(closing) { throw refusal }
             if grants.isEmpty { refused.append(BeyondRestore(kind: "grants", name: entry.object.name, fate: .leftOut)) }
         }
+    }
+
+    /// What its owner does not get.
+    private mutating func keep(_ entry: DumpEntry) throws {
+        notGiven[entry.owner, default: 0] += 1
+        if let heir { _ = try isGiven(entry.owned(by: heir)) }
     }
 
     private func stillReadsAll() throws -> Bool {
