@@ -296,6 +296,20 @@ struct FileOwnerTests {
         try OrdinaryUser.run(Self.user) { try live.undo(force: true) }
     }
 
+    @Test("What root's restore keeps among artifacts of another user is the service's, too")
+    func amongAnothers() throws {
+        let live = try ownedStack("owners_two")
+        try Shell.sh("cd '\(live.artifacts)' && chown -R 4309:\(Self.user) . && chmod -R g+rwX . && chmod g+s .")
+        let name = try OrdinaryUser.run(Self.user) { try live.backup().name.string }
+        let kept = try live.restore(name, force: true).kept
+        try OrdinaryUser.run(Self.user) {
+            #expect(RecoverJob(live.workspace()).unsettled() == nil)
+            #expect(try KeptParts(live.workspace()).all().map(\.id) == [kept?.id])
+            try live.backup()
+            try live.undo(force: true)
+        }
+    }
+
     @Test("C27: files and folders that may not be read are known before a backup, counted, in bounded time")
     func unreadable() throws {
         let live = try ownedStack("owners_unreadable")

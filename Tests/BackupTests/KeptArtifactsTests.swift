@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A restore does not write again what is right already")
+@Suite("A restore does not write again what is right already", .besideThePool)
 struct KeptArtifactsTests {
     /// Files younger than two seconds are not kept.
     private func letStampsAge() { sleep(3) }

@@ -10,7 +10,7 @@ import Testing
 
 @Suite(
     "Where files can share blocks, the kept tree and the live one are independent",
-    .enabled(if: geteuid() == 0, "mounting a file system needs root"))
+    .enabled(if: geteuid() == 0, "mounting a file system needs root"), .besideThePool)
 struct KeptCloneTests {
     /// A stack whose artifacts are on xfs, with a backup.
     private func onReflinks(

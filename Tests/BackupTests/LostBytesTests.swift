@@ -9,7 +9,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A disk that does not give the bytes of a backup any more")
+@Suite("A disk that does not give the bytes of a backup any more", .besideThePool)
 struct LostBytesTests {
     /// Where the bytes are lost.
     enum Place: CaseIterable { case members, index, footer }

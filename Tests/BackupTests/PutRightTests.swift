@@ -7,7 +7,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("What an undo puts right of files that both trees shared")
+@Suite("What an undo puts right of files that both trees shared", .besideThePool)
 struct PutRightTests {
     /// A restore of a backup that the live tree had changed nothing of: all its files are shared afterwards.
     private func restored(_ name: String, _ prepare: (LiveStackFixture) throws -> Void = { _ in }) throws

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A backup takes over what the one before holds unchanged")
+@Suite("A backup takes over what the one before holds unchanged", .besideThePool)
 struct ReuseTests {
     /// Stamps younger than two seconds before a walk prove nothing, so these tests let their files grow older.
     private func letStampsAge() { sleep(3) }

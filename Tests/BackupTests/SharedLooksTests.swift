@@ -9,7 +9,7 @@ import Testing
 @testable import Backup
 
 /// What it costs to take back what was done to files that both trees share.
-@Suite("Looks and attributes of shared files")
+@Suite("Looks and attributes of shared files", .besideThePool)
 struct SharedLooksTests {
     private static let note = OpenFile.Attribute(name: Array("user.note".utf8), value: Array("n".utf8))
 

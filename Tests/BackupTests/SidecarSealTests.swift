@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A sidecar is sealed, and bits that flip in it rule nothing")
+@Suite("A sidecar is sealed, and bits that flip in it rule nothing", .besideThePool)
 struct SidecarSealTests {
     private func sidecar(_ live: LiveStackFixture, _ item: CatalogueItem) -> FilePath {
         live.folder.path.appending(item.name.sidecar)

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A backup far smaller than those before it pushes nothing out until somebody accepts it")
+@Suite("A backup far smaller than those before it pushes nothing out until somebody accepts it", .besideThePool)
 struct SuspicionTests {
     @Test("each measure counts: files, bytes, runs and rows, below half of the largest good one or gone")
     func measures() throws {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("Tables that somebody else holds")
+@Suite("Tables that somebody else holds", .besideThePool)
 struct TablesInUseTests {
     /// A session that holds a table against everybody, and has said something in its last statement.
     private static func holder(_ live: LiveStackFixture, _ table: String) throws -> (session: Connection, pid: Int) {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("An undo is taken back, and that again")
+@Suite("An undo is taken back, and that again", .besideThePool)
 struct UndoAgainTests {
     /// A backup, and something live that it lacks.
     private func ahead(_ name: String) throws -> (LiveStackFixture, backup: String) {
@@ -88,7 +88,7 @@ struct UndoAgainTests {
     }
 }
 
-@Suite("Files that two trees share, through undos")
+@Suite("Files that two trees share, through undos", .besideThePool)
 struct SharedThroughUndoTests {
     private static let write = "printf 'edit' | dd conv=notrunc status=none of="
 
@@ -174,7 +174,7 @@ struct SharedThroughUndoTests {
     }
 }
 
-@Suite("What came into the artifacts since, and only that, is named by an undo")
+@Suite("What came into the artifacts since, and only that, is named by an undo", .besideThePool)
 struct SinceSwapTests {
     /// A stack whose live files differ from its backup's, after a restore and so many undos.
     private func stack(_ name: String, undos: Int) throws -> LiveStackFixture {

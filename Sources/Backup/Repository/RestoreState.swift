@@ -137,7 +137,7 @@ struct RestoreState: Sendable {
     private func makeBeside() throws {
         // Not with `make`'s parents: an artifacts folder that went away is not made again.
         _ = try FileStatus.of(artifacts)
-        try ArtifactSwap.makeFolder(in: artifacts)
+        try ArtifactSwap.makeFolder(in: artifacts, for: folder)
         if try isBesideOurs() { return }
         // A client's. What is in it must not become ours.
         try OpenFile(own, .directory).setMode(0o700)

@@ -65,8 +65,19 @@ extension Directory {
     public static func makeInherited(_ path: FilePath, mode: UInt32) throws(SystemError) {
         guard geteuid() == 0, path.parent != path else { return try make(path, mode: mode) }
         if try FileStatus.ifPresent(path.parent) == nil { try makeInherited(path.parent, mode: mode) }
+        try make(path, mode: mode) { (parent) throws(SystemError) in Heir(of: try parent.status()) }
+    }
+
+    /// Makes a folder of ours that belongs to `heir`. What is there stays whose it is.
+    public static func make(_ path: FilePath, mode: UInt32, for heir: Heir) throws(SystemError) {
+        try make(path, mode: mode) { (_) throws(SystemError) in heir }
+    }
+
+    private static func make(
+        _ path: FilePath, mode: UInt32, for heir: (OpenFile) throws(SystemError) -> Heir?
+    ) throws(SystemError) {
         let parent = try OpenFile(path.parent, .directoryThroughLink)
-        if try parent.makeFolder(path.lastComponent, mode: mode, for: Heir(of: parent.status())) == nil {
+        if try parent.makeFolder(path.lastComponent, mode: mode, for: heir(parent)) == nil {
             try make(path, mode: mode)
         }
     }

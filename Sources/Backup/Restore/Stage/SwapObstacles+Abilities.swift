@@ -10,7 +10,7 @@ extension SwapObstacles {
         let root = workspace.stack.artifacts
         guard try RestoreJournal.identity(of: root) != nil else { return }
         let folder = ArtifactSwap(root: root, id: nil).folder
-        try ArtifactSwap.makeFolder(in: root)
+        try ArtifactSwap.makeFolder(in: root, for: workspace.folder)
         defer { Directory.removeWhereEmpty(folder) }
         let ground = try Ground(root)
         let lacking = try FileSystemProbe.run(in: folder).lacking(of: ArtifactSwap.needed)

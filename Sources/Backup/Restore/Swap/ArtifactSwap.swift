@@ -35,11 +35,19 @@ struct ArtifactSwap: Sendable {
     var old: FilePath { work.appending("old") }
 
     /// Makes our own folder among the artifacts. Under the stack's lock.
-    static func makeFolder(in artifacts: FilePath) throws(SystemError) {
+    /// - Parameter backups: root makes it for the user whose they are, who has to go on with what lies in it; the artifacts may be another
+    ///   one's, MLflow's. Write-protected ones may be anybody's.
+    static func makeFolder(in artifacts: FilePath, for backups: BackupFolder? = nil) throws(SystemError) {
         let folder = artifacts.appending(folderName)
         // A link is a person's, and may lead to what restores have kept.
         try LiveStack.makeWay(for: folder) { $0 == .file || $0 == .other }
-        try Directory.makeInherited(folder, mode: 0o700)
+        if let backups, backups.writeProtection == nil, let status = try FileStatus.ifPresent(backups.path),
+            let heir = Heir(of: status)
+        {
+            try Directory.make(folder, mode: 0o700, for: heir)
+        } else {
+            try Directory.makeInherited(folder, mode: 0o700)
+        }
     }
 
     /// Makes the staging folders, empty.
