@@ -92,7 +92,12 @@ extension ComposeTests {
         try stack.up()
     }
 
-    @Test(arguments: ["mlflow-postgres", "mlflow-server", "mlflow-backup-service"], ["backup", "restore"])
+    private static let victims = ["mlflow-postgres", "mlflow-server", "mlflow-backup-service"]
+
+    @Test(
+        arguments: TestForm.isLong
+            ? victims.flatMap { [($0, "backup"), ($0, "restore")] }
+            : Array(zip(victims, ["restore", "backup", "restore"])))
     func aContainerKilledAtWorkComesBackAndNothingIsLost(_ victim: String, _ work: String) throws {
         try stack.up()
         try stack.run("curl -fsS http://localhost:3112/backups | jq -e length >/dev/null")
