@@ -27,7 +27,7 @@ struct AwayProgramTests {
 
     @Test(
         "a restore: it fails and says what to do, and recover finishes it when the folder is back",
-        arguments: TestForm.oneIn(3, of: Moment.all, with: Place.allCases))
+        arguments: TestForm.oneIn(2, of: Moment.all, with: Place.allCases))
     func restore(at moment: Moment, place: Place) throws {
         let live = try prepared("away_restore")
         let backup = try live.backup().name.string

@@ -76,7 +76,7 @@ struct WriteProtectedTests {
     @Test(
         "A restore from it, its undo, and forgetting",
         arguments: TestForm.oneIn(
-            4, of: WriteProtectedFolder.allCases, with: [RestoreMode.full, .database, .artifacts]))
+            3, of: WriteProtectedFolder.allCases, with: [RestoreMode.full, .database, .artifacts]))
     func restores(_ kind: WriteProtectedFolder, _ mode: RestoreMode) throws {
         // Every mode from the mount that is met most, and all of it from each.
         guard mode == .full || kind == .readOnlyMount else { return }

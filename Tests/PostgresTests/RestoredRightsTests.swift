@@ -64,8 +64,8 @@ struct RestoredRightsTests {
                 "create table runs (id serial)",
                 "create function runit() returns int security definer language sql as 'select 1'",
             ])
-        try run(
-            admin(source),
+        try server.asSuperuser(
+            in: source,
             [
                 "create role \(identifier: login) login createdb password 'x' in role mlflow_user",
                 "create role \(identifier: owner)", "create role \(identifier: app) login createdb password 'x'",
@@ -79,7 +79,7 @@ struct RestoredRightsTests {
         #expect(told == [])
         #expect(try texts(admin(ours), owners) == ["mlflow_user"])
 
-        try run(admin(source), ["alter database \(identifier: source.database) owner to postgres"])
+        try server.asSuperuser(in: source, ["alter database \(identifier: source.database) owner to postgres"])
         let (whole, refused) = try restore(source, as: server.superuser, "whole")
         #expect(refused == [])
         #expect(try texts(admin(whole), owners) == ["mlflow_user"])
@@ -92,27 +92,28 @@ struct RestoredRightsTests {
         #expect(try texts(admin(strange), owners) == [app])
 
         // Of another stack's backup the tables are this one's, whoever is here, too.
-        try run(
-            admin(source),
+        try server.asSuperuser(
+            in: source,
             ["alter table runs owner to \(identifier: app)", "alter function runit owner to \(identifier: app)"])
         try Directory.removeTree(dump)
         try dump(admin(source))
-        try run(admin(source), ["reassign owned by \(identifier: app) to \(identifier: owner)"])
+        try server.asSuperuser(in: source, ["reassign owned by \(identifier: app) to \(identifier: owner)"])
         let (other, _) = try restore(source, as: server.superuser, "other", dumper: app)
         #expect(try texts(admin(other), owners) == [owner])
         // The role that made the dump is away, and no table here: whose the live database is, but no superuser's; and who works there.
-        try run(
-            admin(source),
+        try server.asSuperuser(
+            in: source,
             [
                 "drop table runs", "drop function runit", "drop database \(identifier: strange.database)",
                 "drop role \(identifier: app)",
             ])
         let (none, _) = try restore(source, as: server.superuser, "none", dumper: app)
         #expect(try texts(admin(none), owners) == ["postgres"])
-        try run(admin(source), ["alter database \(identifier: source.database) owner to mlflow_user"])
+        try server.asSuperuser(in: source, ["alter database \(identifier: source.database) owner to mlflow_user"])
         let (his, _) = try restore(source, as: server.superuser, "his", dumper: app)
         #expect(try texts(admin(his), owners) == ["mlflow_user"])
-        try run(admin(source), ["alter database \(identifier: source.database) set role = \(identifier: owner)"])
+        try server.asSuperuser(
+            in: source, ["alter database \(identifier: source.database) set role = \(identifier: owner)"])
         let (set, _) = try restore(source, as: server.superuser, "set", dumper: app)
         #expect(try texts(admin(set), owners) == ["mlflow_user"])
         try run(server.superuser, ["grant \(identifier: owner) to mlflow_user"])
@@ -138,8 +139,8 @@ struct RestoredRightsTests {
                 "create function runit() returns int security definer language sql as 'select 1'",
             ])
         try dump(source)
-        try run(
-            admin(source),
+        try server.asSuperuser(
+            in: source,
             [
                 "create role \(identifier: analyst)", "grant create on schema public to \(identifier: analyst)",
                 "create role \(identifier: master) login createdb password 'x' in role mlflow_user",
@@ -147,8 +148,8 @@ struct RestoredRightsTests {
             ])
         let (ours, _) = try restore(source, as: server.superuser, "ours")
         #expect(try texts(admin(ours), owners) == ["mlflow_user"])
-        try run(
-            admin(source),
+        try server.asSuperuser(
+            in: source,
             [
                 "alter table runs owner to \(identifier: master)",
                 "alter function runit owner to \(identifier: master)",
@@ -165,8 +166,8 @@ struct RestoredRightsTests {
     func ownersAway() throws {
         let source = try server.freshDatabase("owners_away")
         let (gone, viewer) = ("gone_\(source.database)", "viewer_\(source.database)")
-        try run(
-            admin(source),
+        try server.asSuperuser(
+            in: source,
             [
                 "create role \(identifier: gone)", "create role \(identifier: viewer)",
                 "grant create on schema public to \(identifier: gone)", "set role mlflow_user",
@@ -177,7 +178,7 @@ struct RestoredRightsTests {
                 "create view seen as select * from runs", "grant select on seen to \(identifier: viewer)",
             ])
         try dump(admin(source))
-        try run(admin(source), ["drop owned by \(identifier: gone)", "drop role \(identifier: gone)"])
+        try server.asSuperuser(in: source, ["drop owned by \(identifier: gone)", "drop role \(identifier: gone)"])
         for (role, name) in [(server.superuser, "super"), (source, "ordinary")] {
             let (target, told) = try restore(source, as: role, name, dumper: "postgres")
             let rights: SQL = """
@@ -232,8 +233,8 @@ struct RestoredRightsTests {
     func workingRole() throws {
         let source = try server.freshDatabase("works_as")
         try run(source, ["create table runs (id serial)"])
-        try run(
-            admin(source),
+        try server.asSuperuser(
+            in: source,
             [
                 "create extension dblink", "alter database \(identifier: source.database) set role = mlflow_user",
             ])
@@ -283,7 +284,7 @@ struct RestoredRightsTests {
         try Connection(server.settings.naming(database: "postgres")).execute(
             script: "create database \(name) encoding 'sql_ascii' locale 'C' template template0".utf8)
         let analyst = "analyst_\(name)"
-        try run(admin(source), ["create role \(identifier: analyst)"])
+        try server.asSuperuser(in: source, ["create role \(identifier: analyst)"])
         try run(
             source,
             [
@@ -310,8 +311,8 @@ struct RestoredRightsTests {
     func restrictive() throws {
         let source = try server.freshDatabase("restrictive")
         let (alice, gone) = ("al, ice USING (\"\(source.database)", "gone_\(source.database)")
-        try run(
-            admin(source),
+        try server.asSuperuser(
+            in: source,
             [
                 "create role \(identifier: alice)", "create role \(identifier: gone)",
                 "create function sealed(text) returns bool leakproof language sql as $$ select $1 = 'alice' $$",
@@ -339,7 +340,7 @@ struct RestoredRightsTests {
         try dump(source)
         try run(
             source, ["drop policy \"is TO x\" on some_away", "drop policy gone on all_away"])
-        try run(admin(source), ["drop role \(identifier: gone)"])
+        try server.asSuperuser(in: source, ["drop role \(identifier: gone)"])
         let (target, told) = try restore(source, as: source, "restored")
         let policies = told.filter { $0.kind == "policy" }.map { "\($0.name): \($0.reason ?? "")" }.sorted()
         #expect(policies.count == 3, "\(told)")

@@ -41,7 +41,7 @@ private final class Lanes: TaskExecutor {
 
     private let queue = OperationQueue()
 
-    /// Three more than the cores kept two of them busy; with more, tests that measure patience became late.
+    /// Few, since they run beside the threads of the pool: tests that measure how long something waits must not come late.
     init() { queue.maxConcurrentOperationCount = 3 }
 
     func enqueue(_ job: consuming ExecutorJob) {

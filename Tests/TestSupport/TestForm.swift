@@ -16,9 +16,11 @@ public enum TestForm {
         isLong ? cases : cases.enumerated().filter { $0.offset % share == 0 }.map(\.element)
     }
 
-    /// The same of all pairs, going round so that with a share that does not divide their count each of both is met.
+    /// Every so manyth of all pairs, along diagonals: each of both is met where there are at least `share` of the other.
     public static func oneIn<First, Second>(_ share: Int, of first: [First], with second: [Second]) -> [(First, Second)]
     {
-        oneIn(share, of: first.flatMap { one in second.map { (one, $0) } })
+        first.enumerated().flatMap { row, one in
+            second.enumerated().filter { isLong || (row + $0.offset) % share == 0 }.map { (one, $0.element) }
+        }
     }
 }

@@ -73,15 +73,19 @@ struct DumpEntry {
     /// Of what everybody may use by default, and which works for its owner: that nobody else may.
     var closing: [UInt8]? {
         guard worksForItsOwner, !kind.hasSuffix("VIEW"), let statement = ownerStatements.first,
-            let end = statement.ranges(of: Array(" OWNER TO ".utf8)).last?.lowerBound
+            let owner = Self.newOwner(in: statement)
         else { return nil }
-        return Array("REVOKE ALL ON".utf8) + statement[5..<end] + Array(" FROM PUBLIC;".utf8)
+        let object = statement[Self.alter.count..<(owner.lowerBound - Self.ownerTo.count)]
+        return Array("REVOKE ALL ON ".utf8) + object + Array(" FROM PUBLIC;".utf8)
     }
+
+    private static let alter = Array("ALTER ".utf8)
+    private static let ownerTo = Array(" OWNER TO ".utf8)
 
     /// Where a statement names whom it gives something to.
     private static func newOwner(in statement: [UInt8]) -> Range<Int>? {
-        guard statement.starts(with: "ALTER ".utf8), statement.last == UInt8(ascii: ";") else { return nil }
-        return statement.ranges(of: Array(" OWNER TO ".utf8)).reversed().map { $0.upperBound..<(statement.count - 1) }
+        guard statement.starts(with: alter), statement.last == UInt8(ascii: ";") else { return nil }
+        return statement.ranges(of: ownerTo).reversed().map { $0.upperBound..<(statement.count - 1) }
             .first { QuotedText.isName(statement[$0]) }
     }
 }

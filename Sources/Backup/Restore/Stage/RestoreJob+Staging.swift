@@ -27,8 +27,7 @@ extension RestoreJob {
         var budget: UInt64?
         let dump = workspace.state.dump(of: journal)
         var routes: [Extractor.Route] = []
-        try ArtifactSwap.makeFolder(in: stack.artifacts, for: folder)
-        try journal.swap.prepare()
+        try journal.swap.prepare(for: folder)
         if options.mode.includesArtifacts {
             let (target, owner) = (journal.swap.new, try artifactOwner())
             let clones = FileSystem.sharesBlocks(in: journal.swap.work)

@@ -51,10 +51,11 @@ struct ArtifactSwap: Sendable {
     }
 
     /// Makes the staging folders, empty.
-    func prepare() throws {
+    /// - Parameter backups: as for `makeFolder`.
+    func prepare(for backups: BackupFolder? = nil) throws {
         // Not with `make`'s parents: an artifacts folder that went away is not made again.
         _ = try FileStatus.of(root)
-        try Self.makeFolder(in: root)
+        try Self.makeFolder(in: root, for: backups)
         // A client may have made it, with another mode: by ours everybody knows that a restore is at work.
         if try FileStatus.of(folder).mode & 0o777 != 0o700 { try OpenFile(folder, .directory).setMode(0o700) }
         if id != nil { try Directory.removeTree(work) }
