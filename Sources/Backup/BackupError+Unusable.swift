@@ -64,15 +64,24 @@ extension BackupError {
         case .denied(let owner, let user, let group):
             BilingualText(
                 zh: "\(path)\(owner.map { " 属于用户 \($0)，" } ?? " ")不允许运行备份服务的用户 \(user) 使用，操作无法进行。"
-                    + "请以 root 执行：chown -R \(user):\(group) \(path.shellQuoted)",
+                    + "请以 root 执行：\(giving(path, to: "\(user):\(group)"))",
                 en:
                     "\(path)\(owner.map { " is user \($0)'s and" } ?? "") does not let user \(user) look or write into it, as which the backup service "
-                    + "runs, so that it cannot work. As root run: chown -R \(user):\(group) \(path.shellQuoted)")
+                    + "runs, so that it cannot work. As root run: \(giving(path, to: "\(user):\(group)"))")
         case .failed(let reason):
             BilingualText(
                 zh: "备份目录中的 \(path) 不可用（\(reason)），操作无法进行。",
                 en: "\(path) in the backup folder cannot be used (\(reason)), so that the backup service cannot work.")
         }
+    }
+
+    /// Among the artifacts what restores kept may be other names of live files, and is MLflow's: there only our own folders and records are
+    /// given away.
+    private static func giving(_ path: String, to user: String) -> String {
+        guard path.split(separator: "/").contains(Substring(ArtifactSwap.folderName)) else {
+            return "chown -R \(user) \(path.shellQuoted)"
+        }
+        return "find \(path.shellQuoted) -maxdepth 2 -exec chown -h \(user) '{}' +"
     }
 
     /// Why an artifacts folder may be the place where one belongs, and not that one.

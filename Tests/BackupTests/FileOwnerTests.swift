@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
+import FoundationEssentials
 import Glibc
 import SystemIO
 import TestSupport
@@ -272,34 +273,60 @@ struct FileOwnerTests {
     func besideOfRoot() throws {
         let live = try ownedStack("owners_beside")
         let name = try OrdinaryUser.run(Self.user) { try live.backup().name.string }
+        // The dump may hold what MLflow's clients may not read, and the artifacts' user serves them what lies there.
+        let reach = Monitor<Set<String>>([])
         let kept = try WriteProtectedFolder.readOnlyMount.around(live.folder) {
-            try live.restore(name, .database, force: true).kept
+            try live.restore(name, .database, force: true) { step in
+                guard step.phase == .loading else { return }
+                let looked = try? Shell.sh(
+                    """
+                    dump=$(find '\(live.artifacts)' -name toc.dat) && [ -n "$dump" ] || { echo 'no dump'; exit; }
+                    setpriv --reuid \(Self.user) --regid \(Self.user) --clear-groups \
+                      sh -c 'cat "$0" || touch "$0".new' "$dump" >/dev/null 2>&1 && echo reached || echo closed
+                    """)
+                reach.withLock { $0.insert(looked?.split(separator: "\n").last.map(String.init) ?? "no answer") }
+            }.kept
         }
+        #expect(reach.withLock { $0 } == ["closed"])
         #expect(try Self.foreign(live).isEmpty)
         let beside = live.workspace().state.beside
         #expect(try OrdinaryUser.run(Self.user) { try KeptParts(live.workspace()).all().map(\.id) } == [kept?.id])
         // As 0.2.0 left it.
-        try Shell.sh("chown -R 0:0 '\(beside)'")
-        try OrdinaryUser.run(Self.user) {
-            let errors = [
-                #expect(throws: BackupError.self) { try live.backup() },
-                #expect(throws: BackupError.self) { try KeptParts(live.workspace()).all() },
-                RecoverJob(live.workspace()).unsettled(),
-            ]
-            for error in errors {
-                #expect(error?.errorCode == "state-not-usable", "\(String(describing: error))")
-                let command = "chown -R \(Self.user):\(Self.user) '\(beside)'"
-                #expect(error?.explanation.english.contains(command) == true, "\(String(describing: error))")
+        let own = beside.parent
+        for closed in [beside, own] {
+            try Shell.sh("chown -R 0:0 '\(closed)'")
+            let command = try OrdinaryUser.run(Self.user) {
+                let errors = [
+                    #expect(throws: BackupError.self) { try live.backup() },
+                    #expect(throws: BackupError.self) { try KeptParts(live.workspace()).all() },
+                    RecoverJob(live.workspace()).unsettled(),
+                ]
+                let commands = errors.map {
+                    $0?.explanation.english.components(separatedBy: "As root run: ").last ?? ""
+                }
+                for (error, command) in zip(errors, commands) {
+                    #expect(error?.errorCode == "state-not-usable", "\(String(describing: error))")
+                    #expect(command == commands[0] && command.contains("'\(closed)'"), "\(String(describing: error))")
+                }
+                return commands[0]
             }
+            // What a restore kept may be other names of live files, which stay MLflow's.
+            let file = "\(live.artifacts)/1/run2/artifacts/model.bin"
+            try Shell.sh("mkdir -p '\(own)/kept/old/1' && chown 0:0 '\(file)' && ln '\(file)' '\(own)/kept/old/1'")
+            try Shell.sh(command)
+            #expect(try Shell.sh("stat -c %u '\(file)'") == "0\n")
+            try Shell.sh("rm -r '\(own)/kept' && chown \(Self.user):\(Self.user) '\(file)'")
         }
-        try Shell.sh("chown -R \(Self.user):\(Self.user) '\(beside)'")
         try OrdinaryUser.run(Self.user) { try live.undo(force: true) }
+        #expect(try Self.foreign(live).isEmpty)
     }
 
     @Test("What root's restore keeps among artifacts of another user is the service's, too")
     func amongAnothers() throws {
         let live = try ownedStack("owners_two")
         try Shell.sh("cd '\(live.artifacts)' && chown -R 4309:\(Self.user) . && chmod -R g+rwX . && chmod g+s .")
+        // Nor need the folder be the service's.
+        try Shell.sh("chown 4310:\(Self.user) '\(live.folder.path)' && chmod 775 '\(live.folder.path)'")
         let name = try OrdinaryUser.run(Self.user) { try live.backup().name.string }
         let kept = try live.restore(name, force: true).kept
         try OrdinaryUser.run(Self.user) {
@@ -307,6 +334,19 @@ struct FileOwnerTests {
             #expect(try KeptParts(live.workspace()).all().map(\.id) == [kept?.id])
             try live.backup()
             try live.undo(force: true)
+        }
+    }
+
+    @Test("Where the service may not write among the artifacts an empty folder of ours stays there, and stops nothing")
+    func emptyAmongAnothers() throws {
+        let live = try ownedStack("owners_empty")
+        try Shell.sh("chown -R 4309:4309 '\(live.artifacts)'")
+        let name = try OrdinaryUser.run(Self.user) { try live.backup().name.string }
+        let kept = try #require(try live.restore(name, .database, force: true).kept)
+        try OrdinaryUser.run(Self.user) {
+            _ = try ForgetJob(live.workspace()).run(kept.id)
+            #expect(try KeptParts(live.workspace()).all().isEmpty)
+            try live.backup()
         }
     }
 

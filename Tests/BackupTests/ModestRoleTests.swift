@@ -77,6 +77,15 @@ struct ModestRoleTests {
         ).explanation.english
         #expect(!text.contains("owner") && text.contains("POSTGRES_MAINTENANCE_DB"))
 
+        let own = BackupPreflight(workspace("x", maintenance: live.database.database), options: .init()).run()
+        #expect(own.notices.contains { $0.english.contains("MLflow's own, which a restore renames") }, "\(own)")
+        let made = try BackupJob(workspace("x"), options: .init(), version: "test").run().name.string
+        let refused = #expect(throws: PostgresError.self) {
+            try RestoreJob(workspace("x", maintenance: live.database.database), options: .init(force: true)).run(made)
+        }
+        #expect(refused?.errorCode == "maintenance-database-not-usable")
+        try live.expectNothingLeftBehind()
+
         // Whoever asks and the job, which holds the lock, find the same.
         let modest = workspace("x")
         func limit(_ sessions: Int) throws {

@@ -189,7 +189,8 @@ struct RestoreState: Sendable {
     private func removeIfEmpty() throws {
         guard try isBesideOurs(), try names(in: beside).isEmpty else { return }
         try Directory.removeEmpty(beside)
-        if try Directory.names(in: own).isEmpty { try Directory.removeEmpty(own) }
+        // Among artifacts of another user's it may have to stay.
+        Directory.removeWhereEmpty(own)
     }
 
     // MARK: staging

@@ -7,12 +7,15 @@ extension Databases {
     /// ALTER DATABASE/ROLE … SET, grants on the database, its connection limit, its comment, whether it is a template, and its owner.
     ///
     /// Call it after the data is loaded and before the swap: a setting such as `default_transaction_read_only` would
-    /// stand in the loader's way. Where there is no `model`, nothing is done.
+    /// stand in the loader's way. Where there is no `model`, it is open to all, as a new one is by default.
     /// - Returns: what this role may not set, for a person to set by hand.
     public func copyProperties(from model: String, to copy: String) throws(PostgresError) -> [BilingualText] {
         let session = try connect()
-        guard try exists(model, on: session) else { return [] }
         var copier = PropertyCopier(session: session, model: model, copy: copy)
+        guard try exists(model, on: session) else {
+            try copier.open()
+            return copier.warnings
+        }
         try copier.compareTablespaces()
         try copier.copySettings()
         try copier.copyGrants()
@@ -91,6 +94,13 @@ private struct PropertyCopier {
         }
     }
 
+    /// To all: the default, which a new one of ours has not (`Databases.create`).
+    mutating func open() throws(PostgresError) {
+        try attempt(
+            "grant connect, temporary on database \(identifier: copy) to public",
+            about: "GRANT CONNECT, TEMPORARY TO PUBLIC")
+    }
+
     mutating func copyGrants() throws(PostgresError) {
         let rows = try session.rows(
             """
@@ -101,11 +111,7 @@ private struct PropertyCopier {
             """)
         let changed = try session.rows(
             "select from pg_catalog.pg_database where datname = \(model) and datacl is not null")
-        if changed.isEmpty {
-            // The default, which a new one has not (`Databases.create`).
-            return try attempt(
-                "grant connect, temporary on database \(identifier: copy) to public", about: "GRANT CONNECT")
-        }
+        if changed.isEmpty { return try open() }
         // What PUBLIC has by default is given back below, if the model still has it.
         try attempt("revoke all on database \(identifier: copy) from public", about: "REVOKE ALL FROM PUBLIC")
         for row in rows {

@@ -42,12 +42,7 @@ public struct DatabaseGround: Sendable {
             obstacles.append(PostgresError.serverReadOnly(host: session.settings.host, port: session.settings.port))
         }
         if session.settings.maintenanceDatabase == name {
-            obstacles.append(
-                PostgresError.maintenanceDatabaseNotUsable(
-                    name: name,
-                    reason: BilingualText(
-                        zh: "这是 MLflow 自己的数据库，恢复时需要重命名它；请将 POSTGRES_MAINTENANCE_DB 设为另一个数据库",
-                        en: "it is MLflow's own, which a restore renames; set POSTGRES_MAINTENANCE_DB to another one")))
+            obstacles.append(PostgresError.maintenanceDatabaseIsLive(name))
         }
         if try !databases.mayCreate() { obstacles.append(PostgresError.mayNotCreateDatabases(user: maker)) }
         if let owner = try databases.obstacles(toRenaming: name).owner {
@@ -67,5 +62,16 @@ public struct DatabaseGround: Sendable {
     /// - Throws: `databaseNotReadable`.
     public func requireReadable(isRestored: Bool = false) throws(PostgresError) {
         if !unreadable.isEmpty { throw .databaseNotReadable(user: role, objects: unreadable, isRestored: isRestored) }
+    }
+}
+
+extension PostgresError {
+    /// Of the one in which no session may be while it is renamed.
+    public static func maintenanceDatabaseIsLive(_ name: String) -> PostgresError {
+        .maintenanceDatabaseNotUsable(
+            name: name,
+            reason: BilingualText(
+                zh: "这是 MLflow 自己的数据库，恢复时需要重命名它；请将 POSTGRES_MAINTENANCE_DB 设为另一个数据库",
+                en: "it is MLflow's own, which a restore renames; set POSTGRES_MAINTENANCE_DB to another one"))
     }
 }

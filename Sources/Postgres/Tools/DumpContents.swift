@@ -54,9 +54,11 @@ struct DumpContents {
     /// Those of the script, in its order.
     var made: [DumpEntry] { order.compactMap { entries[$0] } }
 
-    /// Whose most of the tables are.
-    var ownerOfTables: String? {
+    /// Whose MLflow's tables are: the dumping role's where any is, else whose most of them are. A superuser may have dumped what is
+    /// another's, and a backup of 0.1.0 does not say who did.
+    func tablesOwner(knowing dumper: String?) -> String? {
         let tables = entries.values.filter { $0.kind == "TABLE" }
+        if let dumper, tables.isEmpty || tables.contains(where: { $0.owner == dumper }) { return dumper }
         return Dictionary(grouping: tables, by: \.owner).max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }?
             .key
     }

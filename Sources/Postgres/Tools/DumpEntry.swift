@@ -70,13 +70,16 @@ struct DumpEntry {
         }
     }
 
-    /// Of what everybody may use by default, and which works for its owner: that nobody else may.
-    var closing: [UInt8]? {
+    /// Of what everybody may use by default, and which works for its owner: that nobody else may. Of a trigger's function nobody is asked
+    /// whether he may use it (PostgreSQL manual, CREATE TRIGGER): it works for whoever sets it off then.
+    var closing: [[UInt8]] {
         guard worksForItsOwner, !kind.hasSuffix("VIEW"), let statement = ownerStatements.first,
             let owner = Self.newOwner(in: statement)
-        else { return nil }
+        else { return [] }
         let object = statement[Self.alter.count..<(owner.lowerBound - Self.ownerTo.count)]
-        return Array("REVOKE ALL ON ".utf8) + object + Array(" FROM PUBLIC;".utf8)
+        let revoke = Array("REVOKE ALL ON ".utf8) + object + Array(" FROM PUBLIC;".utf8)
+        guard text.contains("RETURNS trigger") || text.contains("RETURNS event_trigger") else { return [revoke] }
+        return [revoke, Self.alter + object + Array(" SECURITY INVOKER;".utf8)]
     }
 
     private static let alter = Array("ALTER ".utf8)

@@ -35,36 +35,55 @@ struct RestoreAfterwards {
     }
 
     /// - Parameters:
-    ///   - dumper: the role that made the dump: what was its own is now the restoring role's. `nil` where that is not known: then
-    ///     all is.
-    ///   - heir: who gets in its stead what would be the restoring role's.
+    ///   - owner: whose MLflow's tables were in the dump.
+    ///   - heir: who gets what was his; `nil` where the restoring role keeps it.
+    ///   - isDumper: whether he made the dump, or nobody is known to have: what nobody gets of it is this role's, and need not be said.
     /// - Returns: what was refused.
     /// - Throws: `PostgresError` for what is no refusal (`Connection.attempt`), `CancelledError`.
-    mutating func run(dumper: String?, heir: String? = nil) throws -> [BeyondRestore] {
+    mutating func run(owner: String?, heir: String?, isDumper: Bool) throws -> [BeyondRestore] {
         if situation.isSuperuser { self.heir = heir }
         let others = list.afterwards.filter { !$0.isGrants }
         // Of indices, rows and comments the dump says an owner, too, who cannot be changed.
         let owned = list.owned.compactMap { entry -> DumpEntry? in
-            guard !entry.ownerStatements.isEmpty, entry.owner != "pg_database_owner" else { return nil }
-            if entry.owner == situation.role, dumper != nil || heir == nil { return nil }
-            guard dumper == nil || entry.owner == dumper else { return entry }
-            // Where nobody is known whom MLflow works as, it is a superuser's, which is told of.
-            return heir.map { entry.owned(by: $0) } ?? (situation.isSuperuser ? entry : nil)
-        }
-        // Event triggers last: they would meet what follows.
-        let triggers = Set(others.filter { $0.kind == "EVENT TRIGGER" }.map(\.id))
-        let isLast = { (entry: DumpEntry) in triggers.contains(entry.id) || !triggers.isDisjoint(with: entry.needs) }
-        for last in [false, true] {
-            try inParts(others.filter { isLast($0) == last }) { for entry in $1 { try $0.make(entry) } }
-            let grants = last ? [] : list.afterwards.filter(\.isGrants)
-            try inParts(Self.rights(owned.filter { isLast($0) == last }, grants)) {
-                try $0.give($1, isWhole: $1.count == 1)
+            if entry.ownerStatements.isEmpty || entry.kind == "SCHEMA" && entry.owner == "pg_database_owner" {
+                return nil
             }
+            let isMLflows = entry.owner == owner
+            if isMLflows, let heir { return entry.owned(by: heir) }
+            // Where nobody is known whom MLflow works as, it is a superuser's, which is told of.
+            let isKept = entry.owner == situation.role || isMLflows && isDumper && !situation.isSuperuser
+            return isKept ? nil : entry
         }
+        let isFilling = Self.isOrNeeds(others.filter { $0.kind == "MATERIALIZED VIEW DATA" })
+        // They would meet what follows.
+        let isTrigger = Self.isOrNeeds(others.filter { $0.kind == "EVENT TRIGGER" })
+        let grants = list.afterwards.filter(\.isGrants)
+        try makeAll(others.filter { !isFilling($0) && !isTrigger($0) })
+        try giveAll(Self.rights(owned.filter { !isTrigger($0) }, grants))
+        // By their owners, with what policies let those see (PostgreSQL manual, REFRESH MATERIALIZED VIEW).
+        try makeAll(others.filter { isFilling($0) && !isTrigger($0) }, settings: ["set local row_security = on"])
+        try makeAll(others.filter(isTrigger))
+        try giveAll(Self.rights(owned.filter(isTrigger), []))
         return refused
             + notGiven.sorted { $0.key < $1.key }.map {
                 BeyondRestore(kind: "owner", name: $0.key, fate: .ownerChanges, count: $0.value)
             }
+    }
+
+    private static func isOrNeeds(_ entries: [DumpEntry]) -> (DumpEntry) -> Bool {
+        let numbers = Set(entries.map(\.id))
+        return { numbers.contains($0.id) || !numbers.isDisjoint(with: $0.needs) }
+    }
+
+    private mutating func makeAll(_ entries: [DumpEntry], settings: [SQL] = []) throws {
+        try inParts(entries) {
+            for setting in settings { try $0.session.execute(setting) }
+            for entry in $1 { try $0.make(entry) }
+        }
+    }
+
+    private mutating func giveAll(_ rights: [Rights]) throws {
+        try inParts(rights) { try $0.give($1, isWhole: $1.count == 1) }
     }
 
     /// What may be made in a schema is granted before the rest, and large objects, of which there may be any number, come last.
@@ -173,8 +192,8 @@ struct RestoreAfterwards {
         refused += grants.map { BeyondRestore(kind: "grants", name: $0.name, fate: .leftOut) }
         for entry in owned where !notMade.contains(entry.id) {
             try keep(entry)
-            guard let closing = entry.closing else { continue }
-            if let refusal = try attempt(closing) { throw refusal }
+            if entry.closing.isEmpty { continue }
+            for statement in entry.closing { if let refusal = try attempt(statement) { throw refusal } }
             if grants.isEmpty { refused.append(BeyondRestore(kind: "grants", name: entry.object.name, fate: .leftOut)) }
         }
     }

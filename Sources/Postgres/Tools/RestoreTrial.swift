@@ -21,7 +21,8 @@ struct RestoreTrial {
         let needed = contents.needed(by: extensions)
         if let missing = try make(needed, of: contents, on: session) {
             if !extensions.isEmpty { namesOfExtensions = try Self.namesOfExtensions(on: session) }
-            while !others.isEmpty {
+            // Where even the look had no room, nothing more can be tried in this transaction.
+            while !others.isEmpty, namesOfExtensions != nil {
                 try session.execute("savepoint hundred")
                 let tried = contents.needed(by: Array(others.prefix(Self.atOnce))).subtracting(needed)
                 _ = try make(tried, besides: missing, of: contents, on: session)
@@ -62,14 +63,20 @@ struct RestoreTrial {
         return missing
     }
 
-    private static func namesOfExtensions(on session: Connection) throws(PostgresError) -> Set<String> {
-        try session.names(
-            """
-            select c.relname::text as name from pg_catalog.pg_class c
-            join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-              and d.objid = c.oid
-            where d.deptype = 'e'
-            """)
+    /// - Returns: `nil` where the extensions have taken all the room for locks.
+    private static func namesOfExtensions(on session: Connection) throws(PostgresError) -> Set<String>? {
+        do {
+            return try session.names(
+                """
+                select c.relname::text as name from pg_catalog.pg_class c
+                join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                  and d.objid = c.oid
+                where d.deptype = 'e'
+                """)
+        } catch {
+            guard case .query("53200", _) = error else { throw error }
+            return nil
+        }
     }
 
     /// What one may make of one's own, but for some of them: a cast between types of the server, what is leakproof or sets what a superuser

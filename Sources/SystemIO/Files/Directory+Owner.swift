@@ -68,6 +68,14 @@ extension Directory {
         try make(path, mode: mode) { (parent) throws(SystemError) in Heir(of: try parent.status()) }
     }
 
+    /// Makes a folder that is not there.
+    /// - Returns: `nil` where there is something of that name, and where it is not the one that was made.
+    public static func makeOpen(_ path: FilePath, mode: UInt32) throws(SystemError) -> OpenFile? {
+        let made = try OpenFile(path.parent, .directoryThroughLink).makeFolder(path.lastComponent, mode: mode, for: nil)
+        guard let made, try names(in: made).isEmpty, try made.status().owner == geteuid() else { return nil }
+        return made
+    }
+
     /// Makes a folder of ours that belongs to `heir`. What is there stays whose it is.
     public static func make(_ path: FilePath, mode: UInt32, for heir: Heir) throws(SystemError) {
         try make(path, mode: mode) { (_) throws(SystemError) in heir }

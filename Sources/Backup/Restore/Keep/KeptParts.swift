@@ -188,7 +188,8 @@ public struct KeptParts: Sendable {
                 id: part.id, reason: error.bilingual, command: Self.command(against: error, folder(of: part.id)))
         }
         try part.removeRecord(in: state)
-        try removeFolderIfEmpty()
+        // Among artifacts of another user's it may have to stay.
+        Directory.removeWhereEmpty(folder)
     }
 
     /// So that what is gone of it after a crash is not taken for somebody's doing, and half of it is not brought back.
@@ -198,11 +199,5 @@ public struct KeptParts: Sendable {
         noted.isBeingRemoved = isBeingRemoved ? true : nil
         // A full disk is no reason to keep what fills it.
         do { try noted.write(in: state) } catch let error as SystemError where error.isFull {}
-    }
-
-    private func removeFolderIfEmpty() throws {
-        if try FileStatus.ifPresent(folder) != nil, try Directory.names(in: folder).isEmpty {
-            try Directory.removeTree(folder)
-        }
     }
 }

@@ -20,9 +20,7 @@ struct StrayParts {
     func clear(on databases: Databases) throws {
         try refuseForeignWork()
         let folder = KeptParts(workspace).folder
-        if try FileStatus.ifPresent(folder)?.kind == .directory, try Directory.names(in: folder).isEmpty {
-            try Directory.removeTree(folder)
-        }
+        if try FileStatus.ifPresent(folder)?.kind == .directory { Directory.removeWhereEmpty(folder) }
         // What merely lies around stops nothing.
         do { try clearRecords(databases) } catch {
             workspace.log.warning("a leftover of a restore stays", ["reason": error.bilingual[.english]])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
+import Glibc
 import Postgres
 import SystemIO
 
@@ -9,14 +10,18 @@ extension RestoreJob {
     /// is to go on in it.
     func makeArtifactsFolder(like item: CatalogueItem) throws {
         let tree = options.mode.includesArtifacts ? try recordedFolder(item) : nil
-        try Directory.make(stack.artifacts)
-        guard let tree, let heir = Heir(user: tree.owner, group: tree.group) else { return }
-        let made = try OpenFile(stack.artifacts, .directory)
-        try heir.take(made)
-        // Closed to all but him it would else be closed to MLflow.
-        guard try made.status().owner == tree.owner else { return }
-        if let list = tree.access, try made.set(list) { return }
-        try made.setMode(tree.access?.strictMode(tree.mode) ?? tree.mode)
+        guard let tree, geteuid() == 0, ProcessPrivilege.mayWorkForOthers else {
+            return try Directory.make(stack.artifacts)
+        }
+        try Directory.make(stack.artifacts.parent)
+        guard let made = try Directory.makeOpen(stack.artifacts, mode: 0o755) else { return }
+        let owner = (user: tree.owner, group: tree.group)
+        do throws(SystemError) { try made.setOwner(user: owner.user, group: owner.group) } catch {
+            // Closed to all but him it would else be closed to MLflow.
+            guard error.isDenied || error.isUnknownCall || error.isFull else { throw error }
+            return
+        }
+        try RestoredLooks(.recorded(placeOwner: owner), tree: tree).giveRights(tree, to: made, owner)
     }
 
     /// - Returns: `nil` where only a whole reading would tell: of others than our own archives.

@@ -49,6 +49,9 @@ struct SwapObstacles {
         if try databases.server().isReadOnly {
             throw PostgresError.serverReadOnly(host: database.host, port: database.port)
         }
+        if database.maintenanceDatabase == database.database {
+            throw PostgresError.maintenanceDatabaseIsLive(database.database)
+        }
         guard try databases.mayCreate() else { throw PostgresError.mayNotCreateDatabases(user: try databases.role()) }
         try checkRename(of: database.database)
         guard try databases.exists(database.database) else { return }

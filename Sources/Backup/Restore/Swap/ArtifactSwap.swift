@@ -35,19 +35,26 @@ struct ArtifactSwap: Sendable {
     var old: FilePath { work.appending("old") }
 
     /// Makes our own folder among the artifacts. Under the stack's lock.
-    /// - Parameter backups: root makes it for the user whose they are, who has to go on with what lies in it; the artifacts may be another
-    ///   one's, MLflow's. Write-protected ones may be anybody's.
+    /// - Parameter backups: root makes it for the service's user, who has to go on with what lies in it: whose their state is. The folder
+    ///   itself may be a person's, write-protected ones anybody's, and the artifacts MLflow's.
     static func makeFolder(in artifacts: FilePath, for backups: BackupFolder? = nil) throws(SystemError) {
         let folder = artifacts.appending(folderName)
         // A link is a person's, and may lead to what restores have kept.
         try LiveStack.makeWay(for: folder) { $0 == .file || $0 == .other }
-        if let backups, backups.writeProtection == nil, let status = try FileStatus.ifPresent(backups.path),
-            let heir = Heir(of: status)
-        {
+        let heir = try backups.flatMap { (backups) throws(SystemError) in try serviceUser(of: backups) }
+        if let heir {
             try Directory.make(folder, mode: 0o700, for: heir)
         } else {
             try Directory.makeInherited(folder, mode: 0o700)
         }
+    }
+
+    /// - Returns: `nil` where it is this one, and where nothing tells.
+    private static func serviceUser(of backups: BackupFolder) throws(SystemError) -> Heir? {
+        if backups.writeProtection != nil { return nil }
+        if let heir = try FileStatus.ifPresent(backups.state).flatMap(Heir.init(of:)) { return heir }
+        // A link is whoever's who made it.
+        return Heir(of: try OpenFile(backups.path, .directoryThroughLink).status())
     }
 
     /// Makes the staging folders, empty.
@@ -203,13 +210,11 @@ struct ArtifactSwap: Sendable {
         } else {
             try Directory.removeTree(work)
         }
-        try removeFolderIfEmpty()
+        removeFolderIfEmpty()
     }
 
-    func removeFolderIfEmpty() throws {
-        guard try exists(folder), try Directory.names(in: folder).isEmpty else { return }
-        try Directory.removeTree(folder)
-    }
+    /// Among artifacts of another user's it may have to stay.
+    func removeFolderIfEmpty() { Directory.removeWhereEmpty(folder) }
 
     /// One arrival. What is live under its name goes aside, whatever it is by now.
     /// - Returns: whether anything was moved.

@@ -44,7 +44,7 @@ struct SwapSettlement {
     func dropPrepared(_ journal: RestoreJournal) throws {
         try OwnFolder(workspace, journal).watching { try drop(journal) }
         try journal.remove(in: workspace.state)
-        try journal.swap.removeFolderIfEmpty()
+        journal.swap.removeFolderIfEmpty()
     }
 
     private func drop(_ journal: RestoreJournal) throws {
@@ -73,7 +73,7 @@ struct SwapSettlement {
             return part
         }
         try journal.remove(in: workspace.state)
-        try journal.swap.removeFolderIfEmpty()
+        journal.swap.removeFolderIfEmpty()
         return part
     }
 
