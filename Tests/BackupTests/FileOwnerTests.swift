@@ -3,6 +3,7 @@
 import Archive
 import FoundationEssentials
 import Glibc
+import Postgres
 import SystemIO
 import TestSupport
 import Testing
@@ -335,6 +336,44 @@ struct FileOwnerTests {
             try live.backup()
             try live.undo(force: true)
         }
+    }
+
+    @Test(
+        "A folder of artifacts that root makes on a new machine looks as the one that was backed up",
+        arguments: ["4001:4002", "0:4002"])
+    func newMachine(owner: String) throws {
+        let live = try LiveStackFixture("owners_new_\(owner.prefix(1))")
+        try Shell.sh(
+            """
+            cd '\(live.artifacts)' && chown -R \(owner) . && chmod 2770 . && setfacl -m u:5001:rwx . && setfacl -d -m u:5001:rwx .
+            """)
+        func looks() throws -> String {
+            try Shell.sh("cd '\(live.artifacts)' && stat -c '%a %u:%g' . 1/run2/artifacts/model.bin && getfacl -ncp .")
+        }
+        let before = try looks()
+        let name = try live.backup().name.string
+        try Databases(live.database).drop(live.database.database)
+        try Directory.removeTree(live.artifacts)
+        try live.restore(name)
+        #expect(try looks() == before)
+    }
+
+    @Test("What the service may not remove of a kept part root forgets: no live file changes hands")
+    func keptOfAnother() throws {
+        let live = try ownedStack("owners_forget")
+        try Shell.sh("chown -R 4309:4309 '\(live.artifacts)'")
+        let name = try OrdinaryUser.run(Self.user) { try live.backup().name.string }
+        try live.letStampsAge()
+        let kept = try #require(try live.restore(name, force: true).kept)
+        let error = try OrdinaryUser.run(Self.user) {
+            #expect(throws: BackupError.self) { try ForgetJob(live.workspace()).run(kept.id) }
+        }
+        #expect(error?.errorCode == "kept-not-removable", "\(String(describing: error))")
+        for text in [error?.explanation.english, error?.explanation.chinese].map({ $0 ?? "" }) {
+            #expect(text.contains("mlflow-backup forget \(kept.id)") && !text.contains("chown"), "\(text)")
+        }
+        _ = try ForgetJob(live.workspace()).run(kept.id)
+        try OrdinaryUser.run(Self.user) { try live.backup() }
     }
 
     @Test("Where the service may not write among the artifacts an empty folder of ours stays there, and stops nothing")

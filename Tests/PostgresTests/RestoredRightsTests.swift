@@ -293,6 +293,21 @@ struct RestoredRightsTests {
             #expect(try databases.copyProperties(from: source.database, to: copy) == [])
             #expect(try texts(source.naming(database: copy), may) == ["\(isOpen)"])
         }
+        // Nor where the login has not the rights of the role as whom it makes databases, but by SET ROLE.
+        let (maker, login) = ("maker_\(source.database)", "login_\(source.database)")
+        try server.asSuperuser(
+            in: source,
+            [
+                "create role \(identifier: maker) createdb",
+                "create role \(identifier: login) login noinherit password 'x' in role \(identifier: maker)",
+                "alter role \(identifier: login) set role = \(identifier: maker)",
+            ])
+        let made = ConnectionSettings(
+            host: source.host, port: source.port, user: login, password: Secret("x"),
+            database: "\(source.database)_made")
+        try Databases(made).create(made.database, like: "no_such_database")
+        let outside: SQL = "select has_database_privilege('pg_monitor', current_database(), 'CONNECT')::text"
+        #expect(try texts(made, outside) == ["false"])
         // On a new machine there is none: whoever may log in comes in, as into any new database.
         let new = "\(source.database)_new"
         try databases.create(new, like: "no_such_database")

@@ -22,6 +22,7 @@ stop_engine() {
         sleep 1
     done
     ENGINE_PID=
+    rmdir /sys/fs/cgroup/*"$ENGINE_GROUP" 2>/dev/null || true
     # Only what is no mount point any more may be removed.
     if ! grep -qF -- "$ENGINE_DIR/" /proc/mounts; then rm -rf -- "$ENGINE_DIR"; fi
 }
@@ -40,9 +41,16 @@ start_engine() {
     fi
     ENGINE_DIR=$(mktemp -d /var/tmp/mlflow-engine-XXXXXX)
     export DOCKER_HOST=unix://$ENGINE_DIR/docker.sock
+    # The kernel shares the processor among sessions (sched(7), "The autogroup feature"), of which each server of a test has one, and to it
+    # all containers are one. The images are what is waited for.
+    ENGINE_GROUP=/$(basename -- "$ENGINE_DIR")
+    if [[ -w /sys/fs/cgroup/cpu/cpu.shares ]]; then
+        mkdir "/sys/fs/cgroup/cpu$ENGINE_GROUP"
+        echo 8192 >"/sys/fs/cgroup/cpu$ENGINE_GROUP/cpu.shares"
+    fi
     # Debian's dockerd starts containerd itself. The bridge is made anew, apart from any other engine's.
     setsid /usr/sbin/dockerd --data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" \
-        --pidfile "$ENGINE_DIR/docker.pid" -H "$DOCKER_HOST" >"$ENGINE_DIR/dockerd.log" 2>&1 </dev/null &
+        --cgroup-parent "$ENGINE_GROUP" --pidfile "$ENGINE_DIR/docker.pid" -H "$DOCKER_HOST" >"$ENGINE_DIR/dockerd.log" 2>&1 </dev/null &
     ENGINE_PID=$!
     local second
     for ((second = 0; second < 60; second++)); do

@@ -36,8 +36,7 @@ extension Databases {
             "select from pg_catalog.pg_database where datname = \(name) and pg_catalog.has_database_privilege(session_user, oid, 'CONNECT')"
         // A role that does not inherit (NOINHERIT) the rights of the one as whom it makes databases.
         if try session.rows(isOurs).isEmpty {
-            let login = try session.rows("select session_user::text as name").first?.string("name") ?? ""
-            try session.execute("grant connect, temporary on database \(identifier: name) to \(identifier: login)")
+            try session.execute("grant connect, temporary on database \(identifier: name) to session_user")
         }
         try session.execute("alter database \(identifier: name) allow_connections true")
     }

@@ -147,18 +147,18 @@ public struct KeptParts: Sendable {
         }
     }
 
-    /// What root types where a file of another user, an immutable one, or a read-only snapshot stands in the way.
-    private static func command(against error: SystemError, _ folder: FilePath) -> String {
+    /// What root types where a file of another user, an immutable one, or a read-only snapshot stands in the way. No owner is changed: files
+    /// that the restore left as they were are other names of live ones.
+    private static func command(against error: SystemError, _ id: String, _ folder: FilePath) -> String {
         let place = folder.string.shellQuoted
-        let owner = "chown -R \(geteuid()):\(getegid()) \(place)"
-        let flags = "chattr -R -i -a \(place)"
+        let forget = "mlflow-backup forget \(id)"
         switch error.code {
-        case EACCES: return owner
+        case EACCES: return forget
         case EROFS:
             // Of btrfs, for nothing is mounted there.
             let snapshot = Subvolume.holding(FilePath(error.path), below: folder) ?? folder
-            return "btrfs property set -ts \(snapshot.string.shellQuoted) ro false"
-        default: return ProcessPrivilege.isRoot ? flags : "\(flags); \(owner)"
+            return "btrfs property set -ts \(snapshot.string.shellQuoted) ro false && \(forget)"
+        default: return "chattr -R -i -a \(place) && \(forget)"
         }
     }
 
@@ -185,7 +185,8 @@ public struct KeptParts: Sendable {
         do throws(SystemError) { try Directory.removeTree(folder(of: part.id)) } catch {
             guard error.isDenied else { throw error }
             throw BackupError.keptNotRemovable(
-                id: part.id, reason: error.bilingual, command: Self.command(against: error, folder(of: part.id)))
+                id: part.id, reason: error.bilingual,
+                command: Self.command(against: error, part.id, folder(of: part.id)))
         }
         try part.removeRecord(in: state)
         // Among artifacts of another user's it may have to stay.

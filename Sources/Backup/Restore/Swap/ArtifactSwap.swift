@@ -51,7 +51,7 @@ struct ArtifactSwap: Sendable {
 
     /// - Returns: `nil` where it is this one, and where nothing tells.
     private static func serviceUser(of backups: BackupFolder) throws(SystemError) -> Heir? {
-        if backups.writeProtection != nil { return nil }
+        if geteuid() != 0 || backups.writeProtection != nil { return nil }
         if let heir = try FileStatus.ifPresent(backups.state).flatMap(Heir.init(of:)) { return heir }
         // A link is whoever's who made it.
         return Heir(of: try OpenFile(backups.path, .directoryThroughLink).status())
