@@ -262,7 +262,9 @@ public enum BackupError: ExplainedError, Equatable {
             BilingualText(
                 zh: "保留的数据 \(id) 无法删除（", en: "What is kept as \(id) cannot be removed (") + reason
                 + BilingualText(
-                    zh: "）。请以 root 执行：\(command)", en: "). As root run: \(command)")
+                    zh: "）。请以 root 执行：\(command)；之后会自动删除，也可再次运行 mlflow-backup forget \(id)。",
+                    en: "). As root run: \(command) - then it goes by itself when its time is over, or by "
+                        + "`mlflow-backup forget \(id)`.")
         case .keptDatabaseGone(let id, let database, let older):
             BilingualText(
                 zh: "恢复保留的数据库 \(database) 已不存在，因此无法撤销该次恢复（\(id)）。若被改名，请改回；否则运行 mlflow-backup forget \(id) 删除其余部分",

@@ -32,13 +32,15 @@ extension ComposeTests {
         try stack.run("\(Self.restore) --force \(name)")
         #expect(try stack.digest() == before)
         let kept = try stack.run("docker exec mlflow-backup-service mlflow-backup kept --json | jq -r '.[0].id'")
-        let refused = try stack.bash("docker exec mlflow-backup-service mlflow-backup forget \(kept)")
-        #expect(refused.exit != 0 && refused.text.contains("chown -R 3110:3110"), "\(refused.text)")
+        let refused = try stack.bash("docker exec mlflow-backup-service mlflow-backup forget \(kept) --lang en")
+        let command = refused.text.components(separatedBy: "As root run: ").last?.components(separatedBy: " - then")
+            .first
+        #expect(refused.exit != 0 && command?.contains("chown 3110:3110") == true, "\(refused.text)")
         // The work goes on.
         try stack.run(Self.backup)
         try stack.run("docker exec mlflow-backup-service mlflow-backup recover")
 
-        try stack.run("\(Self.asRoot) 'chown -R 3110:3110 /a'")
+        try stack.run("docker exec -i -u root mlflow-backup-service sh <<'END'\n\(command ?? "false")\nEND")
         try stack.run("docker exec mlflow-backup-service mlflow-backup forget \(kept)")
         try stack.waitUntilHealthy()
     }

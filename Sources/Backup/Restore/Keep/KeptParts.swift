@@ -147,18 +147,19 @@ public struct KeptParts: Sendable {
         }
     }
 
-    /// What root types where a file of another user, an immutable one, or a read-only snapshot stands in the way. No owner is changed: files
-    /// that the restore left as they were are other names of live ones.
-    private static func command(against error: SystemError, _ id: String, _ folder: FilePath) -> String {
+    /// What root types where a file of another user, an immutable one, or a read-only snapshot stands in the way. Folders
+    /// alone change hands, by which their files can be removed: those that the restore left as they were are other names of live ones.
+    private static func command(against error: SystemError, _ folder: FilePath) -> String {
         let place = folder.string.shellQuoted
-        let forget = "mlflow-backup forget \(id)"
+        let owner = "find \(place) -type d -exec chown \(geteuid()):\(getegid()) '{}' +"
+        let flags = "chattr -R -i -a \(place)"
         switch error.code {
-        case EACCES: return forget
+        case EACCES: return owner
         case EROFS:
             // Of btrfs, for nothing is mounted there.
             let snapshot = Subvolume.holding(FilePath(error.path), below: folder) ?? folder
-            return "btrfs property set -ts \(snapshot.string.shellQuoted) ro false && \(forget)"
-        default: return "chattr -R -i -a \(place) && \(forget)"
+            return "btrfs property set -ts \(snapshot.string.shellQuoted) ro false"
+        default: return ProcessPrivilege.isRoot ? flags : "\(flags); \(owner)"
         }
     }
 
@@ -186,7 +187,7 @@ public struct KeptParts: Sendable {
             guard error.isDenied else { throw error }
             throw BackupError.keptNotRemovable(
                 id: part.id, reason: error.bilingual,
-                command: Self.command(against: error, part.id, folder(of: part.id)))
+                command: Self.command(against: error, folder(of: part.id)))
         }
         try part.removeRecord(in: state)
         // Among artifacts of another user's it may have to stay.
