@@ -48,6 +48,16 @@ struct RestoredRightsTests {
         return try session.rows(query).map { try $0.string(0) }
     }
 
+    /// A table of MLflow's, and a function that runs with its owner's rights.
+    private func makeRuns(in database: ConnectionSettings) throws {
+        try run(
+            database,
+            [
+                "create table runs (id serial)",
+                "create function runit() returns int security definer language sql as 'select 1'",
+            ])
+    }
+
     private let owners: SQL = """
         select distinct pg_get_userbyid(o.owner)::text from (
           select relowner from pg_class where relname in ('runs', 'runs_id_seq')
@@ -58,12 +68,7 @@ struct RestoredRightsTests {
     func dumper() throws {
         let source = try server.freshDatabase("whose")
         let (owner, login, app) = ("owner_\(source.database)", "login_\(source.database)", "app_\(source.database)")
-        try run(
-            source,
-            [
-                "create table runs (id serial)",
-                "create function runit() returns int security definer language sql as 'select 1'",
-            ])
+        try makeRuns(in: source)
         try server.asSuperuser(
             in: source,
             [
@@ -132,12 +137,7 @@ struct RestoredRightsTests {
     func notByNumber() throws {
         let source = try server.freshDatabase("not_by_number")
         let (analyst, master) = ("analyst_\(source.database)", "master_\(source.database)")
-        try run(
-            source,
-            [
-                "create table runs (id serial)",
-                "create function runit() returns int security definer language sql as 'select 1'",
-            ])
+        try makeRuns(in: source)
         try dump(source)
         try server.asSuperuser(
             in: source,
@@ -202,12 +202,7 @@ struct RestoredRightsTests {
         let (gone, team, member) = (
             "gone_\(source.database)", "team_\(source.database)", "member_\(source.database)"
         )
-        try run(
-            source,
-            [
-                "create table runs (id serial)",
-                "create function runit() returns int security definer language sql as 'select 1'",
-            ])
+        try makeRuns(in: source)
         try server.asSuperuser(
             in: source,
             [

@@ -21,14 +21,21 @@ public struct Heir: Sendable {
     public func take(_ file: OpenFile) throws(SystemError) {
         let own = try file.status()
         guard own.owner == 0, own.kind == .directory || own.linkCount == 1 else { return }
-        do throws(SystemError) { try file.setOwner(user: user, group: group) } catch {
-            // Nor does one whose quota is used up end an operation.
-            guard error.isDenied || error.isUnknownCall || error.isFull else { throw error }
-        }
+        _ = try file.give(toUser: user, group: group)
     }
 }
 
 extension OpenFile {
+    /// Gives it away where that may be done: one whose quota is used up ends no operation either.
+    /// - Returns: whether it is his.
+    public func give(toUser user: UInt32, group: UInt32) throws(SystemError) -> Bool {
+        do throws(SystemError) { try setOwner(user: user, group: group) } catch {
+            guard error.isDenied || error.isUnknownCall || error.isFull else { throw error }
+            return false
+        }
+        return true
+    }
+
     /// Makes a new file, of whom its folder is. Both by one description of that folder: its user may put another one, or a link, in the place
     /// of the name at any moment, and what lies there is not his.
     public static func makeInherited(_ path: FilePath, mode: UInt32) throws(SystemError) -> OpenFile {

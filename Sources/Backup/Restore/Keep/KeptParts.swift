@@ -186,8 +186,7 @@ public struct KeptParts: Sendable {
         do throws(SystemError) { try Directory.removeTree(folder(of: part.id)) } catch {
             guard error.isDenied else { throw error }
             throw BackupError.keptNotRemovable(
-                id: part.id, reason: error.bilingual,
-                command: Self.command(against: error, folder(of: part.id)))
+                id: part.id, reason: error.bilingual, command: Self.command(against: error, folder(of: part.id)))
         }
         try part.removeRecord(in: state)
         // Among artifacts of another user's it may have to stay.

@@ -19,8 +19,7 @@ struct StrayParts {
     ///   another backup folder, and the data may be in two minds.
     func clear(on databases: Databases) throws {
         try refuseForeignWork()
-        let folder = KeptParts(workspace).folder
-        if try FileStatus.ifPresent(folder)?.kind == .directory { Directory.removeWhereEmpty(folder) }
+        Directory.removeWhereEmpty(KeptParts(workspace).folder)
         // What merely lies around stops nothing.
         do { try clearRecords(databases) } catch {
             workspace.log.warning("a leftover of a restore stays", ["reason": error.bilingual[.english]])

@@ -15,12 +15,9 @@ extension RestoreJob {
         }
         try Directory.make(stack.artifacts.parent)
         guard let made = try Directory.makeOpen(stack.artifacts, mode: 0o755) else { return }
+        // Closed to all but him it would else be closed to MLflow.
+        guard try made.give(toUser: tree.owner, group: tree.group) else { return }
         let owner = (user: tree.owner, group: tree.group)
-        do throws(SystemError) { try made.setOwner(user: owner.user, group: owner.group) } catch {
-            // Closed to all but him it would else be closed to MLflow.
-            guard error.isDenied || error.isUnknownCall || error.isFull else { throw error }
-            return
-        }
         try RestoredLooks(.recorded(placeOwner: owner), tree: tree).giveRights(tree, to: made, owner)
     }
 
