@@ -6,7 +6,7 @@ import SystemIO
 import TestSupport
 import Testing
 
-@Suite("A suspicious backup as a client and a shell see it", .serialized, .besideThePool)
+@Suite("A suspicious backup as a client and a shell see it", .serialized, .aheadBesideThePool)
 struct AcceptTests {
     /// What an emptied folder and a new database look like.
     private func lose(_ live: ServiceFixture) throws {

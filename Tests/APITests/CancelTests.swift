@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import Wording
 
-@Suite("Cancelling a task", .serialized, .besideThePool)
+@Suite("Cancelling a task", .serialized, .aheadBesideThePool)
 struct CancelTests {
     @Test("A running task ends as failed, says that it was cancelled and that all is as before, and leaves nothing")
     func running() throws {

@@ -5,7 +5,7 @@ import SystemIO
 import TestSupport
 import Testing
 
-@Suite("Claiming one of several stacks at the command line", .serialized, .besideThePool)
+@Suite("Claiming one of several stacks at the command line", .serialized, .aheadBesideThePool)
 struct ClaimTests {
     @Test("several foreign stacks and none named: exit 2 with the list; one by its name; an unknown one: exit 3")
     func several() throws {

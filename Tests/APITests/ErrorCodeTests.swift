@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 import Wording
 
-@Suite("Codes, findings and hints of errors", .serialized, .besideThePool)
+@Suite("Codes, findings and hints of errors", .serialized, .aheadBesideThePool)
 struct ErrorCodeTests {
     private static let finding = BilingualText(zh: "运行 \"lr\"", en: "run \"lr\"")
 

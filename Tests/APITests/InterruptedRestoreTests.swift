@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import Wording
 
-@Suite("A restore whose process was killed", .serialized, .besideThePool)
+@Suite("A restore whose process was killed", .serialized, .aheadBesideThePool)
 struct InterruptedRestoreTests {
     private static let backup = "mlflow_backup_20240730_020000.tar.gz"
 

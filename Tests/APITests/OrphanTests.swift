@@ -6,7 +6,7 @@ import SystemIO
 import TestSupport
 import Testing
 
-@Suite("A task whose process is gone", .serialized, .besideThePool)
+@Suite("A task whose process is gone", .serialized, .aheadBesideThePool)
 struct OrphanTests {
     @Test(
         "A command whose options cannot be read ends with 2 and leaves no task",

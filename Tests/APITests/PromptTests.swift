@@ -7,7 +7,7 @@ import SystemIO
 import TestSupport
 import Testing
 
-@Suite("Questions at a terminal", .serialized, .besideThePool)
+@Suite("Questions at a terminal", .serialized, .aheadBesideThePool)
 struct PromptTests {
     /// Runs the program under a pseudo-terminal: says `lines`, and presses Ctrl-C once `question` is there.
     private func interrupt(_ live: ServiceFixture, _ arguments: String, after lines: String, at question: String) throws

@@ -7,7 +7,7 @@ import SystemIO
 import TestSupport
 import Testing
 
-@Suite("The same request twice", .serialized, .besideThePool)
+@Suite("The same request twice", .serialized, .aheadBesideThePool)
 struct RepeatedRequestTests {
     @Test("A restore that is open already is refused with 409, which names the task; another one is taken")
     func restore() throws {

@@ -6,7 +6,7 @@ import SystemIO
 import TestSupport
 import Testing
 
-@Suite("Undo, claim and forget as a client asks for them", .serialized, .besideThePool)
+@Suite("Undo, claim and forget as a client asks for them", .serialized, .aheadBesideThePool)
 struct UndoTests {
     @Test("A forced restore is taken back by POST /restore/undo; where nothing was restored it is 409")
     func undo() throws {

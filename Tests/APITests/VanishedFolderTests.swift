@@ -5,7 +5,7 @@ import SystemIO
 import TestSupport
 import Testing
 
-@Suite("A backup folder that was used and is empty now", .serialized, .besideThePool)
+@Suite("A backup folder that was used and is empty now", .serialized, .aheadBesideThePool)
 struct VanishedFolderTests {
     @Test("is no empty list: commands, routes and health say what a backup says; one that was never used is empty")
     func vanished() throws {

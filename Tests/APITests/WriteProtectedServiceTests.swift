@@ -8,7 +8,7 @@ import Testing
 
 @Suite(
     "C55: a service and its commands on a backup folder that nobody can write to", .serialized,
-    .enabled(if: geteuid() == 0, "only root can mount one read-only here"), .besideThePool)
+    .enabled(if: geteuid() == 0, "only root can mount one read-only here"), .aheadBesideThePool)
 struct WriteProtectedServiceTests {
     @Test("The service starts, shows and restores; what writes is refused with a code; commands find what was kept")
     func service() throws {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("The artifacts folder is away for a moment: nothing is concluded from what is not seen")
+@Suite("The artifacts folder is away for a moment: nothing is concluded from what is not seen", .besideThePool)
 struct AwayFolderTests {
     /// What stands in its place meanwhile.
     enum Place: String, CaseIterable { case nothing, emptyFolder }

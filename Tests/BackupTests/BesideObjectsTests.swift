@@ -8,7 +8,7 @@ import Testing
 @testable import Backup
 
 /// C22, C23: a database in which an administrator has made more than MLflow's tables.
-@Suite("Objects beside MLflow's tables")
+@Suite("Objects beside MLflow's tables", .besideThePool)
 struct BesideObjectsTests {
     private let live: LiveStackFixture
     private let other: String

@@ -9,7 +9,7 @@ import Testing
 @testable import Backup
 
 /// What a database holds beside rows, and what a file is beside its bytes.
-@Suite("Beside rows and bytes")
+@Suite("Beside rows and bytes", .besideThePool)
 struct BesideRowsTests {
     private func refusal(_ body: () throws -> Void) -> [String]? {
         do { try body() } catch BackupError.newerData(_, let newer) { return newer.findings.map(\.english) } catch {

@@ -9,7 +9,7 @@ import Testing
 @testable import Backup
 
 /// What is listed as what, and what retention lets go.
-@Suite struct CatalogueTests {
+@Suite(.besideThePool) struct CatalogueTests {
     private func folder() throws -> (TemporaryFolder, BackupFolder) {
         let root = try TemporaryFolder("catalogue")
         let folder = BackupFolder(root.path)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A claim, and how long it has lasted")
+@Suite("A claim, and how long it has lasted", .besideThePool)
 struct ClaimTests {
     private func stack(_ system: String) -> StackIdentity {
         StackIdentity(system: system, database: "mlflow", artifacts: "a\(system)")

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("Where every good backup turned out damaged, what their sidecars say is the measure of the next")
+@Suite("Where every good backup turned out damaged, what their sidecars say is the measure of the next", .besideThePool)
 struct DamagedMeasureTests {
     enum Loss: CaseIterable { case damaged, cutShort, noManifest }
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A damaged sidecar makes a backup neither better nor another's, and hides no damage of it")
+@Suite("A damaged sidecar makes a backup neither better nor another's, and hides no damage of it", .besideThePool)
 struct DamagedSidecarTests {
     /// More than one bit of it.
     private func damageSidecar(_ live: LiveStackFixture, _ name: BackupName) throws {

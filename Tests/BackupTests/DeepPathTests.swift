@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A path that is as long as a system call takes is longer among what a restore keeps")
+@Suite("A path that is as long as a system call takes is longer among what a restore keeps", .besideThePool)
 struct DeepPathTests {
     /// - Returns: a folder in which a name of some bytes is the last that fits.
     private func deepFolder(_ live: LiveStackFixture) throws -> FilePath {

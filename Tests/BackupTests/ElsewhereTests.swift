@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("What a database speaks of and a backup does not hold")
+@Suite("What a database speaks of and a backup does not hold", .besideThePool)
 struct ElsewhereTests {
     /// Fills an empty database as clients do, in one process: MLflow needs seconds to start.
     private static let script = """

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A table that had rows in the backup before and has none")
+@Suite("A table that had rows in the backup before and has none", .besideThePool)
 struct EmptiedTableTests {
     /// 200 rows in a small table beside thousands in another: neither rows nor runs as a whole tell that it is gone.
     private func live(_ name: String, params: Int = 200) throws -> (LiveStackFixture, Connection) {

@@ -10,7 +10,7 @@ import Testing
 
 @Suite(
     "Backups and artifacts on file systems of other kinds", .enabled(if: geteuid() == 0, "mounting needs root"),
-    .serialized, .besideThePool)
+    .serialized, .aheadBesideThePool)
 struct FileSystemTests {
     typealias Kind = MountedFileSystem.Kind
 

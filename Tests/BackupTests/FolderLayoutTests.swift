@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("Where the folders of a stack lie")
+@Suite("Where the folders of a stack lie", .besideThePool)
 struct FolderLayoutTests {
     /// Everything that takes the backup folder.
     private func operations(_ workspace: Workspace) -> [(String, () throws -> Void)] {

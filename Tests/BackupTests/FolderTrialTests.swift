@@ -10,7 +10,7 @@ import Wording
 
 @Suite(
     "What a backup would fail of in its folders is known before, and the look leaves nothing",
-    .enabled(if: geteuid() == 0, "mounting needs root"))
+    .enabled(if: geteuid() == 0, "mounting needs root"), .besideThePool)
 struct FolderTrialTests {
     private func look(_ live: LiveStackFixture) -> Findings {
         BackupPreflight(live.workspace(), options: .init()).run()

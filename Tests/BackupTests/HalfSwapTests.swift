@@ -8,7 +8,8 @@ import Testing
 
 @testable import Backup
 
-@Suite("Half a swap: what was live is never lost, whatever became of the journal, the folder or the names")
+@Suite(
+    "Half a swap: what was live is never lost, whatever became of the journal, the folder or the names", .besideThePool)
 struct HalfSwapTests {
     /// Killed after the databases were swapped, and, where so said, after the first folder was exchanged and not yet put aside.
     /// Before it `1/precious.txt` was live, which is in no backup.

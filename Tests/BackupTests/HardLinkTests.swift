@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("Whatever verifies can be restored")
+@Suite("Whatever verifies can be restored", .besideThePool)
 struct HardLinkTests {
     @Test(
         "C3: names of one file come back as names of one file", arguments: [BackupName.Kind.compressed, .uncompressed])

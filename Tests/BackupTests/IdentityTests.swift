@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("Backups, journals and locks belong to one stack")
+@Suite("Backups, journals and locks belong to one stack", .besideThePool)
 struct IdentityTests {
     /// Another stack that works in the folder of the first.
     private func neighbour(_ live: LiveStackFixture, _ name: String) throws -> (LiveStackFixture, Workspace) {

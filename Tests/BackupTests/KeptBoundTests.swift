@@ -33,7 +33,7 @@ extension LiveStackFixture {
     func keptIDs() throws -> [String] { try KeptParts(stack, folder).all().map(\.id) }
 }
 
-@Suite("What restores keep is bounded by size")
+@Suite("What restores keep is bounded by size", .besideThePool)
 struct KeptBoundTests {
     @Test("the oldest go before their time where all together hold more, and the newest stays")
     func oldestFirst() throws {
@@ -141,7 +141,7 @@ struct KeptBoundTests {
 
 @Suite(
     "Where there is no room to keep what a restore replaces",
-    .enabled(if: geteuid() == 0, "mounting a small file system needs root"))
+    .enabled(if: geteuid() == 0, "mounting a small file system needs root"), .besideThePool)
 struct KeptRoomTests {
     private func onSmallDisk(_ name: String, _ body: (LiveStackFixture, String) throws -> Void) throws {
         let live = try LiveStackFixture(name)
@@ -200,7 +200,7 @@ struct KeptRoomTests {
     }
 }
 
-@Suite("Where the database server has no room to keep what a restore replaces")
+@Suite("Where the database server has no room to keep what a restore replaces", .besideThePool)
 struct KeptServerRoomTests {
     /// A pg_restore that the server tells that its disk is full, as long as restores have kept more than so many parts.
     private func crowded(_ live: LiveStackFixture, atMost count: Int) throws -> Workspace {

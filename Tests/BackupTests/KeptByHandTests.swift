@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("What somebody did by hand to a kept part")
+@Suite("What somebody did by hand to a kept part", .besideThePool)
 struct KeptByHandTests {
     /// A stack with one kept part that holds a run which no backup has.
     private func kept(_ name: String) throws -> (live: LiveStackFixture, part: KeptPart, rows: String, files: String) {

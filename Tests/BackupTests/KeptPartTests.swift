@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("What a restore replaced")
+@Suite("What a restore replaced", .besideThePool)
 struct KeptPartTests {
     private func keepFor(_ seconds: Int64, _ live: LiveStackFixture) -> Workspace {
         var workspace = live.workspace()

@@ -9,7 +9,7 @@ import Wording
 
 @testable import Backup
 
-@Suite("What a restore kept and what is known of it")
+@Suite("What a restore kept and what is known of it", .besideThePool)
 struct KeptRecordTests {
     private func settle(_ live: LiveStackFixture) throws {
         try live.bounded(nil, keepSeconds: 0).holdingStack("test") { _ in }

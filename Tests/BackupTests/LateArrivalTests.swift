@@ -9,7 +9,7 @@ import Testing
 @testable import Backup
 
 /// What clients do while a restore swaps: nothing that they were told is stored is lost.
-@Suite("During the swap of a restore")
+@Suite("During the swap of a restore", .besideThePool)
 struct LateArrivalTests {
     @Test("a file that arrives in the old tree is carried over, and one whose path is taken is kept and named")
     func uploads() throws {

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("What a kill leaves is settled by the next run, and never stops one")
+@Suite("What a kill leaves is settled by the next run, and never stops one", .besideThePool)
 struct LeftoverTests {
     @Test("C34: partial files of journals and dead adoptions are cleared, those of live adoptions are not")
     func partials() throws {

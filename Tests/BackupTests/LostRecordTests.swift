@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("Kept parts whose records went with the backup folder")
+@Suite("Kept parts whose records went with the backup folder", .besideThePool)
 struct LostRecordTests {
     /// A stack with one kept part that holds a run which is nowhere else, and without its backup folder.
     private func bereft(

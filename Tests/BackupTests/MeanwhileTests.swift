@@ -8,7 +8,7 @@ import Testing
 @testable import Backup
 
 /// Somebody else was first: what was asked for was seen before the locks were had.
-@Suite("What somebody asked for, and what happened before its turn came")
+@Suite("What somebody asked for, and what happened before its turn came", .besideThePool)
 struct MeanwhileTests {
     /// Lets `body` work on a workspace that finds the folder held, and runs `meanwhile` between what it saw and its turn.
     private func after(

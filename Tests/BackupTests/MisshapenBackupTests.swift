@@ -7,7 +7,9 @@ import Testing
 
 @testable import Backup
 
-@Suite("A backup that lacks a part, or has something else in the place of one, is a damaged one and not none")
+@Suite(
+    "A backup that lacks a part, or has something else in the place of one, is a damaged one and not none",
+    .besideThePool)
 struct MisshapenBackupTests {
     /// Puts something else in the place of a file or folder, whose own bytes are kept outside the backup folder.
     enum Replacement: String, CaseIterable {

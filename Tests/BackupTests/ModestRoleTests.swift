@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A role or a server that may not do all")
+@Suite("A role or a server that may not do all", .besideThePool)
 struct ModestRoleTests {
     private func codes(_ findings: Findings) -> [String] { findings.obstacles.map { $0.stableCode } }
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("Folders that a swap moves", .enabled(if: geteuid() == 0, "mounting and other users need root"))
+@Suite("Folders that a swap moves", .enabled(if: geteuid() == 0, "mounting and other users need root"), .besideThePool)
 struct MovedFolderTests {
     /// `1` and `2` live, `1` and `3` to come.
     private func swap(in root: FilePath, _ make: String = "mkdir") throws -> ArtifactSwap {

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A backup whose maker died before it was listed")
+@Suite("A backup whose maker died before it was listed", .besideThePool)
 struct PublicationTests {
     private func interrupted(_ live: LiveStackFixture) throws -> BackupName {
         let name = try live.backup().name

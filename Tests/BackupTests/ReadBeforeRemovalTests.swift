@@ -9,7 +9,9 @@ import Testing
 
 @testable import Backup
 
-@Suite("What is due to be read is read before anything goes, and two good copies are there again by the next night")
+@Suite(
+    "What is due to be read is read before anything goes, and two good copies are there again by the next night",
+    .besideThePool)
 struct ReadBeforeRemovalTests {
     /// An independent backup, with one run more than the last. It reads no old copies.
     private func whole(_ live: LiveStackFixture, run: Int) throws -> BackupName {

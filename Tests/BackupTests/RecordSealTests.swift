@@ -9,7 +9,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("Records are sealed, and bits that flip in them rule nothing")
+@Suite("Records are sealed, and bits that flip in them rule nothing", .besideThePool)
 struct RecordSealTests {
     /// Changes text in a file, as flipped bits do: one is mended, of two nothing is believed.
     private func flip(_ path: FilePath, _ old: String, _ new: String) throws {

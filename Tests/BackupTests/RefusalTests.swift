@@ -10,7 +10,7 @@ import Testing
 @testable import Backup
 
 /// What is refused, and that nothing was touched by trying.
-@Suite struct RefusalTests {
+@Suite(.besideThePool) struct RefusalTests {
     @Test func newerRowsAndFilesAreNotOverwrittenAndDeletionsAreNotNewer() throws {
         let live = try LiveStackFixture("newer")
         let name = try live.backup().name.string

@@ -12,7 +12,7 @@ import Wording
 
 @Suite(
     "What would refuse a restore is told at once, all of it, and before its archive is read",
-    .enabled(if: geteuid() == 0, "mounting a file system needs root"))
+    .enabled(if: geteuid() == 0, "mounting a file system needs root"), .besideThePool)
 struct RestorePreflightTests {
     private func look(_ live: LiveStackFixture, _ name: BackupName, force: Bool = true) throws -> Findings {
         RestorePreflight(live.workspace(), options: .init(force: force)).run(

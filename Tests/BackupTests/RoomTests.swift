@@ -40,7 +40,7 @@ extension LiveStackFixture {
 
 @Suite(
     "Room for a backup is counted before anything is written, and neither too much nor too little is asked for",
-    .enabled(if: geteuid() == 0, "mounting a file system needs root"))
+    .enabled(if: geteuid() == 0, "mounting a file system needs root"), .besideThePool)
 struct BackupRoomTests {
     @Test(
         "C28: a first backup that does not fit is refused before anything is written, with the right numbers",
@@ -195,7 +195,7 @@ struct BackupRoomTests {
 
 @Suite(
     "Room for a restore is counted on each file system that it writes to",
-    .enabled(if: geteuid() == 0, "mounting a file system needs root"))
+    .enabled(if: geteuid() == 0, "mounting a file system needs root"), .besideThePool)
 struct RestoreRoomTests {
     @Test("The dump is unpacked beside the backups: where it does not fit there, nothing is begun")
     func dump() throws {

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Backup
 
-@Suite struct RoundTripTests {
+@Suite(.besideThePool) struct RoundTripTests {
     @Test(arguments: [BackupName.Kind.compressed, .uncompressed])
     func everythingComesBackAfterItWasWrecked(_ kind: BackupName.Kind) throws {
         let live = try LiveStackFixture("roundtrip")

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A backup of another version of MLflow")
+@Suite("A backup of another version of MLflow", .besideThePool)
 struct SchemaCheckTests {
     private func setRevision(_ revision: String, _ live: LiveStackFixture) throws {
         try Connection(live.database).execute("update alembic_version set version_num = \(revision)")

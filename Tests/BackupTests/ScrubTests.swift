@@ -10,7 +10,7 @@ import Wording
 
 @testable import Backup
 
-@Suite("Old copies are read again after each backup")
+@Suite("Old copies are read again after each backup", .besideThePool)
 struct ScrubTests {
     private func sixRuns(_ live: LiveStackFixture) throws -> [BackupName] {
         try (0..<3).map { number in

@@ -8,7 +8,7 @@ import Testing
 @testable import Backup
 
 /// MLflow that was stopped for a swap is started again, whoever has to do it.
-@Suite struct ServerPauseTests {
+@Suite(.besideThePool) struct ServerPauseTests {
     @Test func aServerThatAnEarlierProcessStoppedIsStartedOnce() throws {
         let scratch = try TemporaryFolder("pause")
         let folder = BackupFolder(scratch.path)

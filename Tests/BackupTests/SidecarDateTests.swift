@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A date in a sidecar that is not that of the backup")
+@Suite("A date in a sidecar that is not that of the backup", .besideThePool)
 struct SidecarDateTests {
     /// Every date that differs from this one in one bit and can still be read.
     private func flips(_ date: Int64) -> [Int64] {

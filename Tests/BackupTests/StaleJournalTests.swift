@@ -8,7 +8,7 @@ import Wording
 
 @testable import Backup
 
-@Suite("A journal or a record that tells less than what lies there, or what is no more")
+@Suite("A journal or a record that tells less than what lies there, or what is no more", .besideThePool)
 struct StaleJournalTests {
     /// With its databases swapped, and what it keeps written down.
     private func interrupted(_ live: LiveStackFixture, restoring backup: String) throws -> RestoreJournal {

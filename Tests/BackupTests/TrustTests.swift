@@ -10,7 +10,7 @@ import Testing
 @testable import Backup
 
 /// The artifacts folder is open to every client of MLflow, and oids are given out again by every cluster.
-@Suite("Nothing is moved or removed because a file says so")
+@Suite("Nothing is moved or removed because a file says so", .besideThePool)
 struct TrustTests {
     @Test("what a client uploads into our folder among the artifacts does nothing, and blocks nothing")
     func uploads() throws {
@@ -125,7 +125,7 @@ struct TrustTests {
     }
 }
 
-@Suite("An undo sees what came since, and brings back what was there")
+@Suite("An undo sees what came since, and brings back what was there", .besideThePool)
 struct UndoContentTests {
     private func replaced(_ name: String) throws -> (LiveStackFixture, String) {
         let live = try LiveStackFixture(name)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("Two clusters with a database of one name in one backup folder")
+@Suite("Two clusters with a database of one name in one backup folder", .besideThePool)
 struct TwoClustersTests {
     /// Both stacks, whose databases have one name, with the first one's folder for both.
     /// - Parameter copied: whether the second one's artifacts folder is a copy of the first one's, with its mark.

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backup
 
-@Suite("A restore is taken back")
+@Suite("A restore is taken back", .besideThePool)
 struct UndoTests {
     /// Two states of a stack: a backup of the first, the second live.
     private func twoStates(_ name: String) throws -> (

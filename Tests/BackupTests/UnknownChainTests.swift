@@ -8,7 +8,8 @@ import Testing
 
 @testable import Backup
 
-@Suite("Damage is looked for in every backup that may share the bytes, also where nobody knows which do")
+@Suite(
+    "Damage is looked for in every backup that may share the bytes, also where nobody knows which do", .besideThePool)
 struct UnknownChainTests {
     private func backup(
         _ live: LiveStackFixture, _ kind: BackupName.Kind = .compressed, run: Int, fullEvery: Int = 1

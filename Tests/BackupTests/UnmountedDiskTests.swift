@@ -9,7 +9,7 @@ import Wording
 
 @testable import Backup
 
-@Suite("C19, C20: a disk that is not mounted leaves a mount point, which is not taken for the disk")
+@Suite("C19, C20: a disk that is not mounted leaves a mount point, which is not taken for the disk", .besideThePool)
 struct UnmountedDiskTests {
     private func code(_ error: (any Error)?) -> String? { (error as? BackupError)?.errorCode }
 

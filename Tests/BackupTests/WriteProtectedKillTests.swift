@@ -10,7 +10,7 @@ import Testing
 
 @Suite(
     "C55: a restore from a folder that nobody can write to, killed at any step",
-    .enabled(if: WriteProtectedFolder.canMount, "only who may mount can make one here"))
+    .enabled(if: WriteProtectedFolder.canMount, "only who may mount can make one here"), .besideThePool)
 struct WriteProtectedKillTests {
     /// From where the recovery is run.
     enum From: CaseIterable { case there, thereWritable, elsewhere }

@@ -9,7 +9,7 @@ import Testing
 
 @Suite(
     "C55: a backup folder that nobody can write to is what one restores from",
-    .enabled(if: WriteProtectedFolder.canMount, "only who may mount can make one here"))
+    .enabled(if: WriteProtectedFolder.canMount, "only who may mount can make one here"), .besideThePool)
 struct WriteProtectedTests {
     /// A stack with one good backup, which has moved on since.
     private func moved(_ name: String) throws -> (live: LiveStackFixture, backup: String, rows: String, files: String) {

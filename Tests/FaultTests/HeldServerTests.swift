@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// A server that goes on working for a client that is dead. On a server of its own: it is held as a whole.
-@Suite(.serialized, .besideThePool) struct HeldServerTests {
+@Suite(.serialized, .aheadBesideThePool) struct HeldServerTests {
     @Test func aDatabaseThatIsStillBeingCreatedForADeadRestoreIsGoneAfterTheNextRun() throws {
         let server = try TemporaryPostgres()
         defer { server.stop() }

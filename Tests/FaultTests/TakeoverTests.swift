@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A stack that version 0.1.0 left, whole or in the middle of something, under this program.
-@Suite(.serialized, .besideThePool) struct TakeoverTests {
+@Suite(.serialized, .aheadBesideThePool) struct TakeoverTests {
     enum Stage: String, CaseIterable {
         case whole, adopting, pruning, committed
         case preparingFiles = "preparing-files"

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What a careless or hostile client sends, and the clear answer it gets.
-@Suite(.serialized, .besideThePool) struct BadInputTests {
+@Suite(.serialized, .aheadBesideThePool) struct BadInputTests {
     struct Case: CustomStringConvertible {
         let description: String
         let arguments: [String]

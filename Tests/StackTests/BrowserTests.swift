@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// `/docs` as a person opens it, in a real Chromium.
-@Suite(.serialized, .besideThePool) struct BrowserTests {
+@Suite(.serialized, .aheadBesideThePool) struct BrowserTests {
     @Test func theDocumentationPageShowsEveryCallAndNeedsNoOtherHost() throws {
         let stack = try TestStack("docs")
         _ = try stack.backup()

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The program at a shell: help, exit codes, JSON, the scripts, and a service that is not running.
-@Suite(.serialized, .besideThePool) struct CommandLineTests {
+@Suite(.serialized, .aheadBesideThePool) struct CommandLineTests {
     @Test func helpVersionAndMistakesNeedNoStack() throws {
         let binary = FilePath(ProcessInfo.processInfo.environment["MLFLOW_BACKUP_BINARY"] ?? "")
         try #require(!binary.bytes.isEmpty, "MLFLOW_BACKUP_BINARY is not set: run scripts/test")

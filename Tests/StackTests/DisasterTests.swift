@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The days on which backups are made for.
-@Suite(.serialized, .besideThePool) struct DisasterTests {
+@Suite(.serialized, .aheadBesideThePool) struct DisasterTests {
     @Test func whatWasDeletedForGoodComesBackAndAnEmptyStackServesTheSame() throws {
         let stack = try TestStack("main")
         try stack.logDemo()

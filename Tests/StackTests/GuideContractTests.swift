@@ -7,7 +7,7 @@ import Testing
 
 /// The curl lines of the guide, copied out of the guide itself and run by a shell, in its order. The ports are free
 /// ones: those of the guide belong to ComposeTests, which may run at the same time.
-@Suite(.serialized, .besideThePool) struct GuideContractTests {
+@Suite(.serialized, .aheadBesideThePool) struct GuideContractTests {
     /// The name that the guide's examples use.
     static let sample = "mlflow_backup_20240730_020000.tar.gz"
 

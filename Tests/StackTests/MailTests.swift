@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Mails of a real stack, to a real SMTP server that decodes what it got.
-@Suite(.serialized, .besideThePool) struct MailTests {
+@Suite(.serialized, .aheadBesideThePool) struct MailTests {
     @Test func whoAskedIsToldOfSuccessAndTheStandingAddressOfFailure() throws {
         let server = try MailCatcher()
         let stack = try TestStack(

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The service over its life: token, downloads, kills, restarts, and a database that is away.
-@Suite(.serialized, .besideThePool) struct ServiceLifeTests {
+@Suite(.serialized, .aheadBesideThePool) struct ServiceLifeTests {
     @Test func aDownloadCanBeResumedAndIsTheFile() throws {
         let stack = try TestStack("download")
         let name = try stack.backup()

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The one command that brings a restored database of an older schema to the running MLflow's.
-@Suite(.serialized, .besideThePool) struct UpgradeCommandTests {
+@Suite(.serialized, .aheadBesideThePool) struct UpgradeCommandTests {
     @Test func oneCommandUpgradesTheDatabaseOfTheStackAndShowsNoPassword() throws {
         let stack = try TestStack("upgrade")
         let settings = try stack.settings()

@@ -20,9 +20,13 @@ extension Trait where Self == Placed {
     /// On a thread of its own: it would else begin when the others have ended. For few, since they all run at once.
     public static var onItsOwnThread: Self { Placed { SerialQueue($0) } }
 
-    /// On one of a few threads beside the pool, with all the others that run there. For those that run our program and wait
-    /// for it more than they work.
-    public static var besideThePool: Self { Placed { _ in Lanes.shared } }
+    /// On one of a few threads beside the pool, with all the others that run there. For those that run our program or a server
+    /// and wait for it more than they work.
+    public static var besideThePool: Self { Placed { _ in Lanes.inOrder } }
+
+    /// As `besideThePool`, ahead of the others: for suites whose tests run one after the other. In order each of them would
+    /// wait until all that are there already had their turn.
+    public static var aheadBesideThePool: Self { Placed { _ in Lanes.ahead } }
 }
 
 private final class SerialQueue: TaskExecutor {
@@ -37,15 +41,24 @@ private final class SerialQueue: TaskExecutor {
 }
 
 private final class Lanes: TaskExecutor {
-    static let shared = Lanes()
-
-    private let queue = OperationQueue()
+    static let inOrder = Lanes(.normal)
+    static let ahead = Lanes(.high)
 
     /// Few, since they run beside the threads of the pool: tests that measure how long something waits must not come late.
-    init() { queue.maxConcurrentOperationCount = 3 }
+    private static let queue = {
+        let queue = OperationQueue()
+        queue.maxConcurrentOperationCount = 4
+        return queue
+    }()
+
+    private let priority: Operation.QueuePriority
+
+    private init(_ priority: Operation.QueuePriority) { self.priority = priority }
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        queue.addOperation { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        let operation = BlockOperation { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        operation.queuePriority = priority
+        Self.queue.addOperation(operation)
     }
 }
