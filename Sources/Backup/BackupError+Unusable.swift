@@ -75,13 +75,22 @@ extension BackupError {
         }
     }
 
-    /// Among the artifacts what restores kept may be other names of live files, and is MLflow's: there only our own folders and records are
-    /// given away.
+    /// Among the artifacts what restores kept, or made ready, may be other names of live files, and is MLflow's: there only our own folders and
+    /// records are given away, and of the rest the folders, by which their files can be removed.
     private static func giving(_ path: String, to user: String) -> String {
-        guard path.split(separator: "/").contains(Substring(ArtifactSwap.folderName)) else {
+        let parts = path.split(separator: "/")
+        guard let own = parts.firstIndex(of: Substring(ArtifactSwap.folderName)) else {
             return "chown -R \(user) \(path.shellQuoted)"
         }
-        return "find \(path.shellQuoted) -maxdepth 2 -exec chown -h \(user) '{}' +"
+        if own + 2 < parts.count {
+            return givingFolders("/" + parts[...(own + 1)].joined(separator: "/"), to: user)
+        }
+        return "find \(path.shellQuoted) -maxdepth 2 -execdir chown -h \(user) '{}' +"
+    }
+
+    /// By `-execdir` and `-h`, since whoever owns a folder in it may put a link in the place of what find has seen.
+    static func givingFolders(_ path: String, to user: String) -> String {
+        "find \(path.shellQuoted) -type d -execdir chown -h \(user) '{}' +"
     }
 
     /// Why an artifacts folder may be the place where one belongs, and not that one.

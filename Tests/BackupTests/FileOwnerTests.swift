@@ -322,9 +322,12 @@ struct FileOwnerTests {
         #expect(try Self.foreign(live).isEmpty)
     }
 
-    @Test("What root's restore keeps among artifacts of another user is the service's, too")
-    func amongAnothers() throws {
+    @Test("What root's restore keeps among artifacts of another user is the service's, too", arguments: [false, true])
+    func amongAnothers(stateIsLink: Bool) throws {
         let live = try ownedStack("owners_two")
+        if stateIsLink {
+            try Shell.sh("cd '\(live.folder.path)' && mv .mlflow-backup ../state && ln -s ../state .mlflow-backup")
+        }
         try Shell.sh("cd '\(live.artifacts)' && chown -R 4309:\(Self.user) . && chmod -R g+rwX . && chmod g+s .")
         // Nor need the folder be the service's.
         try Shell.sh("chown 4310:\(Self.user) '\(live.folder.path)' && chmod 775 '\(live.folder.path)'")

@@ -6,232 +6,18 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Whose a restored database is, and who sees what of it")
+@Suite("Who sees and does what in a restored database")
 struct RestoredRightsTests {
-    let server: TemporaryPostgres
-    let folder: TemporaryFolder
+    let ground: RestoringFixture
 
-    init() throws {
-        server = try TemporaryPostgres.shared
-        folder = try TemporaryFolder("rights")
-    }
-
-    private var dump: FilePath { folder.path.appending("dump") }
-
-    private func dump(_ source: ConnectionSettings, on server: TemporaryPostgres? = nil) throws {
-        try PostgresTools(binDirectory: (server ?? self.server).binDirectory).dump(source, into: dump)
-    }
-
-    private func restore(
-        _ source: ConnectionSettings, as role: ConnectionSettings, _ name: String, dumper: String? = nil
-    ) throws -> (target: ConnectionSettings, told: [BeyondRestore]) {
-        let target = role.naming(database: "\(source.database)_\(name)")
-        try Databases(role.naming(database: source.database)).create(target.database, like: source.database)
-        let told = try PostgresTools(binDirectory: server.binDirectory).restore(
-            from: dump, into: target, dumper: dumper ?? source.user, standingFor: source.database, jobs: 1)
-        return (target, told)
-    }
-
-    private func admin(_ database: ConnectionSettings) -> ConnectionSettings {
-        server.superuser.naming(database: database.database)
-    }
-
-    private func run(_ settings: ConnectionSettings, _ statements: [SQL]) throws {
-        let session = try Connection(settings)
-        defer { session.close() }
-        for statement in statements { try session.execute(statement) }
-    }
-
-    private func texts(_ settings: ConnectionSettings, _ query: SQL) throws -> [String] {
-        let session = try Connection(settings)
-        defer { session.close() }
-        return try session.rows(query).map { try $0.string(0) }
-    }
-
-    /// A table of MLflow's, and a function that runs with its owner's rights.
-    private func makeRuns(in database: ConnectionSettings) throws {
-        try run(
-            database,
-            [
-                "create table runs (id serial)",
-                "create function runit() returns int security definer language sql as 'select 1'",
-            ])
-    }
-
-    private let owners: SQL = """
-        select distinct pg_get_userbyid(o.owner)::text from (
-          select relowner from pg_class where relname in ('runs', 'runs_id_seq')
-          union all select proowner from pg_proc where proname = 'runit') o(owner)
-        """
-
-    @Test("what was the dumping role's is its own again, by whomever it is restored, and no superuser's")
-    func dumper() throws {
-        let source = try server.freshDatabase("whose")
-        let (owner, login, app) = ("owner_\(source.database)", "login_\(source.database)", "app_\(source.database)")
-        try makeRuns(in: source)
-        try server.asSuperuser(
-            in: source,
-            [
-                "create role \(identifier: login) login createdb password 'x' in role mlflow_user",
-                "create role \(identifier: owner)", "create role \(identifier: app) login createdb password 'x'",
-                "grant all on schema public to \(identifier: owner)",
-                "grant \(identifier: owner) to \(identifier: login)",
-            ])
-        try dump(source)
-        let member = ConnectionSettings(
-            host: source.host, port: source.port, user: login, password: Secret("x"), database: source.database)
-        let (ours, told) = try restore(source, as: member, "member")
-        #expect(told == [])
-        #expect(try texts(admin(ours), owners) == ["mlflow_user"])
-
-        try server.asSuperuser(in: source, ["alter database \(identifier: source.database) owner to postgres"])
-        let (whole, refused) = try restore(source, as: server.superuser, "whole")
-        #expect(refused == [])
-        #expect(try texts(admin(whole), owners) == ["mlflow_user"])
-
-        // Who is no member may not give it, and says so.
-        let stranger = ConnectionSettings(
-            host: source.host, port: source.port, user: app, password: Secret("x"), database: source.database)
-        let (strange, said) = try restore(source, as: stranger, "strange")
-        #expect(said.contains { $0.description == "owner mlflow_user" }, "\(said)")
-        #expect(try texts(admin(strange), owners) == [app])
-
-        // Of another stack's backup the tables are this one's, whoever is here, too.
-        try server.asSuperuser(
-            in: source,
-            ["alter table runs owner to \(identifier: app)", "alter function runit owner to \(identifier: app)"])
-        try Directory.removeTree(dump)
-        try dump(admin(source))
-        try server.asSuperuser(in: source, ["reassign owned by \(identifier: app) to \(identifier: owner)"])
-        let (other, _) = try restore(source, as: server.superuser, "other", dumper: app)
-        #expect(try texts(admin(other), owners) == [owner])
-        // The role that made the dump is away, and no table here: whose the live database is, but no superuser's; and who works there.
-        try server.asSuperuser(
-            in: source,
-            [
-                "drop table runs", "drop function runit", "drop database \(identifier: strange.database)",
-                "drop role \(identifier: app)",
-            ])
-        let (none, _) = try restore(source, as: server.superuser, "none", dumper: app)
-        #expect(try texts(admin(none), owners) == ["postgres"])
-        try server.asSuperuser(in: source, ["alter database \(identifier: source.database) owner to mlflow_user"])
-        let (his, _) = try restore(source, as: server.superuser, "his", dumper: app)
-        #expect(try texts(admin(his), owners) == ["mlflow_user"])
-        try server.asSuperuser(
-            in: source, ["alter database \(identifier: source.database) set role = \(identifier: owner)"])
-        let (set, _) = try restore(source, as: server.superuser, "set", dumper: app)
-        #expect(try texts(admin(set), owners) == ["mlflow_user"])
-        try run(server.superuser, ["grant \(identifier: owner) to mlflow_user"])
-        let (working, _) = try restore(source, as: server.superuser, "working", dumper: app)
-        #expect(try texts(admin(working), owners) == [owner])
-        // Nor is a database that was not there the superuser's.
-        let maker = Databases(server.superuser)
-        try maker.create("\(source.database)_new", like: "no_such_database", owner: "mlflow_user")
-        let made: SQL = "select datdba::regrole::text from pg_database where datname = current_database()"
-        #expect(try texts(source.naming(database: "\(source.database)_new"), made) == ["mlflow_user"])
-    }
-
-    @Test(
-        "tables that somebody else made since decide nothing, nor does another stack's role that is here get this one's"
-    )
-    func notByNumber() throws {
-        let source = try server.freshDatabase("not_by_number")
-        let (analyst, master) = ("analyst_\(source.database)", "master_\(source.database)")
-        try makeRuns(in: source)
-        try dump(source)
-        try server.asSuperuser(
-            in: source,
-            [
-                "create role \(identifier: analyst)", "grant create on schema public to \(identifier: analyst)",
-                "create role \(identifier: master) login createdb password 'x' in role mlflow_user",
-                "set role \(identifier: analyst)", "create table a ()", "create table b ()", "create table c ()",
-            ])
-        let (ours, _) = try restore(source, as: server.superuser, "ours")
-        #expect(try texts(admin(ours), owners) == ["mlflow_user"])
-        try server.asSuperuser(
-            in: source,
-            [
-                "alter table runs owner to \(identifier: master)",
-                "alter function runit owner to \(identifier: master)",
-                "alter database \(identifier: source.database) owner to \(identifier: master)",
-            ])
-        let other = ConnectionSettings(
-            host: source.host, port: source.port, user: master, password: Secret("x"), database: source.database)
-        let (theirs, _) = try restore(source, as: other, "theirs")
-        #expect(try texts(admin(theirs), owners) == [master])
-        // Nor does one table of another's change that.
-        try server.asSuperuser(
-            in: source,
-            ["alembic_version", "experiments", "metrics"].map { "create table \(identifier: $0) ()" }
-                + ["runs", "alembic_version", "experiments", "metrics"].map {
-                    "alter table \(identifier: $0) owner to mlflow_user"
-                } + ["alter function runit owner to mlflow_user"])
-        try Directory.removeTree(dump)
-        try dump(admin(source))
-        try server.asSuperuser(
-            in: source,
-            ["runs", "experiments", "metrics"].map { "alter table \(identifier: $0) owner to \(identifier: master)" }
-                + [
-                    "alter table alembic_version owner to \(identifier: analyst)",
-                    "alter function runit owner to \(identifier: master)",
-                ])
-        let (most, _) = try restore(source, as: other, "most")
-        #expect(try texts(admin(most), owners) == [master])
-        // The dump may be a superuser's, who owns none of the tables, or nobody's who is known, as 0.1.0's.
-        for (dumper, name) in [("postgres", "by_super"), (nil, "by_nobody")] {
-            let whole = server.superuser.naming(database: "\(source.database)_\(name)")
-            try Databases(server.superuser).create(whole.database, like: source.database)
-            try PostgresTools(binDirectory: server.binDirectory).restore(
-                from: dump, into: whole, dumper: dumper, standingFor: source.database, jobs: 1)
-            #expect(try texts(whole, owners) == [master], "\(name)")
-        }
-        // Whose the live tables are comes before whoever dumps and restores.
-        try server.asSuperuser(in: source, ["grant \(identifier: analyst) to mlflow_user"])
-        try server.asSuperuser(
-            in: source,
-            ["runs", "experiments", "metrics", "alembic_version"].map {
-                "alter table \(identifier: $0) owner to \(identifier: analyst)"
-            } + ["alter function runit owner to \(identifier: analyst)"])
-        let (hardened, _) = try restore(source, as: source, "hardened")
-        #expect(try texts(admin(hardened), owners) == [analyst])
-    }
-
-    @Test("an empty database of a group, or one whose tables are a superuser's, gives them to whom it belongs")
-    func emptyOrSuperusers() throws {
-        let source = try server.freshDatabase("empty_live")
-        let (gone, team, member) = (
-            "gone_\(source.database)", "team_\(source.database)", "member_\(source.database)"
-        )
-        try makeRuns(in: source)
-        try server.asSuperuser(
-            in: source,
-            [
-                "create role \(identifier: gone)", "create role \(identifier: team)",
-                "create role \(identifier: member) login createdb password 'x' in role \(identifier: team)",
-                "alter table runs owner to \(identifier: gone)", "alter function runit owner to \(identifier: gone)",
-            ])
-        try dump(admin(source))
-        try server.asSuperuser(
-            in: source,
-            [
-                "reassign owned by \(identifier: gone) to postgres", "drop role \(identifier: gone)",
-                "alter database \(identifier: source.database) owner to \(identifier: team)",
-            ])
-        let (whole, _) = try restore(source, as: server.superuser, "whole", dumper: gone)
-        #expect(try texts(admin(whole), owners) == [team])
-        try server.asSuperuser(in: source, ["drop table runs", "drop function runit"])
-        let login = ConnectionSettings(
-            host: source.host, port: source.port, user: member, password: Secret("x"), database: source.database)
-        let (empty, _) = try restore(source, as: login, "empty", dumper: gone)
-        #expect(try texts(admin(empty), owners) == [team])
-    }
+    init() throws { ground = try RestoringFixture() }
 
     @Test(
         "what works with its owner's rights is nobody's to use where that one is away, and no neighbour suffers for it")
     func ownersAway() throws {
-        let source = try server.freshDatabase("owners_away")
+        let source = try ground.server.freshDatabase("owners_away")
         let (gone, viewer) = ("gone_\(source.database)", "viewer_\(source.database)")
-        try server.asSuperuser(
+        try ground.server.asSuperuser(
             in: source,
             [
                 "create role \(identifier: gone)", "create role \(identifier: viewer)",
@@ -246,18 +32,18 @@ struct RestoredRightsTests {
                 "create function database_owners() returns int security definer language sql as 'select 1'",
                 "alter function database_owners owner to pg_database_owner",
             ])
-        try run(source, ["create trigger noting before insert on runs for each row execute function noted()"])
-        try dump(admin(source))
-        try server.asSuperuser(
+        try ground.run(source, ["create trigger noting before insert on runs for each row execute function noted()"])
+        try ground.dump(ground.admin(source))
+        try ground.server.asSuperuser(
             in: source, ["drop owned by \(identifier: gone) cascade", "drop role \(identifier: gone)"])
-        for (role, name) in [(server.superuser, "super"), (source, "ordinary")] {
-            let (target, told) = try restore(source, as: role, name, dumper: "postgres")
+        for (role, name) in [(ground.server.superuser, "super"), (source, "ordinary")] {
+            let (target, told) = try ground.restore(source, as: role, name, dumper: "postgres")
             let rights: SQL = """
                 select (has_function_privilege(v, 'runit()', 'execute'), has_function_privilege(v, 'plain()', 'execute'),
                   has_table_privilege(v, 'seen', 'select'), has_table_privilege(v, 'runs', 'select'))::text
                 from (values (\(viewer)::name)) x(v)
                 """
-            let found = try texts(admin(target), rights)
+            let found = try ground.texts(ground.admin(target), rights)
             #expect(found == ["(f,t,f,t)"], "\(name): \(found) \(told)")
             #expect(told.contains { $0.description == "owner \(gone)" || $0.name == gone }, "\(told)")
             // Of a trigger's function nobody is asked whether he may use it, and none of them is the superuser's.
@@ -266,31 +52,90 @@ struct RestoredRightsTests {
                 where pronamespace = 'public'::regnamespace
                 """
             let expected =
-                "database_owners pg_database_owner true, noted mlflow_user false, plain mlflow_user false, runit mlflow_user true"
-            #expect(try texts(admin(target), functions) == [expected])
+                "database_owners pg_database_owner true, noted mlflow_user false, plain mlflow_user false, runit mlflow_user false"
+            #expect(try ground.texts(ground.admin(target), functions) == [expected])
             #expect(
-                try texts(admin(target), "select relowner::regrole::text from pg_class where relname = 'runs'") == [
-                    "mlflow_user"
+                try ground.texts(
+                    ground.admin(target), "select relowner::regrole::text from pg_class where relname = 'runs'") == [
+                        "mlflow_user"
+                    ])
+        }
+    }
+
+    @Test(
+        "triggers of those who are away are off: MLflow writes on, and nobody gets another's rights by them or by an aggregate"
+    )
+    func strangersTriggers() throws {
+        let source = try ground.server.freshDatabase("strangers_triggers")
+        let (gone, eve) = ("gone_\(source.database)", "eve_\(source.database)")
+        try ground.run(source, ["create table runs (id int primary key)", "create table target ()"])
+        try ground.server.asSuperuser(
+            in: source,
+            [
+                "create role \(identifier: gone)", "create role \(identifier: eve) login password 'x'",
+                "grant all on schema public to \(identifier: gone)",
+                "grant trigger on runs to \(identifier: gone)", "grant insert on runs to \(identifier: eve)",
+                "set role \(identifier: gone)", "create table audit (id int)",
+                "create function noted() returns trigger security definer language plpgsql as $$begin insert into audit values (new.id); return new; end$$",
+                "create trigger noting before insert on runs for each row execute function noted()",
+                "create function does(text, text) returns text security definer language plpgsql as $$begin execute $2; return ''; end$$",
+                "revoke all on function does(text, text) from public",
+                "create aggregate all_of(text) (sfunc = does, stype = text, initcond = '')",
+                "create table parent (id int primary key)",
+                "create table child (id int references parent on delete cascade, command text)",
+                "create function on_delete() returns trigger language plpgsql as $$begin execute old.command; return old; end$$",
+                "create trigger deleting before delete on child for each row execute function on_delete()",
+                "grant insert, delete, select on parent, child to \(identifier: eve)",
+            ])
+        let him = ground.login(eve, source)
+        try ground.run(him, ["insert into runs values (1)"])
+        try ground.dump(ground.admin(source))
+        try ground.server.asSuperuser(
+            in: source, ["drop owned by \(identifier: gone) cascade", "drop role \(identifier: gone)"])
+        for (role, name) in [(ground.server.superuser, "super"), (source, "ordinary")] {
+            let (target, told) = try ground.restore(source, as: role, name, dumper: "postgres", application: ["runs"])
+            for trigger in ["noting on public.runs", "deleting on public.child"] {
+                #expect(told.contains { $0.description == "trigger \(trigger)" && $0.reason == "DISABLED" }, "\(told)")
+            }
+            try ground.run(
+                ground.admin(target),
+                ["grant connect on database \(identifier: target.database) to \(identifier: eve)"])
+            let (his, ours) = (him.naming(database: target.database), source.naming(database: target.database))
+            try ground.run(ours, ["insert into runs values (2)"])
+            try ground.run(his, ["insert into runs values (3)"])
+            #expect(throws: PostgresError.self) {
+                try ground.run(his, ["select all_of('drop table target')"])
+            }
+            try ground.run(
+                ground.admin(target),
+                [
+                    "grant insert, delete, select on parent, child to \(identifier: eve)",
+                    "insert into parent values (1)", "insert into child values (1, 'drop table target')",
                 ])
+            try ground.run(his, ["delete from parent"])
+            let left: SQL = "select to_regclass('target')::text || (select count(*) from child)"
+            #expect(try ground.texts(ground.admin(target), left) == ["target0"], "\(name)")
         }
     }
 
     @Test("nobody else comes into a database while it is loaded; afterwards those whom the live one lets in")
     func closedWhileLoading() throws {
-        let source = try server.freshDatabase("closed_loading")
+        let source = try ground.server.freshDatabase("closed_loading")
         let databases = Databases(source)
         for isOpen in [true, false] {
             let copy = "\(source.database)_\(isOpen)"
-            if !isOpen { try run(source, ["revoke connect on database \(identifier: source.database) from public"]) }
+            if !isOpen {
+                try ground.run(source, ["revoke connect on database \(identifier: source.database) from public"])
+            }
             try databases.create(copy, like: source.database)
             let may: SQL = "select has_database_privilege('pg_monitor', \(copy), 'CONNECT')::text"
-            #expect(try texts(source.naming(database: copy), may) == ["false"])
+            #expect(try ground.texts(source.naming(database: copy), may) == ["false"])
             #expect(try databases.copyProperties(from: source.database, to: copy) == [])
-            #expect(try texts(source.naming(database: copy), may) == ["\(isOpen)"])
+            #expect(try ground.texts(source.naming(database: copy), may) == ["\(isOpen)"])
         }
         // Nor where the login has not the rights of the role as whom it makes databases, but by SET ROLE.
         let (maker, login) = ("maker_\(source.database)", "login_\(source.database)")
-        try server.asSuperuser(
+        try ground.server.asSuperuser(
             in: source,
             [
                 "create role \(identifier: maker) createdb",
@@ -302,7 +147,7 @@ struct RestoredRightsTests {
             database: "\(source.database)_made")
         try Databases(made).create(made.database, like: "no_such_database")
         let outside: SQL = "select has_database_privilege('pg_monitor', current_database(), 'CONNECT')::text"
-        #expect(try texts(made, outside) == ["false"])
+        #expect(try ground.texts(made, outside) == ["false"])
         // On a new machine there is none: whoever may log in comes in, as into any new database.
         let new = "\(source.database)_new"
         try databases.create(new, like: "no_such_database")
@@ -310,20 +155,20 @@ struct RestoredRightsTests {
         let all: SQL = """
             select (has_database_privilege('pg_monitor', \(new), 'CONNECT'), has_database_privilege('pg_monitor', \(new), 'TEMP'))::text
             """
-        #expect(try texts(source.naming(database: new), all) == ["(t,t)"])
+        #expect(try ground.texts(source.naming(database: new), all) == ["(t,t)"])
     }
 
     @Test("a materialized view holds what its owner may see, and no row more")
     func filling() throws {
-        let source = try server.freshDatabase("filling_as")
+        let source = try ground.server.freshDatabase("filling_as")
         let team = "team_\(source.database)"
-        try server.asSuperuser(
+        try ground.server.asSuperuser(
             in: source,
             [
                 "create role \(identifier: team)", "grant \(identifier: team) to mlflow_user",
                 "grant create, usage on schema public to \(identifier: team)",
             ])
-        try run(
+        try ground.run(
             source,
             [
                 "create table runs as select unnest(array['alice', 'bob']) as who",
@@ -337,49 +182,50 @@ struct RestoredRightsTests {
                 "refresh materialized view seen",
                 "refresh materialized view on_it",
             ])
-        #expect(try texts(source, "select who from on_it") == ["alice"])
-        try dump(source)
-        for (role, name) in [(source, "ours"), (server.superuser, "super")] {
-            let (target, told) = try restore(source, as: role, name)
+        #expect(try ground.texts(source, "select who from on_it") == ["alice"])
+        try ground.dump(source)
+        for (role, name) in [(source, "ours"), (ground.server.superuser, "super")] {
+            let (target, told) = try ground.restore(source, as: role, name)
             #expect(told == [])
-            #expect(try texts(admin(target), "select who from on_it") == ["alice"], "\(name)")
+            #expect(try ground.texts(ground.admin(target), "select who from on_it") == ["alice"], "\(name)")
         }
-        try run(admin(source), ["revoke \(identifier: team) from mlflow_user"])
+        try ground.run(ground.admin(source), ["revoke \(identifier: team) from mlflow_user"])
     }
 
     @Test("where owners and grants cannot be given back, nobody may run what was closed to all")
     func closedFunction() throws {
-        let source = try server.freshDatabase("closed_function")
-        try run(
+        let source = try ground.server.freshDatabase("closed_function")
+        try ground.run(
             source,
             [
                 "create table runs (id serial)", "revoke select on runs from mlflow_user",
                 "create function runit() returns int security definer language sql as 'select 1'",
                 "revoke all on function runit from public",
             ])
-        try dump(admin(source))
-        let (target, told) = try restore(source, as: source, "restored", dumper: "postgres")
+        try ground.dump(ground.admin(source))
+        let (target, told) = try ground.restore(source, as: source, "restored", dumper: "postgres")
         #expect(told.map(\.description) == ["grants TABLE runs"], "\(told)")
         let closed: SQL = "select has_function_privilege('pg_monitor', 'runit()', 'execute')::text"
-        #expect(try texts(target, closed) == ["false"])
-        #expect(try texts(target, "select count(*)::text from runs") == ["0"])
+        #expect(try ground.texts(target, closed) == ["false"])
+        #expect(try ground.texts(target, "select count(*)::text from runs") == ["0"])
     }
 
     @Test("a superuser brings back what takes one, as whomever sessions of the database work")
     func workingRole() throws {
-        let source = try server.freshDatabase("works_as")
-        try run(source, ["create table runs (id serial)"])
-        try server.asSuperuser(
+        let source = try ground.server.freshDatabase("works_as")
+        try ground.run(source, ["create table runs (id serial)"])
+        try ground.server.asSuperuser(
             in: source,
             [
                 "create extension dblink", "alter database \(identifier: source.database) set role = mlflow_user",
             ])
-        try dump(source)
-        let (target, told) = try restore(source, as: server.superuser, "restored")
+        try ground.dump(source)
+        let (target, told) = try ground.restore(source, as: ground.server.superuser, "restored")
         #expect(told == [])
-        #expect(try texts(source.naming(database: target.database), owners) == ["mlflow_user"])
+        #expect(try ground.texts(source.naming(database: target.database), ground.owners) == ["mlflow_user"])
         #expect(
-            try texts(admin(target), "select extname::text from pg_extension where extname = 'dblink'") == ["dblink"])
+            try ground.texts(ground.admin(target), "select extname::text from pg_extension where extname = 'dblink'")
+                == ["dblink"])
     }
 
     /// Each owner's statement holds a lock until its transaction ends.
@@ -400,7 +246,7 @@ struct RestoredRightsTests {
               execute format('create function of_%s(t_%s) returns int language sql as ''select 1''', i, i);
             end loop; end $$
             """)
-        try dump(database, on: server)
+        try ground.dump(database, on: server)
         // Of some 1,200 locks there is room for a hundred and a half.
         let holder = try Connection(database)
         var held = 0
@@ -410,30 +256,30 @@ struct RestoredRightsTests {
         let target = server.superuser.naming(database: "restored")
         try Databases(target).create(target.database, like: database.database)
         let told = try tools.restore(
-            from: dump, into: target, dumper: database.user, standingFor: database.database, jobs: 1)
+            from: ground.dump, into: target, dumper: database.user, standingFor: database.database, jobs: 1)
         #expect(told == [])
         // What MLflow's own role may not make is found by making it, each function with its table: more than there is room for.
         let ours = database.naming(database: "ours")
         try Databases(ours).create(ours.database, like: database.database)
-        #expect(try tools.restore(from: dump, into: ours, dumper: database.user, jobs: 1) == [])
+        #expect(try tools.restore(from: ground.dump, into: ours, dumper: database.user, jobs: 1) == [])
         holder.close()
-        #expect(try texts(ours, "select count(*)::text from pg_proc where proname like 'of\\_%'") == ["60"])
+        #expect(try ground.texts(ours, "select count(*)::text from pg_proc where proname like 'of\\_%'") == ["60"])
         #expect(
-            try texts(
+            try ground.texts(
                 target, "select lomowner::regrole || ' ' || count(*) from pg_largeobject_metadata group by lomowner")
                 == ["mlflow_user 250"])
-        #expect(try texts(target, owners) == ["mlflow_user"])
+        #expect(try ground.texts(target, ground.owners) == ["mlflow_user"])
     }
 
     @Test("a policy means what it meant, byte by byte, in a database without an encoding")
     func bytes() throws {
         let name = "bytes_\(UInt32.random(in: .min ... .max))"
-        let source = server.settings.naming(database: name)
-        try Connection(server.settings.naming(database: "postgres")).execute(
+        let source = ground.server.settings.naming(database: name)
+        try Connection(ground.server.settings.naming(database: "postgres")).execute(
             script: "create database \(name) encoding 'sql_ascii' locale 'C' template template0".utf8)
         let analyst = "analyst_\(name)"
-        try server.asSuperuser(in: source, ["create role \(identifier: analyst)"])
-        try run(
+        try ground.server.asSuperuser(in: source, ["create role \(identifier: analyst)"])
+        try ground.run(
             source,
             [
                 "create table towns (city text)", #"insert into towns values (E'Z\374rich'), ('Bern')"#,
@@ -441,15 +287,15 @@ struct RestoredRightsTests {
                 "create publication sent for table towns", #"create policy p on towns using (city <> E'Z\374rich')"#,
                 #"do $$ begin execute 'comment on policy p on towns is ''' || E'Z\374rich' || ''''; end $$"#,
             ])
-        try dump(source)
-        let (target, told) = try restore(source, as: source, "restored")
+        try ground.dump(source)
+        let (target, told) = try ground.restore(source, as: source, "restored")
         #expect(told == [])
         let all: SQL = """
             select encode(convert_to(t, 'SQL_ASCII'), 'escape') from (
               select pg_get_expr(polqual, polrelid) || obj_description(oid, 'pg_policy') from pg_policy) p(t)
             """
-        #expect(try texts(target, all) == texts(source, all))
-        let seen = try Connection(admin(target))
+        #expect(try ground.texts(target, all) == ground.texts(source, all))
+        let seen = try Connection(ground.admin(target))
         try seen.execute("set row_security = on")
         try seen.execute("set role \(identifier: analyst)")
         #expect(try seen.rows("select city from towns").map { try $0.string(0) } == ["Bern"])
@@ -457,16 +303,16 @@ struct RestoredRightsTests {
 
     @Test("a restrictive policy that cannot be made as it was shows nobody a row that it hid")
     func restrictive() throws {
-        let source = try server.freshDatabase("restrictive")
+        let source = try ground.server.freshDatabase("restrictive")
         let (alice, gone) = ("al, ice USING (\"\(source.database)", "gone_\(source.database)")
-        try server.asSuperuser(
+        try ground.server.asSuperuser(
             in: source,
             [
                 "create role \(identifier: alice)", "create role \(identifier: gone)",
                 "create function sealed(text) returns bool leakproof language sql as $$ select $1 = 'alice' $$",
             ])
         for table in ["some_away", "all_away", "no_function"] {
-            try run(
+            try ground.run(
                 source,
                 [
                     "create table \(identifier: table) as select unnest(array['alice', 'bob', 'carol']) as who",
@@ -475,7 +321,7 @@ struct RestoredRightsTests {
                     "create policy \"shows TO all\" on \(identifier: table) using (true)",
                 ])
         }
-        try run(
+        try ground.run(
             source,
             [
                 """
@@ -485,18 +331,18 @@ struct RestoredRightsTests {
                 "create policy gone on all_away as restrictive to \(identifier: gone) using (who = 'alice')",
                 "create policy sealed on no_function as restrictive using (sealed(who))",
             ])
-        try dump(source)
-        try run(
+        try ground.dump(source)
+        try ground.run(
             source, ["drop policy \"is TO x\" on some_away", "drop policy gone on all_away"])
-        try server.asSuperuser(in: source, ["drop role \(identifier: gone)"])
-        let (target, told) = try restore(source, as: source, "restored")
+        try ground.server.asSuperuser(in: source, ["drop role \(identifier: gone)"])
+        let (target, told) = try ground.restore(source, as: source, "restored")
         let policies = told.filter { $0.kind == "policy" }.map { "\($0.name): \($0.reason ?? "")" }.sorted()
         #expect(policies.count == 3, "\(told)")
         #expect(
             policies[0].hasPrefix("public.all_away gone: 42704") && policies[0].hasSuffix("; TO PUBLIC"), "\(policies)")
         #expect(policies[1] == "public.no_function sealed: USING (false)", "\(policies)")
         #expect(policies[2].hasSuffix("; TO PUBLIC"), "\(policies)")
-        let session = try Connection(admin(target))
+        let session = try Connection(ground.admin(target))
         try session.execute("set row_security = on")
         try session.execute("set role \(identifier: alice)")
         for (table, count) in [("some_away", 1), ("all_away", 1), ("no_function", 0)] {

@@ -38,25 +38,38 @@ struct ToolsTests {
         }
         let snapshot = try ExportedSnapshot(of: source)
         let dump = folder.path.appending("dump")
-        var dumped: [String] = []
-        try tools.dump(source, snapshot: snapshot.identifier, into: dump, jobs: 2) { progress in
-            if case .table(let name) = progress { dumped.append(name) }
-        }
+        try tools.dump(source, snapshot: snapshot.identifier, into: dump, jobs: 2)
         let counts = try snapshot.rowCounts()
         snapshot.release()
-        #expect(dumped.sorted() == ["public.runs", "public.指标 \"m\""])
 
         let target = source.naming(database: source.database + " restored")
         try Databases(source).create(target.database, like: source.database)
-        var restored: [String] = []
-        try tools.restore(from: dump, into: target, jobs: 2) { progress in
-            if case .table(let name) = progress { restored.append(name) }
-        }
-        #expect(restored.sorted() == dumped.sorted())
+        try tools.restore(from: dump, into: target, jobs: 2)
         let found = try Connection(target).rowCounts()
         #expect(found == counts)
         #expect(counts.count == 2)
         #expect(try Connection(source).rowCounts() != counts)
+    }
+
+    /// One at a time: several write their lines into one another.
+    @Test("name each table once as they come to it")
+    func progress() throws {
+        let source = try server.freshDatabase("names")
+        let (session, dump) = (try Connection(source), folder.path.appending("names"))
+        try session.execute("create table runs (id int)")
+        try session.execute("create table \"指标 \"\"m\"\"\" (id int)")
+        var (dumped, restored) = ([String](), [String]())
+        let snapshot = try ExportedSnapshot(of: source)
+        try tools.dump(source, snapshot: snapshot.identifier, into: dump, jobs: 1) {
+            if case .table(let name) = $0 { dumped.append(name) }
+        }
+        #expect(dumped.sorted() == ["public.runs", "public.指标 \"m\""])
+        let target = source.naming(database: source.database + " restored")
+        try Databases(source).create(target.database, like: source.database)
+        try tools.restore(from: dump, into: target, jobs: 1) {
+            if case .table(let name) = $0 { restored.append(name) }
+        }
+        #expect(restored.sorted() == dumped.sorted())
     }
 
     @Test("name who waits for a table that is to be dumped: it would keep the dump waiting, and MLflow with it")

@@ -85,6 +85,14 @@ struct ArtifactsMark: Sendable, Equatable, Codable {
         let spellings = Self.spellings(of: folder)
         return backupFolders.contains { spellings.contains(Self.spelt(FilePath($0))) }
     }
+
+    /// Whether backups of these artifacts were made into other folders, and none into this one, which whoever restores from it has noted here: it
+    /// is another stack's.
+    func isOnlyOfOthers(than folder: BackupFolder) throws -> Bool {
+        let spellings = Self.spellings(of: folder)
+        if backupFolders.allSatisfy({ spellings.contains(Self.spelt(FilePath($0))) }) { return false }
+        return try !folder.holdsBackups(of: self)
+    }
 }
 
 extension BackupFolder {
@@ -131,7 +139,11 @@ extension BackupFolder {
             if error.isDenied { return true }
             throw error
         }
-        return try Catalogue(self).items().contains { item in
+        return try holdsBackups(of: mark)
+    }
+
+    fileprivate func holdsBackups(of mark: ArtifactsMark) throws -> Bool {
+        try Catalogue(self).items().contains { item in
             if case .unreadable? = item.sidecarFault { return true }
             // One of 0.1.0 names none. One of artifacts that could not be marked names no mark, and is no proof: a night without the disks makes
             // just such a one.

@@ -16,6 +16,9 @@ extension MLflowTables {
         return Set(shapes.keys.filter { schemas.contains($0.schema) && has(columns(of: $0.name), $0) })
     }
 
+    /// Names of `core`.
+    public static let coreNames = Set(core.map(\.table))
+
     /// What every MLflow has had since 1.0.
     private static let core: [(table: String, columns: [String])] = [
         ("alembic_version", ["version_num"]), ("experiments", ["experiment_id", "name", "lifecycle_stage"]),

@@ -70,16 +70,34 @@ struct DumpEntry {
         }
     }
 
-    /// Of what everybody may use by default, and which works for its owner: that nobody else may. Of a trigger's function nobody is asked
-    /// whether he may use it (PostgreSQL manual, CREATE TRIGGER): it works for whoever sets it off then.
+    /// Of what everybody may use by default, and which works for its owner: that nobody else may, and that it works for who uses it. Of
+    /// a trigger's function, and of an aggregate's, nobody is asked whether he may (PostgreSQL manual, CREATE TRIGGER, CREATE AGGREGATE).
     var closing: [[UInt8]] {
-        guard worksForItsOwner, !kind.hasSuffix("VIEW"), let statement = ownerStatements.first,
-            let owner = Self.newOwner(in: statement)
-        else { return [] }
-        let object = statement[Self.alter.count..<(owner.lowerBound - Self.ownerTo.count)]
-        let revoke = Array("REVOKE ALL ON ".utf8) + object + Array(" FROM PUBLIC;".utf8)
-        guard text.contains("RETURNS trigger") || text.contains("RETURNS event_trigger") else { return [revoke] }
-        return [revoke, Self.alter + object + Array(" SECURITY INVOKER;".utf8)]
+        guard worksForItsOwner, !kind.hasSuffix("VIEW"), let object = objectGiven else { return [] }
+        return [
+            Array("REVOKE ALL ON ".utf8) + object + Array(" FROM PUBLIC;".utf8),
+            Self.alter + object + Array(" SECURITY INVOKER;".utf8),
+        ]
+    }
+
+    /// Of a function that triggers call: `public.noted()`.
+    var triggerFunction: String? {
+        guard kind == "FUNCTION", text.contains("RETURNS trigger") || text.contains("RETURNS event_trigger"),
+            let object = objectGiven, object.starts(with: "FUNCTION ".utf8)
+        else { return nil }
+        return String(ofServer: object.dropFirst(9))
+    }
+
+    /// Of a table that can have triggers which may be turned off: `public.runs`.
+    var triggerTable: String? {
+        guard kind == "TABLE" || kind == "FOREIGN TABLE", let object = objectGiven else { return nil }
+        return String(ofServer: object.dropFirst(kind.utf8.count + 1))
+    }
+
+    /// What its owner's statement names: `TABLE public.runs`.
+    private var objectGiven: ArraySlice<UInt8>? {
+        guard let statement = ownerStatements.first, let owner = Self.newOwner(in: statement) else { return nil }
+        return statement[Self.alter.count..<(owner.lowerBound - Self.ownerTo.count)]
     }
 
     private static let alter = Array("ALTER ".utf8)

@@ -3,11 +3,14 @@
 extension PostgresTools {
     private struct Candidate {
         let name: String
+        let isSuperuser: Bool
         let mayBeGiven: Bool
         /// Sessions in the live database work as this role, by its setting `role`, and its owner is a member of it.
         let works: Bool
         /// It owns the live database.
         let owns: Bool
+        /// Or is a member of who does.
+        let isOfOwner: Bool
     }
 
     private struct LiveTables {
@@ -17,32 +20,42 @@ extension PostgresTools {
         var isEmpty = false
     }
 
-    /// To whom goes what was the owner's of MLflow's tables, so that MLflow finds it: the first of these to whom this role may give it. Whose the
-    /// same tables are in the live database (the backup may be another stack's, by a role that is here, too); that owner; and where none
-    /// is there, or nobody but a superuser knows, the role that sessions of the live database work as, and its owner. None of them a
-    /// superuser who was not the owner: a function of MLflow's that runs with its owner's rights would then run with all of them.
+    /// To whom goes what was the owner's of the application's tables, so that the application finds it: the first of these to whom this role
+    /// may give it. Whose the same tables are in the live database (the backup may be another stack's, by a role that is here, too), or its owner,
+    /// if that is a group with this one in it; that owner; and where none is there, or nobody but a superuser knows, the role that sessions of the
+    /// live database work as, and its owner, and before a superuser who was the owner. Where the live ones are a superuser's, these two
+    /// alone. None of them a superuser who was not the owner: a function that runs with its owner's rights would then run with all of them.
     /// - Parameters:
-    ///   - owner: whose MLflow's tables are in the dump.
+    ///   - owner: whose the application's tables are in the dump.
+    ///   - tables: by which the live database is asked.
     ///   - live: the database in whose place it is put.
-    /// - Returns: `nil` where the restoring role keeps it. Whose the live tables are, though it may not be given to him, where it would else stay
-    ///   with the restoring role: that is told of.
+    /// - Returns: `nil` where nobody is known and the restoring role keeps it. Whose the live tables are, though it may not be given to him, where it
+    ///   would else stay with the restoring role: that is told of.
     func heir(
-        _ owner: String?, of contents: DumpContents, _ live: String?, _ situation: RestoreSituation,
+        _ owner: String?, of tables: Set<QualifiedTable>, _ live: String?, _ situation: RestoreSituation,
         on session: Connection
     ) throws(PostgresError) -> String? {
-        var tables = LiveTables(isEmpty: true)
-        if let owner, let live {
-            tables = liveTables(among: contents.tables(of: owner), in: session.settings.naming(database: live))
+        var there = LiveTables(isEmpty: true)
+        if owner != nil, let live {
+            there = liveTables(among: tables, in: session.settings.naming(database: live))
         }
-        let found = try candidates([owner, tables.owner].compactMap(\.self), live, butSuperusers: owner, on: session)
-        let now = found.first { $0.name == tables.owner }
-        var ranked = [now, found.first { $0.name == owner }]
-        if now == nil, situation.isSuperuser || tables.isEmpty {
-            ranked += [found.first(where: \.works), found.first(where: \.owns)]
-        }
-        let chosen = ranked.compactMap(\.self).first(where: \.mayBeGiven)?.name ?? situation.role
-        if chosen == situation.role, let now, now.name != chosen { return now.name }
-        return chosen == situation.role ? nil : chosen
+        if there.owner == situation.role, !situation.isSuperuser { return situation.role }
+        let found = try candidates([owner, there.owner].compactMap(\.self), live, butSuperusers: owner, on: session)
+        let now = found.first { $0.name == there.owner }
+        let his = found.first { $0.name == owner }
+        let ofLive = [found.first(where: \.works), found.first(where: \.owns)]
+        let ranked: [Candidate?] =
+            if let now {
+                [now, now.isOfOwner ? found.first(where: \.owns) : nil, his]
+            } else if there.owner != nil {
+                ofLive
+            } else if situation.isSuperuser || there.isEmpty {
+                his?.isSuperuser == true ? ofLive + [his] : [his] + ofLive
+            } else {
+                [his]
+            }
+        if let chosen = ranked.compactMap(\.self).first(where: \.mayBeGiven) { return chosen.name }
+        return now?.name ?? (there.owner == nil ? nil : situation.role)
     }
 
     /// - Parameter butSuperusers: superusers are none, but this one.
@@ -59,10 +72,11 @@ extension PostgresTools {
                 where s.setdatabase = (select oid from live) and pg_catalog.starts_with(entry, 'role=')
                   and s.setrole in (0, (select oid from pg_catalog.pg_roles where rolname = session_user))),
               roles as (
-                select r.rolname::text as name, \(session.mayGive(to: "r.oid")) as given,
+                select r.rolname::text as name, r.rolsuper as super, \(session.mayGive(to: "r.oid")) as given,
                   coalesce(r.rolname in (select name from working)
                     and pg_catalog.pg_has_role((select datdba from live), r.oid, 'MEMBER'), false) as works,
-                  coalesce(r.oid = (select datdba from live), false) as owns
+                  coalesce(r.oid = (select datdba from live), false) as owns,
+                  coalesce(pg_catalog.pg_has_role(r.oid, (select datdba from live), 'MEMBER'), false) as member
                 from pg_catalog.pg_roles r where not r.rolsuper or r.rolname = \(owner ?? ""))
             select * from roles where works or owns or name = any (\(names)) order by name
             """)
@@ -70,8 +84,9 @@ extension PostgresTools {
         for row in rows {
             found.append(
                 Candidate(
-                    name: try row.string("name"), mayBeGiven: try row.bool("given"), works: try row.bool("works"),
-                    owns: try row.bool("owns")))
+                    name: try row.string("name"), isSuperuser: try row.bool("super"),
+                    mayBeGiven: try row.bool("given"), works: try row.bool("works"), owns: try row.bool("owns"),
+                    isOfOwner: try row.bool("member")))
         }
         return found
     }

@@ -11,6 +11,7 @@ extension PostgresTools {
     /// - Parameters:
     ///   - dumper: the role that made the dump (`DatabaseGround.role`): what was its own, or, where no table was, the owner's of most tables,
     ///     becomes his again, or whoever is meant to have it here (`heir`), else the restoring role's. `nil` where that is not known.
+    ///   - application: names of tables by which it is known whose the application's are.
     ///   - live: the database in whose place it is put.
     ///   - jobs: tables and indices loaded at once.
     ///   - onProgress: called on this thread.
@@ -20,7 +21,7 @@ extension PostgresTools {
     @discardableResult
     public func restore(
         from directory: FilePath, into settings: ConnectionSettings, dumper: String? = nil,
-        standingFor live: String? = nil, jobs: Int,
+        application: Set<String> = [], standingFor live: String? = nil, jobs: Int,
         cancellation: Cancellation = Cancellation(), onProgress: (ToolProgress) -> Void = { _ in }
     ) throws -> [BeyondRestore] {
         let session = try Connection(settings)
@@ -41,9 +42,10 @@ extension PostgresTools {
             onProgress: onProgress)
         try folder.remove()
         var afterwards = RestoreAfterwards(list, in: situation, on: session, cancellation: cancellation)
-        let owner = contents.tablesOwner(knowing: dumper)
+        let owner = contents.tablesOwner(of: application, knowing: dumper)
+        let tables = owner.map { contents.tables(of: $0, among: application) } ?? []
         let refused = try afterwards.run(
-            owner: owner, heir: heir(owner, of: contents, live, situation, on: session),
+            owner: owner, heir: heir(owner, of: tables, live, situation, on: session),
             isDumper: dumper == nil || dumper == owner)
         let lost = try list.rowsLeftOut.filter { try Self.hasRows($0, in: directory) }.compactMap(\.content?.table)
         return list.leftOut + lost.map { .rows(of: $0) } + list.moved + refused

@@ -15,8 +15,17 @@ struct RestoreAfterwards {
     private var notMade: Set<Int>
     /// Who gets what cannot be given to its owner, where it would else be a superuser's, so that MLflow has it.
     private var heir: String?
+    /// Whose MLflow's tables are to be.
+    private var heirOfTables: String?
     /// Owners, with how many objects were not given to them.
     private var notGiven: [String: Int] = [:]
+    /// Tables and functions of triggers that are not their owners'.
+    private var strangers = Strangers()
+
+    private struct Strangers {
+        var tables: [String] = []
+        var functions: [String] = []
+    }
 
     /// What is given to its owner, and the grants on it: they go together, since one alone may take this role's rights.
     private struct Rights {
@@ -41,15 +50,16 @@ struct RestoreAfterwards {
     /// - Returns: what was refused.
     /// - Throws: `PostgresError` for what is no refusal (`Connection.attempt`), `CancelledError`.
     mutating func run(owner: String?, heir: String?, isDumper: Bool) throws -> [BeyondRestore] {
+        heirOfTables = heir ?? owner
         if situation.isSuperuser { self.heir = heir }
         let others = list.afterwards.filter { !$0.isGrants }
         // Of indices, rows and comments the dump says an owner, too, who cannot be changed.
         let owned = list.owned.compactMap { entry -> DumpEntry? in
-            if entry.ownerStatements.isEmpty || entry.kind == "SCHEMA" && entry.owner == "pg_database_owner" {
-                return nil
-            }
+            // `public` is its database's owner's already.
+            let isPublic = entry.kind == "SCHEMA" && entry.name == "public" && entry.owner == "pg_database_owner"
+            if entry.ownerStatements.isEmpty || isPublic { return nil }
             let isMLflows = entry.owner == owner
-            if isMLflows, let heir { return entry.owned(by: heir) }
+            if isMLflows, let heir { return heir == situation.role ? nil : entry.owned(by: heir) }
             // Where nobody is known whom MLflow works as, it is a superuser's, which is told of.
             let isKept = entry.owner == situation.role || isMLflows && isDumper && !situation.isSuperuser
             return isKept ? nil : entry
@@ -64,6 +74,7 @@ struct RestoreAfterwards {
         try makeAll(others.filter { isFilling($0) && !isTrigger($0) }, settings: ["set local row_security = on"])
         try makeAll(others.filter(isTrigger))
         try giveAll(Self.rights(owned.filter(isTrigger), []))
+        try turnOffTriggers()
         return refused
             + notGiven.sorted { $0.key < $1.key }.map {
                 BeyondRestore(kind: "owner", name: $0.key, fate: .ownerChanges, count: $0.value)
@@ -201,7 +212,41 @@ struct RestoreAfterwards {
     /// What its owner does not get.
     private mutating func keep(_ entry: DumpEntry) throws {
         notGiven[entry.owner, default: 0] += 1
+        if entry.owner != heirOfTables, let table = entry.triggerTable { strangers.tables.append(table) }
+        if entry.worksForItsOwner, let function = entry.triggerFunction { strangers.functions.append(function) }
         if let heir { _ = try isGiven(entry.owned(by: heir)) }
+    }
+
+    /// Triggers of others' tables and functions: what one does for its owner it would do for this role, or for whoever sets it off, who would
+    /// then be refused what he may do. A key that cascades sets them off with the rights of the table's owner (PostgreSQL manual, CREATE TRIGGER).
+    private mutating func turnOffTriggers() throws {
+        let rows = try session.rows(
+            """
+            select pg_catalog.format('%I on %I.%I', t.tgname, n.nspname, c.relname) as name, 'trigger' as kind,
+              pg_catalog.format('ALTER TABLE %I.%I DISABLE TRIGGER %I;', n.nspname, c.relname, t.tgname) as statement
+            from pg_catalog.pg_trigger t
+              join pg_catalog.pg_class c on c.oid = t.tgrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+            where not t.tgisinternal and t.tgenabled <> 'D' and c.relkind in ('r', 'p', 'f')
+              and (t.tgfoid = any(\(strangers.functions)::pg_catalog.regprocedure[])
+                or t.tgrelid = any(\(strangers.tables)::pg_catalog.regclass[]))
+            union all
+            select pg_catalog.quote_ident(evtname), 'event trigger', pg_catalog.format('ALTER EVENT TRIGGER %I DISABLE;', evtname)
+            from pg_catalog.pg_event_trigger
+            where evtenabled <> 'D' and evtfoid = any(\(strangers.functions)::pg_catalog.regprocedure[])
+            order by 1
+            """)
+        let triggers = try rows.map { row in
+            (
+                BeyondRestore(kind: try row.string("kind"), name: try row.string("name"), fate: .leftOut)
+                    .because("DISABLED"), try row.string("statement").serverBytes
+            )
+        }
+        try inParts(triggers) {
+            for (trigger, statement) in $1 {
+                if let refusal = try $0.attempt(statement) { throw refusal }
+                $0.refused.append(trigger)
+            }
+        }
     }
 
     private func stillReadsAll() throws -> Bool {

@@ -151,7 +151,7 @@ public struct KeptParts: Sendable {
     /// alone change hands, by which their files can be removed: those that the restore left as they were are other names of live ones.
     private static func command(against error: SystemError, _ folder: FilePath) -> String {
         let place = folder.string.shellQuoted
-        let owner = "find \(place) -type d -exec chown \(geteuid()):\(getegid()) '{}' +"
+        let owner = BackupError.givingFolders(folder.string, to: "\(geteuid()):\(getegid())")
         let flags = "chattr -R -i -a \(place)"
         switch error.code {
         case EACCES: return owner

@@ -174,7 +174,8 @@ extension RestoreJob {
         try journal.write(in: workspace.state)
         let target = stack.database.naming(database: journal.newDatabase)
         let changed = try stack.tools.restore(
-            from: dump, into: target, dumper: manifest.database.role, standingFor: journal.liveDatabase,
+            from: dump, into: target, dumper: manifest.database.role, application: MLflowTables.coreNames,
+            standingFor: journal.liveDatabase,
             jobs: try ConnectionRoom(on: Connection(target), isEnding: true).jobs(atMost: min(options.threads, 4)),
             cancellation: cancellation
         ) { [progress] step in

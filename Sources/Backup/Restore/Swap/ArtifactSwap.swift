@@ -37,11 +37,11 @@ struct ArtifactSwap: Sendable {
     /// Makes our own folder among the artifacts. Under the stack's lock.
     /// - Parameter backups: root makes it for the service's user, who has to go on with what lies in it: whose their state is. The folder
     ///   itself may be a person's, write-protected ones anybody's, and the artifacts MLflow's.
-    static func makeFolder(in artifacts: FilePath, for backups: BackupFolder? = nil) throws(SystemError) {
+    static func makeFolder(in artifacts: FilePath, for backups: BackupFolder? = nil) throws {
         let folder = artifacts.appending(folderName)
         // A link is a person's, and may lead to what restores have kept.
         try LiveStack.makeWay(for: folder) { $0 == .file || $0 == .other }
-        let heir = try backups.flatMap { (backups) throws(SystemError) in try serviceUser(of: backups) }
+        let heir = try backups.flatMap { try serviceUser(of: $0, in: artifacts) }
         if let heir {
             try Directory.make(folder, mode: 0o700, for: heir)
         } else {
@@ -49,12 +49,16 @@ struct ArtifactSwap: Sendable {
         }
     }
 
-    /// - Returns: `nil` where it is this one, and where nothing tells.
-    private static func serviceUser(of backups: BackupFolder) throws(SystemError) -> Heir? {
+    /// - Returns: `nil` where it is this one, where nothing tells, and where the artifacts are another service's, from whose folder no backup
+    ///   is brought here.
+    private static func serviceUser(of backups: BackupFolder, in artifacts: FilePath) throws -> Heir? {
         if geteuid() != 0 || backups.writeProtection != nil { return nil }
-        if let heir = try FileStatus.ifPresent(backups.state).flatMap(Heir.init(of:)) { return heir }
+        if let mark = try ArtifactsMark.read(in: artifacts), try mark.isOnlyOfOthers(than: backups) { return nil }
         // A link is whoever's who made it.
-        return Heir(of: try OpenFile(backups.path, .directoryThroughLink).status())
+        for path in [backups.state, backups.path] where try FileStatus.ifPresent(path) != nil {
+            if let heir = Heir(of: try OpenFile(path, .directoryThroughLink).status()) { return heir }
+        }
+        return nil
     }
 
     /// Makes the staging folders, empty.

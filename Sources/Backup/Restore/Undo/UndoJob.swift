@@ -96,7 +96,7 @@ public struct UndoJob: Sendable {
             broughtCover: part.coveredBy.map { KeptPart.Cover(backup: $0, until: part.coveredUntil) })
         let broughtIn: String?
         do {
-            try journal.swap.prepare()
+            try journal.swap.prepare(for: workspace.folder)
             broughtIn = try journal.mode.includesDatabase ? moment(in: journal.newDatabase) : nil
         } catch {
             swap.abandon(journal, because: error)
