@@ -142,4 +142,25 @@ struct ConnectionTests {
         }
         return code == 0 ? Int(UInt16(bigEndian: address.sin_port)) : nil
     }
+
+    @Test("statistics are made of every table that is not the server's own, whatever its name")
+    func statistics() throws {
+        let database = try server.freshDatabase("statistics")
+        let session = try Connection(database)
+        #expect(try session.analyze() == nil)
+        for statement: SQL in [
+            "create schema \"sch'ema\"", "create table \"sch'ema\".\"Ta, \"\"ble\" as select generate_series(1, 500) n",
+            "create materialized view seen as select * from \"sch'ema\".\"Ta, \"\"ble\"",
+            "create table parts (n int) partition by list (n)",
+            "create table part partition of parts for values in (1)",
+            "insert into parts values (1), (1), (1)",
+        ] { try session.execute(statement) }
+        #expect(try session.analyze() == nil)
+        let known = try session.rows(
+            """
+            select string_agg(relname || ' ' || reltuples, '; ' order by relname) as all from pg_class
+            where relkind in ('r', 'm', 'p') and relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema', 'pg_toast')
+            """)
+        #expect(try known[0].string("all") == "Ta, \"ble 500; part 3; parts 3; seen 500")
+    }
 }

@@ -92,7 +92,8 @@ copy_checkout() {
     tar -C "$REPO" -c docker docker-compose.yml docker-compose.no-socket.yml .dockerignore .env.example Package.swift \
         Sources python scripts | tar -C "$COMPOSE_CHECKOUT" -x
     cp /etc/ssl/certs/ca-certificates.crt "$COMPOSE_CHECKOUT/docker/extra-ca/machine.crt"
-    printf 'DOCKER_SOCKET=%s\n' "${DOCKER_HOST#unix://}" >"$COMPOSE_CHECKOUT/.env"
+    # One worker of MLflow's is 4 s of the processor at each of many starts.
+    printf 'DOCKER_SOCKET=%s\nMLFLOW_WORKERS=1\n' "${DOCKER_HOST#unix://}" >"$COMPOSE_CHECKOUT/.env"
 }
 
 # Begins the images and does not wait for them: much of that waits for downloads. Whoever needs them waits until

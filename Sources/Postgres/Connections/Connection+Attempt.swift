@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Connection {
-    /// Makes the planner's statistics of all tables anew.
+    /// Makes the planner's statistics of a database that was just loaded. Those of the server's own tables came with the template.
     /// - Returns: what the server refused it with: of a foreign table whose server is away there are none.
     /// - Throws: `PostgresError`.
     public func analyze() throws -> PostgresError? {
         try liftTimeouts()
+        let tables = try rows(
+            """
+            select pg_catalog.format('%I.%I', n.nspname, c.relname) as name
+            from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+            where c.relkind in ('r', 'm', 'p') and c.relpersistence <> 't'
+              and n.nspname not in ('pg_catalog', 'pg_toast', 'information_schema')
+            """
+        ).map { try $0.string("name") }
+        if tables.isEmpty { return nil }
         try execute("begin")
-        let refusal = try attempt { try execute("analyze") }
+        let refusal = try attempt { try execute(script: "ANALYZE \(tables.joined(separator: ", "));".serverBytes) }
         try execute("commit")
         return refusal
     }

@@ -63,7 +63,8 @@ final class TestStack: Sendable {
     /// What `scripts/test` has made ready, and nothing else of the caller's environment.
     static var environment: [String: String] {
         let inherited = ProcessInfo.processInfo.environment
-        var kept: [String: String] = ["LC_ALL": "C.UTF-8"]
+        // One worker of MLflow's is 4 s of the processor at each start, and there are many stacks.
+        var kept: [String: String] = ["LC_ALL": "C.UTF-8", "MLFLOW_WORKERS": "1"]
         for name in ["PATH", "HOME", "MLFLOW_BACKUP_BINARY", "MLFLOW_ENV_DIR", "SSL_CERT_FILE", "PIP_CERT"] {
             kept[name] = inherited[name]
         }
