@@ -6,6 +6,7 @@
 
 Prints one line of JSON an edit: {"name": ..., "error": ... or null}.
 """
+import functools
 import json
 import os
 import sys
@@ -21,11 +22,13 @@ os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "false"
 os.environ["GIT_PYTHON_REFRESH"] = "quiet"
 
 import mlflow
+import sqlalchemy.orm
 from mlflow import MlflowClient
 from mlflow.entities import AssessmentSource, Feedback, Dataset, DatasetInput, InputTag
 from mlflow.entities.gateway_endpoint import GatewayEndpointModelConfig, GatewayEndpointTag, GatewayModelLinkageType
 from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent, WebhookStatus
 from mlflow.genai.label_schemas.label_schemas import InputPassFail
+from mlflow.store.db import utils
 from mlflow.tracking._tracking_service.utils import _get_store
 from mlflow.tracking._model_registry.utils import _get_store as _get_registry
 
@@ -374,6 +377,13 @@ def deleted_mcp_server(s): s.store.delete_mcp_server("io.example/files")
 def nothing(s): s.client.search_runs([s.experiment])
 
 
+def warm():
+    """What each child would else do anew: MLflow reads all its migrations, and SQLAlchemy maps all its classes."""
+    utils._get_latest_schema_revision = functools.cache(utils._get_latest_schema_revision)
+    utils._get_latest_schema_revision()
+    sqlalchemy.orm.configure_mappers()
+
+
 def main():
     if sys.argv[1] == "list":
         print(json.dumps(list(EDITS)))
@@ -381,6 +391,7 @@ def main():
     if sys.argv[1] == "base":
         base(Stack(sys.argv[2]))
         return
+    warm()
     for name in sys.argv[3:]:
         # A process each: MLflow keeps engines and stores for its whole life.
         child = os.fork()

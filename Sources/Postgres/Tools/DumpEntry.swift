@@ -91,7 +91,8 @@ struct DumpEntry {
     /// Of a table that can have triggers which may be turned off: `public.runs`.
     var triggerTable: String? {
         guard kind == "TABLE" || kind == "FOREIGN TABLE", let object = objectGiven else { return nil }
-        return String(ofServer: object.dropFirst(kind.utf8.count + 1))
+        let prefix = ["FOREIGN TABLE ", "TABLE "].first { object.starts(with: $0.utf8) }
+        return prefix.map { String(ofServer: object.dropFirst($0.utf8.count)) }
     }
 
     /// What its owner's statement names: `TABLE public.runs`.

@@ -27,14 +27,6 @@ struct RestoreAfterwards {
         var functions: [String] = []
     }
 
-    /// What is given to its owner, and the grants on it: they go together, since one alone may take this role's rights.
-    private struct Rights {
-        var owned: DumpEntry?
-        var grants: [DumpEntry] = []
-
-        var isOfLargeObjects: Bool { (owned ?? grants[0]).isOfLargeObjects }
-    }
-
     init(_ list: RestoreList, in situation: RestoreSituation, on session: Connection, cancellation: Cancellation) {
         self.session = session
         self.list = list
@@ -69,11 +61,11 @@ struct RestoreAfterwards {
         let isTrigger = Self.isOrNeeds(others.filter { $0.kind == "EVENT TRIGGER" })
         let grants = list.afterwards.filter(\.isGrants)
         try makeAll(others.filter { !isFilling($0) && !isTrigger($0) })
-        try giveAll(Self.rights(owned.filter { !isTrigger($0) }, grants))
+        try giveAll(RestoredRights.ordered(owned.filter { !isTrigger($0) }, grants))
         // By their owners, with what policies let those see (PostgreSQL manual, REFRESH MATERIALIZED VIEW).
         try makeAll(others.filter { isFilling($0) && !isTrigger($0) }, settings: ["set local row_security = on"])
         try makeAll(others.filter(isTrigger))
-        try giveAll(Self.rights(owned.filter(isTrigger), []))
+        try giveAll(RestoredRights.ordered(owned.filter(isTrigger), []))
         try turnOffTriggers()
         return refused
             + notGiven.sorted { $0.key < $1.key }.map {
@@ -93,30 +85,8 @@ struct RestoreAfterwards {
         }
     }
 
-    private mutating func giveAll(_ rights: [Rights]) throws {
+    private mutating func giveAll(_ rights: [RestoredRights]) throws {
         try inParts(rights) { try $0.give($1, isWhole: $1.count == 1) }
-    }
-
-    /// What may be made in a schema is granted before the rest, and large objects, of which there may be any number, come last.
-    private static func rights(_ owned: [DumpEntry], _ grants: [DumpEntry]) -> [Rights] {
-        let numbers = Set(owned.map(\.id))
-        let grantsOn = Dictionary(grouping: grants) { $0.needs.first(where: numbers.contains) }
-        let loose = (grantsOn[nil] ?? []).map { Rights(grants: [$0]) }
-        let isOfSchema = { (rights: Rights) in rights.grants.contains { $0.name.hasPrefix("SCHEMA ") } }
-        let given = owned.flatMap { entry -> [Rights] in
-            let grants = grantsOn[entry.id] ?? []
-            guard entry.ownerStatements.count > 1 else { return [Rights(owned: entry, grants: grants)] }
-            // Of large objects one entry may name thousands.
-            var parts = entry.ownerStatements.map { statement in
-                var one = entry
-                one.statements = [statement]
-                return Rights(owned: one)
-            }
-            parts[parts.count - 1].grants = grants
-            return parts
-        }
-        let all = loose.filter(isOfSchema) + given + loose.filter { !isOfSchema($0) }
-        return all.filter { !$0.isOfLargeObjects } + all.filter(\.isOfLargeObjects)
     }
 
     private static let atOnce = 100
@@ -176,7 +146,7 @@ struct RestoreAfterwards {
     /// Owners and grants, but for those by which this role would have no rights where it had them (what follows reads and locks each table),
     /// or by which others would have this role's.
     /// - Parameter isWhole: whether it is alone in its transaction.
-    private mutating func give(_ part: ArraySlice<Rights>, isWhole: Bool) throws {
+    private mutating func give(_ part: ArraySlice<RestoredRights>, isWhole: Bool) throws {
         let (owned, grants, before) = (part.compactMap(\.owned), part.flatMap(\.grants), self)
         try session.execute("savepoint rights")
         do {
@@ -223,7 +193,7 @@ struct RestoreAfterwards {
         let rows = try session.rows(
             """
             select pg_catalog.format('%I on %I.%I', t.tgname, n.nspname, c.relname) as name, 'trigger' as kind,
-              pg_catalog.format('ALTER TABLE %I.%I DISABLE TRIGGER %I;', n.nspname, c.relname, t.tgname) as statement
+              pg_catalog.format('ALTER TABLE ONLY %I.%I DISABLE TRIGGER %I;', n.nspname, c.relname, t.tgname) as statement
             from pg_catalog.pg_trigger t
               join pg_catalog.pg_class c on c.oid = t.tgrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
             where not t.tgisinternal and t.tgenabled <> 'D' and c.relkind in ('r', 'p', 'f')
@@ -237,14 +207,15 @@ struct RestoreAfterwards {
             """)
         let triggers = try rows.map { row in
             (
-                BeyondRestore(kind: try row.string("kind"), name: try row.string("name"), fate: .leftOut)
-                    .because("DISABLED"), try row.string("statement").serverBytes
+                BeyondRestore(kind: try row.string("kind"), name: try row.string("name"), fate: .leftOut),
+                try row.string("statement").serverBytes
             )
         }
         try inParts(triggers) {
             for (trigger, statement) in $1 {
-                if let refusal = try $0.attempt(statement) { throw refusal }
-                $0.refused.append(trigger)
+                // Of a table that is its owner's already, who need not let this role: there it does what that one may.
+                let refusal = try $0.attempt(statement)
+                $0.refused.append(refusal.map { trigger.because($0.refusal) } ?? trigger.because("DISABLED"))
             }
         }
     }
