@@ -22,7 +22,6 @@ os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "false"
 os.environ["GIT_PYTHON_REFRESH"] = "quiet"
 
 import mlflow
-import sqlalchemy.orm
 from mlflow import MlflowClient
 from mlflow.entities import AssessmentSource, Feedback, Dataset, DatasetInput, InputTag
 from mlflow.entities.gateway_endpoint import GatewayEndpointModelConfig, GatewayEndpointTag, GatewayModelLinkageType
@@ -377,11 +376,10 @@ def deleted_mcp_server(s): s.store.delete_mcp_server("io.example/files")
 def nothing(s): s.client.search_runs([s.experiment])
 
 
-def warm():
-    """What each child would else do anew: MLflow reads all its migrations, and SQLAlchemy maps all its classes."""
+def warm(uri):
+    """What each child would else do anew: MLflow reads all its migrations, and SQLAlchemy maps its classes and loads its dialect."""
     utils._get_latest_schema_revision = functools.cache(utils._get_latest_schema_revision)
-    utils._get_latest_schema_revision()
-    sqlalchemy.orm.configure_mappers()
+    nothing(Stack(uri))
 
 
 def main():
@@ -391,7 +389,7 @@ def main():
     if sys.argv[1] == "base":
         base(Stack(sys.argv[2]))
         return
-    warm()
+    warm(sys.argv[2] + sys.argv[3])
     for name in sys.argv[3:]:
         # A process each: MLflow keeps engines and stores for its whole life.
         child = os.fork()
