@@ -46,7 +46,7 @@ start_engine() {
     ENGINE_GROUP=/$(basename -- "$ENGINE_DIR")
     if [[ -w /sys/fs/cgroup/cpu/cpu.shares ]]; then
         mkdir "/sys/fs/cgroup/cpu$ENGINE_GROUP"
-        echo 8192 >"/sys/fs/cgroup/cpu$ENGINE_GROUP/cpu.shares"
+        echo 4096 >"/sys/fs/cgroup/cpu$ENGINE_GROUP/cpu.shares"
     fi
     # Debian's dockerd starts containerd itself. The bridge is made anew, apart from any other engine's.
     setsid /usr/sbin/dockerd --data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" \
