@@ -22,6 +22,10 @@ struct RestoredOwnerTests {
             ])
     }
 
+    private func giving(to role: String) -> [SQL] {
+        ["alter table runs owner to \(identifier: role)", "alter function runit owner to \(identifier: role)"]
+    }
+
     @Test("what was the dumping role's is its own again, by whomever it is restored, and no superuser's")
     func dumper() throws {
         let source = try ground.server.freshDatabase("whose")
@@ -36,8 +40,7 @@ struct RestoredOwnerTests {
                 "grant \(identifier: owner) to \(identifier: login)",
             ])
         try ground.dump(source)
-        let member = ConnectionSettings(
-            host: source.host, port: source.port, user: login, password: Secret("x"), database: source.database)
+        let member = ground.login(login, source)
         let (ours, told) = try ground.restore(source, as: member, "member")
         #expect(told == [])
         #expect(try ground.texts(ground.admin(ours), ground.owners) == ["mlflow_user"])
@@ -48,8 +51,7 @@ struct RestoredOwnerTests {
         #expect(try ground.texts(ground.admin(whole), ground.owners) == ["mlflow_user"])
 
         // Who is no member may not give it, and says so.
-        let stranger = ConnectionSettings(
-            host: source.host, port: source.port, user: app, password: Secret("x"), database: source.database)
+        let stranger = ground.login(app, source)
         let (strange, said) = try ground.restore(source, as: stranger, "strange")
         #expect(said.contains { $0.description == "owner mlflow_user" }, "\(said)")
         #expect(try ground.texts(ground.admin(strange), ground.owners) == [app])
@@ -57,7 +59,7 @@ struct RestoredOwnerTests {
         // Of another stack's backup the tables are this one's, whoever is here, too.
         try ground.server.asSuperuser(
             in: source,
-            ["alter table runs owner to \(identifier: app)", "alter function runit owner to \(identifier: app)"])
+            giving(to: app))
         try ground.dump(ground.admin(source))
         try ground.server.asSuperuser(in: source, ["reassign owned by \(identifier: app) to \(identifier: owner)"])
         let (other, _) = try ground.restore(source, as: ground.server.superuser, "other", dumper: app)
@@ -108,13 +110,10 @@ struct RestoredOwnerTests {
         #expect(try ground.texts(ground.admin(ours), ground.owners) == ["mlflow_user"])
         try ground.server.asSuperuser(
             in: source,
-            [
-                "alter table runs owner to \(identifier: master)",
-                "alter function runit owner to \(identifier: master)",
-                "alter database \(identifier: source.database) owner to \(identifier: master)",
+            giving(to: master) + [
+                "alter database \(identifier: source.database) owner to \(identifier: master)"
             ])
-        let other = ConnectionSettings(
-            host: source.host, port: source.port, user: master, password: Secret("x"), database: source.database)
+        let other = ground.login(master, source)
         let (theirs, _) = try ground.restore(source, as: other, "theirs")
         #expect(try ground.texts(ground.admin(theirs), ground.owners) == [master])
         // Nor does one table of another's change that.
@@ -165,8 +164,7 @@ struct RestoredOwnerTests {
             [
                 "create role \(identifier: gone)", "create role \(identifier: team)",
                 "create role \(identifier: member) login createdb password 'x' in role \(identifier: team)",
-                "alter table runs owner to \(identifier: gone)", "alter function runit owner to \(identifier: gone)",
-            ])
+            ] + giving(to: gone))
         try ground.dump(ground.admin(source))
         try ground.server.asSuperuser(
             in: source,
@@ -177,8 +175,7 @@ struct RestoredOwnerTests {
         let (whole, _) = try ground.restore(source, as: ground.server.superuser, "whole", dumper: gone)
         #expect(try ground.texts(ground.admin(whole), ground.owners) == [team])
         try ground.server.asSuperuser(in: source, ["drop table runs", "drop function runit"])
-        let login = ConnectionSettings(
-            host: source.host, port: source.port, user: member, password: Secret("x"), database: source.database)
+        let login = ground.login(member, source)
         let (empty, _) = try ground.restore(source, as: login, "empty", dumper: gone)
         #expect(try ground.texts(ground.admin(empty), ground.owners) == [team])
     }
@@ -197,14 +194,11 @@ struct RestoredOwnerTests {
                         "create table \(identifier: name) ()",
                         "alter table \(identifier: name) owner to \(identifier: other)",
                     ]
-                } + [
-                    "alter table runs owner to \(identifier: former)",
-                    "alter function runit owner to \(identifier: former)",
-                ])
+                } + giving(to: former))
         try ground.dump(ground.admin(source))
         try ground.server.asSuperuser(
             in: source,
-            ["alter table runs owner to mlflow_user", "alter function runit owner to mlflow_user"])
+            giving(to: "mlflow_user"))
         let (ours, _) = try ground.restore(
             source, as: ground.server.superuser, "ours", dumper: "postgres", application: ["runs"])
         #expect(try ground.texts(ground.admin(ours), ground.owners) == ["mlflow_user"])
@@ -228,11 +222,7 @@ struct RestoredOwnerTests {
         try makeRuns(in: source)
         try ground.server.asSuperuser(
             in: source,
-            [
-                "create role \(identifier: former)", "create role \(identifier: app)",
-                "alter table runs owner to \(identifier: former)",
-                "alter function runit owner to \(identifier: former)",
-            ])
+            ["create role \(identifier: former)", "create role \(identifier: app)"] + giving(to: former))
         try ground.dump(ground.admin(source))
         try ground.server.asSuperuser(
             in: source,
@@ -274,8 +264,7 @@ struct RestoredOwnerTests {
                 "create role \(identifier: app) in role \(identifier: team)",
                 "create role \(identifier: adm) login createdb password 'x' in role \(identifier: team)",
                 "create schema ml", "alter schema ml owner to pg_database_owner",
-                "alter table runs owner to \(identifier: gone)", "alter function runit owner to \(identifier: gone)",
-            ])
+            ] + giving(to: gone))
         try ground.dump(ground.admin(source))
         try ground.server.asSuperuser(
             in: source,

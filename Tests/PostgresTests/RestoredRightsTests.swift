@@ -142,9 +142,7 @@ struct RestoredRightsTests {
                 "create role \(identifier: login) login noinherit password 'x' in role \(identifier: maker)",
                 "alter role \(identifier: login) set role = \(identifier: maker)",
             ])
-        let made = ConnectionSettings(
-            host: source.host, port: source.port, user: login, password: Secret("x"),
-            database: "\(source.database)_made")
+        let made = ground.login(login, source).naming(database: "\(source.database)_made")
         try Databases(made).create(made.database, like: "no_such_database")
         let outside: SQL = "select has_database_privilege('pg_monitor', current_database(), 'CONNECT')::text"
         #expect(try ground.texts(made, outside) == ["false"])

@@ -11,7 +11,7 @@ extension Connection {
             select pg_catalog.format('%I.%I', n.nspname, c.relname) as name
             from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
             where c.relkind in ('r', 'm', 'p') and c.relpersistence <> 't'
-              and n.nspname not in ('pg_catalog', 'pg_toast', 'information_schema')
+              and n.nspname not in ('pg_catalog', 'information_schema')
             """
         ).map { try $0.string("name") }
         if tables.isEmpty { return nil }

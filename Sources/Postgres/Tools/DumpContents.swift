@@ -54,27 +54,23 @@ struct DumpContents {
     /// Those of the script, in its order.
     var made: [DumpEntry] { order.compactMap { entries[$0] } }
 
-    /// The application's tables in this dump, told by their names; all where none is there. What else is in a database says nothing of it.
-    private func tables(among names: Set<String>) -> [DumpEntry] {
-        let all = entries.values.filter { $0.kind == "TABLE" }
-        let own = all.filter { names.contains($0.name) }
-        return own.isEmpty ? all : own
-    }
+    private var tables: [DumpEntry] { entries.values.filter { $0.kind == "TABLE" } }
 
     /// Whose the application's tables are: the dumping role's where any is, else whose most of them are. A superuser may have dumped what is
     /// another's, and a backup of 0.1.0 does not say who did.
+    /// - Parameter names: of the application's tables. What else is in a database says nothing of it, but where none of these is there.
     func tablesOwner(of names: Set<String>, knowing dumper: String?) -> String? {
-        let tables = tables(among: names)
-        if let dumper, tables.isEmpty || tables.contains(where: { $0.owner == dumper }) { return dumper }
-        return Dictionary(grouping: tables, by: \.owner).max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }?
-            .key
+        let own = tables.filter { names.contains($0.name) }
+        let asked = own.isEmpty ? tables : own
+        if let dumper, asked.isEmpty || asked.contains(where: { $0.owner == dumper }) { return dumper }
+        return Dictionary(grouping: asked, by: \.owner).max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }?.key
     }
 
-    /// Those by which a live database is asked whose they are there: the application's own, else those of `owner`.
+    /// Those by which a live database is asked whose they are there: the application's own, or where none of these is there those of `owner`.
     func tables(of owner: String, among names: Set<String>) -> Set<QualifiedTable> {
-        let tables = tables(among: names)
-        let told = tables.contains { names.contains($0.name) } ? tables : tables.filter { $0.owner == owner }
-        return Set(told.map { QualifiedTable(schema: $0.schema, name: $0.name) })
+        let own = tables.filter { names.contains($0.name) }
+        let asked = own.isEmpty ? tables.filter { $0.owner == owner } : own
+        return Set(asked.map { QualifiedTable(schema: $0.schema, name: $0.name) })
     }
 
     private mutating func read(_ script: [UInt8]) {

@@ -37,7 +37,7 @@ struct RestoreAfterwards {
 
     /// - Parameters:
     ///   - owner: whose MLflow's tables were in the dump.
-    ///   - heir: who gets what was his; `nil` where the restoring role keeps it.
+    ///   - heir: who gets what was his (`PostgresTools.heir`); `nil` where nobody is known.
     ///   - isDumper: whether he made the dump, or nobody is known to have: what nobody gets of it is this role's, and need not be said.
     /// - Returns: what was refused.
     /// - Throws: `PostgresError` for what is no refusal (`Connection.attempt`), `CancelledError`.

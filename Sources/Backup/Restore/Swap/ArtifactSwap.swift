@@ -41,6 +41,8 @@ struct ArtifactSwap: Sendable {
         let folder = artifacts.appending(folderName)
         // A link is a person's, and may lead to what restores have kept.
         try LiveStack.makeWay(for: folder) { $0 == .file || $0 == .other }
+        // What is there stays whose it is, and nobody has to be asked for.
+        if try FileStatus.ifPresent(folder)?.kind == .directory { return }
         let heir = try backups.flatMap { try serviceUser(of: $0, in: artifacts) }
         if let heir {
             try Directory.make(folder, mode: 0o700, for: heir)
