@@ -7,7 +7,8 @@ import Testing
 
 /// Disks that refuse, fill up, cut short and die, and kills at every change of a file.
 ///
-/// The short form tries each kind of call site; `MLFLOW_FAULTS=all` every step, `all:0/4` a quarter of them. `plan` and `plan-all` only print them.
+/// A spread of the kinds of call sites, twice as many with `scripts/test --long`; `MLFLOW_FAULTS=all` tries every step,
+/// `all:0/4` a quarter of them. `plan` and `plan-all` only print them.
 @Suite(.besideThePool) struct FileFaultTests {
     @Test(arguments: Operation.chosen)
     func whateverTheDiskDoesNothingGoodIsLostAndNothingFalseIsSaid(_ operation: Operation) throws {

@@ -85,7 +85,7 @@ struct StackLockTests {
         arguments: ["transaction", "statement", "session"])
     func pooler(mode: String) throws {
         let folder = try TemporaryFolder("pooler")
-        let port = try TemporaryPostgres.unusedPort()
+        let port = try FreePort.next()
         try folder.write(
             "pgbouncer.ini",
             """

@@ -43,7 +43,7 @@ public final class TemporaryPostgres: Sendable {
     public init() throws {
         Self.sweep()
         binDirectory = try Self.newestBinDirectory()
-        folder = try Self.parent().appending("\(Self.prefix)\(getpid())-\(Self.freePort())")
+        folder = try Self.parent().appending("\(Self.prefix)\(getpid())-\(FreePort.next())")
         try Directory.make(folder, mode: 0o700)
         let passwordFile = folder.appending("password")
         try DurableFile.replace(passwordFile, with: Array(Self.superuserPassword.utf8), mode: 0o600)
@@ -133,7 +133,7 @@ public final class TemporaryPostgres: Sendable {
     private static func start(_ bin: FilePath, folder: FilePath) throws -> Int {
         var attempt = 1
         while true {
-            let port = try freePort()
+            let port = try FreePort.next()
             let options =
                 "-p \(port) -k \(folder) -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off "
                 + "-c full_page_writes=off -c max_connections=100 -c shared_buffers=64MB -c max_wal_size=2GB"
@@ -198,26 +198,6 @@ public final class TemporaryPostgres: Sendable {
                 "/usr/bin/setpriv",
                 ["--reuid=postgres", "--regid=postgres", "--init-groups", program.string] + arguments)
         }
-    }
-
-    /// A port that nobody listens on at the moment.
-    public static func unusedPort() throws -> Int { try freePort() }
-
-    private static func freePort() throws -> Int {
-        let listener = OpenFile(adopting: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), path: "socket")
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let code = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                listener.withDescriptor {
-                    bind($0, generic, length) != 0 ? -1 : getsockname($0, generic, &length)
-                }
-            }
-        }
-        if code != 0 { throw SystemError("find a free port on", path: "127.0.0.1") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
 

@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 import SystemIO
+import TestSupport
 
 /// Which faults to try on an operation, chosen from its trace.
 enum FaultPlan {
@@ -20,7 +21,7 @@ enum FaultPlan {
     /// `MLFLOW_FAULTS_NAMED`, beside `all`: those alone whose name, as they are reported, has this in it.
     private static var named: String? { ProcessInfo.processInfo.environment["MLFLOW_FAULTS_NAMED"] }
 
-    /// - Parameter share: of the short form, every so manyth; for operations that share most of their call sites with
+    /// - Parameter share: every so manyth of the sample (`oneIn`); for operations that share most of their call sites with
     ///   another one.
     /// - Parameter records: whether the task store and the lock's note are tried, which are the same each time.
     /// - Parameter composed: of parts that are operations of their own here: it has the short form alone.
@@ -32,7 +33,13 @@ enum FaultPlan {
             return all.enumerated().filter { $0.offset % count == offset }.map(
                 \.element)
         }
-        return sample(trace, records: records).enumerated().filter { $0.offset % share == 0 }.map(\.element)
+        return oneIn(share, of: sample(trace, records: records))
+    }
+
+    /// Of `scripts/test --long` every so manyth, and half of these of `scripts/test`.
+    private static func oneIn<Case>(_ share: Int, of cases: [Case]) -> [Case] {
+        let share = TestForm.pick(short: 2 * share, long: share)
+        return cases.enumerated().filter { $0.offset % share == 0 }.map(\.element)
     }
 
     /// Each step with its number among those that its pattern matches.
@@ -105,14 +112,14 @@ enum FaultPlan {
             || step.place.hasPrefix("backups/mlflow_backup_") && step.place.contains(".json.")
     }
 
-    /// Every statement with each action; in the short form every so manyth, with one of them in turn.
+    /// Every statement with each action; in the sample every so manyth (`oneIn`), with one of them in turn.
     static func statements(_ trace: [Step], _ actions: [Fault.Action], ask: FilePath, share: Int) -> [Fault] {
         let all = numbered(trace.filter { $0.kind == .statement })
         if isExhaustive {
             return all.flatMap { step, number in actions.map { Fault(step, number: number, $0, ask: ask) } }
         }
-        return all.enumerated().filter { $0.offset % share == 0 }.enumerated().map { turn, found in
-            let (step, number) = found.element
+        return oneIn(share, of: all).enumerated().map { turn, found in
+            let (step, number) = found
             return Fault(step, number: number, actions[turn % actions.count], ask: ask)
         }
     }

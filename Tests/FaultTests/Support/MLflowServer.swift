@@ -18,7 +18,7 @@ final class MLflowServer {
         let python = try Self.python()
         let server = try TemporaryPostgres.shared
         root = try TemporaryFolder(name)
-        let port = try Self.freePort()
+        let port = try FreePort.next()
         url = "http://127.0.0.1:\(port)"
         ground = Ground(server, try server.freshDatabase(name), in: root.path, mlflow: url)
         try Directory.make(ground.artifacts)
@@ -83,16 +83,5 @@ final class MLflowServer {
         let variable = ProcessInfo.processInfo.environment["MLFLOW_TEST_PYTHON"] ?? ""
         try #require(!variable.isEmpty, "MLFLOW_TEST_PYTHON is not set: run scripts/test")
         return FilePath(variable)
-    }
-
-    /// One that nobody listens on.
-    private static func freePort() throws -> Int {
-        let text = try Shell.run(
-            try python(),
-            ["-c", "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"])
-        guard let port = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-            throw CaseFailed("no port: \(text)")
-        }
-        return port
     }
 }

@@ -29,7 +29,7 @@ struct Operation: Sendable, CustomStringConvertible {
     let promise: Promise
     /// Whether the live data can be touched: what cannot be need not be put back.
     var changesLive = true
-    /// Every so manyth fault of the short form is tried.
+    /// Every so manyth fault of the sample is tried (`FaultPlan.oneIn`).
     var share = 1
     /// Whether it is made of others that are here, too.
     var isComposed = false

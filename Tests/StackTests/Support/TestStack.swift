@@ -24,8 +24,7 @@ final class TestStack: Sendable {
         data = folder.path.appending("data")
         try Directory.make(data)
         try folder.write("data/user.env", (["LOG_SYSLOG=false"] + settings).joined(separator: "\n") + "\n")
-        let ports = try FreePort.find(3)
-        (postgresPort, mlflowPort, backupPort) = (ports[0], ports[1], ports[2])
+        (postgresPort, mlflowPort, backupPort) = (try FreePort.next(), try FreePort.next(), try FreePort.next())
         try up()
     }
 
@@ -75,35 +74,5 @@ final class TestStack: Sendable {
         let variable = ProcessInfo.processInfo.environment["MLFLOW_TEST_PYTHON"] ?? ""
         try #require(!variable.isEmpty, "MLFLOW_TEST_PYTHON is not set: run scripts/test")
         return FilePath(variable)
-    }
-}
-
-/// Ports that nobody listens on.
-enum FreePort {
-    static func find(_ count: Int) throws -> [Int] {
-        // All are held at once, or the kernel could name one twice.
-        let descriptors = (0..<count).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
-        defer { descriptors.forEach { close($0) } }
-        return try descriptors.map { descriptor in
-            try #require(bind(descriptor, 0) == 0)
-            var address = sockaddr_in()
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            withUnsafeMutablePointer(to: &address) { pointer in
-                _ = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
-            }
-            return Int(UInt16(bigEndian: address.sin_port))
-        }
-    }
-
-    private static func bind(_ descriptor: Int32, _ port: Int) -> Int32 {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
     }
 }
