@@ -85,6 +85,10 @@ extension BackupError {
         if own + 2 < parts.count {
             return givingFolders("/" + parts[...(own + 1)].joined(separator: "/"), to: user)
         }
+        if own + 2 == parts.count {
+            let quoted = path.shellQuoted
+            return "find \(quoted) '(' -type d -o -samefile \(quoted) ')' -execdir chown -h \(user) '{}' +"
+        }
         return "find \(path.shellQuoted) -maxdepth 2 -execdir chown -h \(user) '{}' +"
     }
 

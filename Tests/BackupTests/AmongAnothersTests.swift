@@ -38,6 +38,28 @@ struct AmongAnothersTests {
         try OrdinaryUser.run(Self.service) { try Directory.removeTree(work) }
     }
 
+    @Test("Nor does what is advised of the folder itself that such a restore worked in")
+    func workFolder() throws {
+        let live = try LiveStackFixture("among_work")
+        let work = ArtifactSwap(root: live.artifacts, id: "1").work
+        try Shell.sh(
+            """
+            chmod 755 '\(live.root.path)' && cd '\(live.artifacts)' && touch top && mkdir -p '\(work)/new/1' && ln top '\(work)/new/top'
+            ln 1/run2/artifacts/model.bin '\(work)/new/1/model.bin' && chown -R \(Self.mlflow):\(Self.mlflow) .
+            chown \(Self.service) '\(work.parent)' && chown -R 0:0 '\(work)' && chmod 700 '\(work)'
+            chown \(Self.mlflow) top 1/run2/artifacts/model.bin
+            """)
+        let denied = SystemError("open", path: work.string, code: EACCES)
+        let words = try OrdinaryUser.run(Self.service) {
+            BackupError.unusable(denied, in: live.folder).explanation.english
+        }
+        try Shell.sh(words.components(separatedBy: "As root run: ").last ?? "false")
+        for name in ["top", "1/run2/artifacts/model.bin"] {
+            #expect(try FileStatus.of(live.artifacts.appending(name)).owner == Self.mlflow, "\(words)")
+        }
+        try OrdinaryUser.run(Self.service) { try Directory.removeTree(work) }
+    }
+
     @Test(
         "Root restores one stack's backup into another: what is kept there is that one's service's, and not the first's"
     )

@@ -118,6 +118,28 @@ struct RestoredRightsTests {
         }
     }
 
+    @Test("a function of who is away that writes triggers, and is none itself, ends no restore")
+    func makerOfTriggers() throws {
+        let source = try ground.server.freshDatabase("maker")
+        let gone = "gone_\(source.database)"
+        try ground.server.asSuperuser(
+            in: source,
+            [
+                "create role \(identifier: gone)",
+                """
+                create function make(t text) returns void security definer language plpgsql as
+                $$ begin execute 'create function ' || t || '() RETURNS trigger language plpgsql as ''begin return new; end'''; end $$
+                """,
+                "alter function make owner to \(identifier: gone)",
+            ])
+        try ground.dump(ground.admin(source))
+        try ground.server.asSuperuser(
+            in: source, ["drop function make", "drop role \(identifier: gone)"])
+        let (target, told) = try ground.restore(source, as: source, "restored")
+        #expect(told.contains { $0.description == "owner \(gone)" }, "\(told)")
+        #expect(try ground.texts(target, "select prosecdef::text from pg_proc where proname = 'make'") == ["false"])
+    }
+
     @Test("nobody else comes into a database while it is loaded; afterwards those whom the live one lets in")
     func closedWhileLoading() throws {
         let source = try ground.server.freshDatabase("closed_loading")

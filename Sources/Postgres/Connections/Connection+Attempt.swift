@@ -10,7 +10,8 @@ extension Connection {
             """
             select pg_catalog.format('%I.%I', n.nspname, c.relname) as name
             from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-            where c.relkind in ('r', 'm', 'p') and c.relpersistence <> 't'
+            where c.relkind in ('r', 'm', 'p') and not c.relispartition and c.relpersistence <> 't'
+              and pg_catalog.has_schema_privilege(n.oid, 'USAGE')
               and n.nspname not in ('pg_catalog', 'information_schema')
             """
         ).map { try $0.string("name") }

@@ -56,21 +56,32 @@ struct DumpContents {
 
     private var tables: [DumpEntry] { entries.values.filter { $0.kind == "TABLE" } }
 
-    /// Whose the application's tables are: the dumping role's where any is, else whose most of them are. A superuser may have dumped what is
-    /// another's, and a backup of 0.1.0 does not say who did.
+    /// The application's tables. Of several schemas that have tables of these names those that have all: a copy of some is none of it.
+    private func own(_ names: Set<String>) -> [DumpEntry] {
+        let named = tables.filter { names.contains($0.name) }
+        let whole = Dictionary(grouping: named, by: \.schema).values.filter { $0.count == names.count }
+        return whole.isEmpty ? named : whole.flatMap(\.self)
+    }
+
+    /// Whose the application's tables are: the dumping role's where any is, else whose most of them are, in `public` where they are there. A
+    /// superuser may have dumped what is another's, and a backup of 0.1.0 does not say who did.
     /// - Parameter names: of the application's tables. What else is in a database says nothing of it, but where none of these is there.
     func tablesOwner(of names: Set<String>, knowing dumper: String?) -> String? {
-        let own = tables.filter { names.contains($0.name) }
-        let asked = own.isEmpty ? tables : own
+        let own = own(names)
+        var asked = own.isEmpty ? tables : own
         if let dumper, asked.isEmpty || asked.contains(where: { $0.owner == dumper }) { return dumper }
+        // Others may be copies that an administrator made.
+        let usual = own.filter { $0.schema == "public" }
+        if !usual.isEmpty { asked = usual }
         return Dictionary(grouping: asked, by: \.owner).max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }?.key
     }
 
-    /// Those by which a live database is asked whose they are there: the application's own, or where none of these is there those of `owner`.
+    /// Those by which a live database is asked whose they are there: those of the application's that are `owner`'s, or where none of its is
+    /// there all of his.
     func tables(of owner: String, among names: Set<String>) -> Set<QualifiedTable> {
-        let own = tables.filter { names.contains($0.name) }
-        let asked = own.isEmpty ? tables.filter { $0.owner == owner } : own
-        return Set(asked.map { QualifiedTable(schema: $0.schema, name: $0.name) })
+        let own = own(names)
+        let asked = own.isEmpty ? tables : own
+        return Set(asked.filter { $0.owner == owner }.map { QualifiedTable(schema: $0.schema, name: $0.name) })
     }
 
     private mutating func read(_ script: [UInt8]) {

@@ -80,10 +80,10 @@ struct DumpEntry {
         ]
     }
 
-    /// Of a function that triggers call: `public.noted()`.
+    /// Of a function that triggers may call, which is one without arguments: `public.noted()`.
     var triggerFunction: String? {
-        guard kind == "FUNCTION", text.contains("RETURNS trigger") || text.contains("RETURNS event_trigger"),
-            let object = objectGiven, object.starts(with: "FUNCTION ".utf8)
+        guard kind == "FUNCTION", let object = objectGiven, object.starts(with: "FUNCTION ".utf8),
+            object.suffix(2).elementsEqual("()".utf8)
         else { return nil }
         return String(ofServer: object.dropFirst(9))
     }

@@ -18,13 +18,15 @@ extension PostgresTools {
         var owner: String?
         /// None of them is there, as far as can be told.
         var isEmpty = false
+        /// Whose the dump's are may write into the live ones.
+        var areUsed = false
     }
 
     /// To whom goes what was the owner's of the application's tables, so that the application finds it: the first of these to whom this role
     /// may give it. Whose the same tables are in the live database (the backup may be another stack's, by a role that is here, too), or its owner,
     /// if that is a group with this one in it; that owner; and where none is there, or nobody but a superuser knows, the role that sessions of the
-    /// live database work as, and its owner, and before a superuser who was the owner. Where the live ones are a superuser's, these two
-    /// alone. None of them a superuser who was not the owner: a function that runs with its owner's rights would then run with all of them.
+    /// live database work as, and its owner, and before a superuser who was the owner. Where the live ones are a superuser's, these two, and
+    /// that owner where he may write into them. None of them a superuser who was not the owner: a function that runs with its owner's rights would then run with all of them.
     /// - Parameters:
     ///   - owner: whose the application's tables are in the dump.
     ///   - tables: by which the live database is asked.
@@ -36,8 +38,8 @@ extension PostgresTools {
         on session: Connection
     ) throws(PostgresError) -> String? {
         var there = LiveTables(isEmpty: true)
-        if owner != nil, let live {
-            there = liveTables(among: tables, in: session.settings.naming(database: live))
+        if let owner, let live {
+            there = liveTables(among: tables, usedBy: owner, in: session.settings.naming(database: live))
         }
         if there.owner == situation.role, !situation.isSuperuser { return situation.role }
         let found = try candidates([owner, there.owner].compactMap(\.self), live, butSuperusers: owner, on: session)
@@ -48,7 +50,7 @@ extension PostgresTools {
             if let now {
                 [now, now.isOfOwner ? found.first(where: \.owns) : nil, his]
             } else if there.owner != nil {
-                ofLive
+                ofLive + [there.areUsed ? his : nil]
             } else if situation.isSuperuser || there.isEmpty {
                 his?.isSuperuser == true ? ofLive + [his] : [his] + ofLive
             } else {
@@ -93,24 +95,32 @@ extension PostgresTools {
 
     /// What else is in a database says nothing: anybody may have made it since. What is restored may stand for one that is damaged, of which
     /// nothing can be asked.
-    private func liveTables(among tables: Set<QualifiedTable>, in settings: ConnectionSettings) -> LiveTables {
+    private func liveTables(
+        among tables: Set<QualifiedTable>, usedBy role: String, in settings: ConnectionSettings
+    ) -> LiveTables {
         do throws(PostgresError) {
             let session = try Connection(settings)
             defer { session.close() }
             let rows = try session.rows(
                 """
-                select n.nspname::text as schema, c.relname::text as name, pg_catalog.pg_get_userbyid(c.relowner)::text as owner
+                select n.nspname::text as schema, c.relname::text as name, pg_catalog.pg_get_userbyid(c.relowner)::text as owner,
+                  coalesce(
+                    (select pg_catalog.has_table_privilege(r.oid, c.oid, 'INSERT') from pg_catalog.pg_roles r
+                     where r.rolname = \(role)), false) as used
                 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
                 where c.relkind in ('r', 'p')
                 """)
             var owners: [String: Int] = [:]
+            var used = 0
             for row in rows {
                 let table = QualifiedTable(schema: try row.string("schema"), name: try row.string("name"))
-                if tables.contains(table) { owners[try row.string("owner"), default: 0] += 1 }
+                guard tables.contains(table) else { continue }
+                owners[try row.string("owner"), default: 0] += 1
+                if try row.bool("used") { used += 1 }
             }
             let there = owners.values.reduce(0, +)
             let most = there * 2 >= tables.count ? owners.first { $0.value * 2 > there }?.key : nil
-            return LiveTables(owner: most, isEmpty: there == 0)
+            return LiveTables(owner: most, isEmpty: there == 0, areUsed: used * 2 > there)
         } catch {
             if case .databaseMissing = error { return LiveTables(isEmpty: true) }
             return LiveTables()

@@ -15,8 +15,10 @@ struct RestoreAfterwards {
     private var notMade: Set<Int>
     /// Who gets what cannot be given to its owner, where it would else be a superuser's, so that MLflow has it.
     private var heir: String?
-    /// Whose MLflow's tables are to be.
+    /// Whose MLflow's tables are to be; `nil` where that is a superuser.
     private var heirOfTables: String?
+    /// By the dump's numbers: what this role keeps, though it might give it to its owner.
+    private var kept: Set<Int> = []
     /// Owners, with how many objects were not given to them.
     private var notGiven: [String: Int] = [:]
     /// Tables and functions of triggers that are not their owners'.
@@ -42,8 +44,12 @@ struct RestoreAfterwards {
     /// - Returns: what was refused.
     /// - Throws: `PostgresError` for what is no refusal (`Connection.attempt`), `CancelledError`.
     mutating func run(owner: String?, heir: String?, isDumper: Bool) throws -> [BeyondRestore] {
-        heirOfTables = heir ?? owner
-        if situation.isSuperuser { self.heir = heir }
+        if situation.isSuperuser {
+            self.heir = heir
+            heirOfTables = heir == situation.role ? nil : heir
+        } else {
+            heirOfTables = heir ?? owner
+        }
         let others = list.afterwards.filter { !$0.isGrants }
         // Of indices, rows and comments the dump says an owner, too, who cannot be changed.
         let owned = list.owned.compactMap { entry -> DumpEntry? in
@@ -51,7 +57,13 @@ struct RestoreAfterwards {
             let isPublic = entry.kind == "SCHEMA" && entry.name == "public" && entry.owner == "pg_database_owner"
             if entry.ownerStatements.isEmpty || isPublic { return nil }
             let isMLflows = entry.owner == owner
-            if isMLflows, let heir { return heir == situation.role ? nil : entry.owned(by: heir) }
+            if isMLflows, let heir {
+                if heir != situation.role { return entry.owned(by: heir) }
+                guard situation.isSuperuser, entry.owner != heir else { return nil }
+                // What is a superuser's now and was not is told of, and lends nobody his rights.
+                kept.insert(entry.id)
+                return entry
+            }
             // Where nobody is known whom MLflow works as, it is a superuser's, which is told of.
             let isKept = entry.owner == situation.role || isMLflows && isDumper && !situation.isSuperuser
             return isKept ? nil : entry
@@ -189,21 +201,28 @@ struct RestoreAfterwards {
 
     /// Triggers of others' tables and functions: what one does for its owner it would do for this role, or for whoever sets it off, who would
     /// then be refused what he may do. A key that cascades sets them off with the rights of the table's owner (PostgreSQL manual, CREATE TRIGGER).
+    /// Event triggers come first: the others' statements would set them off. Before 15 a partition's is a copy that counts as the server's own,
+    /// and is not off with the one above it.
     private mutating func turnOffTriggers() throws {
         let rows = try session.rows(
             """
+            with functions as (
+              select pg_catalog.to_regprocedure(name) as function from pg_catalog.unnest(\(strangers.functions)::text[]) name)
             select pg_catalog.format('%I on %I.%I', t.tgname, n.nspname, c.relname) as name, 'trigger' as kind,
               pg_catalog.format('ALTER TABLE ONLY %I.%I DISABLE TRIGGER %I;', n.nspname, c.relname, t.tgname) as statement
             from pg_catalog.pg_trigger t
               join pg_catalog.pg_class c on c.oid = t.tgrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-            where not t.tgisinternal and t.tgenabled <> 'D' and c.relkind in ('r', 'p', 'f')
-              and (t.tgfoid = any(\(strangers.functions)::pg_catalog.regprocedure[])
-                or t.tgrelid = any(\(strangers.tables)::pg_catalog.regclass[]))
+            where (not t.tgisinternal or t.tgconstraint = 0 and exists (
+                select from pg_catalog.pg_trigger above
+                where above.tgfoid = t.tgfoid and above.tgname = t.tgname and not above.tgisinternal))
+              and t.tgenabled <> 'D' and c.relkind in ('r', 'p', 'f')
+              and (t.tgfoid in (select function from functions)
+                or t.tgrelid in (select pg_catalog.to_regclass(name) from pg_catalog.unnest(\(strangers.tables)::text[]) name))
             union all
             select pg_catalog.quote_ident(evtname), 'event trigger', pg_catalog.format('ALTER EVENT TRIGGER %I DISABLE;', evtname)
             from pg_catalog.pg_event_trigger
-            where evtenabled <> 'D' and evtfoid = any(\(strangers.functions)::pg_catalog.regprocedure[])
-            order by 1
+            where evtenabled <> 'D' and evtfoid in (select function from functions)
+            order by 2, 1
             """)
         let triggers = try rows.map { row in
             (
@@ -215,7 +234,8 @@ struct RestoreAfterwards {
             for (trigger, statement) in $1 {
                 // Of a table that is its owner's already, who need not let this role: there it does what that one may.
                 let refusal = try $0.attempt(statement)
-                $0.refused.append(refusal.map { trigger.because($0.refusal) } ?? trigger.because("DISABLED"))
+                let state = refusal.map { ["ENABLED", $0.refusal].compactMap(\.self).joined(separator: ": ") }
+                $0.refused.append(trigger.because(state ?? "DISABLED"))
             }
         }
     }
@@ -231,6 +251,7 @@ struct RestoreAfterwards {
     /// Whether an entry that was made is its owner's now.
     private func isGiven(_ entry: DumpEntry) throws -> Bool {
         if notMade.contains(entry.id) { return true }
+        if kept.contains(entry.id) { return false }
         for statement in entry.ownerStatements where try attempt(statement) != nil { return false }
         return true
     }

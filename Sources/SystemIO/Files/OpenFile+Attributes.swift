@@ -129,6 +129,7 @@ extension OpenFile {
             // Another user's file that has none needs none removed: ntfs-3g says EPERM there.
             let isAbsent =
                 error.code == EPERM && FilePath(bytes: name).withCString { fgetxattr(descriptor, $0, nil, 0) } < 0
+                && [ENODATA, EOPNOTSUPP].contains(errno)
             guard [ENODATA, EOPNOTSUPP, ENOSYS].contains(error.code) || isAbsent else { throw error }
         }
     }
