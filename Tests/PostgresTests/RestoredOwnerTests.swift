@@ -271,7 +271,7 @@ struct RestoredOwnerTests {
         let (kept, told) = try ground.restore(
             source, as: ground.server.superuser, "kept", dumper: "postgres", application: ["runs"])
         #expect(try ground.texts(kept, ground.owners) == ["postgres"])
-        #expect(told.contains { $0.description == "owner \(former)" && $0.count > 1 }, "\(told)")
+        #expect(told.contains { $0.description == "owner \(former)" && ($0.count ?? 0) > 1 }, "\(told)")
         let open: SQL = """
             select proname::text from pg_proc where proname = 'runit'
               and (prosecdef or has_function_privilege('public', oid, 'execute'))
