@@ -45,6 +45,7 @@ extension BackupError: CodedError {
         case .keptDatabaseGone: "kept-database-gone"
         case .keptBeingRemoved: "kept-being-removed"
         case .keptFilesGone: "kept-files-gone"
+        case .keptFilesPartlyGone: "kept-files-partly-gone"
         case .keptRecordDamaged: "kept-record-damaged"
         case .notOurs: "not-ours"
         case .mountInside: "mount-inside"

@@ -66,6 +66,8 @@ public enum BackupError: ExplainedError, Equatable {
     case keptBeingRemoved(id: String, older: String?)
     /// Somebody took the files away that an undo would bring back, and there is no database.
     case keptFilesGone(id: String, path: String, older: String?)
+    /// Some of what lay there is gone: `path` is the first of them.
+    case keptFilesPartlyGone(id: String, path: String, count: Int)
     /// What a restore kept cannot be described any more.
     case keptRecordDamaged(id: String, path: String)
     /// Something is mounted inside the folder that is to be replaced or removed.
@@ -279,6 +281,12 @@ public enum BackupError: ExplainedError, Equatable {
                     "The kept files in \(path) are not there any more, so that restore (\(id)) cannot be undone. If they were "
                     + "moved, move them back; else run `mlflow-backup forget \(id)`")
                 + Self.nextUndo(older)
+        case .keptFilesPartlyGone(let id, let path, let count):
+            BilingualText(
+                zh: "恢复所保留的数据 \(id) 中有 \(count) 项已不存在，例如 \(path)。撤销会使 artifacts 中没有它们。若被移走，请移回。",
+                en:
+                    "Of what was kept as \(id) \(count) files or folders are not there any more, such as \(path). After an undo the "
+                    + "artifacts would lack them. If they were moved, move them back.")
         case .keptBeingRemoved(let id, let older):
             BilingualText(
                 zh: "恢复保留的数据 \(id) 已开始删除而未完成，可能只剩一部分，因此无法撤销该次恢复。运行 mlflow-backup forget \(id) 完成删除",

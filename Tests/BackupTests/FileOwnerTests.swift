@@ -342,10 +342,10 @@ struct FileOwnerTests {
     }
 
     @Test(
-        "A folder of artifacts that root makes on a new machine looks as the one that was backed up",
-        arguments: ["4001:4002", "0:4002"])
-    func newMachine(owner: String) throws {
-        let live = try LiveStackFixture("owners_new_\(owner.prefix(1))")
+        "A folder of artifacts that root makes on a new machine, by the restore or by hand before it, looks as the one that was backed up",
+        arguments: [("4001:4002", false), ("0:4002", false), ("4001:4002", true)])
+    func newMachine(owner: String, isMadeByHand: Bool) throws {
+        let live = try LiveStackFixture("owners_new_\(owner.prefix(1))_\(isMadeByHand)")
         try Shell.sh(
             """
             cd '\(live.artifacts)' && chown -R \(owner) . && chmod 2770 . && setfacl -m u:5001:rwx . && setfacl -d -m u:5001:rwx .
@@ -357,6 +357,7 @@ struct FileOwnerTests {
         let name = try live.backup().name.string
         try Databases(live.database).drop(live.database.database)
         try Directory.removeTree(live.artifacts)
+        if isMadeByHand { try Directory.make(live.artifacts) }
         try live.restore(name)
         #expect(try looks() == before)
     }

@@ -143,11 +143,38 @@ struct KeptByHandTests {
         try Directory.removeTree(KeptParts(live.workspace()).folder)
         try live.backup()
         #expect(try live.keptIDs() == [part.id])
-        #expect(try live.undo().undone.id == part.id)
+        let undone = try live.undo()
+        #expect(undone.undone.id == part.id)
+        #expect(undone.warnings.contains { $0.english.contains("The database alone was brought back") }, "\(undone)")
         #expect(try live.rows() == rows)
         #expect(try live.files() == now)
         #expect(try live.keptIDs().count == 1)
         try live.expectNothingLeftBehind()
+    }
+
+    @Test("a part of which somebody removed some folders, or all, is told of, and an undo empties no artifacts unasked")
+    func removedChildren() throws {
+        for all in [false, true] {
+            let live = try LiveStackFixture("hand_children_\(all)")
+            let backup = try live.backup().name.string
+            try live.add(runs: 40...40)
+            try Shell.sh("mkdir '\(live.artifacts)/9' && echo nine > '\(live.artifacts)/9/file'")
+            let (rows, files) = (try live.rows(), try live.files())
+            let part = try #require(try live.restore(backup, force: true).kept)
+            let now = try live.files()
+            let tree = KeptParts(live.workspace()).tree(of: part)
+            let names = try Directory.names(in: tree)
+            try #require(names.count > 1)
+            for name in all ? names : [names[0]] { try Directory.removeTree(tree.appending(name)) }
+            let told = try KeptParts(live.workspace()).warnings()
+            #expect(told.contains { $0.english.contains(part.id) && $0.chinese.contains(tree.string) }, "\(told)")
+            let error = #expect(throws: BackupError.self) { try live.undo() }
+            #expect(error?.errorCode == "kept-files-partly-gone")
+            #expect(try live.files() == now)
+            let forced = try live.undo(force: true)
+            #expect(forced.warnings.contains { $0.english.contains("cannot bring them back") }, "\(forced.warnings)")
+            #expect(try live.rows() == rows && live.files() != files)
+        }
     }
 
     @Test("of a part of which nothing is there any more only the record is left: named, not undone, and forgotten")

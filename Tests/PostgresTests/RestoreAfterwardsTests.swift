@@ -29,7 +29,7 @@ struct RestoreAfterwardsTests {
     }
 
     @Test(
-        "is told of with its reason where the server refuses it, ends the restore where the disk is full, and can be cancelled"
+        "is told of with its reason whatever it ends with, since a client may raise anything there, and can be cancelled"
     )
     func fillings() throws {
         let source = try server.freshDatabase("filling")
@@ -64,10 +64,9 @@ struct RestoreAfterwardsTests {
         #expect(BeyondRestore.afterwards(told)[0].english.contains("it fails here"))
         // What another server says that this one asked.
         #expect(try restored("08001").count == 2)
-        let full = #expect(throws: PostgresError.self) { try restored("53100") }
-        guard case .diskFull? = full else {
-            Issue.record("\(String(describing: full))")
-            return
+        // Nor is a full disk one because a client says so.
+        for code in ["53100", "57014", "40P01"] {
+            #expect(try restored(code).first?.reason?.contains("it fails here") == true, "\(code)")
         }
         let stop = Cancellation()
         let watching = try WorkerThread("cancel") { [source] in

@@ -246,7 +246,12 @@ struct RestoredOwnerTests {
         try ground.server.asSuperuser(in: source, ["drop table runs", "drop function runit"])
         let (new, _) = try ground.restore(
             source, as: ground.server.superuser, "new", dumper: "postgres", application: ["runs"])
-        #expect(try ground.texts(ground.admin(new), ground.owners) == [app])
+        // The tables; a function of a superuser's, who may have meant it for himself, is one's still.
+        let tables: SQL = """
+            select distinct pg_get_userbyid(relowner)::text from pg_class where relname in ('runs', 'runs_id_seq')
+            """
+        #expect(try ground.texts(ground.admin(new), tables) == [app])
+        #expect(try ground.texts(ground.admin(new), ground.owners).sorted() == [app, "postgres"])
     }
 
     @Test(

@@ -66,7 +66,9 @@ struct Problem {
         switch error {
         case .noSuchBackup, .folderElsewhere, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
-            .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone, .keptRecordDamaged,
+            .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone,
+            .keptFilesPartlyGone,
+            .keptRecordDamaged,
             .keptBeingRemoved, .undoChanged, .noPlaceForBackup, .notOurs, .mountInside, .notMovable, .nothingToAccept,
             .severalStacks, .artifactsUnfit, .lowerLayer:
             409

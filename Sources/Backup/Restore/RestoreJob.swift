@@ -106,6 +106,8 @@ public struct RestoreJob: Sendable {
             try makeArtifactsFolder(like: item)
             if options.mode.includesArtifacts { try SwapObstacles.checkAbilities(workspace) }
             try hold.standAnew(workspace)
+        } else {
+            try giveEmptyArtifactsFolder(like: item)
         }
         var journal = try journal(for: item, hold)
         try journal.write(in: workspace.state)

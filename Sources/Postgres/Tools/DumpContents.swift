@@ -63,17 +63,20 @@ struct DumpContents {
         return whole.isEmpty ? named : whole.flatMap(\.self)
     }
 
-    /// Whose the application's tables are: the dumping role's where any is, else whose most of them are, in `public` where they are there. A
-    /// superuser may have dumped what is another's, and a backup of 0.1.0 does not say who did.
+    /// Whose the application's tables are: whose most of them are, in `public` where they are there; the dumping role's where that leaves it
+    /// open, or where there is none. A superuser may have dumped what is another's, and a backup of 0.1.0 does not say who did.
     /// - Parameter names: of the application's tables. What else is in a database says nothing of it, but where none of these is there.
     func tablesOwner(of names: Set<String>, knowing dumper: String?) -> String? {
         let own = own(names)
-        var asked = own.isEmpty ? tables : own
-        if let dumper, asked.isEmpty || asked.contains(where: { $0.owner == dumper }) { return dumper }
         // Others may be copies that an administrator made.
         let usual = own.filter { $0.schema == "public" }
-        if !usual.isEmpty { asked = usual }
-        return Dictionary(grouping: asked, by: \.owner).max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }?.key
+        let asked = own.isEmpty ? tables : usual.isEmpty ? own : usual
+        // Of a database of others' tables, in which none of the application's is, the dumping role's are those that count.
+        if let dumper, asked.isEmpty || own.isEmpty && asked.contains(where: { $0.owner == dumper }) { return dumper }
+        let counts = Dictionary(grouping: asked, by: \.owner).mapValues(\.count)
+        let most = counts.values.max()
+        let first = counts.filter { $0.value == most }.map(\.key).sorted()
+        return first.first { $0 == dumper } ?? first.first
     }
 
     /// Those by which a live database is asked whose they are there: those of the application's that are `owner`'s, or where none of its is

@@ -45,10 +45,11 @@ extension PostgresTools {
         let owner = contents.tablesOwner(of: application, knowing: dumper)
         let tables = owner.map { contents.tables(of: $0, among: application) } ?? []
         let refused = try afterwards.run(
-            owner: owner, heir: heir(owner, of: tables, live, situation, on: session),
+            owner: owner, in: Set(tables.map(\.schema)), heir: heir(owner, of: tables, live, situation, on: session),
             isDumper: dumper == nil || dumper == owner)
+        let shutOut = try live.map { try Self.shutOut(of: tables, session, comparedWith: $0) } ?? []
         let lost = try list.rowsLeftOut.filter { try Self.hasRows($0, in: directory) }.compactMap(\.content?.table)
-        return list.leftOut + lost.map { .rows(of: $0) } + list.moved + refused
+        return list.leftOut + lost.map { .rows(of: $0) } + list.moved + refused + shutOut
     }
 
     /// Of a table without any, as most of extensions' are, there is the end mark alone (`\.` and three line ends; pg_dump.c,

@@ -6,25 +6,25 @@ import SystemIO
 ///
 /// Some at once: each holds its locks until its transaction ends, the server has room for some thousands, and that room is everybody's.
 struct RestoreAfterwards {
-    private let session: Connection
+    let session: Connection
     private let list: RestoreList
     private let situation: RestoreSituation
     private let cancellation: Cancellation
-    private var refused: [BeyondRestore] = []
+    var refused: [BeyondRestore] = []
     /// By the dump's numbers: left out, refused, or in need of what was.
     private var notMade: Set<Int>
-    /// Who gets what cannot be given to its owner, where it would else be a superuser's, so that MLflow has it.
-    private var heir: String?
     /// Whose MLflow's tables are to be; `nil` where that is a superuser.
     private var heirOfTables: String?
     /// By the dump's numbers: what this role keeps, though it might give it to its owner.
     private var kept: Set<Int> = []
+    /// And all that its owner does not get.
+    private var withheld: Set<Int> = []
     /// Owners, with how many objects were not given to them.
     private var notGiven: [String: Int] = [:]
     /// Tables and functions of triggers that are not their owners'.
-    private var strangers = Strangers()
+    private(set) var strangers = Strangers()
 
-    private struct Strangers {
+    struct Strangers {
         var tables: [String] = []
         var functions: [String] = []
     }
@@ -39,13 +39,17 @@ struct RestoreAfterwards {
 
     /// - Parameters:
     ///   - owner: whose MLflow's tables were in the dump.
+    ///   - schemas: where they are.
     ///   - heir: who gets what was his (`PostgresTools.heir`); `nil` where nobody is known.
     ///   - isDumper: whether he made the dump, or nobody is known to have: what nobody gets of it is this role's, and need not be said.
     /// - Returns: what was refused.
     /// - Throws: `PostgresError` for what is no refusal (`Connection.attempt`), `CancelledError`.
-    mutating func run(owner: String?, heir: String?, isDumper: Bool) throws -> [BeyondRestore] {
+    mutating func run(
+        owner: String?, in schemas: Set<String> = [], heir: String?, isDumper: Bool
+    ) throws -> [BeyondRestore] {
+        // Of what such a one owns only the tables are MLflow's: the rest may be what MLflow is not to have.
+        let isSuperusers = try isSuperuser(owner)
         if situation.isSuperuser {
-            self.heir = heir
             heirOfTables = heir == situation.role ? nil : heir
         } else {
             heirOfTables = heir ?? owner
@@ -56,7 +60,9 @@ struct RestoreAfterwards {
             // `public` is its database's owner's already.
             let isPublic = entry.kind == "SCHEMA" && entry.name == "public" && entry.owner == "pg_database_owner"
             if entry.ownerStatements.isEmpty || isPublic { return nil }
-            let isMLflows = entry.owner == owner
+            let isMLflows =
+                entry.owner == owner
+                && (!isSuperusers || schemas.contains(entry.schema) && ["TABLE", "SEQUENCE"].contains(entry.kind))
             if isMLflows, let heir {
                 if heir != situation.role { return entry.owned(by: heir) }
                 guard situation.isSuperuser, entry.owner != heir else { return nil }
@@ -74,11 +80,12 @@ struct RestoreAfterwards {
         let grants = list.afterwards.filter(\.isGrants)
         try makeAll(others.filter { !isFilling($0) && !isTrigger($0) })
         try giveAll(RestoredRights.ordered(owned.filter { !isTrigger($0) }, grants))
-        // By their owners, with what policies let those see (PostgreSQL manual, REFRESH MATERIALIZED VIEW).
-        try makeAll(others.filter { isFilling($0) && !isTrigger($0) }, settings: ["set local row_security = on"])
+        try fillAll(others.filter { isFilling($0) && !isTrigger($0) })
+        try takeTriggerRights()
+        try turnOff(triggers)
         try makeAll(others.filter(isTrigger))
         try giveAll(RestoredRights.ordered(owned.filter(isTrigger), []))
-        try turnOffTriggers()
+        try turnOff(eventTriggers)
         return refused
             + notGiven.sorted { $0.key < $1.key }.map {
                 BeyondRestore(kind: "owner", name: $0.key, fate: .ownerChanges, count: $0.value)
@@ -90,10 +97,35 @@ struct RestoreAfterwards {
         return { numbers.contains($0.id) || !numbers.isDisjoint(with: $0.needs) }
     }
 
-    private mutating func makeAll(_ entries: [DumpEntry], settings: [SQL] = []) throws {
-        try inParts(entries) {
-            for setting in settings { try $0.session.execute(setting) }
-            for entry in $1 { try $0.make(entry) }
+    private func isSuperuser(_ role: String?) throws -> Bool {
+        guard let role else { return false }
+        return try !session.rows("select from pg_catalog.pg_roles where rolsuper and rolname = \(role)").isEmpty
+    }
+
+    private mutating func makeAll(_ entries: [DumpEntry]) throws {
+        try inParts(entries) { for entry in $1 { try $0.make(entry) } }
+    }
+
+    /// For all of them. Who needs longer is told of, and fills it himself.
+    private static let longestFilling = 1800.0
+
+    /// Materialized views are filled by their owners, with what policies let those see (PostgreSQL manual, REFRESH MATERIALIZED VIEW). Whatever
+    /// a client has put into a function is run there: not as this role, not for ever, and what it ends with is no fault of the server's.
+    private mutating func fillAll(_ entries: [DumpEntry]) throws {
+        let began = MonotonicTime.nanoseconds()
+        for entry in entries {
+            let left = Int(max(0, Self.longestFilling - MonotonicTime.seconds(since: began)) * 1000)
+            guard withheld.isDisjoint(with: entry.needs), left > 0 else {
+                refused.append(entry.object)
+                notMade.insert(entry.id)
+                continue
+            }
+            try session.begin(for: list.contents)
+            try session.execute("set local row_security = on")
+            try session.execute("set local statement_timeout = \(literal: "\(left)")")
+            try make(entry, ofClients: true)
+            try cancellation.check()
+            try session.execute("commit")
         }
     }
 
@@ -104,7 +136,7 @@ struct RestoreAfterwards {
     private static let atOnce = 100
 
     /// Each part in a transaction of its own; where the server has no room for so many locks, in smaller ones.
-    private mutating func inParts<Item>(
+    mutating func inParts<Item>(
         _ items: [Item], _ body: (inout RestoreAfterwards, ArraySlice<Item>) throws -> Void
     ) throws {
         var (rest, most) = (items[...], Self.atOnce)
@@ -122,10 +154,11 @@ struct RestoreAfterwards {
         }
     }
 
-    private mutating func make(_ entry: DumpEntry) throws {
+    /// - Parameter ofClients: whether code of a client's is run, which may end with any error.
+    private mutating func make(_ entry: DumpEntry, ofClients: Bool = false) throws {
         var refusal: PostgresError?
         if notMade.isDisjoint(with: entry.needs) {
-            refusal = try attempt(entry.statementsButOwner)
+            refusal = try attempt(entry.statementsButOwner, evenTrouble: ofClients)
             if refusal == nil { return }
         } else if entry.isOfAnother {
             notMade.insert(entry.id)
@@ -166,7 +199,7 @@ struct RestoreAfterwards {
             try giveGrants(grants)
             // Whoever gets something in a schema must be allowed to make things there, which a grant may say.
             let never = try notYet.filter { try !isGiven($0) }
-            for entry in never { try keep(entry) }
+            for entry in never { keep(entry) }
             if !never.contains(where: \.worksForItsOwner), try situation.isSuperuser || stillReadsAll() { return }
         } catch let error as PostgresError {
             // No row depends on it.
@@ -184,60 +217,19 @@ struct RestoreAfterwards {
         for statement in grants.flatMap(\.statements) where Self.takesFromAll(statement) { _ = try attempt(statement) }
         refused += grants.map { BeyondRestore(kind: "grants", name: $0.name, fate: .leftOut) }
         for entry in owned where !notMade.contains(entry.id) {
-            try keep(entry)
+            keep(entry)
             if entry.closing.isEmpty { continue }
             for statement in entry.closing { if let refusal = try attempt(statement) { throw refusal } }
-            if grants.isEmpty { refused.append(BeyondRestore(kind: "grants", name: entry.object.name, fate: .leftOut)) }
+            refused.append(entry.object.because("REVOKE ALL FROM PUBLIC, SECURITY INVOKER"))
         }
     }
 
     /// What its owner does not get.
-    private mutating func keep(_ entry: DumpEntry) throws {
+    private mutating func keep(_ entry: DumpEntry) {
         notGiven[entry.owner, default: 0] += 1
+        withheld.insert(entry.id)
         if entry.owner != heirOfTables, let table = entry.triggerTable { strangers.tables.append(table) }
         if entry.worksForItsOwner, let function = entry.triggerFunction { strangers.functions.append(function) }
-        if let heir { _ = try isGiven(entry.owned(by: heir)) }
-    }
-
-    /// Triggers of others' tables and functions: what one does for its owner it would do for this role, or for whoever sets it off, who would
-    /// then be refused what he may do. A key that cascades sets them off with the rights of the table's owner (PostgreSQL manual, CREATE TRIGGER).
-    /// Event triggers come first: the others' statements would set them off. Before 15 a partition's is a copy that counts as the server's own,
-    /// and is not off with the one above it.
-    private mutating func turnOffTriggers() throws {
-        let rows = try session.rows(
-            """
-            with functions as (
-              select pg_catalog.to_regprocedure(name) as function from pg_catalog.unnest(\(strangers.functions)::text[]) name)
-            select pg_catalog.format('%I on %I.%I', t.tgname, n.nspname, c.relname) as name, 'trigger' as kind,
-              pg_catalog.format('ALTER TABLE ONLY %I.%I DISABLE TRIGGER %I;', n.nspname, c.relname, t.tgname) as statement
-            from pg_catalog.pg_trigger t
-              join pg_catalog.pg_class c on c.oid = t.tgrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-            where (not t.tgisinternal or t.tgconstraint = 0 and exists (
-                select from pg_catalog.pg_trigger above
-                where above.tgfoid = t.tgfoid and above.tgname = t.tgname and not above.tgisinternal))
-              and t.tgenabled <> 'D' and c.relkind in ('r', 'p', 'f')
-              and (t.tgfoid in (select function from functions)
-                or t.tgrelid in (select pg_catalog.to_regclass(name) from pg_catalog.unnest(\(strangers.tables)::text[]) name))
-            union all
-            select pg_catalog.quote_ident(evtname), 'event trigger', pg_catalog.format('ALTER EVENT TRIGGER %I DISABLE;', evtname)
-            from pg_catalog.pg_event_trigger
-            where evtenabled <> 'D' and evtfoid in (select function from functions)
-            order by 2, 1
-            """)
-        let triggers = try rows.map { row in
-            (
-                BeyondRestore(kind: try row.string("kind"), name: try row.string("name"), fate: .leftOut),
-                try row.string("statement").serverBytes
-            )
-        }
-        try inParts(triggers) {
-            for (trigger, statement) in $1 {
-                // Of a table that is its owner's already, who need not let this role: there it does what that one may.
-                let refusal = try $0.attempt(statement)
-                let state = refusal.map { ["ENABLED", $0.refusal].compactMap(\.self).joined(separator: ": ") }
-                $0.refused.append(trigger.because(state ?? "DISABLED"))
-            }
-        }
     }
 
     private func stillReadsAll() throws -> Bool {
@@ -266,7 +258,9 @@ struct RestoreAfterwards {
     }
 
     /// - Returns: what the server refused it with.
-    private func attempt(_ script: [UInt8]) throws -> PostgresError? {
-        try session.attempt { try session.execute(script: script, cancellation: cancellation) }
+    func attempt(_ script: [UInt8], evenTrouble: Bool = false) throws -> PostgresError? {
+        try session.attempt(evenTrouble: evenTrouble) {
+            try session.execute(script: script, cancellation: cancellation)
+        }
     }
 }

@@ -43,6 +43,8 @@ public struct KeptPart: Sendable, Equatable, Codable {
     public var missing: NewerData?
     /// Inodes of the children of the artifacts folder that the swap brought in: any other folder there came later.
     var arrived: [UInt64]?
+    /// Names of those that it put aside, which are here; `nil` in records of before.
+    var departed: [[UInt8]]?
     /// Why it could not be removed when its time was over.
     public var obstacle: NewerData?
     /// Bytes that nothing else holds, as of when they were last counted (`KeptSizes`).

@@ -53,7 +53,10 @@ extension KeptParts {
     }
 
     private func withoutFiles(_ part: KeptPart) throws -> BilingualText? {
-        guard try lacksFiles(part) else { return nil }
+        guard try lacksFiles(part) else {
+            let gone = try missingChildren(of: part)
+            return gone.first.map { Self.without(gone.count, tree(of: part).appending($0).string, of: part) }
+        }
         let (path, forget) = (folder(of: part.id), "mlflow-backup forget \(part.id)")
         guard part.databaseOID != nil, let database = part.database else {
             return BilingualText(
@@ -67,6 +70,14 @@ extension KeptParts {
             en: "The files of what is kept as \(part.id) are not in \(path); its database is \(database). If they were "
                 + "moved, move them back; else an undo brings the database alone back, and "
                 + "`\(forget)` removes it.")
+    }
+
+    static func without(_ count: Int, _ path: String, of part: KeptPart) -> BilingualText {
+        BilingualText(
+            zh: "保留数据 \(part.id) 中有 \(count) 项已不存在，例如 \(path)：撤销无法取回它们。若被移走，请移回。",
+            en:
+                "Of what is kept as \(part.id) \(count) files or folders are not there any more, such as \(path): an undo cannot bring "
+                + "them back. If they were moved, move them back.")
     }
 
     private func missing(of part: KeptPart) -> BilingualText? {

@@ -115,18 +115,32 @@ public struct KeptParts: Sendable {
         try part.mode.includesArtifacts && FileStatus.ifPresent(tree(of: part)) == nil
     }
 
+    /// Names of what was put there and is not there any more, of a part whose files are there.
+    func missingChildren(of part: KeptPart) throws -> [[UInt8]] {
+        guard part.mode.includesArtifacts, part.isBeingRemoved != true, try !lacksFiles(part) else { return [] }
+        return try (part.departed ?? []).filter { try FileStatus.ifPresent(tree(of: part).appending($0)) == nil }
+    }
+
     /// What an undo may bring back, newest first: not what is left of a swap that was put back (`LateParts`), which is no stack.
     func restorable() throws -> [KeptPart] { try all().filter { !$0.isLate } }
 
     /// The newest, as far as it is there: without its files the database alone can be brought back.
-    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.keptBeingRemoved`.
-    func undoable() throws -> KeptPart {
+    /// - Parameter force: also where some of its files are gone.
+    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.keptFilesPartlyGone`, `.keptBeingRemoved`.
+    func undoable(force: Bool = false) throws -> KeptPart {
         let all = try restorable()
         guard var part = all.first else { throw BackupError.nothingToUndo }
         if part.isBeingRemoved == true {
             throw BackupError.keptBeingRemoved(id: part.id, older: all.dropFirst().first?.id)
         }
-        guard try lacksFiles(part) else { return part }
+        guard try lacksFiles(part) else {
+            let gone = try missingChildren(of: part)
+            if let first = gone.first, !force {
+                throw BackupError.keptFilesPartlyGone(
+                    id: part.id, path: tree(of: part).appending(first).string, count: gone.count)
+            }
+            return part
+        }
         guard part.databaseOID != nil else {
             throw BackupError.keptFilesGone(
                 id: part.id, path: folder(of: part.id).string, older: all.dropFirst().first?.id)

@@ -21,6 +21,21 @@ extension RestoreJob {
         try RestoredLooks(.recorded(placeOwner: owner), tree: tree).giveRights(tree, to: made, owner)
     }
 
+    /// One that root has made for the restore to have a place is nobody's wish as to whose it is: empty, never marked, root's. It is given
+    /// to whom the one was that was backed up, as one that is made here.
+    func giveEmptyArtifactsFolder(like item: CatalogueItem) throws {
+        guard options.mode.includesArtifacts, geteuid() == 0, ProcessPrivilege.mayWorkForOthers else { return }
+        let folder = try OpenFile(stack.artifacts, .directoryThroughLink)
+        guard try folder.status().owner == 0, try stack.holdsNoArtifacts(),
+            try FileStatus.ifPresent(stack.artifacts.appending(ArtifactsMark.fileName)) == nil,
+            let tree = try recordedFolder(item), tree.owner != 0,
+            try folder.give(toUser: tree.owner, group: tree.group)
+        else { return }
+        let owner = (user: tree.owner, group: tree.group)
+        try RestoredLooks(.recorded(placeOwner: owner), tree: tree).giveRights(tree, to: folder, owner)
+        log.info("the empty artifacts folder was root's and is given to whom it belonged", ["user": tree.owner])
+    }
+
     /// - Returns: `nil` where only a whole reading would tell: of others than our own archives.
     private func recordedFolder(_ item: CatalogueItem) throws -> ArchiveEntry? {
         do { return try BackupContents(item).folder(at: .artifacts) } catch ArchiveError.notABackup { return nil }

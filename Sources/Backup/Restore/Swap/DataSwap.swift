@@ -149,8 +149,17 @@ struct DataSwap {
             database: journal.mode.includesDatabase && journal.hadDatabase ? journal.oldDatabase : nil,
             coveredBy: covering?.backup, coveredUntil: covering?.until, replaced: replaced, mark: journal.mark,
             broughtIn: broughtIn, carried: [], aside: [], isOfUndo: journal.kind == .undo,
-            arrived: journal.plan?.arrivals.map(\.inode), sequence: try KeptPart.nextSequence(in: workspace.state),
+            arrived: journal.plan?.arrivals.map(\.inode), departed: try journal.plan.map(departing),
+            sequence: try KeptPart.nextSequence(in: workspace.state),
             broughtCover: broughtCover, broughtOID: journal.mode.includesDatabase ? journal.newOID : nil)
+    }
+
+    /// What is live and will be kept: what the backup does not have, and what has a name of its.
+    private func departing(_ plan: ArtifactSwap.Plan) throws -> [[UInt8]] {
+        try plan.departures.map(\.name)
+            + plan.arrivals.map(\.name).filter {
+                try FileStatus.ifPresent(workspace.stack.artifacts.appending($0)) != nil
+            }
     }
 
     /// Ends a restore that did not come to the swap: the live data was not touched.

@@ -33,7 +33,7 @@ public struct UndoJob: Sendable {
     public func preflight() throws -> KeptPart {
         try refuseWithoutPlace()
         let parts = try KeptParts(workspace).identified()
-        let part = try parts.undoable()
+        let part = try parts.undoable(force: force)
         let databases = Databases(workspace.stack.database)
         try SwapObstacles(workspace, databases).check(
             part.mode, for: .request, bringing: try parts.database(of: part, on: databases))
@@ -56,7 +56,8 @@ public struct UndoJob: Sendable {
         let parts = KeptParts(workspace, of: hold.identity)
         let newest = try parts.restorable().first?.id
         guard newest == wanted else { throw BackupError.undoChanged(wanted: wanted, newest: newest) }
-        let part = try parts.undoable()
+        let part = try parts.undoable(force: force)
+        let gone = try withoutFiles(part, parts)
         workspace.log.info("undo started", ["kept": part.id, "backup": part.backup, "force": force])
         let kept = try parts.database(of: part, on: hold.databases)
         do { try SwapObstacles(workspace, hold.databases).check(part.mode, bringing: kept) } catch let error
@@ -112,8 +113,25 @@ public struct UndoJob: Sendable {
             ["undone": part.id, "backup": part.backup, "kept": outcome.kept?.id ?? "none", "seconds": seconds])
         return UndoOutcome(
             undone: part, kept: outcome.kept, replaced: outcome.replaced, seconds: seconds,
-            warnings: outcome.notes + [orphans.map(Self.keptAside), Self.untold(overwritten)].compactMap { $0 }
+            warnings: outcome.notes + gone + [orphans.map(Self.keptAside), Self.untold(overwritten)].compactMap { $0 }
                 + KeptExpiry(workspace, hold).afterSwap())
+    }
+
+    /// What of the part's files does not come back with it.
+    private func withoutFiles(_ part: KeptPart, _ parts: KeptParts) throws -> [BilingualText] {
+        if let first = try parts.missingChildren(of: part).first {
+            let count = try parts.missingChildren(of: part).count
+            return [KeptParts.without(count, parts.tree(of: part).appending(first).string, of: part)]
+        }
+        guard part.mode == .database, try parts.restorable().first?.mode.includesArtifacts == true else { return [] }
+        let path = parts.folder(of: part.id).string
+        return [
+            BilingualText(
+                zh: "只取回了数据库：保留数据 \(part.id) 的文件不在 \(path)，artifacts 保持原样。",
+                en:
+                    "The database alone was brought back: the files of what was kept as \(part.id) are not in \(path), and the artifacts "
+                    + "stay as they are.")
+        ]
     }
 
     private func refuseWithoutPlace() throws {
