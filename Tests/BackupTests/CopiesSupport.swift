@@ -49,13 +49,9 @@ extension LiveStackFixture {
         var marks = HeldMarks(folder, log: .silent)
         defer { marks.write() }
         try marks.keeping(path) {
-            _ = try Shell.sh(
-                """
-                stamp=$(stat -c %y '\(path)')
-                byte=$(od -An -tu1 -j \(place) -N1 '\(path)' | tr -d ' ')
-                printf "\\\\$(printf %o $((byte ^ 255)))" | dd of='\(path)' bs=1 seek=\(place) conv=notrunc status=none
-                touch -d "$stamp" '\(path)'
-                """)
+            let stamp = try Shell.sh("stat -c %y '\(path)'")
+            try Shell.invertByte(of: path, at: place)
+            try Shell.sh("touch -d '\(stamp)' '\(path)'")
         }
     }
 

@@ -23,7 +23,7 @@ struct DamagedMeasureTests {
             let path = live.folder.path.appending(name.string)
             switch loss {
             case .damaged:
-                try Shell.sh("printf X | dd of='\(path)' bs=1 seek=3000 conv=notrunc status=none")
+                try Shell.invertByte(of: path, at: 3000)
                 #expect(throws: (any Error).self) { try VerifyJob(live.workspace()).run(name.string) }
             case .cutShort: try Shell.sh("truncate -s 3000 '\(path)'")
             case .noManifest: try Directory.remove(path.appending("manifest.json"))

@@ -217,7 +217,7 @@ struct FolderTrialTests {
             let outcome = try VerifyJob(workspace).run(name.string)
             #expect(outcome.notes.contains { $0.english.contains("not recorded") && $0.english.contains("No space") })
             let path = folder.path.appending(name.string)
-            try Shell.sh("printf X | dd of='\(path)' bs=1 seek=3000 conv=notrunc status=none")
+            try Shell.invertByte(of: path, at: 3000)
             let error = #expect(throws: (any Error).self) { try VerifyJob(workspace).run(name.string) }
             #expect(error?.isDamage == true, "\(String(describing: error))")
         }

@@ -142,9 +142,9 @@ struct ReadBeforeRemovalTests {
         // What the copying lost.
         for name in names[1...] {
             let path = copy.path.appending(name.string)
-            try Shell.sh(
-                "t=$(stat -c %y '\(path)'); printf x | dd of='\(path)' bs=1 seek=5000 conv=notrunc status=none; touch -d \"$t\" '\(path)'"
-            )
+            let stamp = try Shell.sh("stat -c %y '\(path)'")
+            try Shell.invertByte(of: path, at: 5000)
+            try Shell.sh("touch -d '\(stamp)' '\(path)'")
         }
         let there = Workspace(live.stack, copy, log: .silent)
         let outcome = try PruneJob(there, rule: .count(2)).run()

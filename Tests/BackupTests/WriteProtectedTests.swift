@@ -66,7 +66,7 @@ struct WriteProtectedTests {
     @Test("A damaged backup is found damaged, though that cannot be noted")
     func damage() throws {
         let (live, backup, _, _) = try moved("damage")
-        try Shell.sh("printf X | dd of='\(live.folder.path)/\(backup)' bs=1 seek=20000 conv=notrunc status=none")
+        try Shell.invertByte(of: live.folder.path.appending(backup), at: 20_000)
         try WriteProtectedFolder.readOnlyMount.around(live.folder) {
             let error = #expect(throws: (any Error).self) { try VerifyJob(live.workspace()).run(backup) }
             #expect(error?.isDamage == true, "\(String(describing: error))")

@@ -26,6 +26,15 @@ public enum Shell {
     public static func sh(_ script: String, environment: [String: String] = [:]) throws -> String {
         try run("/bin/sh", ["-euc", script], environment: environment)
     }
+
+    /// Inverts one byte of a file: a constant one would be, once in 256 times, what was there, and no damage.
+    public static func invertByte(of path: FilePath, at place: UInt64) throws {
+        try sh(
+            """
+            byte=$(od -An -tu1 -j \(place) -N1 '\(path)' | tr -d ' ')
+            printf "\\\\$(printf %o $((byte ^ 255)))" | dd of='\(path)' bs=1 seek=\(place) conv=notrunc status=none
+            """)
+    }
 }
 
 public struct ProgramFailed: Error, CustomStringConvertible {
