@@ -31,7 +31,7 @@ let package = Package(
         // The service around the engines.
         .target(
             name: "Service", dependencies: ["Backup", "Archive", "Postgres", "SystemIO", "Wording", "CSQLite", "CCurl"]),
-        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"]),
+        .target(name: "HTTPServer", dependencies: ["SystemIO", "CMicroHTTPD", "CLinux"]),
         .target(name: "API", dependencies: ["HTTPServer", "Service", "Backup", "Archive", "SystemIO", "Wording"]),
         .executableTarget(
             name: "mlflow-backup",
@@ -61,7 +61,7 @@ let package = Package(
         .testTarget(
             name: "FaultTests", dependencies: ["Postgres", "SystemIO", "TestSupport"],
             exclude: ["Shim", "Fixtures", "clients.py"]),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "SystemIO", "TestSupport"]),
         .testTarget(
             name: "APITests",
             dependencies: ["API", "Service", "Backup", "HTTPServer", "Postgres", "SystemIO", "TestSupport", "Wording"]),

@@ -55,8 +55,9 @@ struct LifecycleTests {
     @Test("A client that drips its request, or says nothing, is cut off", arguments: ["head", "body", "silence"])
     func slowClient(kind: String) throws {
         var configuration = ServerConfiguration()
-        configuration.idleTimeoutSeconds = 1
-        configuration.receiveTimeoutSeconds = 1
+        configuration.deadlines.firstRequest = 1
+        configuration.deadlines.head = 1
+        configuration.deadlines.content = 1
         let outcomes = Shared<[HTTPExchangeRecord.Outcome]>([])
         let server = try HTTPServer(
             configuration: configuration,
@@ -67,7 +68,7 @@ struct LifecycleTests {
         let client = try RawClient(port: server.port)
         switch kind {
         case "head": client.send("GET / HTTP/1.1\r\nX: ")
-        case "body": client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+        case "body": client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n")
         default: break
         }
         if kind == "silence" {

@@ -2,6 +2,7 @@
 
 import Glibc
 import Synchronization
+import SystemIO
 
 @testable import HTTPServer
 
@@ -129,14 +130,11 @@ func openFile(_ content: [UInt8], name: String = "http-test") throws -> OwnedDes
 func ramp(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) } }
 
 /// A value shared between threads, with waiting.
-///
-/// Unchecked because a POSIX mutex guards it: ThreadSanitizer sees that one, and not Synchronization's.
-final class Shared<Value: Sendable>: @unchecked Sendable {
-    private let lock = Condition()
-    private var value: Value
-    init(_ value: Value) { self.value = value }
+final class Shared<Value: Sendable>: Sendable {
+    private let value: Monitor<Value>
+    init(_ value: Value) { self.value = Monitor(value) }
     func update<Result: Sendable>(_ body: @Sendable (inout Value) -> Result) -> Result {
-        lock.locked { body(&value) }
+        value.withLock { body(&$0) }
     }
     var current: Value { update { $0 } }
 

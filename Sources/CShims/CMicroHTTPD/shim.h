@@ -6,9 +6,7 @@
 
 /// Everything our server asks of a daemon, typed; the varargs call below spells it out.
 struct mhd_setup {
-    int listen_socket;
     unsigned int connection_limit;
-    unsigned int idle_timeout_seconds;
     size_t connection_memory;
     size_t thread_stack;
     MHD_AccessHandlerCallback on_access;
@@ -19,19 +17,20 @@ struct mhd_setup {
     void *context;
 };
 
-/// NULL when the daemon could not start; the listening socket then still belongs to the caller.
+/// A daemon that is given its connections (`MHD_add_connection`) and serves each on a thread of its own. NULL when it
+/// could not start.
 static inline struct MHD_Daemon *mhd_start(const struct mhd_setup *setup)
 {
-    // select and not poll: only with select does 0.9.75 leave connections over the limit in the kernel's queue (with
-    // poll it accepts and resets them), and only with select does its last second before a timeout not spin. It needs
-    // descriptors below FD_SETSIZE (1024); MHD refuses others and says so.
+    // poll and not select, which takes no descriptors above FD_SETSIZE (1024). What speaks against poll in 0.9.75, that
+    // it accepts and resets connections over the limit and spins before a timeout, is of no account: it accepts none
+    // here, and has no timeouts.
     return MHD_start_daemon(
-        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG,
+        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC
+            | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG,
         0, NULL, NULL, setup->on_access, setup->context,
         MHD_OPTION_EXTERNAL_LOGGER, setup->on_log, setup->context, // first, so that start-up messages reach it
-        MHD_OPTION_LISTEN_SOCKET, setup->listen_socket,
         MHD_OPTION_CONNECTION_LIMIT, setup->connection_limit,
-        MHD_OPTION_CONNECTION_TIMEOUT, setup->idle_timeout_seconds,
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, setup->connection_memory,
         MHD_OPTION_THREAD_STACK_SIZE, setup->thread_stack,
         MHD_OPTION_URI_LOG_CALLBACK, setup->on_uri, setup->context,
@@ -47,11 +46,18 @@ static inline int mhd_socket(struct MHD_Connection *connection)
     return info == NULL ? -1 : info->connect_fd;
 }
 
-/// The peer's address, or NULL. Valid while the connection lives.
-static inline const struct sockaddr *mhd_peer(struct MHD_Connection *connection)
+/// Bytes from the method to the end of the head, the empty line included; 0 where they are not known.
+static inline size_t mhd_head_size(struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    return info == NULL ? NULL : info->client_addr;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info == NULL ? 0 : info->header_size;
+}
+
+/// What `on_connection` put beside the connection when it began, or NULL.
+static inline void *mhd_connection_state(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
 }
 
 static const uint64_t mhd_size_unknown = MHD_SIZE_UNKNOWN;

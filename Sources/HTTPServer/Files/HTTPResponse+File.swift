@@ -35,21 +35,6 @@ extension HTTPResponse {
         return HTTPResponse(status: 206, headers: headers, body: .file(descriptor, offset: offset, length: length))
     }
 
-    private static func failedPrecondition(of request: HTTPRequest, entityTag: EntityTag?) -> Int? {
-        func matches(_ field: String, _ compare: (EntityTag, EntityTag) -> Bool) -> Bool? {
-            let lines = request.headers.values(field)
-            guard !lines.isEmpty else { return nil }
-            if lines.contains(where: { ASCII.trimmed($0[...]) == "*" }) { return true }
-            guard let entityTag else { return false }
-            return EntityTag.list(lines).contains { compare($0, entityTag) }
-        }
-        if matches("If-Match", { $0.matchesStrongly($1) }) == false { return 412 }
-        if matches("If-None-Match", { $0.matchesWeakly($1) }) == true {
-            return request.method == "GET" || request.method == "HEAD" ? 304 : 412
-        }
-        return nil
-    }
-
     /// The Range header where it counts: on GET alone (RFC 9110 §14.2), and with If-Range only while the file is the
     /// one the client has a part of. Dates in If-Range never match: they cannot promise the same bytes.
     private static func rangeHeader(of request: HTTPRequest, entityTag: EntityTag?) -> String? {

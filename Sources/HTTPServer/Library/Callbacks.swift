@@ -10,16 +10,19 @@ private func core(_ context: UnsafeMutableRawPointer?) -> ServerCore? {
     context.map { Unmanaged<ServerCore>.fromOpaque($0).takeUnretainedValue() }
 }
 
+/// Ours of MHD's connection; it lives until `mhdConnection` hears that the socket is about to be closed.
+private func client(_ connection: OpaquePointer) -> ClientConnection? {
+    mhd_connection_state(connection).map { Unmanaged<ClientConnection>.fromOpaque($0).takeUnretainedValue() }
+}
+
 /// A request line has arrived. What is returned is the request's own state, owned by MHD until `mhdCompleted`.
 func mhdRequestLine(
     context: UnsafeMutableRawPointer?, uri: UnsafePointer<CChar>?, connection: OpaquePointer?
 ) -> UnsafeMutableRawPointer? {
-    guard let core = core(context), let uri, let connection else { return nil }
+    guard let uri, let connection, let client = client(connection) else { return nil }
     let target = UnsafeRawBufferPointer(start: uri, count: strlen(uri))
-    let exchange = Exchange(
-        target: Array(target), targetAddress: UInt(bitPattern: uri),
-        remoteAddress: PeerAddress.text(mhd_peer(connection)))
-    core.connections.receiving(connection)
+    let exchange = Exchange(client, target: Array(target), targetAddress: UInt(bitPattern: uri))
+    client.enter(.head)
     return Unmanaged.passRetained(exchange).toOpaque()
 }
 
@@ -37,7 +40,8 @@ func mhdAccess(
     if !exchange.hasHead {
         exchange.method = String(cString: method)
         exchange.version = String(cString: version)
-        exchange.headers = receivedHeaders(connection)
+        (exchange.headers, exchange.hasPlainLines) = ReceivedFields.read(connection, method: method, version: version)
+        exchange.methodEnd = UInt(bitPattern: method) + UInt(strlen(method))
         exchange.hasHead = true
         proceeds = core.headArrived(exchange, connection: connection, versionAddress: UInt(bitPattern: version))
     } else if size.pointee > 0, let data {
@@ -64,11 +68,14 @@ func mhdConnection(
     context: UnsafeMutableRawPointer?, connection: OpaquePointer?,
     socketContext: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, code: MHD_ConnectionNotificationCode
 ) {
-    guard let core = core(context), let connection else { return }
+    guard let core = core(context), let connection, let socketContext else { return }
     if code == .CONNECTION_NOTIFY_STARTED {
-        core.connections.opened(connection, socket: mhd_socket(connection))
-    } else {
-        core.connections.closed(connection)
+        guard let client = core.connections.connection(mhd_socket(connection)) else { return }
+        socketContext.pointee = Unmanaged.passRetained(client).toOpaque()
+        client.start()
+    } else if let pointer = socketContext.pointee {
+        socketContext.pointee = nil
+        core.connections.closed(Unmanaged<ClientConnection>.fromOpaque(pointer).takeRetainedValue().socket)
     }
 }
 
@@ -79,25 +86,4 @@ func mhdLog(context: UnsafeMutableRawPointer?, format: UnsafePointer<CChar>?, ar
         let text = String(cString: base)
         core.onEvent(.note(text.last == "\n" ? String(text.dropLast()) : text))
     }
-}
-
-private func receivedHeaders(_ connection: OpaquePointer) -> HTTPHeaders {
-    var fields: [HTTPHeaders.Field] = []
-    withUnsafeMutablePointer(to: &fields) { target in
-        _ = MHD_get_connection_values_n(
-            connection, .HEADER_KIND,
-            { context, _, name, nameSize, value, valueSize in
-                guard let context, let name else { return .YES }
-                let field = HTTPHeaders.Field(
-                    name: String(decoding: UnsafeRawBufferPointer(start: name, count: nameSize), as: UTF8.self),
-                    // MHD keeps white space after a value.
-                    value: String(
-                        ASCII.trimmed(
-                            String(decoding: UnsafeRawBufferPointer(start: value, count: valueSize), as: UTF8.self)[...]
-                        )))
-                context.assumingMemoryBound(to: [HTTPHeaders.Field].self).pointee.append(field)
-                return .YES
-            }, target)
-    }
-    return HTTPHeaders(received: fields)
 }

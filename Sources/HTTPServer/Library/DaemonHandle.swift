@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CMicroHTTPD
+import Glibc
 
 /// libmicrohttpd's daemon. `stop` is called once, after which the handle is dead.
 ///
@@ -9,12 +10,10 @@ import CMicroHTTPD
 struct DaemonHandle: @unchecked Sendable {
     private let daemon: OpaquePointer
 
-    init?(listener: ListeningSocket, configuration: ServerConfiguration, core: Unmanaged<ServerCore>) {
+    init?(configuration: ServerConfiguration, core: Unmanaged<ServerCore>) {
         var setup = mhd_setup()
-        setup.listen_socket = listener.descriptor
-        setup.connection_limit = UInt32(clamping: configuration.maximumConnections)
-        // Idle connections are the watcher's; MHD's own timer, for stalled responses, must not come before it.
-        setup.idle_timeout_seconds = UInt32(clamping: configuration.idleTimeoutSeconds + 1)
+        // The places are counted before it is given a connection.
+        setup.connection_limit = UInt32.max
         setup.connection_memory = configuration.perConnectionMemory
         setup.thread_stack = configuration.threadStackBytes
         setup.on_uri = mhdRequestLine
@@ -27,15 +26,20 @@ struct DaemonHandle: @unchecked Sendable {
         self.daemon = daemon
     }
 
-    /// Stops accepting. The listening socket belongs to our side again.
-    func quiesce() {
-        _ = MHD_quiesce_daemon(daemon)
+    /// Serves a connection, whose descriptor is the daemon's from now on.
+    /// - Returns: `false` where it cannot, and has closed the descriptor.
+    func serve(_ connection: ClientConnection, _ address: sockaddr_storage) -> Bool {
+        var address = address
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                MHD_add_connection(
+                    daemon, connection.socket, generic, socklen_t(MemoryLayout<sockaddr_storage>.size)) == .YES
+            }
+        }
     }
 
     /// Cuts the connections, joins every thread, frees the daemon.
     func stop() {
-        // Without this MHD would close the listening socket, which is ours.
-        quiesce()
         MHD_stop_daemon(daemon)
     }
 }

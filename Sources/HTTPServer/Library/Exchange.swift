@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SystemIO
+
 /// One request on its way in and its answer on its way out.
 ///
 /// Not Sendable: MHD gives it to the connection's own thread only.
@@ -7,13 +9,17 @@ final class Exchange {
     let targetBytes: [UInt8]
     /// Where the target lay in the connection's buffer; see `HeadCheck`.
     let targetAddress: UInt
-    let remoteAddress: String
-    let started = Monotonic.now()
+    /// Where the method ended there.
+    var methodEnd: UInt = 0
+    let client: ClientConnection
+    let started = MonotonicTime.nanoseconds()
 
     var hasHead = false
     var method = ""
     var version = ""
     var headers = HTTPHeaders()
+    /// See `ReceivedFields`.
+    var hasPlainLines = true
     var target: RequestTarget?
     var body: [UInt8] = []
     /// Bytes of content seen, kept or not.
@@ -23,10 +29,10 @@ final class Exchange {
     var answeredEarly = false
     var status: Int?
 
-    init(target: [UInt8], targetAddress: UInt, remoteAddress: String) {
+    init(_ client: ClientConnection, target: [UInt8], targetAddress: UInt) {
+        self.client = client
         targetBytes = target
         self.targetAddress = targetAddress
-        self.remoteAddress = remoteAddress
     }
 
     /// The request, its content moved out.
@@ -34,7 +40,7 @@ final class Exchange {
         guard let target else { return nil }
         defer { body = [] }
         return HTTPRequest(
-            method: method, target: target, headers: headers, body: body, remoteAddress: remoteAddress, version: version
-        )
+            method: method, target: target, headers: headers, body: body, remoteAddress: client.address.text,
+            version: version, isAbandoned: { [client] in client.hasLeft })
     }
 }

@@ -5,24 +5,41 @@
 enum HeadCheck {
     static func rejection(_ exchange: Exchange, versionAddress: UInt, limit: Int) -> HTTPRejection? {
         guard let target = exchange.target else { return .malformed(reason: "the request target is malformed") }
-        // The version stands one space behind the target. Farther away means a NUL hid the rest of the target.
-        guard versionAddress == exchange.targetAddress + UInt(exchange.targetBytes.count) + 1 else {
+        // The target stands one space behind the method, and the version one behind the target. Farther away means that a NUL hid something.
+        guard exchange.targetAddress == exchange.methodEnd + 1,
+            versionAddress == exchange.targetAddress + UInt(exchange.targetBytes.count) + 1
+        else {
             return .malformed(reason: "the request line holds a NUL or stray spaces")
         }
+        guard exchange.method.utf8.count <= longestMethod else { return .methodTooLong }
         guard ASCII.isToken(exchange.method.utf8) else { return .malformed(reason: "the method is malformed") }
         guard target.rawPath != "*" || exchange.method == "OPTIONS" else {
             return .malformed(reason: "the target * goes with OPTIONS only")
+        }
+        guard exchange.hasPlainLines else {
+            return .malformed(reason: "a header line is folded, has a NUL in it, or does not end in CR and LF")
         }
         let headers = exchange.headers
         guard headers.fields.allSatisfy({ ASCII.isToken($0.name.utf8) }) else {
             return .malformed(reason: "a header name is malformed")
         }
-        let hosts = headers.values("Host").count
-        guard hosts == 1 || (hosts == 0 && exchange.version == "HTTP/1.0") else {
+        // RFC 9110 §5.5. What a proxy before us reads as the end of a line must not be part of a value here.
+        guard headers.fields.allSatisfy({ $0.value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 } }) else {
+            return .malformed(reason: "a header value holds a control character")
+        }
+        let hosts = headers.values("Host")
+        guard hosts.count == 1 || (hosts.isEmpty && exchange.version == "HTTP/1.0") else {
             return .malformed(reason: "a request has one Host header")
+        }
+        // RFC 9112 §3.2.2 lets the target win; who sends two different names wants two readers to differ.
+        if let authority = target.authority, !ASCII.equalIgnoringCase(authority, hosts.first ?? authority) {
+            return .misdirected(authority: authority)
         }
         return framing(headers, version: exchange.version, limit: limit)
     }
+
+    /// In bytes. The longest of IANA's registry has seventeen.
+    private static let longestMethod = 32
 
     /// RFC 9112 §6: how long the content is must be beyond doubt.
     private static func framing(_ headers: HTTPHeaders, version: String, limit: Int) -> HTTPRejection? {

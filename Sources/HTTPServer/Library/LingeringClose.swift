@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import SystemIO
 
 /// Reads and drops what a client still sends after its answer went out (RFC 9112 §9.6).
 ///
@@ -11,11 +12,11 @@ enum LingeringClose {
     static func drain(_ socket: Int32, limit: Int) {
         guard socket >= 0 else { return }
         shutdown(socket, Int32(SHUT_WR))
-        let deadline = Monotonic.now() + 2
+        let start = MonotonicTime.nanoseconds()
         var left = limit
         withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 16) { buffer in
             while left > 0 {
-                let milliseconds = Int32((deadline - Monotonic.now()) * 1000)
+                let milliseconds = Int32((2 - MonotonicTime.seconds(since: start)) * 1000)
                 var watched = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
                 guard milliseconds > 0, poll(&watched, 1, milliseconds) > 0 else { return }
                 let count = recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))

@@ -46,6 +46,17 @@ struct PreparedResponse {
                 let start = UnsafeMutableRawPointer(mutating: buffer.baseAddress)
                 return MHD_create_response_from_buffer(buffer.count, start, .RESPMEM_MUST_COPY)
             }
+        case .shared(let shared):
+            let reference = Unmanaged.passRetained(shared)
+            let start = UnsafeMutableRawPointer(mutating: shared.buffer.baseAddress)
+            let response = MHD_create_response_from_buffer_with_free_callback_cls(
+                shared.buffer.count, start,
+                { context in
+                    if let context { Unmanaged<SharedBytes>.fromOpaque(context).release() }
+                }, reference.toOpaque())
+            // MHD calls the release only for a response that came to be.
+            if response == nil { reference.release() }
+            return response
         case .file(let file, let offset, let length):
             guard length > 0 else { return make(.none, onEvent: onEvent) }
             guard let descriptor = file.take() else { return nil }

@@ -2,6 +2,7 @@
 
 import CMicroHTTPD
 import Glibc
+import SystemIO
 
 /// What the callbacks work with: the handler, the limits, the table of connections.
 final class ServerCore: Sendable {
@@ -21,12 +22,12 @@ final class ServerCore: Sendable {
         self.onRejected = onRejected
         self.handler = handler
         connections = ConnectionTable(
-            limit: configuration.maximumConnections, idleSeconds: Double(configuration.idleTimeoutSeconds),
-            receiveSeconds: Double(configuration.receiveTimeoutSeconds))
+            limit: configuration.maximumConnections, limitOfClient: configuration.maximumConnectionsOfClient)
     }
 
     /// The head is there and none of the content. A response queued now keeps the content from being asked for.
     func headArrived(_ exchange: Exchange, connection: OpaquePointer, versionAddress: UInt) -> Bool {
+        exchange.client.enter(.content)
         exchange.target = RequestTarget(bytes: exchange.targetBytes)
         let limit = configuration.maximumBodyBytes
         if let rejection = HeadCheck.rejection(exchange, versionAddress: versionAddress, limit: limit) {
@@ -60,7 +61,7 @@ final class ServerCore: Sendable {
             return reject(.bodyTooLarge(limit: configuration.maximumBodyBytes), exchange, connection)
         }
         guard let request = exchange.takeRequest() else { return false }
-        connections.answering(connection)
+        exchange.client.enter(.answering)
         let response = handler(request)
         if case .stream(nil, _) = response.body, request.version == "HTTP/1.0" {
             // Only the end of the connection would end such a body, so a failure would look like success.
@@ -74,29 +75,29 @@ final class ServerCore: Sendable {
         if exchange.answeredEarly, code == .REQUEST_TERMINATED_COMPLETED_OK {
             LingeringClose.drain(mhd_socket(connection), limit: configuration.maximumDiscardedBytes)
         }
-        let expired = connections.requestEnded(connection)
+        connections.requestEnded(exchange.client)
         let outcome: HTTPExchangeRecord.Outcome =
             switch code {
             case .REQUEST_TERMINATED_COMPLETED_OK: .completed
             case .REQUEST_TERMINATED_TIMEOUT_REACHED: .timedOut
             case .REQUEST_TERMINATED_DAEMON_SHUTDOWN: .stopped
-            default: expired ? .timedOut : .aborted
+            default: exchange.client.isExpired ? .timedOut : .aborted
             }
         onEvent(
             .finished(
                 HTTPExchangeRecord(
                     method: exchange.method, target: String(decoding: exchange.targetBytes, as: UTF8.self),
-                    status: exchange.status, remoteAddress: exchange.remoteAddress,
-                    seconds: Monotonic.now() - exchange.started, outcome: outcome)))
+                    status: exchange.status, remoteAddress: exchange.client.address.text,
+                    seconds: MonotonicTime.seconds(since: exchange.started), outcome: outcome)))
     }
 
     private func reject(_ rejection: HTTPRejection, _ exchange: Exchange, _ connection: OpaquePointer) -> Bool {
-        connections.answering(connection)
+        exchange.client.enter(.answering)
         exchange.body = []
         guard let target = exchange.target ?? RequestTarget("/") else { return false }
         let request = HTTPRequest(
             method: exchange.method, target: target, headers: exchange.headers,
-            remoteAddress: exchange.remoteAddress, version: exchange.version)
+            remoteAddress: exchange.client.address.text, version: exchange.version)
         var response = onRejected(rejection, request)
         response.status = rejection.status
         return queue(response, exchange, connection)
@@ -109,6 +110,7 @@ final class ServerCore: Sendable {
         }
         defer { prepared.release() }
         exchange.status = response.status
+        exchange.client.enter(.sending)
         return prepared.queue(on: connection)
     }
 }

@@ -13,11 +13,16 @@ public struct HTTPRequest: Sendable {
     public let remoteAddress: String
     /// `HTTP/1.1` or `HTTP/1.0`.
     public let version: String
+    /// Whether the client has closed the connection, or its side of it: who does that before an answer waits for none. Asked of the
+    /// kernel each time.
+    public let isAbandoned: @Sendable () -> Bool
 
     public init(
         method: String, target: RequestTarget, headers: HTTPHeaders = [:], body: [UInt8] = [],
-        remoteAddress: String = "127.0.0.1", version: String = "HTTP/1.1"
+        remoteAddress: String = "127.0.0.1", version: String = "HTTP/1.1",
+        isAbandoned: @escaping @Sendable () -> Bool = { false }
     ) {
+        self.isAbandoned = isAbandoned
         self.method = method
         self.target = target
         self.headers = headers

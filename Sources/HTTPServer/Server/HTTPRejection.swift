@@ -6,6 +6,10 @@ public enum HTTPRejection: Sendable, Equatable {
     case bodyTooLarge(limit: Int)
     /// The head breaks RFC 9112 in a way that two parsers could read differently: 400.
     case malformed(reason: String)
+    /// A method of no known length: 501 (RFC 9110 §9.1).
+    case methodTooLong
+    /// The target names somebody else than the Host header: 421.
+    case misdirected(authority: String)
     /// A transfer coding other than `chunked`: 501 (RFC 9112 §6.1).
     case unsupportedTransferCoding
     /// The handler's body needs chunks, and the client speaks HTTP/1.0: 505.
@@ -16,7 +20,8 @@ public enum HTTPRejection: Sendable, Equatable {
         switch self {
         case .bodyTooLarge: 413
         case .malformed: 400
-        case .unsupportedTransferCoding: 501
+        case .misdirected: 421
+        case .unsupportedTransferCoding, .methodTooLong: 501
         case .versionNotSupported: 505
         }
     }
@@ -26,6 +31,8 @@ public enum HTTPRejection: Sendable, Equatable {
         switch self {
         case .bodyTooLarge(let limit): "the request body is larger than \(limit) bytes"
         case .malformed(let reason): reason
+        case .methodTooLong: "the method is none that is known"
+        case .misdirected: "the target and the Host header name different servers"
         case .unsupportedTransferCoding: "the only transfer coding understood is chunked"
         case .versionNotSupported: "this answer needs HTTP/1.1"
         }

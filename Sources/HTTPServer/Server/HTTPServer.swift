@@ -15,6 +15,8 @@ public final class HTTPServer: Sendable {
     private struct Running {
         let daemon: DaemonHandle
         let listener: ListeningSocket
+        let acceptor: Acceptor
+        let watch: DeadlineWatch
         let core: Unmanaged<ServerCore>
     }
 
@@ -41,16 +43,26 @@ public final class HTTPServer: Sendable {
 
         // The daemon's threads reach the core through this reference; `stop` gives it back when they have ended.
         let reference = Unmanaged.passRetained(core)
-        guard let daemon = DaemonHandle(listener: listener, configuration: configuration, core: reference) else {
+        let failure = HTTPServerError.cannotStart(address: configuration.address, port: listener.port)
+        guard let daemon = DaemonHandle(configuration: configuration, core: reference) else {
             reference.release()
-            throw HTTPServerError.cannotStart(address: configuration.address, port: listener.port)
+            throw failure
         }
-        guard core.connections.startWatching() else {
+        do {
+            let watch = try DeadlineWatch(core.connections, configuration.deadlines)
+            do {
+                let acceptor = try Acceptor(listener, core.connections, onEvent: onEvent) { daemon.serve($0, $1) }
+                running = Mutex(
+                    Running(daemon: daemon, listener: listener, acceptor: acceptor, watch: watch, core: reference))
+            } catch {
+                watch.stop()
+                throw error
+            }
+        } catch {
             daemon.stop()
             reference.release()
-            throw HTTPServerError.cannotStart(address: configuration.address, port: listener.port)
+            throw failure
         }
-        running = Mutex(Running(daemon: daemon, listener: listener, core: reference))
     }
 
     deinit {
@@ -66,11 +78,11 @@ public final class HTTPServer: Sendable {
     @discardableResult
     public func stop(graceSeconds: Double) -> Bool {
         guard let running = running.withLock({ state in state.take() }) else { return true }
-        running.daemon.quiesce()
         running.listener.refuse()
         let drained = core.connections.drain(seconds: graceSeconds)
+        running.acceptor.join()
         running.daemon.stop()
-        core.connections.stopWatching()
+        running.watch.stop()
         running.core.release()
         return drained
     }

@@ -6,6 +6,8 @@ public enum HTTPServerEvent: Sendable {
     case finished(HTTPExchangeRecord)
     /// A body source threw or ended early, so the client got a short body.
     case bodyFailed(reason: String)
+    /// A connection was closed at once: its client has as many as one may have.
+    case refused(remoteAddress: String)
     /// A diagnostic of libmicrohttpd, mostly about what a client did.
     case note(String)
 }

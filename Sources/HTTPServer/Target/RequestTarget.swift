@@ -7,6 +7,8 @@ public struct RequestTarget: Sendable {
     /// Segments of the path; `/` has none, `/a/` has `a` and an empty one.
     public let segments: [PathSegment]
     public let query: HTTPQuery
+    /// Whom an absolute form names; `nil` in the other forms.
+    public let authority: String?
 
     /// `nil` when it is none of the forms, or holds a space or a control character.
     public init?(_ text: String) {
@@ -15,7 +17,8 @@ public struct RequestTarget: Sendable {
 
     init?(bytes: [UInt8]) {
         guard bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
-        guard let origin = RequestTarget.originForm(bytes[...]) else { return nil }
+        guard let (authority, origin) = RequestTarget.parts(bytes[...]) else { return nil }
+        self.authority = authority.map { String(decoding: $0, as: UTF8.self) }
         let mark = origin.firstIndex(of: UInt8(ascii: "?"))
         let path = origin[..<(mark ?? origin.endIndex)]
         rawPath = String(decoding: path, as: UTF8.self)
@@ -33,15 +36,17 @@ public struct RequestTarget: Sendable {
         return rawPath == "*" ? "*" : "/" + names.joined(separator: "/")
     }
 
-    /// The path and query of an absolute form, which every server must accept (RFC 9112 §3.2.2).
-    private static func originForm(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        if bytes.first == UInt8(ascii: "/") || bytes.elementsEqual("*".utf8) { return bytes }
+    /// Path and query, and the authority of an absolute form, which every server must accept (RFC 9112 §3.2.2).
+    private static func parts(
+        _ bytes: ArraySlice<UInt8>
+    ) -> (authority: ArraySlice<UInt8>?, origin: ArraySlice<UInt8>)? {
+        if bytes.first == UInt8(ascii: "/") || bytes.elementsEqual("*".utf8) { return (nil, bytes) }
         for scheme in ["http://", "https://"] {
             guard bytes.prefix(scheme.utf8.count).map(ASCII.lowercase).elementsEqual(scheme.utf8) else { continue }
-            let authority = bytes.dropFirst(scheme.utf8.count)
-            let end = authority.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? authority.endIndex
-            let rest = authority[end...]
-            return rest.first == UInt8(ascii: "/") ? rest : ArraySlice("/".utf8) + rest
+            let after = bytes.dropFirst(scheme.utf8.count)
+            let end = after.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? after.endIndex
+            let rest = after[end...]
+            return (after[..<end], rest.first == UInt8(ascii: "/") ? rest : ArraySlice("/".utf8) + rest)
         }
         return nil
     }

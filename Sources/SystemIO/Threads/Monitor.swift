@@ -40,6 +40,13 @@ public final class Monitor<Value>: @unchecked Sendable {
         return try body(&value)
     }
 
+    /// Looks and changes nothing, so that nobody is woken: for what many threads ask often.
+    public func read<Result>(_ body: (Value) throws -> Result) rethrows -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(value)
+    }
+
     /// Blocks this thread until `step` gives a value. `step` runs under the lock each time somebody changed the value.
     public func wait<Result>(until step: (inout Value) -> Result?) -> Result {
         pthread_mutex_lock(mutex)
@@ -55,6 +62,17 @@ public final class Monitor<Value>: @unchecked Sendable {
 
     /// As `wait(until:)`, at most `seconds`; `nil` when they have passed.
     public func wait<Result>(atMost seconds: Double, until step: (inout Value) -> Result?) -> Result? {
+        wait(atMost: seconds, wakingOthers: true, until: step)
+    }
+
+    /// As `wait(atMost:until:)` where `step` changes nothing: of a thousand that wait each would wake all others as it leaves.
+    public func waitReading<Result>(atMost seconds: Double, until step: (Value) -> Result?) -> Result? {
+        wait(atMost: seconds, wakingOthers: false) { step($0) }
+    }
+
+    private func wait<Result>(
+        atMost seconds: Double, wakingOthers: Bool, until step: (inout Value) -> Result?
+    ) -> Result? {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
         // A negative time would be EINVAL and a spin; thirty years stand for any longer one.
@@ -64,7 +82,7 @@ public final class Monitor<Value>: @unchecked Sendable {
         deadline.tv_nsec = nanoseconds % 1_000_000_000
         pthread_mutex_lock(mutex)
         defer {
-            pthread_cond_broadcast(condition)
+            if wakingOthers { pthread_cond_broadcast(condition) }
             pthread_mutex_unlock(mutex)
         }
         while true {
