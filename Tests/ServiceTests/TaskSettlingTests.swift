@@ -105,19 +105,34 @@ struct TaskSettlingTests {
         let findings = [BilingualText(zh: "运行 \"甲\"", en: "run \"a\""), BilingualText(zh: "别名", en: "alias")]
         try store.update(Self.restore) { $0.failure = .init(code: "newer-data", findings: findings) }
         #expect(try store.get(Self.restore)?.failure == .init(code: "newer-data", findings: findings))
-        // As 0.1.0 left it.
+        // As 0.1.0 left it: without what keeps the counts.
         let old = try ChildProcess(
             try TestPython().path,
             [
                 "-c",
                 "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.executescript('ALTER TABLE task DROP COLUMN error_code;"
-                    + "ALTER TABLE task DROP COLUMN findings; PRAGMA user_version = 1')", path,
+                    + "ALTER TABLE task DROP COLUMN findings; DROP TRIGGER task_added; DROP TRIGGER task_removed;"
+                    + "DROP TRIGGER task_changed; DROP TABLE task_count; DROP INDEX task_by_time;"
+                    + "DROP INDEX task_by_status_and_time; CREATE INDEX task_by_status ON task (status);"
+                    + "PRAGMA user_version = 1')", path,
             ]
         ).run()
         #expect(old.succeeded, "\(old.errors)")
         let again = try TaskStore(in: folder.path, log: .silent)
         #expect(try again.get(Self.restore)?.id == Self.restore)
         #expect(try again.get(Self.restore)?.failure == nil)
+        #expect(try again.counts().total == again.list().count)
+        // Or with the counts of a bit that flipped.
+        let flipped = try ChildProcess(
+            try TestPython().path,
+            [
+                "-c",
+                "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('UPDATE task_count SET tasks = 7'); d.commit()",
+                path,
+            ]
+        ).run()
+        #expect(flipped.succeeded, "\(flipped.errors)")
+        #expect(try TaskStore(in: folder.path, log: .silent).counts().total == again.list().count)
         try again.update(Self.restore) { $0.failure = .init(code: "busy") }
         #expect(try again.get(Self.restore)?.failure?.code == "busy")
     }

@@ -146,7 +146,7 @@ struct TaskStoreRecoveryTests {
             ]
         ).run()
         #expect(raised.succeeded, "\(raised.errors)")
-        #expect(throws: TaskStoreError.newerSchema(path: path, found: 99, known: 2)) {
+        #expect(throws: TaskStoreError.newerSchema(path: path, found: 99, known: 3)) {
             try TaskStore(in: folder.path, log: .silent)
         }
     }

@@ -18,7 +18,10 @@ public struct Catalogue: Sendable {
 
     /// Newest first.
     /// - Throws: `BackupError.folderNotUsable` where the folder cannot be read, `.folderVanished`.
-    public func items() throws -> [CatalogueItem] {
+    public func items() throws -> [CatalogueItem] { try items(item) }
+
+    /// - Parameter look: gives what a name stands for now.
+    func items(_ look: (BackupName) -> CatalogueItem?) throws -> [CatalogueItem] {
         if let artifacts { try folder.refuseVanished(usedBy: artifacts) }
         let names: [[UInt8]]
         do throws(SystemError) { names = try Directory.names(in: folder.path) } catch {
@@ -26,7 +29,7 @@ public struct Catalogue: Sendable {
         }
         let items = names.compactMap { bytes -> CatalogueItem? in
             guard let text = String(validating: bytes, as: UTF8.self), let name = BackupName(text) else { return nil }
-            return item(name)
+            return look(name)
         }
         return items.sorted { ($0.created, $0.name.string) > ($1.created, $1.name.string) }
     }
@@ -46,7 +49,7 @@ public struct Catalogue: Sendable {
         return found
     }
 
-    private func item(_ name: BackupName) -> CatalogueItem? {
+    func item(_ name: BackupName) -> CatalogueItem? {
         let path = folder.path.appending(name.string)
         // What vanishes between listing and looking was deleted; it is simply not there.
         guard let status = try? FileStatus.of(path) else { return nil }

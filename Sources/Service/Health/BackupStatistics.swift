@@ -13,14 +13,14 @@ public struct BackupStatistics: Sendable {
     public let disk: DiskSpace
     public let tasks: TaskCounts
 
-    public init(_ service: StackService) throws {
-        let items = try service.operations.catalogue.items()
+    public init(_ backups: StackStatus.Backups, _ counts: TaskCounts) {
+        let items = backups.items
         backupCount = items.count
         // Sizes of folders are what their sidecars say, and anybody may have written those.
         totalSize = items.reduce(0) { $0.adding(clamped: $1.size) }
         oldest = items.last?.created
         latest = items.first?.created
-        disk = try DiskSpace.at(service.operations.folder.path)
-        tasks = try service.tasks.counts()
+        disk = backups.disk
+        tasks = counts
     }
 }

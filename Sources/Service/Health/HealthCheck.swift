@@ -14,12 +14,17 @@ public struct Health: Sendable {
     public let findings: [BilingualText]
     /// What the next backup would leave out, and other things to know that are no fault.
     public let notices: [BilingualText]
+    /// Which type of backup saves room on the backup folder's file system; `nil` where the folder is not there, which its own check says.
+    public let storage: FolderStorage?
 }
 
-public struct HealthCheck: Sendable {
-    private let service: StackService
-
-    public init(_ service: StackService) { self.service = service }
+/// Looks at everything that a backup needs. It may take seconds: those who ask often get what it last found (`StackStatus`).
+struct HealthCheck: Sendable {
+    let settings: Settings
+    let operations: Operations
+    let tasks: TaskStore
+    /// Why task records end with this process; `nil` where they are kept.
+    let recordsFinding: BilingualText?
 
     /// Without these a backup or a restore cannot be made at all.
     private static let essential: Set<String> = [
@@ -30,7 +35,7 @@ public struct HealthCheck: Sendable {
     private static let lateAfterSeconds: Int64 = 2 * 3600
     private static let scarceBelowBytes: UInt64 = 256 << 20
 
-    public func run() -> Health {
+    func run() -> Health {
         var checks: [(name: String, isGood: Bool)] = []
         var findings: [BilingualText] = []
         func add(_ name: String, _ finding: BilingualText?) {
@@ -41,15 +46,16 @@ public struct HealthCheck: Sendable {
         // Whatever else is asked of that folder would wait, too.
         if let silent = preflight.silence {
             return Health(
-                checks: [(silent.check.rawValue, false)], isHealthy: false, findings: [silent.text], notices: [])
+                checks: [(silent.check.rawValue, false)], isHealthy: false, findings: [silent.text], notices: [],
+                storage: nil)
         }
-        let items = try? service.operations.catalogue.items()
+        let items = try? operations.catalogue.items()
         func add(_ check: Finding.Check) { add(check.rawValue, preflight.first(check)?.text) }
         add(.backupFolder)
         add("backup_script", scriptFinding("backup_mlflow.sh"))
         add("restore_script", scriptFinding("restore_mlflow_backup.sh"))
         // Not a finding: without Docker nothing is lost but the guide's container commands.
-        checks.append(("docker", service.settings.docker.isReachable))
+        checks.append(("docker", settings.docker.isReachable))
         add(.database)
         add(.tools)
         add(.artifacts)
@@ -58,26 +64,27 @@ public struct HealthCheck: Sendable {
         add("last_backup", failedBackupFinding(items ?? []))
         add(.settled)
         for check in Self.toBeKnown { add(check.rawValue, preflight.notices(of: check).first) }
-        add("task_records", service.recordsFinding)
+        add("task_records", recordsFinding)
         // Little room is to be known; too little for the next backup refuses it.
         let isHealthy =
             checks.allSatisfy { $0.isGood || !Self.essential.contains($0.name) } && preflight.first(.room) == nil
         let notices = preflight.notices(but: Set(Self.toBeKnown))
-        return Health(checks: checks, isHealthy: isHealthy, findings: findings, notices: notices)
+        return Health(
+            checks: checks, isHealthy: isHealthy, findings: findings, notices: notices,
+            storage: try? FolderStorage(folder))
     }
 
-    private var folder: BackupFolder { service.operations.folder }
+    private var folder: BackupFolder { operations.folder }
 
     /// What the next backup by the schedule would meet.
     private func preflight() -> Findings {
-        let settings = service.settings
-        return service.operations.backupPreflight(
+        operations.backupPreflight(
             settings.compress ? .compressed : .uncompressed, settings.retention, patience: 1
         ).run()
     }
 
     private func scriptFinding(_ name: String) -> BilingualText? {
-        let path = service.settings.scriptsDirectory.appending(name)
+        let path = settings.scriptsDirectory.appending(name)
         if path.withCString({ access($0, X_OK) }) == 0 { return nil }
         return BilingualText(
             zh: "脚本 \(path) 不存在或不可执行。请检查 BACKUP_SCRIPTS_DIR。",
@@ -96,7 +103,7 @@ public struct HealthCheck: Sendable {
 
     /// Late is what has not come two hours after its time: a big backup may take a while.
     private func lastBackupFinding() -> BilingualText? {
-        guard let schedule = service.settings.schedule, let first = BackupDue(service.operations.folder).reference(),
+        guard let schedule = settings.schedule, let first = BackupDue(operations.folder).reference(),
             let due = schedule.next(after: first),
             LocalTime.now().epoch.subtracting(clamped: due.epoch) > Self.lateAfterSeconds
         else { return nil }
@@ -117,10 +124,7 @@ public struct HealthCheck: Sendable {
                     "The last backup, \(newest.name), is suspicious: \(newest.sidecar?.suspicion?.text.english ?? ""). If it is right, "
                     + "run `mlflow-backup accept \(newest.name)`.")
         }
-        let newest = try? service.tasks.list().first {
-            $0.kind == .backup && ($0.status == .completed || $0.status == .failed) && $0.createdAt <= now
-        }
-        guard let newest, newest.status == .failed else { return nil }
+        guard let newest = try? tasks.newestEndedBackup(now), newest.status == .failed else { return nil }
         return BilingualText(zh: "最近一次备份失败：", en: "The last backup failed: ") + newest.message
     }
 }

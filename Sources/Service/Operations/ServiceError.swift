@@ -13,6 +13,8 @@ public enum ServiceError: CodedError, Equatable {
     case alreadyEnded(task: String)
     /// A task that another service works on: only that one can cancel it.
     case ownedElsewhere(task: String, process: Int32)
+    /// Nothing is known of it yet, since the first look at a disk or a server takes long.
+    case notSeenYet
 
     public var errorCode: String {
         switch self {
@@ -22,6 +24,7 @@ public enum ServiceError: CodedError, Equatable {
         case .alreadyRequested: "already-requested"
         case .alreadyEnded: "already-ended"
         case .ownedElsewhere: "owned-elsewhere"
+        case .notSeenYet: "not-seen-yet"
         }
     }
 
@@ -46,6 +49,10 @@ public enum ServiceError: CodedError, Equatable {
             BilingualText(
                 zh: "任务 \(task) 由另一个备份服务（进程 \(process)）执行，请在那里取消。",
                 en: "The task \(task) belongs to another backup service (process \(process)): cancel it there.")
+        case .notSeenYet:
+            BilingualText(
+                zh: "备份目录、任务记录或数据库尚未应答，请稍后重试。",
+                en: "The backup folder, the task records or the database have not answered yet. Try again later.")
         }
     }
 }

@@ -14,6 +14,9 @@ public final class StackService: Sendable {
     /// Why task records end with this process; `nil` where they are kept.
     public let recordsFinding: BilingualText?
     public let log: Log
+    /// What was last seen of all this; to be asked by whatever is asked often.
+    public let status: StackStatus
+    private let health: HealthCheck
     private let notices: NoticeDispatcher
     private let runner: TaskRunner
     private let scheduler: Monitor<Scheduler?>
@@ -37,10 +40,14 @@ public final class StackService: Sendable {
         // A restore that is not settled has not failed yet.
         try tasks.failOrphans(keepingRestores: RecoverJob(operations.workspace).isNeeded)
         restoresWait = Monitor(try tasks.hasOrphans())
+        health = HealthCheck(settings: settings, operations: operations, tasks: tasks, recordsFinding: finding)
+        status = try StackStatus(operations.catalogue, tasks, health)
         notices = try NoticeDispatcher(
             mailer: settings.mail.map { Mailer($0) }, policy: NoticePolicy(settings), log: log)
         runner = try TaskRunner(
-            TaskExecution(operations, tasks: tasks, notices: notices, log: log), tasks: tasks)
+            TaskExecution(
+                operations, tasks: tasks, notices: notices, log: log, changed: { [status] in status.folderChanged() }),
+            tasks: tasks)
         scheduler = Monitor(nil)
         recovery = RecoveryWatch()
     }
@@ -70,8 +77,7 @@ public final class StackService: Sendable {
     /// What is done once at start: an interrupted restore is settled, tools are checked, the schedule begins.
     public func start() throws {
         settleOrphans()
-        let health = HealthCheck(self).run()
-        for finding in health.findings { log.warning("health", ["finding": finding[.english]]) }
+        for finding in health.run().findings { log.warning("health", ["finding": finding[.english]]) }
         try recovery.start { [self] in settleOrphans(isFirst: false) }
         guard settings.scheduler == .service else { return log.info("scheduled backups are started by cron") }
         guard let expression = settings.schedule else { return log.info("no schedule: BACKUP_SCHEDULE is off") }
@@ -95,6 +101,7 @@ public final class StackService: Sendable {
         runner.stop(graceSeconds: graceSeconds)
         notices.flush(atMost: 10)
         notices.stop()
+        status.stop()
     }
 
     public func backupRequest(compress: Bool? = nil) -> OperationRequest {
@@ -167,6 +174,7 @@ public final class StackService: Sendable {
         }
         var workspace = operations.workspace
         workspace.waitSeconds = 5
+        defer { status.folderChanged() }
         return try DeleteJob(workspace).run(item.name.string)
     }
 
@@ -176,6 +184,7 @@ public final class StackService: Sendable {
     public func accept(_ name: String) throws -> BilingualText {
         var workspace = operations.workspace
         workspace.waitSeconds = 5
+        defer { status.folderChanged() }
         return AcceptedText.of(try AcceptJob(workspace).run(name))
     }
 

@@ -11,8 +11,14 @@ public struct TaskExecution: Sendable {
     private let tasks: TaskStore?
     private let notices: NoticeDispatcher
     private let log: Log
+    private let changed: @Sendable () -> Void
 
-    public init(_ operations: Operations, tasks: TaskStore?, notices: NoticeDispatcher, log: Log) {
+    /// - Parameter changed: called when an operation has ended, before its record says so: whoever has read that finds what it made.
+    public init(
+        _ operations: Operations, tasks: TaskStore?, notices: NoticeDispatcher, log: Log,
+        changed: @escaping @Sendable () -> Void = {}
+    ) {
+        self.changed = changed
         self.operations = operations
         self.tasks = tasks
         self.notices = notices
@@ -47,6 +53,7 @@ public struct TaskExecution: Sendable {
                 }
                 if isDue { note(record.id) { $0.progress = .init(step) } }
             }
+            changed()
             note(record.id) { record in
                 record.status = .completed
                 record.message = result.message
@@ -65,6 +72,7 @@ public struct TaskExecution: Sendable {
             let isCancelled = error is CancelledError
             let reason = isCancelled ? cancellation.reason.text(record.kind, made.withLock { $0 }) : error.bilingual
             let message = isCancelled ? request.cancelled(reason) : request.failed(reason)
+            changed()
             log.error("task failed", ["task": record.id, "reason": reason[.english]])
             note(record.id) { record in
                 record.status = .failed

@@ -33,6 +33,9 @@ final class SQLiteConnection {
     /// Rows that the last INSERT, UPDATE or DELETE changed.
     var changedRows: Int { Int(sqlite3_changes(handle)) }
 
+    /// Rows that this connection has changed since it was opened.
+    var allChangedRows: Int { Int(sqlite3_total_changes(handle)) }
+
     /// Runs one statement to its end. Values are bound, never joined into the text.
     @discardableResult
     func run(_ sql: String, _ bindings: [SQLiteValue] = []) throws(SQLiteError) -> [SQLiteRow] {

@@ -5,6 +5,7 @@ public enum SettingName: String, Sendable, CaseIterable {
     case backupDirectory = "BACKUP_DIR"
     case apiPort = "BACKUP_API_PORT"
     case apiAddress = "BACKUP_API_ADDRESS"
+    case connectionsPerClient = "BACKUP_API_CONNECTIONS_PER_CLIENT"
     case email = "BACKUP_EMAIL"
     case emailOnSuccess = "BACKUP_EMAIL_SUCCESS"
     case language = "BACKUP_LANG"

@@ -21,6 +21,7 @@ extension Settings {
         backupDirectory = try reader.path(.backupDirectory) ?? "/backup/mlflow"
         apiPort = UInt16(try reader.number(.apiPort, in: 1...65_535) ?? 8080)
         apiAddress = reader.text(.apiAddress) ?? "127.0.0.1"
+        connectionsPerClient = try reader.number(.connectionsPerClient, in: 1...1024) ?? 256
         email = try reader.address(.email)
         emailOnSuccess = try reader.flag(.emailOnSuccess, default: false)
         language = try reader.choice(.language, of: Language.self) ?? Self.language(of: environment)

@@ -8,6 +8,8 @@ public struct Settings: Sendable {
     public let backupDirectory: FilePath
     public let apiPort: UInt16
     public let apiAddress: String
+    /// Connections at once of one address.
+    public let connectionsPerClient: Int
     /// Gets every failure, and successes where `emailOnSuccess` is set.
     public let email: MailAddress?
     public let emailOnSuccess: Bool

@@ -12,6 +12,8 @@ extension TaskStore {
             if path != Self.memory, try Self.inode(of: path) != opened.inode {
                 opened = try Self.openRecovering(path, log)
             }
+            let before = opened.database.allChangedRows
+            defer { if opened.database.allChangedRows != before { noteChange() } }
             do {
                 return try body(opened.database)
             } catch let error as SQLiteError where error.isCorrupt && path != Self.memory {

@@ -5,7 +5,7 @@ import Wording
 
 extension TaskStore {
     /// Raised with each change of the schema; kept in the file's `user_version`.
-    static let schemaVersion = 2
+    static let schemaVersion = 3
 
     /// Opens the file, checks it, and brings it to this version's schema.
     /// - Throws: `SQLiteError` (`isCorrupt` for a file that is no sound database), `TaskStoreError.newerSchema`.
@@ -19,6 +19,9 @@ extension TaskStore {
         do {
             if try version(of: database) != schemaVersion {
                 try database.transaction { try migrate(database, path) }
+            }
+            if try !countsAgree(in: database) {
+                try database.transaction { try countTasks(database) }
             }
             // One bit of its version, or of its schema, makes another database of it that is sound.
             let record = TaskRecord(id: "", kind: .backup, origin: .cli, message: BilingualText(zh: "", en: ""))
@@ -49,7 +52,43 @@ extension TaskStore {
             try database.run("ALTER TABLE task ADD COLUMN error_code TEXT")
             try database.run("ALTER TABLE task ADD COLUMN findings TEXT")
         }
+        if found < 3 {
+            try database.run("CREATE INDEX IF NOT EXISTS task_by_time ON task (created_at, number)")
+            try database.run("CREATE INDEX IF NOT EXISTS task_by_status_and_time ON task (status, created_at, number)")
+            try database.run("DROP INDEX IF EXISTS task_by_status")
+            try countTasks(database)
+        }
         try database.run("PRAGMA user_version = \(schemaVersion)")
+    }
+
+    /// Whether what the triggers have counted is so. A bit that flipped in the table, or in the version, shows here alone.
+    private static func countsAgree(in database: SQLiteConnection) throws -> Bool {
+        let parts = try database.run(
+            "SELECT name FROM sqlite_master WHERE name IN ('task_count', 'task_added', 'task_removed', 'task_changed')")
+        guard parts.count == 4 else { return false }
+        return try database.run(
+            """
+            SELECT status, count(*) FROM task GROUP BY status
+            EXCEPT SELECT status, tasks FROM task_count
+            """
+        ).isEmpty
+    }
+
+    /// How many there are of each state, kept by the database itself: a million records take a second to count.
+    private static func countTasks(_ database: SQLiteConnection) throws {
+        try database.run(
+            "CREATE TABLE IF NOT EXISTS task_count (status TEXT PRIMARY KEY, tasks INTEGER NOT NULL) WITHOUT ROWID")
+        try database.run("DELETE FROM task_count")
+        try database.run("INSERT INTO task_count SELECT status, count(*) FROM task GROUP BY status")
+        let added = """
+            INSERT INTO task_count VALUES (NEW.status, 1) ON CONFLICT (status) DO UPDATE SET tasks = tasks + 1;
+            """
+        let removed = "UPDATE task_count SET tasks = tasks - 1 WHERE status = OLD.status;"
+        try database.run("CREATE TRIGGER IF NOT EXISTS task_added AFTER INSERT ON task BEGIN \(added) END")
+        try database.run("CREATE TRIGGER IF NOT EXISTS task_removed AFTER DELETE ON task BEGIN \(removed) END")
+        try database.run(
+            "CREATE TRIGGER IF NOT EXISTS task_changed AFTER UPDATE OF status ON task WHEN NEW.status <> OLD.status BEGIN \(removed) \(added) END"
+        )
     }
 
     /// Times are seconds since 1970-01-01 UTC, `owner` is a `ProcessIdentity` in JSON. `number` orders tasks of the same second.

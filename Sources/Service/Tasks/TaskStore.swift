@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
 import SystemIO
 import Wording
 
@@ -21,6 +22,14 @@ public final class TaskStore: Sendable {
         var database: SQLiteConnection
         var inode: UInt64?
     }
+
+    /// Counts what this process has written.
+    private let written = Atomic<UInt64>(0)
+
+    /// Another number after each change that this process made.
+    var changes: UInt64 { written.load(ordering: .acquiring) }
+
+    func noteChange() { written.wrappingAdd(1, ordering: .releasing) }
 
     /// Opens or creates the store.
     /// - Parameter folder: must exist and be writable. WAL needs shared memory, so not a network file system.
@@ -115,26 +124,50 @@ public final class TaskStore: Sendable {
     /// Newest first.
     /// - Parameters:
     ///   - status: only these; all of them by default.
+    ///   - before: only those that come after this task in the list.
     ///   - limit: at most so many.
-    public func list(_ status: TaskRecord.Status? = nil, limit: Int? = nil) throws -> [TaskRecord] {
-        let bound = SQLiteValue.integer(limit.map { Int64($0) } ?? -1)
-        return try withDatabase { database in
-            let rows =
-                if let status {
-                    try database.run(
-                        "SELECT * FROM task WHERE status = ? ORDER BY created_at DESC, number DESC LIMIT ?",
-                        [.text(status.rawValue), bound])
-                } else {
-                    try database.run("SELECT * FROM task ORDER BY created_at DESC, number DESC LIMIT ?", [bound])
-                }
-            return rows.compactMap { TaskRecord($0) }
+    /// - Throws: `TaskStoreError.noSuchTask` for `before`.
+    public func list(
+        _ status: TaskRecord.Status? = nil, before: String? = nil, limit: Int? = nil
+    ) throws -> [TaskRecord] {
+        try withDatabase { database in
+            var conditions: [String] = []
+            var values: [SQLiteValue] = []
+            if let status {
+                conditions.append("status = ?")
+                values.append(.text(status.rawValue))
+            }
+            if let before {
+                let place = try database.run("SELECT created_at, number FROM task WHERE id = ?", [.text(before)]).first
+                guard let place else { throw TaskStoreError.noSuchTask(before) }
+                conditions.append("(created_at, number) < (?, ?)")
+                values += [place[0], place[1]]
+            }
+            let which = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
+            values.append(.integer(limit.map { Int64($0) } ?? -1))
+            return try database.run(
+                "SELECT * FROM task \(which) ORDER BY created_at DESC, number DESC LIMIT ?", values
+            ).compactMap { TaskRecord($0) }
+        }
+    }
+
+    /// The newest backup that ended, however it did.
+    /// - Parameter now: what is dated later was dated by a clock that was ahead.
+    func newestEndedBackup(_ now: LocalTime) throws -> TaskRecord? {
+        try withDatabase { database in
+            try database.run(
+                """
+                SELECT * FROM task WHERE kind = ? AND status IN ('completed', 'failed') AND created_at <= ?
+                ORDER BY created_at DESC, number DESC LIMIT 1
+                """, [.text(TaskRecord.Kind.backup.rawValue), .integer(now.epoch)]
+            ).first.flatMap { TaskRecord($0) }
         }
     }
 
     public func counts() throws -> TaskCounts {
         try withDatabase { database in
             var counts = TaskCounts()
-            for row in try database.run("SELECT status, count(*) AS tasks FROM task GROUP BY status") {
+            for row in try database.run("SELECT status, tasks FROM task_count") {
                 let tasks = Int(row["tasks"].integer ?? 0)
                 switch row["status"].text.flatMap(TaskRecord.Status.init(rawValue:)) {
                 case .pending: counts.pending = tasks

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import SystemIO
+
+/// What the service last saw of its stack. Each part has a thread that looks, so that one that hangs, on a disk or a database,
+/// holds up no other, and no request.
+public final class StackStatus: Sendable {
+    /// The backups, newest first, and the room where they are.
+    public struct Backups: Sendable {
+        public let items: [CatalogueItem]
+        public let disk: DiskSpace
+    }
+
+    public struct Tasks: Sendable {
+        public let counts: TaskCounts
+        /// Newest first, `newestLimit` at most.
+        public let newest: [TaskRecord]
+        /// Of the store, when the look began.
+        let changes: UInt64
+    }
+
+    /// As many as the guide's `GET /tasks` shows.
+    public static let newestLimit = 100
+
+    private let backupsSeen: Watched<Result<Backups, any Error>>
+    private let tasksSeen: Watched<Result<Tasks, any Error>>
+    private let healthSeen: Watched<Health>
+    private let store: TaskStore
+
+    init(_ catalogue: Catalogue, _ tasks: TaskStore, _ health: HealthCheck) throws(SystemError) {
+        store = tasks
+        let listing = CatalogueListing(catalogue)
+        backupsSeen = try Watched("see-backups", freshFor: 1) {
+            Result { Backups(items: try listing.items(), disk: try DiskSpace.at(catalogue.folder.path)) }
+        }
+        tasksSeen = try Watched("see-tasks", freshFor: 1) {
+            let changes = tasks.changes
+            return Result {
+                Tasks(counts: try tasks.counts(), newest: try tasks.list(limit: Self.newestLimit), changes: changes)
+            }
+        }
+        healthSeen = try Watched("see-health", freshFor: 3) { health.run() }
+    }
+
+    /// Who looks may hang: what it saw longer ago, in seconds, says nothing of now.
+    public static let oldAfter = 120.0
+
+    /// - Throws: what kept the folder from being listed; `ServiceError.notSeenYet`, also where it was seen last long ago.
+    public func backups() throws -> Seen<Backups> { try Self.recent(backupsSeen.current()) }
+
+    private static func recent<Part>(_ seen: Seen<Result<Part, any Error>>?) throws -> Seen<Part> {
+        guard let seen, seen.age < oldAfter else { throw ServiceError.notSeenYet }
+        return try seen.map { try $0.get() }
+    }
+
+    /// What this process has written is in it, unless the store takes longer than two seconds to say it.
+    /// - Throws: what the store throws, `ServiceError.notSeenYet`.
+    public func tasks() throws -> Seen<Tasks> {
+        var seen = tasksSeen.current()
+        if case .success(let tasks) = seen?.value, tasks.changes != store.changes {
+            seen = tasksSeen.look(waitingAtMost: 2) ?? seen
+        }
+        return try Self.recent(seen)
+    }
+
+    /// - Returns: `nil` where none has ended yet.
+    public func health() -> Seen<Health>? { healthSeen.current() }
+
+    /// To be called by whoever changed something in the backup folder, before he says so: it is seen by all from then on, unless a look
+    /// takes longer than ten seconds.
+    func folderChanged() { backupsSeen.look(waitingAtMost: 10) }
+
+    /// Waits for a look that begins now: for who has changed what health looks at.
+    func lookAtHealth() { healthSeen.look(waitingAtMost: 30) }
+
+    func stop() {
+        backupsSeen.stop()
+        tasksSeen.stop()
+        healthSeen.stop()
+        // A library that is unloaded beside a look would end the process otherwise than it was meant to end.
+        for isEnded in [backupsSeen.isEnded, tasksSeen.isEnded, healthSeen.isEnded] { isEnded(2) }
+    }
+}
