@@ -26,7 +26,10 @@ public struct StackAPI: Sendable {
         let error: RequestError =
             switch rejection {
             case .bodyTooLarge(let limit): .tooLarge(limit: limit)
-            case .malformed, .unsupportedTransferCoding, .versionNotSupported: .malformed(rejection.reason)
+            case .misdirected(let authority): .unknownHost(authority)
+            case .methodTooLong, .unsupportedTransferCoding: .notImplemented(rejection.reason)
+            case .versionNotSupported: .versionNotSupported(rejection.reason)
+            case .malformed: .malformed(rejection.reason)
             }
         return Problem(error).response(Language(acceptLanguage: request.headers["Accept-Language"]))
     }

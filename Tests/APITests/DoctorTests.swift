@@ -153,6 +153,7 @@ struct DoctorTests {
         try Directory.remove(item.path.appending("manifest.json"))
         let doctor = try live.command(["doctor"])
         #expect(doctor.exit == .code(0) && doctor.output.contains("manifest.json"), "\(doctor.output)\(doctor.errors)")
+        live.lookAgain()
         #expect(try live.send("GET", "/backups").text.contains("corrupt"))
         #expect(try live.command(["list"]).output.contains(item.name.string))
         #expect(try live.command(["verify", "--all"]).exit == .code(6))

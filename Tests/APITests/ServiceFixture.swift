@@ -5,7 +5,7 @@ import Backup
 import Foundation
 import HTTPServer
 import Postgres
-import Service
+@testable import Service
 import SystemIO
 import TestSupport
 import Testing
@@ -63,13 +63,25 @@ final class ServiceFixture: Sendable {
 
     /// As a client's request, with English asked for.
     func send(_ method: String, _ path: String, _ json: String = "") throws -> APIAnswer {
+        try send(method, path, bytes: Array(json.utf8))
+    }
+
+    func send(_ method: String, _ path: String, bytes: [UInt8]) throws -> APIAnswer {
+        // A test looks at what it has just changed.
+        if path == "/health" { service.status.lookAtHealth() }
         let target = try #require(RequestTarget(path))
         let headers: HTTPHeaders = ["Content-Type": "application/json", "Accept-Language": "en", "Host": "localhost"]
         let response = api.answer(
-            HTTPRequest(method: method, target: target, headers: headers, body: Array(json.utf8)))
-        guard case .bytes(let bytes) = response.body else { return APIAnswer(status: response.status, body: []) }
-        return APIAnswer(status: response.status, body: bytes)
+            HTTPRequest(method: method, target: target, headers: headers, body: bytes))
+        return switch response.body {
+        case .bytes(let bytes): APIAnswer(status: response.status, body: bytes)
+        case .shared(let shared): APIAnswer(status: response.status, body: shared.bytes)
+        case .none, .file, .stream: APIAnswer(status: response.status, body: [])
+        }
     }
+
+    /// After a change by hand, which the service would see a second later.
+    func lookAgain() { service.status.folderChanged() }
 
     /// Polls a task until it has one of these states.
     func task(_ id: String, reaches states: Set<String> = ["completed", "failed"]) throws -> [String: Any] {

@@ -37,6 +37,7 @@ struct VanishedFolderTests {
                 #expect(outcome.exit == backup.exit, "\(arguments): \(outcome.exit), \(outcome.output)")
                 #expect(outcome.errors == backup.errors || arguments == ["doctor"], "\(arguments): \(outcome.errors)")
             }
+            live.lookAgain()
             for path in ["/backups", "/stats", "/backups/\(name)/download"] {
                 let answer = try live.send("GET", path)
                 #expect(answer.status == 503, "\(path): \(answer.text)")

@@ -52,6 +52,13 @@ import Testing
         for path in ["/health", "/docs", "/openapi.json"] {
             #expect(try Curl.get("\(stack.backupURL)\(path)").status == 200)
         }
+        // S17: without it the service says whether it is well, and nothing of where its data is.
+        let plain = try Curl.get("\(stack.backupURL)/health").object()
+        #expect(plain.keys.sorted() == ["status"], "\(plain)")
+        let whole = try Curl.get(
+            "\(stack.backupURL)/health", "-H", "Authorization: Bearer a-long-and-secret-token"
+        ).object()
+        #expect(whole["checks"] != nil && whole["age_seconds"] != nil, "\(whole)")
         let log = String(
             decoding: try OpenFile(stack.data.appending("logs/backup.log"), .read).readAll(), as: UTF8.self)
         #expect(!log.contains("a-long-and-secret"))
@@ -109,9 +116,10 @@ import Testing
         let pid = String(
             decoding: try OpenFile(stack.data.appending("postgres/postmaster.pid"), .read).readAll(), as: UTF8.self)
         kill(try #require(pid_t(pid.split(separator: "\n")[0])), SIGQUIT)
-        sleep(1)
+        try Patience.wait("health to see that the server is down", atMost: 30) {
+            try Curl.get("\(stack.backupURL)/health").status == 503
+        }
         let health = try Curl.get("\(stack.backupURL)/health", "-H", "Accept-Language: en")
-        #expect(health.status == 503)
         #expect(try health.string("status") == "unhealthy")
         #expect((try health.object()["checks"] as? [String: Bool])?["database"] == false)
         let refused = try Curl.post("\(stack.backupURL)/backups", "{}", "-H", "Accept-Language: en")
@@ -121,7 +129,9 @@ import Testing
         #expect(cli.exit == .code(1))
         #expect(try Curl.get("\(stack.backupURL)/backups").array().isEmpty)
         try stack.up()
-        #expect(try Curl.get("\(stack.backupURL)/health").status == 200)
+        try Patience.wait("health to see that it is up", atMost: 30) {
+            try Curl.get("\(stack.backupURL)/health").status == 200
+        }
     }
 
     @Test func missingArtifactsAreNeverAnEmptyBackup() throws {

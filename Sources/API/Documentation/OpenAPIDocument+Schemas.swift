@@ -59,12 +59,14 @@ extension OpenAPIDocument {
             "error":{"type":"object","required":["code"],"description":"仅失败的任务 / of a failed task only","properties":{
               "code":{"type":"string","example":"newer-data"},"findings":{"type":"array","items":{"type":"string"}}}},
             "warnings":{"type":"integer"},"notice":{"type":"string","description":"邮件是否已发送 / what became of the e-mail"}}},
-          "Health":{"type":"object","required":["status","checks","timestamp"],"properties":{
+          "Health":{"type":"object","required":["status"],"properties":{
             "status":{"type":"string","enum":["healthy","unhealthy"]},
             "checks":{"type":"object","additionalProperties":{"type":"boolean"},
               "required":["backup_directory","backup_script","restore_script","docker"]},
             "findings":{"type":"array","items":{"type":"string"}},
-            "notices":{"type":"array","items":{"type":"string"},"description":"备份不包含的内容 / what a backup leaves out; no fault"},"version":{"type":"string"},"timestamp":{"type":"string"}}},
+            "notices":{"type":"array","items":{"type":"string"},"description":"备份不包含的内容 / what a backup leaves out; no fault"},"version":{"type":"string"},"timestamp":{"type":"string"},
+            "looked_at":{"type":"string","description":"检查开始的时间 / when these checks began"},"age_seconds":{"type":"integer"},
+            "storage":{"type":"object","properties":{"file_system":{"type":"string"},"shares_blocks":{"type":"boolean"},"advice":{"type":"string"}}}}},
           "Statistics":{"type":"object","required":["backup_count","total_size","disk_usage","task_stats"],"properties":{
             "backup_count":{"type":"integer"},"total_size":{"type":"integer","description":"bytes"},
             "oldest_backup":{"type":"string"},"latest_backup":{"type":"string"},

@@ -28,6 +28,7 @@ struct Problem {
             status = Self.status(error)
             if case .methodNotAllowed(_, let allowed) = error { headers.add("Allow", allowed.joined(separator: ", ")) }
             if error == .unauthorized { headers.add("WWW-Authenticate", "Bearer") }
+            if error == .tooBusy { headers.add("Retry-After", "2") }
         case let error as BackupError: status = Self.status(error)
         case let error as ServiceError: status = Self.status(error)
         case is PostgresError: status = 503
@@ -51,12 +52,15 @@ struct Problem {
         case .wrongType, .missingField, .unknownField, .badValue: 422
         case .notDownloadable: 409
         case .tooLarge: 413
+        case .tooBusy, .clientLeft: 503
+        case .notImplemented: 501
+        case .versionNotSupported: 505
         }
     }
 
     private static func status(_ error: ServiceError) -> Int {
         switch error {
-        case .stopping: 503
+        case .stopping, .notSeenYet: 503
         case .queueFull, .alreadyRequested, .alreadyEnded, .ownedElsewhere: 409
         case .noSuchTask: 404
         }
@@ -95,6 +99,8 @@ struct Problem {
         case 415: BilingualText(zh: "不支持的类型", en: "Unsupported media type")
         case 421: BilingualText(zh: "主机名不被接受", en: "Misdirected request")
         case 422: BilingualText(zh: "参数无效", en: "Unprocessable content")
+        case 501: BilingualText(zh: "未实现", en: "Not implemented")
+        case 505: BilingualText(zh: "不支持的 HTTP 版本", en: "HTTP version not supported")
         case 503: BilingualText(zh: "服务不可用", en: "Service unavailable")
         case 507: BilingualText(zh: "存储空间不足", en: "Insufficient storage")
         default: BilingualText(zh: "内部错误", en: "Internal error")

@@ -9,7 +9,7 @@ enum RequestError: CodedError, Equatable {
     case unauthorized
     case unknownHost(String)
     case foreignOrigin(String)
-    case notJSON(String)
+    case notJSON(BilingualText)
     case wrongMediaType(String)
     case wrongType(field: String, expected: BilingualText)
     case missingField(String)
@@ -18,6 +18,13 @@ enum RequestError: CodedError, Equatable {
     case notDownloadable(String, path: String)
     case tooLarge(limit: Int)
     case malformed(String)
+    /// A part of HTTP that this server has not: 501, 505.
+    case notImplemented(String)
+    case versionNotSupported(String)
+    /// Too many wait for the same already.
+    case tooBusy
+    /// Nobody hears the answer.
+    case clientLeft
 
     var errorCode: String {
         switch self {
@@ -35,6 +42,10 @@ enum RequestError: CodedError, Equatable {
         case .notDownloadable: "not-downloadable"
         case .tooLarge: "too-large"
         case .malformed: "malformed"
+        case .notImplemented: "not-implemented"
+        case .versionNotSupported: "version-not-supported"
+        case .tooBusy: "service-busy"
+        case .clientLeft: "client-left"
         }
     }
 
@@ -62,8 +73,9 @@ enum RequestError: CodedError, Equatable {
                 en: "Requests from another site (\(origin)) are refused. Use this service directly.")
         case .notJSON(let reason):
             return BilingualText(
-                zh: "请求体不是有效的 JSON（\(reason)）。示例：{\"compress\": true}。",
-                en: "The body is not valid JSON (\(reason)). An example: {\"compress\": true}.")
+                zh: "请求体不是可用的 JSON（\(reason[.chinese])）。示例：{\"compress\": true}。",
+                en: "The body is not JSON that this call takes (\(reason[.english])). An example: {\"compress\": true}."
+            )
         case .wrongMediaType(let type):
             return BilingualText(
                 zh: "不支持的类型 \(type)。请发送 Content-Type: application/json。",
@@ -89,8 +101,13 @@ enum RequestError: CodedError, Equatable {
         case .tooLarge(let limit):
             return BilingualText(
                 zh: "请求体超过 \(limit) 字节。", en: "The request body is larger than \(limit) bytes.")
-        case .malformed(let reason):
+        case .malformed(let reason), .notImplemented(let reason), .versionNotSupported(let reason):
             return BilingualText(zh: "请求无效：\(reason)。", en: "The request is not valid: \(reason).")
+        case .tooBusy:
+            return BilingualText(
+                zh: "同类请求过多，请稍后重试。", en: "Too many requests wait for the same. Try again in a moment.")
+        case .clientLeft:
+            return BilingualText(zh: "客户端已断开。", en: "The client has left.")
         }
     }
 }

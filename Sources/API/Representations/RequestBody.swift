@@ -7,7 +7,7 @@ import Wording
 
 /// The fields of a JSON object, read one by one so that each mistake is named.
 struct RequestBody {
-    private let fields: [String: JSONValue]
+    private let fields: [String: JSONScalar]
 
     /// An empty body is an empty object.
     /// - Throws: `RequestError.notJSON`, `.wrongMediaType`, `.unknownField`.
@@ -22,17 +22,22 @@ struct RequestBody {
         guard media == "application/json" || media.hasSuffix("+json") else {
             throw RequestError.wrongMediaType(media.isEmpty ? "(none)" : media)
         }
-        let value: JSONValue
+        if let excess = JSONBounds.request.excess(of: request.body) { throw RequestError.notJSON(excess) }
         do {
-            value = try JSONDecoder().decode(JSONValue.self, from: Data(request.body))
+            guard String(validating: request.body, as: UTF8.self) != nil else {
+                throw RequestError.notJSON(BilingualText(zh: "不是 UTF-8 文本", en: "it is not UTF-8 text"))
+            }
+            fields = try JSONDecoder().decode([String: JSONScalar].self, from: Data(request.body))
+        } catch let error as RequestError {
+            throw error
         } catch {
-            throw RequestError.notJSON("\(request.body.count) bytes")
+            throw RequestError.notJSON(
+                BilingualText(
+                    zh: "\(request.body.count) 字节，应为一个对象", en: "\(request.body.count) bytes, one object is needed"))
         }
-        guard case .object(let fields) = value else { throw RequestError.notJSON("not an object") }
         for name in fields.keys.sorted() where !known.contains(name) {
             throw RequestError.unknownField(String(name.prefix(60)), known: known)
         }
-        self.fields = fields
     }
 
     func bool(_ name: String) throws -> Bool? {
@@ -62,14 +67,13 @@ struct RequestBody {
     }
 }
 
-/// Any JSON (RFC 8259).
-enum JSONValue: Decodable, Sendable {
+/// What a field may hold here. What is in an array or object is not looked at: no field takes one.
+enum JSONScalar: Decodable, Sendable {
     case null
     case bool(Bool)
-    case number(Double)
     case string(String)
-    case array([JSONValue])
-    case object([String: JSONValue])
+    /// A number, an array or an object.
+    case other
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
@@ -79,12 +83,8 @@ enum JSONValue: Decodable, Sendable {
             self = .bool(value)
         } else if let value = try? container.decode(String.self) {
             self = .string(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
         } else {
-            self = .object(try container.decode([String: JSONValue].self))
+            self = .other
         }
     }
 }

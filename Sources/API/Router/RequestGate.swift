@@ -8,7 +8,7 @@ struct RequestGate: Sendable {
     private let token: Secret?
     private let allowedHosts: Set<String>
 
-    /// Calls that tell nothing of the data: a load balancer asks for health, a browser loads the page before a person
+    /// Calls that tell nothing of the data to who has no token: a load balancer asks for health (and hears one word), a browser loads the page before a person
     /// can type the token into it.
     private static let openPatterns: Set<String> = ["/health", "/docs", "/docs/{asset}", "/openapi.json", "/"]
 
@@ -33,13 +33,14 @@ struct RequestGate: Sendable {
         }
     }
 
-    func authorize(_ request: HTTPRequest, _ route: Route) throws {
-        guard let token, !Self.openPatterns.contains(route.pattern) else { return }
+    /// - Throws: `RequestError.unauthorized` where the route is not open to everybody.
+    /// - Returns: whether whoever asks may hear all.
+    func authorize(_ request: HTTPRequest, _ route: Route) throws -> Bool {
+        guard let token else { return true }
         let given = request.headers["Authorization"] ?? ""
-        let scheme = given.prefix(7)
-        guard scheme.lowercased() == "bearer ", token.matches(String(given.dropFirst(7))) else {
-            throw RequestError.unauthorized
-        }
+        if given.prefix(7).lowercased() == "bearer ", token.matches(String(given.dropFirst(7))) { return true }
+        if Self.openPatterns.contains(route.pattern) { return false }
+        throw RequestError.unauthorized
     }
 
     /// Addresses and names without a dot (`localhost`, a container's name) cannot be an attacker's domain.

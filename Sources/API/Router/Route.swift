@@ -9,6 +9,8 @@ struct Route: Sendable {
     let method: String
     let pattern: String
     let handler: Handler
+    /// What it waits for; `nil` where the answer is in memory.
+    let resource: Resource?
     private let parts: [Part]
 
     private enum Part: Sendable, Equatable {
@@ -16,7 +18,8 @@ struct Route: Sendable {
         case parameter(String)
     }
 
-    init(_ method: String, _ pattern: String, _ handler: @escaping Handler) {
+    init(_ method: String, _ pattern: String, at resource: Resource? = nil, _ handler: @escaping Handler) {
+        self.resource = resource
         self.method = method
         self.pattern = pattern
         self.handler = handler

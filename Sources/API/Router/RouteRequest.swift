@@ -8,6 +8,8 @@ struct RouteRequest: Sendable {
     let http: HTTPRequest
     let parameters: [String: String]
     let language: Language
+    /// Whether it has the token, or none is set.
+    var isAuthorized = true
 
     /// Present in every path that matched: a missing one is a mistake in the route table.
     func parameter(_ name: String) -> String {

@@ -9,6 +9,9 @@ struct Router: Sendable {
     private let routes: [Route]
     private let gate: RequestGate
     private let log: Log
+    /// When which code was last told of.
+    private let told: Monitor<[String: UInt64]> = Monitor([:])
+    private let gates = Dictionary(uniqueKeysWithValues: Resource.allCases.map { ($0, Gate($0)) })
 
     init(_ routes: [Route], gate: RequestGate, log: Log) {
         self.routes = routes
@@ -23,15 +26,29 @@ struct Router: Sendable {
             response = try dispatch(request, language)
         } catch {
             let problem = Problem(error)
-            if problem.status >= 500 {
-                log.error("request failed", ["path": request.rawPath, "reason": error.bilingual[.english]])
+            if problem.status >= 500, isNews(problem.code) {
+                log.error(
+                    "request failed",
+                    ["path": String(request.rawPath.prefix(200)), "reason": error.bilingual[.english]])
             }
             response = problem.response(language)
         }
         response.headers.set("X-Content-Type-Options", "nosniff")
-        response.headers.set("Cache-Control", "no-store")
+        // What has a tag may be kept by who asked for it, and is asked for again each time.
+        let isTagged = response.headers["ETag"] != nil
+        response.headers.set("Cache-Control", isTagged ? "private, no-cache" : "no-store")
         response.headers.set("Vary", "Accept-Language")
         return response
+    }
+
+    /// One line a minute for each kind: a client decides how often it asks.
+    private func isNews(_ code: String) -> Bool {
+        told.withLock { told in
+            let now = MonotonicTime.nanoseconds()
+            if let last = told[code], now - last < 60_000_000_000 { return false }
+            told[code] = now
+            return true
+        }
     }
 
     private func dispatch(_ request: HTTPRequest, _ language: Language) throws -> HTTPResponse {
@@ -45,7 +62,10 @@ struct Router: Sendable {
             if allowed.contains("GET") { allowed.insert("HEAD") }
             throw RequestError.methodNotAllowed(request.method, allowed: allowed.sorted())
         }
-        try gate.authorize(request, route)
-        return try route.handler(RouteRequest(http: request, parameters: parameters, language: language))
+        let routed = RouteRequest(
+            http: request, parameters: parameters, language: language,
+            isAuthorized: try gate.authorize(request, route))
+        guard let gate = route.resource.flatMap({ gates[$0] }) else { return try route.handler(routed) }
+        return try gate.pass(request) { try route.handler(routed) }
     }
 }

@@ -10,20 +10,26 @@ import Wording
 /// Listing, making, fetching, checking and deleting backups.
 struct BackupRoutes: Sendable {
     let service: StackService
+    private let answer = SeenAnswer()
+
+    init(service: StackService) { self.service = service }
 
     var routes: [Route] {
         [
             Route("GET", "/backups", list),
-            Route("POST", "/backups", create),
-            Route("GET", "/backups/{name}/download", download),
-            Route("POST", "/backups/{name}/verify", verify),
-            Route("POST", "/backups/{name}/accept", accept),
-            Route("DELETE", "/backups/{name}", delete),
+            Route("POST", "/backups", at: .database, create),
+            Route("GET", "/backups/{name}/download", at: .backupFolder, download),
+            Route("POST", "/backups/{name}/verify", at: .backupFolder, verify),
+            Route("POST", "/backups/{name}/accept", at: .backupFolder, accept),
+            Route("DELETE", "/backups/{name}", at: .backupFolder, delete),
         ]
     }
 
     @Sendable private func list(_ request: RouteRequest) throws -> HTTPResponse {
-        .json(try service.operations.catalogue.items().map(BackupRepresentation.init))
+        let seen = try service.status.backups()
+        return answer.response(seen.number) {
+            .json(seen.value.items.map(BackupRepresentation.init)).tagged()
+        }.ifWanted(by: request.http)
     }
 
     @Sendable private func create(_ request: RouteRequest) throws -> HTTPResponse {

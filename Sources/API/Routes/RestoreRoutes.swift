@@ -9,7 +9,9 @@ struct RestoreRoutes: Sendable {
     let service: StackService
 
     var routes: [Route] {
-        [Route("POST", "/restore", restore), Route("POST", "/restore/undo", undo)]
+        [
+            Route("POST", "/restore", at: .database, restore), Route("POST", "/restore/undo", at: .database, undo),
+        ]
     }
 
     @Sendable private func restore(_ request: RouteRequest) throws -> HTTPResponse {

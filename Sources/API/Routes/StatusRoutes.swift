@@ -9,41 +9,66 @@ import Wording
 /// Health and numbers.
 struct StatusRoutes: Sendable {
     let service: StackService
+    private let healthAnswer = SeenAnswer()
+    private let statisticsAnswer = SeenAnswer()
+
+    init(service: StackService) { self.service = service }
 
     var routes: [Route] { [Route("GET", "/health", health), Route("GET", "/stats", statistics)] }
 
     @Sendable private func health(_ request: RouteRequest) throws -> HTTPResponse {
-        let health = HealthCheck(service).run()
-        let body = HealthBody(
-            status: health.isHealthy ? "healthy" : "unhealthy",
-            checks: Dictionary(health.checks.map { ($0.name, $0.isGood) }, uniquingKeysWith: { $0 && $1 }),
-            findings: health.findings.map { $0[request.language] },
-            notices: health.notices.map { $0[request.language] }, storage: storage(request.language),
-            version: ServiceVersion.current,
-            timestamp: LocalTime.now().iso)
-        return .json(body, status: health.isHealthy ? 200 : 503)
+        guard let seen = service.status.health() else { throw ServiceError.notSeenYet }
+        // Made anew each second, as the age that it tells of changes.
+        let age = Int(nearest: seen.age.rounded(.down))
+        guard request.isAuthorized else {
+            // Its findings name paths, hosts and roles.
+            let isHealthy = seen.value.isHealthy && seen.age <= StackStatus.oldAfter
+            return .json(["status": isHealthy ? "healthy" : "unhealthy"], status: isHealthy ? 200 : 503)
+        }
+        return healthAnswer.response(seen.number << 20 | UInt64(min(age, 1 << 20 - 1)), request.language) {
+            let health = seen.value
+            let isOld = seen.age > StackStatus.oldAfter
+            let findings = isOld ? [Self.silence(age)] + health.findings : health.findings
+            let isHealthy = health.isHealthy && !isOld
+            let body = HealthBody(
+                status: isHealthy ? "healthy" : "unhealthy",
+                checks: Dictionary(health.checks.map { ($0.name, $0.isGood) }, uniquingKeysWith: { $0 && $1 }),
+                findings: findings.map { $0[request.language] },
+                notices: health.notices.map { $0[request.language] },
+                storage: health.storage.map { storage in
+                    HealthBody.Storage(
+                        file_system: storage.fileSystem, shares_blocks: storage.sharesBlocks,
+                        advice: storage.advice[request.language])
+                }, version: ServiceVersion.current, timestamp: LocalTime.now().iso, looked_at: seen.at.iso,
+                age_seconds: age)
+            return .json(body, status: isHealthy ? 200 : 503)
+        }
     }
 
-    /// Left out where the folder is not there: its own check says so.
-    private func storage(_ language: Language) -> HealthBody.Storage? {
-        guard let storage = try? FolderStorage(service.operations.folder) else { return nil }
-        return .init(
-            file_system: storage.fileSystem, shares_blocks: storage.sharesBlocks, advice: storage.advice[language])
+    private static func silence(_ age: Int) -> BilingualText {
+        BilingualText(
+            zh: "\(age) 秒以来检查没有结束：备份目录、数据库或某个程序没有应答。请查看日志，必要时重启备份服务。",
+            en:
+                "For \(age) seconds no look at the stack has ended: the backup folder, the database or a program does not answer. See the "
+                + "log; restart the backup service if need be.")
     }
 
     @Sendable private func statistics(_ request: RouteRequest) throws -> HTTPResponse {
-        let numbers = try BackupStatistics(service)
-        return .json(
-            StatisticsBody(
-                backup_count: numbers.backupCount, total_size: numbers.totalSize, oldest_backup: numbers.oldest?.iso,
-                latest_backup: numbers.latest?.iso,
-                disk_usage: .init(
-                    total: HumanUnits.diskSize(numbers.disk.total), used: HumanUnits.diskSize(numbers.disk.used),
-                    available: HumanUnits.diskSize(numbers.disk.available),
-                    use_percentage: "\(numbers.disk.usePercentage)%"),
-                task_stats: .init(
-                    total: numbers.tasks.total, pending: numbers.tasks.pending, running: numbers.tasks.running,
-                    completed: numbers.tasks.completed, failed: numbers.tasks.failed)))
+        let (backups, tasks) = (try service.status.backups(), try service.status.tasks())
+        let numbers = BackupStatistics(backups.value, tasks.value.counts)
+        return statisticsAnswer.response(backups.number << 32 ^ tasks.number) {
+            .json(
+                StatisticsBody(
+                    backup_count: numbers.backupCount, total_size: numbers.totalSize,
+                    oldest_backup: numbers.oldest?.iso, latest_backup: numbers.latest?.iso,
+                    disk_usage: .init(
+                        total: HumanUnits.diskSize(numbers.disk.total), used: HumanUnits.diskSize(numbers.disk.used),
+                        available: HumanUnits.diskSize(numbers.disk.available),
+                        use_percentage: "\(numbers.disk.usePercentage)%"),
+                    task_stats: .init(
+                        total: numbers.tasks.total, pending: numbers.tasks.pending, running: numbers.tasks.running,
+                        completed: numbers.tasks.completed, failed: numbers.tasks.failed)))
+        }
     }
 
     private struct HealthBody: Encodable {
@@ -61,6 +86,9 @@ struct StatusRoutes: Sendable {
         let storage: Storage?
         let version: String
         let timestamp: String
+        /// When the checks began.
+        let looked_at: String
+        let age_seconds: Int
     }
 
     private struct StatisticsBody: Encodable {

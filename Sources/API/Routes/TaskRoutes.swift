@@ -6,18 +6,32 @@ import Wording
 
 struct TaskRoutes: Sendable {
     let service: StackService
+    private let answer = SeenAnswer()
+    private let gate = Gate(.taskRecords)
+
+    init(service: StackService) { self.service = service }
 
     var routes: [Route] {
         [
             Route("GET", "/tasks", list),
-            Route("GET", "/tasks/{id}", show),
-            Route("POST", "/tasks/{id}/cancel", cancel),
-            Route("POST", "/cleanup", cleanUp),
+            Route("GET", "/tasks/{id}", at: .taskRecords, show),
+            Route("POST", "/tasks/{id}/cancel", at: .taskRecords, cancel),
+            Route("POST", "/cleanup", at: .taskRecords, cleanUp),
         ]
     }
 
+    /// The newest, or a page that a query asks for.
     @Sendable private func list(_ request: RouteRequest) throws -> HTTPResponse {
-        let status = try request.http.query["status"].map { text in
+        guard request.http.query.items.isEmpty else { return try gate.pass(request.http) { try page(request) } }
+        let seen = try service.status.tasks()
+        return answer.response(seen.number, request.language) {
+            .json(seen.value.newest.map { TaskRepresentation($0, request.language) })
+        }
+    }
+
+    private func page(_ request: RouteRequest) throws -> HTTPResponse {
+        let query = request.http.query
+        let status = try query["status"].map { text in
             guard let status = TaskRecord.Status(rawValue: text) else {
                 let names = TaskRecord.Status.allCases.map(\.rawValue).joined(separator: ", ")
                 throw RequestError.badValue(
@@ -25,8 +39,27 @@ struct TaskRoutes: Sendable {
             }
             return status
         }
-        return .json(try service.tasks.list(status).map { TaskRepresentation($0, request.language) })
+        let limit = try query["limit"].map { text in
+            guard let limit = Int(text), (1...Self.longestPage).contains(limit) else {
+                throw RequestError.badValue(
+                    field: "limit", value: text,
+                    allowed: BilingualText(
+                        zh: " 1 至 \(Self.longestPage) 的整数", en: "a whole number from 1 to \(Self.longestPage)"))
+            }
+            return limit
+        }
+        do {
+            let records = try service.tasks.list(
+                status, before: query["before"], limit: limit ?? StackStatus.newestLimit)
+            return .json(records.map { TaskRepresentation($0, request.language) })
+        } catch TaskStoreError.noSuchTask(let id) {
+            throw RequestError.badValue(
+                field: "before", value: id,
+                allowed: BilingualText(zh: "现有任务的 task_id", en: "the task_id of a task there is"))
+        }
     }
+
+    private static let longestPage = 1000
 
     @Sendable private func show(_ request: RouteRequest) throws -> HTTPResponse {
         .json(TaskRepresentation(try service.task(request.parameter("id")), request.language))

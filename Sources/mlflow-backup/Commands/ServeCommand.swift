@@ -30,11 +30,15 @@ enum ServeCommand: Command {
 
         let service = try StackService(settings, log: log)
         let api = StackAPI(service)
+        let requests = try RequestLog(log)
+        defer { requests.stop() }
+        var configuration = ServerConfiguration(address: settings.apiAddress, port: settings.apiPort)
+        configuration.maximumConnectionsOfClient = settings.connectionsPerClient
         let server: HTTPServer
         do {
             server = try HTTPServer(
-                configuration: ServerConfiguration(address: settings.apiAddress, port: settings.apiPort),
-                onEvent: { Self.note($0, log) }, onRejected: { StackAPI.answer($0, $1) }, handler: { api.answer($0) })
+                configuration: configuration,
+                onEvent: { requests.note($0) }, onRejected: { StackAPI.answer($0, $1) }, handler: { api.answer($0) })
         } catch {
             service.stop(graceSeconds: 0)
             throw ListenError(address: settings.apiAddress, port: settings.apiPort, reason: "\(error)")
@@ -48,20 +52,6 @@ enum ServeCommand: Command {
         service.stop(graceSeconds: grace)
         log.info("stopped")
         return .success
-    }
-
-    private static func note(_ event: HTTPServerEvent, _ log: Log) {
-        switch event {
-        case .finished(let exchange):
-            log.info(
-                "request",
-                [
-                    "method": exchange.method, "target": exchange.target, "status": exchange.status ?? 0,
-                    "from": exchange.remoteAddress,
-                ])
-        case .bodyFailed(let reason): log.warning("response cut short", ["reason": reason])
-        case .note(let text): log.info("http", ["note": text])
-        }
     }
 }
 
