@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -203,9 +204,9 @@ int clinux_is_frozen(const char *path) {
     return (status.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0;
 }
 
-int clinux_accept(int listener, struct sockaddr_storage *address) {
-    socklen_t length = sizeof *address;
-    return accept4(listener, (struct sockaddr *)address, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+int clinux_accept(int listener, void *address) {
+    socklen_t length = sizeof(struct sockaddr_storage);
+    return accept4(listener, address, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
 int clinux_tcp_acknowledged(int socket, uint64_t *bytes) {

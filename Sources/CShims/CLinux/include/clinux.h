@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <signal.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/xattr.h>
 
@@ -21,8 +20,8 @@ int clinux_rename_exchange(int from_directory, const char *from, int to_director
 int clinux_clone_range(int from, uint64_t from_offset, uint64_t length, int to, uint64_t to_offset);
 // Bytes of the file's extents that no other file shares; -1 where the file system cannot tell.
 int64_t clinux_unshared_bytes(int descriptor);
-/// accept4(2) with SOCK_CLOEXEC and SOCK_NONBLOCK. Returns the descriptor, or -1 with errno.
-int clinux_accept(int listener, struct sockaddr_storage *address);
+/// accept4(2) with SOCK_CLOEXEC and SOCK_NONBLOCK. `address` is a sockaddr_storage. Returns the descriptor, or -1 with errno.
+int clinux_accept(int listener, void *address);
 /// Bytes that the peer has acknowledged (tcp(7), TCP_INFO, `tcpi_bytes_acked`; Linux 4.1). -1 with errno.
 int clinux_tcp_acknowledged(int socket, uint64_t *bytes);
 /// Bytes that were sent and are not acknowledged, or not sent yet (tcp(7), SIOCOUTQ). -1 with errno.
