@@ -175,6 +175,21 @@ struct AdvisoryLockTests {
         #expect(AdvisoryLock.holder(of: scratch.path.appending("absent")) == "")
     }
 
+    @Test("it is free when its holder is done, though a child that is just being started has the file, too")
+    func inherited() throws {
+        let scratch = try Scratch()
+        let path = scratch.path.appending("lock")
+        var lock = try AdvisoryLock.tryLock(path, note: "backup 1")
+        // As a child has it between fork and exec: the same open file under another number.
+        let found = try Directory.names(in: "/proc/self/fd").compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+            .first { (try? FilePath("/proc/self/fd/\($0)").resolved()) == path }
+        let copy = dup(try #require(found))
+        defer { close(copy) }
+        #expect(try lock != nil && AdvisoryLock.tryLock(path, note: "2") == nil)
+        lock = nil
+        #expect(try AdvisoryLock.tryLock(path, note: "3") != nil)
+    }
+
     @Test("it is free again when its holder is killed, and no stale file stands in the way")
     func killed() throws {
         let scratch = try Scratch()

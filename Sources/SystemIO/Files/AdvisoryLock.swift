@@ -8,6 +8,10 @@ public final class AdvisoryLock: Sendable {
 
     private init(_ file: OpenFile) { self.file = file }
 
+    /// A child that another thread is starting has the file, too, until it has become its program: by closing alone the lock would
+    /// be held until then, and whoever comes next would hear of a holder who is done.
+    deinit { file.withDescriptor { _ = flock($0, LOCK_UN) } }
+
     /// - Parameter note: written into the file for a person who asks who holds the lock.
     /// - Returns: `nil` where somebody else holds it.
     public static func tryLock(_ path: FilePath, note: String) throws(SystemError) -> AdvisoryLock? {
