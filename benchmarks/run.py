@@ -22,7 +22,7 @@ import tempfile
 sys.dont_write_bytecode = True  # no __pycache__ folders in the source tree
 
 import generate
-from lib import chart, disks, measure, report, scenarios, tools
+from lib import chart, disks, measure, packages, report, scenarios, tools
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -89,7 +89,7 @@ def summarised(results):
 
 def main():
     given = arguments()
-    tools.install_missing()
+    packages.install_missing(tools.PACKAGES)
     # A stopped run must still unmount and clean up.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit("stopped"))

@@ -16,9 +16,12 @@ import threading
 import time
 
 import report
-from stack import Nginx, Stack, install_missing
+from stack import PACKAGES, Nginx, Stack
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+from lib.packages import install_missing
+
 PAGES = {"/health": "health", "/backups": "backups", "/tasks": "tasks"}
 GIB = 2**30
 
@@ -90,7 +93,7 @@ def main():
     parser.add_argument("--without-download", action="store_true")
     parser.add_argument("--output", type=pathlib.Path, help="folder of RESULTS.md and results.json")
     options = parser.parse_args()
-    install_missing()
+    install_missing(PACKAGES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     home = pathlib.Path(tempfile.mkdtemp(prefix="mlflow-backup-api-benchmark-"))
     home.chmod(0o755)

@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import sqlite3
 import subprocess
@@ -16,26 +15,6 @@ import urllib.request
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = {"wrk": "wrk", "nginx": "nginx-light", "curl": "curl"}
 DAY = 86_400
-
-
-def install_missing():
-    missing = [package for program, package in PACKAGES.items() if not shutil.which(program)]
-    if not missing:
-        return
-    if os.geteuid():
-        raise SystemExit(f"as root: apt-get install {' '.join(missing)}")
-    # nginx's package would start its own server.
-    policy = pathlib.Path("/usr/sbin/policy-rc.d")
-    ours = not policy.exists()
-    if ours:
-        policy.write_text("#!/bin/sh\nexit 101\n")
-        policy.chmod(0o755)
-    try:
-        subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], check=True,
-                       stdout=subprocess.DEVNULL)
-    finally:
-        if ours:
-            policy.unlink()
 
 
 def free_ports(count):

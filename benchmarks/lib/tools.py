@@ -3,24 +3,11 @@
 so that inside every archive a file has the same path."""
 import json
 import os
-import shutil
 import subprocess
 
 CORES = os.cpu_count()
 PACKAGES = {"restic": "restic", "borg": "borgbackup", "igzip": "isal", "pigz": "pigz", "zstd": "zstd",
             "mkfs.xfs": "xfsprogs", "/usr/bin/time": "time"}
-
-
-def install_missing():
-    missing = [package for program, package in PACKAGES.items() if not shutil.which(program)]
-    if not missing:
-        return
-    if os.geteuid():
-        raise SystemExit(f"as root: apt-get install {' '.join(missing)}")
-    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing]
-    if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode:
-        subprocess.run(["apt-get", "update", "-q"], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 class Tool:
