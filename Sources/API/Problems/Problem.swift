@@ -71,10 +71,9 @@ struct Problem {
         case .noSuchBackup, .folderElsewhere, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
             .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone,
-            .keptFilesPartlyGone,
-            .keptRecordDamaged,
-            .keptBeingRemoved, .undoChanged, .noPlaceForBackup, .notOurs, .mountInside, .notMovable, .nothingToAccept,
-            .severalStacks, .artifactsUnfit, .lowerLayer:
+            .keptFilesPartlyGone, .keptRecordDamaged, .keptBeingRemoved, .undoChanged,
+            .noPlaceForBackup, .notOurs, .mountInside, .notMovable, .nothingToAccept, .severalStacks, .artifactsUnfit,
+            .lowerLayer:
             409
         case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
         case .writeProtected, .folderSilent, .placesSilent, .groundMoved, .lockLost, .folderUnfit, .folderNotUsable,
@@ -100,8 +99,8 @@ struct Problem {
         case 421: BilingualText(zh: "主机名不被接受", en: "Misdirected request")
         case 422: BilingualText(zh: "参数无效", en: "Unprocessable content")
         case 501: BilingualText(zh: "未实现", en: "Not implemented")
-        case 505: BilingualText(zh: "不支持的 HTTP 版本", en: "HTTP version not supported")
         case 503: BilingualText(zh: "服务不可用", en: "Service unavailable")
+        case 505: BilingualText(zh: "不支持的 HTTP 版本", en: "HTTP version not supported")
         case 507: BilingualText(zh: "存储空间不足", en: "Insufficient storage")
         default: BilingualText(zh: "内部错误", en: "Internal error")
         }

@@ -55,9 +55,9 @@ struct StatusRoutes: Sendable {
 
     @Sendable private func statistics(_ request: RouteRequest) throws -> HTTPResponse {
         let (backups, tasks) = (try service.status.backups(), try service.status.tasks())
-        let numbers = BackupStatistics(backups.value, tasks.value.counts)
         return statisticsAnswer.response(backups.number << 32 ^ tasks.number) {
-            .json(
+            let numbers = BackupStatistics(backups.value, tasks.value.counts)
+            return .json(
                 StatisticsBody(
                     backup_count: numbers.backupCount, total_size: numbers.totalSize,
                     oldest_backup: numbers.oldest?.iso, latest_backup: numbers.latest?.iso,

@@ -53,10 +53,7 @@ extension KeptParts {
     }
 
     private func withoutFiles(_ part: KeptPart) throws -> BilingualText? {
-        guard try lacksFiles(part) else {
-            let gone = try missingChildren(of: part)
-            return gone.first.map { Self.without(gone.count, tree(of: part).appending($0).string, of: part) }
-        }
+        guard try lacksFiles(part) else { return try withoutChildren(part) }
         let (path, forget) = (folder(of: part.id), "mlflow-backup forget \(part.id)")
         guard part.databaseOID != nil, let database = part.database else {
             return BilingualText(
@@ -72,12 +69,16 @@ extension KeptParts {
                 + "`\(forget)` removes it.")
     }
 
-    static func without(_ count: Int, _ path: String, of part: KeptPart) -> BilingualText {
-        BilingualText(
-            zh: "保留数据 \(part.id) 中有 \(count) 项已不存在，例如 \(path)：撤销无法取回它们。若被移走，请移回。",
-            en:
-                "Of what is kept as \(part.id) \(count) files or folders are not there any more, such as \(path): an undo cannot bring "
-                + "them back. If they were moved, move them back.")
+    /// Of a part whose files are there: that some of them are not.
+    func withoutChildren(_ part: KeptPart) throws -> BilingualText? {
+        let gone = try missingChildren(of: part)
+        return gone.first.map { first in
+            BilingualText(
+                zh: "保留数据 \(part.id) 中有 \(gone.count) 项已不存在，例如 \(first)：撤销无法取回它们。若被移走，请移回。",
+                en:
+                    "Of what is kept as \(part.id) \(gone.count) files or folders are not there any more, such as \(first): an undo cannot "
+                    + "bring them back. If they were moved, move them back.")
+        }
     }
 
     private func missing(of part: KeptPart) -> BilingualText? {

@@ -115,10 +115,10 @@ public struct KeptParts: Sendable {
         try part.mode.includesArtifacts && FileStatus.ifPresent(tree(of: part)) == nil
     }
 
-    /// Names of what was put there and is not there any more, of a part whose files are there.
-    func missingChildren(of part: KeptPart) throws -> [[UInt8]] {
+    /// Paths of what was put there and is not there any more, of a part whose files are there.
+    func missingChildren(of part: KeptPart) throws -> [FilePath] {
         guard part.mode.includesArtifacts, part.isBeingRemoved != true, try !lacksFiles(part) else { return [] }
-        return try (part.departed ?? []).filter { try FileStatus.ifPresent(tree(of: part).appending($0)) == nil }
+        return try (part.departed ?? []).map(tree(of: part).appending).filter { try FileStatus.ifPresent($0) == nil }
     }
 
     /// What an undo may bring back, newest first: not what is left of a swap that was put back (`LateParts`), which is no stack.
@@ -136,8 +136,7 @@ public struct KeptParts: Sendable {
         guard try lacksFiles(part) else {
             let gone = try missingChildren(of: part)
             if let first = gone.first, !force {
-                throw BackupError.keptFilesPartlyGone(
-                    id: part.id, path: tree(of: part).appending(first).string, count: gone.count)
+                throw BackupError.keptFilesPartlyGone(id: part.id, path: first.string, count: gone.count)
             }
             return part
         }

@@ -119,10 +119,7 @@ public struct UndoJob: Sendable {
 
     /// What of the part's files does not come back with it.
     private func withoutFiles(_ part: KeptPart, _ parts: KeptParts) throws -> [BilingualText] {
-        if let first = try parts.missingChildren(of: part).first {
-            let count = try parts.missingChildren(of: part).count
-            return [KeptParts.without(count, parts.tree(of: part).appending(first).string, of: part)]
-        }
+        if let told = try parts.withoutChildren(part) { return [told] }
         guard part.mode == .database, try parts.restorable().first?.mode.includesArtifacts == true else { return [] }
         let path = parts.folder(of: part.id).string
         return [
