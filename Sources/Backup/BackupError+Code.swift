@@ -46,6 +46,7 @@ extension BackupError: CodedError {
         case .keptBeingRemoved: "kept-being-removed"
         case .keptFilesGone: "kept-files-gone"
         case .keptFilesPartlyGone: "kept-files-partly-gone"
+        case .keptFragment: "kept-fragment"
         case .keptRecordDamaged: "kept-record-damaged"
         case .notOurs: "not-ours"
         case .mountInside: "mount-inside"

@@ -68,6 +68,8 @@ public enum BackupError: ExplainedError, Equatable {
     case keptFilesGone(id: String, path: String, older: String?)
     /// Some of what lay there is gone: `path` is the first of them.
     case keptFilesPartlyGone(id: String, path: String, count: Int)
+    /// What a restore kept may be only some of what was live: its swap was cut short, and nothing says how far it had come.
+    case keptFragment(id: String, explanation: BilingualText)
     /// What a restore kept cannot be described any more.
     case keptRecordDamaged(id: String, path: String)
     /// Something is mounted inside the folder that is to be replaced or removed.
@@ -287,6 +289,7 @@ public enum BackupError: ExplainedError, Equatable {
                 en:
                     "Of what was kept as \(id) \(count) files or folders are not there any more, such as \(path). After an undo the "
                     + "artifacts would lack them. If they were moved, move them back.")
+        case .keptFragment(_, let explanation): explanation
         case .keptBeingRemoved(let id, let older):
             BilingualText(
                 zh: "恢复保留的数据 \(id) 已开始删除而未完成，可能只剩一部分，因此无法撤销该次恢复。运行 mlflow-backup forget \(id) 完成删除",

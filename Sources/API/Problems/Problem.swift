@@ -71,7 +71,7 @@ struct Problem {
         case .noSuchBackup, .folderElsewhere, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
         case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
             .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone,
-            .keptFilesPartlyGone, .keptRecordDamaged, .keptBeingRemoved, .undoChanged,
+            .keptFilesPartlyGone, .keptFragment, .keptRecordDamaged, .keptBeingRemoved, .undoChanged,
             .noPlaceForBackup, .notOurs, .mountInside, .notMovable, .nothingToAccept, .severalStacks, .artifactsUnfit,
             .lowerLayer:
             409

@@ -30,7 +30,8 @@ public enum Remedy: Sendable, Equatable {
         case ("no-such-entry", let backup?, _): self = .listContents(backup: backup)
         case ("no-such-task", _, _): self = .listTasks
         case ("busy", _, _): self = .waitLonger
-        case ("newer-data", _, _), ("schema-older", _, _), ("schema-differs", _, _), ("kept-files-partly-gone", _, _):
+        case ("newer-data", _, _), ("schema-older", _, _), ("schema-differs", _, _), ("kept-files-partly-gone", _, _),
+            ("kept-fragment", _, _):
             self = .force
         case ("no-place-for-backup", _, _): self = .skipBackup
         case ("marked-corrupt", let backup?, _), ("nothing-to-accept", let backup?, _): self = .verify(backup: backup)

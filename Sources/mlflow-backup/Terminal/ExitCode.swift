@@ -42,7 +42,7 @@ enum ExitCode: Int32 {
                 self = .notFound
             case .busy, .inUse, .changedMeanwhile: self = .busy
             // These and no others are what force skips.
-            case .newerData, .schemaDiffers, .schemaOlder, .keptFilesPartlyGone: self = .refused
+            case .newerData, .schemaDiffers, .schemaOlder, .keptFilesPartlyGone, .keptFragment: self = .refused
             case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
             case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: self = .noRoom
             case .writeProtected, .noPlaceForBackup, .folderSilent, .placesSilent, .groundMoved, .lockLost,

@@ -8,7 +8,7 @@ extension KeptParts {
     /// removed, and that all together hold more than they may.
     public func warnings() throws -> [BilingualText] {
         let parts = try all()
-        return try parts.flatMap { [try withoutFiles($0), missing(of: $0), obstacle(of: $0)].compactMap { $0 } }
+        return try parts.flatMap { [try withoutFiles($0), try missing(of: $0), obstacle(of: $0)].compactMap { $0 } }
             + [tooLarge(parts), try withoutRecord(), try ofAnotherStack(), try pinning()].compactMap { $0 }
     }
 
@@ -53,7 +53,7 @@ extension KeptParts {
     }
 
     private func withoutFiles(_ part: KeptPart) throws -> BilingualText? {
-        guard try lacksFiles(part) else { return try withoutChildren(part) }
+        guard try lacksFiles(part) else { return try withoutChildren(part) ?? fragmentText(part) }
         let (path, forget) = (folder(of: part.id), "mlflow-backup forget \(part.id)")
         guard part.databaseOID != nil, let database = part.database else {
             return BilingualText(
@@ -81,11 +81,12 @@ extension KeptParts {
         }
     }
 
-    private func missing(of part: KeptPart) -> BilingualText? {
+    private func missing(of part: KeptPart) throws -> BilingualText? {
         guard let missing = part.missing, !missing.isEmpty else { return nil }
         if part.isLate {
             let place = [part.database, part.mode.includesArtifacts ? tree(of: part).string : nil].compactMap { $0 }
                 .joined(separator: ", ")
+            if try isFragment(part) { return lateFragmentText(part, missing, in: place) }
             return BilingualText(
                 zh: "\(part.restoreText.chinese)切换期间写入、没有备份的内容保留为 \(part.id)：\(missing.shown(.chinese))。"
                     + "请从 \(place) 中取回；不需要时运行 mlflow-backup forget \(part.id)。",

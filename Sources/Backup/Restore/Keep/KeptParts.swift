@@ -125,8 +125,8 @@ public struct KeptParts: Sendable {
     func restorable() throws -> [KeptPart] { try all().filter { !$0.isLate } }
 
     /// The newest, as far as it is there: without its files the database alone can be brought back.
-    /// - Parameter force: also where some of its files are gone.
-    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.keptFilesPartlyGone`, `.keptBeingRemoved`.
+    /// - Parameter force: also where some of its files are gone, or may never have been put there.
+    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.keptFilesPartlyGone`, `.keptFragment`, `.keptBeingRemoved`.
     func undoable(force: Bool = false) throws -> KeptPart {
         let all = try restorable()
         guard var part = all.first else { throw BackupError.nothingToUndo }
@@ -137,6 +137,9 @@ public struct KeptParts: Sendable {
             let gone = try missingChildren(of: part)
             if let first = gone.first, !force {
                 throw BackupError.keptFilesPartlyGone(id: part.id, path: first.string, count: gone.count)
+            }
+            if !force, let text = try fragmentText(part) {
+                throw BackupError.keptFragment(id: part.id, explanation: text)
             }
             return part
         }

@@ -138,11 +138,13 @@ struct StrayParts {
             let (aside, incoming) = (work.appending("old"), work.appending("new"))
             let (hasAside, hasIncoming) = (try !isEmpty(aside), try !isEmpty(incoming))
             let hasDatabase = try databases.exists(RestoreJournal.databaseName(identity.database, "before", id))
+            let isWhole = try isWhole(aside, of: id)
             // In place of the record that the restore may have written: it says what is so when the swap is made.
             if hasAside || hasDatabase { try write(id, tree: hasAside ? aside : nil, on: databases) }
             if hasIncoming { try keepIncoming(incoming, of: id) }
             try Directory.removeTree(work.appending("dump"))
             if hasAside || hasDatabase {
+                if hasAside, !isWhole { try KeptParts.markFragment(work) }
                 try Directory.renameWithoutReplacing(work, to: KeptParts(workspace).folder(of: id))
             } else {
                 // A record that the restore wrote for the case of its swap would be one of lost files.
@@ -162,6 +164,13 @@ struct StrayParts {
         do { try KeptPart.read(id, in: workspace.state)?.removeRecord(in: workspace.state) } catch is BackupError {
             // One that cannot be read is named by every operation, and a person's to forget.
         }
+    }
+
+    /// Whether all that the restore's record says it would put aside is there. Where there is none that can be read, nobody knows.
+    private func isWhole(_ aside: FilePath, of id: String) throws -> Bool {
+        let departed: [[UInt8]]?
+        do { departed = try KeptPart.read(id, in: workspace.state)?.departed } catch is BackupError { return false }
+        return try departed?.allSatisfy { try FileStatus.ifPresent(aside.appending($0)) != nil } ?? false
     }
 
     private func isEmpty(_ folder: FilePath) throws -> Bool {
@@ -186,6 +195,7 @@ struct StrayParts {
         let target = KeptParts(workspace).folder(of: late.id).appending("old")
         try Directory.makeInherited(target, mode: 0o700)
         let swap = ArtifactSwap(root: workspace.stack.artifacts, id: id)
+        try KeptParts.markFragment(KeptParts(workspace).folder(of: late.id))
         for name in try Directory.names(in: tree) { try swap.putAside(tree.appending(name), into: target) }
     }
 

@@ -77,8 +77,10 @@ struct ArtifactSwap: Sendable {
         try Directory.makeInherited(old, mode: 0o700)
     }
 
-    func plan() throws -> Plan {
+    /// - Parameter isAddition: what has no name of an arrival's stays live.
+    func plan(isAddition: Bool = false) throws -> Plan {
         let arrivals = try children(of: new)
+        if isAddition { return Plan(arrivals: arrivals, departures: []) }
         let arriving = Set(arrivals.map(\.name))
         let departures = try children(of: root).filter {
             !arriving.contains($0.name) && !LiveStack.notArtifacts.contains($0.name)

@@ -25,6 +25,8 @@ struct DataSwap {
     /// `BroughtTree.marks` of the tree that an undo brings in.
     var brought: [UInt64]?
     var untouched = Untouched.isInBackup
+    /// What comes in may be only some of what was live (`KeptParts.isFragment`), and takes the place of nothing else.
+    var isAddition = false
     /// What holds the data that an undo brings back.
     var broughtCover: KeptPart.Cover?
 
@@ -79,7 +81,7 @@ struct DataSwap {
             if !force, !outcome.replaced.isEmpty {
                 throw BackupError.newerData(backup: journal.backup, newer: outcome.replaced)
             }
-            journal.plan = journal.mode.includesArtifacts ? try journal.swap.plan() : nil
+            journal.plan = journal.mode.includesArtifacts ? try journal.swap.plan(isAddition: isAddition) : nil
             try describe(journal, outcome.replaced, look.moment, cover, broughtIn).write(in: workspace.state)
             if !shared.isEmpty, let id = journal.id {
                 try KeptPart.write(shared: shared, of: id, in: workspace.state)

@@ -58,6 +58,7 @@ public struct UndoJob: Sendable {
         guard newest == wanted else { throw BackupError.undoChanged(wanted: wanted, newest: newest) }
         let part = try parts.undoable(force: force)
         let gone = try withoutFiles(part, parts)
+        let isFragment = try parts.isFragment(part)
         workspace.log.info("undo started", ["kept": part.id, "backup": part.backup, "force": force])
         let kept = try parts.database(of: part, on: hold.databases)
         do { try SwapObstacles(workspace, hold.databases).check(part.mode, bringing: kept) } catch let error
@@ -93,11 +94,13 @@ public struct UndoJob: Sendable {
         let swap = DataSwap(
             workspace: workspace, hold: hold, force: force,
             shared: try shared.stillShared(), brought: brought,
-            untouched: untouched(part, journal),
+            untouched: untouched(part, journal), isAddition: isFragment,
             broughtCover: part.coveredBy.map { KeptPart.Cover(backup: $0, until: part.coveredUntil) })
         let broughtIn: String?
         do {
             try journal.swap.prepare(for: workspace.folder)
+            // What it puts aside is only some of what is live now.
+            if isFragment { try KeptParts.markFragment(journal.swap.work) }
             broughtIn = try journal.mode.includesDatabase ? moment(in: journal.newDatabase) : nil
         } catch {
             swap.abandon(journal, because: error)
@@ -119,7 +122,8 @@ public struct UndoJob: Sendable {
 
     /// What of the part's files does not come back with it.
     private func withoutFiles(_ part: KeptPart, _ parts: KeptParts) throws -> [BilingualText] {
-        if let told = try parts.withoutChildren(part) { return [told] }
+        let told = try [parts.withoutChildren(part), parts.fragmentText(part)].compactMap { $0 }
+        if !told.isEmpty { return told }
         guard part.mode == .database, try parts.restorable().first?.mode.includesArtifacts == true else { return [] }
         let path = parts.folder(of: part.id).string
         return [

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Backup
+
+@Suite(
+    "A swap that was cut short and whose journal is lost: what lies in its folder is not taken for a whole",
+    .besideThePool)
+struct FragmentTests {
+    /// Killed after `1` was put aside and `2` exchanged, before `3`; all that the service knew is lost.
+    private func claimed(_ name: String) throws -> (live: LiveStackFixture, id: String, rows: String) {
+        let live = try LiveStackFixture(name)
+        for child in ["2", "3"] {
+            try Shell.sh("mkdir '\(live.artifacts)/\(child)' && echo x > '\(live.artifacts)/\(child)/x'")
+        }
+        let backup = try live.backup().name.string
+        for child in ["1", "2", "3"] { try Shell.sh("echo \(child) > '\(live.artifacts)/\(child)/precious'") }
+        try live.add(runs: 30...31)
+        let rows = try live.rows()
+        let journal = try live.interruptRestore(of: backup, swappingDatabases: true)
+        let (new, old) = (journal.swap.new, journal.swap.old)
+        for child in ["1", "2"] { try Directory.exchange(new.appending(child), live.artifacts.appending(child)) }
+        try Directory.rename(new.appending("1"), to: old.appending("1"))
+        try Directory.removeTree(live.folder.path)
+        let id = try #require(journal.id)
+        #expect(try ClaimJob(live.workspace()).run().halfSwapped == [id])
+        return (live, id, rows)
+    }
+
+    private func precious(_ live: LiveStackFixture) throws -> [Substring] {
+        try Shell.sh("cd '\(live.artifacts)' && ls -d [123]/precious 2>/dev/null || true").split(separator: "\n")
+    }
+
+    @Test(
+        "it is told of as a part of what was, and an undo moves that back and takes nothing else away, and back again")
+    func undone() throws {
+        let (live, id, rows) = try claimed("fragment_undone")
+        #expect(try precious(live) == ["3/precious"])
+        let told = try KeptParts(live.workspace()).warnings()
+        #expect(told.contains { $0.english.contains("\(id) comes from a swap that was cut short") }, "\(told)")
+        #expect(
+            told.contains { $0.english.contains("kept as \(id)_late") && $0.english.contains("not put aside") },
+            "\(told)")
+        #expect(!told.contains { $0.english.contains("came in during the swap") }, "\(told)")
+        let error = #expect(throws: BackupError.self) { try live.undo() }
+        #expect(error?.errorCode == "kept-fragment")
+        #expect(try precious(live) == ["3/precious"])
+
+        let outcome = try live.undo(force: true)
+        #expect(
+            outcome.warnings.contains { $0.english.contains("everything else that is live stay") },
+            "\(outcome.warnings)")
+        #expect(try precious(live) == ["1/precious", "3/precious"])
+        #expect(try live.rows() == rows)
+        // What it replaced is only some of what was live, too.
+        #expect(throws: BackupError.self) { try live.undo() }
+        try live.undo(force: true)
+        #expect(try precious(live) == ["3/precious"])
+        try live.expectNothingLeftBehind()
+    }
+
+    @Test("the next loss of all that the service knew makes no whole of it")
+    func lostAgain() throws {
+        let (live, id, _) = try claimed("fragment_again")
+        try Directory.removeTree(live.folder.path)
+        #expect(Set(try ClaimJob(live.workspace()).run().kept) == [id, id + "_late"])
+        let error = #expect(throws: BackupError.self) { try live.undo() }
+        #expect(error?.errorCode == "kept-fragment")
+        try live.undo(force: true)
+        #expect(try precious(live) == ["1/precious", "3/precious"])
+    }
+
+    @Test("where the record of before the swap is there, it says that all was put aside")
+    func whole() throws {
+        let live = try LiveStackFixture("fragment_whole")
+        try Shell.sh("mkdir '\(live.artifacts)/9' && echo nine > '\(live.artifacts)/9/file'")
+        let backup = try live.backup().name.string
+        let files = try live.files()
+        let kept = try #require(try live.restore(backup, force: true).kept)
+        let parts = KeptParts(live.workspace())
+        try Directory.rename(parts.folder(of: kept.id), to: parts.folder.appending("work-\(kept.id)"))
+        #expect(try ClaimJob(live.workspace()).run().halfSwapped == [kept.id])
+        #expect(try !parts.isFragment(try parts.part(named: kept.id)))
+        try live.undo(force: true)
+        #expect(try live.files() == files)
+    }
+}
