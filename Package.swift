@@ -44,7 +44,8 @@ let package = Package(
 
         // Tests: real PostgreSQL, real MLflow, real tar.
         .target(
-            name: "TestSupport", dependencies: ["SystemIO", "Postgres", "Wording"], path: "Tests/TestSupport"),
+            name: "TestSupport", dependencies: ["SystemIO", "Postgres", "Wording"], path: "Tests/TestSupport",
+            exclude: ["smtp_server.py", "web_server.py"]),
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport"]),
         .testTarget(name: "ArchiveTests", dependencies: ["Archive", "SystemIO", "TestSupport"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "SystemIO", "TestSupport"]),
@@ -56,7 +57,7 @@ let package = Package(
             dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "TestSupport"]),
         .testTarget(
             name: "ServiceTests", dependencies: ["Service", "Backup", "SystemIO", "TestSupport", "Wording"],
-            exclude: ["smtp_server.py", "task_writer.py", "web_server.py"]),
+            exclude: ["task_writer.py"]),
         // Black box: the release binary under faults made by an LD_PRELOAD library, which the tests compile.
         .testTarget(
             name: "FaultTests", dependencies: ["Postgres", "SystemIO", "TestSupport"],

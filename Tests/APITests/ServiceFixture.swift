@@ -3,6 +3,7 @@
 import API
 import Backup
 import Foundation
+import Glibc
 import HTTPServer
 import Postgres
 @testable import Service
@@ -82,6 +83,12 @@ final class ServiceFixture: Sendable {
 
     /// After a change by hand, which the service would see a second later.
     func lookAgain() { service.status.folderChanged() }
+
+    /// Puts records into the store as another process does, which the service sees a second later.
+    func recording(_ body: (TaskStore) throws -> Void) throws {
+        try body(TaskStore(in: service.operations.folder.state, log: .silent))
+        usleep(1_100_000)
+    }
 
     /// Polls a task until it has one of these states.
     func task(_ id: String, reaches states: Set<String> = ["completed", "failed"]) throws -> [String: Any] {

@@ -51,7 +51,7 @@ struct StrangeNumberTests {
         let made = try live.backup()
         try makeOneAhead(of: made, live)
         #expect(try checks(live)["last_backup"] == true)
-        let tasks = live.service.tasks
+        let tasks = try TaskStore(in: live.service.operations.folder.state, log: .silent)
         try tasks.insert(
             TaskRecord(
                 id: "backup_20990101_020000_12345", kind: .backup, origin: .api,
@@ -85,19 +85,21 @@ struct StrangeNumberTests {
     @Test("a task store that holds any number is listed, and no progress is more than the whole")
     func tasks() throws {
         let live = try ServiceFixture("strange_tasks")
-        let tasks = live.service.tasks
-        for (number, fraction) in [-1, 0.5, 1e308, -.infinity, .infinity].enumerated() {
-            for epoch in [Int64.min, .max] {
-                var record = TaskRecord(
-                    id: "backup_\(number)_\(epoch)", kind: .backup, origin: .api,
-                    message: BilingualText(zh: "任务", en: "task"), createdAt: LocalTime(epoch: epoch), status: .running)
-                record.startedAt = LocalTime(epoch: epoch == .min ? .max : .min)
-                record.completedAt = LocalTime(epoch: epoch)
-                record.warningCount = .min
-                record.progress = .init(
-                    phase: BilingualText(zh: "打包", en: "archiving"), fraction: fraction, doneBytes: .max,
-                    totalBytes: 0)
-                try tasks.insert(record)
+        try live.recording { tasks in
+            for (number, fraction) in [-1, 0.5, 1e308, -.infinity, .infinity].enumerated() {
+                for epoch in [Int64.min, .max] {
+                    var record = TaskRecord(
+                        id: "backup_\(number)_\(epoch)", kind: .backup, origin: .api,
+                        message: BilingualText(zh: "任务", en: "task"), createdAt: LocalTime(epoch: epoch),
+                        status: .running)
+                    record.startedAt = LocalTime(epoch: epoch == .min ? .max : .min)
+                    record.completedAt = LocalTime(epoch: epoch)
+                    record.warningCount = .min
+                    record.progress = .init(
+                        phase: BilingualText(zh: "打包", en: "archiving"), fraction: fraction, doneBytes: .max,
+                        totalBytes: 0)
+                    try tasks.insert(record)
+                }
             }
         }
         let answer = try live.send("GET", "/tasks")

@@ -31,7 +31,7 @@ struct TaskPagesTests {
     @Test("S4: a plain list is the newest hundred; pages of any size hold each task once, newest first")
     func pages() throws {
         let live = try ServiceFixture("task_pages")
-        try fill(live.service.tasks, 260)
+        try live.recording { try fill($0, 260) }
         let expected = (0..<260).reversed().map { "backup_old_\($0)" }
         #expect(try ids(live.send("GET", "/tasks")) == Array(expected.prefix(100)))
         #expect(try ids(live.send("GET", "/tasks?limit=1000")) == expected)
@@ -59,7 +59,7 @@ struct TaskPagesTests {
     @Test("what was done is seen at once by who did it, what another process did after a second; counts stay right")
     func changes() throws {
         let live = try ServiceFixture("task_changes")
-        try fill(live.service.tasks, 20)
+        try live.recording { try fill($0, 20) }
         for number in 0..<5 {
             let id = try live.send("POST", "/backups").string("task_id")
             #expect(try ids(live.send("GET", "/tasks")).first == id, "\(number)")

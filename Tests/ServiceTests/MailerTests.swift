@@ -3,6 +3,7 @@
 import Foundation
 import Service
 import SystemIO
+import TestSupport
 import Testing
 
 @Suite("Mails through a real SMTP server")
@@ -68,7 +69,7 @@ struct MailerTests {
     @Test("STARTTLS and a login: the right password sends, a wrong one and an unknown certificate do not")
     func encrypted() throws {
         let folder = try ScratchFolder()
-        let made = try SelfSignedCertificate(in: folder)
+        let made = try SelfSignedCertificate(in: folder.path)
         let server = try MailServer([
             "--certificate", made.certificate.string, "--key", made.key.string, "--user", "backup", "--password",
             "geheim-密码",
@@ -99,7 +100,7 @@ struct MailerTests {
     @Test("smtps:// is encrypted from the start")
     func implicit() throws {
         let folder = try ScratchFolder()
-        let made = try SelfSignedCertificate(in: folder)
+        let made = try SelfSignedCertificate(in: folder.path)
         let server = try MailServer([
             "--certificate", made.certificate.string, "--key", made.key.string, "--user", "backup", "--password",
             "geheim",

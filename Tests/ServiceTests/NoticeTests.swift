@@ -2,6 +2,7 @@
 
 import Service
 import SystemIO
+import TestSupport
 import Testing
 import Wording
 

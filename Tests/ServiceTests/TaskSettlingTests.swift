@@ -4,6 +4,7 @@ import Backup
 import Foundation
 import Service
 import SystemIO
+import TestSupport
 import Testing
 import Wording
 

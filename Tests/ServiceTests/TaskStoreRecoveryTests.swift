@@ -2,6 +2,7 @@
 
 import Glibc
 import SystemIO
+import TestSupport
 import Testing
 import Wording
 

@@ -3,6 +3,7 @@
 import Foundation
 import Service
 import SystemIO
+import TestSupport
 import Testing
 import Wording
 

@@ -2,6 +2,7 @@
 
 import Service
 import SystemIO
+import TestSupport
 import Testing
 
 @Suite("The web client, against a real server")

@@ -28,7 +28,7 @@ struct StatusRoutes: Sendable {
         return healthAnswer.response(seen.number << 20 | UInt64(min(age, 1 << 20 - 1)), request.language) {
             let health = seen.value
             let isOld = seen.age > StackStatus.oldAfter
-            let findings = isOld ? [Self.silence(age)] + health.findings : health.findings
+            let findings = isOld ? [StackStatus.silenceText(age)] + health.findings : health.findings
             let isHealthy = health.isHealthy && !isOld
             let body = HealthBody(
                 status: isHealthy ? "healthy" : "unhealthy",
@@ -43,14 +43,6 @@ struct StatusRoutes: Sendable {
                 age_seconds: age)
             return .json(body, status: isHealthy ? 200 : 503)
         }
-    }
-
-    private static func silence(_ age: Int) -> BilingualText {
-        BilingualText(
-            zh: "\(age) 秒以来检查没有结束：备份目录、数据库或某个程序没有应答。请查看日志，必要时重启备份服务。",
-            en:
-                "For \(age) seconds no look at the stack has ended: the backup folder, the database or a program does not answer. See the "
-                + "log; restart the backup service if need be.")
     }
 
     @Sendable private func statistics(_ request: RouteRequest) throws -> HTTPResponse {

@@ -3,12 +3,12 @@
 import CCurl
 
 extension CurlTransfer {
-    func postJSON(_ json: [UInt8]) throws(CurlError) {
-        try upload(json)
+    func post(_ body: [UInt8], as type: String) throws(CurlError) {
+        try upload(body)
         try set(CURLOPT_POST, 1)
-        try set(CURLOPT_POSTFIELDSIZE, json.count)
+        try set(CURLOPT_POSTFIELDSIZE, body.count)
         // Without a wait for "100 Continue", which small servers do not send.
-        try set(CURLOPT_HTTPHEADER, ["Content-Type: application/json", "Expect:"])
+        try set(CURLOPT_HTTPHEADER, ["Content-Type: \(type)", "Expect:"])
     }
 
     /// - Parameters:

@@ -14,7 +14,10 @@ final class CurlTransfer {
     /// - Parameters:
     ///   - protocols: what the URL may be, as `http,https`: never a file.
     ///   - seconds: for the whole transfer.
-    init(_ url: String, protocols: String, connectSeconds: Double, seconds: Double) throws(CurlError) {
+    ///   - usesProxy: whether one that the environment names is used. Peers on our own network are reached without.
+    init(
+        _ url: String, protocols: String, connectSeconds: Double, seconds: Double, usesProxy: Bool = false
+    ) throws(CurlError) {
         guard CurlTransfer.isReady else {
             throw CurlError(code: CURLE_FAILED_INIT.rawValue, message: "curl_global_init")
         }
@@ -29,8 +32,7 @@ final class CurlTransfer {
         try set(CURLOPT_NOSIGNAL, 1)
         try set(CURLOPT_PROTOCOLS_STR, protocols)
         try set(CURLOPT_FOLLOWLOCATION, 0)
-        // The peers are on our own network; a proxy from the environment would only be in the way.
-        try set(CURLOPT_PROXY, "")
+        if !usesProxy { try set(CURLOPT_PROXY, "") }
         try set(CURLOPT_CONNECTTIMEOUT_MS, Int(connectSeconds * 1000))
         try set(CURLOPT_TIMEOUT_MS, Int(seconds * 1000))
         try set(CURLOPT_URL, url)

@@ -51,7 +51,7 @@ public struct DockerEngine: Sendable, Equatable {
             let transfer = try CurlTransfer(base + path, protocols: "http", connectSeconds: 3, seconds: seconds)
             if let socket { try transfer.set(CURLOPT_UNIX_SOCKET_PATH, socket) }
             try transfer.collectBody(limit: 1 << 16)
-            if method == "POST" { try transfer.postJSON([]) }
+            if method == "POST" { try transfer.post([], as: "application/json") }
             try transfer.perform()
             return WebResponse(status: transfer.responseCode, body: transfer.body)
         } catch {

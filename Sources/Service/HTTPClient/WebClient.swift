@@ -17,24 +17,41 @@ public struct WebClient: Sendable {
     /// Bytes of a body that are read at most.
     public let bodyLimit: Int
 
-    public init(bodyLimit: Int = 1 << 20) { self.bodyLimit = bodyLimit }
+    /// Whether a proxy of the environment is used: for servers out on the internet.
+    public let usesProxy: Bool
+
+    public init(bodyLimit: Int = 1 << 20, usesProxy: Bool = false) {
+        self.bodyLimit = bodyLimit
+        self.usesProxy = usesProxy
+    }
 
     /// - Parameter timeoutSeconds: for the whole request, connecting included.
     public func get(_ url: String, timeoutSeconds: Double = 10) throws(WebError) -> WebResponse {
-        try send(url, json: nil, timeoutSeconds)
+        try send(url, timeoutSeconds) { _ in }
     }
 
     /// - Parameter json: the body, already encoded.
     public func post(_ url: String, json: [UInt8], timeoutSeconds: Double = 10) throws(WebError) -> WebResponse {
-        try send(url, json: json, timeoutSeconds)
+        try send(url, timeoutSeconds) { transfer throws(CurlError) in
+            try transfer.post(json, as: "application/json")
+        }
     }
 
-    private func send(_ url: String, json: [UInt8]?, _ seconds: Double) throws(WebError) -> WebResponse {
+    /// - Parameter text: UTF-8.
+    public func post(_ url: String, text: [UInt8], timeoutSeconds: Double = 10) throws(WebError) -> WebResponse {
+        try send(url, timeoutSeconds) { transfer throws(CurlError) in
+            try transfer.post(text, as: "text/plain; charset=utf-8")
+        }
+    }
+
+    private func send(
+        _ url: String, _ seconds: Double, _ prepare: (CurlTransfer) throws(CurlError) -> Void
+    ) throws(WebError) -> WebResponse {
         do throws(CurlError) {
             let transfer = try CurlTransfer(
-                url, protocols: "http,https", connectSeconds: seconds, seconds: seconds)
+                url, protocols: "http,https", connectSeconds: seconds, seconds: seconds, usesProxy: usesProxy)
             try transfer.collectBody(limit: bodyLimit)
-            if let json { try transfer.postJSON(json) }
+            try prepare(transfer)
             try transfer.perform()
             return WebResponse(status: transfer.responseCode, body: transfer.body)
         } catch {

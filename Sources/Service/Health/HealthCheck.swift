@@ -10,21 +10,35 @@ public struct Health: Sendable {
     /// In the order they are shown.
     public let checks: [(name: String, isGood: Bool)]
     public let isHealthy: Bool
-    /// One sentence for each check that is not good, with what to do.
-    public let findings: [BilingualText]
+    /// One for each check that is not good but `docker`, in the order of the checks.
+    public let faults: [Fault]
     /// What the next backup would leave out, and other things to know that are no fault.
     public let notices: [BilingualText]
     /// Which type of backup saves room on the backup folder's file system; `nil` where the folder is not there, which its own check says.
     public let storage: FolderStorage?
+
+    /// What is not well: a sentence, with what to do.
+    public struct Fault: Sendable, Equatable {
+        public let check: String
+        public let text: BilingualText
+        /// Whether who is to be told of it was told already, by the notice of a task.
+        public let isTold: Bool
+
+        public init(_ check: String, _ text: BilingualText, isTold: Bool = false) {
+            (self.check, self.text, self.isTold) = (check, text, isTold)
+        }
+    }
+
+    public var findings: [BilingualText] { faults.map(\.text) }
 }
 
 /// Looks at everything that a backup needs. It may take seconds: those who ask often get what it last found (`StackStatus`).
 struct HealthCheck: Sendable {
     let settings: Settings
     let operations: Operations
-    let tasks: TaskStore
-    /// Why task records end with this process; `nil` where they are kept.
-    let recordsFinding: BilingualText?
+    let tasks: TaskBook
+    /// Looks of other parts of the service: the check's name, and what is not well.
+    var others: [(name: String, look: @Sendable () -> BilingualText?)] = []
 
     /// Without these a backup or a restore cannot be made at all.
     private static let essential: Set<String> = [
@@ -34,19 +48,21 @@ struct HealthCheck: Sendable {
     private static let toBeKnown: [Finding.Check] = [.keptParts, .ownBackups]
     private static let lateAfterSeconds: Int64 = 2 * 3600
     private static let scarceBelowBytes: UInt64 = 256 << 20
+    private static let idleAfterSeconds: Int64 = 7 * 86_400
 
     func run() -> Health {
         var checks: [(name: String, isGood: Bool)] = []
-        var findings: [BilingualText] = []
-        func add(_ name: String, _ finding: BilingualText?) {
+        var faults: [Health.Fault] = []
+        func add(_ name: String, _ finding: BilingualText?, isTold: Bool = false) {
             checks.append((name, finding == nil))
-            if let finding { findings.append(finding) }
+            if let finding { faults.append(.init(name, finding, isTold: isTold)) }
         }
         let preflight = preflight()
         // Whatever else is asked of that folder would wait, too.
         if let silent = preflight.silence {
             return Health(
-                checks: [(silent.check.rawValue, false)], isHealthy: false, findings: [silent.text], notices: [],
+                checks: [(silent.check.rawValue, false)], isHealthy: false,
+                faults: [.init(silent.check.rawValue, silent.text)], notices: [],
                 storage: nil)
         }
         let items = try? operations.catalogue.items()
@@ -61,17 +77,29 @@ struct HealthCheck: Sendable {
         add(.artifacts)
         add("disk_space", preflight.first(.room)?.text ?? scarceRoomFinding())
         add("last_backup_age", lastBackupFinding())
-        add("last_backup", failedBackupFinding(items ?? []))
+        if let suspicious = suspiciousBackupFinding(items ?? []) {
+            add("last_backup", suspicious)
+        } else {
+            // Its task has told of it.
+            add("last_backup", failedBackupFinding(), isTold: true)
+        }
         add(.settled)
         for check in Self.toBeKnown { add(check.rawValue, preflight.notices(of: check).first) }
-        add("task_records", recordsFinding)
+        add("task_records", tasks.finding)
+        add("schedule", idleFinding(items ?? []))
+        for (name, look) in others { add(name, look()) }
         // Little room is to be known; too little for the next backup refuses it.
         let isHealthy =
             checks.allSatisfy { $0.isGood || !Self.essential.contains($0.name) } && preflight.first(.room) == nil
         let notices = preflight.notices(but: Set(Self.toBeKnown))
         return Health(
-            checks: checks, isHealthy: isHealthy, findings: findings, notices: notices,
+            checks: checks, isHealthy: isHealthy, faults: faults, notices: notices,
             storage: try? FolderStorage(folder))
+    }
+
+    /// - Parameter reason: why mails are not taken.
+    static func untold(_ reason: BilingualText) -> BilingualText {
+        BilingualText(zh: "通知邮件发不出去，失败时可能无人知晓：", en: "Mails are not taken, so nobody may hear of a failure: ") + reason
     }
 
     private var folder: BackupFolder { operations.folder }
@@ -113,7 +141,19 @@ struct HealthCheck: Sendable {
         )
     }
 
-    private func failedBackupFinding(_ items: [CatalogueItem]) -> BilingualText? {
+    /// Without a schedule nobody else says that no backups are made.
+    private func idleFinding(_ items: [CatalogueItem]) -> BilingualText? {
+        guard settings.schedule == nil, let last = BackupDue(folder).reference() else { return nil }
+        let idle = LocalTime.now().epoch.subtracting(clamped: last.epoch)
+        guard idle > Self.idleAfterSeconds else { return nil }
+        return BilingualText(
+            zh: "BACKUP_SCHEDULE=off，且已有 \(idle / 86_400) 天没有完好的备份（最近: \(last.iso)）。请设置 BACKUP_SCHEDULE，或用自己的方式定期备份。",
+            en:
+                "BACKUP_SCHEDULE is off, and for \(idle / 86_400) days no good backup was made (the last one: \(last.iso)). Set "
+                + "BACKUP_SCHEDULE, or make backups by a schedule of your own.")
+    }
+
+    private func suspiciousBackupFinding(_ items: [CatalogueItem]) -> BilingualText? {
         let now = LocalTime.now()
         // What is dated in the future was made by a clock that was ahead, and hides no other.
         if let newest = items.first(where: { $0.created <= now }), newest.status == .suspicious {
@@ -124,7 +164,11 @@ struct HealthCheck: Sendable {
                     "The last backup, \(newest.name), is suspicious: \(newest.sidecar?.suspicion?.text.english ?? ""). If it is right, "
                     + "run `mlflow-backup accept \(newest.name)`.")
         }
-        guard let newest = try? tasks.newestEndedBackup(now), newest.status == .failed else { return nil }
+        return nil
+    }
+
+    private func failedBackupFinding() -> BilingualText? {
+        guard let newest = try? tasks.newestEndedBackup(.now()), newest.status == .failed else { return nil }
         return BilingualText(zh: "最近一次备份失败：", en: "The last backup failed: ") + newest.message
     }
 }

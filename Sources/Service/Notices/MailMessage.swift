@@ -13,14 +13,17 @@ public struct MailMessage: Sendable, Equatable {
     /// Stays the same over retries, so that a mail that was sent twice is shown once.
     public let messageID: String
 
-    public init(from: MailAddress, to: MailAddress, subject: String, body: String, date: LocalTime = .now()) {
+    public init(
+        from: MailAddress, to: MailAddress, subject: String, body: String, date: LocalTime = .now(),
+        messageID known: String? = nil
+    ) {
         self.from = from
         self.to = to
         self.subject = subject
         self.body = body
         self.date = date
         let random = String(UInt64.random(in: .min ... .max), radix: 36)
-        messageID = "<\(date.epoch).\(random)@\(from.domain)>"
+        messageID = known ?? "<\(date.epoch).\(random)@\(from.domain)>"
     }
 
     /// The whole message as it goes over the wire (RFC 5322, MIME of RFC 2045), with CRLF line ends.

@@ -14,16 +14,27 @@ public final class NoticeDispatcher: Sendable {
     private let log: Log
     private let queue: Monitor<NoticeQueue>
     private let thread: WorkerThread
+    private let delivery: NoticeDelivery
 
-    /// - Parameter mailer: `nil` where no SMTP_URL is set: each notice is then reported as not sent.
-    public init(mailer: Mailer?, policy: NoticePolicy, log: Log) throws(SystemError) {
+    /// - Parameters:
+    ///   - mailer: `nil` where no SMTP_URL is set: each notice is then reported as not sent.
+    ///   - outbox: where mails wait that no server took; `nil` where nothing can be written.
+    ///   - empties: whether this process goes on trying with those that wait.
+    public init(
+        mailer: Mailer?, policy: NoticePolicy, outbox: Outbox? = nil, empties: Bool = false, log: Log
+    ) throws(SystemError) {
         self.mailer = mailer
         self.policy = policy
         self.log = log
         let queue = Monitor(NoticeQueue())
         self.queue = queue
-        thread = try WorkerThread("notices") { Self.loop(queue, mailer, policy.retryDelays, log) }
+        let delivery = NoticeDelivery(mailer, policy.retryDelays, outbox, log)
+        self.delivery = delivery
+        thread = try WorkerThread("notices") { Self.loop(queue, delivery, empties: empties, log) }
     }
+
+    /// Why mails are not taken; `nil` once one is, and where none had to be sent.
+    public var trouble: BilingualText? { delivery.trouble }
 
     deinit { queue.withLock { $0.isStopped = true } }
 
@@ -34,8 +45,19 @@ public final class NoticeDispatcher: Sendable {
     public func notify(_ event: NoticeEvent, requested: MailAddress? = nil, report: @escaping Report) {
         let recipients = policy.recipients(of: event, requested: requested)
         if recipients.isEmpty { return }
-        let text = NoticeText(event, in: policy.language)
-        let batch = NoticeBatch(taskID: event.taskID, open: recipients.count, report: report)
+        send(NoticeText(event, in: policy.language), of: event.taskID, to: recipients, report: report)
+    }
+
+    /// Tells the standing address of what `/health` finds.
+    func tell(_ telling: AlarmBook.Telling) {
+        guard let standing = policy.standing else { return }
+        send(NoticeText(telling, in: policy.language), of: "alarm-\(telling.check)", to: [standing]) { _ in }
+    }
+
+    private func send(
+        _ text: NoticeText, of taskID: String, to recipients: [MailAddress], report: @escaping Report
+    ) {
+        let batch = NoticeBatch(taskID: taskID, open: recipients.count, report: report)
         let sender = mailer?.settings.from
         // One mail a person: an address that is refused must not keep the others from being told.
         let notices = recipients.map { recipient in
@@ -63,17 +85,20 @@ public final class NoticeDispatcher: Sendable {
         thread.join()
     }
 
-    private static func loop(_ queue: Monitor<NoticeQueue>, _ mailer: Mailer?, _ delays: [Double], _ log: Log) {
+    private static func loop(
+        _ queue: Monitor<NoticeQueue>, _ delivery: NoticeDelivery, empties: Bool, _ log: Log
+    ) {
         while true {
-            switch next(queue) {
+            switch next(queue, atMost: empties ? 60 : 3600) {
             case .send(var notice):
-                let outcome = send(&notice, mailer, delays, log)
+                let outcome = delivery.send(&notice)
                 // Reported before it leaves the queue: after a flush the records are up to date.
                 if let outcome { notice.batch.settle(outcome) }
                 queue.withLock { queue in
                     queue.sending = false
                     if outcome == nil { queue.waiting.append(notice) }
                 }
+            case .nothing: if empties { delivery.emptyOutbox() }
             case .stopped(let abandoned):
                 abandon(abandoned, log)
                 queue.withLock { $0.sending = false }
@@ -92,53 +117,22 @@ public final class NoticeDispatcher: Sendable {
 
     private enum Step {
         case send(QueuedNotice)
+        case nothing
         case stopped([QueuedNotice])
     }
 
-    private static func next(_ queue: Monitor<NoticeQueue>) -> Step {
-        while true {
-            // Only this thread puts off mails, so nothing falls due sooner than what is known now; new ones wake it.
-            let pause = queue.withLock { $0.secondsUntilNext } ?? 3600
-            let step: Step? = queue.wait(atMost: pause) { queue in
-                if queue.isStopped {
-                    queue.sending = true
-                    defer { queue.waiting = [] }
-                    return .stopped(queue.waiting)
-                }
-                return queue.takeReady().map { .send($0) }
+    /// - Parameter longest: seconds after which it is said that there was nothing.
+    private static func next(_ queue: Monitor<NoticeQueue>, atMost longest: Double) -> Step {
+        // Only this thread puts off mails, so nothing falls due sooner than what is known now; new ones wake it.
+        let pause = min(queue.withLock { $0.secondsUntilNext } ?? longest, longest)
+        let step: Step? = queue.wait(atMost: pause) { queue in
+            if queue.isStopped {
+                queue.sending = true
+                defer { queue.waiting = [] }
+                return .stopped(queue.waiting)
             }
-            if let step { return step }
+            return queue.takeReady().map { .send($0) }
         }
-    }
-
-    /// Tries once. `nil` means that it goes back into the queue, for later.
-    private static func send(
-        _ notice: inout QueuedNotice, _ mailer: Mailer?, _ delays: [Double], _ log: Log
-    ) -> NoticeBatch.Result? {
-        let recipient = notice.message.to
-        guard let mailer else {
-            log.warning("notice not sent: SMTP_URL is not set", ["task": notice.batch.taskID, "to": recipient])
-            return .notSent(
-                recipient, BilingualText(zh: "没有设置 SMTP_URL。", en: "SMTP_URL is not set."))
-        }
-        notice.tries += 1
-        do throws(MailError) {
-            try mailer.send(notice.message)
-            log.info("notice sent", ["task": notice.batch.taskID, "to": recipient, "tries": notice.tries])
-            return .sent(recipient)
-        } catch {
-            if !error.isPermanent, notice.tries <= delays.count {
-                let delay = delays[notice.tries - 1]
-                log.warning(
-                    "notice not sent, trying again",
-                    ["task": notice.batch.taskID, "to": recipient, "seconds": delay, "reason": error.description])
-                notice.notBefore = MonotonicTime.nanoseconds() + UInt64(delay * 1e9)
-                return nil
-            }
-            log.error(
-                "notice not sent, given up",
-                ["task": notice.batch.taskID, "to": recipient, "tries": notice.tries, "reason": error.description])
-            return .notSent(recipient, error.explanation)
-        }
+        return step ?? .nothing
     }
 }

@@ -27,6 +27,30 @@ public struct NoticeText: Sendable, Equatable {
         body = sections.joined(separator: "\n\n") + "\n"
     }
 
+    /// Of what `/health` finds.
+    init(_ telling: AlarmBook.Telling, in language: Language, host: String = HostName.current()) {
+        let title =
+            switch telling.kind {
+            case .begins: BilingualText(zh: "备份系统有问题", en: "Something is wrong")
+            case .lasts: BilingualText(zh: "备份系统的问题仍未解决", en: "Something is still wrong")
+            case .over: BilingualText(zh: "备份系统的问题已解决", en: "All is well again")
+            }
+        subject =
+            BilingualText(
+                zh: "[MLflow 备份] \(title.chinese)：\(telling.check)（\(host)）",
+                en: "[MLflow backup] \(title.english): \(telling.check) (\(host))")[language]
+        let since = BilingualText(
+            zh: "主机：\(host)\n自：\(telling.since.iso)\n检查项：\(telling.check)",
+            en: "Host: \(host)\nSince: \(telling.since.iso)\nCheck: \(telling.check)")
+        let ending =
+            telling.kind == .over
+            ? BilingualText(zh: "该检查现已正常。曾经的问题：", en: "That check is well now. What was wrong:")
+            : BilingualText(
+                zh: "详情：GET /health，或运行 mlflow-backup doctor。", en: "More: GET /health, or `mlflow-backup doctor`.")
+        let sections = telling.kind == .over ? [since, ending, telling.text] : [telling.text, since, ending]
+        body = ([title[language]] + sections.map { $0[language] }).joined(separator: "\n\n") + "\n"
+    }
+
     private static func title(_ event: NoticeEvent) -> BilingualText {
         let warned = !event.warnings.isEmpty
         let ending =

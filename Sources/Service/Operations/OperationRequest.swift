@@ -63,9 +63,9 @@ extension TaskStore {
 
 extension TaskRecord {
     /// A task that no store knows of, where there is no store.
-    public init(unrecorded request: OperationRequest, origin: Origin) {
+    public init(unrecorded request: OperationRequest, origin: Origin, email: MailAddress? = nil) {
         self.init(
             id: Self.makeID(request.kind, at: .now()), kind: request.kind, origin: origin, message: request.accepted,
-            backupName: request.backupName)
+            backupName: request.backupName, email: email?.description)
     }
 }

@@ -10,17 +10,18 @@ import Wording
 public final class StackService: Sendable {
     public let settings: Settings
     public let operations: Operations
-    public let tasks: TaskStore
-    /// Why task records end with this process; `nil` where they are kept.
-    public let recordsFinding: BilingualText?
+    public let tasks: TaskBook
     public let log: Log
     /// What was last seen of all this; to be asked by whatever is asked often.
     public let status: StackStatus
     private let health: HealthCheck
     private let notices: NoticeDispatcher
+    private let pings: Pings?
+    private let alarms: AlarmWatch
     private let runner: TaskRunner
     private let scheduler: Monitor<Scheduler?>
     private let recovery: RecoveryWatch
+    private let heartbeat: Heartbeat
     /// Whether restores of dead processes are open in the records until they are settled.
     private let restoresWait: Monitor<Bool>
 
@@ -32,46 +33,41 @@ public final class StackService: Sendable {
         self.log = log
         var operations = settings.operations(log: log)
         try operations.workspace.prepareFolder()
-        let (tasks, finding) = try Self.openTasks(operations.folder, log)
-        recordsFinding = finding
+        // From a folder that nobody can write to a service lists, verifies and restores.
+        let protection = operations.folder.writeProtection
+        if let protection {
+            log.warning(
+                "the backup folder can only be read: no backups are made, and task records are not kept",
+                ["reason": protection.reason[.english]])
+        }
+        let tasks = TaskBook(in: protection == nil ? operations.folder.state : nil, log: log)
         operations.settled = { tasks.note($0) }
         self.operations = operations
         self.tasks = tasks
         // A restore that is not settled has not failed yet.
         try tasks.failOrphans(keepingRestores: RecoverJob(operations.workspace).isNeeded)
         restoresWait = Monitor(try tasks.hasOrphans())
-        health = HealthCheck(settings: settings, operations: operations, tasks: tasks, recordsFinding: finding)
+        let notices = try NoticeDispatcher(
+            mailer: settings.mail.map { Mailer($0) }, policy: NoticePolicy(settings),
+            outbox: protection == nil ? Outbox(in: operations.folder.state) : nil, empties: true, log: log)
+        let pings = try settings.ping.map { try Pings($0, log: log) }
+        let heartbeat = Heartbeat()
+        (self.notices, self.pings, self.heartbeat) = (notices, pings, heartbeat)
+        health = HealthCheck(
+            settings: settings, operations: operations, tasks: tasks,
+            others: [
+                ("notices", { notices.trouble.map(HealthCheck.untold) }), ("ping", { pings?.trouble }),
+                ("scheduler", { heartbeat.finding }),
+            ])
         status = try StackStatus(operations.catalogue, tasks, health)
-        notices = try NoticeDispatcher(
-            mailer: settings.mail.map { Mailer($0) }, policy: NoticePolicy(settings), log: log)
+        alarms = AlarmWatch(in: protection == nil ? operations.folder.state : nil, notices: notices, log: log)
         runner = try TaskRunner(
             TaskExecution(
-                operations, tasks: tasks, notices: notices, log: log, changed: { [status] in status.folderChanged() }),
+                operations, tasks: tasks, notices: notices, pings: pings, log: log,
+                changed: { [status] in status.folderChanged() }),
             tasks: tasks)
         scheduler = Monitor(nil)
         recovery = RecoveryWatch()
-    }
-
-    /// From a folder that nobody can write to a service lists, verifies and restores; on a full disk it says what is the matter, and lets
-    /// old backups be removed. Its records end with it then.
-    private static func openTasks(_ folder: BackupFolder, _ log: Log) throws -> (TaskStore, BilingualText?) {
-        if let protection = folder.writeProtection {
-            log.warning(
-                "the backup folder can only be read: no backups are made, and task records are not kept",
-                ["reason": protection.reason[.english]])
-            // That is told of as what it is.
-            return (try TaskStore(inMemory: log), nil)
-        }
-        do { return (try TaskStore(in: folder.state, log: log), nil) } catch {
-            let reason = error.bilingual
-            log.error("task records are not kept: the store cannot be opened", ["reason": reason[.english]])
-            let finding = BilingualText(
-                zh: "任务记录无法保存，服务停止后会丢失；备份和恢复不受影响。排除原因后请重新启动服务。原因：",
-                en:
-                    "Task records cannot be kept, and end with the service; backups and restores go on. Remove the cause, then start "
-                    + "the service again. The reason: ")
-            return (try TaskStore(inMemory: log), finding + reason)
-        }
     }
 
     /// What is done once at start: an interrupted restore is settled, tools are checked, the schedule begins.
@@ -79,6 +75,7 @@ public final class StackService: Sendable {
         settleOrphans()
         for finding in health.run().findings { log.warning("health", ["finding": finding[.english]]) }
         try recovery.start { [self] in settleOrphans(isFirst: false) }
+        try alarms.start { [status] in status.faults() }
         guard settings.scheduler == .service else { return log.info("scheduled backups are started by cron") }
         guard let expression = settings.schedule else { return log.info("no schedule: BACKUP_SCHEDULE is off") }
         let started = try Scheduler(
@@ -96,9 +93,12 @@ public final class StackService: Sendable {
 
     /// - Parameter graceSeconds: how long a running task may go on.
     public func stop(graceSeconds: Double) {
+        alarms.stop()
         recovery.stop()
         scheduler.withLock { $0.take() }?.stop()
         runner.stop(graceSeconds: graceSeconds)
+        pings?.flush(atMost: 5)
+        pings?.stop()
         notices.flush(atMost: 10)
         notices.stop()
         status.stop()
@@ -204,6 +204,7 @@ public final class StackService: Sendable {
 
     /// What processes left that have ended: an interrupted restore, and the records of their tasks.
     private func settleOrphans(isFirst: Bool = true) {
+        tasks.heal()
         let isSettled = settleInterruptedRestore(isFirst)
         do {
             // What no recovery had a word on was killed before there was anything to recover, or settled by a process that

@@ -7,21 +7,22 @@ import Wording
 /// Runs one operation as a recorded task: state, progress, result, notice. The service and the command line share it.
 public struct TaskExecution: Sendable {
     private let operations: Operations
-    /// `nil` where the records cannot be opened: a broken log of tasks must not keep a backup from being made.
-    private let tasks: TaskStore?
+    private let tasks: TaskBook
     private let notices: NoticeDispatcher
+    private let pings: Pings?
     private let log: Log
     private let changed: @Sendable () -> Void
 
     /// - Parameter changed: called when an operation has ended, before its record says so: whoever has read that finds what it made.
     public init(
-        _ operations: Operations, tasks: TaskStore?, notices: NoticeDispatcher, log: Log,
+        _ operations: Operations, tasks: TaskBook, notices: NoticeDispatcher, pings: Pings? = nil, log: Log,
         changed: @escaping @Sendable () -> Void = {}
     ) {
         self.changed = changed
         self.operations = operations
         self.tasks = tasks
         self.notices = notices
+        self.pings = pings
         self.log = log
     }
 
@@ -32,6 +33,9 @@ public struct TaskExecution: Sendable {
         cancellation: TaskCancellation, progress: @escaping ProgressSink
     ) throws -> OperationResult {
         let started = LocalTime.now()
+        // Of a verification or a restore that failed it is no use to hear that backups are made.
+        let pings = record.kind == .backup ? pings : nil
+        pings?.begun()
         note(record.id) {
             $0.status = .running
             $0.startedAt = started
@@ -67,6 +71,7 @@ public struct TaskExecution: Sendable {
                 record.progress = nil
             }
             notify(record, request, started, requested, result)
+            pings?.ended(well: !result.isSuspicious, result.output[.english])
             return result
         } catch {
             let isCancelled = error is CancelledError
@@ -82,8 +87,17 @@ public struct TaskExecution: Sendable {
                 record.progress = nil
             }
             notify(record, request, started, requested, failure: .failed(reason, code: error.stableCode))
+            pings?.ended(well: false, reason[.english])
             throw isCancelled ? TaskCancelled(explanation: message) : error
         }
+    }
+
+    /// Tells of an operation that could not even begin, of which there is no record.
+    public func refuse(_ request: OperationRequest, requested: MailAddress?, because error: any Error) {
+        let record = TaskRecord(unrecorded: request, origin: .cli)
+        log.error("task not begun", ["task": record.id, "reason": error.bilingual[.english]])
+        notify(record, request, .now(), requested, failure: .failed(error.bilingual, code: error.stableCode))
+        if record.kind == .backup { pings?.ended(well: false, error.bilingual[.english]) }
     }
 
     /// Marks a task that never ran.
@@ -111,7 +125,6 @@ public struct TaskExecution: Sendable {
 
     /// A record that cannot be written is logged; the operation itself goes on.
     private func note(_ id: String, _ change: (inout TaskRecord) -> Void) {
-        guard let tasks else { return }
         do { try tasks.update(id, change) } catch {
             log.error("task record not written", ["task": id, "reason": "\(error)"])
         }

@@ -16,6 +16,8 @@ public final class TaskRunner: Sendable {
     private struct State {
         var queue: [Job] = []
         var current: Job?
+        /// What is being recorded, and not in the queue yet.
+        var beginning: [OperationRequest] = []
         var isStopping = false
 
         /// The running one and those that wait.
@@ -27,10 +29,10 @@ public final class TaskRunner: Sendable {
 
     private let state = Monitor(State())
     private let execution: TaskExecution
-    private let tasks: TaskStore
+    private let tasks: TaskBook
     private let thread: Monitor<WorkerThread?>
 
-    public init(_ execution: TaskExecution, tasks: TaskStore) throws {
+    public init(_ execution: TaskExecution, tasks: TaskBook) throws {
         self.execution = execution
         self.tasks = tasks
         thread = Monitor(nil)
@@ -41,18 +43,36 @@ public final class TaskRunner: Sendable {
     }
 
     /// Records the task and puts it in the queue.
-    /// - Throws: `ServiceError.stopping`, `.queueFull`, `.alreadyRequested`, and what the store throws: a task is not taken unrecorded.
+    /// - Throws: `ServiceError.stopping`, `.queueFull`, `.alreadyRequested`, and what the store throws: a task is not taken unrecorded. But
+    ///   one of the schedule, which nobody would ask for again, has a place of its own, and needs no store.
     public func submit(
         _ request: OperationRequest, origin: TaskRecord.Origin, email: MailAddress?
     ) throws -> TaskRecord {
-        try state.withLock { state in
-            if state.isStopping { throw ServiceError.stopping }
-            try refuseRepetition(of: request, state)
-            if state.queue.count >= Self.queueLimit { throw ServiceError.queueFull(waiting: state.queue.count) }
-            let record = try tasks.begin(request, origin: origin, email: email)
+        let isScheduled = origin == .schedule
+        // The store may wait for a disk, and holds up nobody else meanwhile; but who asks for the same waits for its answer.
+        try state.wait { state -> Result<Void, any Error>? in
+            if state.beginning.contains(where: request.repeats) { return nil }
+            return Result {
+                if state.isStopping { throw ServiceError.stopping }
+                try refuseRepetition(of: request, state)
+                let waiting = state.queue.count + state.beginning.count
+                if !isScheduled, waiting >= Self.queueLimit { throw ServiceError.queueFull(waiting: waiting) }
+                state.beginning.append(request)
+            }
+        }.get()
+        let begun = Result { try tasks.begin(request, origin: origin, email: email, isKept: !isScheduled) }
+        let isTaken = state.withLock { state in
+            if let place = state.beginning.firstIndex(of: request) { state.beginning.remove(at: place) }
+            guard !state.isStopping, case .success(let record) = begun else { return false }
             state.queue.append(Job(record: record, request: request, requested: email))
-            return record
+            return true
         }
+        let record = try begun.get()
+        guard isTaken else {
+            execution.abandon(record, because: Self.notBegun, code: "stopping")
+            throw ServiceError.stopping
+        }
+        return record
     }
 
     /// To be asked before anything that takes time: a repeated request is refused at once, whatever the state of the data.

@@ -8,6 +8,7 @@ public enum SettingName: String, Sendable, CaseIterable {
     case connectionsPerClient = "BACKUP_API_CONNECTIONS_PER_CLIENT"
     case email = "BACKUP_EMAIL"
     case emailOnSuccess = "BACKUP_EMAIL_SUCCESS"
+    case pingURL = "BACKUP_PING_URL"
     case language = "BACKUP_LANG"
     case schedule = "BACKUP_SCHEDULE"
     case keepDays = "BACKUP_KEEP_DAYS"
@@ -47,7 +48,7 @@ public enum SettingName: String, Sendable, CaseIterable {
     /// Secrets are never shown, may stand in a file named by `NAME_FILE`, and are no flags: `ps` shows flags.
     public var isSecret: Bool {
         switch self {
-        case .postgresPassword, .apiToken, .smtpPassword: true
+        case .postgresPassword, .apiToken, .smtpPassword, .pingURL: true
         default: false
         }
     }

@@ -24,6 +24,7 @@ extension Settings {
         connectionsPerClient = try reader.number(.connectionsPerClient, in: 1...1024) ?? 256
         email = try reader.address(.email)
         emailOnSuccess = try reader.flag(.emailOnSuccess, default: false)
+        ping = try Self.ping(reader)
         language = try reader.choice(.language, of: Language.self) ?? Self.language(of: environment)
         schedule = try Self.schedule(reader)
         keepDays = try reader.number(.keepDays, in: 1...36_500) ?? 7
@@ -55,6 +56,18 @@ extension Settings {
         allowedHosts = (reader.text(.allowedHosts) ?? "").split(separator: ",")
             .map { $0.trimmingSpaces.lowercased() }.filter { !$0.isEmpty }
         mail = try MailSettings(reader)
+    }
+
+    private static func ping(_ reader: SettingsReader) throws(SettingsError) -> PingURL? {
+        guard let secret = try reader.secret(.pingURL), !secret.isEmpty else { return nil }
+        let text = secret.revealed
+        let isAddress = ["http://", "https://"].contains { text.lowercased().hasPrefix($0) && text.count > $0.count }
+        guard isAddress, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+            throw reader.bad(
+                .pingURL, text,
+                BilingualText(zh: " http:// 或 https:// 开头的地址", en: "an address that begins with http:// or https://"))
+        }
+        return PingURL(text)
     }
 
     /// The name goes into the path of a request: it may hold only what Docker allows in one.

@@ -13,6 +13,8 @@ public struct Settings: Sendable {
     /// Gets every failure, and successes where `emailOnSuccess` is set.
     public let email: MailAddress?
     public let emailOnSuccess: Bool
+    /// Told of each backup that begins and ends; `nil` for nobody.
+    public let ping: PingURL?
     /// Of mails and of the command line. The API goes by `Accept-Language`.
     public let language: Language
     /// `nil` when it is `off`.

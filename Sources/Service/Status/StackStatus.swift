@@ -2,6 +2,7 @@
 
 import Backup
 import SystemIO
+import Wording
 
 /// What the service last saw of its stack. Each part has a thread that looks, so that one that hangs, on a disk or a database,
 /// holds up no other, and no request.
@@ -26,10 +27,10 @@ public final class StackStatus: Sendable {
     private let backupsSeen: Watched<Result<Backups, any Error>>
     private let tasksSeen: Watched<Result<Tasks, any Error>>
     private let healthSeen: Watched<Health>
-    private let store: TaskStore
+    private let book: TaskBook
 
-    init(_ catalogue: Catalogue, _ tasks: TaskStore, _ health: HealthCheck) throws(SystemError) {
-        store = tasks
+    init(_ catalogue: Catalogue, _ tasks: TaskBook, _ health: HealthCheck) throws(SystemError) {
+        book = tasks
         let listing = CatalogueListing(catalogue)
         backupsSeen = try Watched("see-backups", freshFor: 1) {
             Result { Backups(items: try listing.items(), disk: try DiskSpace.at(catalogue.folder.path)) }
@@ -58,7 +59,7 @@ public final class StackStatus: Sendable {
     /// - Throws: what the store throws, `ServiceError.notSeenYet`.
     public func tasks() throws -> Seen<Tasks> {
         var seen = tasksSeen.current()
-        if case .success(let tasks) = seen?.value, tasks.changes != store.changes {
+        if case .success(let tasks) = seen?.value, tasks.changes != book.changes {
             seen = tasksSeen.look(waitingAtMost: 2) ?? seen
         }
         return try Self.recent(seen)
@@ -66,6 +67,23 @@ public final class StackStatus: Sendable {
 
     /// - Returns: `nil` where none has ended yet.
     public func health() -> Seen<Health>? { healthSeen.current() }
+
+    /// What is not well now, that nobody could look among it.
+    func faults() -> [Health.Fault] {
+        guard let seen = healthSeen.look(waitingAtMost: 60) ?? healthSeen.current() else { return [Self.silence(60)] }
+        return (seen.age > Self.oldAfter ? [Self.silence(seen.age)] : []) + seen.value.faults
+    }
+
+    /// - Parameter age: seconds since the last look.
+    private static func silence(_ age: Double) -> Health.Fault { .init("looks", silenceText(Int(nearest: age))) }
+
+    public static func silenceText(_ age: Int) -> BilingualText {
+        BilingualText(
+            zh: "\(age) 秒以来检查没有结束：备份目录、数据库或某个程序没有应答。请查看日志，必要时重启备份服务。",
+            en:
+                "For \(age) seconds no look at the stack has ended: the backup folder, the database or a program does not answer. See the "
+                + "log; restart the backup service if need be.")
+    }
 
     /// To be called by whoever changed something in the backup folder, before he says so: it is seen by all from then on, unless a look
     /// takes longer than ten seconds.

@@ -9,14 +9,14 @@ extension TaskStore {
     @discardableResult
     func withDatabase<Result>(_ body: (SQLiteConnection) throws -> Result) throws -> Result {
         try connection.withLock { opened in
-            if path != Self.memory, try Self.inode(of: path) != opened.inode {
+            if try Self.inode(of: path) != opened.inode {
                 opened = try Self.openRecovering(path, log)
             }
             let before = opened.database.allChangedRows
             defer { if opened.database.allChangedRows != before { noteChange() } }
             do {
                 return try body(opened.database)
-            } catch let error as SQLiteError where error.isCorrupt && path != Self.memory {
+            } catch let error as SQLiteError where error.isCorrupt {
                 log.error("task database is damaged", ["path": path, "reason": error.message])
                 opened = try Self.openRecovering(path, log)
                 return try body(opened.database)

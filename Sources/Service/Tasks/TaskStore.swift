@@ -40,16 +40,6 @@ public final class TaskStore: Sendable {
         connection = Monitor(try Self.openRecovering(path, log))
     }
 
-    /// Records that end with this process: for a service whose folder nobody can write to.
-    public init(inMemory log: Log) throws {
-        path = Self.memory
-        self.log = log
-        connection = Monitor(OpenedDatabase(database: try Self.openDatabase(Self.memory), inode: nil))
-    }
-
-    /// What SQLite calls a database without a file.
-    static let memory: FilePath = ":memory:"
-
     /// Adds a new task with a name of its own, owned by this process.
     /// - Parameter message: what the API answers at once, as "备份任务已启动".
     public func begin(
@@ -73,11 +63,25 @@ public final class TaskStore: Sendable {
 
     /// - Throws: `SQLiteError` with `isDuplicate` where the name is taken.
     public func insert(_ record: TaskRecord) throws {
+        try withDatabase { try Self.insert(record, into: $0) }
+    }
+
+    private static func insert(_ record: TaskRecord, into database: SQLiteConnection) throws {
         let columns = try record.columns()
         let names = columns.map(\.name).joined(separator: ", ")
         let places = columns.map { _ in "?" }.joined(separator: ", ")
+        try database.run("INSERT INTO task (\(names)) VALUES (\(places))", columns.map(\.value))
+    }
+
+    /// Writes a record that may be there, as it is now.
+    func put(_ record: TaskRecord) throws {
         try withDatabase { database in
-            try database.run("INSERT INTO task (\(names)) VALUES (\(places))", columns.map(\.value))
+            try database.transaction {
+                guard try Self.record(record.id, in: database) == nil else {
+                    return try Self.write(record, to: database)
+                }
+                try Self.insert(record, into: database)
+            }
         }
     }
 

@@ -29,20 +29,33 @@ struct RecordedOperation {
         var operations = invocation.operations
         operations.readRate = readRate
         let log = invocation.log
-        try operations.prepareFolder(for: request)
         let notices = try NoticeDispatcher(
-            mailer: invocation.settings.mail.map { Mailer($0) }, policy: NoticePolicy(invocation.settings), log: log)
+            mailer: invocation.settings.mail.map { Mailer($0) }, policy: NoticePolicy(invocation.settings),
+            outbox: operations.folder.writeProtection == nil ? Outbox(in: operations.folder.state) : nil, log: log)
+        let pings = try invocation.settings.ping.map { try Pings($0, log: log) }
         defer {
+            pings?.flush(atMost: 60)
+            pings?.stop()
             notices.flush(atMost: 120)
             notices.stop()
         }
+        do { try operations.prepareFolder(for: request) } catch {
+            // Whoever waits for its mail, or watches from outside, hears of what nobody at a terminal may see.
+            TaskExecution(operations, tasks: TaskBook(in: nil, log: log), notices: notices, pings: pings, log: log)
+                .refuse(request, requested: email, because: error)
+            throw error
+        }
         let tasks = Self.openTasks(operations.folder, log)
+        // What could not be written while a disk was full may be by its end.
+        defer { tasks.heal() }
         let record = try begin(request, in: tasks, email, log)
-        operations.settled = { tasks?.note($0) }
+        operations.settled = { tasks.note($0) }
         let bar = ProgressBar(invocation.console)
         let isQuiet = invocation.arguments.has("json") || invocation.arguments.has("quiet")
         defer { bar.finish() }
-        let result = try TaskExecution(operations, tasks: tasks, notices: notices, log: log).run(
+        let result = try TaskExecution(
+            operations, tasks: tasks, notices: notices, pings: pings, log: log
+        ).run(
             record, request, requested: email, waitSeconds: waitSeconds, cancellation: cancellation
         ) { step in if !isQuiet { bar.show(step) } }
         bar.finish()
@@ -50,31 +63,22 @@ struct RecordedOperation {
         return result.isSuspicious ? .suspicious : .success
     }
 
-    /// `nil` where the records cannot be opened: no operation fails for that.
-    static func openTasks(_ folder: BackupFolder, _ log: Log) -> TaskStore? {
-        guard folder.writeProtection == nil else { return nil }
-        do { return try TaskStore(in: folder.state, log: log) } catch {
-            log.warning("task records are not available, going on without", ["reason": "\(error)"])
-            return nil
-        }
+    /// No operation fails for records that cannot be kept.
+    static func openTasks(_ folder: BackupFolder, _ log: Log) -> TaskBook {
+        TaskBook(in: folder.writeProtection == nil ? folder.state : nil, log: log)
     }
 
     private func begin(
-        _ request: OperationRequest, in tasks: TaskStore?, _ email: MailAddress?, _ log: Log
+        _ request: OperationRequest, in tasks: TaskBook, _ email: MailAddress?, _ log: Log
     ) throws -> TaskRecord {
         do {
             // Where no service runs nobody else tells of commands that were killed.
-            try tasks?.failOrphans(
+            try tasks.failOrphans(
                 keepingRestores: RecoverJob(invocation.operations.workspace).isNeeded, seenFromHere: true)
         } catch {
             log.warning("tasks of commands that were killed stay as they are", ["reason": "\(error)"])
         }
-        do {
-            if let record = try tasks?.begin(request, origin: .cli, email: email) { return record }
-        } catch {
-            log.warning("the task is not recorded", ["reason": "\(error)"])
-        }
-        return TaskRecord(unrecorded: request, origin: .cli)
+        return try tasks.begin(request, origin: .cli, email: email)
     }
 
     private func report(_ result: OperationResult) {

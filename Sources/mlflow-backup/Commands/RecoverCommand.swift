@@ -16,9 +16,9 @@ enum RecoverCommand: Command {
         var operations = invocation.operations
         try operations.workspace.prepareFolder()
         let tasks = RecordedOperation.openTasks(operations.folder, invocation.log)
-        operations.settled = { tasks?.note($0) }
+        operations.settled = { tasks.note($0) }
         let outcome = try invocation.endingInOrder(operations.workspace) { try RecoverJob($0).run() }
-        do { try tasks?.failOrphans(seenFromHere: true) } catch {
+        do { try tasks.failOrphans(seenFromHere: true) } catch {
             invocation.log.warning("tasks of killed commands are not closed", ["reason": "\(error)"])
         }
         let text =

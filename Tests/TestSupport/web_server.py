@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small web server for the tests. usage: web_server.py FOLDER; FOLDER/port appears when it listens."""
+import json
 import os
 import sys
 import time
@@ -29,6 +30,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        with open(os.path.join(sys.argv[1], "log.jsonl"), "a", encoding="utf-8") as log:
+            log.write(json.dumps({"path": self.path, "body": body.decode()}, ensure_ascii=False) + "\n")
+        if self.path.startswith("/refused"):
+            return self.answer(404, b"not found")
         self.answer(200, self.headers["Content-Type"].encode() + b" " + body)
 
     def log_message(self, *_):

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import SystemIO
+import Wording
+
+/// Looks at the service's health each half minute, whether somebody asks or not, and tells of what is not well: in the log, and by
+/// mail where an address is set. What was told survives a restart where it can be written down, and is in memory where not.
+final class AlarmWatch: Sendable {
+    /// Seconds between two looks.
+    private static let interval: Double = 30
+
+    private let book: Monitor<AlarmBook>
+    private let isStopped = Monitor(false)
+    private let thread = Monitor<WorkerThread?>(nil)
+    private let file: FilePath?
+    private let notices: NoticeDispatcher
+    private let log: Log
+
+    /// - Parameter folder: the state's, where what was told is written down.
+    init(in folder: FilePath?, notices: NoticeDispatcher, log: Log) {
+        file = folder?.appending("alarms.json")
+        self.notices = notices
+        self.log = log
+        book = Monitor(Self.read(file) ?? AlarmBook())
+    }
+
+    /// - Parameter look: what is not well now; may block.
+    func start(_ look: @escaping @Sendable () -> [Health.Fault]) throws {
+        let started = try WorkerThread("alarms") { [self] in
+            while isStopped.wait(atMost: Self.interval, until: { $0 ? () : nil }) == nil { note(look()) }
+        }
+        thread.withLock { $0 = started }
+    }
+
+    func stop() {
+        isStopped.withLock { $0 = true }
+        thread.withLock { $0.take() }?.join()
+    }
+
+    /// - Parameter now: seconds since 1970 UTC.
+    func note(_ faults: [Health.Fault], now: Int64 = LocalTime.now().epoch) {
+        let (tellings, changed): ([AlarmBook.Telling], AlarmBook?) = book.withLock { book in
+            let before = book
+            let tellings = book.note(faults, now: now)
+            return (tellings, book.isWorthWriting(after: before) ? book : nil)
+        }
+        for telling in tellings {
+            let (check, since, text) = (telling.check, telling.since.iso, telling.text[.english])
+            switch telling.kind {
+            case .begins: log.error("alarm", ["check": check, "since": since, "finding": text])
+            case .lasts: log.error("alarm lasts", ["check": check, "since": since, "finding": text])
+            case .over: log.info("alarm over", ["check": check, "since": since])
+            }
+            notices.tell(telling)
+        }
+        if let changed { write(changed) }
+    }
+
+    private func write(_ book: AlarmBook) {
+        guard let file else { return }
+        do {
+            try DurableFile.replace(file, with: Array(try JSONEncoder().encode(book)), mode: 0o600)
+        } catch {
+            // After a restart it is told once more: better than not at all.
+            log.warning("what was told of is not written down", ["reason": error.bilingual[.english]])
+        }
+    }
+
+    /// One that cannot be read is as none: all is told anew.
+    private static func read(_ file: FilePath?) -> AlarmBook? {
+        guard let file, let bytes = try? OpenFile(file, .readNoFollow).readAll(limit: 1 << 20) else { return nil }
+        return try? JSONDecoder().decode(AlarmBook.self, from: Data(bytes))
+    }
+}
+
+extension AlarmBook {
+    /// A look that found the same as the last one is not.
+    fileprivate func isWorthWriting(after before: AlarmBook) -> Bool {
+        alarms.mapValues { [$0.since, Int64($0.told), $0.wellSince ?? 0] }
+            != before.alarms.mapValues { [$0.since, Int64($0.told), $0.wellSince ?? 0] }
+    }
+}

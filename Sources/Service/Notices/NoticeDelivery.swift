@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+import Wording
+
+/// One try after the other to hand a mail to its server, at last by way of the outbox. On the dispatcher's thread.
+final class NoticeDelivery: Sendable {
+    private let mailer: Mailer?
+    /// Seconds to wait before each further try.
+    private let delays: [Double]
+    private let outbox: Outbox?
+    private let log: Log
+    private let lastFailure = Monitor<BilingualText?>(nil)
+
+    init(_ mailer: Mailer?, _ delays: [Double], _ outbox: Outbox?, _ log: Log) {
+        self.mailer = mailer
+        self.delays = delays
+        self.outbox = outbox
+        self.log = log
+    }
+
+    /// Also of what other processes could not send.
+    var trouble: BilingualText? {
+        if let known = lastFailure.read({ $0 }) { return known }
+        do { return try outbox?.waiting().last?.reason.text } catch { return nil }
+    }
+
+    /// Tries once. `nil` means that it goes back into the queue, for later.
+    func send(_ notice: inout QueuedNotice) -> NoticeBatch.Result? {
+        let recipient = notice.message.to
+        guard let mailer else {
+            log.warning("notice not sent: SMTP_URL is not set", ["task": notice.batch.taskID, "to": recipient])
+            let reason = BilingualText(zh: "没有设置 SMTP_URL。", en: "SMTP_URL is not set.")
+            lastFailure.withLock { $0 = reason }
+            return .notSent(recipient, reason)
+        }
+        notice.tries += 1
+        do throws(MailError) {
+            try mailer.send(notice.message)
+            log.info("notice sent", ["task": notice.batch.taskID, "to": recipient, "tries": notice.tries])
+            lastFailure.withLock { $0 = nil }
+            return .sent(recipient)
+        } catch {
+            if !error.isPermanent, notice.tries <= delays.count {
+                let delay = delays[notice.tries - 1]
+                log.warning(
+                    "notice not sent, trying again",
+                    ["task": notice.batch.taskID, "to": recipient, "seconds": delay, "reason": error.description])
+                notice.notBefore = MonotonicTime.nanoseconds() + UInt64(delay * 1e9)
+                return nil
+            }
+            log.error(
+                "notice not sent",
+                ["task": notice.batch.taskID, "to": recipient, "tries": notice.tries, "reason": error.description])
+            lastFailure.withLock { $0 = error.explanation }
+            return .notSent(recipient, error.explanation + putAway(notice, error))
+        }
+    }
+
+    /// - Returns: that it is tried again, as a sentence; empty where it is not.
+    private func putAway(_ notice: QueuedNotice, _ error: MailError) -> BilingualText {
+        guard let outbox else { return BilingualText(zh: "", en: "") }
+        let message = notice.message
+        let mail = Outbox.Mail(
+            to: message.to.text, subject: message.subject, body: message.body, written: message.date.epoch,
+            messageID: message.messageID, taskID: notice.batch.taskID, reason: .init(error.explanation),
+            isRefused: error.isPermanent, lastTry: LocalTime.now().epoch)
+        do {
+            try outbox.put(mail)
+            return BilingualText(
+                zh: "邮件保留两天，运行中的服务会再次尝试发送。", en: " The mail is kept for two days, and a running service goes on trying."
+            )
+        } catch {
+            log.error("a mail cannot be kept", ["task": mail.taskID, "reason": error.bilingual[.english]])
+            return BilingualText(zh: "", en: "")
+        }
+    }
+
+    /// - Parameter now: seconds since 1970 UTC.
+    func emptyOutbox(now: Int64 = LocalTime.now().epoch) {
+        guard let mailer, let outbox else { return }
+        do {
+            try outbox.deliver(now: now) { mail in
+                var left = mail
+                do throws(MailError) {
+                    try mailer.send(try message(mail, from: mailer.settings.from))
+                    log.info("notice sent late", ["task": mail.taskID, "to": mail.to])
+                    lastFailure.withLock { $0 = nil }
+                    return nil
+                } catch {
+                    log.warning(
+                        "notice still not sent", ["task": mail.taskID, "to": mail.to, "reason": error.description])
+                    lastFailure.withLock { $0 = error.explanation }
+                    (left.reason, left.isRefused) = (.init(error.explanation), error.isPermanent)
+                    return left
+                }
+            }
+        } catch { log.warning("the outbox cannot be emptied", ["reason": error.bilingual[.english]]) }
+    }
+
+    private func message(_ mail: Outbox.Mail, from sender: MailAddress) throws(MailError) -> MailMessage {
+        do throws(MailAddressError) {
+            return MailMessage(
+                from: sender, to: try MailAddress(mail.to), subject: mail.subject, body: mail.body,
+                date: LocalTime(epoch: mail.written), messageID: mail.messageID)
+        } catch { throw .failed(server: "outbox", reason: error.explanation[.english]) }
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Glibc
+import SystemIO
+import Wording
+
+/// Mails that no server has taken yet, a file each in the state folder: those of a command or of cron outlive their process, and the
+/// service goes on trying (`NoticeDispatcher`).
+public struct Outbox: Sendable {
+    struct Mail: Sendable, Codable {
+        var to: String
+        var subject: String
+        var body: String
+        /// When it was written, seconds since 1970 UTC, and its Message-ID: those stay.
+        var written: Int64
+        var messageID: String
+        var taskID: String
+        var reason: AlarmBook.Words
+        /// Whether the server itself said no: asked too often, some lock the account.
+        var isRefused: Bool
+        var lastTry: Int64
+    }
+
+    /// More say nothing new, and an outbox is not to fill a disk.
+    private static let limit = 100
+    /// Seconds after which what a mail says is of no use any more, and between two tries.
+    static let lifetime: Int64 = 2 * 86_400
+    static let intervals: (failed: Int64, refused: Int64) = (600, 3600)
+
+    private let folder: FilePath
+
+    /// - Parameter state: the state's folder; it is there.
+    public init(in state: FilePath) { folder = state.appending("outbox") }
+
+    /// - Throws: `SystemError`, also where as many wait as may.
+    func put(_ mail: Mail) throws {
+        // Not with its parents: where the state's folder is away, a disk is, and nothing is made in its place.
+        _ = try FileStatus.of(folder.parent)
+        try Directory.makeInherited(folder, mode: 0o700)
+        guard try names().count < Self.limit else {
+            throw SystemError("put a mail into", path: folder.string, code: EDQUOT)
+        }
+        let name = "\(mail.written)-\(UInt32.random(in: 0...UInt32.max)).json"
+        try write(mail, name)
+    }
+
+    private func write(_ mail: Mail, _ name: String) throws {
+        try DurableFile.replace(
+            folder.appending(name), with: Array(try JSONEncoder().encode(mail)), mode: 0o600)
+    }
+
+    private func names() throws -> [String] {
+        guard try FileStatus.ifPresent(folder) != nil else { return [] }
+        return try Directory.names(in: folder).map { String(decoding: $0, as: UTF8.self) }
+            .filter { $0.hasSuffix(".json") }.sorted()
+    }
+
+    /// Those that wait, the oldest first. What cannot be read as one is no mail, and goes when its time is over.
+    func waiting() throws -> [Mail] { try names().compactMap { read($0) } }
+
+    private func read(_ name: String) -> Mail? {
+        guard let bytes = try? OpenFile(folder.appending(name), .readNoFollow).readAll(limit: 1 << 20) else {
+            return nil
+        }
+        return try? JSONDecoder().decode(Mail.self, from: Data(bytes))
+    }
+
+    /// Hands each that is due to `send`, one process at a time. What was sent, or is too old, goes; the rest waits on.
+    /// - Parameters:
+    ///   - now: seconds since 1970 UTC.
+    ///   - send: the mail as it is to wait on; `nil` where it is dealt with.
+    func deliver(now: Int64 = LocalTime.now().epoch, _ send: (Mail) -> Mail?) throws {
+        let due = try names()
+        if due.isEmpty { return }
+        guard let lock = try AdvisoryLock.tryLock(folder.appending("lock"), note: "outbox\n") else { return }
+        try withExtendedLifetime(lock) {
+            for name in due {
+                guard let mail = read(name) else {
+                    let status = try FileStatus.ifPresent(folder.appending(name))
+                    if let status, now.subtracting(clamped: status.modified.seconds) > Self.lifetime {
+                        try Directory.remove(folder.appending(name))
+                    }
+                    continue
+                }
+                let pause = mail.isRefused ? Self.intervals.refused : Self.intervals.failed
+                // A clock that was ahead must not stop it for years.
+                guard abs(now.subtracting(clamped: mail.lastTry)) >= pause else { continue }
+                if abs(now.subtracting(clamped: mail.written)) <= Self.lifetime, var left = send(mail) {
+                    left.lastTry = now
+                    try write(left, name)
+                } else {
+                    try Directory.remove(folder.appending(name))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+
+/// Where a monitoring service waits for signs of life, in healthchecks.io's form: the address itself says success, `/start` and `/fail` behind
+/// its path the rest (https://healthchecks.io/docs/http_api/). Who knows it can send such signs: it is a secret.
+public struct PingURL: Sendable, Equatable {
+    public enum Sign: Sendable, Equatable {
+        case start
+        case success
+        case fail
+    }
+
+    private let address: Secret
+
+    /// - Parameter text: `http` or `https`.
+    init(_ text: String) { address = Secret(text) }
+
+    /// A query stays behind the path: `https://…/ping/ID?create=1` becomes `https://…/ping/ID/start?create=1`.
+    func address(_ sign: Sign) -> String {
+        let suffix =
+            switch sign {
+            case .start: "/start"
+            case .success: ""
+            case .fail: "/fail"
+            }
+        let text = address.revealed.prefix { $0 != "#" }
+        let query = text.firstIndex(of: "?") ?? text.endIndex
+        var path = text[..<query]
+        while !suffix.isEmpty, path.hasSuffix("/") { path = path.dropLast() }
+        return path + suffix + text[query...]
+    }
+}

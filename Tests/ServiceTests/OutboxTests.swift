@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemIO
+import TestSupport
+import Testing
+import Wording
+
+@testable import Service
+
+@Suite("Mails that no server took")
+struct OutboxTests {
+    private let event = NoticeEvent(
+        taskID: "backup_20240730_143000_12345", kind: .backup,
+        outcome: .failed(BilingualText(zh: "磁盘已满。", en: "The disk is full."), code: "disk-full"),
+        startedAt: LocalTime(epoch: 1_722_304_800), finishedAt: LocalTime(epoch: 1_722_304_935), host: "server-01")
+
+    private func mailer(_ url: String) throws -> Mailer {
+        Mailer(MailSettings(url: url, from: try MailAddress("backup@company.com")))
+    }
+
+    /// As a command of cron: it ends though nobody took its mail.
+    private func leaveOne(_ url: String, in outbox: Outbox) throws -> BilingualText {
+        let policy = NoticePolicy(standing: try MailAddress("ops@company.com"), language: .english, retryDelays: [])
+        let dispatcher = try NoticeDispatcher(mailer: mailer(url), policy: policy, outbox: outbox, log: .silent)
+        let report = Monitor<BilingualText?>(nil)
+        dispatcher.notify(event) { text in report.withLock { $0 = text } }
+        #expect(dispatcher.flush(atMost: 60))
+        dispatcher.stop()
+        #expect(dispatcher.trouble != nil)
+        return try #require(report.withLock { $0 })
+    }
+
+    @Test("outlive their process, are found by the next one, and sent once the server takes them, each once")
+    func later() throws {
+        let folder = try ScratchFolder()
+        let outbox = Outbox(in: folder.path)
+        let busy = try MailServer(["--refuse-first", "99"])
+        let report = try leaveOne(busy.url, in: outbox)
+        #expect(report.english.contains("kept for two days") && report.chinese.contains("两天"), "\(report)")
+
+        let server = try MailServer()
+        let delivery = NoticeDelivery(try mailer(server.url), [], outbox, .silent)
+        #expect(delivery.trouble?.english.contains("451 4.3.2") == true, "another process says why")
+        let now = LocalTime.now().epoch
+        delivery.emptyOutbox(now: now + 60)
+        #expect(try server.entries("message").isEmpty, "asked too often, a server asks less of us")
+        delivery.emptyOutbox(now: now + 660)
+        delivery.emptyOutbox(now: now + 1400)
+        let mails = try server.entries("message")
+        #expect(mails.map(\.recipients) == [["ops@company.com"]])
+        #expect(mails.first?.subject == "[MLflow backup] Backup failed (server-01)")
+        #expect(try outbox.waiting().isEmpty && delivery.trouble == nil)
+    }
+
+    @Test("a login that was refused is tried once an hour, for two days, and stays to be seen until one is taken")
+    func refused() throws {
+        let folder = try ScratchFolder()
+        let outbox = Outbox(in: folder.path)
+        let server = try MailServer(["--refuse-always"])
+        _ = try leaveOne(server.url, in: outbox)
+        let delivery = NoticeDelivery(try mailer(server.url), [], outbox, .silent)
+        let now = LocalTime.now().epoch
+        for minute in stride(from: Int64(0), to: 125, by: 5) { delivery.emptyOutbox(now: now + minute * 60) }
+        #expect(try server.entries("rcpt").count == 3, "once by the command, twice in two hours")
+        #expect(delivery.trouble?.english.contains("550 5.1.1") == true)
+        delivery.emptyOutbox(now: now + 49 * 3600)
+        #expect(try outbox.waiting().isEmpty, "what it says is of no use any more")
+        #expect(delivery.trouble != nil)
+    }
+
+    @Test("where the state folder is away nothing is made in its place, and what is no mail stops none")
+    func away() throws {
+        let folder = try ScratchFolder()
+        let busy = try MailServer(["--refuse-first", "99"])
+        let report = try leaveOne(busy.url, in: Outbox(in: folder.path.appending("away")))
+        #expect(!report.english.contains("kept"))
+        #expect(try FileStatus.ifPresent(folder.path.appending("away")) == nil)
+
+        let outbox = Outbox(in: folder.path)
+        _ = try leaveOne(busy.url, in: outbox)
+        _ = try folder.write("outbox/0-0.json", "{")
+        let server = try MailServer()
+        NoticeDelivery(try mailer(server.url), [], outbox, .silent).emptyOutbox(now: LocalTime.now().epoch + 660)
+        #expect(try server.entries("message").count == 1)
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Service
+
+@Suite("Pings")
+struct PingTests {
+    @Test(
+        "the suffix goes behind the path, before a query",
+        arguments: [
+            ("https://hc-ping.com/uuid", "https://hc-ping.com/uuid/fail"),
+            ("https://hc-ping.com/key/slug?create=1", "https://hc-ping.com/key/slug/fail?create=1"),
+            ("http://host:8000/ping/uuid/", "http://host:8000/ping/uuid/fail"),
+        ])
+    func suffix(_ address: String, _ failed: String) {
+        #expect(PingURL(address).address(.fail) == failed)
+        #expect(PingURL(address).address(.success) == address)
+        #expect(!"\(PingURL(address))".contains("uuid") && !"\(PingURL(address))".contains("slug"))
+    }
+
+    private func paths(_ peer: PythonPeer) throws -> [String] {
+        try peer.log().map { try JSONDecoder().decode([String: String].self, from: Data($0))["path"] ?? "" }
+    }
+
+    @Test("a start, then how it ended, with a line of reason")
+    func signs() throws {
+        let peer = try PythonPeer("web_server.py")
+        let pings = try Pings(PingURL("http://127.0.0.1:\(peer.port)/ping/uuid"), log: .silent)
+        for end in [true, false] {
+            pings.begun()
+            #expect(pings.flush(atMost: 20))
+            pings.ended(well: end, "line of 原因")
+            #expect(pings.flush(atMost: 20))
+        }
+        pings.stop()
+        #expect(pings.trouble == nil)
+        #expect(try paths(peer) == ["/ping/uuid/start", "/ping/uuid", "/ping/uuid/start", "/ping/uuid/fail"])
+        #expect(try String(decoding: peer.log()[3], as: UTF8.self).contains("line of 原因"))
+    }
+
+    @Test("one that is refused is tried again and told of; the newest alone counts, and no address is shown")
+    func refused() throws {
+        let peer = try PythonPeer("web_server.py")
+        let pings = try Pings(PingURL("http://127.0.0.1:\(peer.port)/refused/uuid"), log: .silent, pause: 0.05)
+        pings.ended(well: true, "")
+        for _ in 0..<100 where try paths(peer).count < 3 { usleep(50_000) }
+        #expect(try paths(peer).count >= 3)
+        #expect(pings.trouble?.english.contains("answered 404") == true)
+        #expect(pings.trouble?.english.contains("uuid") == false)
+        pings.ended(well: false, "")
+        for _ in 0..<100 where try paths(peer).last?.hasSuffix("/fail") != true { usleep(50_000) }
+        usleep(200_000)
+        let last = try paths(peer)
+        let turn = try #require(last.firstIndex { $0.hasSuffix("/fail") })
+        #expect(last[turn...].allSatisfy { $0.hasSuffix("/fail") })
+        pings.stop()
+        let nobody = try Pings(PingURL("http://127.0.0.1:1/secret-uuid"), log: .silent)
+        nobody.begun()
+        for _ in 0..<100 where nobody.trouble == nil { usleep(50_000) }
+        #expect(nobody.trouble?.english.contains("cannot be reached") == true)
+        #expect(nobody.trouble?.english.contains("secret") == false)
+        nobody.stop()
+    }
+}

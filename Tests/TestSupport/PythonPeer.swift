@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SystemIO
+
+/// The Python that has aiosmtpd: `scripts/test` names it.
+public struct TestPython {
+    public let path: FilePath
+
+    /// - Throws: `NoTestPython`.
+    public init() throws {
+        let variable = ProcessInfo.processInfo.environment["MLFLOW_TEST_PYTHON"] ?? ""
+        if variable.isEmpty { throw NoTestPython() }
+        path = FilePath(variable)
+    }
+}
+
+/// Tests cannot be run by hand without it.
+public struct NoTestPython: Error, CustomStringConvertible {
+    public var description: String {
+        "MLFLOW_TEST_PYTHON must name a Python with aiosmtpd (python/test-requirements.lock); scripts/test sets it"
+    }
+}
+
+/// One of this folder's Python programs, running until `stop` on a port of its own choice.
+public final class PythonPeer: Sendable {
+    public let folder: TemporaryFolder
+    public let port: Int
+    private let cancellation = Cancellation()
+    private let thread: WorkerThread
+
+    public init(_ script: String, _ arguments: [String] = []) throws {
+        let folder = try TemporaryFolder("peer")
+        self.folder = folder
+        let program = FilePath(String(#filePath)).parent.appending(script)
+        let child = ChildProcess(
+            try TestPython().path, [program.string, folder.path.string] + arguments,
+            environment: ["PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"])
+        let cancellation = self.cancellation
+        let ended = Monitor<String?>(nil)
+        thread = try WorkerThread("python peer") {
+            let reason: String
+            do { reason = try child.run(cancellation: cancellation).errors } catch { reason = "\(error)" }
+            ended.withLock { $0 = reason }
+        }
+        let portFile = folder.path.appending("port")
+        while try FileStatus.ifPresent(portFile) == nil {
+            let reason = ended.wait(atMost: 0.05) { $0 }
+            if let reason { throw PeerEnded(script: script, reason: reason) }
+        }
+        let text = try String(decoding: OpenFile(portFile, .read).readAll(), as: UTF8.self)
+        guard let number = Int(text) else { throw PeerEnded(script: script, reason: "port \(text)") }
+        port = number
+    }
+
+    /// Lines that it has written to a log of its own.
+    public func log() throws -> [[UInt8]] {
+        let file = folder.path.appending("log.jsonl")
+        guard try FileStatus.ifPresent(file) != nil else { return [] }
+        return try OpenFile(file, .read).readAll().split(separator: UInt8(ascii: "\n")).map(Array.init)
+    }
+
+    public func stop() {
+        cancellation.cancel()
+        thread.join()
+    }
+
+    deinit { stop() }
+}
+
+private struct PeerEnded: Error {
+    let script: String
+    let reason: String
+}
