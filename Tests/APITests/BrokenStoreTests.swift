@@ -14,7 +14,7 @@ struct BrokenStoreTests {
     }
 
     private func schedule(_ live: ServiceFixture) throws -> TaskRecord {
-        try live.service.submit(live.service.backupRequest(), origin: .schedule, email: nil)
+        try live.service.submitScheduled()
     }
 
     private func checks(_ live: ServiceFixture) throws -> [String: Bool] {
@@ -120,5 +120,32 @@ struct BrokenStoreTests {
         live.service.tasks.heal()
         #expect(try TaskStore(in: live.service.operations.folder.state, log: .silent).get(record.id)?.status == .failed)
         #expect(try live.task(schedule(live).id)["status"] as? String == "completed")
+    }
+
+    @Test("`backup --scheduled` makes one when it is due, and says so when not; a folder that is away is told of")
+    func fromCron() throws {
+        let server = try MailServer()
+        let live = try ServiceFixture(
+            "cron_command",
+            settings: [
+                "BACKUP_SCHEDULE": "0 2 * * *", "BACKUP_EMAIL": "ops@company.com", "SMTP_URL": server.url,
+                "SMTP_FROM": "backup@company.com",
+            ])
+        let notDue = try live.command(["backup", "--scheduled"])
+        #expect(notDue.exit == .code(0) && notDue.output.contains("No backup is due now"), "\(notDue)")
+        let state = live.service.operations.folder.state
+        try Shell.sh("touch -d '3 days ago' '\(state)/first-use'")
+        #expect(try live.command(["schedule", "--missed"]).exit == .code(0))
+        let made = try live.command(["backup", "--scheduled", "--quiet"])
+        #expect(made.exit == .code(0), "\(made)")
+        #expect(try live.service.operations.catalogue.items().count == 1)
+        #expect(try live.command(["schedule", "--missed"]).exit == .code(3))
+        #expect(try live.command(["backup", "--scheduled"]).output.contains("No backup is due now"))
+
+        try Shell.sh("mv '\(live.root.path)/backups' '\(live.root.path)/elsewhere'")
+        #expect(try live.command(["backup", "--scheduled"]).exit == .code(1))
+        #expect(try server.message(to: "ops@company.com").subject?.contains("Backup failed") == true)
+        #expect(try FileStatus.ifPresent(live.root.path.appending("backups")) == nil)
+        try Shell.sh("mv '\(live.root.path)/elsewhere' '\(live.root.path)/backups'")
     }
 }

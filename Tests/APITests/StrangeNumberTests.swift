@@ -25,6 +25,8 @@ struct StrangeNumberTests {
         #expect(try Catalogue(folder).items().first?.status == .completed)
     }
 
+    private func isDue(_ decision: ScheduledRun.Decision) -> Bool { if case .due = decision { true } else { false } }
+
     private func checks(_ live: ServiceFixture) throws -> [String: Bool] {
         try #require(try live.send("GET", "/health").object()["checks"] as? [String: Bool])
     }
@@ -74,12 +76,12 @@ struct StrangeNumberTests {
         try folder.prepare()
         let marker = folder.state.appending("first-use")
         try Shell.sh("touch -d '\(time)' '\(marker)'")
-        let due = BackupDue(folder)
-        let schedule = try CronExpression("* * * * *")
+        let live = try ServiceFixture("first_use", settings: ["BACKUP_DIR": folder.path.string])
+        let run = ScheduledRun(
+            try CronExpression("* * * * *"), of: live.service.operations, since: .now(), log: .silent)
         let isPast = time.hasPrefix("@-")
-        #expect(try #require(due.reference()) <= .now())
-        #expect((due.missed(schedule) != nil) == isPast)
-        #expect((due.missed(schedule, now: LocalTime(epoch: FileTime.now().seconds + 600)) != nil))
+        #expect(isDue(run.preview()) == isPast)
+        #expect(isDue(run.preview(now: LocalTime(epoch: FileTime.now().seconds + 600))))
     }
 
     @Test("a task store that holds any number is listed, and no progress is more than the whole")

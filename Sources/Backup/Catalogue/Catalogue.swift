@@ -40,6 +40,20 @@ public struct Catalogue: Sendable {
         try items().first { $0.status == .completed && $0.created <= now }
     }
 
+    /// The newest of those that were made of a stack here, and not put there by a person or made of another stack: it alone says that no
+    /// backup was missed.
+    public func newestMade(of stack: LiveStack, now: LocalTime = .now()) throws -> CatalogueItem? {
+        // Of artifacts that cannot be seen a backup is to be tried all the more.
+        let mark = try? ArtifactsMark.read(in: stack.artifacts)?.id
+        return try items().first { item in
+            guard item.status == .completed, item.created <= now, item.sidecar?.adopted != true else { return false }
+            guard let maker = item.sidecar?.stack else { return true }
+            // Of who has claimed another's backups at worst one more is made.
+            guard maker.database == stack.database.database else { return false }
+            return maker.artifacts == nil || mark == nil || maker.artifacts == mark
+        }
+    }
+
     /// A name is compared with the names that are there; it never becomes part of a path before it is one of them.
     public func item(named name: String) throws -> CatalogueItem {
         guard let found = try items().first(where: { Array($0.name.string.utf8) == Array(name.utf8) }) else {

@@ -131,7 +131,7 @@ struct HealthCheck: Sendable {
 
     /// Late is what has not come two hours after its time: a big backup may take a while.
     private func lastBackupFinding() -> BilingualText? {
-        guard let schedule = settings.schedule, let first = BackupDue(operations.folder).reference(),
+        guard let schedule = settings.schedule, let first = BackupDue(operations).reference(),
             let due = schedule.next(after: first),
             LocalTime.now().epoch.subtracting(clamped: due.epoch) > Self.lateAfterSeconds
         else { return nil }
@@ -143,7 +143,7 @@ struct HealthCheck: Sendable {
 
     /// Without a schedule nobody else says that no backups are made.
     private func idleFinding(_ items: [CatalogueItem]) -> BilingualText? {
-        guard settings.schedule == nil, let last = BackupDue(folder).reference() else { return nil }
+        guard settings.schedule == nil, let last = BackupDue(operations).reference() else { return nil }
         let idle = LocalTime.now().epoch.subtracting(clamped: last.epoch)
         guard idle > Self.idleAfterSeconds else { return nil }
         return BilingualText(

@@ -76,20 +76,31 @@ public final class StackService: Sendable {
         for finding in health.run().findings { log.warning("health", ["finding": finding[.english]]) }
         try recovery.start { [self] in settleOrphans(isFirst: false) }
         try alarms.start { [status] in status.faults() }
-        guard settings.scheduler == .service else { return log.info("scheduled backups are started by cron") }
         guard let expression = settings.schedule else { return log.info("no schedule: BACKUP_SCHEDULE is off") }
-        let started = try Scheduler(
-            expression, log: log, lastRun: { [self] in BackupDue(operations.folder).reference() }
-        ) {
-            [self] _ in
-            do {
-                _ = try submit(backupRequest(), origin: .schedule, email: nil)
+        let isCron = settings.scheduler == .cron
+        if isCron { log.info("scheduled backups are started by cron, and what cron does not start by this service") }
+        let run = ScheduledRun(expression, of: operations, since: .now(), log: log)
+        let started = try Scheduler(run, delay: isCron ? Self.cronsHeadStart : 0, heartbeat: heartbeat) { [self] _ in
+            do { try submitScheduled { run.end(isDealtWith: $0) } } catch ServiceError.stopping {
+                // The next service begins with it.
             } catch {
+                run.end(isDealtWith: false)
                 log.error("scheduled backup not started", ["reason": error.bilingual[.english]])
             }
         }
         scheduler.withLock { $0 = started }
     }
+
+    /// Becomes a task even when it is bound to fail: the failure is then told to somebody.
+    @discardableResult
+    func submitScheduled(ended: @escaping TaskRunner.Ended = { _ in }) throws -> TaskRecord {
+        let record = try runner.submit(backupRequest(), origin: .schedule, email: nil, ended: ended)
+        log.info("task accepted", ["task": record.id, "origin": TaskRecord.Origin.schedule.rawValue])
+        return record
+    }
+
+    /// Seconds for which a due time is cron's.
+    private static let cronsHeadStart: Int64 = 60
 
     /// - Parameter graceSeconds: how long a running task may go on.
     public func stop(graceSeconds: Double) {
@@ -113,8 +124,7 @@ public final class StackService: Sendable {
         _ request: OperationRequest, origin: TaskRecord.Origin, email: MailAddress?
     ) throws -> TaskRecord {
         try runner.refuseRepetition(of: request)
-        // A scheduled backup becomes a task even when it is bound to fail: the failure is then told to somebody.
-        let request = origin == .schedule ? request : try preflight(request)
+        let request = try preflight(request)
         let record = try runner.submit(request, origin: origin, email: email)
         log.info("task accepted", ["task": record.id, "origin": origin.rawValue])
         return record

@@ -10,6 +10,7 @@ public final class TaskRunner: Sendable {
         let record: TaskRecord
         let request: OperationRequest
         let requested: MailAddress?
+        let ended: Ended
         let cancellation = TaskCancellation()
     }
 
@@ -23,6 +24,10 @@ public final class TaskRunner: Sendable {
         /// The running one and those that wait.
         var open: [Job] { queue + (current.map { [$0] } ?? []) }
     }
+
+    /// Told whether a task ended well, or because somebody cancelled it, once its record says so; never of one that did not come to its end
+    /// because the service stops.
+    public typealias Ended = @Sendable (_ isDealtWith: Bool) -> Void
 
     /// Tasks that may wait. More would only repeat what the waiting ones do.
     public static let queueLimit = 16
@@ -46,7 +51,7 @@ public final class TaskRunner: Sendable {
     /// - Throws: `ServiceError.stopping`, `.queueFull`, `.alreadyRequested`, and what the store throws: a task is not taken unrecorded. But
     ///   one of the schedule, which nobody would ask for again, has a place of its own, and needs no store.
     public func submit(
-        _ request: OperationRequest, origin: TaskRecord.Origin, email: MailAddress?
+        _ request: OperationRequest, origin: TaskRecord.Origin, email: MailAddress?, ended: @escaping Ended = { _ in }
     ) throws -> TaskRecord {
         let isScheduled = origin == .schedule
         // The store may wait for a disk, and holds up nobody else meanwhile; but who asks for the same waits for its answer.
@@ -64,7 +69,7 @@ public final class TaskRunner: Sendable {
         let isTaken = state.withLock { state in
             if let place = state.beginning.firstIndex(of: request) { state.beginning.remove(at: place) }
             guard !state.isStopping, case .success(let record) = begun else { return false }
-            state.queue.append(Job(record: record, request: request, requested: email))
+            state.queue.append(Job(record: record, request: request, requested: email, ended: ended))
             return true
         }
         let record = try begun.get()
@@ -152,10 +157,16 @@ public final class TaskRunner: Sendable {
             }
             guard let job = next else { return }
             // The failure is in the record, the log and the notice by now.
-            _ = try? execution.run(
-                job.record, job.request, requested: job.requested, waitSeconds: 3600,
-                cancellation: job.cancellation
-            ) { _ in }
+            do {
+                _ = try execution.run(
+                    job.record, job.request, requested: job.requested, waitSeconds: 3600,
+                    cancellation: job.cancellation
+                ) { _ in }
+                job.ended(true)
+            } catch {
+                let isStopped = error is TaskCancelled && job.cancellation.reason == .stopping
+                if !isStopped { job.ended(error is TaskCancelled) }
+            }
             state.withLock { $0.current = nil }
         }
     }

@@ -3,16 +3,21 @@
 import Backup
 import SystemIO
 
-/// Whether a scheduled backup should have been made and was not.
-public struct BackupDue: Sendable {
-    private let folder: BackupFolder
+/// Since when a scheduled backup may be missed.
+struct BackupDue: Sendable {
+    private let catalogue: Catalogue
+    private let stack: LiveStack
+    private var folder: BackupFolder { catalogue.folder }
 
-    public init(_ folder: BackupFolder) { self.folder = folder }
+    init(_ operations: Operations) {
+        catalogue = operations.catalogue
+        stack = operations.stack
+    }
 
-    /// When the newest good backup was made; before the first one, when this folder was first used: a machine that
+    /// When the newest good backup was made of this stack; before the first one, when this folder was first used: a machine that
     /// is off each night must get its first backup too. `nil` where neither can be told.
-    public func reference(now: LocalTime = .now()) -> LocalTime? {
-        if let newest = try? Catalogue(folder).newestGood(now: now) { return newest.created }
+    func reference(now: LocalTime = .now()) -> LocalTime? {
+        if let newest = try? catalogue.newestMade(of: stack, now: now) { return newest.created }
         let marker = folder.state.appending("first-use")
         do {
             if let status = try FileStatus.ifPresent(marker) {
@@ -25,13 +30,5 @@ public struct BackupDue: Sendable {
         } catch {
             return nil
         }
-    }
-
-    /// The due time that passed without a backup; `nil` where all is as it should be.
-    public func missed(_ schedule: CronExpression, now: LocalTime = .now()) -> LocalTime? {
-        guard let reference = reference(now: now), let due = schedule.next(after: reference), due <= now else {
-            return nil
-        }
-        return due
     }
 }

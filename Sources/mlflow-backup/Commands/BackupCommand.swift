@@ -16,6 +16,11 @@ enum BackupCommand: Command {
             .init(
                 "keep-days", "N",
                 BilingualText(zh: "保留最近 N 天的备份（默认 7）", en: "keep the backups of the newest N days (7)")),
+            .init(
+                "scheduled", nil,
+                BilingualText(
+                    zh: "仅当 BACKUP_SCHEDULE 的时间已到且尚无该次备份时备份（供 cron 调用）",
+                    en: "only if BACKUP_SCHEDULE says that one is due and not made yet: for cron")),
             .init("dry-run", nil, BilingualText(zh: "只检查，不做任何更改", en: "check everything, change nothing")),
             .init("email", "ADDRESS", BilingualText(zh: "完成或失败时发邮件", en: "send a mail on success and on failure")),
         ] + CommandDefinition.Option.ofOperations, notes: ExitCode.help)
@@ -32,7 +37,41 @@ enum BackupCommand: Command {
             }
         }
         guard !arguments.has("dry-run") else { return try dryRun(invocation, kind, retention) }
-        return try RecordedOperation(invocation).run(request, email: email)
+        guard arguments.has("scheduled") else { return try RecordedOperation(invocation).run(request, email: email) }
+        return try scheduled(invocation, request, email)
+    }
+
+    /// What cron calls: the same decision as the service's own schedule, which looks after it a minute later.
+    private static func scheduled(
+        _ invocation: Invocation, _ request: OperationRequest, _ email: MailAddress?
+    ) throws -> ExitCode {
+        guard let schedule = invocation.settings.schedule else {
+            invocation.console.answer(
+                BilingualText(zh: "没有备份计划（BACKUP_SCHEDULE=off）。", en: "No schedule (BACKUP_SCHEDULE=off)."))
+            return .success
+        }
+        // Where nothing says when the last one was made, one is made.
+        let run = ScheduledRun(schedule, of: invocation.operations, since: LocalTime(epoch: 0), log: invocation.log)
+        switch run.begin() {
+        case .underWay:
+            invocation.console.answer(
+                BilingualText(zh: "该次备份正由另一进程进行。", en: "Another process is making the scheduled backup."))
+            return .success
+        case .notBefore(let next):
+            let text = next?.iso ?? "-"
+            invocation.console.answer(
+                BilingualText(zh: "现在没有到期的备份；下一次: \(text)", en: "No backup is due now; the next one: \(text)"))
+            return .success
+        case .due: break
+        }
+        do {
+            let code = try RecordedOperation(invocation).run(request, email: email)
+            run.end(isDealtWith: true)
+            return code
+        } catch {
+            run.end(isDealtWith: false)
+            throw error
+        }
     }
 
     /// Says everything that is found, and ends as the backup would.

@@ -21,7 +21,9 @@ enum ScheduleCommand: Command {
                 BilingualText(zh: "没有备份计划（BACKUP_SCHEDULE=off）。", en: "No schedule (BACKUP_SCHEDULE=off)."))
             return invocation.arguments.has("missed") ? .notFound : .success
         }
-        let missed = BackupDue(invocation.operations.folder).missed(schedule)
+        let run = ScheduledRun(schedule, of: invocation.operations, since: .now(), log: invocation.log)
+        var missed: LocalTime?
+        if case .due(let due) = run.preview() { missed = due }
         if let missed {
             invocation.console.answer(
                 BilingualText(zh: "\(missed.iso) 应有的备份没有做。", en: "The backup due at \(missed.iso) was not made."))

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import SystemIO
+
+/// The last scheduled run, as it is written down in the state folder: two processes and a restart make one run of a due time.
+struct ScheduleRecord: Sendable, Equatable, Codable {
+    enum Outcome: String, Sendable, Codable {
+        /// Or ended with its process, where that is gone.
+        case running
+        /// Dealt with, whether by a backup, a suspicious one, or a person who cancelled it.
+        case done
+        case failed
+    }
+
+    static let fileName = "schedule.json"
+
+    /// Of which schedule and zone: what another one says is void.
+    var schedule: String
+    /// When the last run began, seconds since 1970 UTC, and which one of its due time it was.
+    var begun: Int64
+    var attempt: Int
+    var owner: ProcessIdentity
+    var outcome: Outcome
+
+    /// - Returns: `nil` where there is none, and for what cannot be read: at worst a backup more is made.
+    static func read(in state: FilePath) -> ScheduleRecord? {
+        guard let bytes = try? OpenFile(state.appending(fileName), .readNoFollow).readAll(limit: 1 << 16) else {
+            return nil
+        }
+        return try? JSONDecoder().decode(ScheduleRecord.self, from: Data(bytes))
+    }
+
+    func write(in state: FilePath) throws {
+        try DurableFile.replace(state.appending(Self.fileName), with: Array(try JSONEncoder().encode(self)))
+    }
+}
