@@ -145,7 +145,7 @@ struct ScheduledRunTests {
                 last.withLock { $0 }
             }
             var nights: [Int] = []
-            for epoch in stride(from: change - 86_400, to: change + 2 * 86_400, by: 60) {
+            for epoch in stride(from: change - 86_400, to: change + 3 * 86_400, by: 60) {
                 let now = LocalTime(epoch: epoch)
                 guard case .due = run.begin(now: now) else { continue }
                 nights.append(wall.face(epoch).day)
