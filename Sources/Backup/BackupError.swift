@@ -271,10 +271,12 @@ public enum BackupError: ExplainedError, Equatable {
                         + "`mlflow-backup forget \(id)`.")
         case .keptDatabaseGone(let id, let database, let older):
             BilingualText(
-                zh: "恢复保留的数据库 \(database) 已不存在，因此无法撤销该次恢复（\(id)）。若被改名，请改回；否则运行 mlflow-backup forget \(id) 删除其余部分",
+                zh:
+                    "恢复保留的数据库 \(database) 已不存在，因此无法撤销该次恢复（\(id)）。若被改名，请改回；否则请先取出其文件中需要的部分，再运行 mlflow-backup forget \(id) 删除其余部分",
                 en:
                     "The kept database \(database) is not there any more, so that restore (\(id)) cannot be undone. If it was renamed, "
-                    + "rename it back; else run `mlflow-backup forget \(id)` to remove the rest of it")
+                    + "rename it back; else take what is needed out of its files, then run `mlflow-backup forget \(id)` to remove the rest of it"
+            )
                 + Self.nextUndo(older)
         case .keptFilesGone(let id, let path, let older):
             BilingualText(

@@ -34,6 +34,7 @@ struct ErrorCodeTests {
         .severalStacks(["a@1 (1, 2026)", "b@1 (1, 2026)"]), .noSuchStack(name: "c@1", stacks: []),
         .keptNotRemovable(id: "k", reason: BilingualText(zh: "r", en: "r"), command: "c"),
         .noRoomForDatabase(reason: "r", kept: ["k"]), .keptDatabaseGone(id: "k", database: "d", older: nil),
+        .keptFragment(id: "k", explanation: BilingualText(zh: "部分", en: "part")),
         .keptFilesGone(id: "k", path: "p", older: nil), .keptBeingRemoved(id: "k", older: "o"),
         .keptRecordDamaged(id: "k", path: "p"), .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"),
         .noSuchKeptPart(id: "k"), .nothingToUndo, .undoChanged(wanted: "k", newest: nil),

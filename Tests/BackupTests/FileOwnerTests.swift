@@ -362,6 +362,21 @@ struct FileOwnerTests {
         #expect(try looks() == before)
     }
 
+    @Test("The same where the database lives, and `claim`, as advised, has marked the empty folder of root's")
+    func newDisk() throws {
+        let live = try LiveStackFixture("owners_disk")
+        try Shell.sh("cd '\(live.artifacts)' && chown -R 4001:4002 . && chmod 2770 .")
+        let looks = { try Shell.sh("cd '\(live.artifacts)' && stat -c '%a %u:%g' . 1/run2/artifacts/model.bin") }
+        let before = try looks()
+        let name = try live.backup().name.string
+        try Directory.removeTree(live.artifacts)
+        try Directory.make(live.artifacts)
+        #expect(throws: BackupError.self) { try live.restore(name, force: true) }
+        try ClaimJob(live.workspace()).run()
+        try live.restore(name, force: true)
+        #expect(try looks() == before)
+    }
+
     @Test("What is advised where the service may not remove a kept part gives no live file away, and then it may")
     func keptOfAnother() throws {
         let live = try ownedStack("owners_forget")

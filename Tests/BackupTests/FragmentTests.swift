@@ -62,6 +62,78 @@ struct FragmentTests {
         try live.expectNothingLeftBehind()
     }
 
+    /// Killed after the databases were swapped and `1` exchanged; `2`, which came after the backup, is what is left of the part.
+    @Test(
+        "an undo that was cut short: what it was bringing back is no whole either, and what it had replaced is the newest"
+    )
+    func ofUndo() throws {
+        let live = try LiveStackFixture("fragment_undo")
+        let backup = try live.backup().name.string
+        try Shell.sh(
+            "echo 1 > '\(live.artifacts)/1/precious' && mkdir '\(live.artifacts)/2' && echo 2 > '\(live.artifacts)/2/precious'"
+        )
+        try live.add(runs: 30...31)
+        let rows = try live.rows()
+        let part = try #require(try live.restore(backup, force: true).kept)
+        try Shell.sh("echo since > '\(live.artifacts)/1/since'")
+        let since = try live.rows()
+        let parts = KeptParts(live.workspace())
+        let id: String
+        do {
+            let hold = try live.workspace().hold("test")
+            defer { withExtendedLifetime(hold) {} }
+            let journal = try UndoJob(live.workspace(), force: true).journal(part, hold)
+            try journal.write(in: live.workspace().state)
+            try journal.swap.prepare(for: live.folder)
+            try KeptParts.mark(parts.folder(of: part.id), as: .undoing)
+            try hold.databases.swap(
+                live: journal.liveDatabase, replacement: journal.newDatabase, keepingOldAs: journal.oldDatabase)
+            try Directory.exchange(journal.swap.new.appending("1"), live.artifacts.appending("1"))
+            id = try #require(journal.id)
+        }
+        try Shell.sh("rm '\(live.folder.state)'/restore-journal-*.json")
+        let claimed = try ClaimJob(live.workspace()).run()
+        #expect(claimed.halfSwapped == [id])
+        let known = try KeptParts(live.workspace()).identified()
+        #expect(try known.restorable().map(\.id) == [id, part.id])
+        for kept in try known.restorable() { #expect(try known.isFragment(kept), "\(kept.id)") }
+        let told = try known.warnings().map(\.english)
+        #expect(!told.contains { $0.contains("If they were moved") }, "\(told)")
+        let error = #expect(throws: BackupError.self) { try live.undo() }
+        #expect(error?.errorCode == "kept-fragment")
+
+        // The database of before the undo, then what there is of the files.
+        #expect(try live.undo(force: true).undone.id == id)
+        #expect(try live.rows() == since)
+        let rest = try live.undo(force: true)
+        #expect(try live.rows() == rows, "\(rest.undone.id)")
+        for name in ["1/precious", "2/precious", "1/since"] {
+            let found = try Shell.sh("find '\(live.artifacts)' -path '*/\(name)'").split(separator: "\n")
+            #expect(found.count == 1, "\(name): \(found)")
+        }
+    }
+
+    @Test("an undo that is put back leaves the part as whole as it was")
+    func putBack() throws {
+        let live = try LiveStackFixture("fragment_back")
+        let backup = try live.backup().name.string
+        try live.add(runs: 30...31)
+        let (rows, files) = (try live.rows(), try live.files())
+        let part = try #require(try live.restore(backup, force: true).kept)
+        do {
+            let hold = try live.workspace().hold("test")
+            defer { withExtendedLifetime(hold) {} }
+            let journal = try UndoJob(live.workspace(), force: true).journal(part, hold)
+            try journal.write(in: live.workspace().state)
+            try journal.swap.prepare(for: live.folder)
+            try KeptParts.mark(KeptParts(live.workspace()).folder(of: part.id), as: .undoing)
+        }
+        #expect(try live.recover() != .nothingToDo)
+        #expect(try !KeptParts(live.workspace()).isFragment(part))
+        try live.undo()
+        #expect(try live.rows() == rows && live.files() == files)
+    }
+
     @Test("the next loss of all that the service knew makes no whole of it")
     func lostAgain() throws {
         let (live, id, _) = try claimed("fragment_again")

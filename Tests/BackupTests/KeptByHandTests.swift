@@ -172,9 +172,27 @@ struct KeptByHandTests {
             #expect(error?.errorCode == "kept-files-partly-gone")
             #expect(try live.files() == now)
             let forced = try live.undo(force: true)
-            #expect(forced.warnings.contains { $0.english.contains("cannot bring them back") }, "\(forced.warnings)")
+            #expect(forced.warnings.contains { $0.english.contains("could not be brought back") }, "\(forced.warnings)")
             #expect(try live.rows() == rows && live.files() != files)
         }
+    }
+
+    @Test("what somebody took out of a part deeper down is missed, too, before an undo brings the rest")
+    func removedDeeper() throws {
+        let live = try LiveStackFixture("hand_deeper")
+        let backup = try live.backup().name.string
+        try live.add(runs: 40...40)
+        let (rows, files) = (try live.rows(), try live.files())
+        let part = try #require(try live.restore(backup, force: true).kept)
+        let now = try live.files()
+        let tree = KeptParts(live.workspace()).tree(of: part)
+        try Shell.sh("mv '\(tree)/1/run40' '\(live.root.path)/taken'")
+        let error = #expect(throws: BackupError.self) { try live.undo() }
+        #expect(error?.errorCode == "kept-files-partly-gone", "\(String(describing: error))")
+        #expect(try live.files() == now)
+        try Shell.sh("mv '\(live.root.path)/taken' '\(tree)/1/run40'")
+        try live.undo()
+        #expect(try live.rows() == rows && live.files() == files)
     }
 
     @Test("of a part of which nothing is there any more only the record is left: named, not undone, and forgotten")

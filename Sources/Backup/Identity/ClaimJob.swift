@@ -32,12 +32,12 @@ public struct ClaimJob: Sendable {
                 BilingualText(
                     zh: "恢复 \(id) 中途中断且其日志已丢失：线上数据可能一部分是恢复前的，一部分是所恢复的。"
                         + "已移出的部分（如有）保留为 \(id)；尚未移入的、以及已换下而未移出的部分（如有）保留为 \(id)_late。"
-                        + "备份或撤销之前请先查看两者（mlflow-backup kept）。",
+                        + "被中断的若是撤销，换下的内容可能在它正取回的保留数据中。备份或撤销之前请先查看（mlflow-backup kept）。",
                     en:
                         "The restore \(id) was cut short and its journal is lost: the live data may be partly what it was and partly "
                         + "what was restored. What had been moved out, if anything, is kept as \(id); what had not been moved in yet, "
-                        + "or had been exchanged and not moved out, as \(id)_late. Look at both (`mlflow-backup kept`) before the next "
-                        + "backup or undo.")
+                        + "or had been exchanged and not moved out, as \(id)_late, or, where it was an undo, in the part that it was bringing "
+                        + "back. Look at them (`mlflow-backup kept`) before the next backup or undo.")
             }
         }
     }

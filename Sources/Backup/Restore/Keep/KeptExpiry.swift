@@ -36,6 +36,10 @@ struct KeptExpiry {
     /// After a restore or an undo has made one.
     /// - Returns: what a person has to hear of now.
     func afterSwap() -> [BilingualText] {
+        do { try countNewest() } catch {
+            // Without it an undo cannot tell what somebody took out of it deeper down.
+            workspace.log.info("what is kept could not all be counted", ["reason": error.bilingual[.english]])
+        }
         guard workspace.keepBytes != nil else { return [] }
         do {
             try keepBound()
@@ -44,6 +48,15 @@ struct KeptExpiry {
             workspace.log.warning("kept parts could not be counted", ["reason": error.bilingual[.english]])
             return []
         }
+    }
+
+    /// So that an undo can tell whether somebody has taken something out of it.
+    private func countNewest() throws {
+        guard var newest = try parts.all().first, newest.entries == nil, newest.mode.includesArtifacts,
+            try FileStatus.ifPresent(parts.tree(of: newest)) != nil
+        else { return }
+        newest.entries = try BroughtTree.entries(of: parts.tree(of: newest), workspace.cancellation)
+        try newest.write(in: workspace.state)
     }
 
     /// Lets parts go before their time, oldest first, until there is room; none where all that may go would not be enough.

@@ -45,6 +45,8 @@ public struct KeptPart: Sendable, Equatable, Codable {
     var arrived: [UInt64]?
     /// Names of those that it put aside, which are here; `nil` in records of before.
     var departed: [[UInt8]]?
+    /// How many files and folders it held when its restore was done; `nil` where that was not counted.
+    var entries: Int?
     /// Why it could not be removed when its time was over.
     public var obstacle: NewerData?
     /// Bytes that nothing else holds, as of when they were last counted (`KeptSizes`).

@@ -1,36 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Postgres
 import SystemIO
 import Wording
 
-/// A kept part that may hold only some of what was live: a restore was cut short in its swap, and nothing says any more
-/// which folders it had moved (`StrayParts.claim`). The rest is live, or in the part beside it.
+/// A kept part that may hold only some of what was live: a restore, or an undo of this part, was cut short in its swap, and nothing says
+/// any more which folders it had moved (`StrayParts.claim`). The rest is live, or in the part beside it.
 ///
 /// It is told by an empty file in the part's own folder, not by its record: the next state may be lost like the last one.
 extension KeptParts {
-    static let fragmentMark = "fragment"
+    enum FragmentMark: String, CaseIterable {
+        case fragment
+        /// An undo is bringing it back, or was cut short in that: it goes with the part, or when the undo is put back.
+        case undoing
+    }
 
     func isFragment(_ part: KeptPart) throws -> Bool {
-        try FileStatus.ifPresent(folder(of: part.id).appending(Self.fragmentMark)) != nil
+        try FragmentMark.allCases.contains {
+            try FileStatus.ifPresent(folder(of: part.id).appending($0.rawValue)) != nil
+        }
     }
 
     /// - Parameter folder: the part's own, or the restore's that is to become it.
-    static func markFragment(_ folder: FilePath) throws {
-        let path = folder.appending(fragmentMark)
+    static func mark(_ folder: FilePath, as mark: FragmentMark) throws {
+        let path = folder.appending(mark.rawValue)
         if try FileStatus.ifPresent(path) == nil { _ = try OpenFile(path, .createNew(mode: 0o600)) }
         try Directory.sync(folder)
+    }
+
+    /// Of an undo that is put back: the part is what it was.
+    func removeUndoingMark(of id: String) throws {
+        let path = folder(of: id).appending(FragmentMark.undoing.rawValue)
+        if try FileStatus.ifPresent(path) != nil { try Directory.remove(path) }
+    }
+
+    /// What an undo would bring back now. Of one that may be a fragment the database may be live by now, or another part's: its files are
+    /// brought back alone then.
+    func undoable(force: Bool, on databases: Databases) throws -> KeptPart {
+        var part = try undoable(force: force)
+        guard try part.mode == .full && isFragment(part) && database(of: part, on: databases) == nil else {
+            return part
+        }
+        part.mode = .artifacts
+        part.databaseOID = nil
+        return part
     }
 
     /// What an undo of one does.
     func fragmentText(_ part: KeptPart) throws -> BilingualText? {
         guard try !part.isLate && isFragment(part) else { return nil }
         return BilingualText(
-            zh: "保留数据 \(part.id) 来自一次中途中断的切换，可能只是恢复前 artifacts 的一部分：撤销会移回其中的文件，"
-                + "不触动线上的其他文件；尚未换出的内容（如有）在线上或 \(part.id)_late 中。",
+            zh: "保留数据 \(part.id) 与一次中途中断的切换有关，可能只是当时 artifacts 的一部分：撤销会移回其中的文件，"
+                + "不触动线上的其他文件；其余内容（如有）在线上，或在其他保留数据中（mlflow-backup kept）。",
             en:
                 "What is kept as \(part.id) comes from a swap that was cut short, and may be only some of what the artifacts were: an undo "
-                + "moves back what is there and lets everything else that is live stay. What else there was, if anything, is live or in "
-                + "\(part.id)_late.")
+                + "moves back what is there and lets everything else that is live stay. What else there was, if anything, is live, or in "
+                + "another kept part (`mlflow-backup kept`).")
     }
 
     /// What lies beside one, all that is known of it: a folder that was exchanged and not put aside has the name of the one that

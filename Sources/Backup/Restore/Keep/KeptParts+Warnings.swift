@@ -53,7 +53,7 @@ extension KeptParts {
     }
 
     private func withoutFiles(_ part: KeptPart) throws -> BilingualText? {
-        guard try lacksFiles(part) else { return try withoutChildren(part) ?? fragmentText(part) }
+        guard try lacksFiles(part) else { return try fragmentText(part) ?? withoutChildren(part) }
         let (path, forget) = (folder(of: part.id), "mlflow-backup forget \(part.id)")
         guard part.databaseOID != nil, let database = part.database else {
             return BilingualText(
@@ -70,10 +70,18 @@ extension KeptParts {
     }
 
     /// Of a part whose files are there: that some of them are not.
-    func withoutChildren(_ part: KeptPart) throws -> BilingualText? {
+    /// - Parameter isUndone: whether it has been brought back by now.
+    func withoutChildren(_ part: KeptPart, isUndone: Bool = false) throws -> BilingualText? {
         let gone = try missingChildren(of: part)
         return gone.first.map { first in
-            BilingualText(
+            if isUndone {
+                return BilingualText(
+                    zh: "\(gone.count) 项未能取回，因为保留数据 \(part.id) 中已没有它们，例如 \(first)。若被移走，请移至 artifacts 目录。",
+                    en:
+                        "\(gone.count) files or folders could not be brought back, since they were not in what was kept as \(part.id) any more, "
+                        + "such as \(first). If they were moved, move them to the artifacts folder.")
+            }
+            return BilingualText(
                 zh: "保留数据 \(part.id) 中有 \(gone.count) 项已不存在，例如 \(first)：撤销无法取回它们。若被移走，请移回。",
                 en:
                     "Of what is kept as \(part.id) \(gone.count) files or folders are not there any more, such as \(first): an undo cannot "

@@ -118,7 +118,16 @@ public struct KeptParts: Sendable {
     /// Paths of what was put there and is not there any more, of a part whose files are there.
     func missingChildren(of part: KeptPart) throws -> [FilePath] {
         guard part.mode.includesArtifacts, part.isBeingRemoved != true, try !lacksFiles(part) else { return [] }
-        return try (part.departed ?? []).map(tree(of: part).appending).filter { try FileStatus.ifPresent($0) == nil }
+        do throws(SystemError) {
+            var missing: [FilePath] = []
+            for path in (part.departed ?? []).map(tree(of: part).appending)
+            where try FileStatus.ifPresent(path) == nil { missing.append(path) }
+            return missing
+        } catch {
+            // Of one that is closed to this user nobody knows; what is to be done with it fails of that, and says so.
+            if error.isDenied { return [] }
+            throw error
+        }
     }
 
     /// What an undo may bring back, newest first: not what is left of a swap that was put back (`LateParts`), which is no stack.
@@ -134,12 +143,11 @@ public struct KeptParts: Sendable {
             throw BackupError.keptBeingRemoved(id: part.id, older: all.dropFirst().first?.id)
         }
         guard try lacksFiles(part) else {
+            if force { return part }
+            if let text = try fragmentText(part) { throw BackupError.keptFragment(id: part.id, explanation: text) }
             let gone = try missingChildren(of: part)
-            if let first = gone.first, !force {
+            if let first = gone.first {
                 throw BackupError.keptFilesPartlyGone(id: part.id, path: first.string, count: gone.count)
-            }
-            if !force, let text = try fragmentText(part) {
-                throw BackupError.keptFragment(id: part.id, explanation: text)
             }
             return part
         }

@@ -140,11 +140,13 @@ struct StrayParts {
             let hasDatabase = try databases.exists(RestoreJournal.databaseName(identity.database, "before", id))
             let isWhole = try isWhole(aside, of: id)
             // In place of the record that the restore may have written: it says what is so when the swap is made.
-            if hasAside || hasDatabase { try write(id, tree: hasAside ? aside : nil, on: databases) }
+            if hasAside || hasDatabase {
+                try write(id, tree: hasAside ? aside : nil, isNewest: true, on: databases)
+            }
             if hasIncoming { try keepIncoming(incoming, of: id) }
             try Directory.removeTree(work.appending("dump"))
             if hasAside || hasDatabase {
-                if hasAside, !isWhole { try KeptParts.markFragment(work) }
+                if !isWhole { try KeptParts.mark(work, as: .fragment) }
                 try Directory.renameWithoutReplacing(work, to: KeptParts(workspace).folder(of: id))
             } else {
                 // A record that the restore wrote for the case of its swap would be one of lost files.
@@ -168,9 +170,10 @@ struct StrayParts {
 
     /// Whether all that the restore's record says it would put aside is there. Where there is none that can be read, nobody knows.
     private func isWhole(_ aside: FilePath, of id: String) throws -> Bool {
-        let departed: [[UInt8]]?
-        do { departed = try KeptPart.read(id, in: workspace.state)?.departed } catch is BackupError { return false }
-        return try departed?.allSatisfy { try FileStatus.ifPresent(aside.appending($0)) != nil } ?? false
+        let noted: KeptPart?
+        do { noted = try KeptPart.read(id, in: workspace.state) } catch is BackupError { return false }
+        if noted?.mode == .database { return true }
+        return try noted?.departed?.allSatisfy { try FileStatus.ifPresent(aside.appending($0)) != nil } ?? false
     }
 
     private func isEmpty(_ folder: FilePath) throws -> Bool {
@@ -195,7 +198,7 @@ struct StrayParts {
         let target = KeptParts(workspace).folder(of: late.id).appending("old")
         try Directory.makeInherited(target, mode: 0o700)
         let swap = ArtifactSwap(root: workspace.stack.artifacts, id: id)
-        try KeptParts.markFragment(KeptParts(workspace).folder(of: late.id))
+        try KeptParts.mark(KeptParts(workspace).folder(of: late.id), as: .fragment)
         for name in try Directory.names(in: tree) { try swap.putAside(tree.appending(name), into: target) }
     }
 
@@ -206,7 +209,8 @@ struct StrayParts {
 
     /// A record of what is known of it without one: no backup is known to hold any of it, so it stays until a person says.
     /// The database is found by its name, which holds the identifier of this stack's folder, else by what a record says.
-    private func write(_ id: String, tree: FilePath?, on databases: Databases) throws {
+    /// - Parameter isNewest: whether it is of the operation that was cut short: the last one there was.
+    private func write(_ id: String, tree: FilePath?, isNewest: Bool = false, on databases: Databases) throws {
         var name = RestoreJournal.databaseName(identity.database, "before", id)
         var oid = try databases.oid(of: name)
         let noted = try KeptPart.readOrPutAside(id, in: workspace.state, log: workspace.log)
@@ -218,11 +222,12 @@ struct StrayParts {
         let hasTree = try tree.map { try FileStatus.ifPresent($0) != nil } ?? false
         let mode: RestoreMode = oid == nil ? .artifacts : hasTree ? .full : .database
         try KeptPart(
-            // When it was kept says its name; it is older than all that have a number.
+            // When it was kept says its name; but for the newest it is older than all that have a number.
             id: id, backup: "", mode: mode,
             replacedAt: replacedAt(id), stack: identity,
             databaseOID: oid, database: oid == nil ? nil : name, replaced: noted?.replaced ?? NewerData(),
-            missing: (noted?.missing ?? NewerData()) + Self.inNoBackup
+            missing: (noted?.missing ?? NewerData()) + Self.inNoBackup,
+            sequence: try noted?.sequence ?? (isNewest ? KeptPart.nextSequence(in: workspace.state) : nil)
         ).write(in: workspace.state)
     }
 

@@ -7,7 +7,8 @@ import SystemIO
 struct MovableChildren {
     private let root: FilePath
 
-    init(of artifacts: FilePath) { root = artifacts }
+    /// - Parameter folder: the artifacts folder, or the one of what is to take its children's places.
+    init(of folder: FilePath) { root = folder }
 
     /// - Throws: `BackupError.notMovable`, `.notOurs`, with the live path and the command that mends it.
     func check() throws {

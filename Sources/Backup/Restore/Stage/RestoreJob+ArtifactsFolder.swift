@@ -21,13 +21,12 @@ extension RestoreJob {
         try RestoredLooks(.recorded(placeOwner: owner), tree: tree).giveRights(tree, to: made, owner)
     }
 
-    /// One that root has made for the restore to have a place is nobody's wish as to whose it is: empty, never marked, root's. It is given
-    /// to whom the one was that was backed up, as one that is made here.
+    /// One that root has made for the restore to have a place is nobody's wish as to whose it is: empty, and root's, also where `claim` has
+    /// marked it since. It is given to whom the one was that was backed up, as one that is made here.
     func giveEmptyArtifactsFolder(like item: CatalogueItem) throws {
         guard options.mode.includesArtifacts, geteuid() == 0, ProcessPrivilege.mayWorkForOthers else { return }
         let folder = try OpenFile(stack.artifacts, .directoryThroughLink)
         guard try folder.status().owner == 0, try stack.holdsNoArtifacts(),
-            try FileStatus.ifPresent(stack.artifacts.appending(ArtifactsMark.fileName)) == nil,
             let tree = try recordedFolder(item), tree.owner != 0,
             try folder.give(toUser: tree.owner, group: tree.group)
         else { return }

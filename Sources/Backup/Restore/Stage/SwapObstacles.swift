@@ -24,11 +24,15 @@ struct SwapObstacles {
         case request
     }
 
-    /// - Parameter kept: the database that is to become live again, where it is one that was kept.
+    /// - Parameters:
+    ///   - kept: the database that is to become live again, where it is one that was kept.
+    ///   - tree: the folder of what is to become live again, where that was kept.
     /// - Throws: `PostgresError.serverReadOnly`, `.toolTooNew`, `.tooManyConnections`, `.databaseInUse`,
     ///   `.preparedTransactions`, `.mayNotCreateDatabases`, `.databaseNotOwned`, `.tablesNotLockable`;
     ///   `BackupError.mountInside`, `.notOurs` and `.notMovable` for folders that cannot be moved.
-    func check(_ mode: RestoreMode, for asker: Asker = .job, bringing kept: String? = nil) throws {
+    func check(_ mode: RestoreMode, for asker: Asker = .job, bringing kept: String? = nil, from tree: FilePath? = nil)
+        throws
+    {
         if mode.includesDatabase {
             try checkDatabase(for: asker)
             // An undo loads no dump.
@@ -37,6 +41,7 @@ struct SwapObstacles {
         }
         if mode.includesArtifacts {
             try checkFolders()
+            if let tree, try FileStatus.ifPresent(tree) != nil { try MovableChildren(of: tree).check() }
             switch asker {
             case .job: try Self.checkAbilities(workspace)
             case .request: if let unfit = try Self.unfit(workspace.stack.artifacts) { throw unfit }

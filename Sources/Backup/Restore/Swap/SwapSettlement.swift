@@ -58,6 +58,7 @@ struct SwapSettlement {
             let isThere = try journal.newOID.map { try databases.name(of: $0) == journal.newDatabase } ?? true
             if isThere { try databases.drop(journal.newDatabase) }
         }
+        if let undone = journal.undoes { try KeptParts(workspace).removeUndoingMark(of: undone) }
         // What was written for the case that the swap is made. Before the folder: as long as it is there, the folder is, too.
         if let id = journal.id { try KeptPart.read(id, in: workspace.state)?.removeRecord(in: workspace.state) }
         if journal.mode.includesArtifacts || journal.format != nil { try journal.swap.discard() }

@@ -10,14 +10,17 @@ import SystemIO
 /// So folders are known by inode and path, and what lies directly in the artifacts folder by its content: 64 bits of a
 /// digest each.
 enum BroughtTree {
-    /// Of a tree that is about to be brought in.
-    static func marks(of tree: FilePath, cancellation: Cancellation) throws -> [UInt64] {
-        guard try FileStatus.ifPresent(tree) != nil else { return [] }
+    /// At a tree that is about to be brought in.
+    /// - Returns: its marks, and how many files and folders it holds.
+    static func look(at tree: FilePath, _ cancellation: Cancellation) throws -> (marks: [UInt64], entries: Int) {
+        guard try FileStatus.ifPresent(tree) != nil else { return ([], 0) }
         var marks: [UInt64] = []
+        var entries = 0
         let root = try OpenFile(tree, .directory)
         var walk = try TreeWalk(root: root, prefix: nil)
         while let step = try walk.next() {
             try cancellation.check()
+            entries += 1
             switch step {
             case .entry(let entry, _, _):
                 if case .directory = entry.kind {
@@ -28,7 +31,18 @@ enum BroughtTree {
             case .skipped(let path, _): if let mark = try mark(ofTop: path, in: root) { marks.append(mark) }
             }
         }
-        return marks.sorted()
+        return (marks.sorted(), entries)
+    }
+
+    /// The same number alone.
+    static func entries(of tree: FilePath, _ cancellation: Cancellation) throws -> Int {
+        var walk = try TreeWalk(root: OpenFile(tree, .directory), prefix: nil)
+        var entries = 0
+        while try walk.next() != nil {
+            try cancellation.check()
+            entries += 1
+        }
+        return entries
     }
 
     static func mark(ofFolder entry: ArchiveEntry) -> UInt64? {

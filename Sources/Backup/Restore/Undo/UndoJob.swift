@@ -33,10 +33,11 @@ public struct UndoJob: Sendable {
     public func preflight() throws -> KeptPart {
         try refuseWithoutPlace()
         let parts = try KeptParts(workspace).identified()
-        let part = try parts.undoable(force: force)
         let databases = Databases(workspace.stack.database)
+        let part = try parts.undoable(force: force, on: databases)
         try SwapObstacles(workspace, databases).check(
-            part.mode, for: .request, bringing: try parts.database(of: part, on: databases))
+            part.mode, for: .request, bringing: try parts.database(of: part, on: databases),
+            from: part.mode.includesArtifacts ? parts.tree(of: part) : nil)
         return part
     }
 
@@ -56,12 +57,15 @@ public struct UndoJob: Sendable {
         let parts = KeptParts(workspace, of: hold.identity)
         let newest = try parts.restorable().first?.id
         guard newest == wanted else { throw BackupError.undoChanged(wanted: wanted, newest: newest) }
-        let part = try parts.undoable(force: force)
+        let part = try parts.undoable(force: force, on: hold.databases)
         let gone = try withoutFiles(part, parts)
         let isFragment = try parts.isFragment(part)
         workspace.log.info("undo started", ["kept": part.id, "backup": part.backup, "force": force])
         let kept = try parts.database(of: part, on: hold.databases)
-        do { try SwapObstacles(workspace, hold.databases).check(part.mode, bringing: kept) } catch let error
+        do {
+            try SwapObstacles(workspace, hold.databases).check(
+                part.mode, bringing: kept, from: part.mode.includesArtifacts ? parts.tree(of: part) : nil)
+        } catch let error
             as SystemError where error.isFull
         {
             // Nothing can be tried on a full disk, last of all; the restore that is taken back showed what it can do. Renames need no room.
@@ -86,21 +90,26 @@ public struct UndoJob: Sendable {
         let orphans = try shared.putRight(
             &overwritten, keepingOrphansAs: (journal.id ?? "") + "_late", others: others)
 
-        let brought =
-            try journal.mode.includesArtifacts
-            ? BroughtTree.marks(of: journal.swap.new, cancellation: workspace.cancellation) : nil
+        let incoming =
+            journal.mode.includesArtifacts ? try BroughtTree.look(at: journal.swap.new, workspace.cancellation) : nil
+        if !force, let known = part.entries, let found = incoming?.entries, found < known {
+            throw BackupError.keptFilesPartlyGone(
+                id: part.id, path: "\(journal.swap.new)/…", count: known.subtracting(clamped: found))
+        }
         try journal.write(in: workspace.state)
         // What one shared with the other, the other shares with the one.
         let swap = DataSwap(
             workspace: workspace, hold: hold, force: force,
-            shared: try shared.stillShared(), brought: brought,
+            shared: try shared.stillShared(), brought: incoming?.marks,
             untouched: untouched(part, journal), isAddition: isFragment,
             broughtCover: part.coveredBy.map { KeptPart.Cover(backup: $0, until: part.coveredUntil) })
         let broughtIn: String?
         do {
             try journal.swap.prepare(for: workspace.folder)
             // What it puts aside is only some of what is live now.
-            if isFragment { try KeptParts.markFragment(journal.swap.work) }
+            if isFragment { try KeptParts.mark(journal.swap.work, as: .fragment) }
+            // Were all to be lost half way, journal and state, what is left of it would pass for a whole.
+            if journal.mode.includesArtifacts { try KeptParts.mark(parts.folder(of: part.id), as: .undoing) }
             broughtIn = try journal.mode.includesDatabase ? moment(in: journal.newDatabase) : nil
         } catch {
             swap.abandon(journal, because: error)
@@ -122,8 +131,7 @@ public struct UndoJob: Sendable {
 
     /// What of the part's files does not come back with it.
     private func withoutFiles(_ part: KeptPart, _ parts: KeptParts) throws -> [BilingualText] {
-        let told = try [parts.withoutChildren(part), parts.fragmentText(part)].compactMap { $0 }
-        if !told.isEmpty { return told }
+        if let told = try parts.fragmentText(part) ?? parts.withoutChildren(part, isUndone: true) { return [told] }
         guard part.mode == .database, try parts.restorable().first?.mode.includesArtifacts == true else { return [] }
         let path = parts.folder(of: part.id).string
         return [
