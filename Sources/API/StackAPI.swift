@@ -31,6 +31,9 @@ public struct StackAPI: Sendable {
             case .versionNotSupported: .versionNotSupported(rejection.reason)
             case .malformed: .malformed(rejection.reason)
             }
-        return Problem(error).response(Language(acceptLanguage: request.headers["Accept-Language"]))
+        var response = Problem(error).response(Language(acceptLanguage: request.headers["Accept-Language"]))
+        SecurityHeaders.set(on: &response)
+        response.headers.set("Cache-Control", "no-store")
+        return response
     }
 }

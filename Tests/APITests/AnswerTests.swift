@@ -65,6 +65,25 @@ struct AnswerTests {
         #expect(try get(second.headers["ETag"]).status == 304)
     }
 
+    @Test(
+        "Each answer, a refusal and an error too, is closed to other sites' pages",
+        arguments: ["/health", "/nothing", "/docs", "/backups"])
+    func closed(path: String) throws {
+        let live = try ServiceFixture("answer_headers")
+        let request = HTTPRequest(
+            method: "GET", target: try #require(RequestTarget(path)), headers: ["Host": "localhost"])
+        for answer in [
+            StackAPI(live.service).answer(request), StackAPI.answer(.malformed(reason: "x"), request),
+            StackAPI(live.service).answer(HTTPRequest(method: "GET", target: try #require(RequestTarget(path)))),
+        ] {
+            #expect(
+                answer.headers["X-Content-Type-Options"] == "nosniff" && answer.headers["X-Frame-Options"] == "DENY")
+            #expect(answer.headers["Referrer-Policy"] == "no-referrer" && answer.headers["Cache-Control"] != nil)
+            #expect(answer.headers["Cross-Origin-Resource-Policy"] == "same-origin")
+            #expect(answer.headers["Content-Security-Policy"]?.contains("frame-ancestors 'none'") == true)
+        }
+    }
+
     @Test("A refusal of the server's own says one status, in the head and in the problem")
     func statuses() throws {
         for (rejection, status) in [

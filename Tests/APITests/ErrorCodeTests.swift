@@ -68,7 +68,7 @@ struct ErrorCodeTests {
     @Test("Force is named for what it skips and for nothing else; a repeated request is told the task's own routes")
     func remedies() {
         let forced = Self.backupErrors.filter { Remedy($0) == .force }.map(\.errorCode)
-        #expect(Set(forced) == ["newer-data", "schema-older", "schema-differs"])
+        #expect(Set(forced) == ["newer-data", "schema-older", "schema-differs", "kept-fragment"])
         #expect(Remedy(ServiceError.alreadyRequested(task: "t")) == .follow(task: "t"))
         #expect(Remedy(BackupError.nothingToAccept(name: "n")) == .verify(backup: "n"))
         // A task keeps the code and the backup's name, and no error.

@@ -16,6 +16,7 @@ struct SettingsTests {
     func defaults() throws {
         let settings = try Settings.read(environment: [:])
         #expect(settings.backupDirectory == "/backup/mlflow")
+        #expect(throws: Never.self) { try settings.refuseOpenDoor() }
         #expect(settings.apiPort == 8080 && settings.apiAddress == "127.0.0.1")
         #expect(settings.email == nil && !settings.emailOnSuccess && settings.mail == nil)
         #expect(settings.language == .chinese)
@@ -26,6 +27,60 @@ struct SettingsTests {
         #expect(settings.postgresDatabase == "mlflow" && settings.postgresUser == "mlflow_user")
         #expect(settings.postgresPassword == nil && settings.mlflowURL == "http://mlflow:5000")
         #expect(settings.logFormat == .text && settings.logToSyslog && settings.allowedHosts.isEmpty)
+    }
+
+    @Test("S9: beyond this machine without a token the service does not start, unless somebody says so")
+    func door() throws {
+        func refusal(_ environment: [String: String]) throws -> SettingsError? {
+            let settings = try Settings.read(environment: environment)
+            do throws(SettingsError) { try settings.refuseOpenDoor() } catch { return error }
+            return nil
+        }
+        for address in ["0.0.0.0", "::", "192.0.2.7", "127.0.0.1.example.org", "backup.example.org"] {
+            #expect(try refusal(["BACKUP_API_ADDRESS": address]) == .openDoor(address: address))
+            #expect(try refusal(["BACKUP_API_ADDRESS": address, "API_TOKEN": "t"]) == nil)
+            #expect(try refusal(["BACKUP_API_ADDRESS": address, "BACKUP_API_AUTH": "none"]) == nil)
+            // D9: as a container, which listens on all its addresses.
+            #expect(
+                try refusal(["BACKUP_API_ADDRESS": "0.0.0.0", "BIND_ADDRESS": address]) == .openDoor(address: address))
+        }
+        for address in ["127.0.0.1", "127.1.2.3", "::1", "localhost"] {
+            #expect(try refusal(["BACKUP_API_ADDRESS": address]) == nil)
+            #expect(try refusal(["BACKUP_API_ADDRESS": "0.0.0.0", "BIND_ADDRESS": address]) == nil)
+        }
+        #expect(try refusal(["BACKUP_API_AUTH": "token"]) != nil)
+    }
+
+    @Test(
+        "S16: a zone that nobody knows is refused, with the nearest one",
+        arguments: [
+            ("Asia/Shangai", "Asia/Shanghai"), ("Europe/berlin", "Europe/Berlin"), ("Mars/Olympus", "Asia/Shanghai"),
+            ("CET-", "CET"),
+        ])
+    func zone(_ name: String, _ nearest: String) throws {
+        let error = try #require(problem(["TZ": name]))
+        #expect(error.explanation.english.contains(nearest) && error.explanation.chinese.contains(nearest), "\(error)")
+    }
+
+    @Test(
+        "Zones, rules and files that the C library knows are taken",
+        arguments: [
+            "Asia/Shanghai", "UTC", ":Europe/Berlin", "CST-8", "<+03>-3", "CET-1CEST,M3.5.0,M10.5.0/3",
+            "/usr/share/zoneinfo/UTC", "",
+        ])
+    func knownZone(_ name: String) { #expect(problem(["TZ": name]) == nil) }
+
+    @Test("A misspelt setting of the environment is refused as one of a file is; other programs' are not ours")
+    func misspelt() {
+        #expect(
+            problem(["BACKUP_DIRECTORY": "/b"]) == .unknownVariable("BACKUP_DIRECTORY", file: "", nearest: "BACKUP_DIR")
+        )
+        #expect(problem(["SMTP_USERNAM": "u"])?.explanation.english.contains("SMTP_USERNAME") == true)
+        for other in [
+            "POSTGRES_INITDB_ARGS", "MLFLOW_TRACKING_URI", "PATH", "HOME", "DOCKER_CONFIG", "BACKUP_PUBLISHED_PORT",
+        ] {
+            #expect(problem([other: "x"]) == nil, "\(other)")
+        }
     }
 
     @Test("A path whose bytes are no UTF-8 is refused, and not taken for another one")

@@ -33,7 +33,7 @@ struct Router: Sendable {
             }
             response = problem.response(language)
         }
-        response.headers.set("X-Content-Type-Options", "nosniff")
+        SecurityHeaders.set(on: &response)
         // What has a tag may be kept by who asked for it, and is asked for again each time.
         let isTagged = response.headers["ETag"] != nil
         response.headers.set("Cache-Control", isTagged ? "private, no-cache" : "no-store")

@@ -31,22 +31,12 @@ struct EnvironmentFile: Sendable {
             guard !key.isEmpty, key.utf8.allSatisfy({ isNameByte($0) }) else {
                 throw .badLine(file: name, line: number + 1)
             }
-            if let nearest = Self.misspelling(of: key) {
+            if let nearest = SettingName.misspelling(of: key) {
                 throw .unknownVariable(key, file: name, nearest: nearest)
             }
             values[key] = Self.unquoted(line[line.index(after: equals)...].trimmingSpaces)
         }
         self.values = values
-    }
-
-    /// The setting that an unknown name is probably meant to be. Other programs' variables may share the file, so only
-    /// names near one of ours, or in our own `BACKUP_` family, count.
-    private static func misspelling(of key: String) -> String? {
-        let known = SettingName.allCases.flatMap(\.variables)
-        if known.contains(key) { return nil }
-        let nearest = known.map { (name: $0, distance: editDistance(key, $0)) }.min { $0.distance < $1.distance }
-        guard let nearest, nearest.distance <= 2 || key.hasPrefix("BACKUP_") else { return nil }
-        return nearest.name
     }
 
     private static func unquoted(_ value: String) -> String {
@@ -73,20 +63,4 @@ extension StringProtocol {
         while let last = rest.last, last == " " || last == "\t" { rest.removeLast() }
         return String(rest.drop { $0 == " " || $0 == "\t" })
     }
-}
-
-/// Levenshtein's distance: letters to add, drop or change.
-func editDistance(_ first: String, _ second: String) -> Int {
-    let columns = Array(second.utf8)
-    var row = Array(0...columns.count)
-    for (line, byte) in first.utf8.enumerated() {
-        var diagonal = row[0]
-        row[0] = line + 1
-        for column in columns.indices {
-            let replaced = diagonal + (columns[column] == byte ? 0 : 1)
-            diagonal = row[column + 1]
-            row[column + 1] = min(replaced, diagonal + 1, row[column] + 1)
-        }
-    }
-    return row[columns.count]
 }

@@ -5,6 +5,8 @@ public enum SettingName: String, Sendable, CaseIterable {
     case backupDirectory = "BACKUP_DIR"
     case apiPort = "BACKUP_API_PORT"
     case apiAddress = "BACKUP_API_ADDRESS"
+    case apiAuth = "BACKUP_API_AUTH"
+    case publishedAddress = "BIND_ADDRESS"
     case connectionsPerClient = "BACKUP_API_CONNECTIONS_PER_CLIENT"
     case email = "BACKUP_EMAIL"
     case emailOnSuccess = "BACKUP_EMAIL_SUCCESS"

@@ -12,6 +12,12 @@ extension Settings {
     public static func read(
         flags: [String: String] = [:], environment: [String: String], envFile: FilePath? = nil
     ) throws(SettingsError) -> Settings {
+        for key in environment.keys.sorted() {
+            if let nearest = SettingName.misspelling(of: key) {
+                throw .unknownVariable(key, file: "", nearest: nearest)
+            }
+        }
+        try TimeZoneName.refuseUnknown(environment)
         var layers = [flags, environment]
         if let envFile { layers.append(try EnvironmentFile(envFile).values) }
         return try Settings(SettingsReader(layers: layers), environment: environment)
@@ -21,6 +27,8 @@ extension Settings {
         backupDirectory = try reader.path(.backupDirectory) ?? "/backup/mlflow"
         apiPort = UInt16(try reader.number(.apiPort, in: 1...65_535) ?? 8080)
         apiAddress = reader.text(.apiAddress) ?? "127.0.0.1"
+        apiAuth = try reader.choice(.apiAuth, of: AuthChoice.self)
+        publishedAddress = reader.text(.publishedAddress)
         connectionsPerClient = try reader.number(.connectionsPerClient, in: 1...1024) ?? 256
         email = try reader.address(.email)
         emailOnSuccess = try reader.flag(.emailOnSuccess, default: false)

@@ -8,6 +8,10 @@ public struct Settings: Sendable {
     public let backupDirectory: FilePath
     public let apiPort: UInt16
     public let apiAddress: String
+    /// `nil` where nobody said.
+    public let apiAuth: AuthChoice?
+    /// Where a container's port is reached; `nil` where that is `apiAddress`.
+    public let publishedAddress: String?
     /// Connections at once of one address.
     public let connectionsPerClient: Int
     /// Gets every failure, and successes where `emailOnSuccess` is set.

@@ -10,8 +10,11 @@ public enum SettingsError: ExplainedError, Equatable {
     case bothForms(variable: String)
     case unreadableFile(variable: String, cause: SystemError)
     case badLine(file: String, line: Int)
+    /// `file` is empty for the environment.
     case unknownVariable(String, file: String, nearest: String)
     case missing(variable: String, neededBy: String)
+    /// The API would be open to other machines.
+    case openDoor(address: String)
 
     public var explanation: BilingualText {
         switch self {
@@ -37,8 +40,19 @@ public enum SettingsError: ExplainedError, Equatable {
                 en: "Line \(line) of \(file) is not KEY=VALUE (a comment begins with #).")
         case .unknownVariable(let name, let file, let nearest):
             BilingualText(
-                zh: "\(file) 中的 \(name) 不是本程序的设置。您是否想写 \(nearest)？",
-                en: "\(name) in \(file) is no setting of this program. Did you mean \(nearest)?")
+                zh: "\(file.isEmpty ? "环境变量" : "\(file) 中的") \(name) 不是本程序的设置。您是否想写 \(nearest)？",
+                en:
+                    "\(name) in \(file.isEmpty ? "the environment" : file) is no setting of this program. Did you mean \(nearest)?"
+            )
+        case .openDoor(let address):
+            BilingualText(
+                zh: "API 将监听 \(address)，其他机器无需令牌即可删除和恢复备份，因此没有启动。请设置 API_TOKEN；"
+                    + "仅限本机使用时设置 BACKUP_API_ADDRESS=127.0.0.1；确实无需令牌时设置 BACKUP_API_AUTH=none。"
+                    + "在容器中，BIND_ADDRESS 说明端口发布在哪个地址。",
+                en:
+                    "The API would be reached on \(address), where other machines could delete and restore backups without a token, so the "
+                    + "service has not started. Set API_TOKEN; for this machine alone BACKUP_API_ADDRESS=127.0.0.1; where no token is wanted "
+                    + "BACKUP_API_AUTH=none. In a container BIND_ADDRESS says on which address its port is published.")
         case .missing(let variable, let neededBy):
             BilingualText(
                 zh: "设置了 \(neededBy) 时还必须设置 \(variable)。", en: "\(neededBy) is set, so \(variable) must be set too.")

@@ -21,6 +21,7 @@ enum ServeCommand: Command {
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
         let settings = invocation.settings
+        try settings.refuseOpenDoor()
         let log = Log(format: settings.logFormat, syslog: settings.logToSyslog)
         let grace = Double(try invocation.arguments.number("grace", in: 0...86_400) ?? 30)
         // Before any other thread starts: they inherit the blocked signals.
