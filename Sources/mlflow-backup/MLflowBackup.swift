@@ -22,7 +22,16 @@ enum MLflowBackup {
         signal(SIGXFSZ, SIG_IGN)
         DescriptorLimit.raise()
         let environment = ProcessInfo.processInfo.environment
-        exit(run(Array(CommandLine.arguments.dropFirst()), environment).rawValue)
+        let code = run(Array(CommandLine.arguments.dropFirst()), environment)
+        exit(reported(code, environment).rawValue)
+    }
+
+    /// An answer that did not get out is no success.
+    private static func reported(_ code: ExitCode, _ environment: [String: String]) -> ExitCode {
+        guard let failure = Console.outputFailure else { return code }
+        Console(Settings.language(arguments: CommandLine.arguments, environment: environment)).error(
+            failure.explanation)
+        return code == .success ? .failure : code
     }
 
     private static func run(_ given: [String], _ environment: [String: String]) -> ExitCode {
@@ -58,6 +67,9 @@ enum MLflowBackup {
             try invocation.operations.workspace.refuseOverlap()
             return try command.run(invocation)
         } catch {
+            if given.contains("--json"), !Console.hasAnswered {
+                Console(language).answer(JSONText.of(ErrorRepresentation(error, language)))
+            }
             Console(language).error(error.atTheTerminal)
             return ExitCode(error)
         }

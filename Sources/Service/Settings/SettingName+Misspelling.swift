@@ -2,7 +2,7 @@
 
 extension SettingName {
     /// Of the scripts and of docker-compose.yml: known there.
-    private static let ofOthers: Set<String> = ["BACKUP_PUBLISHED_PORT"]
+    private static let ofOthers: Set<String> = ["BACKUP_PUBLISHED_PORT", "BACKUP_PORT"]
 
     /// The setting that an unknown name is probably meant to be. Other programs' variables may stand beside it, so only
     /// names near one of ours, or in our own `BACKUP_` family, count.

@@ -89,20 +89,21 @@ enum ScrubCommand: Command {
         }
         var code = ExitCode.success
         var read: Set<FileKey> = []
+        var report = VerifyReport(invocation, operation)
+        defer { report.finish() }
         for item in items {
             // A backup of an unchanged day is another name of a file that was just read.
             guard let key = try FileKey(item) else { continue }
             guard item.kind == .uncompressed || read.insert(key).inserted else { continue }
-            do { _ = try operation.run(.verify(item.name.string)) } catch {
-                // Retention may have removed it meanwhile.
-                if case BackupError.noSuchBackup = error { continue }
-                read.remove(key)
-                invocation.console.error(error.atTheTerminal)
-                let failure = ExitCode(error)
-                if failure == .interrupted { return failure }
-                // Damage is what a scrub is for: nothing else may hide it.
-                if code != .corrupt { code = failure }
-            }
+            guard let error = report.verify(item.name.string) else { continue }
+            // Retention may have removed it meanwhile.
+            if case BackupError.noSuchBackup = error { continue }
+            read.remove(key)
+            report.tell(error, of: item.name.string)
+            let failure = ExitCode(error)
+            if failure == .interrupted { return failure }
+            // Damage is what a scrub is for: nothing else may hide it.
+            if code != .corrupt { code = failure }
         }
         return code
     }

@@ -57,7 +57,8 @@ enum ListCommand: Command {
             let runs = item.sidecar?.summary?.runs.map { language == .chinese ? " \($0) 个运行" : " \($0) runs" } ?? ""
             let status = status(item.status, language)
             return
-                "\(padded("\(index + 1)", 4))\(padded(item.name.string, 40))\(padded(HumanUnits.size(item.size), 10))"
+                "\(Printable.padded("\(index + 1)", 4))\(Printable.padded(Printable.text(item.name.string), 40))"
+                + Printable.padded(HumanUnits.size(item.size), 10)
                 + "\(item.created.iso)  \(status)\(runs)"
         }
         lines.insert(language == .chinese ? "编号 名称 / 大小 / 时间 / 状态" : "No. name / size / created / status", at: 0)
@@ -72,10 +73,6 @@ enum ListCommand: Command {
         case .suspicious: "可疑"
         case .unverified: "未校验"
         }
-    }
-
-    private static func padded(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(1, width - text.count))
     }
 
     private struct Row: Encodable {

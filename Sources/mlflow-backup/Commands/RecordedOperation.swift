@@ -2,7 +2,6 @@
 
 import Archive
 import Backup
-import FoundationEssentials
 import Service
 import SystemIO
 import Wording
@@ -22,6 +21,13 @@ struct RecordedOperation {
     }
 
     func run(_ request: OperationRequest, email: MailAddress? = nil) throws -> ExitCode {
+        let result = try perform(request, email: email)
+        report(result)
+        return result.isSuspicious ? .suspicious : .success
+    }
+
+    /// - Returns: what is to be reported.
+    func perform(_ request: OperationRequest, email: MailAddress? = nil) throws -> OperationResult {
         // Before any other thread starts: a thread with these signals open would end the process instead.
         let cancellation = TaskCancellation()
         let signals = try SignalWatch([.interrupt, .terminate, .hangUp]) { cancellation.cancel(.interrupted) }
@@ -58,9 +64,7 @@ struct RecordedOperation {
         ).run(
             record, request, requested: email, waitSeconds: waitSeconds, cancellation: cancellation
         ) { step in if !isQuiet { bar.show(step) } }
-        bar.finish()
-        report(result)
-        return result.isSuspicious ? .suspicious : .success
+        return result
     }
 
     /// No operation fails for records that cannot be kept.
@@ -81,49 +85,12 @@ struct RecordedOperation {
         return try tasks.begin(request, origin: .cli, email: email)
     }
 
-    private func report(_ result: OperationResult) {
+    func report(_ result: OperationResult) {
         let console = invocation.console
         if invocation.arguments.has("json") {
             console.answer(JSONText.of(ResultRepresentation(result, console.language)))
         } else if !invocation.arguments.has("quiet") {
             console.answer(result.output)
         }
-    }
-}
-
-private struct ResultRepresentation: Encodable {
-    let backup: String?
-    let message: String
-    let size_bytes: UInt64?
-    let sha256: String?
-    let seconds: Double
-    let warnings: [String]
-    let removed: [String]
-    /// Whether this run read the bytes of the backup; where not, of which it is another name, and when that was read.
-    let verified: Bool?
-    let unchanged_since: String?
-    let last_read: String?
-
-    init(_ result: OperationResult, _ language: Language) {
-        backup = result.backupName
-        message = result.message[language]
-        size_bytes = result.size
-        sha256 = result.sha256
-        seconds = (result.seconds * 1000).rounded() / 1000
-        warnings = result.warnings.map { $0[language] }
-        removed = result.removed
-        verified = result.isVerified
-        unchanged_since = result.unchanged?.since.string
-        last_read = result.unchanged?.lastRead?.iso
-    }
-}
-
-/// JSON for standard output.
-enum JSONText {
-    static func of(_ value: some Encodable) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(value) else { preconditionFailure("plain values always encode") }
-        return String(decoding: data, as: UTF8.self)
     }
 }

@@ -20,13 +20,16 @@ enum VerifyCommand: Command {
             ? try invocation.operations.catalogue.items().map(\.name.string)
             : try invocation.arguments.positional.map { try selection.name(of: $0) }
         guard !names.isEmpty || invocation.arguments.has("all") else { throw UsageError.missingArgument("INDEX|NAME") }
+        // Of one alone its result is the document, or its error.
+        if names.count == 1, !invocation.arguments.has("all") { return try operation.run(.verify(names[0])) }
         var code = ExitCode.success
+        var report = VerifyReport(invocation, operation)
+        defer { report.finish() }
         for name in names {
-            do { _ = try operation.run(.verify(name)) } catch {
-                invocation.console.error(error.atTheTerminal)
-                code = ExitCode(error)
-                if code == .interrupted { return code }
-            }
+            guard let error = report.verify(name) else { continue }
+            report.tell(error, of: name)
+            code = ExitCode(error)
+            if code == .interrupted { return code }
         }
         return code
     }

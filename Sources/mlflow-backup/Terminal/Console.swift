@@ -17,18 +17,38 @@ struct Console: Sendable {
 
     var isInteractive: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 }
 
-    func answer(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    /// What became of standard output, of whichever console: there is one.
+    private static let output = Monitor((isUsed: false, failure: SystemError?.none))
+
+    /// Whether anything was written there.
+    static var hasAnswered: Bool { output.read { $0.isUsed } }
+    /// Why not all of it could be, but for a reader who has gone.
+    static var outputFailure: SystemError? { output.read { $0.failure } }
+
+    func answer(_ text: String) {
+        do throws(SystemError) { try answerOrThrow(text) } catch {
+            // `list | head` has read enough.
+            guard error.code != EPIPE else { return }
+            Self.output.withLock { $0.failure = error }
+        }
+    }
+
     /// For answers that may be long, or go into a file.
     /// - Throws: `SystemError`: the disk behind a redirection may be full (ENOSPC), or nobody reads any more (EPIPE).
     func answerOrThrow(_ text: String) throws(SystemError) {
-        try OpenFile(adopting: dup(STDOUT_FILENO), path: "standard output").write(Array((text + "\n").utf8))
+        Self.output.withLock { $0.isUsed = true }
+        let bytes = Array((Printable.text(text, keepsLines: true) + "\n").utf8)
+        try OpenFile(adopting: dup(STDOUT_FILENO), path: "standard output").write(bytes)
     }
 
     func answer(_ text: BilingualText) { answer(text[language]) }
-    func note(_ text: BilingualText) { write(text[language] + "\n", to: STDERR_FILENO) }
+    func note(_ text: BilingualText) {
+        write(Printable.text(text[language], keepsLines: true) + "\n", to: STDERR_FILENO)
+    }
 
     func error(_ text: BilingualText) {
-        write((language == .chinese ? "错误：" : "error: ") + text[language] + "\n", to: STDERR_FILENO)
+        let words = Printable.text(text[language], keepsLines: true)
+        write((language == .chinese ? "错误：" : "error: ") + words + "\n", to: STDERR_FILENO)
     }
 
     /// Asks and reads one line; `nil` at the end of input.

@@ -6,16 +6,10 @@ import SystemIO
 
 /// Entries of a backup as lines of text or of JSON.
 enum EntryText {
-    /// A name a terminal may show: control characters would move its cursor.
+    /// A name in a line of its own.
     static func printable(_ path: EntryPath) -> String { printable(path.bytes) }
 
-    private static func printable(_ bytes: [UInt8]) -> String {
-        String(
-            String.UnicodeScalarView(
-                String(decoding: bytes, as: UTF8.self).unicodeScalars.map {
-                    $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) ? "?" : $0
-                }))
-    }
+    private static func printable(_ bytes: [UInt8]) -> String { Printable.text(String(decoding: bytes, as: UTF8.self)) }
 
     static func line(_ record: ArchiveIndex.Record, isLong: Bool) -> String {
         let entry = record.entry
