@@ -10,12 +10,14 @@ public struct StackAPI: Sendable {
     private let router: Router
 
     public init(_ service: StackService) {
-        let routes =
-            BackupRoutes(service: service).routes + RestoreRoutes(service: service).routes
+        let gate = RequestGate(token: service.settings.apiToken, allowedHosts: service.settings.allowedHosts)
+        router = Router(Self.routes(of: service), gate: gate, log: service.log)
+    }
+
+    static func routes(of service: StackService) -> [Route] {
+        BackupRoutes(service: service).routes + RestoreRoutes(service: service).routes
             + TaskRoutes(service: service).routes + StatusRoutes(service: service).routes
             + DocumentationRoutes().routes
-        let gate = RequestGate(token: service.settings.apiToken, allowedHosts: service.settings.allowedHosts)
-        router = Router(routes, gate: gate, log: service.log)
     }
 
     /// Blocks the calling thread for as long as the answer takes.

@@ -74,11 +74,20 @@ final class ServiceFixture: Sendable {
         let headers: HTTPHeaders = ["Content-Type": "application/json", "Accept-Language": "en", "Host": "localhost"]
         let response = api.answer(
             HTTPRequest(method: method, target: target, headers: headers, body: bytes))
-        return switch response.body {
-        case .bytes(let bytes): APIAnswer(status: response.status, body: bytes)
-        case .shared(let shared): APIAnswer(status: response.status, body: shared.bytes)
-        case .none, .file, .stream: APIAnswer(status: response.status, body: [])
+        let answer: [UInt8]? =
+            switch response.body {
+            case .bytes(let bytes): bytes
+            case .shared(let shared): shared.bytes
+            case .none: []
+            case .file, .stream: nil
+            }
+        // Every answer of every test is held against the description.
+        if let answer {
+            let faults = try OpenAPIDescription().faults(
+                of: method, path, status: response.status, body: answer, contentType: response.headers["Content-Type"])
+            #expect(faults?.isEmpty != false, "\(faults ?? []): \(String(decoding: answer, as: UTF8.self))")
         }
+        return APIAnswer(status: response.status, body: answer ?? [])
     }
 
     /// After a change by hand, which the service would see a second later.

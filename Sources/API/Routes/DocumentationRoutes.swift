@@ -13,21 +13,24 @@ struct DocumentationRoutes: Sendable {
             Route("GET", "/openapi.json") { _ in
                 HTTPResponse(
                     status: 200, contentType: "application/json",
-                    bytes: OpenAPIDocument.json(version: ServiceVersion.current))
+                    bytes: Documents.description(of: ServiceVersion.current))
             },
             Route("GET", "/docs") { _ in
-                var response = HTTPResponse(status: 200, contentType: "text/html; charset=utf-8", bytes: DocsPage.html)
+                var response = HTTPResponse(
+                    status: 200, contentType: "text/html; charset=utf-8", bytes: Documents.named("docs.html") ?? [])
                 response.headers.set("Content-Security-Policy", Self.policy)
                 return response
             },
             Route("GET", "/docs/{asset}") { request in
-                guard let asset = DocsPage.assets[request.parameter("asset")] else {
+                let name = request.parameter("asset")
+                guard let type = Self.types[name], let bytes = Documents.named(name) else {
                     throw RequestError.noSuchPath(request.http.rawPath)
                 }
-                return HTTPResponse(status: 200, contentType: asset.contentType, bytes: asset.bytes)
+                return HTTPResponse(status: 200, contentType: type, bytes: bytes)
             },
         ]
     }
 
+    private static let types = ["docs.css": "text/css; charset=utf-8", "docs.js": "text/javascript; charset=utf-8"]
     private static let policy = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 }

@@ -130,13 +130,13 @@ public final class StackService: Sendable {
         return record
     }
 
-    /// For a moment of its swap a restore leaves the database without its name. What waits for its turn looks again then.
+    /// For a moment of its swap a restore leaves the database without its name, and ends the sessions that look at it. What waits for its
+    /// turn looks again then.
     private func preflight(_ request: OperationRequest) throws -> OperationRequest {
-        do { return try operations.preflight(request) } catch let error as PostgresError {
-            guard case .databaseMissing = error,
-                try tasks.list(.running).contains(where: { $0.kind == .restore || $0.kind == .undo })
-            else { throw error }
-            return request
+        do { return try operations.preflight(request) } catch let error as PostgresError where error.isOfSwap {
+            if try tasks.list(.running).contains(where: { $0.kind == .restore || $0.kind == .undo }) { return request }
+            // It may have ended in this moment.
+            return try operations.preflight(request)
         }
     }
 
@@ -241,5 +241,15 @@ public final class StackService: Sendable {
             log.error("an interrupted restore could not be settled", ["reason": error.bilingual[.english]])
         }
         return false
+    }
+}
+
+extension PostgresError {
+    /// Whether a swap that is under way looks so from outside.
+    fileprivate var isOfSwap: Bool {
+        switch self {
+        case .databaseMissing, .connectionLost: true
+        default: false
+        }
     }
 }
