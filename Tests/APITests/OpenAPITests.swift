@@ -64,7 +64,8 @@ struct OpenAPITests {
         defer { server.stop(graceSeconds: 1) }
         let folder = try TemporaryFolder("schemathesis")
         var arguments = [
-            "--config-file", "\(FilePath(String(#filePath)).parent.appending("schemathesis.toml"))", "run", "http://127.0.0.1:\(server.port)/openapi.json", "--checks", "all", "--max-examples", "15", "--seed",
+            "--config-file", "\(FilePath(String(#filePath)).parent.appending("schemathesis.toml"))", "run",
+            "http://127.0.0.1:\(server.port)/openapi.json", "--checks", "all", "--max-examples", "15", "--seed",
             "12",
             "--phases", "examples,coverage,fuzzing", "--suppress-health-check", "all", "--no-color",
             "--max-response-time", "20", "--request-timeout", "60",
