@@ -31,6 +31,7 @@ struct HandedOverTests {
                 "create function audit.noted() returns trigger language plpgsql as $$begin insert into audit.log values (new.id); return new; end$$",
                 "alter table runs enable row level security", "alter table runs force row level security",
                 "create policy its on runs to mlflow_user using (true)",
+                "create policy hides on runs as restrictive to mlflow_user using (id < 100)",
                 "alter default privileges for role mlflow_user in schema public grant select on tables to \(identifier: "reader_" + source.database)",
             ])
         try ground.run(
@@ -67,8 +68,12 @@ struct HandedOverTests {
               has_table_privilege(\(staging), 'audit.log', 'select'))::text
             """)
         #expect(found == ["(t,f,t,f)"], "\(told)")
-        let policy: SQL = "select pg_get_userbyid(polroles[1])::text from pg_policy"
-        #expect(try ground.texts(ground.admin(target), policy) == [staging])
+        let policies: SQL = """
+            select polname || array(select rolname from pg_roles where oid = any(polroles) order by rolname <> 'mlflow_user')::text
+            from pg_policy order by 1
+            """
+        #expect(
+            try ground.texts(ground.admin(target), policies) == ["hides{mlflow_user,\(staging)}", "its{\(staging)}"])
         let shown = BeyondRestore.afterwards(told)
         #expect(shown.count == 1, "\(shown)")
         #expect(shown[0].english.contains("2 grants to mlflow_user"), "\(shown)")
@@ -88,13 +93,15 @@ struct HandedOverTests {
                 "grant usage on schema audit to \(identifier: gone)",
                 "grant insert on audit.log to \(identifier: gone)",
                 "alter policy its on runs to \(identifier: gone)",
+                "alter policy hides on runs to \(identifier: gone)",
             ])
         try ground.dump(ground.admin(source))
         try ground.server.asSuperuser(
             in: source,
             [
                 "alter role \(identifier: staging + "_x") rename to \(identifier: staging)",
-                "drop policy its on runs", "reassign owned by \(identifier: gone) to \(identifier: staging)",
+                "drop policy its on runs", "drop policy hides on runs",
+                "reassign owned by \(identifier: gone) to \(identifier: staging)",
                 "drop owned by \(identifier: gone)", "drop role \(identifier: gone)",
                 "alter database \(identifier: source.database) owner to \(identifier: staging)",
             ])

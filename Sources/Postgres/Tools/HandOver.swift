@@ -6,11 +6,15 @@
 struct HandOver {
     let role: String
     let heir: String
+    /// Whether this server has the role, too.
+    let isHere: Bool
     private var grants = 0
     private var defaults = 0
     private var policies = 0
 
-    init(from role: String, to heir: String) { (self.role, self.heir) = (role, heir) }
+    init(from role: String, isHere: Bool, to heir: String) {
+        (self.role, self.isHere, self.heir) = (role, isHere, heir)
+    }
 
     /// - Returns: the entry as it is to be made.
     mutating func naming(_ entry: DumpEntry) -> DumpEntry {
@@ -24,7 +28,9 @@ struct HandOver {
                 return rights.naming(heir, insteadOf: role)
             }
         } else if let policy = RowPolicy(entry), policy.names.contains(role) {
-            other.statements[0] = policy.naming(heir, insteadOf: role)
+            // One that hides rows hides them from both: the other one may read there by a group's grant.
+            let stays = isHere && policy.isRestrictive
+            other.statements[0] = policy.naming(heir, insteadOf: stays ? nil : role)
             policies += 1
         }
         return other

@@ -116,7 +116,7 @@ struct RestoreAfterwards {
         guard let owner, let new = heir ?? (isAway && !situation.isSuperuser ? situation.role : nil), new != owner,
             try !isSuperuser(new)
         else { return (entries, []) }
-        var change = HandOver(from: owner, to: new)
+        var change = HandOver(from: owner, isHere: !isAway, to: new)
         let changed = entries.map { change.naming($0) }
         return isCertain ? (changed, change.told(.handedOver)) : (entries, change.told(.notHandedOver))
     }

@@ -35,8 +35,8 @@ struct RowPolicy {
     /// What the roles are called.
     var names: [String] { roles.map { QuotedText.unquoted($0) } }
 
-    /// The same for another role in one's place.
-    func naming(_ heir: String, insteadOf role: String) -> [UInt8] {
+    /// The same for another role, in one's place or beside it.
+    func naming(_ heir: String, insteadOf role: String?) -> [UInt8] {
         let others = roles.filter { ![role, heir].contains(QuotedText.unquoted($0)) }
         return statement(for: others + [heir.asQuotedIdentifier.serverBytes[...]])
     }
