@@ -51,7 +51,8 @@ public enum BackupError: ExplainedError, Equatable {
     case artifactsMissing(path: String)
     /// It may be an empty folder in the place of a disk that is not mounted.
     case artifactsEmptied(path: String, why: Emptied = .empty)
-    case databaseEmpty(name: String)
+    /// `public` has no table of MLflow's; `schemas` are others that have.
+    case databaseEmpty(name: String, schemas: [String] = [])
     /// The restore would throw away what came after the backup.
     case newerData(backup: String, newer: NewerData)
     /// No restore has left anything to bring back.
@@ -236,10 +237,7 @@ public enum BackupError: ExplainedError, Equatable {
                     "The artifacts folder \(path) is missing, so nothing was done. Check ARTIFACTS_DIR and the volume's mount."
             )
         case .artifactsEmptied(let path, let why): Self.explanation(ofEmptied: path, why)
-        case .databaseEmpty(let name):
-            BilingualText(
-                zh: "数据库 \(name) 中没有 MLflow 的表。请先启动 MLflow 一次，或检查 POSTGRES_DB。",
-                en: "The database \(name) has no MLflow tables. Start MLflow once first, or check POSTGRES_DB.")
+        case .databaseEmpty(let name, let schemas): Self.explanation(ofEmpty: name, schemas)
         case .newerData(let backup, let newer):
             BilingualText(
                 zh: "\(backup.isEmpty ? "此操作" : "恢复 \(backup) ")会覆盖 \(newer.total) 项更新的数据："

@@ -24,6 +24,19 @@ extension StoreSurvey {
         ).isEmpty
     }
 
+    /// Schemas but `public` in which MLflow's tables are: its database or role can have a `search_path` that leads there.
+    public static func schemasElsewhere(_ query: (SQL) throws -> [Row]) throws -> [String] {
+        try query(
+            """
+            select n.nspname::text as schema from pg_catalog.pg_class c
+            join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+            where c.relname in ('alembic_version', 'experiments', 'runs', 'metrics') and c.relkind in ('r', 'p')
+              and n.nspname <> 'public'
+            group by 1 having count(*) = 4 order by 1
+            """
+        ).map { try $0.string("schema") }
+    }
+
     /// How much the tables speak of files that lie with us: logged models, and runs with a tag that MLflow's client sets beside a file
     /// that it logs (`mlflow/utils/mlflow_tags.py`). Metrics and parameters have no files, and of `log_artifact` alone no table
     /// knows. Who holds a table is waited for a second.

@@ -192,18 +192,6 @@ struct RestoredRightsTests {
         }
     }
 
-    @Test("who could write into MLflow's tables and cannot any more is named")
-    func shutOut() throws {
-        let source = try ground.server.freshDatabase("shut_out")
-        let app = "app_\(source.database)"
-        try ground.run(source, ["create table runs (id int)"])
-        try ground.dump(source)
-        try ground.server.asSuperuser(in: source, ["create role \(identifier: app) login"])
-        try ground.run(source, ["grant insert on runs to \(identifier: app)"])
-        let (_, told) = try ground.restore(source, as: source, "restored", application: ["runs"])
-        #expect(told.map(\.description) == ["grant INSERT ON public.runs TO \(app)"], "\(told)")
-    }
-
     @Test("nobody else comes into a database while it is loaded; afterwards those whom the live one lets in")
     func closedWhileLoading() throws {
         let source = try ground.server.freshDatabase("closed_loading")

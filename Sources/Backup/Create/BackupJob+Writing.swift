@@ -179,7 +179,11 @@ extension BackupJob {
     ) throws -> (StoreSurvey, Manifest.Database) {
         try snapshot.givingWay(cancellation: cancellation) { cancellation in
             let survey = try StoreSurvey(snapshot, cancellation: cancellation)
-            guard survey.revision != nil else { throw BackupError.databaseEmpty(name: stack.database.database) }
+            guard survey.revision != nil else {
+                throw BackupError.databaseEmpty(
+                    name: stack.database.database,
+                    schemas: try StoreSurvey.schemasElsewhere { try snapshot.rows($0, cancellation: cancellation) })
+            }
             let ground = try snapshot.ground()
             // pg_dump takes an empty folder, and would make one that is nobody's but its own.
             try Directory.makeInherited(dump, mode: 0o700)

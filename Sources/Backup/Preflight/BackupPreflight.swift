@@ -68,7 +68,9 @@ public struct BackupPreflight: Sendable {
         findings.make(.tools) { try tools.check(serverVersion: connection.serverVersion) }
         findings.make(.database) {
             guard try StoreSurvey.isThere(on: connection) else {
-                throw BackupError.databaseEmpty(name: stack.database.database)
+                throw BackupError.databaseEmpty(
+                    name: stack.database.database,
+                    schemas: try StoreSurvey.schemasElsewhere { try connection.rows($0) })
             }
         }
         if let databases = findings.make(.database, { try held ?? StackLock.look(stack.database) }) {

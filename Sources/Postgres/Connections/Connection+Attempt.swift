@@ -30,18 +30,17 @@ extension Connection {
     }
 
     /// Runs `body` inside the open transaction, and takes back what it did where the server refuses that.
-    /// - Parameter evenTrouble: takes every error of a statement for a refusal, as where what is run may raise any.
     /// - Returns: what the server refused it with; `nil` where it did not.
     /// - Throws: what says nothing of what was asked for (`PostgresError.isTroubleOfServer`), a session that was lost, and
     ///   whatever else `body` throws. The transaction is then good for a rollback alone.
-    func attempt(evenTrouble: Bool = false, _ body: () throws -> Void) throws -> PostgresError? {
+    func attempt(_ body: () throws -> Void) throws -> PostgresError? {
         try execute("savepoint attempt")
         do {
             try body()
             try execute("release attempt")
             return nil
         } catch let refusal as PostgresError {
-            if refusal.isTroubleOfServer, !evenTrouble { throw refusal }
+            if refusal.isTroubleOfServer { throw refusal }
             // A session that was lost shows here at the latest.
             do { try execute("rollback to attempt") } catch { throw refusal }
             return refusal

@@ -85,13 +85,18 @@ public final class Connection {
     /// - Throws: `PostgresError`, or `CancelledError`.
     func execute(script: some Collection<UInt8>, cancellation: Cancellation = Cancellation()) throws {
         try cancellation.check()
-        if script.contains(0) { throw PostgresError.nulByte(text: String(ofServer: script.prefix(80))) }
-        guard let handle else { throw PostgresError.connectionLost(reason: "closed") }
+        try send(script: script)
+        _ = try takeAnswer(endingWith: cancellation)
+    }
+
+    /// Sends statements that somebody else wrote. `isAnswered` and then `takeAnswer` must follow before the next one.
+    func send(script: some Collection<UInt8>) throws(PostgresError) {
+        if script.contains(0) { throw .nulByte(text: String(ofServer: script.prefix(80))) }
+        guard let handle else { throw .connectionLost(reason: "closed") }
         let sent = (Array(script) + [0]).withUnsafeBufferPointer { buffer in
             buffer.withMemoryRebound(to: CChar.self) { PQsendQuery(handle, $0.baseAddress) }
         }
         if sent != 1 { throw lost(handle) }
-        _ = try takeAnswer(endingWith: cancellation)
     }
 
     /// As `rows`, and asks the server to stop once `cancellation` is set.

@@ -11,20 +11,37 @@ extension BeyondRestore {
         }
     }
 
-    /// What a restore did not bring back, one sentence.
+    /// What a restore did not bring back, in sentences that can be read, to the end of the list: a warning that is cut keeps from a person,
+    /// and from the log, what he would have had to know.
     public static func afterwards(_ objects: [BeyondRestore]) -> [BilingualText] {
-        guard !objects.isEmpty else { return [] }
-        let names = list(objects)
-        let losesRows = objects.contains { $0.fate == .rowsLost }
-        let installing = objects.contains { $0.fate == .unavailable }
-        return [
-            BilingualText(
-                zh: "恢复未能原样带回：\(names.chinese)。\(losesRows ? "其余数据" : "数据")已全部恢复；"
-                    + "\(installing ? "请先在数据库服务器上安装缺少的扩展，" : "")需要时请以超级用户重新创建。",
-                en: "Not brought back as it was: \(names.english). All \(losesRows ? "other " : "")rows are there; "
-                    + (installing ? "install on the database server what it lacks, and " : "")
-                    + "make what you need again as a superuser.")
-        ]
+        let ofTheirOwn: [Fate] = [.shutOut, .notHandedOver, .handedOver]
+        let told = ofTheirOwn.flatMap { fate in
+            parts(objects.filter { $0.fate == fate }).map { notice(fate, Array($0), "", losesRows: false) }
+        }
+        let rest = objects.filter { !ofTheirOwn.contains($0.fate) }
+        let losesRows = rest.contains { $0.fate == .rowsLost }
+        let installing = rest.contains { $0.fate == .unavailable }
+        let restParts = parts(rest)
+        return told
+            + restParts.enumerated().map { number, part in
+                let names = list(part, atMost: part.count)
+                let isLast = number == restParts.count - 1
+                let text = BilingualText(
+                    zh: "恢复未能原样带回：\(names.chinese)。", en: "Not brought back as it was: \(names.english).")
+                guard isLast else { return text }
+                return BilingualText(
+                    zh: text.chinese + "\(losesRows ? "其余数据" : "数据")已全部恢复；"
+                        + "\(installing ? "请先在数据库服务器上安装缺少的扩展，" : "")需要时请以超级用户重新创建。",
+                    en: text.english + " All \(losesRows ? "other " : "")rows are there; "
+                        + (installing ? "install on the database server what it lacks, and " : "")
+                        + "make what you need again as a superuser.")
+            }
+    }
+
+    private static let inSentence = 20
+
+    private static func parts(_ objects: [BeyondRestore]) -> [ArraySlice<BeyondRestore>] {
+        stride(from: 0, to: objects.count, by: inSentence).map { objects[$0..<min($0 + inSentence, objects.count)] }
     }
 
     private static func notice(
@@ -91,22 +108,65 @@ extension BeyondRestore {
                 en:
                     "After a restore by the role \(role) what is in these tablespaces, where it may make nothing, is in "
                     + "the database's own: \(names.english).")
+        case .shutOut:
+            BilingualText(
+                zh: "恢复之后，下列角色不能再读写 MLflow 的这些表：\(names.chinese)。授权与行策略来自备份；如仍需要，请在启动客户端之前重新授予（GRANT）。",
+                en:
+                    "After this restore these roles cannot do this with MLflow's tables any more: \(names.english). Grants and row "
+                    + "policies are the backup's; GRANT them again what they still need, before their clients go on.")
+        case .handedOver:
+            BilingualText(
+                zh: "此处 MLflow 的表属于角色 \(heirs(objects))，备份中授予原角色的权限也随之归它：\(names.chinese)。",
+                en:
+                    "MLflow's tables are the role \(heirs(objects))'s here, and so is what the backup gave to the role that had them: "
+                    + "\(names.english).")
+        case .notHandedOver:
+            BilingualText(
+                zh: "MLflow 的表在此处归另一角色，但无法确定备份中的哪个角色是 MLflow 的，因此授予它的权限、行策略和默认权限未作改动：\(names.chinese)。"
+                    + "需要时请自行授予新的角色。",
+                en:
+                    "MLflow's tables are another role's here, but it is not certain which role of the backup was MLflow's: grants, row "
+                    + "policies and default privileges were left as they are: \(names.english). Give the new role what it needs."
+            )
         }
     }
 
+    private static func heirs(_ objects: [BeyondRestore]) -> String {
+        Set(objects.compactMap(\.role)).sorted().joined(separator: ", ")
+    }
+
     /// The first twenty.
-    static func list(_ objects: [BeyondRestore]) -> BilingualText {
-        let shown = objects.prefix(20).map { object in
+    static func list(_ objects: some Collection<BeyondRestore>, atMost limit: Int = inSentence) -> BilingualText {
+        let shown = objects.prefix(limit).map { object in
             guard let count = object.count else {
                 let text = object.description + (object.reason.map { " (\($0))" } ?? "")
                 return BilingualText(zh: text, en: text)
             }
-            return BilingualText(
-                zh: "\(object.name)（\(count) 个对象）", en: "\(object.name) (\(count) object\(count == 1 ? "" : "s"))")
+            return object.counted(count)
         }
         let more = objects.count - shown.count
         return BilingualText(
             zh: shown.map(\.chinese).joined(separator: "、") + (more > 0 ? " 等 \(objects.count) 个" : ""),
             en: shown.map(\.english).joined(separator: ", ") + (more > 0 ? " and \(more) more" : ""))
+    }
+
+    private func counted(_ count: Int) -> BilingualText {
+        let (zh, en) = (reason.map { "（\($0)）" } ?? "", reason.map { " (\($0))" } ?? "")
+        let isOne = count == 1
+        return switch kind {
+        case "grants":
+            BilingualText(
+                zh: "授予 \(name) 的 \(count) 项权限\(zh)", en: "\(count) grant\(isOne ? "" : "s") to \(name)\(en)")
+        case "default privileges":
+            BilingualText(
+                zh: "与 \(name) 有关的 \(count) 项默认权限\(zh)",
+                en: "\(count) default privilege\(isOne ? "" : "s") of or to \(name)\(en)")
+        case "policies":
+            BilingualText(
+                zh: "针对 \(name) 的 \(count) 条行策略\(zh)",
+                en: "\(count) \(isOne ? "policy" : "policies") for \(name)\(en)")
+        default:
+            BilingualText(zh: "\(name)（\(count) 个对象）", en: "\(name) (\(count) object\(isOne ? "" : "s"))")
+        }
     }
 }

@@ -22,6 +22,12 @@ public struct BeyondRestore: Sendable, Hashable, Codable {
         case ownerChanges = "owner-changes"
         /// It is brought back, elsewhere.
         case moves
+        /// A role that cannot do with MLflow's tables what it could, or what MLflow does.
+        case shutOut = "shut-out"
+        /// What the backup gives to MLflow's role of there is given to that of here.
+        case handedOver = "handed-over"
+        /// It is still that role's, of which it is not certain that it is MLflow's.
+        case notHandedOver = "not-handed-over"
     }
 
     /// PostgreSQL's word, as `pg_identify_object` and `pg_restore --list` have it: `extension`, `view`, `event trigger`.
@@ -33,6 +39,8 @@ public struct BeyondRestore: Sendable, Hashable, Codable {
     public var count: Int?
     /// Why, in the server's words; `nil` for a right that this role lacks.
     public private(set) var reason: String?
+    /// Of what says something of a role: which one is away; of what is handed over, who has it.
+    public private(set) var role: String?
 
     public init(kind: String, name: String, fate: Fate, count: Int? = nil) {
         self.kind = kind
@@ -53,6 +61,12 @@ public struct BeyondRestore: Sendable, Hashable, Codable {
     func because(_ reason: String?) -> BeyondRestore {
         var object = self
         object.reason = reason
+        return object
+    }
+
+    func about(role: String?) -> BeyondRestore {
+        var object = self
+        object.role = role
         return object
     }
 }

@@ -79,6 +79,23 @@ struct DumpContents {
         return first.first { $0 == dumper } ?? first.first
     }
 
+    /// Whether nobody else can have been the application's: its tables are all in one schema, `public` where some are there, and all one role's.
+    func isCertain(_ owner: String, of names: Set<String>) -> Bool {
+        let own = own(names)
+        let usual = own.filter { $0.schema == "public" }
+        let asked = usual.isEmpty ? own : usual
+        return !names.isEmpty && Set(asked.map(\.name)) == names && asked.count == names.count
+            && asked.allSatisfy { $0.owner == owner }
+    }
+
+    /// All in the schemas of the application's, whatever version it has, that are its role's.
+    func allTables(of owner: String, beside tables: Set<QualifiedTable>) -> Set<QualifiedTable> {
+        let schemas = Set(tables.map(\.schema))
+        return tables.union(
+            self.tables.filter { $0.owner == owner && schemas.contains($0.schema) }
+                .map { QualifiedTable(schema: $0.schema, name: $0.name) })
+    }
+
     /// Those by which a live database is asked whose they are there: those of the application's that are `owner`'s, or where none of its is
     /// there all of his.
     func tables(of owner: String, among names: Set<String>) -> Set<QualifiedTable> {

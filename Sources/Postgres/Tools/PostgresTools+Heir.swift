@@ -60,46 +60,6 @@ extension PostgresTools {
         return now?.name ?? (there.owner == nil ? nil : situation.role)
     }
 
-    /// Who logs in and may write into the application's tables in the live database, and not any more in the one that takes its place. Grants are
-    /// a backup's as its rows are; but who is shut out by a restore should not find it out by himself.
-    static func shutOut(
-        of tables: Set<QualifiedTable>, _ session: Connection, comparedWith live: String
-    ) throws(PostgresError) -> [BeyondRestore] {
-        let before: [String: Set<QualifiedTable>]
-        do throws(PostgresError) {
-            let old = try Connection(session.settings.naming(database: live))
-            defer { old.close() }
-            before = try writers(of: tables, on: old)
-        } catch {
-            // It may be damaged, or away.
-            return []
-        }
-        let now = try writers(of: tables, on: session)
-        return before.sorted { $0.key < $1.key }.compactMap { role, written in
-            guard let lost = written.subtracting(now[role] ?? []).map(\.description).sorted().first else { return nil }
-            return BeyondRestore(kind: "grant", name: "INSERT ON \(lost) TO \(role.asIdentifier)", fate: .leftOut)
-        }
-    }
-
-    private static func writers(
-        of tables: Set<QualifiedTable>, on session: Connection
-    ) throws(PostgresError) -> [String: Set<QualifiedTable>] {
-        let rows = try session.rows(
-            """
-            select r.rolname::text as role, n.nspname::text as schema, c.relname::text as name
-            from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-              cross join pg_catalog.pg_roles r
-            where c.relkind in ('r', 'p') and c.relname = any (\(tables.map(\.name))) and r.rolcanlogin and not r.rolsuper
-              and pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE') and pg_catalog.has_table_privilege(r.oid, c.oid, 'INSERT')
-            """)
-        var writers: [String: Set<QualifiedTable>] = [:]
-        for row in rows {
-            let table = QualifiedTable(schema: try row.string("schema"), name: try row.string("name"))
-            if tables.contains(table) { writers[try row.string("role"), default: []].insert(table) }
-        }
-        return writers
-    }
-
     /// - Parameter butSuperusers: superusers are none, but this one.
     private func candidates(
         _ names: [String], _ live: String?, butSuperusers owner: String?, on session: Connection

@@ -41,15 +41,18 @@ extension PostgresTools {
             .restore, arguments + [directory.string], settings: settings, cancellation: cancellation,
             onProgress: onProgress)
         try folder.remove()
-        var afterwards = RestoreAfterwards(list, in: situation, on: session, cancellation: cancellation)
+        var afterwards = RestoreAfterwards(
+            list, in: situation, on: session, fillingTime: fillingTime, cancellation: cancellation)
         let owner = contents.tablesOwner(of: application, knowing: dumper)
         let tables = owner.map { contents.tables(of: $0, among: application) } ?? []
         let refused = try afterwards.run(
             owner: owner, in: Set(tables.map(\.schema)), heir: heir(owner, of: tables, live, situation, on: session),
-            isDumper: dumper == nil || dumper == owner)
-        let shutOut = try live.map { try Self.shutOut(of: tables, session, comparedWith: $0) } ?? []
+            isDumper: dumper == nil || dumper == owner,
+            isCertain: owner.map { contents.isCertain($0, of: application) } ?? false)
+        let all = owner.map { contents.allTables(of: $0, beside: tables) } ?? []
+        let shutOut = try ShutOut(tables: all, session: session).found(comparedWith: live)
         let lost = try list.rowsLeftOut.filter { try Self.hasRows($0, in: directory) }.compactMap(\.content?.table)
-        return list.leftOut + lost.map { .rows(of: $0) } + list.moved + refused + shutOut
+        return BeyondRestore.ordered(list.leftOut + lost.map { .rows(of: $0) } + list.moved + refused + shutOut)
     }
 
     /// Of a table without any, as most of extensions' are, there is the end mark alone (`\.` and three line ends; pg_dump.c,

@@ -20,6 +20,8 @@ public struct PostgresTools: Sendable {
     private let patience: Double
     /// Seconds that the caller waits for that.
     private var waitingTime: Double
+    /// Seconds for all fillings of materialized views of a restore. Who needs longer is told of, and fills it himself.
+    var fillingTime = 1800.0
     private static let versions = Questions<Result<Int, any Error>>()
 
     /// - Parameter binDirectory: the only folder to look in; nil looks in `/usr/lib/postgresql/*/bin`, then in PATH.

@@ -71,6 +71,19 @@ enum QuotedText {
         return true
     }
 
+    /// What a name, quoted or not, is to the server.
+    static func unquoted(_ name: some Collection<UInt8>) -> String {
+        let quote = UInt8(ascii: "\"")
+        guard name.first == quote, name.count > 1 else { return String(ofServer: Array(name)) }
+        var bytes: [UInt8] = []
+        var isDoubled = false
+        for byte in name.dropFirst().dropLast() {
+            isDoubled = byte == quote && !isDoubled
+            if !isDoubled { bytes.append(byte) }
+        }
+        return String(ofServer: bytes)
+    }
+
     /// The first place of a word that is in no quoted name. Before it there is no other quoted text.
     static func place(of word: String, outsideNamesOf text: ArraySlice<UInt8>) -> Int? {
         var isOutside = true

@@ -7,20 +7,24 @@ import SystemIO
 /// Some at once: each holds its locks until its transaction ends, the server has room for some thousands, and that room is everybody's.
 struct RestoreAfterwards {
     let session: Connection
-    private let list: RestoreList
+    let list: RestoreList
     private let situation: RestoreSituation
-    private let cancellation: Cancellation
+    let cancellation: Cancellation
+    /// Seconds for all fillings of materialized views.
+    let fillingTime: Double
     var refused: [BeyondRestore] = []
     /// By the dump's numbers: left out, refused, or in need of what was.
-    private var notMade: Set<Int>
+    var notMade: Set<Int>
     /// Whose MLflow's tables are to be; `nil` where that is a superuser.
     private var heirOfTables: String?
     /// By the dump's numbers: what this role keeps, though it might give it to its owner.
     private var kept: Set<Int> = []
     /// And all that its owner does not get.
-    private var withheld: Set<Int> = []
+    private(set) var withheld: Set<Int> = []
     /// Owners, with how many objects were not given to them.
     private var notGiven: [String: Int] = [:]
+    /// Filled when it is first asked for; no role comes or goes by what is done here.
+    private var rolesHere: Set<String>?
     /// Tables and functions of triggers that are not their owners'.
     private(set) var strangers = Strangers()
 
@@ -29,7 +33,11 @@ struct RestoreAfterwards {
         var functions: [String] = []
     }
 
-    init(_ list: RestoreList, in situation: RestoreSituation, on session: Connection, cancellation: Cancellation) {
+    init(
+        _ list: RestoreList, in situation: RestoreSituation, on session: Connection, fillingTime: Double = 1800,
+        cancellation: Cancellation
+    ) {
+        self.fillingTime = fillingTime
         self.session = session
         self.list = list
         self.situation = situation
@@ -42,10 +50,11 @@ struct RestoreAfterwards {
     ///   - schemas: where they are.
     ///   - heir: who gets what was his (`PostgresTools.heir`); `nil` where nobody is known.
     ///   - isDumper: whether he made the dump, or nobody is known to have: what nobody gets of it is this role's, and need not be said.
-    /// - Returns: what was refused.
+    ///   - isCertain: whether nobody else can have been MLflow's role (`DumpContents.isCertain`).
+    /// - Returns: what was refused, and what is another's.
     /// - Throws: `PostgresError` for what is no refusal (`Connection.attempt`), `CancelledError`.
     mutating func run(
-        owner: String?, in schemas: Set<String> = [], heir: String?, isDumper: Bool
+        owner: String?, in schemas: Set<String> = [], heir: String?, isDumper: Bool, isCertain: Bool = false
     ) throws -> [BeyondRestore] {
         // Of what such a one owns only the tables are MLflow's: the rest may be what MLflow is not to have.
         let isSuperusers = try isSuperuser(owner)
@@ -54,7 +63,8 @@ struct RestoreAfterwards {
         } else {
             heirOfTables = heir ?? owner
         }
-        let others = list.afterwards.filter { !$0.isGrants }
+        let (afterwards, handedOver) = try handOver(list.afterwards, of: owner, to: heir, isCertain && !isSuperusers)
+        let others = afterwards.filter { !$0.isGrants }
         // Of indices, rows and comments the dump says an owner, too, who cannot be changed.
         let owned = list.owned.compactMap { entry -> DumpEntry? in
             // `public` is its database's owner's already.
@@ -77,7 +87,7 @@ struct RestoreAfterwards {
         let isFilling = Self.isOrNeeds(others.filter { $0.kind == "MATERIALIZED VIEW DATA" })
         // They would meet what follows.
         let isTrigger = Self.isOrNeeds(others.filter { $0.kind == "EVENT TRIGGER" })
-        let grants = list.afterwards.filter(\.isGrants)
+        let grants = afterwards.filter(\.isGrants)
         try makeAll(others.filter { !isFilling($0) && !isTrigger($0) })
         try giveAll(RestoredRights.ordered(owned.filter { !isTrigger($0) }, grants))
         try fillAll(others.filter { isFilling($0) && !isTrigger($0) })
@@ -86,7 +96,7 @@ struct RestoreAfterwards {
         try makeAll(others.filter(isTrigger))
         try giveAll(RestoredRights.ordered(owned.filter(isTrigger), []))
         try turnOff(eventTriggers)
-        return refused
+        return refused + handedOver
             + notGiven.sorted { $0.key < $1.key }.map {
                 BeyondRestore(kind: "owner", name: $0.key, fate: .ownerChanges, count: $0.value)
             }
@@ -97,6 +107,31 @@ struct RestoreAfterwards {
         return { numbers.contains($0.id) || !numbers.isDisjoint(with: $0.needs) }
     }
 
+    /// To a superuser nothing need be given.
+    private mutating func handOver(
+        _ entries: [DumpEntry], of owner: String?, to heir: String?, _ isCertain: Bool
+    ) throws -> (entries: [DumpEntry], told: [BeyondRestore]) {
+        // Where nobody is known whom MLflow works as here, it is whose its tables become, if the other one is away.
+        let isAway = try owner.map { try !isHere($0) } ?? false
+        guard let owner, let new = heir ?? (isAway && !situation.isSuperuser ? situation.role : nil), new != owner,
+            try !isSuperuser(new)
+        else { return (entries, []) }
+        var change = HandOver(from: owner, isHere: !isAway, to: new)
+        let changed = entries.map { change.naming($0) }
+        return isCertain ? (changed, change.told(.handedOver)) : (entries, change.told(.notHandedOver))
+    }
+
+    private mutating func isHere(_ role: String) throws -> Bool {
+        let here = try rolesHere ?? session.names("select rolname::text as name from pg_catalog.pg_roles")
+        rolesHere = here
+        return here.contains(role)
+    }
+
+    /// Of those that a statement names one that this server has not: that is why it was refused.
+    private mutating func away(of roles: [String]) throws -> String? {
+        try roles.first { try !isHere($0) }
+    }
+
     private func isSuperuser(_ role: String?) throws -> Bool {
         guard let role else { return false }
         return try !session.rows("select from pg_catalog.pg_roles where rolsuper and rolname = \(role)").isEmpty
@@ -104,29 +139,6 @@ struct RestoreAfterwards {
 
     private mutating func makeAll(_ entries: [DumpEntry]) throws {
         try inParts(entries) { for entry in $1 { try $0.make(entry) } }
-    }
-
-    /// For all of them. Who needs longer is told of, and fills it himself.
-    private static let longestFilling = 1800.0
-
-    /// Materialized views are filled by their owners, with what policies let those see (PostgreSQL manual, REFRESH MATERIALIZED VIEW). Whatever
-    /// a client has put into a function is run there: not as this role, not for ever, and what it ends with is no fault of the server's.
-    private mutating func fillAll(_ entries: [DumpEntry]) throws {
-        let began = MonotonicTime.nanoseconds()
-        for entry in entries {
-            let left = Int(max(0, Self.longestFilling - MonotonicTime.seconds(since: began)) * 1000)
-            guard withheld.isDisjoint(with: entry.needs), left > 0 else {
-                refused.append(entry.object)
-                notMade.insert(entry.id)
-                continue
-            }
-            try session.begin(for: list.contents)
-            try session.execute("set local row_security = on")
-            try session.execute("set local statement_timeout = \(literal: "\(left)")")
-            try make(entry, ofClients: true)
-            try cancellation.check()
-            try session.execute("commit")
-        }
     }
 
     private mutating func giveAll(_ rights: [RestoredRights]) throws {
@@ -154,19 +166,21 @@ struct RestoreAfterwards {
         }
     }
 
-    /// - Parameter ofClients: whether code of a client's is run, which may end with any error.
-    private mutating func make(_ entry: DumpEntry, ofClients: Bool = false) throws {
+    private mutating func make(_ entry: DumpEntry) throws {
         var refusal: PostgresError?
         if notMade.isDisjoint(with: entry.needs) {
-            refusal = try attempt(entry.statementsButOwner, evenTrouble: ofClients)
+            refusal = try attempt(entry.statementsButOwner)
             if refusal == nil { return }
         } else if entry.isOfAnother {
             notMade.insert(entry.id)
             return
         }
-        let instead = try RowPolicy(entry).flatMap { try makeNarrower($0, refusal) }
+        let policy = RowPolicy(entry)
+        let instead = try policy.flatMap { try makeNarrower($0, refusal) }
         let reasons = [refusal?.refusal, instead].compactMap(\.self)
-        refused.append(entry.object.because(reasons.isEmpty ? nil : reasons.joined(separator: "; ")))
+        let away = refusal == nil ? nil : try away(of: policy?.names ?? [])
+        refused.append(
+            entry.object.because(reasons.isEmpty ? nil : reasons.joined(separator: "; ")).about(role: away))
         if instead == nil { notMade.insert(entry.id) }
     }
 
@@ -185,7 +199,7 @@ struct RestoreAfterwards {
         }
         guard policy.isRestrictive else { return nil }
         if let refusal = try attempt(policy.closed(for: bound)) { throw refusal }
-        return "USING (false)"
+        return BeyondRestore.closedPolicy
     }
 
     /// Owners and grants, but for those by which this role would have no rights where it had them (what follows reads and locks each table),
@@ -253,14 +267,15 @@ struct RestoreAfterwards {
             guard let refusal = try attempt(statement) else { continue }
             let text = String(ofServer: statement.dropLast())
             if text.hasPrefix("SET SESSION") || text.hasPrefix("RESET") { continue }
-            refused.append(BeyondRestore(kind: "grant", name: text, fate: .leftOut).because(refusal.refusal))
+            let rights = RightsStatement(statement)
+            refused.append(
+                BeyondRestore(kind: rights.isOfDefaults ? "default privilege" : "grant", name: text, fate: .leftOut)
+                    .because(refusal.refusal).about(role: try away(of: rights.roles)))
         }
     }
 
     /// - Returns: what the server refused it with.
-    func attempt(_ script: [UInt8], evenTrouble: Bool = false) throws -> PostgresError? {
-        try session.attempt(evenTrouble: evenTrouble) {
-            try session.execute(script: script, cancellation: cancellation)
-        }
+    func attempt(_ script: [UInt8]) throws -> PostgresError? {
+        try session.attempt { try session.execute(script: script, cancellation: cancellation) }
     }
 }

@@ -32,6 +32,15 @@ struct RowPolicy {
         self.roles = roles
     }
 
+    /// What the roles are called.
+    var names: [String] { roles.map { QuotedText.unquoted($0) } }
+
+    /// The same for another role, in one's place or beside it.
+    func naming(_ heir: String, insteadOf role: String?) -> [UInt8] {
+        let others = roles.filter { ![role, heir].contains(QuotedText.unquoted($0)) }
+        return statement(for: others + [heir.asQuotedIdentifier.serverBytes[...]])
+    }
+
     /// The same for these alone.
     func statement(for roles: [ArraySlice<UInt8>]) -> [UInt8] { Array(head) + Self.to(roles) + conditions }
 
