@@ -169,6 +169,42 @@ struct RestoredRightsTests {
         }
     }
 
+    @Test("no index and no statistics that a superuser keeps for who is away calls a function of somebody else's")
+    func expressions() throws {
+        let source = try ground.server.freshDatabase("expressions")
+        let (gone, eve) = ("gone_\(source.database)", "eve_\(source.database)")
+        try ground.server.asSuperuser(
+            in: source,
+            [
+                "create role \(identifier: gone)", "create role \(identifier: eve)",
+                "create schema e authorization \(identifier: eve)", "create table kept (id int, other int)",
+                "create table hers (id int)", "set role \(identifier: eve)",
+                "create function e.f(int) returns int immutable language sql as 'select $1'",
+                "create operator e.@@@ (function = e.f, rightarg = int)", "reset role",
+                "create index by_function on kept (e.f(id))", "create index by_operator on kept ((operator(e.@@@) id))",
+                "create index partly on kept (id) where e.f(id) > 1", "create index plain on kept (id, abs(other))",
+                "alter table kept add constraint never exclude ((e.f(id)) with =)",
+                "create statistics counted on (e.f(id)), other from kept", "create index on hers (e.f(id))",
+                "create materialized view held as select id from kept", "create index on_held on held (e.f(id))",
+                "alter table kept owner to \(identifier: gone)", "alter table hers owner to \(identifier: eve)",
+                "alter materialized view held owner to \(identifier: gone)",
+            ])
+        try ground.run(source, ["create table runs (id int)"])
+        try ground.dump(ground.admin(source))
+        try ground.server.asSuperuser(
+            in: source, ["drop owned by \(identifier: gone) cascade", "drop role \(identifier: gone)"])
+        let (target, told) = try ground.restore(source, as: ground.server.superuser, "restored", dumper: "postgres")
+        let left: SQL = """
+            select relname::text from pg_class where relkind = 'i' and relnamespace = 'public'::regnamespace
+            union all select stxname::text from pg_statistic_ext order by 1
+            """
+        #expect(try ground.texts(target, left) == ["hers_f_idx", "plain"])
+        for name in ["by_function", "by_operator", "never", "on_held", "partly"] {
+            #expect(told.contains { $0.description == "index public.\(name)" && $0.reason == nil }, "\(name): \(told)")
+        }
+        #expect(told.contains { $0.description == "statistics public.counted" }, "\(told)")
+    }
+
     @Test("nobody makes a trigger on a table of who is away, whatever he might there: it would do what another may")
     func triggerRights() throws {
         let source = try ground.server.freshDatabase("trigger_rights")

@@ -122,12 +122,12 @@ extension BeyondRestore {
                     + "\(names.english).")
         case .notHandedOver:
             BilingualText(
-                zh: "MLflow 的表在此处归另一角色，但无法确定备份中的哪个角色是 MLflow 的，因此授予它的权限、行策略和默认权限未作改动：\(names.chinese)。"
+                zh: "MLflow 的表在此处归另一角色，但无法确定备份中哪些权限、行策略和默认权限是给 MLflow 的，因此未作改动：\(names.chinese)。"
                     + "需要时请自行授予新的角色。",
                 en:
-                    "MLflow's tables are another role's here, but it is not certain which role of the backup was MLflow's: grants, row "
-                    + "policies and default privileges were left as they are: \(names.english). Give the new role what it needs."
-            )
+                    "MLflow's tables are another role's here, but it is not certain which grants, row policies and default privileges "
+                    + "of the backup were meant for MLflow, and they were left as they are: \(names.english). Give the new role what it "
+                    + "needs.")
         }
     }
 

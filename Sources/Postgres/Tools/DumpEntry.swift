@@ -95,6 +95,14 @@ struct DumpEntry {
         return prefix.map { String(ofServer: object.dropFirst($0.utf8.count)) }
     }
 
+    /// Of what the server makes statistics of, as its owner: `public.runs`.
+    var analyzed: String? {
+        guard kind == "TABLE" || kind == "MATERIALIZED VIEW", let object = objectGiven else { return nil }
+        // Some versions give a materialized view as a table.
+        let prefix = ["MATERIALIZED VIEW ", "TABLE "].first { object.starts(with: $0.utf8) }
+        return prefix.map { String(ofServer: object.dropFirst($0.utf8.count)) }
+    }
+
     /// What its owner's statement names: `TABLE public.runs`.
     private var objectGiven: ArraySlice<UInt8>? {
         guard let statement = ownerStatements.first, let owner = Self.newOwner(in: statement) else { return nil }

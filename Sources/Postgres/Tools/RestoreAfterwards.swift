@@ -31,6 +31,8 @@ struct RestoreAfterwards {
     struct Strangers {
         var tables: [String] = []
         var functions: [String] = []
+        /// Of which statistics are made with the rights of whoever has them.
+        var analyzed: [String] = []
     }
 
     init(
@@ -93,6 +95,7 @@ struct RestoreAfterwards {
         try fillAll(others.filter { isFilling($0) && !isTrigger($0) })
         try takeTriggerRights()
         try turnOff(triggers)
+        try dropExpressions()
         try makeAll(others.filter(isTrigger))
         try giveAll(RestoredRights.ordered(owned.filter(isTrigger), []))
         try turnOff(eventTriggers)
@@ -243,6 +246,7 @@ struct RestoreAfterwards {
         notGiven[entry.owner, default: 0] += 1
         withheld.insert(entry.id)
         if entry.owner != heirOfTables, let table = entry.triggerTable { strangers.tables.append(table) }
+        if situation.isSuperuser, let name = entry.analyzed { strangers.analyzed.append(name) }
         if entry.worksForItsOwner, let function = entry.triggerFunction { strangers.functions.append(function) }
     }
 
