@@ -97,6 +97,10 @@ struct BrokenStoreTests {
             #expect(try live.send("POST", "/backups").string("code") == "queue-full")
             let record = try schedule(live)
             #expect(try live.send("GET", "/tasks/\(record.id)").status == 200)
+            let ended = Monitor<Bool?>(nil)
+            let other = try live.service.submitScheduled { end in ended.withLock { $0 = end } }
+            _ = try live.service.cancel(other.id)
+            #expect(ended.withLock { $0 } == true, "else the schedule would wait for it for ever")
             for task in try live.service.tasks.list() where task.id != record.id {
                 _ = try live.service.cancel(task.id)
             }

@@ -112,6 +112,18 @@ struct ScheduledRunTests {
         #expect(try run.begin(now: time("20240730_020030")) == .notBefore(time("20240730_030000")))
     }
 
+    @Test("the end of a run that can no longer be written down counts all the same")
+    func unwritableEnd() throws {
+        let run = try run()
+        let due = try time("20240730_020000")
+        #expect(run.begin(now: due) == .due(due))
+        let written = try #require(ScheduleRecord.read(in: folder.path))
+        run.end(isDealtWith: true)
+        // As it is where the disk is full by then.
+        try written.write(in: folder.path)
+        #expect(try run.begin(now: time("20240730_020030")) == .notBefore(time("20240731_020000")))
+    }
+
     @Test("a record of another schedule, of another zone, or of a clock that was ahead, is as none")
     func void() throws {
         let first = try run()

@@ -26,7 +26,7 @@ public final class TaskRunner: Sendable {
     }
 
     /// Told whether a task ended well, or because somebody cancelled it, once its record says so; never of one that did not come to its end
-    /// because the service stops.
+    /// because the service stops. One that is cancelled before its turn has ended, too.
     public typealias Ended = @Sendable (_ isDealtWith: Bool) -> Void
 
     /// Tasks that may wait. More would only repeat what the waiting ones do.
@@ -112,6 +112,8 @@ public final class TaskRunner: Sendable {
         if let waiting {
             let reason = TaskCancellation.Reason.requested.text(waiting.record.kind)
             execution.abandon(waiting.record, because: waiting.request.cancelled(reason), code: "cancelled")
+            // Whoever waits for its end would wait for ever.
+            waiting.ended(true)
             return true
         }
         return state.withLock { state in

@@ -126,9 +126,9 @@ public final class ScheduledRun: Sendable {
     private func known(_ now: LocalTime) -> ScheduleRecord? {
         let latest = now.epoch.adding(clamped: Self.tolerance)
         let written = state.flatMap { ScheduleRecord.read(in: $0) }
-        return [written, memory.read { $0 }].compactMap { $0 }
+        return [memory.read { $0 }, written].compactMap { $0 }
             .filter { $0.schedule == name && $0.begun <= latest }
-            // Of one run this process knows more, where it could not write that down.
+            // Of one run, which both are of, this process knows more, where it could not write that down: the first of equals.
             .max { $0.begun < $1.begun }
     }
 

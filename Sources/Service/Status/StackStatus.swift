@@ -70,7 +70,7 @@ public final class StackStatus: Sendable {
 
     /// What is not well now, that nobody could look among it.
     func faults() -> [Health.Fault] {
-        guard let seen = healthSeen.look(waitingAtMost: 60) ?? healthSeen.current() else { return [Self.silence(60)] }
+        guard let seen = healthSeen.look(waitingAtMost: 10) else { return [Self.silence(10)] }
         return (seen.age > Self.oldAfter ? [Self.silence(seen.age)] : []) + seen.value.faults
     }
 

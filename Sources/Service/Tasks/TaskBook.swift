@@ -67,6 +67,7 @@ public final class TaskBook: Sendable {
             if isKept, !(error is NoStore) { throw error }
             record = TaskRecord(unrecorded: request, origin: origin, email: email)
             keepLoose(record, because: error)
+            return record
         }
         state.withLock { $0.mine[record.id] = record }
         return record
@@ -119,6 +120,7 @@ public final class TaskBook: Sendable {
             if !(error is NoStore) { state.reason = error.bilingual }
             state.loose.removeAll { $0.id == record.id }
             state.loose.append(record)
+            state.mine[record.id] = nil
             state.changes += 1
             if state.loose.count > Self.mostLoose, let ended = state.loose.firstIndex(where: \.status.isFinished) {
                 state.loose.remove(at: ended)

@@ -40,7 +40,8 @@ struct RecordedOperation {
             outbox: operations.folder.writeProtection == nil ? Outbox(in: operations.folder.state) : nil, log: log)
         let pings = try invocation.settings.ping.map { try Pings($0, log: log) }
         defer {
-            pings?.flush(atMost: 60)
+            // A person waits: one try, and what is lost of it is told by the next backup's.
+            pings?.flush(atMost: 15)
             pings?.stop()
             notices.flush(atMost: 120)
             notices.stop()
