@@ -11,51 +11,9 @@ import Wording
 
 @Suite("Codes, findings and hints of errors", .serialized, .aheadBesideThePool)
 struct ErrorCodeTests {
-    private static let finding = BilingualText(zh: "运行 \"lr\"", en: "run \"lr\"")
-
-    private static let backupErrors: [BackupError] = [
-        .foldersOverlap(inner: "/a/b", outer: "/a", isTakenForOurs: false),
-        .folderSilent(path: "/b"), .folderUnfit(path: "/b", type: "t", lacking: BilingualText(zh: "l", en: "l")),
-        .artifactsUnfit(path: "/a", type: "t", lacking: BilingualText(zh: "l", en: "l")),
-        .stateNotUsable(path: "/b/.mlflow-backup/staging", why: .otherKind), .lowerLayer(path: "/a/1", count: 1),
-        .artifactsEmptied(path: "/a"),
-        .folderNotUsable(path: "/b", reason: "r"), .folderVanished(path: "/b"), .noSuchBackup(name: "n"),
-        .writeProtected(path: "/b", reason: BilingualText(zh: "r", en: "r")),
-        .noPlaceForBackup(path: "/b", reason: BilingualText(zh: "r", en: "r")),
-        .folderElsewhere(path: "p", folder: "/b"), .noSuchEntry(backup: "n", path: "p"), .inUse(name: "n", by: "t"),
-        .busy(holder: "h"),
-        .notEnoughRoom(path: "/b", needed: 2, available: 1), .notEnoughFiles(path: "/b", needed: 2, available: 1),
-        .artifactsMissing(path: "/a"), .databaseEmpty(name: "d"),
-        .newerData(backup: "n", newer: NewerData([finding])), .schemaDiffers(backup: "n", revision: "a", live: "b"),
-        .schemaOlder(backup: "n", revision: "a", live: "b", command: nil),
-        .schemaNewer(backup: "n", revision: "a", live: "b", install: nil),
-        .manifestUnreadable(backup: "n", reason: "r"), .rowsDiffer(table: "t", expected: 1, found: 2),
-        .artifactsDiffer(expectedFiles: 1, foundFiles: 2, expectedBytes: 3, foundBytes: 4),
-        .severalStacks(["a@1 (1, 2026)", "b@1 (1, 2026)"]), .noSuchStack(name: "c@1", stacks: []),
-        .keptNotRemovable(id: "k", reason: BilingualText(zh: "r", en: "r"), command: "c"),
-        .noRoomForDatabase(reason: "r", kept: ["k"]), .keptDatabaseGone(id: "k", database: "d", older: nil),
-        .keptFragment(id: "k", explanation: BilingualText(zh: "部分", en: "part")),
-        .keptFilesGone(id: "k", path: "p", older: nil), .keptBeingRemoved(id: "k", older: "o"),
-        .keptRecordDamaged(id: "k", path: "p"), .changedMeanwhile(path: "p"), .markedCorrupt(name: "n", reason: "r"),
-        .noSuchKeptPart(id: "k"), .nothingToUndo, .undoChanged(wanted: "k", newest: nil),
-        .notOurs(path: "p", count: 1, user: 1, group: 1),
-        .mountInside(path: "p", count: 1), .notMovable(path: "p", count: 1, reason: .frozen),
-        .artifactsOutOfReach(path: "p", user: 1),
-        .artifactsUnreadable(path: "p", count: 1, isAll: false, user: 1, group: 1), .nothingToAccept(name: "n"),
-        .needsRecovery(reason: BilingualText(zh: "r", en: "r")),
-        .lateWritesKept(
-            reason: BilingualText(zh: "r", en: "r"), kept: ["20261126_020000_7f3a9c01_late"], late: NewerData()),
-        .restoreLeftover(reason: BilingualText(zh: "r", en: "r")),
-    ]
-
-    private static let serviceErrors: [ServiceError] = [
-        .stopping, .queueFull(waiting: 1), .noSuchTask("t"), .alreadyRequested(task: "t"), .alreadyEnded(task: "t"),
-        .ownedElsewhere(task: "t", process: 1),
-    ]
-
     @Test("The engines' words name no route of the API and no option of the command line")
     func words() {
-        let errors: [any CodedError] = Self.backupErrors + Self.serviceErrors + [CancelledError()]
+        let errors: [any CodedError] = ErrorSamples.backup + ErrorSamples.service + [CancelledError()]
         for error in errors {
             for text in [error.explanation.chinese, error.explanation.english] {
                 for foreign in ["GET /", "POST /", "DELETE /", " --", "\"force\"", "shutting down", "正在停止）"] {
@@ -67,8 +25,9 @@ struct ErrorCodeTests {
 
     @Test("Force is named for what it skips and for nothing else; a repeated request is told the task's own routes")
     func remedies() {
-        let forced = Self.backupErrors.filter { Remedy($0) == .force }.map(\.errorCode)
-        #expect(Set(forced) == ["newer-data", "schema-older", "schema-differs", "kept-fragment"])
+        let forced = ErrorSamples.backup.filter { Remedy($0) == .force }.map(\.errorCode)
+        #expect(
+            Set(forced) == ["newer-data", "schema-older", "schema-differs", "kept-fragment", "kept-files-partly-gone"])
         #expect(Remedy(ServiceError.alreadyRequested(task: "t")) == .follow(task: "t"))
         #expect(Remedy(BackupError.nothingToAccept(name: "n")) == .verify(backup: "n"))
         // A task keeps the code and the backup's name, and no error.
@@ -77,7 +36,7 @@ struct ErrorCodeTests {
 
     @Test("Each has a code of its own, in lower case with hyphens")
     func codes() {
-        for errors in [Self.backupErrors as [any CodedError], Self.serviceErrors] {
+        for errors in [ErrorSamples.backup as [any CodedError], ErrorSamples.service] {
             let codes = errors.map(\.errorCode)
             #expect(Set(codes).count == codes.count)
             for code in codes { #expect(code.allSatisfy { $0 == "-" || ("a"..."z").contains($0) }, "\(code)") }

@@ -17,8 +17,8 @@ struct OpenAPITests {
     func calls() throws {
         let live = try ServiceFixture("openapi_calls")
         let routes = StackAPI.routes(of: live.service).map { "\($0.method) \($0.pattern)" }
-        // The description itself, and the page that is drawn from it.
-        let pages: Set<String> = ["GET /", "GET /openapi.json", "GET /docs", "GET /docs/{asset}"]
+        // The description itself, the page that is drawn from it, and the list of errors.
+        let pages: Set<String> = ["GET /", "GET /openapi.json", "GET /docs", "GET /docs/errors", "GET /docs/{asset}"]
         #expect(try OpenAPIDescription().calls == Set(routes).subtracting(pages))
         #expect(pages.isSubset(of: routes))
     }

@@ -54,5 +54,5 @@ ensure_binary() {
 }
 
 sources_older_than() {
-    [[ -z $(find "$REPO/Package.swift" "$REPO/Sources" -newer "$1" -print -quit) ]]
+    [[ -z $(find "$REPO/Package.swift" "$REPO/Sources" "$REPO/docs/errors.md" -newer "$1" -print -quit) ]]
 }

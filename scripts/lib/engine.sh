@@ -92,7 +92,7 @@ copy_checkout() {
     COMPOSE_CHECKOUT=$ENGINE_DIR/mlflow
     mkdir -p "$COMPOSE_CHECKOUT"
     tar -C "$REPO" -c docker docker-compose.yml docker-compose.no-socket.yml .dockerignore .env.example Package.swift \
-        Sources python scripts | tar -C "$COMPOSE_CHECKOUT" -x
+        Sources docs/errors.md python scripts | tar -C "$COMPOSE_CHECKOUT" -x
     cp /etc/ssl/certs/ca-certificates.crt "$COMPOSE_CHECKOUT/docker/extra-ca/machine.crt"
     # One worker of MLflow's is 4 s of the processor at each of many starts.
     printf 'DOCKER_SOCKET=%s\nMLFLOW_WORKERS=1\n' "${DOCKER_HOST#unix://}" >"$COMPOSE_CHECKOUT/.env"

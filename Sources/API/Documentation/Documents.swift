@@ -2,7 +2,7 @@
 
 import CDocuments
 
-/// `/docs` and `/openapi.json`: files of `Sources/CShims/CDocuments/documents`, which the program carries in itself. The page loads nothing
+/// `/docs` and `/openapi.json`: files of `Sources/CShims/CDocuments/documents`, and `docs/errors.md`, which the program carries in itself. The page loads nothing
 /// from another host.
 enum Documents {
     private static let all: [String: [UInt8]] = {

@@ -108,7 +108,8 @@ struct Problem {
 
     func response(_ language: Language) -> HTTPResponse {
         let body = ProblemBody(
-            type: "about:blank", title: Self.title(status)[language], status: status, detail: detail[language],
+            type: "\(DocumentationRoutes.errors)#\(code)", title: Self.title(status)[language], status: status,
+            detail: detail[language],
             code: code, findings: findings.isEmpty ? nil : findings.map { $0[language] })
         var response = HTTPResponse.json(body, status: status)
         response.headers.set("Content-Type", "application/problem+json")

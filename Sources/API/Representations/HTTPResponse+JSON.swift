@@ -13,9 +13,14 @@ extension HTTPResponse {
                 bytes: Array(try encoder.encode(value)) + [UInt8(ascii: "\n")])
         } catch {
             // Our own values have nothing that JSON lacks (no NaN); if one ever has, that is a mistake to see.
-            return HTTPResponse(
-                status: 500, contentType: "application/problem+json",
-                bytes: Array("{\"type\":\"about:blank\",\"title\":\"Internal error\",\"status\":500}\n".utf8))
+            return HTTPResponse(status: 500, contentType: "application/problem+json", bytes: Array(unencodable.utf8))
         }
     }
+
+    /// In the form of a `Problem`, which this may have been.
+    private static let unencodable = """
+        {"code":"internal","detail":"The answer could not be written as JSON.","status":500,"title":"Internal error",\
+        "type":"\(DocumentationRoutes.errors)#internal"}
+
+        """
 }

@@ -10,7 +10,9 @@ struct RequestGate: Sendable {
 
     /// Calls that tell nothing of the data to who has no token: a load balancer asks for health (and hears one word), a browser loads the page before a person
     /// can type the token into it.
-    private static let openPatterns: Set<String> = ["/health", "/docs", "/docs/{asset}", "/openapi.json", "/"]
+    private static let openPatterns: Set<String> = [
+        "/health", "/docs", "/docs/{asset}", DocumentationRoutes.errors, "/openapi.json", "/",
+    ]
 
     init(token: Secret?, allowedHosts: [String]) {
         self.token = token

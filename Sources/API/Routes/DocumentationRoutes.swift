@@ -21,6 +21,11 @@ struct DocumentationRoutes: Sendable {
                 response.headers.set("Content-Security-Policy", Self.policy)
                 return response
             },
+            // Before the assets, whose pattern takes it, too.
+            Route("GET", Self.errors) { _ in
+                HTTPResponse(
+                    status: 200, contentType: "text/markdown; charset=utf-8", bytes: Documents.named("errors.md") ?? [])
+            },
             Route("GET", "/docs/{asset}") { request in
                 let name = request.parameter("asset")
                 guard let type = Self.types[name], let bytes = Documents.named(name) else {
@@ -31,6 +36,8 @@ struct DocumentationRoutes: Sendable {
         ]
     }
 
+    /// The list of codes, `docs/errors.md`, to which the `type` of each problem leads.
+    static let errors = "/docs/errors"
     private static let types = ["docs.css": "text/css; charset=utf-8", "docs.js": "text/javascript; charset=utf-8"]
     private static let policy = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 }

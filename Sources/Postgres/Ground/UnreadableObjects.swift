@@ -14,6 +14,9 @@ public struct UnreadableObjects: Sendable, Equatable {
         schemas.isEmpty && tables.isEmpty && sequences.isEmpty && hidden.isEmpty && largeObjects.isEmpty
     }
 
+    /// None yet.
+    init() {}
+
     init(on session: Connection) throws(PostgresError) {
         try readTables(session)
         try readLargeObjects(session)

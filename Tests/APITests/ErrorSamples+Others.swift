@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Backup
+import Glibc
+import SystemIO
+import Wording
+
+@testable import API
+@testable import Postgres
+@testable import Service
+@testable import mlflow_backup
+
+extension ErrorSamples {
+    private static let text = BilingualText(zh: "r", en: "r")
+
+    static let request: [RequestError] = [
+        .noSuchPath("/p"), .methodNotAllowed("PUT", allowed: ["GET"]), .unauthorized, .unknownHost("h"),
+        .foreignOrigin("o"), .notJSON(text), .wrongMediaType("t"), .wrongType(field: "f", expected: text),
+        .missingField("f"), .unknownField("f", known: ["k"]), .badValue(field: "f", value: "v", allowed: text),
+        .notDownloadable("n", path: "p"), .tooLarge(limit: 1), .malformed("r"), .notImplemented("r"),
+        .versionNotSupported("r"), .tooBusy, .clientLeft,
+    ]
+
+    static let postgres: [PostgresError] = [
+        .unreachable(host: "h", port: 1, reason: "r"), .authenticationFailed(user: "u"), .databaseMissing(name: "d"),
+        .databaseExists(name: "d"), .tooManyConnections(reason: "r"), .diskFull(reason: "r"),
+        .insufficientPrivilege(user: "u", reason: "r"), .mayNotCreateDatabases(user: "u"),
+        .databaseNotOwned(name: "d", owner: "o", user: "u"), .tablesNotLockable(user: "u", tables: []),
+        .databaseNotReadable(user: "u", objects: UnreadableObjects()), .needsSuperuser(user: "u", tables: ["t"]),
+        .extensionsUnavailable(extensions: ["e"], tables: ["t"]), .serverReadOnly(host: "h", port: 1),
+        .connectionLost(reason: "r"), .databaseInUse(name: "d", holders: ["h"]),
+        .stackBusy(database: "d", holder: "h"), .pooled(host: "h", port: 1),
+        .maintenanceDatabaseNotUsable(name: "d", reason: text),
+        .preparedTransactions(database: "d", identifiers: ["i"]), .tablesInUse(seconds: 1, holders: []),
+        .processStuck(seconds: 1, processes: []), .workUnfinished(seconds: 1, process: "p"),
+        .maintenanceDatabaseDiffers(database: "d", ours: "o", other: "p", holder: "h"),
+        .query(sqlstate: "XX000", message: "m"), .nulByte(text: "t"), .unexpectedValue(column: "c", found: "f"),
+        .toolMissing(path: "p"), .toolTooOld(tool: "t", toolVersion: 1, serverVersion: 2),
+        .toolTooNew(tool: "t", toolVersion: 2, serverVersion: 1),
+        .toolFailed(tool: "t", exit: "1", lastErrorLines: []), .passwordNotExpressible,
+    ]
+
+    static let archive: [ArchiveError] = [
+        .damaged(archive: "a", offset: 1, reason: "r"), .truncated(archive: "a", expected: 2, found: 1),
+        .notABackup(archive: "a", reason: "r"), .unsafeEntry(archive: "a", path: "p", reason: "r"),
+        .unreadable(path: "p", reason: "r"), .nothingToBackUp(folder: "f"), .previousDamaged(archive: "a", offset: 1),
+        .compression(reason: "r"),
+    ]
+
+    static let system = [ENOSPC, EDQUOT, EACCES, EPERM, EROFS, EIO, ENOENT, ENOTDIR, EBUSY].map {
+        SystemError("open", path: "/p", code: $0)
+    }
+
+    static let taskStore: [TaskStoreError] = [
+        .noSuchTask("t"), .newerSchema(path: "p", found: 2, known: 1), .openingBusy(path: "p"), .notAFile(path: "p"),
+    ]
+
+    /// SQLITE_ERROR and SQLITE_FULL.
+    static let sqlite = [1, 13].map { SQLiteError(code: $0, message: "m", path: "p") }
+
+    /// What has no code of its own.
+    static let uncoded: [any Error] = [
+        UsageError.missingValue("--wait"), SettingsError.bothForms(variable: "V"), MailAddressError(reason: .malformed),
+    ]
+
+    /// Of an enum with a code for each case, its name and its samples.
+    static let ofEnums: [String: [any CodedError]] = [
+        "BackupError": backup, "ServiceError": service, "RequestError": request, "PostgresError": postgres,
+        "ArchiveError": archive, "TaskStoreError": taskStore, "SystemError": system, "SQLiteError": sqlite,
+        "CancelledError": [CancelledError()], "TaskCancelled": [TaskCancelled(explanation: text)],
+    ]
+
+    static let all: [any Error] = ofEnums.values.flatMap { $0 as [any Error] } + uncoded
+
+    /// Whether a call of the API can answer with it.
+    static func isAnswered(_ error: any Error) -> Bool {
+        switch error {
+        // A command line, the environment of the program, a task.
+        case is UsageError, is SettingsError, is TaskCancelled: false
+        // `Hold` makes the one a `BackupError`, `TaskRoutes` the other a `RequestError`; no request walks the artifacts.
+        case PostgresError.stackBusy, TaskStoreError.noSuchTask, ArchiveError.nothingToBackUp: false
+        // Of cat and list, of a path, of claim and of forget, which are commands alone.
+        case BackupError.noSuchEntry, BackupError.folderElsewhere, BackupError.severalStacks, BackupError.noSuchStack,
+            BackupError.noSuchKeptPart, BackupError.keptNotRemovable:
+            false
+        default: true
+        }
+    }
+
+    /// Whether a command can end with it.
+    static func endsCommands(_ error: any Error) -> Bool {
+        switch error {
+        // A command keeps its task in memory where the records do not take it.
+        case is RequestError, is ServiceError, is TaskStoreError, is SQLiteError: false
+        case PostgresError.stackBusy: false
+        // Of the tasks of a service.
+        case BackupError.inUse: false
+        default: true
+        }
+    }
+}
