@@ -68,6 +68,28 @@ struct OutboxTests {
         #expect(delivery.trouble != nil)
     }
 
+    @Test(
+        "while a server takes none, one is tried at a time: who stops, and who is to be told of something new, waits for no other"
+    )
+    func oneAtATime() throws {
+        let folder = try ScratchFolder()
+        let outbox = Outbox(in: folder.path)
+        let busy = try MailServer(["--refuse-first", "99"])
+        for _ in 0..<3 { _ = try leaveOne(busy.url, in: outbox) }
+        let delivery = NoticeDelivery(try mailer(busy.url), [], outbox, .silent)
+        let now = LocalTime.now().epoch
+        delivery.emptyOutbox(now: now + 660)
+        #expect(try busy.entries("rcpt").count == 4)
+        delivery.emptyOutbox(now: now + 720)
+        #expect(try busy.entries("rcpt").count == 5)
+        let server = try MailServer()
+        let later = NoticeDelivery(try mailer(server.url), [], outbox, .silent)
+        later.emptyOutbox(now: now + 1400, isStopped: { true })
+        #expect(try server.entries("message").isEmpty)
+        later.emptyOutbox(now: now + 1400)
+        #expect(try server.entries("message").count == 3)
+    }
+
     @Test("where the state folder is away nothing is made in its place, and what is no mail stops none")
     func away() throws {
         let folder = try ScratchFolder()

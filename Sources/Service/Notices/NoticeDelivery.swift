@@ -76,11 +76,13 @@ final class NoticeDelivery: Sendable {
         }
     }
 
-    /// - Parameter now: seconds since 1970 UTC.
-    func emptyOutbox(now: Int64 = LocalTime.now().epoch) {
+    /// - Parameters:
+    ///   - now: seconds since 1970 UTC.
+    ///   - isStopped: asked between two mails.
+    func emptyOutbox(now: Int64 = LocalTime.now().epoch, isStopped: () -> Bool = { false }) {
         guard let mailer, let outbox else { return }
         do {
-            try outbox.deliver(now: now) { mail in
+            try outbox.deliver(now: now, isStopped: isStopped) { mail in
                 var left = mail
                 do throws(MailError) {
                     try mailer.send(try message(mail, from: mailer.settings.from))

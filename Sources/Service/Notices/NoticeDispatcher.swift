@@ -98,7 +98,8 @@ public final class NoticeDispatcher: Sendable {
                     queue.sending = false
                     if outcome == nil { queue.waiting.append(notice) }
                 }
-            case .nothing: if empties { delivery.emptyOutbox() }
+            case .nothing:
+                if empties { delivery.emptyOutbox(isStopped: { queue.read { $0.isStopped || !$0.waiting.isEmpty } }) }
             case .stopped(let abandoned):
                 abandon(abandoned, log)
                 queue.withLock { $0.sending = false }

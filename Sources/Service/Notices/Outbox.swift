@@ -69,13 +69,17 @@ public struct Outbox: Sendable {
     /// Hands each that is due to `send`, one process at a time. What was sent, or is too old, goes; the rest waits on.
     /// - Parameters:
     ///   - now: seconds since 1970 UTC.
-    ///   - send: the mail as it is to wait on; `nil` where it is dealt with.
-    func deliver(now: Int64 = LocalTime.now().epoch, _ send: (Mail) -> Mail?) throws {
+    ///   - isStopped: asked before each.
+    ///   - send: the mail as it is to wait on; `nil` where it is dealt with. Where no server was reached, or it takes none for now, the others
+    ///     wait for the next look: each may take a minute.
+    func deliver(
+        now: Int64 = LocalTime.now().epoch, isStopped: () -> Bool = { false }, _ send: (Mail) -> Mail?
+    ) throws {
         let due = try names()
         if due.isEmpty { return }
         guard let lock = try AdvisoryLock.tryLock(folder.appending("lock"), note: "outbox\n") else { return }
         try withExtendedLifetime(lock) {
-            for name in due {
+            for name in due where !isStopped() {
                 guard let mail = read(name) else {
                     let status = try FileStatus.ifPresent(folder.appending(name))
                     if let status, now.subtracting(clamped: status.modified.seconds) > Self.lifetime {
@@ -89,6 +93,7 @@ public struct Outbox: Sendable {
                 if abs(now.subtracting(clamped: mail.written)) <= Self.lifetime, var left = send(mail) {
                     left.lastTry = now
                     try write(left, name)
+                    if !left.isRefused { return }
                 } else {
                     try Directory.remove(folder.appending(name))
                 }
