@@ -21,16 +21,17 @@ struct BrokenStoreTests {
         try #require(try live.send("GET", "/health").object()["checks"] as? [String: Bool])
     }
 
-    /// A folder in its place: whatever is asked of the store fails.
+    /// A folder in its place: whatever is asked of the store fails. At once, since the service makes a new one where there is none.
     private func takeAway(_ live: ServiceFixture) throws {
-        try Shell.sh(
-            "cd '\(live.service.operations.folder.state)' && mkdir aside && mv tasks.sqlite* aside/ && mkdir tasks.sqlite"
-        )
+        let aside = live.root.path.appending("aside")
+        try Directory.make(aside)
+        try Directory.exchange(store(live), aside)
     }
 
     private func bringBack(_ live: ServiceFixture) throws {
-        try Shell.sh(
-            "cd '\(live.service.operations.folder.state)' && rmdir tasks.sqlite && mv aside/* . && rmdir aside")
+        let aside = live.root.path.appending("aside")
+        try Directory.exchange(store(live), aside)
+        try Directory.removeTree(aside)
     }
 
     @Test("the store is gone: the backup is made, seen, and written down when the store is back")

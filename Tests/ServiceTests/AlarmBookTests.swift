@@ -60,6 +60,20 @@ struct AlarmBookTests {
         #expect(tellings(&other, [kept], from: start, for: 8 * 86_400).map(\.at) == weekly)
     }
 
+    @Test("what nobody looked at is neither well nor begins anew")
+    func unseen() {
+        var book = AlarmBook()
+        _ = tellings(&book, [database], from: start, for: 1200)
+        for now in stride(from: start + 1200, to: start + 4000, by: 30) {
+            #expect(book.note([], looked: ["backup_directory"], now: now).isEmpty)
+        }
+        #expect(book.note([database], looked: ["database"], now: start + 4230).map(\.kind) == [.lasts])
+        let over = stride(from: start + 5000, to: start + 6000, by: 30).flatMap {
+            book.note([], looked: ["database"], now: $0)
+        }
+        #expect(over.map(\.kind) == [.over])
+    }
+
     @Test("a clock that was set back begins anew, and keeps nobody from being told")
     func setBack() {
         var book = AlarmBook()

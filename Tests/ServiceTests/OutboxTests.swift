@@ -52,6 +52,30 @@ struct OutboxTests {
         #expect(try outbox.waiting().isEmpty && delivery.trouble == nil)
     }
 
+    @Test(
+        "one that waits for its next try when its process ends is kept, too; an address that a request named and nobody has is not"
+    )
+    func abandoned() throws {
+        let folder = try ScratchFolder()
+        let outbox = Outbox(in: folder.path)
+        let busy = try MailServer(["--refuse-first", "99"])
+        let policy = NoticePolicy(standing: try MailAddress("ops@company.com"), language: .english, retryDelays: [3600])
+        let dispatcher = try NoticeDispatcher(mailer: mailer(busy.url), policy: policy, outbox: outbox, log: .silent)
+        dispatcher.notify(event) { _ in }
+        #expect(!dispatcher.flush(atMost: 1))
+        dispatcher.stop()
+        #expect(try outbox.waiting().map(\.to) == ["ops@company.com"])
+
+        let other = Outbox(in: try ScratchFolder().path)
+        let refusing = try MailServer(["--refuse-always"])
+        let second = try NoticeDispatcher(
+            mailer: mailer(refusing.url), policy: NoticePolicy(standing: nil), outbox: other, log: .silent)
+        second.notify(event, requested: try MailAddress("typo@company.com")) { _ in }
+        #expect(second.flush(atMost: 30))
+        #expect(try other.waiting().isEmpty && second.trouble == nil)
+        second.stop()
+    }
+
     @Test("a login that was refused is tried once an hour, for two days, and stays to be seen until one is taken")
     func refused() throws {
         let folder = try ScratchFolder()

@@ -25,8 +25,11 @@ struct ScheduledRunTests {
     }
 
     /// As another process sees it, which knows nothing but the file.
-    private func run(_ cron: String = "0 2 * * *", zone: String = "", isKept: Bool = true) throws -> ScheduledRun {
-        ScheduledRun(try CronExpression(cron), zone: zone, in: isKept ? folder.path : nil, log: .silent) { [made] _ in
+    private func run(
+        _ cron: String = "0 2 * * *", zone: String = "", stack: String = "", isKept: Bool = true
+    ) throws -> ScheduledRun {
+        ScheduledRun(try CronExpression(cron), zone: zone, stack: stack, in: isKept ? folder.path : nil, log: .silent) {
+            [made] _ in
             made.withLock { $0 }
         }
     }
@@ -41,6 +44,17 @@ struct ScheduledRunTests {
         try makeOne("20240730_020001")
         cron.end(isDealtWith: true)
         #expect(try service.begin(now: time("20240730_020130"), delay: 60) == .notBefore(time("20240731_020000")))
+    }
+
+    @Test("two stacks that share a backup folder have a run each")
+    func twoStacks() throws {
+        let due = try time("20240730_020000")
+        let (first, second) = (try run(stack: "a:5432/mlflow"), try run(stack: "b:5432/mlflow"))
+        #expect(first.begin(now: due) == .due(due))
+        #expect(second.begin(now: due) == .due(due))
+        first.end(isDealtWith: true)
+        #expect(try run(stack: "b:5432/mlflow").begin(now: due) == .underWay)
+        #expect(try run(stack: "a:5432/mlflow").begin(now: due) == .notBefore(time("20240731_020000")))
     }
 
     @Test("what cron did not begin the service makes a minute later")

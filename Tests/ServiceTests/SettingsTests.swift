@@ -77,7 +77,9 @@ struct SettingsTests {
         )
         #expect(problem(["SMTP_USERNAM": "u"])?.explanation.english.contains("SMTP_USERNAME") == true)
         for other in [
-            "POSTGRES_INITDB_ARGS", "MLFLOW_TRACKING_URI", "PATH", "HOME", "DOCKER_CONFIG", "BACKUP_PUBLISHED_PORT",
+            "POSTGRES_INITDB_ARGS", "MLFLOW_TRACKING_URI", "PATH", "HOME", "DOCKER_CONFIG", "NPM_TOKEN", "APP_TOKEN",
+            "POSTGRES_DSN", "MLFLOW_URI", "ARTIFACT_DIR",
+            "BACKUP_SERVICE_HOST", "BACKUP_PORT_8080_TCP", "BACKUP_PUBLISHED_PORT",
         ] {
             #expect(problem([other: "x"]) == nil, "\(other)")
         }

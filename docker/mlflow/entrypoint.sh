@@ -18,7 +18,7 @@ export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=${MLFLOW_SERVER_ENABLE_JOB_EXECUTION:-
 # Each worker would else make a key of its own, with which the others, and all after a restart, could read no webhook's secret. One that a
 # stack has is kept; an empty passphrase is none.
 key=/run/mlflow-secrets/webhook_key
-if [[ -r $key ]]; then
+if [[ -z ${MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY:-} && -r $key ]]; then
     MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY=$(<"$key")
     export MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY
 fi

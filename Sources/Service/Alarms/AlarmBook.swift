@@ -50,16 +50,17 @@ struct AlarmBook: Sendable, Equatable, Codable {
 
     /// - Parameters:
     ///   - faults: all that is not well now.
+    ///   - looked: the checks that were looked at: of others nobody knows whether they are well. `nil` for all.
     ///   - now: seconds since 1970 UTC; a clock that was set back begins anew.
     /// - Returns: what is to be told, in the order of the faults.
-    mutating func note(_ faults: [Health.Fault], now: Int64) -> [Telling] {
+    mutating func note(_ faults: [Health.Fault], looked: Set<String>? = nil, now: Int64) -> [Telling] {
         var tellings: [Telling] = []
         for fault in faults {
             var alarm = alarms[fault.check] ?? begin(fault, now)
             if alarm.seen > now || alarm.since > now { alarm = begin(fault, now) }
             (alarm.text, alarm.seen, alarm.wellSince) = (Words(fault.text), now, nil)
             if let kind = due(alarm, fault.check, now) {
-                alarm.told += 1
+                alarm.told = alarm.told.adding(clamped: 1)
                 alarm.lastTold = now
                 tellings.append(
                     .init(kind: kind, check: fault.check, text: fault.text, since: LocalTime(epoch: alarm.since)))
@@ -68,6 +69,7 @@ struct AlarmBook: Sendable, Equatable, Codable {
         }
         let found = Set(faults.map(\.check))
         for (check, var alarm) in alarms.sorted(by: { $0.key < $1.key }) where !found.contains(check) {
+            if let looked, !looked.contains(check) { continue }
             let well = min(alarm.wellSince ?? now, now)
             alarm.wellSince = well
             // What nobody was told of ends as quietly.

@@ -25,10 +25,13 @@ final class AlarmWatch: Sendable {
         book = Monitor(Self.read(file) ?? AlarmBook())
     }
 
-    /// - Parameter look: what is not well now; may block.
-    func start(_ look: @escaping @Sendable () -> [Health.Fault]) throws {
+    /// - Parameter look: what is not well now, and what was looked at; may block.
+    func start(_ look: @escaping @Sendable () -> (faults: [Health.Fault], looked: Set<String>)) throws {
         let started = try WorkerThread("alarms") { [self] in
-            while isStopped.wait(atMost: Self.interval, until: { $0 ? () : nil }) == nil { note(look()) }
+            while isStopped.wait(atMost: Self.interval, until: { $0 ? () : nil }) == nil {
+                let seen = look()
+                note(seen.faults, looked: seen.looked)
+            }
         }
         thread.withLock { $0 = started }
     }
@@ -38,11 +41,11 @@ final class AlarmWatch: Sendable {
         thread.withLock { $0.take() }?.join()
     }
 
-    /// - Parameter now: seconds since 1970 UTC.
-    func note(_ faults: [Health.Fault], now: Int64 = LocalTime.now().epoch) {
+    /// - Parameters: `AlarmBook.note`.
+    func note(_ faults: [Health.Fault], looked: Set<String>? = nil, now: Int64 = LocalTime.now().epoch) {
         let (tellings, changed): ([AlarmBook.Telling], AlarmBook?) = book.withLock { book in
             let before = book
-            let tellings = book.note(faults, now: now)
+            let tellings = book.note(faults, looked: looked, now: now)
             return (tellings, book.isWorthWriting(after: before) ? book : nil)
         }
         for telling in tellings {
@@ -58,7 +61,8 @@ final class AlarmWatch: Sendable {
     }
 
     private func write(_ book: AlarmBook) {
-        guard let file else { return }
+        // What a hung disk would hold up is the mail that tells of it.
+        guard let file, case .answered = FolderPulse.look(at: file.parent) else { return }
         do {
             try DurableFile.replace(file, with: Array(try JSONEncoder().encode(book)), mode: 0o600)
         } catch {

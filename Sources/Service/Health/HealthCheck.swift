@@ -17,6 +17,9 @@ public struct Health: Sendable {
     /// Which type of backup saves room on the backup folder's file system; `nil` where the folder is not there, which its own check says.
     public let storage: FolderStorage?
 
+    /// Checks of which something could not be asked.
+    var unseen: Set<String> = []
+
     /// What is not well: a sentence, with what to do.
     public struct Fault: Sendable, Equatable {
         public let check: String
@@ -30,6 +33,9 @@ public struct Health: Sendable {
     }
 
     public var findings: [BilingualText] { faults.map(\.text) }
+
+    /// Checks whose answer is one.
+    var looked: Set<String> { Set(checks.map(\.name)).subtracting(unseen) }
 }
 
 /// Looks at everything that a backup needs. It may take seconds: those who ask often get what it last found (`StackStatus`).
@@ -77,11 +83,15 @@ struct HealthCheck: Sendable {
         add(.artifacts)
         add("disk_space", preflight.first(.room)?.text ?? scarceRoomFinding())
         add("last_backup_age", lastBackupFinding())
+        var unseen: Set<String> = items == nil ? ["last_backup"] : []
+        var ended: TaskRecord?
+        do { ended = try tasks.newestEndedBackup(.now()) } catch { unseen.insert("last_backup") }
         if let suspicious = suspiciousBackupFinding(items ?? []) {
             add("last_backup", suspicious)
         } else {
-            // Its task has told of it.
-            add("last_backup", failedBackupFinding(), isTold: true)
+            // Its task has told of it, if it came to its end.
+            let isTold = ![TaskStore.interruptedCode, "stopping"].contains(ended?.failure?.code)
+            add("last_backup", failedBackupFinding(ended), isTold: isTold)
         }
         add(.settled)
         for check in Self.toBeKnown { add(check.rawValue, preflight.notices(of: check).first) }
@@ -94,7 +104,7 @@ struct HealthCheck: Sendable {
         let notices = preflight.notices(but: Set(Self.toBeKnown))
         return Health(
             checks: checks, isHealthy: isHealthy, faults: faults, notices: notices,
-            storage: try? FolderStorage(folder))
+            storage: try? FolderStorage(folder), unseen: unseen)
     }
 
     /// - Parameter reason: why mails are not taken.
@@ -167,8 +177,8 @@ struct HealthCheck: Sendable {
         return nil
     }
 
-    private func failedBackupFinding() -> BilingualText? {
-        guard let newest = try? tasks.newestEndedBackup(.now()), newest.status == .failed else { return nil }
+    private func failedBackupFinding(_ endedBackup: TaskRecord?) -> BilingualText? {
+        guard let newest = endedBackup, newest.status == .failed else { return nil }
         return BilingualText(zh: "最近一次备份失败：", en: "The last backup failed: ") + newest.message
     }
 }

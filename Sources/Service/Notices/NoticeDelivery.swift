@@ -11,6 +11,8 @@ final class NoticeDelivery: Sendable {
     private let outbox: Outbox?
     private let log: Log
     private let lastFailure = Monitor<BilingualText?>(nil)
+    /// When a mail was taken last, seconds since 1970 UTC: what waits since before says nothing of now.
+    private let lastSuccess = Monitor<Int64>(.min)
 
     init(_ mailer: Mailer?, _ delays: [Double], _ outbox: Outbox?, _ log: Log) {
         self.mailer = mailer
@@ -22,7 +24,8 @@ final class NoticeDelivery: Sendable {
     /// Also of what other processes could not send.
     var trouble: BilingualText? {
         if let known = lastFailure.read({ $0 }) { return known }
-        do { return try outbox?.waiting().last?.reason.text } catch { return nil }
+        let success = lastSuccess.read { $0 }
+        do { return try outbox?.waiting().last { $0.lastTry > success }?.reason.text } catch { return nil }
     }
 
     /// Tries once. `nil` means that it goes back into the queue, for later.
@@ -38,7 +41,7 @@ final class NoticeDelivery: Sendable {
         do throws(MailError) {
             try mailer.send(notice.message)
             log.info("notice sent", ["task": notice.batch.taskID, "to": recipient, "tries": notice.tries])
-            lastFailure.withLock { $0 = nil }
+            noteSuccess()
             return .sent(recipient)
         } catch {
             if !error.isPermanent, notice.tries <= delays.count {
@@ -52,19 +55,37 @@ final class NoticeDelivery: Sendable {
             log.error(
                 "notice not sent",
                 ["task": notice.batch.taskID, "to": recipient, "tries": notice.tries, "reason": error.description])
+            // An address that a request named and that nobody has is that request's affair.
+            if case .refused = error, error.isPermanent, !notice.isStanding {
+                return .notSent(recipient, error.explanation)
+            }
             lastFailure.withLock { $0 = error.explanation }
-            return .notSent(recipient, error.explanation + putAway(notice, error))
+            return .notSent(
+                recipient, error.explanation + putAway(notice, error.explanation, isRefused: error.isPermanent))
         }
     }
 
+    /// One that waits when its process ends.
+    func abandon(_ notice: QueuedNotice) {
+        log.error("notice not sent: stopping", ["task": notice.batch.taskID, "to": notice.message.to])
+        let reason = BilingualText(zh: "服务已停止。", en: "The service stopped.")
+        let kept = mailer == nil ? BilingualText(zh: "", en: "") : putAway(notice, reason, isRefused: false)
+        notice.batch.settle(.notSent(notice.message.to, reason + kept))
+    }
+
+    private func noteSuccess() {
+        lastFailure.withLock { $0 = nil }
+        lastSuccess.withLock { $0 = LocalTime.now().epoch }
+    }
+
     /// - Returns: that it is tried again, as a sentence; empty where it is not.
-    private func putAway(_ notice: QueuedNotice, _ error: MailError) -> BilingualText {
+    private func putAway(_ notice: QueuedNotice, _ reason: BilingualText, isRefused: Bool) -> BilingualText {
         guard let outbox else { return BilingualText(zh: "", en: "") }
         let message = notice.message
         let mail = Outbox.Mail(
             to: message.to.text, subject: message.subject, body: message.body, written: message.date.epoch,
-            messageID: message.messageID, taskID: notice.batch.taskID, reason: .init(error.explanation),
-            isRefused: error.isPermanent, lastTry: LocalTime.now().epoch)
+            messageID: message.messageID, taskID: notice.batch.taskID, reason: .init(reason),
+            isRefused: isRefused, lastTry: LocalTime.now().epoch)
         do {
             try outbox.put(mail)
             return BilingualText(
@@ -87,7 +108,7 @@ final class NoticeDelivery: Sendable {
                 do throws(MailError) {
                     try mailer.send(try message(mail, from: mailer.settings.from))
                     log.info("notice sent late", ["task": mail.taskID, "to": mail.to])
-                    lastFailure.withLock { $0 = nil }
+                    noteSuccess()
                     return nil
                 } catch {
                     log.warning(

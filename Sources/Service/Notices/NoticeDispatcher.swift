@@ -63,13 +63,13 @@ public final class NoticeDispatcher: Sendable {
         let notices = recipients.map { recipient in
             QueuedNotice(
                 message: MailMessage(from: sender ?? recipient, to: recipient, subject: text.subject, body: text.body),
-                batch: batch)
+                batch: batch, isStanding: recipient == policy.standing)
         }
         let accepted = queue.withLock { queue in
             if !queue.isStopped { queue.waiting += notices }
             return !queue.isStopped
         }
-        if !accepted { Self.abandon(notices, log) }
+        if !accepted { for notice in notices { delivery.abandon(notice) } }
     }
 
     /// Waits until everything in the queue is sent or given up.
@@ -101,18 +101,10 @@ public final class NoticeDispatcher: Sendable {
             case .nothing:
                 if empties { delivery.emptyOutbox(isStopped: { queue.read { $0.isStopped || !$0.waiting.isEmpty } }) }
             case .stopped(let abandoned):
-                abandon(abandoned, log)
+                for notice in abandoned { delivery.abandon(notice) }
                 queue.withLock { $0.sending = false }
                 return
             }
-        }
-    }
-
-    private static func abandon(_ notices: [QueuedNotice], _ log: Log) {
-        for notice in notices {
-            log.error("notice not sent: stopping", ["task": notice.batch.taskID, "to": notice.message.to])
-            let reason = BilingualText(zh: "服务已停止。", en: "The service stopped.")
-            notice.batch.settle(.notSent(notice.message.to, reason))
         }
     }
 

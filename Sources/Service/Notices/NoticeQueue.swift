@@ -30,6 +30,8 @@ struct NoticeQueue {
 struct QueuedNotice: Sendable {
     let message: MailMessage
     let batch: NoticeBatch
+    /// Whether it goes to who is told of every failure.
+    let isStanding: Bool
     var tries = 0
     /// On the monotonic clock, nanoseconds.
     var notBefore: UInt64 = 0

@@ -29,12 +29,15 @@ public struct Outbox: Sendable {
     static let intervals: (failed: Int64, refused: Int64) = (600, 3600)
 
     private let folder: FilePath
+    /// What was done with each, where that could not be written down: `.max` for sent.
+    private let tried = Monitor<[String: Int64]>([:])
 
     /// - Parameter state: the state's folder; it is there.
     public init(in state: FilePath) { folder = state.appending("outbox") }
 
     /// - Throws: `SystemError`, also where as many wait as may.
     func put(_ mail: Mail) throws {
+        try refuseSilence()
         // Not with its parents: where the state's folder is away, a disk is, and nothing is made in its place.
         _ = try FileStatus.of(folder.parent)
         try Directory.makeInherited(folder, mode: 0o700)
@@ -56,6 +59,13 @@ public struct Outbox: Sendable {
             .filter { $0.hasSuffix(".json") }.sorted()
     }
 
+    /// A disk that hangs would hold up whoever sends mails, that of the disk among them.
+    private func refuseSilence() throws {
+        guard case .answered = FolderPulse.look(at: folder.parent) else {
+            throw SystemError("look at", path: folder.parent.string, code: ETIMEDOUT)
+        }
+    }
+
     /// Those that wait, the oldest first. What cannot be read as one is no mail, and goes when its time is over.
     func waiting() throws -> [Mail] { try names().compactMap { read($0) } }
 
@@ -66,7 +76,7 @@ public struct Outbox: Sendable {
         return try? JSONDecoder().decode(Mail.self, from: Data(bytes))
     }
 
-    /// Hands each that is due to `send`, one process at a time. What was sent, or is too old, goes; the rest waits on.
+    /// Hands each that is due to `send`, one process at a time. What was sent goes, and what is too old after one more try; the rest waits on.
     /// - Parameters:
     ///   - now: seconds since 1970 UTC.
     ///   - isStopped: asked before each.
@@ -75,6 +85,7 @@ public struct Outbox: Sendable {
     func deliver(
         now: Int64 = LocalTime.now().epoch, isStopped: () -> Bool = { false }, _ send: (Mail) -> Mail?
     ) throws {
+        try refuseSilence()
         let due = try names()
         if due.isEmpty { return }
         guard let lock = try AdvisoryLock.tryLock(folder.appending("lock"), note: "outbox\n") else { return }
@@ -89,13 +100,21 @@ public struct Outbox: Sendable {
                 }
                 let pause = mail.isRefused ? Self.intervals.refused : Self.intervals.failed
                 // A clock that was ahead must not stop it for years.
-                guard abs(now.subtracting(clamped: mail.lastTry)) >= pause else { continue }
-                if abs(now.subtracting(clamped: mail.written)) <= Self.lifetime, var left = send(mail) {
+                let known = tried.read { $0[name] }
+                let last = known ?? mail.lastTry
+                let isSent = known == .max
+                guard isSent || now.subtracting(clamped: last).magnitude >= UInt64(pause) else { continue }
+                let isOld = now.subtracting(clamped: mail.written).magnitude > UInt64(Self.lifetime)
+                if !isSent, var left = send(mail), !isOld {
+                    tried.withLock { $0[name] = now }
                     left.lastTry = now
-                    try write(left, name)
+                    // On a full disk the memory has to do.
+                    do { try write(left, name) } catch let error as SystemError where error.isFull {}
                     if !left.isRefused { return }
                 } else {
+                    tried.withLock { $0[name] = .max }
                     try Directory.remove(folder.appending(name))
+                    tried.withLock { $0[name] = nil }
                 }
             }
         }

@@ -45,8 +45,15 @@ public final class StackService: Sendable {
         self.operations = operations
         self.tasks = tasks
         // A restore that is not settled has not failed yet.
-        try tasks.failOrphans(keepingRestores: RecoverJob(operations.workspace).isNeeded)
-        restoresWait = Monitor(try tasks.hasOrphans())
+        var isWaiting = true
+        do {
+            try tasks.failOrphans(keepingRestores: RecoverJob(operations.workspace).isNeeded)
+            isWaiting = try tasks.hasOrphans()
+        } catch {
+            // A store that cannot be written now is tried again by `settleOrphans`.
+            log.error("task records of a dead process are left open", ["reason": error.bilingual[.english]])
+        }
+        restoresWait = Monitor(isWaiting)
         let notices = try NoticeDispatcher(
             mailer: settings.mail.map { Mailer($0) }, policy: NoticePolicy(settings),
             outbox: protection == nil ? Outbox(in: operations.folder.state) : nil, empties: true, log: log)
@@ -104,10 +111,11 @@ public final class StackService: Sendable {
 
     /// - Parameter graceSeconds: how long a running task may go on.
     public func stop(graceSeconds: Double) {
+        // First of all, since the others may wait for a disk that hangs: a running task is told.
+        runner.stop(graceSeconds: graceSeconds)
         alarms.stop()
         recovery.stop()
         scheduler.withLock { $0.take() }?.stop()
-        runner.stop(graceSeconds: graceSeconds)
         pings?.flush(atMost: 5)
         pings?.stop()
         notices.flush(atMost: 10)

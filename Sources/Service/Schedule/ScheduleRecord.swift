@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Archive
 import FoundationEssentials
 import SystemIO
 
@@ -13,7 +14,10 @@ struct ScheduleRecord: Sendable, Equatable, Codable {
         case failed
     }
 
-    static let fileName = "schedule.json"
+    /// - Parameter stack: two of one backup folder have a schedule each; empty for the only one.
+    static func fileName(of stack: String) -> String {
+        stack.isEmpty ? "schedule.json" : "schedule-\(SHA256.digest(of: Array(stack.utf8)).hex.prefix(12)).json"
+    }
 
     /// Of which schedule and zone: what another one says is void.
     var schedule: String
@@ -24,14 +28,15 @@ struct ScheduleRecord: Sendable, Equatable, Codable {
     var outcome: Outcome
 
     /// - Returns: `nil` where there is none, and for what cannot be read: at worst a backup more is made.
-    static func read(in state: FilePath) -> ScheduleRecord? {
-        guard let bytes = try? OpenFile(state.appending(fileName), .readNoFollow).readAll(limit: 1 << 16) else {
+    static func read(in state: FilePath, of stack: String = "") -> ScheduleRecord? {
+        guard let bytes = try? OpenFile(state.appending(fileName(of: stack)), .readNoFollow).readAll(limit: 1 << 16)
+        else {
             return nil
         }
         return try? JSONDecoder().decode(ScheduleRecord.self, from: Data(bytes))
     }
 
-    func write(in state: FilePath) throws {
-        try DurableFile.replace(state.appending(Self.fileName), with: Array(try JSONEncoder().encode(self)))
+    func write(in state: FilePath, of stack: String = "") throws {
+        try DurableFile.replace(state.appending(Self.fileName(of: stack)), with: Array(try JSONEncoder().encode(self)))
     }
 }

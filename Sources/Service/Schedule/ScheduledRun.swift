@@ -28,6 +28,7 @@ public final class ScheduledRun: Sendable {
     private let expression: CronExpression
     private let wall: WallClock
     private let zone: String
+    private let stack: String
     private let since: @Sendable (LocalTime) -> LocalTime
     private let state: FilePath?
     private let log: Log
@@ -36,14 +37,16 @@ public final class ScheduledRun: Sendable {
 
     /// - Parameters:
     ///   - since: when the newest good backup of this stack began, as of a moment; before the first one, when the folder was first used.
+    ///   - stack: which of those that use the folder; empty for the only one.
     ///   - state: the state folder; `nil` where nothing is written down.
     init(
-        _ expression: CronExpression, on wall: WallClock = .local, zone: String = "",
+        _ expression: CronExpression, on wall: WallClock = .local, zone: String = "", stack: String = "",
         in state: FilePath?, log: Log, since: @escaping @Sendable (LocalTime) -> LocalTime
     ) {
         self.expression = expression
         self.wall = wall
         self.zone = zone
+        self.stack = stack
         self.state = state
         self.log = log
         self.since = since
@@ -54,8 +57,14 @@ public final class ScheduledRun: Sendable {
     {
         let due = BackupDue(operations)
         self.init(
-            expression, zone: getenv("TZ").map { String(cString: $0) } ?? "", in: operations.folder.state, log: log,
+            expression, zone: getenv("TZ").map { String(cString: $0) } ?? "",
+            stack: Self.name(of: operations.stack), in: operations.folder.state, log: log,
             since: { due.reference(now: $0) ?? min(unknown, $0) })
+    }
+
+    /// Before anybody has asked the server: one that is reached by another name makes a backup more.
+    private static func name(of stack: LiveStack) -> String {
+        "\(stack.database.host):\(stack.database.port)/\(stack.database.database) \(stack.artifacts)"
     }
 
     private var name: String { zone.isEmpty ? expression.description : "\(expression) \(zone)" }
@@ -125,7 +134,7 @@ public final class ScheduledRun: Sendable {
     /// The newest of what is written down and of what this process knows, if it is of this schedule and not of the future.
     private func known(_ now: LocalTime) -> ScheduleRecord? {
         let latest = now.epoch.adding(clamped: Self.tolerance)
-        let written = state.flatMap { ScheduleRecord.read(in: $0) }
+        let written = state.flatMap { ScheduleRecord.read(in: $0, of: stack) }
         return [memory.read { $0 }, written].compactMap { $0 }
             .filter { $0.schedule == name && $0.begun <= latest }
             // Of one run, which both are of, this process knows more, where it could not write that down: the first of equals.
@@ -135,7 +144,7 @@ public final class ScheduledRun: Sendable {
     private func note(_ record: ScheduleRecord) {
         memory.withLock { $0 = record }
         guard let state else { return }
-        do { try record.write(in: state) } catch {
+        do { try record.write(in: state, of: stack) } catch {
             log.warning("the scheduled run is not written down", ["reason": error.bilingual[.english]])
         }
     }

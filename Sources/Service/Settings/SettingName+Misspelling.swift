@@ -4,6 +4,15 @@ extension SettingName {
     /// Of the scripts and of docker-compose.yml: known there.
     private static let ofOthers: Set<String> = ["BACKUP_PUBLISHED_PORT", "BACKUP_PORT"]
 
+    /// The same in the environment, where anything may stand: of our own families alone, and not what Kubernetes calls a service named
+    /// `backup` (`BACKUP_SERVICE_HOST`, `BACKUP_PORT_8080_TCP`).
+    static func misspelling(inEnvironment key: String) -> String? {
+        guard ["BACKUP_", "SMTP_", "UNDO_"].contains(where: key.hasPrefix) else { return nil }
+        let isOfKubernetes =
+            key.hasPrefix("BACKUP_PORT_") || key.contains("_SERVICE_HOST") || key.contains("_SERVICE_PORT")
+        return isOfKubernetes ? nil : misspelling(of: key)
+    }
+
     /// The setting that an unknown name is probably meant to be. Other programs' variables may stand beside it, so only
     /// names near one of ours, or in our own `BACKUP_` family, count.
     static func misspelling(of key: String) -> String? {

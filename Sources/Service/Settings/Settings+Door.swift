@@ -21,8 +21,9 @@ extension Settings {
         case .token?:
             throw .missing(variable: SettingName.apiToken.rawValue, neededBy: "\(SettingName.apiAuth.rawValue)=token")
         case nil:
-            // In a container the address that it is published on is the one that counts.
-            let address = publishedAddress ?? apiAddress
+            // Of a container, which listens on all its addresses, the one that it is published on is what counts.
+            let isContainer = ["0.0.0.0", "::", "[::]"].contains(apiAddress)
+            let address = isContainer ? publishedAddress ?? apiAddress : apiAddress
             if !Self.isLoopback(address) { throw .openDoor(address: address) }
         }
     }

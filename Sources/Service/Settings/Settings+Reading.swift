@@ -13,7 +13,7 @@ extension Settings {
         flags: [String: String] = [:], environment: [String: String], envFile: FilePath? = nil
     ) throws(SettingsError) -> Settings {
         for key in environment.keys.sorted() {
-            if let nearest = SettingName.misspelling(of: key) {
+            if let nearest = SettingName.misspelling(inEnvironment: key) {
                 throw .unknownVariable(key, file: "", nearest: nearest)
             }
         }

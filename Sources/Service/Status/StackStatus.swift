@@ -68,10 +68,12 @@ public final class StackStatus: Sendable {
     /// - Returns: `nil` where none has ended yet.
     public func health() -> Seen<Health>? { healthSeen.current() }
 
-    /// What is not well now, that nobody could look among it.
-    func faults() -> [Health.Fault] {
-        guard let seen = healthSeen.look(waitingAtMost: 10) else { return [Self.silence(10)] }
-        return (seen.age > Self.oldAfter ? [Self.silence(seen.age)] : []) + seen.value.faults
+    /// What is not well now, that nobody could look among it, and what was looked at.
+    func faults() -> (faults: [Health.Fault], looked: Set<String>) {
+        guard let seen = healthSeen.look(waitingAtMost: 10), seen.age <= Self.oldAfter else {
+            return ([Self.silence(healthSeen.current()?.age ?? 10)], ["looks"])
+        }
+        return (seen.value.faults, seen.value.looked.union(["looks"]))
     }
 
     /// - Parameter age: seconds since the last look.

@@ -19,6 +19,18 @@ public final class TaskBook: Sendable {
         /// Open tasks of this process, as they were last written: what a store says that can be read no more.
         var mine: [String: TaskRecord] = [:]
         var changes: UInt64 = 0
+
+        /// As many as a service makes in years of nights without a store.
+        private static let mostLoose = 1000
+
+        mutating func put(_ record: TaskRecord) {
+            loose.removeAll { $0.id == record.id }
+            loose.append(record)
+            mine[record.id] = nil
+            if loose.count > Self.mostLoose, let ended = loose.firstIndex(where: \.status.isFinished) {
+                loose.remove(at: ended)
+            }
+        }
     }
 
     /// Where the store lies; `nil` where there shall be none.
@@ -86,12 +98,32 @@ public final class TaskBook: Sendable {
         } catch {
             // It may have been put there since.
             if try changeLoose(id, change) { return }
-            guard var known = state.read({ $0.mine[id] }) else { throw error }
-            try change(&known)
-            keepLoose(known, because: error)
+            guard try changeMine(id, change, because: error) else { throw error }
             return
         }
         remember(updated)
+    }
+
+    /// From what this process wrote last.
+    private func changeMine(
+        _ id: String, _ change: (inout TaskRecord) throws -> Void, because error: any Error
+    ) throws -> Bool {
+        let isKnown = try state.withLock { state in
+            if let place = state.loose.firstIndex(where: { $0.id == id }) {
+                try change(&state.loose[place])
+            } else {
+                guard var known = state.mine[id] else { return false }
+                try change(&known)
+                state.put(known)
+            }
+            state.reason = error.bilingual
+            state.changes += 1
+            return true
+        }
+        if isKnown {
+            log.error("a task record is kept in memory", ["task": id, "reason": error.bilingual[.english]])
+        }
+        return isKnown
     }
 
     private func changeLoose(_ id: String, _ change: (inout TaskRecord) throws -> Void) throws -> Bool {
@@ -109,22 +141,14 @@ public final class TaskBook: Sendable {
         }
     }
 
-    /// As many as a service makes in years of nights without a store.
-    private static let mostLoose = 1000
-
     private func keepLoose(_ record: TaskRecord, because error: any Error) {
         if !(error is NoStore) {
             log.error("a task record is kept in memory", ["task": record.id, "reason": error.bilingual[.english]])
         }
         state.withLock { state in
             if !(error is NoStore) { state.reason = error.bilingual }
-            state.loose.removeAll { $0.id == record.id }
-            state.loose.append(record)
-            state.mine[record.id] = nil
+            state.put(record)
             state.changes += 1
-            if state.loose.count > Self.mostLoose, let ended = state.loose.firstIndex(where: \.status.isFinished) {
-                state.loose.remove(at: ended)
-            }
         }
     }
 

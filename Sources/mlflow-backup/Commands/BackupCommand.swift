@@ -46,22 +46,20 @@ enum BackupCommand: Command {
         _ invocation: Invocation, _ request: OperationRequest, _ email: MailAddress?
     ) throws -> ExitCode {
         guard let schedule = invocation.settings.schedule else {
-            invocation.console.answer(
-                BilingualText(zh: "没有备份计划（BACKUP_SCHEDULE=off）。", en: "No schedule (BACKUP_SCHEDULE=off)."))
-            return .success
+            return tellNotDue(
+                invocation, BilingualText(zh: "没有备份计划（BACKUP_SCHEDULE=off）。", en: "No schedule (BACKUP_SCHEDULE=off)."))
         }
         // Where nothing says when the last one was made, one is made.
         let run = ScheduledRun(schedule, of: invocation.operations, since: LocalTime(epoch: 0), log: invocation.log)
         switch run.begin() {
         case .underWay:
-            invocation.console.answer(
-                BilingualText(zh: "该次备份正由另一进程进行。", en: "Another process is making the scheduled backup."))
-            return .success
+            return tellNotDue(
+                invocation, BilingualText(zh: "该次备份正由另一进程进行。", en: "Another process is making the scheduled backup."))
         case .notBefore(let next):
             let text = next?.iso ?? "-"
-            invocation.console.answer(
+            return tellNotDue(
+                invocation,
                 BilingualText(zh: "现在没有到期的备份；下一次: \(text)", en: "No backup is due now; the next one: \(text)"))
-            return .success
         case .due: break
         }
         do {
@@ -72,6 +70,16 @@ enum BackupCommand: Command {
             run.end(isDealtWith: false)
             throw error
         }
+    }
+
+    private static func tellNotDue(_ invocation: Invocation, _ text: BilingualText) -> ExitCode {
+        if invocation.arguments.has("json") {
+            invocation.console.answer(
+                JSONText.of(["backup": nil, "message": text[invocation.console.language]] as [String: String?]))
+        } else if !invocation.arguments.has("quiet") {
+            invocation.console.answer(text)
+        }
+        return .success
     }
 
     /// Says everything that is found, and ends as the backup would.
