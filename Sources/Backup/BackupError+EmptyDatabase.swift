@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Postgres
 import Wording
 
 extension BackupError {
@@ -11,8 +12,7 @@ extension BackupError {
                 en: "The database \(name) has no MLflow tables. Start MLflow once first, or check POSTGRES_DB.")
         }
         let all = schemas.joined(separator: ", ")
-        let own =
-            "\"" + schema.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        let own = schema.asQuotedIdentifier
         return BilingualText(
             zh: "数据库 \(name) 中 MLflow 的表不在 public 模式中，而在：\(all)。目前只支持 public 模式，因此未做备份。"
                 + "请停止 MLflow 后移动它们：若 public 中没有其他对象，以所有者身份执行 DROP SCHEMA public; ALTER SCHEMA \(own) RENAME TO public;"

@@ -62,6 +62,22 @@ struct FragmentTests {
         try live.expectNothingLeftBehind()
     }
 
+    /// As an undo that is killed in its swap.
+    /// - Parameter swapping: what of it was done by then.
+    /// - Returns: its identifier.
+    private func beginUndo(
+        of part: KeptPart, _ live: LiveStackFixture, _ swapping: (RestoreJournal, Hold) throws -> Void
+    ) throws -> String {
+        let hold = try live.workspace().hold("test")
+        defer { withExtendedLifetime(hold) {} }
+        let journal = try UndoJob(live.workspace(), force: true).journal(part, hold)
+        try journal.write(in: live.workspace().state)
+        try journal.swap.prepare(for: live.folder)
+        try KeptParts.mark(KeptParts(live.workspace()).folder(of: part.id), as: .undoing)
+        try swapping(journal, hold)
+        return try #require(journal.id)
+    }
+
     /// Killed after the databases were swapped and `1` exchanged; `2`, which came after the backup, is what is left of the part.
     @Test(
         "an undo that was cut short: what it was bringing back is no whole either, and what it had replaced is the newest"
@@ -77,19 +93,10 @@ struct FragmentTests {
         let part = try #require(try live.restore(backup, force: true).kept)
         try Shell.sh("echo since > '\(live.artifacts)/1/since'")
         let since = try live.rows()
-        let parts = KeptParts(live.workspace())
-        let id: String
-        do {
-            let hold = try live.workspace().hold("test")
-            defer { withExtendedLifetime(hold) {} }
-            let journal = try UndoJob(live.workspace(), force: true).journal(part, hold)
-            try journal.write(in: live.workspace().state)
-            try journal.swap.prepare(for: live.folder)
-            try KeptParts.mark(parts.folder(of: part.id), as: .undoing)
+        let id = try beginUndo(of: part, live) { journal, hold in
             try hold.databases.swap(
                 live: journal.liveDatabase, replacement: journal.newDatabase, keepingOldAs: journal.oldDatabase)
             try Directory.exchange(journal.swap.new.appending("1"), live.artifacts.appending("1"))
-            id = try #require(journal.id)
         }
         try Shell.sh("rm '\(live.folder.state)'/restore-journal-*.json")
         let claimed = try ClaimJob(live.workspace()).run()
@@ -120,14 +127,7 @@ struct FragmentTests {
         try live.add(runs: 30...31)
         let (rows, files) = (try live.rows(), try live.files())
         let part = try #require(try live.restore(backup, force: true).kept)
-        do {
-            let hold = try live.workspace().hold("test")
-            defer { withExtendedLifetime(hold) {} }
-            let journal = try UndoJob(live.workspace(), force: true).journal(part, hold)
-            try journal.write(in: live.workspace().state)
-            try journal.swap.prepare(for: live.folder)
-            try KeptParts.mark(KeptParts(live.workspace()).folder(of: part.id), as: .undoing)
-        }
+        _ = try beginUndo(of: part, live) { _, _ in }
         #expect(try live.recover() != .nothingToDo)
         #expect(try !KeptParts(live.workspace()).isFragment(part))
         try live.undo()

@@ -26,23 +26,19 @@ public final class RequestLog: Sendable {
 
     private let log: Log
     private let tally = Monitor(Tally())
-    private let stopped = Monitor(false)
-    private let thread: Monitor<WorkerThread?> = Monitor(nil)
+    private let work: RepeatedWork
 
     /// - Parameter seconds: between two lines about the requests that changed nothing.
     public init(_ log: Log, every seconds: Double = 60) throws(SystemError) {
         self.log = log
-        let started = try WorkerThread("request-log") { [tally, stopped] in
-            while stopped.wait(atMost: seconds, until: { $0 ? true : nil }) == nil { Self.tell(tally, log) }
-            Self.tell(tally, log)
-        }
-        thread.withLock { $0 = started }
+        work = RepeatedWork("request-log", every: seconds)
+        try work.start { [tally] in Self.tell(tally, log) }
     }
 
     /// Tells what there was since the last line.
     public func stop() {
-        stopped.withLock { $0 = true }
-        thread.withLock { $0.take() }?.join()
+        work.stop()
+        Self.tell(tally, log)
     }
 
     public func note(_ event: HTTPServerEvent) {

@@ -42,10 +42,11 @@ public struct Catalogue: Sendable {
 
     /// The newest of those that were made of a stack here, and not put there by a person or made of another stack: it alone says that no
     /// backup was missed.
-    public func newestMade(of stack: LiveStack, now: LocalTime = .now()) throws -> CatalogueItem? {
+    /// - Parameter items: as `items()` lists them.
+    public func newestMade(of stack: LiveStack, among items: [CatalogueItem], now: LocalTime) -> CatalogueItem? {
         // Of artifacts that cannot be seen a backup is to be tried all the more.
         let mark = try? ArtifactsMark.read(in: stack.artifacts)?.id
-        return try items().first { item in
+        return items.first { item in
             guard item.status == .completed, item.created <= now, item.sidecar?.adopted != true else { return false }
             guard let maker = item.sidecar?.stack else { return true }
             // Of who has claimed another's backups at worst one more is made.

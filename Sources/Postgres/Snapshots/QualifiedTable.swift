@@ -64,5 +64,5 @@ public struct QualifiedTable: Sendable, Hashable, Comparable, CustomStringConver
 
 extension String {
     /// As SQL names it, whatever it is: a word of the language, too.
-    var asQuotedIdentifier: String { "\"" + escaping(["\""]) { "\($0)\($0)" } + "\"" }
+    public var asQuotedIdentifier: String { "\"" + escaping(["\""]) { "\($0)\($0)" } + "\"" }
 }

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 import SystemIO
 import Wording
 
 /// Looks at the service's health each half minute, whether somebody asks or not, and tells of what is not well: in the log, and by
 /// mail where an address is set. What was told survives a restart where it can be written down, and is in memory where not.
 final class AlarmWatch: Sendable {
-    /// Seconds between two looks.
-    private static let interval: Double = 30
-
     private let book: Monitor<AlarmBook>
-    private let isStopped = Monitor(false)
-    private let thread = Monitor<WorkerThread?>(nil)
+    private let work = RepeatedWork("alarms", every: 30)
     private let file: FilePath?
     private let notices: NoticeDispatcher
     private let log: Log
@@ -22,24 +17,19 @@ final class AlarmWatch: Sendable {
         file = folder?.appending("alarms.json")
         self.notices = notices
         self.log = log
-        book = Monitor(Self.read(file) ?? AlarmBook())
+        // Of one that cannot be read all is told anew.
+        book = Monitor(file.flatMap { StateRecord.read(AlarmBook.self, at: $0) } ?? AlarmBook())
     }
 
     /// - Parameter look: what is not well now, and what was looked at; may block.
     func start(_ look: @escaping @Sendable () -> (faults: [Health.Fault], looked: Set<String>)) throws {
-        let started = try WorkerThread("alarms") { [self] in
-            while isStopped.wait(atMost: Self.interval, until: { $0 ? () : nil }) == nil {
-                let seen = look()
-                note(seen.faults, looked: seen.looked)
-            }
+        try work.start { [self] in
+            let seen = look()
+            note(seen.faults, looked: seen.looked)
         }
-        thread.withLock { $0 = started }
     }
 
-    func stop() {
-        isStopped.withLock { $0 = true }
-        thread.withLock { $0.take() }?.join()
-    }
+    func stop() { work.stop() }
 
     /// - Parameters: `AlarmBook.note`.
     func note(_ faults: [Health.Fault], looked: Set<String>? = nil, now: Int64 = LocalTime.now().epoch) {
@@ -64,18 +54,13 @@ final class AlarmWatch: Sendable {
         // What a hung disk would hold up is the mail that tells of it.
         guard let file, case .answered = FolderPulse.look(at: file.parent) else { return }
         do {
-            try DurableFile.replace(file, with: Array(try JSONEncoder().encode(book)), mode: 0o600)
+            try StateRecord.write(book, to: file)
         } catch {
             // After a restart it is told once more: better than not at all.
             log.warning("what was told of is not written down", ["reason": error.bilingual[.english]])
         }
     }
 
-    /// One that cannot be read is as none: all is told anew.
-    private static func read(_ file: FilePath?) -> AlarmBook? {
-        guard let file, let bytes = try? OpenFile(file, .readNoFollow).readAll(limit: 1 << 20) else { return nil }
-        return try? JSONDecoder().decode(AlarmBook.self, from: Data(bytes))
-    }
 }
 
 extension AlarmBook {

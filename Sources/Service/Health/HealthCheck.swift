@@ -82,7 +82,7 @@ struct HealthCheck: Sendable {
         add(.tools)
         add(.artifacts)
         add("disk_space", preflight.first(.room)?.text ?? scarceRoomFinding())
-        add("last_backup_age", lastBackupFinding())
+        add("last_backup_age", lastBackupFinding(items))
         var unseen: Set<String> = items == nil ? ["last_backup"] : []
         var ended: TaskRecord?
         do { ended = try tasks.newestEndedBackup(.now()) } catch { unseen.insert("last_backup") }
@@ -96,7 +96,7 @@ struct HealthCheck: Sendable {
         add(.settled)
         for check in Self.toBeKnown { add(check.rawValue, preflight.notices(of: check).first) }
         add("task_records", tasks.finding)
-        add("schedule", idleFinding(items ?? []))
+        add("schedule", idleFinding(items))
         for (name, look) in others { add(name, look()) }
         // Little room is to be known; too little for the next backup refuses it.
         let isHealthy =
@@ -140,8 +140,8 @@ struct HealthCheck: Sendable {
     }
 
     /// Late is what has not come two hours after its time: a big backup may take a while.
-    private func lastBackupFinding() -> BilingualText? {
-        guard let schedule = settings.schedule, let first = BackupDue(operations).reference(),
+    private func lastBackupFinding(_ items: [CatalogueItem]?) -> BilingualText? {
+        guard let schedule = settings.schedule, let first = BackupDue(operations).reference(among: items),
             let due = schedule.next(after: first),
             LocalTime.now().epoch.subtracting(clamped: due.epoch) > Self.lateAfterSeconds
         else { return nil }
@@ -152,8 +152,8 @@ struct HealthCheck: Sendable {
     }
 
     /// Without a schedule nobody else says that no backups are made.
-    private func idleFinding(_ items: [CatalogueItem]) -> BilingualText? {
-        guard settings.schedule == nil, let last = BackupDue(operations).reference() else { return nil }
+    private func idleFinding(_ items: [CatalogueItem]?) -> BilingualText? {
+        guard settings.schedule == nil, let last = BackupDue(operations).reference(among: items) else { return nil }
         let idle = LocalTime.now().epoch.subtracting(clamped: last.epoch)
         guard idle > Self.idleAfterSeconds else { return nil }
         return BilingualText(

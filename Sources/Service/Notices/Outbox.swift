@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 import Glibc
 import SystemIO
 import Wording
@@ -49,8 +48,7 @@ public struct Outbox: Sendable {
     }
 
     private func write(_ mail: Mail, _ name: String) throws {
-        try DurableFile.replace(
-            folder.appending(name), with: Array(try JSONEncoder().encode(mail)), mode: 0o600)
+        try StateRecord.write(mail, to: folder.appending(name))
     }
 
     private func names() throws -> [String] {
@@ -70,10 +68,7 @@ public struct Outbox: Sendable {
     func waiting() throws -> [Mail] { try names().compactMap { read($0) } }
 
     private func read(_ name: String) -> Mail? {
-        guard let bytes = try? OpenFile(folder.appending(name), .readNoFollow).readAll(limit: 1 << 20) else {
-            return nil
-        }
-        return try? JSONDecoder().decode(Mail.self, from: Data(bytes))
+        StateRecord.read(Mail.self, at: folder.appending(name))
     }
 
     /// Hands each that is due to `send`, one process at a time. What was sent goes, and what is too old after one more try; the rest waits on.

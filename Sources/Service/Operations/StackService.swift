@@ -20,7 +20,9 @@ public final class StackService: Sendable {
     private let alarms: AlarmWatch
     private let runner: TaskRunner
     private let scheduler: Monitor<Scheduler?>
-    private let recovery: RecoveryWatch
+    /// Settles what processes leave while the service runs, as a command that was killed, and tries again what could not be settled at
+    /// start, as when PostgreSQL comes back later than the service: a `stat` and a SELECT each time where nothing is to be done.
+    private let recovery = RepeatedWork("recovery", every: 10)
     private let heartbeat: Heartbeat
     /// Whether restores of dead processes are open in the records until they are settled.
     private let restoresWait: Monitor<Bool>
@@ -74,7 +76,6 @@ public final class StackService: Sendable {
                 changed: { [status] in status.folderChanged() }),
             tasks: tasks)
         scheduler = Monitor(nil)
-        recovery = RecoveryWatch()
     }
 
     /// What is done once at start: an interrupted restore is settled, tools are checked, the schedule begins.

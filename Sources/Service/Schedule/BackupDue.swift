@@ -16,8 +16,13 @@ struct BackupDue: Sendable {
 
     /// When the newest good backup was made of this stack; before the first one, when this folder was first used: a machine that
     /// is off each night must get its first backup too. `nil` where neither can be told.
-    func reference(now: LocalTime = .now()) -> LocalTime? {
-        if let newest = try? catalogue.newestMade(of: stack, now: now) { return newest.created }
+    /// - Parameter items: what the catalogue lists, where that is known.
+    func reference(now: LocalTime = .now(), among items: [CatalogueItem]? = nil) -> LocalTime? {
+        if let items = try? items ?? catalogue.items(),
+            let newest = catalogue.newestMade(of: stack, among: items, now: now)
+        {
+            return newest.created
+        }
         let marker = folder.state.appending("first-use")
         do {
             if let status = try FileStatus.ifPresent(marker) {

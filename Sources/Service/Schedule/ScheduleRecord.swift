@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
-import FoundationEssentials
 import SystemIO
 
 /// The last scheduled run, as it is written down in the state folder: two processes and a restart make one run of a due time.
@@ -29,14 +28,10 @@ struct ScheduleRecord: Sendable, Equatable, Codable {
 
     /// - Returns: `nil` where there is none, and for what cannot be read: at worst a backup more is made.
     static func read(in state: FilePath, of stack: String = "") -> ScheduleRecord? {
-        guard let bytes = try? OpenFile(state.appending(fileName(of: stack)), .readNoFollow).readAll(limit: 1 << 16)
-        else {
-            return nil
-        }
-        return try? JSONDecoder().decode(ScheduleRecord.self, from: Data(bytes))
+        StateRecord.read(ScheduleRecord.self, at: state.appending(fileName(of: stack)), limit: 1 << 16)
     }
 
     func write(in state: FilePath, of stack: String = "") throws {
-        try DurableFile.replace(state.appending(Self.fileName(of: stack)), with: Array(try JSONEncoder().encode(self)))
+        try StateRecord.write(self, to: state.appending(Self.fileName(of: stack)), mode: 0o644)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Service
 import Wording
 
 /// Arguments sorted by a definition: `--name value`, `--name=value`, `--switch`, and what is left.
@@ -108,24 +109,10 @@ enum UsageError: ExplainedError, Equatable {
 /// The known name that is closest to a mistyped one.
 enum NearestName {
     static func of(_ name: String, in known: [String]) -> String? {
-        let ranked = known.map { (name: $0, distance: distance(Array(name), Array($0))) }
+        let ranked = known.map { (name: $0, distance: editDistance(name, $0)) }
         guard let best = ranked.min(by: { $0.distance < $1.distance }), best.distance <= max(1, name.count / 3) else {
             return nil
         }
         return best.name
-    }
-
-    /// Levenshtein's distance.
-    private static func distance(_ first: [Character], _ second: [Character]) -> Int {
-        var previous = Array(0...second.count)
-        for (row, one) in first.enumerated() {
-            var current = [row + 1]
-            for (column, other) in second.enumerated() {
-                current.append(
-                    min(previous[column] + (one == other ? 0 : 1), previous[column + 1] + 1, current[column] + 1))
-            }
-            previous = current
-        }
-        return previous[second.count]
     }
 }

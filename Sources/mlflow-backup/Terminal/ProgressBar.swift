@@ -45,7 +45,7 @@ final class ProgressBar: Sendable {
     private func line(_ progress: Progress) -> String {
         let text = progress.phase.text[console.language]
         // A terminal line must not wrap, or it cannot be redrawn; a detail may be a long name.
-        let detail = String(progress.detail.prefix(30))
+        let detail = Printable.text(progress.detail.prefix(30))
         guard let part = progress.fraction else { return "\(text) \(detail)" }
         let fraction = min(max(part.isNaN ? 0 : part, 0), 1)
         let width = 24

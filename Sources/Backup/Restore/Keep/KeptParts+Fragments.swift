@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
 import SystemIO
 import Wording
 
@@ -32,18 +31,6 @@ extension KeptParts {
     func removeUndoingMark(of id: String) throws {
         let path = folder(of: id).appending(FragmentMark.undoing.rawValue)
         if try FileStatus.ifPresent(path) != nil { try Directory.remove(path) }
-    }
-
-    /// What an undo would bring back now. Of one that may be a fragment the database may be live by now, or another part's: its files are
-    /// brought back alone then.
-    func undoable(force: Bool, on databases: Databases) throws -> KeptPart {
-        var part = try undoable(force: force)
-        guard try part.mode == .full && isFragment(part) && database(of: part, on: databases) == nil else {
-            return part
-        }
-        part.mode = .artifacts
-        part.databaseOID = nil
-        return part
     }
 
     /// What an undo of one does.

@@ -136,14 +136,21 @@ public struct KeptParts: Sendable {
     /// The newest, as far as it is there: without its files the database alone can be brought back.
     /// - Parameter force: also where some of its files are gone, or may never have been put there.
     /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.keptFilesPartlyGone`, `.keptFragment`, `.keptBeingRemoved`.
-    func undoable(force: Bool = false) throws -> KeptPart {
+    func undoable(force: Bool, on databases: Databases) throws -> KeptPart {
         let all = try restorable()
         guard var part = all.first else { throw BackupError.nothingToUndo }
         if part.isBeingRemoved == true {
             throw BackupError.keptBeingRemoved(id: part.id, older: all.dropFirst().first?.id)
         }
         guard try lacksFiles(part) else {
-            if force { return part }
+            if force {
+                // Of one that may be a fragment the database may be live by now, or another part's: its files are brought back alone then.
+                if try part.mode == .full && isFragment(part) && database(of: part, on: databases) == nil {
+                    part.mode = .artifacts
+                    part.databaseOID = nil
+                }
+                return part
+            }
             if let text = try fragmentText(part) { throw BackupError.keptFragment(id: part.id, explanation: text) }
             let gone = try missingChildren(of: part)
             if let first = gone.first {
