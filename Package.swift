@@ -85,3 +85,8 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// A member is seen only where its module is imported: what a file uses stands at its head.
+for target in package.targets where target.type != .system && !target.name.hasPrefix("C") {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.enableUpcomingFeature("MemberImportVisibility")]
+}

@@ -6,10 +6,10 @@ import SystemIO
 import Wording
 
 /// The REST API of a service: every route, in one table.
-public struct StackAPI: Sendable {
+package struct StackAPI: Sendable {
     private let router: Router
 
-    public init(_ service: StackService) {
+    package init(_ service: StackService) {
         let gate = RequestGate(token: service.settings.apiToken, allowedHosts: service.settings.allowedHosts)
         router = Router(Self.routes(of: service), gate: gate, log: service.log)
     }
@@ -21,10 +21,10 @@ public struct StackAPI: Sendable {
     }
 
     /// Blocks the calling thread for as long as the answer takes.
-    public func answer(_ request: HTTPRequest) -> HTTPResponse { router.answer(request) }
+    package func answer(_ request: HTTPRequest) -> HTTPResponse { router.answer(request) }
 
     /// The answer to a request that the server refused before any route saw it.
-    public static func answer(_ rejection: HTTPRejection, _ request: HTTPRequest) -> HTTPResponse {
+    package static func answer(_ rejection: HTTPRejection, _ request: HTTPRequest) -> HTTPResponse {
         let error: RequestError =
             switch rejection {
             case .bodyTooLarge(let limit): .tooLarge(limit: limit)

@@ -3,7 +3,7 @@
 import Wording
 
 extension ArchiveError: CodedError {
-    public var errorCode: String {
+    package var errorCode: String {
         switch self {
         case .damaged: "archive-damaged"
         case .truncated: "archive-truncated"

@@ -4,7 +4,7 @@ import SystemIO
 import Wording
 
 /// Why an archive cannot be written, read or trusted.
-public enum ArchiveError: ExplainedError, Equatable {
+package enum ArchiveError: ExplainedError, Equatable {
     /// The bytes do not say what they must. `offset` counts bytes of the file as stored.
     case damaged(archive: String, offset: UInt64, reason: String)
     /// The file ends before its archive does.
@@ -21,7 +21,7 @@ public enum ArchiveError: ExplainedError, Equatable {
     /// The compressor broke its contract; nothing was published.
     case compression(reason: String)
 
-    public var explanation: BilingualText {
+    package var explanation: BilingualText {
         switch self {
         case .damaged(let archive, let offset, let reason):
             BilingualText(

@@ -3,7 +3,7 @@
 import Wording
 
 extension BackupError: CodedError {
-    public var errorCode: String {
+    package var errorCode: String {
         switch self {
         case .folderNotUsable: "folder-not-usable"
         case .stateNotUsable: "state-not-usable"

@@ -4,7 +4,7 @@ import Wording
 
 extension BackupError {
     /// Why what lies directly in the artifacts folder cannot be moved.
-    public enum Immovable: Sendable, Equatable {
+    package enum Immovable: Sendable, Equatable {
         /// `chattr +i` or `+a`.
         case frozen
         /// A read-only snapshot of btrfs, or a subvolume that was made read-only.

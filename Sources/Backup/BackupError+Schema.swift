@@ -26,7 +26,7 @@ extension BackupError {
     /// What upgrades the database after a restore of an older revision: for this error, and for the warnings of a restore
     /// that was made all the same.
     /// - Parameter command: MLFLOW_UPGRADE_COMMAND; `nil` where nobody said how MLflow runs here.
-    public static func upgradeAdvice(_ command: String?) -> BilingualText {
+    package static func upgradeAdvice(_ command: String?) -> BilingualText {
         guard let command else {
             return BilingualText(
                 zh: "升级命令：在 MLflow 的环境中运行 mlflow db upgrade 数据库地址。",

@@ -25,7 +25,7 @@ extension BackupError {
     }
 
     /// Why a part of the backup folder cannot be used, although the folder can.
-    public enum Unusable: Sendable, Equatable {
+    package enum Unusable: Sendable, Equatable {
         /// A finished backup cannot be renamed from there into the folder.
         case otherMount(than: String)
         /// A folder where a file of ours must be, or the other way round.
@@ -98,7 +98,7 @@ extension BackupError {
     }
 
     /// Why an artifacts folder may be the place where one belongs, and not that one.
-    public enum Emptied: Sendable, Equatable {
+    package enum Emptied: Sendable, Equatable {
         /// It is empty, and had files and a mark when it was backed up.
         case empty
         /// It has files, and not the mark with which it was backed up.

@@ -7,7 +7,7 @@ import Wording
 ///
 /// Each says what to do next, as far as this module knows it: routes belong to the API and options to the command line,
 /// which add their own hint by the error's code.
-public enum BackupError: ExplainedError, Equatable {
+package enum BackupError: ExplainedError, Equatable {
     case folderNotUsable(path: String, reason: String)
     /// Something of ours in it cannot be used, so that no backup can be made there.
     case stateNotUsable(path: String, why: Unusable)
@@ -109,11 +109,11 @@ public enum BackupError: ExplainedError, Equatable {
     case lateWritesKept(reason: BilingualText, kept: [String], late: NewerData, undone: String? = nil)
 
     /// What a restore would overwrite, one by one; empty for every other error.
-    public var findings: [BilingualText] {
+    package var findings: [BilingualText] {
         if case .newerData(_, let newer) = self { newer.findings } else { [] }
     }
 
-    public var explanation: BilingualText {
+    package var explanation: BilingualText {
         switch self {
         case .folderNotUsable(let path, let reason):
             BilingualText(

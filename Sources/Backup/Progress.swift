@@ -3,12 +3,12 @@
 import Wording
 
 /// Where long work is.
-public struct Progress: Sendable, Equatable {
-    public enum Phase: String, Sendable, Codable {
+package struct Progress: Sendable, Equatable {
+    package enum Phase: String, Sendable, Codable {
         case waiting, checking, dumping, archiving, verifying, pruning, extracting, loading, comparing,
             swapping
 
-        public var text: BilingualText {
+        package var text: BilingualText {
             switch self {
             case .waiting: BilingualText(zh: "等待其他任务", en: "waiting for another task")
             case .checking: BilingualText(zh: "检查", en: "checking")
@@ -24,17 +24,17 @@ public struct Progress: Sendable, Equatable {
         }
     }
 
-    public let phase: Phase
+    package let phase: Phase
     /// Of the whole work, 0 to 1; `nil` where nobody can tell.
-    public let fraction: Double?
+    package let fraction: Double?
     /// What is being worked on: a table, a count of files.
-    public let detail: String
+    package let detail: String
 
-    public init(_ phase: Phase, fraction: Double? = nil, detail: String = "") {
+    package init(_ phase: Phase, fraction: Double? = nil, detail: String = "") {
         self.phase = phase
         self.fraction = fraction
         self.detail = detail
     }
 }
 
-public typealias ProgressSink = @Sendable (Progress) -> Void
+package typealias ProgressSink = @Sendable (Progress) -> Void

@@ -7,7 +7,7 @@ extension StoreSurvey {
     /// Surveys through a snapshot that a dump uses too, so that the numbers are the dump's own.
     /// - Parameter isOfReadable: leaves out what this role may not read, or not all of, on which a dump fails.
     /// - Throws: `PostgresError`, `CancelledError`.
-    public init(
+    package init(
         _ snapshot: ExportedSnapshot, ofReadable isOfReadable: Bool = false,
         cancellation: Cancellation = Cancellation()
     ) throws {
@@ -18,14 +18,14 @@ extension StoreSurvey {
     }
 
     /// Whether MLflow ever set this database up, without a lock on anything.
-    public static func isThere(on session: Connection) throws(PostgresError) -> Bool {
+    package static func isThere(on session: Connection) throws(PostgresError) -> Bool {
         try !session.rows(
             "select from pg_catalog.pg_class where oid = pg_catalog.to_regclass('public.alembic_version')"
         ).isEmpty
     }
 
     /// Schemas but `public` in which MLflow's tables are: its database or role can have a `search_path` that leads there.
-    public static func schemasElsewhere(_ query: (SQL) throws -> [Row]) throws -> [String] {
+    package static func schemasElsewhere(_ query: (SQL) throws -> [Row]) throws -> [String] {
         try query(
             """
             select n.nspname::text as schema from pg_catalog.pg_class c
@@ -42,7 +42,7 @@ extension StoreSurvey {
     /// knows. Who holds a table is waited for a second.
     /// - Parameter artifacts: the folder, as the server names it where it does not proxy (`mlflow-artifacts:`).
     /// - Returns: the number of them, and that of all runs, deleted ones, too.
-    public static func filesSpokenOf(
+    package static func filesSpokenOf(
         in artifacts: FilePath, on session: Connection
     ) throws(PostgresError) -> (files: Int64, runs: Int64) {
         try session.execute("set lock_timeout = '1s'")
@@ -73,7 +73,7 @@ extension StoreSurvey {
     }
 
     /// `alembic_version.version_num` alone; `nil` where MLflow never set this database up.
-    public static func revision(of settings: ConnectionSettings) throws -> String? {
+    package static func revision(of settings: ConnectionSettings) throws -> String? {
         let session = try Connection(settings)
         defer { session.close() }
         guard try isThere(on: session) else { return nil }

@@ -6,15 +6,15 @@ import Wording
 /// What an MLflow database holds, in numbers: how many rows a table has and how new its newest row is.
 ///
 /// Two surveys of the same kind are compared to tell whether one database has something that the other lacks.
-public struct StoreSurvey: Sendable, Equatable {
+package struct StoreSurvey: Sendable, Equatable {
     /// `alembic_version.version_num`; `nil` where MLflow never set this database up.
-    public let revision: String?
+    package let revision: String?
     /// Rows by `schema.table`.
-    public let rows: [String: Int64]
+    package let rows: [String: Int64]
     /// The newest moment by `schema.table.column`, in milliseconds since 1970 as MLflow stores it.
-    public let newest: [String: Int64]
+    package let newest: [String: Int64]
 
-    public init(revision: String?, rows: [String: Int64], newest: [String: Int64]) {
+    package init(revision: String?, rows: [String: Int64], newest: [String: Int64]) {
         self.revision = revision
         self.rows = rows
         self.newest = newest
@@ -41,7 +41,7 @@ public struct StoreSurvey: Sendable, Equatable {
     ]
 
     /// Whether nobody has put anything in yet: a stack just set up has one experiment, `Default`.
-    public var isUntouched: Bool {
+    package var isUntouched: Bool {
         Self.contentTables.allSatisfy { rows["public.\($0)", default: 0] == 0 }
             && rows["public.experiments", default: 0] <= 1
     }
@@ -55,7 +55,7 @@ public struct StoreSurvey: Sendable, Equatable {
     /// What `self`, the live database, certainly has beyond `backup`: nothing of it that a comparison of contents would let
     /// pass, and by far not all that one finds.
     /// - Returns: findings for a person.
-    public func beyond(_ backup: StoreSurvey) -> [BilingualText] {
+    package func beyond(_ backup: StoreSurvey) -> [BilingualText] {
         guard !isUntouched else { return [] }
         var findings: [BilingualText] = []
         for (table, column) in Self.birthColumns where Self.losesWhateverIsNew(table) {

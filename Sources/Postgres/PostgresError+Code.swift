@@ -3,7 +3,7 @@
 import Wording
 
 extension PostgresError: CodedError {
-    public var errorCode: String {
+    package var errorCode: String {
         switch self {
         case .unreachable: "database-unreachable"
         case .authenticationFailed: "database-login-refused"

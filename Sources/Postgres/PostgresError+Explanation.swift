@@ -3,7 +3,7 @@
 import Wording
 
 extension PostgresError: ExplainedError {
-    public var explanation: BilingualText {
+    package var explanation: BilingualText {
         switch self {
         case .unreachable, .authenticationFailed, .tooManyConnections, .connectionLost: sessionExplanation
         case .stackBusy, .pooled, .maintenanceDatabaseNotUsable, .preparedTransactions: lockExplanation

@@ -3,7 +3,7 @@
 import Wording
 
 /// What can go wrong with the server, with a statement, or with PostgreSQL's own programs.
-public enum PostgresError: Error, Sendable, Equatable {
+package enum PostgresError: Error, Sendable, Equatable {
     /// Nobody answers there, or the server says that it is starting or stopping.
     case unreachable(host: String, port: Int, reason: String)
     case authenticationFailed(user: String)

@@ -5,7 +5,7 @@ import Wording
 
 extension SystemError: CodedError {
     /// Those that a person can do something about have a code of their own.
-    public var errorCode: String {
+    package var errorCode: String {
         switch code {
         case ENOSPC, EDQUOT: "disk-full"
         case EACCES, EPERM: "permission-denied"
@@ -18,5 +18,5 @@ extension SystemError: CodedError {
 }
 
 extension CancelledError: CodedError {
-    public var errorCode: String { "cancelled" }
+    package var errorCode: String { "cancelled" }
 }

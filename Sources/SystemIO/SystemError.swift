@@ -4,34 +4,34 @@ import Glibc
 import Wording
 
 /// A system call that failed: what was tried, on what, and the errno it gave.
-public struct SystemError: ExplainedError, Equatable {
-    public let operation: String
-    public let path: String
-    public let code: Int32
+package struct SystemError: ExplainedError, Equatable {
+    package let operation: String
+    package let path: String
+    package let code: Int32
 
-    public init(_ operation: String, path: String, code: Int32 = errno) {
+    package init(_ operation: String, path: String, code: Int32 = errno) {
         self.operation = operation
         self.path = path
         self.code = code
     }
 
-    public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
-    public var isFull: Bool { code == ENOSPC || code == EDQUOT }
-    public var exists: Bool { code == EEXIST || code == ENOTEMPTY }
-    public var isDenied: Bool { code == EACCES || code == EPERM || code == EROFS }
+    package var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
+    package var isFull: Bool { code == ENOSPC || code == EDQUOT }
+    package var exists: Bool { code == EEXIST || code == ENOTEMPTY }
+    package var isDenied: Bool { code == EACCES || code == EPERM || code == EROFS }
     /// What is said of a name that went away, or became another kind of thing, between two calls: ESTALE on NFS, EINVAL of a link that
     /// is none any more, ELOOP of what has become one, ENXIO of what has become a pipe or a socket.
-    public var isOfChange: Bool { isNotFound || [ESTALE, EINVAL, ELOOP, ENXIO].contains(code) }
+    package var isOfChange: Bool { isNotFound || [ESTALE, EINVAL, ELOOP, ENXIO].contains(code) }
     /// What is said of a name at which a file must be, and is something else: a folder, a link, a pipe, a socket.
-    public var isOfAnotherKind: Bool { [EISDIR, ENOTDIR, ELOOP, ENXIO, ESPIPE].contains(code) }
+    package var isOfAnotherKind: Bool { [EISDIR, ENOTDIR, ELOOP, ENXIO, ESPIPE].contains(code) }
     /// What kernels say of bytes that a disk does not give any more: EIO, and the words of file systems and of block
     /// devices for a bad checksum or a bad place (EUCLEAN, EBADMSG, EREMOTEIO, ENODATA).
-    public var isLostData: Bool { [EIO, EUCLEAN, EBADMSG, EREMOTEIO, ENODATA].contains(code) }
+    package var isLostData: Bool { [EIO, EUCLEAN, EBADMSG, EREMOTEIO, ENODATA].contains(code) }
 
     /// The C library's words for the code.
-    public var reason: String { String(cString: strerror(code)) }
+    package var reason: String { String(cString: strerror(code)) }
 
-    public var explanation: BilingualText {
+    package var explanation: BilingualText {
         let advice: BilingualText =
             switch code {
             case ENOSPC, EDQUOT:

@@ -3,32 +3,32 @@
 /// The two languages a person may read the product in.
 ///
 /// Logs are always English: they are read by machines and searched for by words.
-public enum Language: String, Sendable, CaseIterable {
+package enum Language: String, Sendable, CaseIterable {
     case chinese = "zh"
     case english = "en"
 }
 
 /// A sentence in both languages, kept together so that neither can be forgotten.
-public struct BilingualText: Sendable, Equatable, Hashable {
-    public let chinese: String
-    public let english: String
+package struct BilingualText: Sendable, Equatable, Hashable {
+    package let chinese: String
+    package let english: String
 
     /// - Parameters:
     ///   - chinese: the sentence in Simplified Chinese.
     ///   - english: the same sentence in English.
-    public init(zh chinese: String, en english: String) {
+    package init(zh chinese: String, en english: String) {
         self.chinese = chinese
         self.english = english
     }
 
-    public subscript(language: Language) -> String {
+    package subscript(language: Language) -> String {
         switch language {
         case .chinese: chinese
         case .english: english
         }
     }
 
-    public static func + (lhs: BilingualText, rhs: BilingualText) -> BilingualText {
+    package static func + (lhs: BilingualText, rhs: BilingualText) -> BilingualText {
         BilingualText(zh: lhs.chinese + rhs.chinese, en: lhs.english + rhs.english)
     }
 }

@@ -3,7 +3,7 @@
 /// An error that programs can tell from others: its code stays the same when its sentences are rewritten.
 ///
 /// Codes are lower-case words with hyphens, as `newer-data`. They stand in task records and in the API's answers.
-public protocol CodedError: ExplainedError {
+package protocol CodedError: ExplainedError {
     /// Not `code`: errors of the system and of SQLite have a number by that name.
     var errorCode: String { get }
     /// What was found, one by one, where the error is about several things; empty for most.
@@ -11,13 +11,13 @@ public protocol CodedError: ExplainedError {
 }
 
 extension CodedError {
-    public var findings: [BilingualText] { [] }
+    package var findings: [BilingualText] { [] }
 }
 
 extension Error {
     /// The code of a `CodedError`; `internal` for anything else.
-    public var stableCode: String { (self as? any CodedError)?.errorCode ?? "internal" }
+    package var stableCode: String { (self as? any CodedError)?.errorCode ?? "internal" }
 
     /// The findings of a `CodedError`.
-    public var codedFindings: [BilingualText] { (self as? any CodedError)?.findings ?? [] }
+    package var codedFindings: [BilingualText] { (self as? any CodedError)?.findings ?? [] }
 }

@@ -4,18 +4,18 @@
 ///
 /// Engines throw these. The HTTP layer alone maps them to status codes, the command line
 /// alone to exit codes.
-public protocol ExplainedError: Error, CustomStringConvertible, Sendable {
+package protocol ExplainedError: Error, CustomStringConvertible, Sendable {
     var explanation: BilingualText { get }
 }
 
 extension ExplainedError {
     /// English, because descriptions end in logs.
-    public var description: String { explanation.english }
+    package var description: String { explanation.english }
 }
 
 extension Error {
     /// The explanation of an `ExplainedError`, or the plain description of anything else.
-    public var bilingual: BilingualText {
+    package var bilingual: BilingualText {
         if let explained = self as? any ExplainedError { return explained.explanation }
         let text = String(describing: self)
         return BilingualText(zh: text, en: text)

@@ -3,9 +3,9 @@
 import Glibc
 
 /// Sizes and durations as a person reads them.
-public enum HumanUnits {
+package enum HumanUnits {
     /// `15.2MB`, as the guide's `size` field shows it. Powers of 1024, one decimal from KB up.
-    public static func size(_ bytes: UInt64) -> String {
+    package static func size(_ bytes: UInt64) -> String {
         let units = ["B", "KB", "MB", "GB", "TB", "PB"]
         guard bytes >= 1024 else { return "\(bytes)B" }
         var tenths = Double(bytes)
@@ -20,7 +20,7 @@ public enum HumanUnits {
 
     /// What is needed and what there is, in the form of `size`: the first rounded up and the second down, so that what does not
     /// fit never reads as if it did.
-    public static func sizes(needed: UInt64, available: UInt64) -> (needed: String, available: String) {
+    package static func sizes(needed: UInt64, available: UInt64) -> (needed: String, available: String) {
         (tenths(needed, roundingUp: true), tenths(available, roundingUp: false))
     }
 
@@ -38,7 +38,7 @@ public enum HumanUnits {
     }
 
     /// `45G`, as the guide's `disk_usage` shows it and as `df -h` rounds: upwards, powers of 1024.
-    public static func diskSize(_ bytes: UInt64) -> String {
+    package static func diskSize(_ bytes: UInt64) -> String {
         let units = ["", "K", "M", "G", "T", "P"]
         var value = Double(bytes)
         var unit = 0
@@ -53,7 +53,7 @@ public enum HumanUnits {
     }
 
     /// `2m 15s`; below one second in milliseconds.
-    public static func duration(seconds: Double) -> String {
+    package static func duration(seconds: Double) -> String {
         // Some come out of files; a billion are thirty years.
         let seconds = seconds.isNaN ? 0 : min(max(seconds, 0), 1e9)
         if seconds < 1 { return "\(Int((seconds * 1000).rounded()))ms" }

@@ -3,7 +3,7 @@
 extension String {
     /// One word of a command that a person pastes into a shell, as root perhaps: whatever a client called its folder, no character
     /// of it is more than a character. What moves a cursor or ends a line is written as bash, ksh and zsh read it (`$'\x0a'`).
-    public var shellQuoted: String {
+    package var shellQuoted: String {
         guard unicodeScalars.contains(where: Self.movesCursor) else {
             return "'" + escaping(["'"]) { _ in "'\\''" } + "'"
         }
@@ -20,7 +20,7 @@ extension String {
     }
 
     /// The same where it has to be; a name of letters, digits and `._-` stays what it is.
-    public var shellWord: String {
+    package var shellWord: String {
         let isPlain =
             !isEmpty
             && utf8.allSatisfy { byte in
@@ -31,7 +31,7 @@ extension String {
     }
 
     /// A name beside such a command, for a person: a line break in it must not begin what looks like another command.
-    public var shown: String {
+    package var shown: String {
         var text = ""
         for scalar in unicodeScalars {
             guard Self.movesCursor(scalar) else {

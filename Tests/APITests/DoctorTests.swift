@@ -3,6 +3,8 @@
 import Backup
 import Foundation
 import Glibc
+import Postgres
+import Service
 import SystemIO
 import TestSupport
 import Testing

@@ -5,6 +5,7 @@ import HTTPServer
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import API
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backup
 import Foundation
 import Glibc
 import Postgres
+import Service
 import SystemIO
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@
 
 import Foundation
 import Postgres
+import SystemIO
 import TestSupport
 import Testing
 

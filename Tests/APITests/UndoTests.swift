@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backup
 import Foundation
 import Postgres
+import Service
 import SystemIO
 import TestSupport
 import Testing

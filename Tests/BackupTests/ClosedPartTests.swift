@@ -4,6 +4,7 @@ import Glibc
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Backup
 

@@ -4,6 +4,7 @@ import Postgres
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Backup
 

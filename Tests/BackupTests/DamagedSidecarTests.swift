@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Archive
 import Glibc
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Backup
 

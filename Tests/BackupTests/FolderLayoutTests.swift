@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Archive
 import Glibc
 import Postgres
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Backup
 

@@ -5,6 +5,7 @@ import Glibc
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Backup
 @testable import Postgres

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Postgres
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Backup
 

@@ -6,6 +6,7 @@ import Glibc
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Backup
 

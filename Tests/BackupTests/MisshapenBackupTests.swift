@@ -4,6 +4,7 @@ import Archive
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Backup
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backup
+import Postgres
+import SystemIO
 import TestSupport
 
 extension LiveStackFixture {

@@ -5,6 +5,7 @@ import Backup
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @Suite struct TreeComparisonTests {
     /// A live tree and what a restore unpacked beside it: `kept.bin` is the same inode, the others are copies.

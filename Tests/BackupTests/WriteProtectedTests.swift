@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Archive
 import Postgres
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Backup
 

@@ -4,6 +4,7 @@ import MLflowStore
 import Postgres
 import TestSupport
 import Testing
+import Wording
 
 /// Tables that belong to an extension, or to the server.
 @Suite("What a restore would lose of an extension's tables") struct BesideExtensionsTests {

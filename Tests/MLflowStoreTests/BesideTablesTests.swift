@@ -5,6 +5,7 @@ import Postgres
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 /// What a dump holds beside the rows of ordinary tables, and tables that only look like MLflow's.
 @Suite("What a restore would lose") struct BesideTablesTests {

@@ -2,6 +2,7 @@
 
 import MLflowStore
 import Testing
+import Wording
 
 @Suite struct ClientEditTests {
     @Test(

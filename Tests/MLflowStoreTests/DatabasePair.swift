@@ -4,6 +4,7 @@ import MLflowStore
 import Postgres
 import SystemIO
 import TestSupport
+import Wording
 
 /// Two databases of one content, owned by a role that is no superuser.
 struct DatabasePair {

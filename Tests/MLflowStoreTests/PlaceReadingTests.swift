@@ -4,6 +4,7 @@ import MLflowStore
 import Postgres
 import TestSupport
 import Testing
+import Wording
 
 @Suite("What is asked about places")
 struct PlaceReadingTests {

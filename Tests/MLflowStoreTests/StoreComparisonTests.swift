@@ -6,6 +6,7 @@ import Postgres
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 /// What does not need MLflow itself: moments, sessions, tables of other programs.
 @Suite struct StoreComparisonTests {

@@ -3,6 +3,7 @@
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Postgres
 

@@ -4,6 +4,7 @@ import Foundation
 import Service
 import SystemIO
 import Testing
+import Wording
 
 @Suite("Cron expressions")
 struct CronExpressionTests {

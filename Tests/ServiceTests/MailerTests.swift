@@ -5,6 +5,7 @@ import Service
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @Suite("Mails through a real SMTP server")
 struct MailerTests {

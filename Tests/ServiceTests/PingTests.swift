@@ -4,6 +4,7 @@ import Foundation
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Service
 

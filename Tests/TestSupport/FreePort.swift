@@ -9,9 +9,9 @@ import SystemIO
 ///
 /// Below those that the kernel gives to whoever connects somewhere (`ip_local_port_range`, ip(7)): one of those can be
 /// taken between its choice and the server's start, and again while a stack is stopped, and that has ended a CI run.
-public enum FreePort {
+package enum FreePort {
     /// Nobody listens on it, and no other call of this process has named it.
-    public static func next() throws -> Int {
+    package static func next() throws -> Int {
         let range = try range
         for _ in range {
             let step = steps.wrappingAdd(1, ordering: .relaxed).oldValue

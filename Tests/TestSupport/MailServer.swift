@@ -4,31 +4,31 @@ import Foundation
 import SystemIO
 
 /// aiosmtpd, and what it decoded.
-public struct MailServer {
-    public struct Entry: Decodable {
-        public let event: String
-        public var sender: String?
-        public var recipients: [String]?
-        public var subject: String?
-        public var body: String?
-        public var headers: [String: String]?
-        public var defects: [String]?
-        public var longestLine: Int?
-        public var ascii: Bool?
-        public var encrypted: Bool?
-        public var authenticated: Bool?
+package struct MailServer {
+    package struct Entry: Decodable {
+        package let event: String
+        package var sender: String?
+        package var recipients: [String]?
+        package var subject: String?
+        package var body: String?
+        package var headers: [String: String]?
+        package var defects: [String]?
+        package var longestLine: Int?
+        package var ascii: Bool?
+        package var encrypted: Bool?
+        package var authenticated: Bool?
     }
 
     private let peer: PythonPeer
 
-    public init(_ arguments: [String] = []) throws { peer = try PythonPeer("smtp_server.py", arguments) }
+    package init(_ arguments: [String] = []) throws { peer = try PythonPeer("smtp_server.py", arguments) }
 
-    public var url: String { "smtp://localhost:\(peer.port)" }
+    package var url: String { "smtp://localhost:\(peer.port)" }
     /// For a server that was started with `--implicit`.
-    public var encryptedURL: String { "smtps://localhost:\(peer.port)" }
+    package var encryptedURL: String { "smtps://localhost:\(peer.port)" }
 
     /// Waits for the first mail to somebody, twenty seconds at most.
-    public func message(to recipient: String) throws -> Entry {
+    package func message(to recipient: String) throws -> Entry {
         for _ in 0..<200 {
             if let found = try entries("message").first(where: { $0.recipients?.contains(recipient) == true }) {
                 return found
@@ -40,18 +40,18 @@ public struct MailServer {
 
     private struct NoMail: Error { let recipient: String }
 
-    public func entries(_ event: String) throws -> [Entry] {
+    package func entries(_ event: String) throws -> [Entry] {
         try peer.log()
             .map { try JSONDecoder().decode(Entry.self, from: Data($0)) }.filter { $0.event == event }
     }
 }
 
 /// A certificate for `localhost` that its own key signed.
-public struct SelfSignedCertificate {
-    public let certificate: FilePath
-    public let key: FilePath
+package struct SelfSignedCertificate {
+    package let certificate: FilePath
+    package let key: FilePath
 
-    public init(in folder: FilePath) throws {
+    package init(in folder: FilePath) throws {
         certificate = folder.appending("certificate.pem")
         key = folder.appending("key.pem")
         let made = try ChildProcess(

@@ -4,14 +4,14 @@ import Glibc
 import SystemIO
 
 /// A file system of one test, in a file in memory or behind a program of FUSE, and gone with the last reference.
-public final class MountedFileSystem: Sendable {
-    public enum Kind: String, Sendable, CaseIterable {
+package final class MountedFileSystem: Sendable {
+    package enum Kind: String, Sendable, CaseIterable {
         case ext4, xfs, btrfs, exfat, ntfs, sshfs, rclone
         /// Whose folders are in the lower layer.
         case overlay
 
         /// What this machine lacks for it; `nil` where it can be made.
-        public var missing: String? {
+        package var missing: String? {
             guard geteuid() == 0 else { return "mounting needs root" }
             for program in programs where !Self.isThere(program) { return "\(program) is not installed" }
             if isFuse, !Self.isThere("/dev/fuse") { return "there is no /dev/fuse" }
@@ -36,13 +36,13 @@ public final class MountedFileSystem: Sendable {
         private static func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
     }
 
-    public let kind: Kind
+    package let kind: Kind
     /// Where it is mounted.
-    public let path: FilePath
+    package let path: FilePath
     private let folder: TemporaryFolder
 
     /// - Parameter content: for an overlay, a folder that is its lower layer.
-    public init(_ kind: Kind, lower content: FilePath? = nil) throws {
+    package init(_ kind: Kind, lower content: FilePath? = nil) throws {
         self.kind = kind
         folder = try TemporaryFolder("mount", in: "/dev/shm")
         path = folder.path.appending("m")
@@ -68,7 +68,7 @@ public final class MountedFileSystem: Sendable {
     }
 
     /// Without its content being gone: as after a restart of the machine.
-    public func remount() throws {
+    package func remount() throws {
         try Shell.sh("cd '\(folder.path)' && umount m")
         switch kind {
         case .ext4, .xfs, .btrfs: try Shell.sh("cd '\(folder.path)' && mount -o loop i m")
@@ -78,12 +78,12 @@ public final class MountedFileSystem: Sendable {
     }
 
     /// Of an sshfs: the server stands still, so that nothing is answered, or goes on.
-    public func setSilent(_ isSilent: Bool) throws {
+    package func setSilent(_ isSilent: Bool) throws {
         try Shell.sh("kill -\(isSilent ? "STOP" : "CONT") $(cat '\(folder.path)/pid')")
     }
 
     /// Of an sshfs: its server is gone.
-    public func breakOff() throws { try Shell.sh("kill -KILL $(cat '\(folder.path)/pid')") }
+    package func breakOff() throws { try Shell.sh("kill -KILL $(cat '\(folder.path)/pid')") }
 
     deinit { _ = try? Shell.sh("umount '\(path)' || umount -l '\(path)'") }
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The numbers of a JSON text, each with the key that it belongs to.
-public struct NumberPlaces {
-    public struct Place: Sendable {
-        public let key: String
-        public let range: Range<Int>
+package struct NumberPlaces {
+    package struct Place: Sendable {
+        package let key: String
+        package let range: Range<Int>
     }
 
-    public private(set) var all: [Place] = []
+    package private(set) var all: [Place] = []
 
-    public init(_ text: [UInt8]) {
+    package init(_ text: [UInt8]) {
         var (key, index) = ("", 0)
         while index < text.count {
             if text[index] == UInt8(ascii: "\"") {
@@ -36,23 +36,23 @@ public struct NumberPlaces {
     }
 
     /// The text with another number in a place.
-    public static func replacing(_ range: Range<Int>, of text: [UInt8], with value: String) -> [UInt8] {
+    package static func replacing(_ range: Range<Int>, of text: [UInt8], with value: String) -> [UInt8] {
         text[..<range.lowerBound] + Array(value.utf8) + text[range.upperBound...]
     }
 
     /// The text with another number in each place.
-    public static func replacingAll(of text: [UInt8], with value: String) -> [UInt8] {
+    package static func replacingAll(of text: [UInt8], with value: String) -> [UInt8] {
         NumberPlaces(text).all.reversed().reduce(text) { replacing($1.range, of: $0, with: value) }
     }
 
     /// What nobody means and anybody may write.
-    public static let values = [
+    package static let values = [
         "0", "-1", "2147483648", "4294967296", "9007199254740992", "9223372036854775807", "-9223372036854775807",
         "-9223372036854775808", "9223372036854775808", "18446744073709551615", "18446744073709551616", "1e308", "nan",
     ]
 
     /// Those of them at which arithmetic ends, where each takes a file of its own.
-    public static let edges = [
+    package static let edges = [
         "-1", "9007199254740993", "9223372036854775807", "9223372036854775808", "18446744073709551615", "1e308",
     ]
 }

@@ -5,7 +5,7 @@ import SystemIO
 
 /// Work done as an ordinary user by a test that is root: on a thread of its own, whose user the kernel knows apart from those of
 /// the process's other threads. Threads and programs that it starts are that user's, too.
-public enum OrdinaryUser {
+package enum OrdinaryUser {
     private typealias Call = @convention(c) (Int, UInt, UInt, UInt) -> Int
 
     /// Linux on x86-64 and on arm64: setgroups, setresgid, setresuid.
@@ -18,7 +18,7 @@ public enum OrdinaryUser {
     /// - Parameters:
     ///   - user: its number, and that of its group.
     ///   - groups: others that it is in.
-    public static func run<Result: Sendable>(
+    package static func run<Result: Sendable>(
         _ user: UInt32, groups: [UInt32] = [], _ body: @escaping @Sendable () throws -> Result
     ) throws -> Result {
         let outcome = Monitor<Swift.Result<Result, any Error>?>(nil)

@@ -6,10 +6,10 @@ import Testing
 
 /// Where the tests of a suite run: in the cooperative pool, which has as many threads as the machine has cores, tests that wait
 /// for a program or a server stand in the way of all the others while no core works.
-public struct Placed: SuiteTrait, TestScoping {
+package struct Placed: SuiteTrait, TestScoping {
     fileprivate let executor: @Sendable (String) -> any TaskExecutor
 
-    public func provideScope(
+    package func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
         try await withTaskExecutorPreference(executor(test.name)) { try await function() }
@@ -18,15 +18,15 @@ public struct Placed: SuiteTrait, TestScoping {
 
 extension Trait where Self == Placed {
     /// On a thread of its own: it would else begin when the others have ended. For few, since they all run at once.
-    public static var onItsOwnThread: Self { Placed { SerialQueue($0) } }
+    package static var onItsOwnThread: Self { Placed { SerialQueue($0) } }
 
     /// On one of a few threads beside the pool, with all the others that run there. For those that run our program or a server
     /// and wait for it more than they work.
-    public static var besideThePool: Self { Placed { _ in Lanes.inOrder } }
+    package static var besideThePool: Self { Placed { _ in Lanes.inOrder } }
 
     /// As `besideThePool`, ahead of the others: for suites whose tests run one after the other. In order each of them would
     /// wait until all that are there already had their turn.
-    public static var aheadBesideThePool: Self { Placed { _ in Lanes.ahead } }
+    package static var aheadBesideThePool: Self { Placed { _ in Lanes.ahead } }
 }
 
 private final class SerialQueue: TaskExecutor {

@@ -4,9 +4,9 @@ import Glibc
 import SystemIO
 
 /// Asks again until something is so.
-public enum Patience {
+package enum Patience {
     /// - Parameter seconds: how long at most, by a clock that nobody sets.
-    public static func wait(_ what: String, atMost seconds: Double = 30, until isSo: () throws -> Bool) throws {
+    package static func wait(_ what: String, atMost seconds: Double = 30, until isSo: () throws -> Bool) throws {
         let start = MonotonicTime.nanoseconds()
         while try !isSo() {
             if MonotonicTime.seconds(since: start) > seconds { throw WaitedInVain(what: what) }
@@ -15,7 +15,7 @@ public enum Patience {
     }
 }
 
-public struct WaitedInVain: Error, CustomStringConvertible {
-    public let what: String
-    public var description: String { "waited in vain for \(what)" }
+package struct WaitedInVain: Error, CustomStringConvertible {
+    package let what: String
+    package var description: String { "waited in vain for \(what)" }
 }

@@ -5,10 +5,10 @@ import SystemIO
 
 /// Root as a container with `cap_drop: ALL` has it: user 0 without any of root's rights, on a thread of its own. Programs that
 /// it starts have them again.
-public enum PlainRoot {
+package enum PlainRoot {
     private typealias Call = @convention(c) (UnsafeRawPointer, UnsafeRawPointer) -> Int32
 
-    public static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
+    package static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
         let outcome = Monitor<Swift.Result<Result, any Error>?>(nil)
         try WorkerThread("plain-root") {
             let result = Swift.Result { () throws -> Result in

@@ -4,11 +4,11 @@ import Foundation
 import SystemIO
 
 /// The Python that has aiosmtpd: `scripts/test` names it.
-public struct TestPython {
-    public let path: FilePath
+package struct TestPython {
+    package let path: FilePath
 
     /// - Throws: `NoTestPython`.
-    public init() throws {
+    package init() throws {
         let variable = ProcessInfo.processInfo.environment["MLFLOW_TEST_PYTHON"] ?? ""
         if variable.isEmpty { throw NoTestPython() }
         path = FilePath(variable)
@@ -16,20 +16,20 @@ public struct TestPython {
 }
 
 /// Tests cannot be run by hand without it.
-public struct NoTestPython: Error, CustomStringConvertible {
-    public var description: String {
+package struct NoTestPython: Error, CustomStringConvertible {
+    package var description: String {
         "MLFLOW_TEST_PYTHON must name a Python with aiosmtpd (python/test-requirements.lock); scripts/test sets it"
     }
 }
 
 /// One of this folder's Python programs, running until `stop` on a port of its own choice.
-public final class PythonPeer: Sendable {
-    public let folder: TemporaryFolder
-    public let port: Int
+package final class PythonPeer: Sendable {
+    package let folder: TemporaryFolder
+    package let port: Int
     private let cancellation = Cancellation()
     private let thread: WorkerThread
 
-    public init(_ script: String, _ arguments: [String] = []) throws {
+    package init(_ script: String, _ arguments: [String] = []) throws {
         let folder = try TemporaryFolder("peer")
         self.folder = folder
         let program = FilePath(String(#filePath)).parent.appending(script)
@@ -54,13 +54,13 @@ public final class PythonPeer: Sendable {
     }
 
     /// Lines that it has written to a log of its own.
-    public func log() throws -> [[UInt8]] {
+    package func log() throws -> [[UInt8]] {
         let file = folder.path.appending("log.jsonl")
         guard try FileStatus.ifPresent(file) != nil else { return [] }
         return try OpenFile(file, .read).readAll().split(separator: UInt8(ascii: "\n")).map(Array.init)
     }
 
-    public func stop() {
+    package func stop() {
         cancellation.cancel()
         thread.join()
     }

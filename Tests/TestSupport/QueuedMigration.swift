@@ -5,11 +5,11 @@ import Postgres
 import SystemIO
 
 /// A session, `nightly migration`, that waits for a table which others read, so that all who come later wait, too.
-public struct QueuedMigration: Sendable {
-    public let thread: WorkerThread
+package struct QueuedMigration: Sendable {
+    package let thread: WorkerThread
 
     /// Returns once it waits. It ends when it has had its turn.
-    public init(of table: String, in database: ConnectionSettings) throws {
+    package init(of table: String, in database: ConnectionSettings) throws {
         thread = try WorkerThread("migration") {
             _ = try? Connection(database, applicationName: "nightly migration").execute(
                 "alter table \(identifier: table) add column added_meanwhile int")

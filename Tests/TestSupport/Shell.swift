@@ -3,11 +3,11 @@
 import SystemIO
 
 /// A real program run for a test.
-public enum Shell {
+package enum Shell {
     /// Runs a program by its path and expects exit status 0.
     /// - Returns: its standard output.
     @discardableResult
-    public static func run(
+    package static func run(
         _ executable: FilePath, _ arguments: [String] = [], environment: [String: String] = [:]
     ) throws -> String {
         var whole = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"]
@@ -23,12 +23,12 @@ public enum Shell {
 
     /// Runs a line of `sh` and expects exit status 0.
     @discardableResult
-    public static func sh(_ script: String, environment: [String: String] = [:]) throws -> String {
+    package static func sh(_ script: String, environment: [String: String] = [:]) throws -> String {
         try run("/bin/sh", ["-euc", script], environment: environment)
     }
 
     /// Inverts one byte of a file: a constant one would be, once in 256 times, what was there, and no damage.
-    public static func invertByte(of path: FilePath, at place: UInt64) throws {
+    package static func invertByte(of path: FilePath, at place: UInt64) throws {
         try sh(
             """
             byte=$(od -An -tu1 -j \(place) -N1 '\(path)' | tr -d ' ')
@@ -37,11 +37,11 @@ public enum Shell {
     }
 }
 
-public struct ProgramFailed: Error, CustomStringConvertible {
-    public let command: String
-    public let exit: ChildProcess.Exit
-    public let output: String
-    public let errors: String
+package struct ProgramFailed: Error, CustomStringConvertible {
+    package let command: String
+    package let exit: ChildProcess.Exit
+    package let output: String
+    package let errors: String
 
-    public var description: String { "\(command): \(exit)\n\(output)\n\(errors)" }
+    package var description: String { "\(command): \(exit)\n\(output)\n\(errors)" }
 }

@@ -8,14 +8,14 @@ import SystemIO
 /// A real PostgreSQL server for tests: its own data folder, its own port on 127.0.0.1, passwords by SCRAM.
 ///
 /// As in the product's stack, `mlflow_user` may log in and create databases, is no superuser, and owns `mlflow`.
-public final class TemporaryPostgres: Sendable {
+package final class TemporaryPostgres: Sendable {
     /// One server for all tests of a process, started by the first that asks and stopped at exit.
-    public static var shared: TemporaryPostgres {
+    package static var shared: TemporaryPostgres {
         get throws { try sharedServer.get() }
     }
 
-    public let port: Int
-    public let binDirectory: FilePath
+    package let port: Int
+    package let binDirectory: FilePath
     private let folder: FilePath
     private let databases = Atomic<Int>(0)
     private static let sharedServer = Result { () throws in
@@ -25,7 +25,7 @@ public final class TemporaryPostgres: Sendable {
         return server
     }
 
-    public static let userPassword = "m:l'f\\l\"ow 密码"
+    package static let userPassword = "m:l'f\\l\"ow 密码"
     private static let superuserPassword = "postgres"
     /// What the server keeps of both (PostgreSQL 15, 53.8 "pg_authid"), with one iteration where it would take 4,096: the
     /// logins of the tests, thousands of them, took a fifth of their time.
@@ -40,7 +40,7 @@ public final class TemporaryPostgres: Sendable {
     private static let parents: [FilePath] = ["/dev/shm", "/tmp"]
 
     /// Starts a server; takes about two seconds.
-    public init() throws {
+    package init() throws {
         Self.sweep()
         binDirectory = try Self.newestBinDirectory()
         folder = try Self.parent().appending("\(Self.prefix)\(getpid())-\(FreePort.next())")
@@ -69,26 +69,26 @@ public final class TemporaryPostgres: Sendable {
     deinit { stop() }
 
     /// The role of the product, in the database `mlflow`.
-    public var settings: ConnectionSettings {
+    package var settings: ConnectionSettings {
         ConnectionSettings(
             host: "127.0.0.1", port: port, user: "mlflow_user", password: Secret(Self.userPassword), database: "mlflow")
     }
 
-    public var superuser: ConnectionSettings {
+    package var superuser: ConnectionSettings {
         ConnectionSettings(
             host: "127.0.0.1", port: port, user: "postgres", password: Secret(Self.superuserPassword),
             database: "mlflow")
     }
 
     /// Runs statements in a database, as the superuser.
-    public func asSuperuser(in database: ConnectionSettings, _ statements: [SQL]) throws {
+    package func asSuperuser(in database: ConnectionSettings, _ statements: [SQL]) throws {
         try connect(superuser.naming(database: database.database)) { session in
             for statement in statements { try session.execute(statement) }
         }
     }
 
     /// A new, empty database owned by `mlflow_user`.
-    public func freshDatabase(_ name: String = "fresh") throws -> ConnectionSettings {
+    package func freshDatabase(_ name: String = "fresh") throws -> ConnectionSettings {
         let unique = "\(name)_\(databases.wrappingAdd(1, ordering: .relaxed).newValue)"
         try connect(settings.naming(database: "postgres")) { try $0.execute("create database \(identifier: unique)") }
         return settings.naming(database: unique)
@@ -105,7 +105,7 @@ public final class TemporaryPostgres: Sendable {
     }
 
     /// Starts it anew as a standby of nobody: it can be read, and takes no changes.
-    public func becomeStandby() throws {
+    package func becomeStandby() throws {
         let signal = folder.appending("data").appending("standby.signal")
         try DurableFile.replace(signal, with: [], mode: 0o600)
         if getuid() == 0 { try Shell.run("/bin/chown", ["postgres:postgres", signal.string]) }
@@ -113,7 +113,7 @@ public final class TemporaryPostgres: Sendable {
     }
 
     /// For a server of a test's own, after ALTER SYSTEM.
-    public func restart() throws {
+    package func restart() throws {
         let data = folder.appending("data").string
         try Self.runAsServer(
             binDirectory.appending("pg_ctl"),
@@ -121,7 +121,7 @@ public final class TemporaryPostgres: Sendable {
     }
 
     /// Stops at once and removes the data. A second call does nothing.
-    public func stop() { Self.stop(binDirectory, folder: folder) }
+    package func stop() { Self.stop(binDirectory, folder: folder) }
 
     private func connect(_ settings: ConnectionSettings, _ body: (Connection) throws -> Void) throws {
         let session = try Connection(settings)

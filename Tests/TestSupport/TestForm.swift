@@ -6,19 +6,20 @@ import Foundation
 ///
 /// `scripts/test` tries some of it, `scripts/test --long` all. What is not tried in the short form is no promise that is not
 /// tested, but another instance of one that is.
-public enum TestForm {
-    public static let isLong = ProcessInfo.processInfo.environment["MLFLOW_TESTS"] == "long"
+package enum TestForm {
+    package static let isLong = ProcessInfo.processInfo.environment["MLFLOW_TESTS"] == "long"
 
-    public static func pick<Value>(short: Value, long: Value) -> Value { isLong ? long : short }
+    package static func pick<Value>(short: Value, long: Value) -> Value { isLong ? long : short }
 
     /// Every so manyth of some cases, beginning with the first; in the long form each.
-    public static func oneIn<Case>(_ share: Int, of cases: [Case]) -> [Case] {
+    package static func oneIn<Case>(_ share: Int, of cases: [Case]) -> [Case] {
         isLong ? cases : cases.enumerated().filter { $0.offset % share == 0 }.map(\.element)
     }
 
     /// Every so manyth of all pairs, along diagonals: each of both is met where there are at least `share` of the other.
-    public static func oneIn<First, Second>(_ share: Int, of first: [First], with second: [Second]) -> [(First, Second)]
-    {
+    package static func oneIn<First, Second>(_ share: Int, of first: [First], with second: [Second]) -> [(
+        First, Second
+    )] {
         first.enumerated().flatMap { row, one in
             second.enumerated().filter { isLong || (row + $0.offset) % share == 0 }.map { (one, $0.element) }
         }

@@ -5,7 +5,7 @@ import SystemIO
 
 /// What the log says of requests: a line for each that changed something, and once a minute how many others there were. So a
 /// client that nobody let in cannot fill a disk with what it sends.
-public final class RequestLog: Sendable {
+package final class RequestLog: Sendable {
     private struct Tally {
         var ofStatus: [Int: Int] = [:]
         var ofAddress: [String: Int] = [:]
@@ -29,19 +29,19 @@ public final class RequestLog: Sendable {
     private let work: RepeatedWork
 
     /// - Parameter seconds: between two lines about the requests that changed nothing.
-    public init(_ log: Log, every seconds: Double = 60) throws(SystemError) {
+    package init(_ log: Log, every seconds: Double = 60) throws(SystemError) {
         self.log = log
         work = RepeatedWork("request-log", every: seconds)
         try work.start { [tally] in Self.tell(tally, log) }
     }
 
     /// Tells what there was since the last line.
-    public func stop() {
+    package func stop() {
         work.stop()
         Self.tell(tally, log)
     }
 
-    public func note(_ event: HTTPServerEvent) {
+    package func note(_ event: HTTPServerEvent) {
         switch event {
         case .finished(let exchange):
             let status = exchange.status ?? 0

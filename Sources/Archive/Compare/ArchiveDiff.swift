@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What one backup has that another has not, found by walking both indexes side by side.
-public struct ArchiveDiff {
-    public enum Change: Sendable, Equatable {
+package struct ArchiveDiff {
+    package enum Change: Sendable, Equatable {
         case added(ArchiveIndex.Record)
         case removed(ArchiveIndex.Record)
         case changed(from: ArchiveIndex.Record, to: ArchiveIndex.Record)
 
-        public var path: EntryPath {
+        package var path: EntryPath {
             switch self {
             case .added(let record), .removed(let record), .changed(_, let record): record.entry.path
             }
@@ -17,13 +17,13 @@ public struct ArchiveDiff {
     private let before: RecordStream
     private let after: RecordStream
 
-    public init(from before: RecordStream, to after: RecordStream) {
+    package init(from before: RecordStream, to after: RecordStream) {
         self.before = before
         self.after = after
     }
 
     /// Visits each difference in walk order. Times, owners and modes alone are no difference: content is.
-    public func forEachChange(_ visit: (Change) throws -> Void) throws {
+    package func forEachChange(_ visit: (Change) throws -> Void) throws {
         var old = try before.next()
         var new = try after.next()
         while old != nil || new != nil {

@@ -3,8 +3,8 @@
 import SystemIO
 
 /// What restored files could not be given: this user may not, or the file system has no such thing.
-public struct DeniedLooks: Sendable, Equatable {
-    public enum Kind: Sendable, CaseIterable {
+package struct DeniedLooks: Sendable, Equatable {
+    package enum Kind: Sendable, CaseIterable {
         /// Its user or its group. The group that it has instead has no right that others had not (`RestoredLooks.due`).
         case owner
         /// Set-uid or set-gid of a file whose owner is another one than it speaks for, or root.
@@ -14,19 +14,19 @@ public struct DeniedLooks: Sendable, Equatable {
         case attributes
     }
 
-    public struct Count: Sendable, Equatable {
-        public fileprivate(set) var number: Int
+    package struct Count: Sendable, Equatable {
+        package fileprivate(set) var number: Int
         /// One of them, below the folder that was restored.
-        public fileprivate(set) var example: EntryPath
+        package fileprivate(set) var example: EntryPath
     }
 
-    public private(set) var counts: [Kind: Count] = [:]
+    package private(set) var counts: [Kind: Count] = [:]
 
-    public init() {}
+    package init() {}
 
-    public var isEmpty: Bool { counts.isEmpty }
+    package var isEmpty: Bool { counts.isEmpty }
 
-    public mutating func note(_ kind: Kind, _ path: EntryPath) {
+    package mutating func note(_ kind: Kind, _ path: EntryPath) {
         counts[kind, default: Count(number: 0, example: path)].number += 1
     }
 

@@ -4,16 +4,16 @@ import Glibc
 import SystemIO
 
 /// Unpacks parts of a backup into staging folders.
-public struct Extractor {
+package struct Extractor {
     /// Everything below `source` in the backup goes into `destination`, an existing empty folder.
-    public struct Route: Sendable {
-        public let source: EntryPath
-        public let destination: FilePath
-        public let owner: RestoredOwner
+    package struct Route: Sendable {
+        package let source: EntryPath
+        package let destination: FilePath
+        package let owner: RestoredOwner
         /// Where files may be that are right already. Only `ParallelExtractor` looks there.
-        public let existing: Existing?
+        package let existing: Existing?
 
-        public init(
+        package init(
             _ source: EntryPath, into destination: FilePath, owner: RestoredOwner = .writer, existing: Existing? = nil
         ) {
             self.source = source
@@ -23,15 +23,15 @@ public struct Extractor {
         }
     }
 
-    public struct Outcome: Sendable, Equatable {
-        public var files = 0
-        public var bytes: UInt64 = 0
+    package struct Outcome: Sendable, Equatable {
+        package var files = 0
+        package var bytes: UInt64 = 0
         /// Of these files, those that the existing tree held already.
-        public var kept: [KeptFile] = []
+        package var kept: [KeptFile] = []
         /// And those that share its blocks.
-        public var cloned: [ClonedFile] = []
+        package var cloned: [ClonedFile] = []
         /// What could not be given to restored files.
-        public var denied = DeniedLooks()
+        package var denied = DeniedLooks()
 
         mutating func note(_ kept: EntryPlacer.Kept) {
             switch kept {
@@ -52,11 +52,11 @@ public struct Extractor {
 
     private let routes: [Route]
 
-    public init(_ routes: [Route]) { self.routes = routes }
+    package init(_ routes: [Route]) { self.routes = routes }
 
     /// Reads the whole archive, so that damage anywhere is an error, and unpacks what has a route.
     /// The files are on disk when this returns.
-    public func extract(_ reader: any ArchiveReader) throws -> Outcome {
+    package func extract(_ reader: any ArchiveReader) throws -> Outcome {
         for route in routes { try EntryPlacer.prepare(route.destination) }
         // Who owned the tree stands before what is in it, and is known when the first of that comes.
         var placers = try routes.map { try EntryPlacer(root: $0.destination, looks: .init($0.owner, tree: nil)) }

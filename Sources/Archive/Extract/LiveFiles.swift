@@ -113,33 +113,33 @@ final class LiveFiles {
 
 /// A live file that was kept, as it was right after it got its second name. Whoever swaps the trees looks at it again:
 /// a write changes one of these, and only a program that sets the clock could undo that.
-public struct KeptFile: Sendable, Equatable {
-    public let inode: UInt64
-    public let modified: FileTime
+package struct KeptFile: Sendable, Equatable {
+    package let inode: UInt64
+    package let modified: FileTime
     /// The time of the inode's last change (ctime), which utimes(2) cannot set.
-    public let changed: FileTime
+    package let changed: FileTime
 }
 
 /// A file that shares the blocks of a live one, both as they were then. As long as the live one has these stamps, the two
 /// are equal.
-public struct ClonedFile: Sendable, Equatable {
-    public let live: FileStatus
-    public let clone: FileStatus
+package struct ClonedFile: Sendable, Equatable {
+    package let live: FileStatus
+    package let clone: FileStatus
 }
 
 extension Extractor.Route {
     /// A tree whose files may be kept instead of being written again, on the same file system as the destination.
-    public struct Existing: Sendable {
-        public let root: FilePath
+    package struct Existing: Sendable {
+        package let root: FilePath
         /// Files written to at or after this moment are not kept: somebody may still be at it.
-        public let stillSince: FileTime
+        package let stillSince: FileTime
         /// Whether files on its file system can share blocks (`FileSystem.sharesBlocks`): they are cloned then, not linked.
-        public let clones: Bool
+        package let clones: Bool
         /// Names, by inode, that files have in trees that are not part of what is backed up: these tie no two files of a
         /// backup together. At most as many as there are.
-        public let otherNames: [UInt64: UInt64]
+        package let otherNames: [UInt64: UInt64]
 
-        public init(
+        package init(
             _ root: FilePath, stillSince: FileTime, clones: Bool = false, otherNames: [UInt64: UInt64] = [:]
         ) {
             self.otherNames = otherNames
@@ -152,7 +152,7 @@ extension Extractor.Route {
 
 extension ParallelExtractor {
     /// Bytes and files that would have to be written, as far as stamps can tell.
-    public func estimate(_ archive: IndexedArchive) throws -> Extractor.Outcome {
+    package func estimate(_ archive: IndexedArchive) throws -> Extractor.Outcome {
         let looks = try routes.map { RestoredLooks($0.owner, tree: try $0.tree(in: archive)) }
         let placers = try PlacerSet(routes, looks, archive.path.string)
         var outcome = Extractor.Outcome()

@@ -5,18 +5,18 @@ import SystemIO
 
 /// Unpacks an archive of ours on all cores: its members are independent of each other, so each thread inflates and
 /// places whole ones. Every member is compared with its digest, every entry with the index.
-public struct ParallelExtractor: Sendable {
+package struct ParallelExtractor: Sendable {
     let routes: [Extractor.Route]
     private let threads: Int
     private let observer: ReadObserver
     private let budget: WriteBudget?
 
     /// What had to be written was more than the caller has room for.
-    public struct BudgetExceeded: Error {}
+    package struct BudgetExceeded: Error {}
 
     /// - Parameter budget: bytes of content that may be written for routes that have an existing tree, not counting what
     ///   is kept; `nil` for no bound.
-    public init(
+    package init(
         _ routes: [Extractor.Route], threads: Int, budget: UInt64? = nil, observer: ReadObserver = ReadObserver()
     ) {
         self.routes = routes
@@ -27,7 +27,7 @@ public struct ParallelExtractor: Sendable {
 
     /// Members that no route wants are not read. The files are on disk when this returns.
     /// - Throws: `ArchiveError`, `SystemError`, `CancelledError`, `BudgetExceeded`.
-    public func extract(_ archive: IndexedArchive) throws -> Extractor.Outcome {
+    package func extract(_ archive: IndexedArchive) throws -> Extractor.Outcome {
         for route in routes { try EntryPlacer.prepare(route.destination) }
         let looks = try routes.map { RestoredLooks($0.owner, tree: try $0.tree(in: archive)) }
         let ends = Monitor<[PlacerSet]>([])

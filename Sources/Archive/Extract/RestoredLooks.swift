@@ -5,18 +5,18 @@ import SystemIO
 
 /// Gives restored things owner, mode, access lists, attributes and time: all of it, or as much as may be given without anybody
 /// getting more rights than the backup says, but for who restores and holds the backup anyway.
-public final class RestoredLooks: Sendable {
+package final class RestoredLooks: Sendable {
     let owners: OwnerGiving
     private let noted = Monitor(DeniedLooks())
 
     /// - Parameter tree: what the backup says of the folder that was backed up; `nil` where it does not.
-    public init(_ rule: RestoredOwner, tree: ArchiveEntry?) { owners = OwnerGiving(rule, tree: tree) }
+    package init(_ rule: RestoredOwner, tree: ArchiveEntry?) { owners = OwnerGiving(rule, tree: tree) }
 
     /// What could not be given until now.
-    public var denied: DeniedLooks { noted.withLock { $0 } }
+    package var denied: DeniedLooks { noted.withLock { $0 } }
 
     /// Of a file or folder of ours that is complete.
-    public func give(_ entry: ArchiveEntry, to file: OpenFile) throws(SystemError) {
+    package func give(_ entry: ArchiveEntry, to file: OpenFile) throws(SystemError) {
         // While it is ours: the kernel asks for the right to write.
         var isDenied = false
         for attribute in entry.attributes where try !file.set(attribute) { isDenied = true }
@@ -36,7 +36,7 @@ public final class RestoredLooks: Sendable {
 
     /// Access lists and mode, also of a file that had others.
     /// - Parameter owner: who it belongs to; `nil` for a file of ours, which nobody else gets a right to.
-    public func giveRights(
+    package func giveRights(
         _ entry: ArchiveEntry, to file: OpenFile, _ owner: (user: UInt32, group: UInt32)?
     ) throws(SystemError) {
         let due = due(entry, owner)
@@ -65,7 +65,7 @@ public final class RestoredLooks: Sendable {
     /// Where the group is not the one that it should be, neither those who are in it nor those who were in the other may do more
     /// than before: the first were others, the second are others now.
     /// - Parameter owner: as in `giveRights`.
-    public func due(_ entry: ArchiveEntry, _ owner: (user: UInt32, group: UInt32)?) -> ArchiveEntry {
+    package func due(_ entry: ArchiveEntry, _ owner: (user: UInt32, group: UInt32)?) -> ArchiveEntry {
         var due = entry
         due.mode = Self.settable(entry, owner)
         guard owners.isRecorded, let owner, owner.group != owners.wanted(entry).group else { return due }

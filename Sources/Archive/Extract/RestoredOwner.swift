@@ -4,7 +4,7 @@ import Glibc
 import SystemIO
 
 /// Who restored files shall belong to.
-public enum RestoredOwner: Sendable {
+package enum RestoredOwner: Sendable {
     /// Whoever this process is, or works for (`Heir`). For files of ours: nobody else gets a right to them, whatever a list says.
     case writer
     /// Whoever owned each when it was backed up, by number. Who owned the whole tree then stands for who owns its place now:

@@ -3,8 +3,8 @@
 import SystemIO
 
 /// One thing in a backup: a file, a folder or a link.
-public struct ArchiveEntry: Sendable, Equatable {
-    public enum Kind: Sendable, Equatable {
+package struct ArchiveEntry: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
         case file
         case directory
         case symbolicLink(target: [UInt8])
@@ -12,31 +12,31 @@ public struct ArchiveEntry: Sendable, Equatable {
         case hardLink(target: EntryPath)
     }
 
-    public var path: EntryPath
-    public var kind: Kind
+    package var path: EntryPath
+    package var kind: Kind
     /// Bytes of content; zero for everything but files.
-    public var size: UInt64
-    public var mode: UInt32
-    public var owner: UInt32
-    public var group: UInt32
-    public var modified: FileTime
+    package var size: UInt64
+    package var mode: UInt32
+    package var owner: UInt32
+    package var group: UInt32
+    package var modified: FileTime
     /// Extended attributes; stored in tar headers only, not in the index.
-    public var attributes: [OpenFile.Attribute] = []
+    package var attributes: [OpenFile.Attribute] = []
     /// What its mode does not say of who may do what with it. The group bits of `mode` are the mask of it.
-    public var access: AccessList?
+    package var access: AccessList?
     /// Of a folder: what is made in it gets this.
-    public var defaultAccess: AccessList?
+    package var defaultAccess: AccessList?
     /// What the live file was when it was read; not stored in tar headers, only in the index.
-    public var origin: Origin?
+    package var origin: Origin?
 
     /// Tells whether a live file is still the one that was read.
-    public struct Origin: Sendable, Equatable {
-        public let device: UInt64
-        public let inode: UInt64
-        public let changed: FileTime
+    package struct Origin: Sendable, Equatable {
+        package let device: UInt64
+        package let inode: UInt64
+        package let changed: FileTime
     }
 
-    public init(
+    package init(
         path: EntryPath, kind: Kind, size: UInt64 = 0, mode: UInt32, owner: UInt32 = 0, group: UInt32 = 0,
         modified: FileTime, origin: Origin? = nil
     ) {

@@ -3,11 +3,11 @@
 import SystemIO
 
 /// Files and bytes of the artifacts in a backup, as its manifest counts them: a file with several names is one.
-public struct ContentCount: Sendable, Equatable {
-    public var files = 0
-    public var bytes: UInt64 = 0
+package struct ContentCount: Sendable, Equatable {
+    package var files = 0
+    package var bytes: UInt64 = 0
 
-    public init() {}
+    package init() {}
 
     /// Sizes may come from an index that nobody has compared with anything, so the sum must not overflow.
     mutating func add(_ entry: ArchiveEntry) {

@@ -3,12 +3,12 @@
 /// A name inside a backup: relative, in bytes, and unable to leave the folder it is put in.
 ///
 /// The only way to make one is through the checks, so what holds an `EntryPath` need not look again.
-public struct EntryPath: Hashable, Sendable, CustomStringConvertible {
-    public let bytes: [UInt8]
+package struct EntryPath: Hashable, Sendable, CustomStringConvertible {
+    package let bytes: [UInt8]
 
     /// - Parameter bytes: components split by `/`. A leading `./` and trailing or doubled slashes are dropped.
     /// - Returns: `nil` for absolute names, `..`, NUL bytes, and names with nothing in them.
-    public init?(_ bytes: some Collection<UInt8>) {
+    package init?(_ bytes: some Collection<UInt8>) {
         guard bytes.first != slash, !bytes.contains(0) else { return nil }
         var clean: [UInt8] = []
         clean.reserveCapacity(bytes.count)
@@ -22,20 +22,20 @@ public struct EntryPath: Hashable, Sendable, CustomStringConvertible {
         self.bytes = clean
     }
 
-    public init?(_ string: String) { self.init(Array(string.utf8)) }
+    package init?(_ string: String) { self.init(Array(string.utf8)) }
 
     private init(unchecked bytes: [UInt8]) { self.bytes = bytes }
 
-    public var description: String { String(decoding: bytes, as: UTF8.self) }
-    public var components: [ArraySlice<UInt8>] { bytes.split(separator: slash) }
+    package var description: String { String(decoding: bytes, as: UTF8.self) }
+    package var components: [ArraySlice<UInt8>] { bytes.split(separator: slash) }
 
     /// - Parameter name: one component from a folder listing: no slash, not `.` or `..`.
-    public func appending(name: [UInt8]) -> EntryPath {
+    package func appending(name: [UInt8]) -> EntryPath {
         EntryPath(unchecked: bytes + [slash] + name)
     }
 
     /// The path below `folder`; `nil` where it is not below it.
-    public func relative(to folder: EntryPath) -> EntryPath? {
+    package func relative(to folder: EntryPath) -> EntryPath? {
         guard bytes.count > folder.bytes.count + 1, bytes[folder.bytes.count] == slash,
             bytes.starts(with: folder.bytes)
         else { return nil }
@@ -46,7 +46,7 @@ public struct EntryPath: Hashable, Sendable, CustomStringConvertible {
     ///
     /// `..` may only lead the target. Behind a name it could climb out of whatever folder another link makes of that
     /// name (`a -> .`, `b/c -> ../a/..`), which words alone cannot tell.
-    public func staysInside(linkTarget target: [UInt8]) -> Bool {
+    package func staysInside(linkTarget target: [UInt8]) -> Bool {
         guard !target.isEmpty, target.first != slash, !target.contains(0) else { return false }
         var depth = components.count - 1
         var sawName = false

@@ -3,21 +3,21 @@
 import CCrypto
 
 /// A SHA-256 digest (FIPS 180-4), 32 bytes, kept inline: an index of a million files holds a million of them.
-public struct Digest: Sendable, Hashable, CustomStringConvertible {
+package struct Digest: Sendable, Hashable, CustomStringConvertible {
     private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
-    public init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
         withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
     }
 
-    public var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
+    package var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
 
-    public static func == (left: Digest, right: Digest) -> Bool { left.words == right.words }
+    package static func == (left: Digest, right: Digest) -> Bool { left.words == right.words }
 
-    public func hash(into hasher: inout Hasher) { withUnsafeBytes(of: words) { hasher.combine(bytes: $0) } }
+    package func hash(into hasher: inout Hasher) { withUnsafeBytes(of: words) { hasher.combine(bytes: $0) } }
 
-    public init?(hex: String) { self.init(hex: Array(hex.utf8)[...]) }
+    package init?(hex: String) { self.init(hex: Array(hex.utf8)[...]) }
 
     /// Reads 64 hexadecimal digits.
     init?(hex digits: some RandomAccessCollection<UInt8>) {
@@ -31,7 +31,7 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    public var hex: String {
+    package var hex: String {
         var text: [UInt8] = []
         appendHex(to: &text)
         return String(decoding: text, as: UTF8.self)
@@ -46,7 +46,7 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    public var description: String { hex }
+    package var description: String { hex }
 }
 
 func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
@@ -61,10 +61,10 @@ func hexValue(_ digit: UInt8) -> UInt8? {
 }
 
 /// A running SHA-256 through libcrypto, which uses the processor's SHA instructions where it has them.
-public struct SHA256: ~Copyable {
+package struct SHA256: ~Copyable {
     private let context: OpaquePointer
 
-    public init() {
+    package init() {
         guard let made = EVP_MD_CTX_new(), EVP_DigestInit_ex(made, EVP_sha256(), nil) == 1 else {
             // Only when memory is gone, or libcrypto was built without SHA-256.
             preconditionFailure("libcrypto cannot start SHA-256")
@@ -74,12 +74,12 @@ public struct SHA256: ~Copyable {
 
     deinit { EVP_MD_CTX_free(context) }
 
-    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         if bytes.count > 0 { EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) }
     }
 
     /// Another one that has seen the same bytes.
-    public func copy() -> SHA256 {
+    package func copy() -> SHA256 {
         let other = SHA256()
         guard EVP_MD_CTX_copy_ex(other.context, context) == 1 else {
             // Only when memory is gone.
@@ -89,7 +89,7 @@ public struct SHA256: ~Copyable {
     }
 
     /// Ends one digest and begins the next.
-    public mutating func next() -> Digest {
+    package mutating func next() -> Digest {
         var bytes = [UInt8](repeating: 0, count: 32)
         EVP_DigestFinal_ex(context, &bytes, nil)
         EVP_DigestInit_ex(context, EVP_sha256(), nil)
@@ -97,18 +97,18 @@ public struct SHA256: ~Copyable {
         return digest
     }
 
-    public consuming func finish() -> Digest {
+    package consuming func finish() -> Digest {
         var bytes = [UInt8](repeating: 0, count: 32)
         EVP_DigestFinal_ex(context, &bytes, nil)
         guard let digest = Digest(bytes: bytes) else { preconditionFailure("SHA-256 has 32 bytes") }
         return digest
     }
 
-    public static func digest(of bytes: UnsafeRawBufferPointer) -> Digest {
+    package static func digest(of bytes: UnsafeRawBufferPointer) -> Digest {
         var hash = SHA256()
         hash.update(bytes)
         return hash.finish()
     }
 
-    public static func digest(of bytes: [UInt8]) -> Digest { bytes.withUnsafeBytes { digest(of: $0) } }
+    package static func digest(of bytes: [UInt8]) -> Digest { bytes.withUnsafeBytes { digest(of: $0) } }
 }

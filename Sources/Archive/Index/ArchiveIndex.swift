@@ -6,19 +6,19 @@ import SystemIO
 ///
 /// It is the last entry of the archive, so it can name everything before it. It does not name itself. A large one is
 /// read a member at a time (`IndexedArchive.forEachMember`); the whole of it in memory is for small ones.
-public struct ArchiveIndex: Sendable {
+package struct ArchiveIndex: Sendable {
     /// What stands before the first member.
-    public struct Preamble: Sendable, Equatable {
+    package struct Preamble: Sendable, Equatable {
         /// When the writer began to look at the live files. Stamps near or after it prove nothing (racy timestamps).
-        public var started: FileTime
+        package var started: FileTime
         /// How many archives in a row shared bytes with the one before; zero for one written wholly from its source.
-        public var generation: Int
+        package var generation: Int
         /// Members start at multiples of this many bytes, so that file systems can share them; 1 where they do not.
-        public var alignment: Int
+        package var alignment: Int
         /// Whether access lists, and attributes of folders, are in it; archives of 0.1.0 have none.
-        public var hasLists: Bool
+        package var hasLists: Bool
 
-        public init(started: FileTime, generation: Int = 0, alignment: Int = 1, hasLists: Bool = true) {
+        package init(started: FileTime, generation: Int = 0, alignment: Int = 1, hasLists: Bool = true) {
             self.hasLists = hasLists
             self.started = started
             self.generation = generation
@@ -27,8 +27,8 @@ public struct ArchiveIndex: Sendable {
     }
 
     /// One gzip member, or some of the loose files of an uncompressed backup.
-    public struct Member: Sendable, Equatable {
-        public enum Kind: String, Sendable, Codable {
+    package struct Member: Sendable, Equatable {
+        package enum Kind: String, Sendable, Codable {
             /// Many small entries, whole.
             case pack
             /// The tar header of one large file; its chunks follow.
@@ -39,31 +39,31 @@ public struct ArchiveIndex: Sendable {
             case loose
         }
 
-        public var kind: Kind
+        package var kind: Kind
         /// Position and length in the archive file, in bytes.
-        public var offset: UInt64
-        public var length: UInt64
+        package var offset: UInt64
+        package var length: UInt64
         /// Bytes of tar that come out of it.
-        public var tarLength: UInt64
+        package var tarLength: UInt64
         /// SHA-256 of the compressed bytes.
-        public var digest: Digest?
+        package var digest: Digest?
         /// CRC-64 of the compressed bytes, for the look at a copy that was just made.
-        public var checksum: UInt64?
+        package var checksum: UInt64?
         /// SHA-256 of the tar bytes, of chunks only: it tells that a file which changed did not change here.
-        public var content: Digest?
-        public var entries: [Record]
+        package var content: Digest?
+        package var entries: [Record]
     }
 
     /// An entry, with the digest of its content where it is a file.
-    public struct Record: Sendable, Equatable {
-        public var entry: ArchiveEntry
-        public var digest: Digest?
+    package struct Record: Sendable, Equatable {
+        package var entry: ArchiveEntry
+        package var digest: Digest?
     }
 
-    public var preamble: Preamble
-    public var members: [Member]
+    package var preamble: Preamble
+    package var members: [Member]
 
-    public init(preamble: Preamble = .init(started: FileTime(seconds: 0)), members: [Member] = []) {
+    package init(preamble: Preamble = .init(started: FileTime(seconds: 0)), members: [Member] = []) {
         self.preamble = preamble
         self.members = members
     }
@@ -86,7 +86,7 @@ public struct ArchiveIndex: Sendable {
         try places.finish()
     }
 
-    public var records: some Sequence<Record> { members.lazy.flatMap(\.entries) }
+    package var records: some Sequence<Record> { members.lazy.flatMap(\.entries) }
 }
 
 /// Checks that members follow each other without a gap, from the first byte of a file to its index.
@@ -122,39 +122,39 @@ struct MemberPlaces {
 }
 
 /// What a finished writer knows of what it wrote.
-public struct ArchiveSummary: Sendable, Equatable {
+package struct ArchiveSummary: Sendable, Equatable {
     /// Bytes on disk.
-    public let size: UInt64
+    package let size: UInt64
     /// SHA-256 of the whole file; of `index.json` for an uncompressed backup, which names every other digest.
-    public let digest: Digest
+    package let digest: Digest
     /// Where the index member starts; zero for an uncompressed backup.
-    public let indexOffset: UInt64
+    package let indexOffset: UInt64
     /// SHA-256 of the stored index, which names every other digest; `nil` for an uncompressed backup.
-    public let indexDigest: Digest?
-    public let files: Int
+    package let indexDigest: Digest?
+    package let files: Int
     /// Bytes of content before compression.
-    public let contentSize: UInt64
-    public var sharing: Sharing
+    package let contentSize: UInt64
+    package var sharing: Sharing
     /// What the file system of an uncompressed backup could not hold of the files.
-    public let denied: DeniedLooks
+    package let denied: DeniedLooks
 
     /// What came from the backup before. For an uncompressed backup these are bytes of content.
-    public struct Sharing: Sendable, Equatable {
+    package struct Sharing: Sendable, Equatable {
         /// Bytes whose blocks are shared with the backup before.
-        public var cloned: UInt64 = 0
+        package var cloned: UInt64 = 0
         /// Bytes copied from it, where the file system cannot share.
-        public var copied: UInt64 = 0
+        package var copied: UInt64 = 0
         /// See `ArchiveIndex.Preamble.generation`.
-        public var generation = 0
+        package var generation = 0
 
-        public init(cloned: UInt64 = 0, copied: UInt64 = 0, generation: Int = 0) {
+        package init(cloned: UInt64 = 0, copied: UInt64 = 0, generation: Int = 0) {
             self.cloned = cloned
             self.copied = copied
             self.generation = generation
         }
     }
 
-    public init(
+    package init(
         size: UInt64, digest: Digest, indexOffset: UInt64, indexDigest: Digest? = nil, files: Int,
         contentSize: UInt64, sharing: Sharing, denied: DeniedLooks = DeniedLooks()
     ) {

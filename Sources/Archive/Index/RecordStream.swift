@@ -3,14 +3,14 @@
 import SystemIO
 
 /// The entries of a backup in stored order, one at a time: memory does not grow with their number.
-public final class RecordStream {
+package final class RecordStream {
     private let nextMember: () throws -> ArchiveIndex.Member?
     private let readPreamble: () -> ArchiveIndex.Preamble?
     private var records: [ArchiveIndex.Record] = []
     private var position = 0
 
     /// - Throws: `ArchiveError.truncated` where the archive has no footer of ours.
-    public init(archive path: FilePath) throws {
+    package init(archive path: FilePath) throws {
         let archive = try IndexedArchive(path)
         let stream = try IndexStream(archive.file, archive.footer)
         nextMember = { try stream.next() }
@@ -18,7 +18,7 @@ public final class RecordStream {
     }
 
     /// The entries of an uncompressed backup.
-    public init(folder path: FilePath) throws {
+    package init(folder path: FilePath) throws {
         let file = try StoredPart.file(path.appending(ArchiveLayout.indexName), of: path.string)
         let reader = LineReader(file, archive: path.string)
         nextMember = { try reader.next() }
@@ -26,10 +26,10 @@ public final class RecordStream {
     }
 
     /// What the index says of the whole; `nil` before the first record was read.
-    public var preamble: ArchiveIndex.Preamble? { readPreamble() }
+    package var preamble: ArchiveIndex.Preamble? { readPreamble() }
 
     /// - Returns: `nil` after the last.
-    public func next() throws -> ArchiveIndex.Record? {
+    package func next() throws -> ArchiveIndex.Record? {
         while position == records.count {
             guard let member = try nextMember() else { return nil }
             records = member.entries

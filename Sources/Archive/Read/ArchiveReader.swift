@@ -3,8 +3,8 @@
 import SystemIO
 
 /// The content of the entry at hand. What the visitor leaves unread is skipped.
-public final class EntryContent {
-    public private(set) var remaining: UInt64
+package final class EntryContent {
+    package private(set) var remaining: UInt64
     private let fill: (UnsafeMutableRawBufferPointer) throws -> Int
 
     init(size: UInt64, fill: @escaping (UnsafeMutableRawBufferPointer) throws -> Int) {
@@ -13,7 +13,7 @@ public final class EntryContent {
     }
 
     /// Reads the next bytes, as many as the buffer takes, fewer at the end of the entry.
-    public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         let wanted = Int(min(UInt64(buffer.count), remaining))
         guard wanted > 0 else { return 0 }
         let got = try fill(UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
@@ -23,7 +23,7 @@ public final class EntryContent {
 
     /// The rest of the entry in memory.
     /// - Parameter limit: bytes; a longer entry is refused, because a manifest of gigabytes is not a manifest.
-    public func readAll(limit: UInt64, archive: String, path: EntryPath) throws -> [UInt8] {
+    package func readAll(limit: UInt64, archive: String, path: EntryPath) throws -> [UInt8] {
         guard remaining <= limit else {
             throw ArchiveError.notABackup(archive: archive, reason: "\(path) has \(remaining) bytes")
         }
@@ -43,7 +43,7 @@ public final class EntryContent {
 }
 
 /// Reads a backup from its first entry to its last. Every entry is checked before the visitor sees it.
-public protocol ArchiveReader: AnyObject {
+package protocol ArchiveReader: AnyObject {
     /// The name of the archive in messages.
     var name: String { get }
 
@@ -58,21 +58,21 @@ public protocol ArchiveReader: AnyObject {
 }
 
 extension ArchiveReader {
-    public func checkStoredBytes(against index: ArchiveIndex) throws {}
+    package func checkStoredBytes(against index: ArchiveIndex) throws {}
 }
 
 /// What watches a long read: cancellation, progress in bytes of the stored file, a rate, and a time to stop at.
-public struct ReadObserver: Sendable {
-    public let cancellation: Cancellation?
-    public let onProgress: (@Sendable (UInt64) -> Void)?
+package struct ReadObserver: Sendable {
+    package let cancellation: Cancellation?
+    package let onProgress: (@Sendable (UInt64) -> Void)?
     private let rate: ReadRate?
     private let deadline: UInt64?
 
     /// The time for a reading was up before its end. Nothing is wrong with what was read.
-    public struct TimeIsUp: Error {}
+    package struct TimeIsUp: Error {}
 
     /// - Parameter deadline: when to stop at the latest, in nanoseconds of `MonotonicTime`.
-    public init(
+    package init(
         cancellation: Cancellation? = nil, rate: ReadRate? = nil, deadline: UInt64? = nil,
         onProgress: (@Sendable (UInt64) -> Void)? = nil
     ) {

@@ -3,18 +3,18 @@
 import SystemIO
 
 /// Reads an uncompressed backup: a folder with the same layout as the tar.
-public final class FolderReader: ArchiveReader {
-    public let name: String
+package final class FolderReader: ArchiveReader {
+    package let name: String
     private let root: FilePath
     private let observer: ReadObserver
 
-    public init(_ path: FilePath, observer: ReadObserver = ReadObserver()) throws {
+    package init(_ path: FilePath, observer: ReadObserver = ReadObserver()) throws {
         name = path.string
         root = path
         self.observer = observer
     }
 
-    public func forEachEntry(_ visit: (ArchiveEntry, EntryContent) throws -> Void) throws {
+    package func forEachEntry(_ visit: (ArchiveEntry, EntryContent) throws -> Void) throws {
         // The index is read last, as in a tar, so that a visitor may compare it with everything it saw.
         let top = try StoredPart.folder(root, of: name)
         var walk = try TreeWalk(root: top, prefix: nil, ignoring: [Array(ArchiveLayout.indexName.utf8)])

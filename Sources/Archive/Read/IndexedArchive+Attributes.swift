@@ -3,18 +3,18 @@
 import SystemIO
 
 /// What a backup says of the extended attributes of several files.
-public struct StoredAttributes: Sendable {
+package struct StoredAttributes: Sendable {
     /// Of those that have any.
-    public var found: [EntryPath: [OpenFile.Attribute]] = [:]
+    package var found: [EntryPath: [OpenFile.Attribute]] = [:]
     /// The backup does not give these any more.
-    public var lost: Set<EntryPath> = []
+    package var lost: Set<EntryPath> = []
 
-    public init() {}
+    package init() {}
 }
 
 extension IndexedArchive {
     /// Extended attributes of several files in one pass. They stand in their tar headers alone.
-    public func attributes(of paths: Set<EntryPath>) throws -> StoredAttributes {
+    package func attributes(of paths: Set<EntryPath>) throws -> StoredAttributes {
         let reader = MemberReader(self)
         var stored = StoredAttributes()
         try forEachMember { member in

@@ -7,7 +7,7 @@ extension IndexedArchive {
     /// The content of one small file.
     /// - Parameter limit: bytes; a longer file is refused.
     /// - Returns: `nil` where the archive has no such file.
-    public func content(of path: EntryPath, limit: Int = 64 << 20) throws -> [UInt8]? {
+    package func content(of path: EntryPath, limit: Int = 64 << 20) throws -> [UInt8]? {
         var bytes: [UInt8] = []
         let found = try copy(path) { piece in
             guard bytes.count + piece.count <= limit else {
@@ -22,7 +22,7 @@ extension IndexedArchive {
     /// Hands out the content of one file, a piece at a time. A name that is a hard link gives the file it stands for.
     /// - Returns: false where the archive has no such file.
     /// - Throws: `ArchiveError.damaged` where the content is not what was backed up.
-    public func copy(_ path: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
+    package func copy(_ path: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
         let reader = MemberReader(self)
         var linked: EntryPath?
         var large: LargeFile?

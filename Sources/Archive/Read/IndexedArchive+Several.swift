@@ -3,7 +3,7 @@
 import SystemIO
 
 /// A file of a backup, a piece at a time.
-public enum FilePiece {
+package enum FilePiece {
     /// With its attributes.
     case begin(ArchiveEntry)
     /// Valid until the visitor returns.
@@ -18,7 +18,7 @@ extension IndexedArchive {
     /// Content and attributes of several files in one pass, one file after the other. Names that are hard links are passed over.
     /// A damaged member is told of (`FilePiece.lost`), and the others come all the same.
     /// - Throws: `ArchiveError` where the index cannot be read; what `visit` throws.
-    public func copy(_ wanted: Set<EntryPath>, to visit: (FilePiece) throws -> Void) throws {
+    package func copy(_ wanted: Set<EntryPath>, to visit: (FilePiece) throws -> Void) throws {
         let reader = MemberReader(self)
         var large: LargeCopy?
         var left = wanted

@@ -3,13 +3,13 @@
 import SystemIO
 
 /// An archive of ours opened by its footer: its table of contents, and single files without reading the rest.
-public struct IndexedArchive: Sendable {
-    public let path: FilePath
+package struct IndexedArchive: Sendable {
+    package let path: FilePath
     let file: OpenFile
     let footer: ArchiveFooter
 
     /// - Throws: `ArchiveError.truncated` where there is no footer.
-    public init(_ path: FilePath) throws {
+    package init(_ path: FilePath) throws {
         self.path = path
         file = try StoredPart.file(path, of: path.string)
         footer = try ArchiveFooter.read(from: file, size: try file.status().size)
@@ -17,14 +17,14 @@ public struct IndexedArchive: Sendable {
 
     /// SHA-256 of the stored index: it names every digest in the archive, so two archives with the same one are equal
     /// up to their last 1,101 bytes.
-    public var indexDigest: Digest { footer.indexDigest }
-    public var indexOffset: UInt64 { footer.indexOffset }
+    package var indexDigest: Digest { footer.indexDigest }
+    package var indexOffset: UInt64 { footer.indexOffset }
 
     /// Visits the members in stored order; memory does not grow with the archive.
     /// - Parameter visit: returns false to stop.
     /// - Throws: `ArchiveError.damaged` where the index is not what the footer says, or names places that cannot be.
     @discardableResult
-    public func forEachMember(
+    package func forEachMember(
         _ visit: (ArchiveIndex.Member) throws -> Bool
     ) throws -> ArchiveIndex.Preamble? {
         let stream = try IndexStream(file, footer)
@@ -38,7 +38,7 @@ public struct IndexedArchive: Sendable {
     }
 
     /// What the index says of one folder; only what stands before it is read.
-    public func folder(at path: EntryPath) throws -> ArchiveEntry? {
+    package func folder(at path: EntryPath) throws -> ArchiveEntry? {
         var found: ArchiveEntry?
         try forEachMember { member in
             found = member.entries.first { $0.entry.path == path && $0.entry.kind == .directory }?.entry
@@ -48,7 +48,7 @@ public struct IndexedArchive: Sendable {
     }
 
     /// What the first line of the index says.
-    public func preamble() throws -> ArchiveIndex.Preamble {
+    package func preamble() throws -> ArchiveIndex.Preamble {
         guard let preamble = try forEachMember({ _ in false }) else {
             throw ArchiveError.damaged(archive: path.string, offset: footer.indexOffset, reason: "the index is empty")
         }
@@ -56,7 +56,7 @@ public struct IndexedArchive: Sendable {
     }
 
     /// The whole index in memory: for small archives.
-    public func readIndex() throws -> ArchiveIndex {
+    package func readIndex() throws -> ArchiveIndex {
         var members: [ArchiveIndex.Member] = []
         let preamble = try forEachMember {
             members.append($0)

@@ -4,13 +4,13 @@ import Glibc
 import SystemIO
 
 /// Slows long reading down to a rate, so that a check of all backups leaves the disk to others.
-public final class ReadRate: Sendable {
+package final class ReadRate: Sendable {
     private let bytesPerSecond: Double
     /// Seconds on the monotonic clock at which everything read so far is paid for.
     private let paid = Monitor(0.0)
 
     /// - Parameter bytesPerSecond: at least one.
-    public init(bytesPerSecond: UInt64) { self.bytesPerSecond = Double(max(bytesPerSecond, 1)) }
+    package init(bytesPerSecond: UInt64) { self.bytesPerSecond = Double(max(bytesPerSecond, 1)) }
 
     /// Counts bytes that were read, and sleeps as long as they came too fast. Time in which nothing was read earns a
     /// quarter of a second of credit and no more.

@@ -34,7 +34,7 @@ enum StoredPart {
 
 extension FileStatus.Kind {
     /// For a sentence on what lies in the place of something else.
-    public var words: String {
+    package var words: String {
         switch self {
         case .file: "a file"
         case .directory: "a folder"

@@ -3,21 +3,21 @@
 import SystemIO
 
 /// Reads any tar.gz that holds a backup: ours, spliced or not, and one that a person packed again with GNU tar.
-public final class TarGzipReader: ArchiveReader {
-    public let name: String
+package final class TarGzipReader: ArchiveReader {
+    package let name: String
     private let file: OpenFile
     private let stream: GzipFileStream
     private var interpreter: TarInterpreter
     private var sawEnd = false
 
-    public init(_ path: FilePath, observer: ReadObserver = ReadObserver()) throws {
+    package init(_ path: FilePath, observer: ReadObserver = ReadObserver()) throws {
         name = path.string
         interpreter = TarInterpreter(archive: path.string)
         file = try StoredPart.file(path, of: path.string)
         stream = try GzipFileStream(file, name: path.string, observer: observer)
     }
 
-    public func forEachEntry(_ visit: (ArchiveEntry, EntryContent) throws -> Void) throws {
+    package func forEachEntry(_ visit: (ArchiveEntry, EntryContent) throws -> Void) throws {
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: ArchiveLayout.blockSize, alignment: 16)
         defer { block.deallocate() }
         var pax = PaxRecords()
@@ -60,9 +60,9 @@ public final class TarGzipReader: ArchiveReader {
     }
 
     /// After the last entry: the size and digest of the stored file, trailing bytes included.
-    public func finish() throws -> (size: UInt64, digest: Digest) { try stream.finish() }
+    package func finish() throws -> (size: UInt64, digest: Digest) { try stream.finish() }
 
-    public func checkStoredBytes(against index: ArchiveIndex) throws {
+    package func checkStoredBytes(against index: ArchiveIndex) throws {
         let found = stream.members
         let size = try file.status().size
         let end: UInt64

@@ -4,37 +4,37 @@ import SystemIO
 
 /// What a backup of a tree would have to write, found by a walk that reads no file: the same comparison with the backup
 /// before as the one that makes the backup.
-public struct BackupEstimate: Sendable {
+package struct BackupEstimate: Sendable {
     /// What is in the tree.
-    public internal(set) var files = 0
-    public internal(set) var folders = 0
+    package internal(set) var files = 0
+    package internal(set) var folders = 0
     /// Bytes of content.
-    public internal(set) var bytes: UInt64 = 0
+    package internal(set) var bytes: UInt64 = 0
     /// Of these, what has to be read and written. A file that grew counts with what it grew by: its other chunks may be the
     /// same.
-    public internal(set) var freshFiles = 0
-    public internal(set) var freshBytes: UInt64 = 0
+    package internal(set) var freshFiles = 0
+    package internal(set) var freshBytes: UInt64 = 0
     /// The same with files that changed as a whole.
-    public internal(set) var freshBytesAtMost: UInt64 = 0
+    package internal(set) var freshBytesAtMost: UInt64 = 0
     /// Bytes that unchanged members take in the archive before; of a folder, of files that get a further name.
-    public internal(set) var keptLength: UInt64 = 0
+    package internal(set) var keptLength: UInt64 = 0
     /// Whether nothing at all is new, changed or gone.
-    public internal(set) var isUnchanged = false
+    package internal(set) var isUnchanged = false
     /// Of the backup before: the members that hold the dump in it, and the dump itself.
-    public internal(set) var dumpLength: UInt64 = 0
-    public internal(set) var dumpBytes: UInt64 = 0
-    public internal(set) var dumpFiles = 0
+    package internal(set) var dumpLength: UInt64 = 0
+    package internal(set) var dumpBytes: UInt64 = 0
+    package internal(set) var dumpFiles = 0
     var samples = SamplePlaces()
 
     fileprivate init() {}
 
-    public enum Previous: Sendable {
+    package enum Previous: Sendable {
         case archive(FilePath)
         case folder(FilePath)
     }
 
     /// The walk took longer than it may: nothing is known.
-    public struct Unfinished: Error {}
+    package struct Unfinished: Error {}
 
     /// - Parameters:
     ///   - tree: the live folder.
@@ -43,7 +43,7 @@ public struct BackupEstimate: Sendable {
     ///     laid out for it is no use.
     ///   - seconds: how long the walk may take at most.
     /// - Throws: `Unfinished`, `ArchiveError.unreadable`, `SystemError`, `CancelledError`.
-    public init(
+    package init(
         of tree: FilePath, as prefix: EntryPath = .artifacts, ignoring: Set<[UInt8]>, beside previous: Previous?,
         sharesBlocks: Bool, atMost seconds: Double, cancellation: Cancellation? = nil
     ) throws {
@@ -66,7 +66,7 @@ public struct BackupEstimate: Sendable {
 
     /// How small the fresh content becomes, between 0 and 1, by compressing a few megabytes of it. What cannot be read now
     /// counts as what does not become smaller.
-    public func compressedFraction(in tree: FilePath, as prefix: EntryPath = .artifacts) -> Double {
+    package func compressedFraction(in tree: FilePath, as prefix: EntryPath = .artifacts) -> Double {
         samples.compressedFraction(in: tree, prefix)
     }
 }

@@ -4,7 +4,7 @@
 ///
 /// Every entry is offered in the order of the walk. How much can be taken over at once is the writer's affair: a folder
 /// takes single files, a tar.gz whole members, whose entries wait until it is certain that all of them are unchanged.
-public protocol TreeReuse: AnyObject {
+package protocol TreeReuse: AnyObject {
     func offer(_ candidate: ReuseCandidate) throws -> ReuseVerdict
 
     /// Call at the end of the tree.
@@ -16,16 +16,16 @@ public protocol TreeReuse: AnyObject {
 }
 
 /// A live entry as the walk lists it.
-public struct ReuseCandidate {
-    public var entry: ArchiveEntry
-    public let linkCount: UInt64
+package struct ReuseCandidate {
+    package var entry: ArchiveEntry
+    package let linkCount: UInt64
     /// For content that has no stamps to trust: compares the live bytes with a digest.
-    public var matches: ((Digest) throws -> Bool)?
+    package var matches: ((Digest) throws -> Bool)?
     /// Asked where the backup before does not say who else may do what with a thing: whether nobody else is named.
-    public var isPlain: (() throws -> Bool)?
+    package var isPlain: (() throws -> Bool)?
 }
 
-public enum ReuseVerdict {
+package enum ReuseVerdict {
     /// Wait: the member it is in is not complete yet.
     case undecided
     /// These, the last of them the one just offered, were taken over.

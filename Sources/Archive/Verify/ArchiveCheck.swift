@@ -6,15 +6,15 @@ import SystemIO
 ///
 /// Members, index and footer are all the bytes there are, so this says as much as the digest of the whole file, and
 /// says what is wrong and where.
-public struct ArchiveCheck: Sendable {
+package struct ArchiveCheck: Sendable {
     /// A member whose bytes are not the ones that were published.
-    public struct DamagedMember: Sendable, Equatable {
-        public let offset: UInt64
-        public let length: UInt64
-        public let files: [EntryPath]
+    package struct DamagedMember: Sendable, Equatable {
+        package let offset: UInt64
+        package let length: UInt64
+        package let files: [EntryPath]
 
         /// - Parameter count: how many members are damaged in all.
-        public func error(in archive: String, of count: Int) -> ArchiveError {
+        package func error(in archive: String, of count: Int) -> ArchiveError {
             let names = files.prefix(5).map(\.description).joined(separator: ", ")
             let more = files.count > 5 ? " and \(files.count - 5) more" : ""
             let others = count > 1 ? "; \(count - 1) other members, too" : ""
@@ -28,30 +28,30 @@ public struct ArchiveCheck: Sendable {
     private let threads: Int
     private let observer: ReadObserver
 
-    public init(_ archive: IndexedArchive, threads: Int, observer: ReadObserver = ReadObserver()) {
+    package init(_ archive: IndexedArchive, threads: Int, observer: ReadObserver = ReadObserver()) {
         self.archive = archive
         self.threads = max(threads, 1)
         self.observer = observer
     }
 
     /// Everything that one reading of the whole file tells.
-    public struct Report: Sendable {
+    package struct Report: Sendable {
         /// In the order of the file; empty where all is well.
-        public let damaged: [DamagedMember]
+        package let damaged: [DamagedMember]
         /// Size and SHA-256 of the file as it is stored.
-        public let size: UInt64
-        public let digest: Digest
+        package let size: UInt64
+        package let digest: Digest
         /// What its index says it holds.
-        public let artifacts: ContentCount
+        package let artifacts: ContentCount
     }
 
     /// - Returns: what is damaged, in the order of the file; empty where all is well.
     /// - Throws: `ArchiveError` where the index itself cannot be believed.
-    public func run() throws -> [DamagedMember] { try members(alsoBy: nil).damaged }
+    package func run() throws -> [DamagedMember] { try members(alsoBy: nil).damaged }
 
     /// Members and the whole file in one reading: the digest of the whole is made on one more thread, over the same pages.
     /// - Throws: `ArchiveError` where the index itself cannot be believed, `SystemError` where the disk gives no bytes.
-    public func report() throws -> Report {
+    package func report() throws -> Report {
         let whole = try WholeFileDigest(archive.file)
         let (damaged, artifacts) = try members(alsoBy: whole)
         let (size, digest) = try whole.finish()

@@ -3,14 +3,14 @@
 import SystemIO
 
 /// Reads every byte of a backup and compares it with the index inside: for archives nobody vouches for.
-public struct ContentVerifier {
+package struct ContentVerifier {
     /// What was found, once everything agreed.
-    public struct Report: Sendable, Equatable {
-        public let manifest: [UInt8]
-        public let files: Int
-        public let contentSize: UInt64
+    package struct Report: Sendable, Equatable {
+        package let manifest: [UInt8]
+        package let files: Int
+        package let contentSize: UInt64
         /// What its index says it holds.
-        public let artifacts: ContentCount
+        package let artifacts: ContentCount
     }
 
     private struct Seen {
@@ -41,11 +41,11 @@ public struct ContentVerifier {
     /// An index that stands before the files it names, in bytes: some hundred thousand of them.
     private static let earlyIndexLimit: UInt64 = 128 << 20
 
-    public init() {}
+    package init() {}
 
     /// - Throws: `ArchiveError`: `truncated` or `damaged` with the file that differs, `notABackup` where the
     ///   manifest or the index is missing.
-    public func verify(_ reader: any ArchiveReader) throws -> Report {
+    package func verify(_ reader: any ArchiveReader) throws -> Report {
         var seen: [EntryPath: Seen] = [:]
         var manifest: [UInt8]?
         var index: [UInt8]?

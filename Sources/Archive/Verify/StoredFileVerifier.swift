@@ -4,16 +4,16 @@ import SystemIO
 
 /// Compares a file with the size and digest it was published with. The reading never trusts tar's or gzip's word:
 /// a file cut at a member boundary satisfies both.
-public enum StoredFileVerifier {
+package enum StoredFileVerifier {
     /// Size and SHA-256 of a file as it is on disk now; what was read leaves the page cache.
-    public static func digest(
+    package static func digest(
         of path: FilePath, observer: ReadObserver = ReadObserver()
     ) throws -> (size: UInt64, digest: Digest) {
         try digest(of: OpenFile(path, .readNoFollow), observer: observer)
     }
 
     /// The same of a file that was just opened.
-    public static func digest(
+    package static func digest(
         of file: OpenFile, observer: ReadObserver = ReadObserver()
     ) throws -> (size: UInt64, digest: Digest) {
         // Pages that a writer has just made would only prove that memory works.
@@ -36,7 +36,7 @@ public enum StoredFileVerifier {
 
     /// - Throws: `ArchiveError.truncated` or `.damaged`; the latter names the member and the files in it where the
     ///   index can still be read.
-    public static func verify(
+    package static func verify(
         _ path: FilePath, size: UInt64, digest expected: Digest, observer: ReadObserver = ReadObserver()
     ) throws {
         let found = try digest(of: path, observer: observer)

@@ -5,9 +5,9 @@ import SystemIO
 
 /// Copies a live tree into a writer, reads again only what changed since the backup before, and keeps account of what
 /// moved under its hands.
-public struct TreeArchiver {
+package struct TreeArchiver {
     /// What tells that a file is the one that was stored.
-    public enum Trust: Sendable {
+    package enum Trust: Sendable {
         /// Inode, size and times, with a margin for writes in the same tick.
         case stamps
         /// Nothing but its bytes: the files are new each time, as those of a dump are.
@@ -15,26 +15,26 @@ public struct TreeArchiver {
     }
 
     /// What the walk could not keep exactly, for the manifest.
-    public struct Report: Sendable {
-        public var files = 0
-        public var folders = 0
-        public var bytes: UInt64 = 0
+    package struct Report: Sendable {
+        package var files = 0
+        package var folders = 0
+        package var bytes: UInt64 = 0
         /// Of these, what the backup before held already.
-        public var reusedFiles = 0
-        public var reusedBytes: UInt64 = 0
-        public var skipped: [(path: EntryPath, reason: SkipReason)] = []
+        package var reusedFiles = 0
+        package var reusedBytes: UInt64 = 0
+        package var skipped: [(path: EntryPath, reason: SkipReason)] = []
         /// Entries of other users than the one who reads them, and the first of these: what that user restores would be its own. None
         /// where it is root.
-        public var foreign: (count: Int, first: EntryPath)?
+        package var foreign: (count: Int, first: EntryPath)?
         /// Files that were being written while they were read: whole, but maybe a mix of two moments.
-        public var changedWhileRead: [EntryPath] = []
+        package var changedWhileRead: [EntryPath] = []
     }
 
     private let writer: any ArchiveWriter
     private let cancellation: Cancellation?
     private let onBytes: ((UInt64) -> Void)?
 
-    public init(
+    package init(
         into writer: any ArchiveWriter, cancellation: Cancellation? = nil, onBytes: ((UInt64) -> Void)? = nil
     ) {
         self.writer = writer
@@ -47,7 +47,7 @@ public struct TreeArchiver {
     ///   - prefix: where it goes in the backup.
     ///   - ignoring: names directly in `root` that are ours and not data.
     /// - Throws: `ArchiveError.unreadable` for a file that exists and cannot be read.
-    public func add(
+    package func add(
         tree root: FilePath, as prefix: EntryPath, ignoring: Set<[UInt8]> = [], trust: Trust = .stamps
     ) throws -> Report {
         let top: OpenFile

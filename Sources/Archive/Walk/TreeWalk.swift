@@ -4,7 +4,7 @@ import Glibc
 import SystemIO
 
 /// Why something in a tree is not in its backup.
-public enum SkipReason: String, Sendable, Codable {
+package enum SkipReason: String, Sendable, Codable {
     /// A socket, a pipe or a device.
     case notAFile = "not a file, folder or link"
     /// A link to something outside the tree. Restoring it could reach outside, too.
@@ -17,8 +17,8 @@ public enum SkipReason: String, Sendable, Codable {
 ///
 /// Links are reported, never followed, and each folder is opened relative to its parent, so that paths
 /// longer than PATH_MAX and folders swapped for links during the walk do no harm.
-public struct TreeWalk {
-    public enum Step {
+package struct TreeWalk {
+    package enum Step {
         /// `parent` is the open folder that holds it, `name` its name there.
         case entry(ArchiveEntry, parent: OpenFile, name: [UInt8])
         case skipped(EntryPath, SkipReason)
@@ -30,7 +30,7 @@ public struct TreeWalk {
     }
 
     /// How many names the entry of the last step has.
-    public private(set) var linkCount: UInt64 = 1
+    package private(set) var linkCount: UInt64 = 1
     private var levels: [Level]
     /// At the folder of the last level.
     private var descent: FolderDescent
@@ -41,7 +41,7 @@ public struct TreeWalk {
     /// - Parameters:
     ///   - prefix: what paths start with; `nil` makes them relative to the root itself.
     ///   - ignoring: names directly in the root that are left out without a word.
-    public init(root: OpenFile, prefix: EntryPath?, ignoring ignored: Set<[UInt8]> = []) throws(SystemError) {
+    package init(root: OpenFile, prefix: EntryPath?, ignoring ignored: Set<[UInt8]> = []) throws(SystemError) {
         self.prefix = prefix
         self.ignored = ignored
         rootPath = root.path
@@ -51,7 +51,7 @@ public struct TreeWalk {
     }
 
     /// - Throws: `ArchiveError.unreadable` for what is there and cannot be looked at.
-    public mutating func next() throws -> Step? {
+    package mutating func next() throws -> Step? {
         do throws(SystemError) { return try nextOrRefusal() } catch {
             throw ArchiveError.unreadable(path: error.path, reason: error.reason)
         }
@@ -59,7 +59,7 @@ public struct TreeWalk {
 
     /// The same for whoever goes on behind what cannot be looked at.
     /// - Throws: what the kernel says of it.
-    public mutating func nextOrRefusal() throws(SystemError) -> Step? {
+    package mutating func nextOrRefusal() throws(SystemError) -> Step? {
         while let level = levels.last {
             guard let name = level.names.first else {
                 if let lost = try goUp() { return .skipped(lost, .vanished) }
@@ -136,7 +136,7 @@ public struct TreeWalk {
 
 extension ArchiveEntry {
     /// A file's entry as the walk saw it; the kind is the caller's to set.
-    public init(path: EntryPath, status: FileStatus) {
+    package init(path: EntryPath, status: FileStatus) {
         self.init(
             path: path, kind: .file, mode: status.mode, owner: status.owner, group: status.group,
             modified: status.modified,
@@ -144,7 +144,7 @@ extension ArchiveEntry {
     }
 
     /// An open folder's, with all that it has beside its mode.
-    public init(folder: OpenFile, path: EntryPath) throws(SystemError) {
+    package init(folder: OpenFile, path: EntryPath) throws(SystemError) {
         self.init(path: path, status: try folder.status())
         kind = .directory
         extras = try folder.extras()

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Fills a buffer with the next bytes of a file. Fewer bytes than asked for means that the file ended.
-public typealias ContentSource = (UnsafeMutableRawBufferPointer) throws -> Int
+package typealias ContentSource = (UnsafeMutableRawBufferPointer) throws -> Int
 
 /// Where a backup is written: a spliced tar.gz or a folder. Both keep the same names inside.
 ///
 /// Nothing is visible under its final name until the caller publishes it.
-public protocol ArchiveWriter: AnyObject {
+package protocol ArchiveWriter: AnyObject {
     /// Adds a folder or a link.
     func add(_ entry: ArchiveEntry) throws
 
@@ -35,17 +35,17 @@ public protocol ArchiveWriter: AnyObject {
 }
 
 extension ArchiveWriter {
-    public func treeReuse() -> any TreeReuse { NothingReusable() }
+    package func treeReuse() -> any TreeReuse { NothingReusable() }
 
-    public func endSection() throws {}
+    package func endSection() throws {}
 
-    public func equalsPrevious() throws -> Bool { false }
+    package func equalsPrevious() throws -> Bool { false }
 
-    public func summaryOfPrevious(
+    package func summaryOfPrevious(
         size: UInt64, digest: Digest, indexOffset: UInt64, indexDigest: Digest?
     ) -> ArchiveSummary? { nil }
 
-    public func add(_ entry: ArchiveEntry, bytes: [UInt8]) throws {
+    package func add(_ entry: ArchiveEntry, bytes: [UInt8]) throws {
         var rest = bytes[...]
         var sized = entry
         sized.size = UInt64(bytes.count)

@@ -6,7 +6,7 @@ import SystemIO
 /// Writes a backup as a folder of plain files, in the same layout as the tar.
 ///
 /// Files that the backup before holds unchanged become further names of its files (hard links), never of live ones.
-public final class FolderWriter: ArchiveWriter {
+package final class FolderWriter: ArchiveWriter {
     private let root: FilePath
     private let placer: EntryPlacer
     private let previous: PreviousFolder?
@@ -25,7 +25,7 @@ public final class FolderWriter: ArchiveWriter {
     /// - Parameters:
     ///   - path: a name that does not exist yet, by convention ending in `.partial`.
     ///   - previous: a verified backup on the same file system.
-    public init(creating path: FilePath, previous: FilePath? = nil) throws {
+    package init(creating path: FilePath, previous: FilePath? = nil) throws {
         if try FileStatus.ifPresent(path) != nil { throw SystemError("create", path: path.string, code: EEXIST) }
         let started = FileTime.now()
         try Directory.makeInherited(path, mode: 0o700)
@@ -38,13 +38,13 @@ public final class FolderWriter: ArchiveWriter {
         try write(IndexEncoder.preamble(.init(started: started, generation: sharing.generation)))
     }
 
-    public func add(_ entry: ArchiveEntry) throws {
+    package func add(_ entry: ArchiveEntry) throws {
         try placer.place(entry)
         try note(.init(entry: entry, digest: nil))
     }
 
     @discardableResult
-    public func add(_ entry: ArchiveEntry, content: ContentSource) throws -> UInt64 {
+    package func add(_ entry: ArchiveEntry, content: ContentSource) throws -> UInt64 {
         let before = placer.looks.denied
         let (digest, missing) = try placer.place(entry, content: content)
         var stored = entry
@@ -56,7 +56,7 @@ public final class FolderWriter: ArchiveWriter {
         return missing
     }
 
-    public func treeReuse() -> any TreeReuse { previous.map { FileMatcher(self, $0) } ?? NothingReusable() }
+    package func treeReuse() -> any TreeReuse { previous.map { FileMatcher(self, $0) } ?? NothingReusable() }
 
     /// Takes a file over that is unchanged.
     /// - Returns: false where it must be added.
@@ -95,7 +95,7 @@ public final class FolderWriter: ArchiveWriter {
         indexSize += UInt64(bytes.count)
     }
 
-    public func finish() throws -> ArchiveSummary {
+    package func finish() throws -> ArchiveSummary {
         try placer.finish()
         try writeLine()
         try write((isFirstLine ? [] : [UInt8(ascii: "\n")]) + IndexEncoder.closing)

@@ -6,7 +6,7 @@ import SystemIO
 ///
 /// Given the archive before, it takes over what did not change: `splice` for members the walk found unchanged, and
 /// chunks of a changed file whose content is the same.
-public final class TarGzipWriter: ArchiveWriter, MemberTaker {
+package final class TarGzipWriter: ArchiveWriter, MemberTaker {
     private let file: OpenFile
     private let output: MemberOutput
     private let pipeline: CompressionPipeline
@@ -29,7 +29,7 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
     ///   - threads: how many cores may compress.
     ///   - packSize: bytes of tar at which a pack is closed.
     ///   - started: when the walk begins: later stamps prove nothing.
-    public init(
+    package init(
         creating path: FilePath, previous: FilePath? = nil, level: UInt32 = 2, threads: Int, mode: UInt32 = 0o600,
         packSize: Int = ArchiveLayout.packSize, started: FileTime = .now()
     ) throws {
@@ -52,7 +52,7 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
 
     // MARK: What is new
 
-    public func add(_ entry: ArchiveEntry) throws {
+    package func add(_ entry: ArchiveEntry) throws {
         if entry.kind == .directory {
             // Where a new branch of the tree begins, a pack that is nearly full ends: what is added to one run
             // tomorrow then leaves the packs of others alone.
@@ -66,7 +66,7 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
     }
 
     @discardableResult
-    public func add(_ entry: ArchiveEntry, content: ContentSource) throws -> UInt64 {
+    package func add(_ entry: ArchiveEntry, content: ContentSource) throws -> UInt64 {
         files += 1
         contentSize = contentSize.adding(clamped: entry.size)
         defer { remembered = nil }
@@ -124,7 +124,7 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
         return (UnsafeRawBufferPointer(piece), size - got)
     }
 
-    public func endSection() throws { try closePack() }
+    package func endSection() throws { try closePack() }
 
     private func closePack() throws {
         guard !pack.isEmpty else { return }
@@ -136,7 +136,7 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
 
     // MARK: What is taken over
 
-    public func treeReuse() -> any TreeReuse { previous.map { MemberMatcher(self, $0) } ?? NothingReusable() }
+    package func treeReuse() -> any TreeReuse { previous.map { MemberMatcher(self, $0) } ?? NothingReusable() }
 
     /// Which chunks the archive before has of the file that is added next: they may still be the same.
     func remember(_ chunks: [ArchiveIndex.Member], of path: EntryPath) { remembered = (path, chunks) }
@@ -157,14 +157,14 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
     }
 
     /// Whether the archive before holds exactly what was added, up to the manifest: then it need not be written again.
-    public func equalsPrevious() throws -> Bool {
+    package func equalsPrevious() throws -> Bool {
         try closePack()
         try pipeline.drain()
         return output.isPrefix && previous?.current?.entries.first?.entry.path == .manifest
     }
 
     /// What `finish` would say of an archive that became another name of the one before.
-    public func summaryOfPrevious(
+    package func summaryOfPrevious(
         size: UInt64, digest: Digest, indexOffset: UInt64, indexDigest: Digest?
     ) -> ArchiveSummary? {
         ArchiveSummary(
@@ -177,7 +177,7 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
 
     /// Writes the index, syncs, and reads the whole file back: what is published was compared with what was meant.
     /// - Throws: `ArchiveError.previousDamaged` where a member of the archive before is not what it was.
-    public func finish() throws -> ArchiveSummary {
+    package func finish() throws -> ArchiveSummary {
         try closePack()
         try pipeline.drain()
         let (footer, digest) = try output.finish()
@@ -190,10 +190,10 @@ public final class TarGzipWriter: ArchiveWriter, MemberTaker {
 }
 
 extension EntryPath {
-    public static let index = constant(ArchiveLayout.indexName)
-    public static let manifest = constant(ArchiveLayout.manifestName)
-    public static let database = constant(ArchiveLayout.databaseFolder)
-    public static let artifacts = constant(ArchiveLayout.artifactsFolder)
+    package static let index = constant(ArchiveLayout.indexName)
+    package static let manifest = constant(ArchiveLayout.manifestName)
+    package static let database = constant(ArchiveLayout.databaseFolder)
+    package static let artifacts = constant(ArchiveLayout.artifactsFolder)
 
     private static func constant(_ name: String) -> EntryPath {
         guard let path = EntryPath(name) else { preconditionFailure("\(name) is a relative name") }

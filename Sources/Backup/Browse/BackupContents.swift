@@ -5,26 +5,26 @@ import Glibc
 import SystemIO
 
 /// What is inside one backup, without restoring it.
-public struct BackupContents {
-    public let name: String
+package struct BackupContents {
+    package let name: String
     private let path: FilePath
     private let kind: BackupName.Kind
 
-    public init(_ item: CatalogueItem) {
+    package init(_ item: CatalogueItem) {
         name = item.name.string
         path = item.path
         kind = item.kind
     }
 
     /// An archive anywhere, which need not be in the backup folder.
-    public init(archive path: FilePath) {
+    package init(archive path: FilePath) {
         name = path.string
         self.path = path
         kind = .compressed
     }
 
     /// - Throws: `ArchiveError.truncated` for an archive that has no index of ours.
-    public func records() throws -> RecordStream {
+    package func records() throws -> RecordStream {
         switch kind {
         case .compressed: try needingIndex { try RecordStream(archive: path) }
         case .uncompressed: try RecordStream(folder: path)
@@ -33,7 +33,7 @@ public struct BackupContents {
 
     /// Hands out the content of one file, a piece at a time. Of an archive only the members that hold it are read.
     /// - Throws: `BackupError.noSuchEntry`.
-    public func copy(_ wanted: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws {
+    package func copy(_ wanted: EntryPath, to output: (UnsafeRawBufferPointer) throws -> Void) throws {
         let found =
             switch kind {
             case .compressed: try needingIndex { try IndexedArchive(path) }.copy(wanted, to: output)

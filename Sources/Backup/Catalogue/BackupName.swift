@@ -3,23 +3,23 @@
 import SystemIO
 
 /// The name of a backup: one component, never a path.
-public struct BackupName: Sendable, Hashable, CustomStringConvertible {
-    public let string: String
+package struct BackupName: Sendable, Hashable, CustomStringConvertible {
+    package let string: String
 
-    public var description: String { string }
-    public static let prefix = "mlflow_backup_"
-    public static let archiveSuffix = ".tar.gz"
-    public static let sidecarSuffix = ".json"
+    package var description: String { string }
+    package static let prefix = "mlflow_backup_"
+    package static let archiveSuffix = ".tar.gz"
+    package static let sidecarSuffix = ".json"
 
-    public enum Kind: String, Sendable, Codable { case compressed, uncompressed }
+    package enum Kind: String, Sendable, Codable { case compressed, uncompressed }
 
     /// The name of a backup that begins now.
-    public init(at time: LocalTime, _ kind: Kind) {
+    package init(at time: LocalTime, _ kind: Kind) {
         string = Self.prefix + time.stamp + (kind == .compressed ? Self.archiveSuffix : "")
     }
 
     /// A name found in the folder, or given by a person. Whether it exists is the catalogue's to say.
-    public init?(_ name: String) {
+    package init?(_ name: String) {
         guard !name.isEmpty, name.utf8.count <= 255, !name.hasPrefix("."),
             !name.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 < 0x20 || $0 == 0x7f }),
             !name.hasSuffix(DurableFile.partialSuffix)
@@ -28,7 +28,7 @@ public struct BackupName: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The moment in the name, where it has one.
-    public var time: LocalTime? {
+    package var time: LocalTime? {
         guard string.hasPrefix(Self.prefix) else { return nil }
         return LocalTime(stamp: String(string.dropFirst(Self.prefix.count).prefix(15)))
     }
@@ -41,5 +41,5 @@ public struct BackupName: Sendable, Hashable, CustomStringConvertible {
     }
 
     var sidecar: String { string + Self.sidecarSuffix }
-    public var isArchive: Bool { string.hasSuffix(Self.archiveSuffix) || string.hasSuffix(".tgz") }
+    package var isArchive: Bool { string.hasSuffix(Self.archiveSuffix) || string.hasSuffix(".tgz") }
 }

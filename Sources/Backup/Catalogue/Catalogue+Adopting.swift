@@ -8,7 +8,7 @@ extension Catalogue {
     /// Copies an archive from elsewhere into the folder, where it is listed as unverified. A file that is in the
     /// folder already is only named, and so is an uncompressed backup, which is not copied.
     /// - Throws: `BackupError.noSuchBackup`, `.folderElsewhere`, `ArchiveError.notABackup` for a name that is no archive's, `SystemError`.
-    public func adopt(_ source: FilePath) throws -> BackupName {
+    package func adopt(_ source: FilePath) throws -> BackupName {
         if let status = try FileStatus.ifPresent(source), status.kind == .directory {
             return try nameOfFolder(source, status)
         }

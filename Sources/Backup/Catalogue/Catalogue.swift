@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Postgres
 import SystemIO
+import Wording
 
 /// The backups in a folder. It reads what is there each time: the folder is the truth, not a memory of it.
-public struct Catalogue: Sendable {
-    public let folder: BackupFolder
+package struct Catalogue: Sendable {
+    package let folder: BackupFolder
 
     /// Where the mark lies that knows whether the folder was used.
     private let artifacts: FilePath?
 
     /// - Parameter artifacts: the artifacts folder of the stack that uses the folder, for who has not prepared it: one that
     ///   was used and is empty is an error then, and no empty list.
-    public init(_ folder: BackupFolder, usedBy artifacts: FilePath? = nil) {
+    package init(_ folder: BackupFolder, usedBy artifacts: FilePath? = nil) {
         self.folder = folder
         self.artifacts = artifacts
     }
 
     /// Newest first.
     /// - Throws: `BackupError.folderNotUsable` where the folder cannot be read, `.folderVanished`.
-    public func items() throws -> [CatalogueItem] { try items(item) }
+    package func items() throws -> [CatalogueItem] { try items(item) }
 
     /// - Parameter look: gives what a name stands for now.
     func items(_ look: (BackupName) -> CatalogueItem?) throws -> [CatalogueItem] {
@@ -36,14 +38,14 @@ public struct Catalogue: Sendable {
 
     /// The newest that was verified, still has its size and is not suspicious. One dated in the future was made by a
     /// clock that was ahead, and is newer than nothing.
-    public func newestGood(now: LocalTime = .now()) throws -> CatalogueItem? {
+    package func newestGood(now: LocalTime = .now()) throws -> CatalogueItem? {
         try items().first { $0.status == .completed && $0.created <= now }
     }
 
     /// The newest of those that were made of a stack here, and not put there by a person or made of another stack: it alone says that no
     /// backup was missed.
     /// - Parameter items: as `items()` lists them.
-    public func newestMade(of stack: LiveStack, among items: [CatalogueItem], now: LocalTime) -> CatalogueItem? {
+    package func newestMade(of stack: LiveStack, among items: [CatalogueItem], now: LocalTime) -> CatalogueItem? {
         // Of artifacts that cannot be seen a backup is to be tried all the more.
         let mark = try? ArtifactsMark.read(in: stack.artifacts)?.id
         return items.first { item in
@@ -56,7 +58,7 @@ public struct Catalogue: Sendable {
     }
 
     /// A name is compared with the names that are there; it never becomes part of a path before it is one of them.
-    public func item(named name: String) throws -> CatalogueItem {
+    package func item(named name: String) throws -> CatalogueItem {
         guard let found = try items().first(where: { Array($0.name.string.utf8) == Array(name.utf8) }) else {
             throw BackupError.noSuchBackup(
                 name: String(name.unicodeScalars.filter { $0.value >= 0x20 }.prefix(100).map(Character.init)))
@@ -105,7 +107,7 @@ public struct Catalogue: Sendable {
     }
 
     /// Removes a backup. Call it under the operation lock.
-    public func remove(_ item: CatalogueItem, log: Log = .silent) throws {
+    package func remove(_ item: CatalogueItem, log: Log = .silent) throws {
         var marks = HeldMarks(folder, log: log)
         defer { marks.write() }
         try remove(item, &marks)

@@ -3,8 +3,8 @@
 import SystemIO
 
 /// One backup in the folder, as a listing shows it.
-public struct CatalogueItem: Sendable, Equatable {
-    public enum Status: String, Sendable {
+package struct CatalogueItem: Sendable, Equatable {
+    package enum Status: String, Sendable {
         /// Verified, and the file still has the size it was verified with.
         case completed
         case corrupt
@@ -14,15 +14,15 @@ public struct CatalogueItem: Sendable, Equatable {
         case unverified
     }
 
-    public let name: BackupName
-    public let path: FilePath
-    public let kind: BackupName.Kind
-    public let size: UInt64
-    public let created: LocalTime
-    public let status: Status
+    package let name: BackupName
+    package let path: FilePath
+    package let kind: BackupName.Kind
+    package let size: UInt64
+    package let created: LocalTime
+    package let status: Status
     /// Why a corrupt one is corrupt, and a suspicious one suspicious.
-    public let reason: String?
-    public let sidecar: Sidecar?
+    package let reason: String?
+    package let sidecar: Sidecar?
     /// What is wrong with the file of that.
     var sidecarFault: SidecarFault?
     /// What the file is, whatever its names.
@@ -31,7 +31,7 @@ public struct CatalogueItem: Sendable, Equatable {
     /// Which file it is, to tell it from a copy of it (`FileMark.listed`).
     let mark: String
     /// What it lacks, or is instead of a backup, by its looks (`BackupShape`).
-    public var shapeFault: String?
+    package var shapeFault: String?
 
     enum SidecarFault: Sendable, Equatable {
         case mended
@@ -49,7 +49,7 @@ public struct CatalogueItem: Sendable, Equatable {
     }
 
     /// Whether its bytes are the ones that were written.
-    public var isWhole: Bool { status == .completed || status == .suspicious }
+    package var isWhole: Bool { status == .completed || status == .suspicious }
 
     /// Whether its file has another size than the one that was verified.
     var hasOtherSize: Bool {
@@ -76,7 +76,7 @@ public struct CatalogueItem: Sendable, Equatable {
     /// When its bytes were last read, in seconds since 1970 UTC; `nil` for never. A reading in the future is none, and so is
     /// that of another file, which this one is a copy of, or which this one was put over. The files in a folder are not
     /// looked at: that is for who decides by it (`lastReadLookingInside`).
-    public func lastRead(_ now: LocalTime = .now()) -> Int64? {
+    package func lastRead(_ now: LocalTime = .now()) -> Int64? {
         guard let sidecar, FileMark.agree(sidecar.readFile, mark), sidecar.verifiedAt > 0,
             sidecar.verifiedAt <= now.epoch
         else { return nil }

@@ -5,7 +5,7 @@ import SystemIO
 
 /// Lists a folder again and again and reads only what changed: the folder stays the truth, but ten thousand sidecars are not
 /// parsed anew because somebody looked.
-public final class CatalogueListing: Sendable {
+package final class CatalogueListing: Sendable {
     /// What tells that neither file was touched: a content that is another has another time of change, or is younger than its clock.
     fileprivate struct Stamp: Equatable {
         let file: FileStatus
@@ -24,7 +24,7 @@ public final class CatalogueListing: Sendable {
     private let readSoFar = Atomic(0)
 
     /// - Parameter clock: the time, in seconds since 1970 UTC.
-    public init(_ catalogue: Catalogue, clock: @escaping @Sendable () -> Int64 = { LocalTime.now().epoch }) {
+    package init(_ catalogue: Catalogue, clock: @escaping @Sendable () -> Int64 = { LocalTime.now().epoch }) {
         self.catalogue = catalogue
         self.clock = clock
     }
@@ -33,7 +33,7 @@ public final class CatalogueListing: Sendable {
     var reads: Int { readSoFar.load(ordering: .relaxed) }
 
     /// As `Catalogue.items`.
-    public func items() throws -> [CatalogueItem] {
+    package func items() throws -> [CatalogueItem] {
         try known.withLock { known in
             let now = clock()
             var next: [String: Known] = [:]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// The marks of archives that this operation gives names, or takes names from: that changes the inode, and says nothing of its
 /// bytes. Who looks before each change that the mark is still the one after the last knows that nobody else wrote meanwhile, and

@@ -6,44 +6,44 @@ import Glibc
 import SystemIO
 
 /// `NAME.json`: what was known of a backup when it was last verified. Without it a backup is only a file.
-public struct Sidecar: Sendable, Equatable, Codable {
-    public enum Status: String, Sendable, Codable { case completed, corrupt, suspicious }
+package struct Sidecar: Sendable, Equatable, Codable {
+    package enum Status: String, Sendable, Codable { case completed, corrupt, suspicious }
 
-    public static let currentFormat = 1
+    package static let currentFormat = 1
 
-    public var format = Sidecar.currentFormat
-    public var name: String
-    public var type: BackupName.Kind
-    public var status: Status
+    package var format = Sidecar.currentFormat
+    package var name: String
+    package var type: BackupName.Kind
+    package var status: Status
     /// Why a corrupt one is corrupt.
-    public var reason: String?
+    package var reason: String?
     /// Bytes on disk, and the SHA-256 of the file; of `index.json` for a folder.
-    public var size: UInt64
-    public var sha256: String
-    public var indexOffset: UInt64
+    package var size: UInt64
+    package var sha256: String
+    package var indexOffset: UInt64
     /// Seconds since 1970 UTC.
-    public var createdAt: Int64
-    public var verifiedAt: Int64
+    package var createdAt: Int64
+    package var verifiedAt: Int64
     /// Put here by a person: retention leaves it alone.
-    public var adopted: Bool
-    public var durationSeconds: Double?
+    package var adopted: Bool
+    package var durationSeconds: Double?
     /// What the manifest says, so that a listing need not open the archive.
-    public var summary: Manifest.Summary?
+    package var summary: Manifest.Summary?
     /// SHA-256 of the stored index of an archive of ours: it lets every member be checked on its own, in parallel.
-    public var indexSHA256: String?
+    package var indexSHA256: String?
     /// How many backups in a row shared bytes with the one before; zero for an independent one.
-    public var generation: Int?
+    package var generation: Int?
     /// Bytes shared with, and copied from, the backup before.
-    public var clonedBytes: UInt64?
-    public var copiedBytes: UInt64?
+    package var clonedBytes: UInt64?
+    package var copiedBytes: UInt64?
     /// Whose backup it is; `nil` in those of 0.1.0.
-    public var stack: StackIdentity?
+    package var stack: StackIdentity?
     /// The independent backup whose bytes it shares, by name; its own where it is one. `nil` in those of 0.1.0.
-    public var chain: String?
+    package var chain: String?
     /// What makes it suspicious, as long as nobody accepted it.
-    public var suspicion: Suspicion?
+    package var suspicion: Suspicion?
     /// When a person accepted it in spite of that, in seconds since 1970 UTC.
-    public var acceptedAt: Int64?
+    package var acceptedAt: Int64?
     /// The last acceptance of a backup of the stack, of whichever.
     var acceptance: Acceptance?
     /// Which file was read then (`FileMark`); `nil` in those of 0.1.0. A copy of it, sidecar and all, was read by nobody.
@@ -76,7 +76,7 @@ public struct Sidecar: Sendable, Equatable, Codable {
     /// The status of one whose bytes are good.
     var goodStatus: Status { suspicion == nil ? .completed : .suspicious }
 
-    public func write(in folder: BackupFolder) throws {
+    package func write(in folder: BackupFolder) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         var blank = self

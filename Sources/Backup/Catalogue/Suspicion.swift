@@ -5,21 +5,21 @@ import Wording
 
 /// What makes a backup suspicious: it holds less than half of what was there before. An empty folder in the place of a disk
 /// that is not mounted, or a database made anew, looks like that.
-public struct Suspicion: Sendable, Equatable, Codable {
-    public enum Measure: String, Sendable, Codable, CaseIterable { case files, bytes, runs, rows }
+package struct Suspicion: Sendable, Equatable, Codable {
+    package enum Measure: String, Sendable, Codable, CaseIterable { case files, bytes, runs, rows }
 
-    public var measure: Measure
+    package var measure: Measure
     /// What this backup has, and what the other one has.
-    public var found: Int64
-    public var expected: Int64
+    package var found: Int64
+    package var expected: Int64
     /// The name of the other one.
-    public var than: String
+    package var than: String
     /// The table that is empty, `schema.table`; `nil` where the backup as a whole is small.
-    public var table: String?
+    package var table: String?
     /// The folder of the artifacts in which a disk was mounted, and none is; `nil` as above.
-    public var mount: String?
+    package var mount: String?
 
-    public var text: BilingualText {
+    package var text: BilingualText {
         if let mount {
             return BilingualText(
                 zh: "artifacts 中的 \(mount) 处没有挂载磁盘，而 \(than) 备份时有",

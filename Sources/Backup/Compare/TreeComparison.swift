@@ -10,7 +10,7 @@ import Wording
 ///
 /// `first` reads what it must while clients go on writing; `last`, once nobody writes any more, walks again and reads
 /// only what has changed since. One thread at a time.
-public final class TreeComparison {
+package final class TreeComparison {
     /// What a live file was when its bytes were found equal. A write changes the time of its inode's last change, which
     /// no call can set back; the other stamps catch a clock that was turned back between two writes.
     private struct Stamp: Equatable {
@@ -51,7 +51,7 @@ public final class TreeComparison {
     ///   - ignored: names directly in the live folder that are no artifacts.
     ///   - marks: a folder of ours on the same file system, in which a file is made for a moment to learn what time the
     ///     file system has; the restored one by default.
-    public init(
+    package init(
         live: FilePath, restored: FilePath, clones: [ClonedFile] = [],
         ignoring ignored: Set<[UInt8]> = LiveStack.notArtifacts, marksIn marks: FilePath? = nil,
         cancellation: Cancellation = Cancellation()
@@ -67,7 +67,7 @@ public final class TreeComparison {
     /// Compares everything.
     /// - Parameter progress: live files and links looked at so far.
     /// - Throws: `SystemError`, `ArchiveError.unreadable`, or `CancelledError`.
-    public func first(progress: (_ done: Int) -> Void = { _ in }) throws -> TreeFindings {
+    package func first(progress: (_ done: Int) -> Void = { _ in }) throws -> TreeFindings {
         equal = [:]
         return try compare(progress)
     }
@@ -76,7 +76,7 @@ public final class TreeComparison {
     /// have the file system's grain: what was written so shortly before it was read that a later write could have the
     /// same stamp is read again.
     /// - Throws: `SystemError`, `ArchiveError.unreadable`, or `CancelledError`.
-    public func last(progress: (_ done: Int) -> Void = { _ in }) throws -> TreeFindings { try compare(progress) }
+    package func last(progress: (_ done: Int) -> Void = { _ in }) throws -> TreeFindings { try compare(progress) }
 
     private func compare(_ progress: (Int) -> Void) throws -> TreeFindings {
         var findings = TreeFindings()

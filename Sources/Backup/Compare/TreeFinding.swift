@@ -5,8 +5,8 @@ import SystemIO
 import Wording
 
 /// One file or link of the live artifacts that a restore would lose.
-public struct TreeFinding: Sendable, Equatable {
-    public enum Kind: String, Sendable, Codable {
+package struct TreeFinding: Sendable, Equatable {
+    package enum Kind: String, Sendable, Codable {
         /// The backup has nothing of this name.
         case added
         /// The backup has another content, another target, or something of another kind there.
@@ -17,17 +17,17 @@ public struct TreeFinding: Sendable, Equatable {
         case outsideBackups
     }
 
-    public let kind: Kind
+    package let kind: Kind
     /// Relative to the artifacts folder.
-    public let path: EntryPath
+    package let path: EntryPath
 
-    public init(_ kind: Kind, _ path: EntryPath) {
+    package init(_ kind: Kind, _ path: EntryPath) {
         self.kind = kind
         self.path = path
     }
 
     /// `artifacts/1/3f2a…/model.pkl was added`: a clause, without a full stop.
-    public var text: BilingualText {
+    package var text: BilingualText {
         let shown = Self.shown("artifacts/" + path.description)
         return switch kind {
         case .added: BilingualText(zh: "新增了文件 \(shown)", en: "\(shown) was added")
@@ -53,18 +53,18 @@ public struct TreeFinding: Sendable, Equatable {
 }
 
 /// What was found, as far as it is kept, and how much there is.
-public struct TreeFindings: Sendable, Equatable {
+package struct TreeFindings: Sendable, Equatable {
     /// The most that are kept.
-    public static let limit = 1000
+    package static let limit = 1000
 
     /// In the order of their paths.
-    public private(set) var kept: [TreeFinding] = []
+    package private(set) var kept: [TreeFinding] = []
     /// Counts those that were not kept, too.
-    public private(set) var total = 0
+    package private(set) var total = 0
 
-    public init() {}
+    package init() {}
 
-    public var isEmpty: Bool { total == 0 }
+    package var isEmpty: Bool { total == 0 }
 
     mutating func add(_ finding: TreeFinding) {
         if kept.count < Self.limit { kept.append(finding) }

@@ -11,20 +11,20 @@ import Wording
 ///
 /// The database is dumped first and the artifacts are walked after it: MLflow writes a file before it refers to it
 /// anywhere, so the files are a superset of what the dump refers to.
-public struct BackupJob: Sendable {
-    public struct Options: Sendable {
-        public var kind: BackupName.Kind
-        public var retention: RetentionRule
+package struct BackupJob: Sendable {
+    package struct Options: Sendable {
+        package var kind: BackupName.Kind
+        package var retention: RetentionRule
         /// ISA-L's level, 0 to 3.
-        public var compressionLevel: UInt32
-        public var threads: Int
+        package var compressionLevel: UInt32
+        package var threads: Int
         /// Every so many backups one takes nothing over from the one before. One: all of them. It is cut below what
         /// retention keeps.
-        public var fullEvery: Int
+        package var fullEvery: Int
         /// How long old copies are read after the backup, in seconds at most; zero for not at all.
-        public var scrubSeconds: Double
+        package var scrubSeconds: Double
 
-        public init(
+        package init(
             kind: BackupName.Kind = .compressed, retention: RetentionRule = .default, compressionLevel: UInt32 = 2,
             threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), fullEvery: Int = 7,
             scrubSeconds: Double = 1800
@@ -49,7 +49,7 @@ public struct BackupJob: Sendable {
     var progress: ProgressSink { workspace.progress }
 
     /// - Parameter version: of this program, for the manifest.
-    public init(_ workspace: Workspace, options: Options, version: String) {
+    package init(_ workspace: Workspace, options: Options, version: String) {
         self.workspace = workspace
         self.options = options
         self.version = version
@@ -58,7 +58,7 @@ public struct BackupJob: Sendable {
     /// - Throws: `BackupError`, `PostgresError`, `ArchiveError`, `SystemError`, `CancelledError`. After a throw nothing
     ///   is listed that was not listed before, unless `workspace.published` was told of it: where the very last write
     ///   failed, it is read and listed by the next operation; where it turned out damaged, it is listed as that.
-    public func run() throws -> BackupOutcome { try workspace.holdingStack("backup", for: .writing, make) }
+    package func run() throws -> BackupOutcome { try workspace.holdingStack("backup", for: .writing, make) }
 
     /// Makes the backup under locks that the caller has.
     func make(_ hold: Hold) throws -> BackupOutcome {
@@ -166,7 +166,7 @@ public struct BackupJob: Sendable {
     }
 
     /// What can be known before anything is written.
-    public var preflight: BackupPreflight { BackupPreflight(workspace, options: options, isFollowed: true) }
+    package var preflight: BackupPreflight { BackupPreflight(workspace, options: options, isFollowed: true) }
 
     /// A name nobody has. Within one second only one backup can have it, so the second one waits for the next.
     func freeName() throws -> BackupName {

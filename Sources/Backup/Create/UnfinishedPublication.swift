@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
+import Postgres
 import SystemIO
+import Wording
 
 /// What is to become of a backup, on disk before it is published: whoever is killed between archive and sidecar leaves
 /// this, and the next operation reads the archive and writes its sidecar.
@@ -37,15 +39,15 @@ struct PublicationIntent {
 }
 
 /// Backups whose maker died between publishing the archive and writing its sidecar.
-public struct UnfinishedPublication: Sendable {
+package struct UnfinishedPublication: Sendable {
     private let workspace: Workspace
 
-    public init(_ workspace: Workspace) { self.workspace = workspace }
+    package init(_ workspace: Workspace) { self.workspace = workspace }
 
     /// Reads each and writes what was found: it is a backup of ours like any other then, or a damaged one. Call it under
     /// the folder's lock. What goes wrong is logged, and tried again by the next operation.
     /// - Throws: `CancelledError`, and nothing else.
-    public func settle() throws {
+    package func settle() throws {
         do {
             for name in try PublicationIntent.names(in: workspace.folder) { try settle(name) }
             try settleNewest()

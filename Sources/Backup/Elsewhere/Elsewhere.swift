@@ -2,20 +2,21 @@
 
 import MLflowStore
 import SystemIO
+import Wording
 
 /// What a stack's database speaks of and a backup of the stack does not hold. It is made all the same, and says so.
-public struct Elsewhere: Sendable, Equatable, Codable {
+package struct Elsewhere: Sendable, Equatable, Codable {
     /// Places with artifacts outside of the artifacts folder, that with most first.
-    public var places: [ArtifactPlace]
+    package var places: [ArtifactPlace]
     /// How many there are beyond these.
-    public var morePlaces: Int
+    package var morePlaces: Int
     /// Artifacts that should be in the artifacts folder as we see it, and are not.
-    public var unseen: UnseenArtifacts?
+    package var unseen: UnseenArtifacts?
     /// Rows that only the server's key opens (`MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY`, `MLFLOW_CRYPTO_KEK_PASSPHRASE`).
-    public var webhookSecrets: Int64
-    public var gatewaySecrets: Int64
+    package var webhookSecrets: Int64
+    package var gatewaySecrets: Int64
     /// Whether the server asks for a login, and its users are not in this database.
-    public var users: Bool
+    package var users: Bool
 
     enum CodingKeys: String, CodingKey {
         case places, unseen, users

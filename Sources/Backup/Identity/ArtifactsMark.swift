@@ -99,7 +99,7 @@ extension BackupFolder {
     /// Tells a folder that was used from one that stands in its place: whoever lists it must not take the one for the other.
     /// - Parameter artifacts: the artifacts folder of the stack that may have used it.
     /// - Throws: `BackupError.folderVanished`.
-    public func refuseVanished(usedBy artifacts: FilePath) throws {
+    package func refuseVanished(usedBy artifacts: FilePath) throws {
         try refuseDeadLink()
         // Artifacts that do not answer are no reason not to list what is here.
         if case .silent = FolderPulse.look(at: artifacts) { return }

@@ -6,28 +6,28 @@ import Wording
 
 /// Takes the backups of other stacks in the folder over, because a person says that they are this stack's own: after
 /// `pg_upgrade`, after a disaster, or for a folder that begins anew.
-public struct ClaimJob: Sendable {
+package struct ClaimJob: Sendable {
     private let workspace: Workspace
     private let name: String?
 
     /// - Parameter name: of the stack to take over, as `DATABASE@SYSTEM` (`StackIdentity.description`), with `/` and the
     ///   beginning of its artifacts folder's identifier where two have that name. `nil` where there is but one.
-    public init(_ workspace: Workspace, of name: String? = nil) {
+    package init(_ workspace: Workspace, of name: String? = nil) {
         self.workspace = workspace
         self.name = name
     }
 
     /// What was taken over.
-    public struct Outcome: Sendable, Equatable {
+    package struct Outcome: Sendable, Equatable {
         /// Whose backups.
-        public let stacks: [StackIdentity]
+        package let stacks: [StackIdentity]
         /// Identifiers of kept parts that have a record again.
-        public let kept: [String]
+        package let kept: [String]
         /// Those of them whose restore was cut short in the middle of its swap.
-        public let halfSwapped: [String]
+        package let halfSwapped: [String]
 
         /// What a person has to look at.
-        public var warnings: [BilingualText] {
+        package var warnings: [BilingualText] {
             halfSwapped.map { id in
                 BilingualText(
                     zh: "恢复 \(id) 中途中断且其日志已丢失：线上数据可能一部分是恢复前的，一部分是所恢复的。"
@@ -44,7 +44,7 @@ public struct ClaimJob: Sendable {
 
     /// - Throws: `BackupError.severalStacks`, `.noSuchStack`: no backup was taken over then.
     @discardableResult
-    public func run() throws -> Outcome {
+    package func run() throws -> Outcome {
         // An empty folder in the place of one that was used is refused everywhere else; this is how it is accepted.
         try workspace.prepareFolderAnew()
         // So is a restore whose journal is lost; under the lock, so that it is not one that runs.

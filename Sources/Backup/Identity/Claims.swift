@@ -3,19 +3,19 @@
 import SystemIO
 
 /// One stack's backups taken over by another: after `pg_upgrade`, after a disaster, or because a person said so.
-public struct Claim: Sendable, Equatable, Codable {
-    public enum Origin: String, Sendable, Codable {
+package struct Claim: Sendable, Equatable, Codable {
+    package enum Origin: String, Sendable, Codable {
         /// A restore of the other stack's backup brought this stack to life.
         case restore
         /// `mlflow-backup claim`.
         case person
     }
 
-    public var taken: StackIdentity
-    public var by: StackIdentity
+    package var taken: StackIdentity
+    package var by: StackIdentity
     /// Not before any backup that was there: a clock that is behind must not make the claim look old.
     var at: Moment
-    public var origin: Origin
+    package var origin: Origin
     /// The names of all backups that were there.
     var present: Set<String>
     /// Whether the other stack has begun a backup since: what shows that may be gone later.

@@ -4,15 +4,15 @@ import SystemIO
 import Wording
 
 /// Which backups of a folder are this stack's own: to re-use, and to let go. What is not, is left alone.
-public struct Ownership: Sendable {
-    public enum Owner: Sendable, Equatable {
+package struct Ownership: Sendable {
+    package enum Owner: Sendable, Equatable {
         case ours
         /// Taken over by a restore not long ago: ours to use, not yet to remove.
         case claimedLately
         case foreign(StackIdentity)
     }
 
-    public let stack: StackIdentity
+    package let stack: StackIdentity
     private let claims: Claims
     /// Stacks that made a backup after they were claimed.
     private let alive: Set<StackIdentity>
@@ -22,7 +22,7 @@ public struct Ownership: Sendable {
     private let now: Moment
 
     /// - Parameter items: the whole catalogue of the folder.
-    public init(
+    package init(
         of stack: StackIdentity, among items: [CatalogueItem], in folder: BackupFolder, now: Moment = .now()
     ) throws {
         let claims = Claims.read(in: folder)
@@ -52,7 +52,7 @@ public struct Ownership: Sendable {
         hasForeign = makers.contains { !$0.key.isSameStack(as: stack) && $0.value == nil }
     }
 
-    public func owner(of item: CatalogueItem) -> Owner {
+    package func owner(of item: CatalogueItem) -> Owner {
         guard let owner = item.sidecar?.stack else {
             // Of 0.1.0, which wrote no owner but the database's name. Where another stack uses the folder, too, nobody can
             // tell.
@@ -71,7 +71,7 @@ public struct Ownership: Sendable {
     }
 
     /// Whether the next backup may take bytes over from it.
-    public func mayReuse(_ item: CatalogueItem) -> Bool {
+    package func mayReuse(_ item: CatalogueItem) -> Bool {
         switch owner(of: item) {
         case .ours, .claimedLately: true
         case .foreign: false
@@ -79,7 +79,7 @@ public struct Ownership: Sendable {
     }
 
     /// Whether retention may count it and let it go.
-    public func mayRemove(_ item: CatalogueItem) -> Bool { owner(of: item) == .ours }
+    package func mayRemove(_ item: CatalogueItem) -> Bool { owner(of: item) == .ours }
 
     /// Whether it was made from a database of this name, by its manifest.
     func showsOurDatabase(_ item: CatalogueItem) -> Bool {
@@ -87,14 +87,14 @@ public struct Ownership: Sendable {
     }
 
     /// Backups that are left alone because they are another stack's, for a person to hear of.
-    public func foreign(_ items: [CatalogueItem]) -> [CatalogueItem] {
+    package func foreign(_ items: [CatalogueItem]) -> [CatalogueItem] {
         items.filter { if case .foreign = owner(of: $0) { true } else { false } }
     }
 
     /// What a person should know of whose the backups are: after a disaster or pg_upgrade the cluster is another one, and so
     /// are its backups. Where the artifacts folder lost its mark, nobody can tell whether it is the one that was backed up.
     /// - Parameter artifacts: the folder.
-    public func warnings(_ items: [CatalogueItem], artifacts: FilePath) -> [BilingualText] {
+    package func warnings(_ items: [CatalogueItem], artifacts: FilePath) -> [BilingualText] {
         [foreignWarning(items), damagedClaimsWarning, stack.lostMarkWarning(items, artifacts: artifacts)].compactMap {
             $0
         }

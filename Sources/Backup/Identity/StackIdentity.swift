@@ -5,15 +5,15 @@ import Postgres
 import SystemIO
 
 /// Which MLflow stack something belongs to. It is written into each manifest, sidecar, journal and kept record.
-public struct StackIdentity: Sendable, Hashable, Codable, CustomStringConvertible {
+package struct StackIdentity: Sendable, Hashable, Codable, CustomStringConvertible {
     /// PostgreSQL's system identifier; `HOST:PORT` where the role may not ask for it.
-    public var system: String
+    package var system: String
     /// The live database's name. Its oid changes with each restore.
-    public var database: String
+    package var database: String
     /// What lies in the artifacts folder (`ArtifactsMark`); `nil` where it could not be read or made.
-    public var artifacts: String?
+    package var artifacts: String?
 
-    public init(system: String, database: String, artifacts: String?) {
+    package init(system: String, database: String, artifacts: String?) {
         self.system = system
         self.database = database
         self.artifacts = artifacts
@@ -22,17 +22,17 @@ public struct StackIdentity: Sendable, Hashable, Codable, CustomStringConvertibl
     /// The identity of the live stack.
     /// - Parameter databases: of the session that holds the stack's lock, or any other.
     /// - Throws: `PostgresError` where the server does not answer.
-    public init(of stack: LiveStack, on databases: Databases) throws {
+    package init(of stack: LiveStack, on databases: Databases) throws {
         self.init(
             system: try databases.systemIdentifier() ?? "\(stack.database.host):\(stack.database.port)",
             database: stack.database.database, artifacts: try ArtifactsMark.read(in: stack.artifacts)?.id)
     }
 
     /// For a person.
-    public var description: String { "\(database)@\(system)" }
+    package var description: String { "\(database)@\(system)" }
 
     /// Whether both are one stack. A folder that has no mark yet, or whose mark cannot be read, contradicts nothing.
-    public func isSameStack(as other: StackIdentity) -> Bool {
+    package func isSameStack(as other: StackIdentity) -> Bool {
         guard system == other.system, database == other.database else { return false }
         guard let artifacts, let others = other.artifacts else { return true }
         return artifacts == others

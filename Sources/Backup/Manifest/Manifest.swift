@@ -6,14 +6,14 @@ import Postgres
 import SystemIO
 
 /// `manifest.json`: what a backup holds and what it was taken from.
-public struct Manifest: Sendable, Equatable, Codable {
-    public static let currentFormat = 1
+package struct Manifest: Sendable, Equatable, Codable {
+    package static let currentFormat = 1
 
-    public struct MLflow: Sendable, Equatable, Codable {
+    package struct MLflow: Sendable, Equatable, Codable {
         /// As the server tells it; `nil` where it did not answer.
-        public var version: String?
+        package var version: String?
         /// `alembic_version.version_num`.
-        public var alembicRevision: String?
+        package var alembicRevision: String?
 
         enum CodingKeys: String, CodingKey {
             case version
@@ -21,22 +21,22 @@ public struct Manifest: Sendable, Equatable, Codable {
         }
     }
 
-    public struct Database: Sendable, Equatable, Codable {
-        public var name: String
+    package struct Database: Sendable, Equatable, Codable {
+        package var name: String
         /// `server_version_num`, 150018 for 15.18.
-        public var serverVersion: Int
+        package var serverVersion: Int
         /// The major version of the pg_dump that was used.
-        public var dumpToolVersion: Int
+        package var dumpToolVersion: Int
         /// Rows by `schema.table`, counted in the dump's own snapshot.
-        public var rows: [String: Int64]
+        package var rows: [String: Int64]
         /// The newest moment of each table, in the unit MLflow stores (ms since 1970), in the same snapshot.
-        public var newest: [String: Int64]
+        package var newest: [String: Int64]
         /// `ExportedSnapshot.oldestUnseen` of the dump; `nil` in backups of 0.1.0.
-        public var oldestUnseen: String?
+        package var oldestUnseen: String?
         /// The role that made the dump: what was its own is the restoring role's. `nil` in older backups.
-        public var role: String?
+        package var role: String?
         /// What a restore by that role into that server would leave out, or bring back otherwise; `nil` in older backups.
-        public var beyondRestore: [BeyondRestore]?
+        package var beyondRestore: [BeyondRestore]?
 
         enum CodingKeys: String, CodingKey {
             case name
@@ -49,14 +49,14 @@ public struct Manifest: Sendable, Equatable, Codable {
         }
     }
 
-    public struct Artifacts: Sendable, Equatable, Codable {
-        public var files: Int
-        public var folders: Int
-        public var bytes: UInt64
+    package struct Artifacts: Sendable, Equatable, Codable {
+        package var files: Int
+        package var folders: Int
+        package var bytes: UInt64
         /// When the walk began, seconds since 1970 UTC by this machine's clock.
-        public var walkStarted: Int64
+        package var walkStarted: Int64
         /// Folders below the artifacts folder in which something was mounted; `nil` for none, and in backups of 0.1.0.
-        public var mounts: [String]?
+        package var mounts: [String]?
 
         enum CodingKeys: String, CodingKey {
             case files, folders, bytes, mounts
@@ -64,37 +64,37 @@ public struct Manifest: Sendable, Equatable, Codable {
         }
     }
 
-    public struct Skipped: Sendable, Equatable, Codable {
-        public var path: String
-        public var reason: String
+    package struct Skipped: Sendable, Equatable, Codable {
+        package var path: String
+        package var reason: String
 
-        public init(path: String, reason: String) {
+        package init(path: String, reason: String) {
             self.path = path
             self.reason = reason
         }
     }
 
-    public var format = Manifest.currentFormat
-    public var name: String
+    package var format = Manifest.currentFormat
+    package var name: String
     /// Seconds since 1970 UTC, and the same in the zone of the service.
-    public var created: Int64
-    public var createdAt: String
-    public var host: String
+    package var created: Int64
+    package var createdAt: String
+    package var host: String
     /// Whose it is; `nil` in backups of 0.1.0.
-    public var stack: StackIdentity?
-    public var serviceVersion: String
-    public var mlflow: MLflow
-    public var database: Database
-    public var artifacts: Artifacts
+    package var stack: StackIdentity?
+    package var serviceVersion: String
+    package var mlflow: MLflow
+    package var database: Database
+    package var artifacts: Artifacts
     /// Entries that no backup takes; the first thousand by name, as with the next.
-    public var skipped: [Skipped]
+    package var skipped: [Skipped]
     /// Files that were written to while they were read.
-    public var changedWhileRead: [String]
+    package var changedWhileRead: [String]
     /// How many there are of both beyond those that are named; `nil` for none, and in backups that name all.
-    public var skippedBeyond: Int?
-    public var changedBeyond: Int?
+    package var skippedBeyond: Int?
+    package var changedBeyond: Int?
     /// What the database speaks of and the backup does not hold; `nil` for nothing, and in backups of 0.1.0.
-    public var elsewhere: Elsewhere?
+    package var elsewhere: Elsewhere?
 
     enum CodingKeys: String, CodingKey {
         case format, name, created
@@ -114,17 +114,17 @@ public struct Manifest: Sendable, Equatable, Codable {
     var changedCount: Int { changedWhileRead.count.adding(clamped: max(changedBeyond ?? 0, 0)) }
 
     /// The few numbers a listing shows.
-    public struct Summary: Sendable, Equatable, Codable {
-        public var mlflowVersion: String?
-        public var alembicRevision: String?
-        public var experiments: Int64?
-        public var runs: Int64?
-        public var registeredModels: Int64?
+    package struct Summary: Sendable, Equatable, Codable {
+        package var mlflowVersion: String?
+        package var alembicRevision: String?
+        package var experiments: Int64?
+        package var runs: Int64?
+        package var registeredModels: Int64?
         /// Of all tables together; `nil` in sidecars of 0.1.0.
-        public var rows: Int64?
-        public var files: Int
-        public var contentBytes: UInt64
-        public var skipped: Int
+        package var rows: Int64?
+        package var files: Int
+        package var contentBytes: UInt64
+        package var skipped: Int
 
         enum CodingKeys: String, CodingKey {
             case mlflowVersion = "mlflow_version"
@@ -137,7 +137,7 @@ public struct Manifest: Sendable, Equatable, Codable {
         }
     }
 
-    public var summary: Summary {
+    package var summary: Summary {
         Summary(
             mlflowVersion: mlflow.version, alembicRevision: mlflow.alembicRevision,
             experiments: database.rows["public.experiments"], runs: database.rows["public.runs"],
@@ -150,14 +150,14 @@ public struct Manifest: Sendable, Equatable, Codable {
         database.rows.values.reduce(0) { $0.adding(clamped: $1) }
     }
 
-    public func encoded() throws -> [UInt8] {
+    package func encoded() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
     }
 
     /// - Throws: `BackupError.manifestUnreadable`, also for a format newer than this program.
-    public init(decoding bytes: [UInt8], backup: String) throws {
+    package init(decoding bytes: [UInt8], backup: String) throws {
         do {
             self = try JSONDecoder().decode(Manifest.self, from: Data(bytes))
         } catch {
@@ -174,7 +174,7 @@ public struct Manifest: Sendable, Equatable, Codable {
 }
 
 extension Manifest {
-    public init(
+    package init(
         name: String, created: LocalTime, host: String, stack: StackIdentity?, serviceVersion: String, mlflow: MLflow,
         database: Database,
         artifacts: Artifacts, skipped: [Skipped], changedWhileRead: [String]

@@ -70,12 +70,12 @@ extension BackupPreflight {
     }
 
     /// Files and folders that this user may not read.
-    public struct Unreadable: Sendable, Equatable {
-        public let count: Int
+    package struct Unreadable: Sendable, Equatable {
+        package let count: Int
         /// One of them.
-        public let example: FilePath
+        package let example: FilePath
         /// False where there was no time to look at all, so that there may be more.
-        public let isAll: Bool
+        package let isAll: Bool
     }
 
     /// Seconds that a look may take.
@@ -94,7 +94,7 @@ extension BackupPreflight {
 
     /// - Parameter limit: seconds after which it is ended, with what was found until then.
     /// - Returns: `nil` where nothing was found, or the folder is not there, which others say.
-    public static func unreadable(in artifacts: FilePath, limit: Double) throws -> Unreadable? {
+    package static func unreadable(in artifacts: FilePath, limit: Double) throws -> Unreadable? {
         guard !ProcessPrivilege.readsEverything else { return nil }
         var look: ReadableTree
         do throws(SystemError) {

@@ -65,7 +65,7 @@ struct FolderLayout {
 extension Workspace {
     /// To be asked before anything else is done with the folders.
     /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`.
-    public func refuseOverlap() throws { try FolderLayout(self).refuseOverlap() }
+    package func refuseOverlap() throws { try FolderLayout(self).refuseOverlap() }
 }
 
 extension BackupPreflight {
@@ -159,7 +159,7 @@ extension BackupFolder {
 
 extension Findings {
     /// A folder that does not answer; nothing more was asked then.
-    public var silence: Finding? {
+    package var silence: Finding? {
         all.first { if case .folderSilent? = $0.obstacle as? BackupError { true } else { false } }
     }
 }

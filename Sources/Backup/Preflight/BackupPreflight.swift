@@ -8,7 +8,7 @@ import Wording
 /// Whether a backup could be made now, and what it would leave out. The job runs it, and whoever asks before: `doctor`,
 /// `--dry-run`, `/health`, the answer to a request. It leaves nothing, and makes no folder: who begins an operation does
 /// (`Workspace.prepareFolder`).
-public struct BackupPreflight: Sendable {
+package struct BackupPreflight: Sendable {
     let workspace: Workspace
     let options: BackupJob.Options
 
@@ -25,7 +25,7 @@ public struct BackupPreflight: Sendable {
     /// - Parameters:
     ///   - patience: seconds that a walk over the artifacts may take.
     ///   - isFollowed: whether the backup itself comes next, and not only a person's reading of this.
-    public init(_ workspace: Workspace, options: BackupJob.Options, patience: Double = 60, isFollowed: Bool = false) {
+    package init(_ workspace: Workspace, options: BackupJob.Options, patience: Double = 60, isFollowed: Bool = false) {
         self.workspace = workspace
         self.options = options
         self.patience = patience
@@ -35,7 +35,7 @@ public struct BackupPreflight: Sendable {
     /// - Parameters:
     ///   - items: what is in the backup folder, where the caller has looked already.
     ///   - databases: of the session that holds the stack's lock, where there is one.
-    public func run(beside items: [CatalogueItem]? = nil, on databases: Databases? = nil) -> Findings {
+    package func run(beside items: [CatalogueItem]? = nil, on databases: Databases? = nil) -> Findings {
         var findings = Findings()
         guard checkAnswers(&findings) else { return findings }
         checkFolders(&findings)

@@ -3,9 +3,9 @@
 import Wording
 
 /// What an operation will meet, known before it touches anything. See docs/ground.md, "Findings".
-public struct Finding: Sendable {
+package struct Finding: Sendable {
     /// What was looked at. The raw value is what `/health` calls it.
-    public enum Check: String, Sendable, CaseIterable {
+    package enum Check: String, Sendable, CaseIterable {
         case backupFolder = "backup_directory"
         case artifacts
         case database
@@ -21,7 +21,7 @@ public struct Finding: Sendable {
         case newerData = "newer_data"
     }
 
-    public enum Weight: Sendable {
+    package enum Weight: Sendable {
         /// The operation would fail, or do harm, by this error.
         case obstacle(any Error)
         /// A backup would be made, and be suspicious: it pushes no other out, and a person has to accept it.
@@ -30,14 +30,14 @@ public struct Finding: Sendable {
         case notice(BilingualText)
     }
 
-    public let check: Check
-    public let weight: Weight
+    package let check: Check
+    package let weight: Weight
 
-    public var obstacle: (any Error)? { if case .obstacle(let error) = weight { error } else { nil } }
-    public var isNotice: Bool { if case .notice = weight { true } else { false } }
+    package var obstacle: (any Error)? { if case .obstacle(let error) = weight { error } else { nil } }
+    package var isNotice: Bool { if case .notice = weight { true } else { false } }
 
     /// One sentence, with what to do.
-    public var text: BilingualText {
+    package var text: BilingualText {
         switch weight {
         case .obstacle(let error): error.bilingual
         case .suspicion(let text), .notice(let text): text
@@ -46,28 +46,28 @@ public struct Finding: Sendable {
 }
 
 /// Findings in the order in which they were made.
-public struct Findings: Sendable {
-    public private(set) var all: [Finding] = []
+package struct Findings: Sendable {
+    package private(set) var all: [Finding] = []
 
-    public init() {}
+    package init() {}
 
-    public var obstacles: [any Error] { all.compactMap(\.obstacle) }
-    public var notices: [BilingualText] { all.filter(\.isNotice).map(\.text) }
-    public var suspicions: [BilingualText] { all.filter { $0.obstacle == nil && !$0.isNotice }.map(\.text) }
+    package var obstacles: [any Error] { all.compactMap(\.obstacle) }
+    package var notices: [BilingualText] { all.filter(\.isNotice).map(\.text) }
+    package var suspicions: [BilingualText] { all.filter { $0.obstacle == nil && !$0.isNotice }.map(\.text) }
 
     /// The first obstacle, or what makes it suspicious.
-    public func first(_ check: Finding.Check) -> Finding? { all.first { $0.check == check && !$0.isNotice } }
+    package func first(_ check: Finding.Check) -> Finding? { all.first { $0.check == check && !$0.isNotice } }
 
-    public func notices(of check: Finding.Check) -> [BilingualText] {
+    package func notices(of check: Finding.Check) -> [BilingualText] {
         all.filter { $0.check == check && $0.isNotice }.map(\.text)
     }
 
-    public func notices(but others: Set<Finding.Check>) -> [BilingualText] {
+    package func notices(but others: Set<Finding.Check>) -> [BilingualText] {
         all.filter { $0.isNotice && !others.contains($0.check) }.map(\.text)
     }
 
     /// For a job: the first obstacle ends it. - Throws: that.
-    public func throwFirst() throws {
+    package func throwFirst() throws {
         if let first = obstacles.first { throw first }
     }
 

@@ -7,19 +7,19 @@ import Wording
 
 /// Whether a restore could be made now, as far as it shows without reading the archive and without touching anything. The
 /// job runs it before it reads for minutes, and whoever asks before a task is made of it.
-public struct RestorePreflight: Sendable {
+package struct RestorePreflight: Sendable {
     private let workspace: Workspace
     private let options: RestoreJob.Options
 
     private var stack: LiveStack { workspace.stack }
     private var job: RestoreJob { RestoreJob(workspace, options: options) }
 
-    public init(_ workspace: Workspace, options: RestoreJob.Options) {
+    package init(_ workspace: Workspace, options: RestoreJob.Options) {
         self.workspace = workspace
         self.options = options
     }
 
-    public enum Occasion: Sendable {
+    package enum Occasion: Sendable {
         /// Somebody asks for a restore and waits for the answer. Newer data is looked for so many seconds at most.
         case request(newerWithin: Double)
         /// The restore itself, under its locks: it reads the archive next, whatever its mark says, and then compares all data.
@@ -27,7 +27,7 @@ public struct RestorePreflight: Sendable {
     }
 
     /// - Parameter databases: of the session that holds the stack's lock, where there is one.
-    public func run(_ item: CatalogueItem, _ occasion: Occasion, on databases: Databases? = nil) -> Findings {
+    package func run(_ item: CatalogueItem, _ occasion: Occasion, on databases: Databases? = nil) -> Findings {
         var findings = Findings()
         if options.mode.includesArtifacts {
             // Much of what follows walks through them. A backup before the restore asks by itself.

@@ -5,21 +5,21 @@ import Glibc
 import SystemIO
 
 /// BACKUP_DIR: the backups themselves, and one hidden folder of ours beside them.
-public struct BackupFolder: Sendable {
-    public let path: FilePath
+package struct BackupFolder: Sendable {
+    package let path: FilePath
 
-    public init(_ path: FilePath) { self.path = path }
+    package init(_ path: FilePath) { self.path = path }
 
     /// Everything of ours that is not a backup. Losing it loses nothing: the backups describe themselves.
-    public var state: FilePath { path.appending(".mlflow-backup") }
-    public var lock: FilePath { state.appending("lock") }
-    public var staging: FilePath { state.appending("staging") }
-    public var restoreJournal: FilePath { state.appending(Self.restoreJournalName) }
+    package var state: FilePath { path.appending(".mlflow-backup") }
+    package var lock: FilePath { state.appending("lock") }
+    package var staging: FilePath { state.appending("staging") }
+    package var restoreJournal: FilePath { state.appending(Self.restoreJournalName) }
     /// Of 0.1.0.
     static let restoreJournalName = "restore-journal.json"
 
     /// Makes the folders. - Throws: `BackupError.folderNotUsable`.
-    public func prepare() throws {
+    package func prepare() throws {
         do throws(SystemError) {
             try Directory.make(path, mode: 0o750)
             try Directory.makeInherited(state, mode: 0o750)
@@ -31,7 +31,7 @@ public struct BackupFolder: Sendable {
     }
 
     /// Why nothing can be written here; `nil` where all is well.
-    public var unusableReason: String? {
+    package var unusableReason: String? {
         do throws(SystemError) {
             guard try FileStatus.ifPresent(path) != nil else { return "it does not exist" }
         } catch { return error.reason }
@@ -59,7 +59,7 @@ public struct BackupFolder: Sendable {
     /// partial name. Call it under the operation lock only.
     /// - Parameter stuck: told of what cannot be removed. It stops nobody.
     /// - Returns: the names that were removed, for the log.
-    public func removeLeftovers(stuck: (String, SystemError) -> Void = { _, _ in }) throws -> [String] {
+    package func removeLeftovers(stuck: (String, SystemError) -> Void = { _, _ in }) throws -> [String] {
         var removed: [String] = []
         func remove(_ path: FilePath, _ name: String) {
             do throws(SystemError) {

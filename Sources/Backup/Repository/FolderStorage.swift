@@ -5,17 +5,17 @@ import SystemIO
 import Wording
 
 /// What the file system of the backup folder can do for us: it decides which type of backup saves room from day to day.
-public struct FolderStorage: Sendable {
+package struct FolderStorage: Sendable {
     /// As `df -T` names it: `ext4`, `xfs`, `fuse.sshfs`.
-    public let fileSystem: String
+    package let fileSystem: String
     /// Whether files can share blocks (reflinks).
-    public let sharesBlocks: Bool
+    package let sharesBlocks: Bool
     /// What it cannot do, and what is done in a slower way, or said where it is met.
-    public let lacking: [Abilities.Ability]
+    package let lacking: [Abilities.Ability]
     private let hasLinks: Bool
 
     /// - Throws: `SystemError` where the folder is not there; ETIMEDOUT where it does not answer.
-    public init(_ folder: BackupFolder) throws(SystemError) {
+    package init(_ folder: BackupFolder) throws(SystemError) {
         if case .silent = FolderPulse.look(at: folder.path) {
             throw SystemError("look at", path: folder.path.string, code: ETIMEDOUT)
         }
@@ -32,7 +32,7 @@ public struct FolderStorage: Sendable {
         lacking = abilities.lacking().filter { $0 != .sharedBlocks }
     }
 
-    public var advice: BilingualText { sharing + limits }
+    package var advice: BilingualText { sharing + limits }
 
     private var sharing: BilingualText {
         if sharesBlocks {

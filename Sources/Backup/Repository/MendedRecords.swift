@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SystemIO
 import Wording
 
 /// Writes sidecars and sealed records again in which a bit had flipped, before a second one does. Under the folder's lock.

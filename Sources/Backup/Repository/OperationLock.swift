@@ -7,7 +7,7 @@ import SystemIO
 ///
 /// In a folder that nobody here can write to, readers hold the lock file together, so that a writer to whom the folder is not
 /// write-protected waits for them and they for it; and one at a time works on the artifacts.
-public struct OperationLock: Sendable {
+package struct OperationLock: Sendable {
     private let locks: [AdvisoryLock]
 
     /// Waits for whoever holds it.
@@ -16,7 +16,7 @@ public struct OperationLock: Sendable {
     ///   - seconds: how long to wait at most.
     ///   - onWait: called once, with a description of the holder, when it has to be waited for.
     /// - Throws: `BackupError.busy` once the time is up, `CancelledError`.
-    public static func take(
+    package static func take(
         in folder: BackupFolder, beside artifacts: FilePath? = nil, for purpose: String, atMost seconds: Double,
         cancellation: Cancellation? = nil, onWait: ((String) -> Void)? = nil
     ) throws -> OperationLock {

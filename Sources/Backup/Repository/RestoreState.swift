@@ -2,6 +2,7 @@
 
 import Glibc
 import SystemIO
+import Wording
 
 /// Where a restore's journal and staging, and the records of what restores kept, lie.
 ///

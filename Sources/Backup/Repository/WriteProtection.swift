@@ -6,9 +6,9 @@ import Wording
 
 /// Why nothing can be written into a backup folder that can be read: a disk that is mounted read-only, an image, a folder of
 /// another user. One restores from such folders, and makes no backups into them. See docs/ground.md.
-public struct WriteProtection: Sendable, Equatable {
+package struct WriteProtection: Sendable, Equatable {
     /// What refuses: the folder, our own one in it, or the lock file there.
-    public let path: String
+    package let path: String
     /// EROFS, EACCES or EPERM.
     let code: Int32
     let folder: FilePath
@@ -18,7 +18,7 @@ public struct WriteProtection: Sendable, Equatable {
     var isByError: Bool { code == EROFS && (try? Ground(folder))?.mount?.wasMadeReadOnly == true }
 
     /// Part of a sentence.
-    public var reason: BilingualText {
+    package var reason: BilingualText {
         switch code {
         case EROFS where isByError:
             BilingualText(
@@ -47,7 +47,7 @@ public struct WriteProtection: Sendable, Equatable {
 extension BackupFolder {
     /// `nil` where it can be written to, and where it is not there or cannot be read, which others say in their own words. Found
     /// by asking the kernel, and by opening the lock file as every operation does: of some mounts only that tells.
-    public var writeProtection: WriteProtection? {
+    package var writeProtection: WriteProtection? {
         guard Directory.readRefusal(path) == nil, let refusal, refusal.isDenied else { return nil }
         return WriteProtection(path: refusal.path, code: refusal.code, folder: path)
     }
@@ -83,7 +83,7 @@ extension BackupFolder {
 
     /// For an operation that writes into it.
     /// - Throws: `BackupError.writeProtected`.
-    public func refuseWriteProtected() throws {
+    package func refuseWriteProtected() throws {
         guard let protection = writeProtection else { return }
         throw BackupError.writeProtected(path: path.string, reason: protection.reason)
     }

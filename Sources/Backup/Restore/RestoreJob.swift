@@ -10,24 +10,24 @@ import Wording
 ///
 /// Verify, unpack, load, compare, and only then swap. Until the swap nothing live is touched; from its first rename
 /// on, the journal can finish it or undo it.
-public struct RestoreJob: Sendable {
-    public struct Options: Sendable {
-        public var mode: RestoreMode
+package struct RestoreJob: Sendable {
+    package struct Options: Sendable {
+        package var mode: RestoreMode
         /// Overwrite data that is newer than the backup, or of an older schema revision.
-        public var force: Bool
-        public var threads: Int
+        package var force: Bool
+        package var threads: Int
         /// A backup of the live stack that a forced restore makes before anything else; `nil` for none.
-        public var backupFirst: BackupFirst?
+        package var backupFirst: BackupFirst?
 
         /// What a person runs after a restore of an older schema; `nil` where nobody said how MLflow runs here.
-        public var upgradeCommand: String?
+        package var upgradeCommand: String?
 
-        public struct BackupFirst: Sendable {
-            public var options: BackupJob.Options
+        package struct BackupFirst: Sendable {
+            package var options: BackupJob.Options
             /// Of this program, for the manifest.
-            public var version: String
+            package var version: String
 
-            public init(options: BackupJob.Options, version: String) {
+            package init(options: BackupJob.Options, version: String) {
                 self.options = options
                 // What is about to be restored must not be pushed out by this one.
                 self.options.retention = .count(.max)
@@ -35,7 +35,7 @@ public struct RestoreJob: Sendable {
             }
         }
 
-        public init(
+        package init(
             mode: RestoreMode = .full, force: Bool = false,
             threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), backupFirst: BackupFirst? = nil,
             upgradeCommand: String? = nil
@@ -57,7 +57,7 @@ public struct RestoreJob: Sendable {
     var cancellation: Cancellation { workspace.cancellation }
     var progress: ProgressSink { workspace.progress }
 
-    public init(_ workspace: Workspace, options: Options) {
+    package init(_ workspace: Workspace, options: Options) {
         self.workspace = workspace
         self.options = options
     }
@@ -65,14 +65,14 @@ public struct RestoreJob: Sendable {
     /// What can be said before a task is made of it: is there such a backup, is it good as far as anyone knows, and
     /// would it overwrite newer data, as far as a second's look can tell?
     /// - Throws: `BackupError` and `PostgresError`.
-    public func preflight(_ item: CatalogueItem) throws {
+    package func preflight(_ item: CatalogueItem) throws {
         try refuseWithoutPlace { try Databases(stack.database).exists(stack.database.database) }
         try RestorePreflight(workspace, options: options).run(item, .request(newerWithin: 1)).throwFirst()
     }
 
     /// - Throws: `BackupError`, `ArchiveError`, `PostgresError`, `SystemError`, `CancelledError`. After a throw the
     ///   live data is what it was, unless the error is `BackupError.needsRecovery`.
-    public func run(_ name: String) throws -> RestoreOutcome {
+    package func run(_ name: String) throws -> RestoreOutcome {
         try workspace.holdingStack("restore of \(name)", for: .reading) { hold in try restore(name, hold) }
     }
 

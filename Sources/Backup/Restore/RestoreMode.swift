@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a restore replaces.
-public enum RestoreMode: String, Sendable, Codable, CaseIterable {
+package enum RestoreMode: String, Sendable, Codable, CaseIterable {
     case full, database, artifacts
 
     var includesDatabase: Bool { self != .artifacts }

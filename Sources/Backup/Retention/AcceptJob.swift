@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// Takes a backup for right because a person says so: from then on it is the measure for those after it, and a suspicious one
 /// counts.
-public struct AcceptJob: Sendable {
+package struct AcceptJob: Sendable {
     private let workspace: Workspace
 
-    public init(_ workspace: Workspace) { self.workspace = workspace }
+    package init(_ workspace: Workspace) { self.workspace = workspace }
 
     /// - Returns: the backup as it is listed now.
     /// - Throws: `BackupError.noSuchBackup`, `.markedCorrupt`, `.nothingToAccept`.
     @discardableResult
-    public func run(_ name: String) throws -> CatalogueItem {
+    package func run(_ name: String) throws -> CatalogueItem {
         try workspace.holdingFolder("acceptance of \(name)", for: .writing) {
             let catalogue = Catalogue(workspace.folder)
             let item = try catalogue.item(named: name)

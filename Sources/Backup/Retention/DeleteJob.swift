@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SystemIO
 import Wording
 
 /// Removes one backup because a person named it.
-public struct DeleteJob: Sendable {
+package struct DeleteJob: Sendable {
     private let workspace: Workspace
 
-    public init(_ workspace: Workspace) { self.workspace = workspace }
+    package init(_ workspace: Workspace) { self.workspace = workspace }
 
     /// - Returns: what a person should know of it, as a sentence each.
     /// - Throws: `BackupError.noSuchBackup`, also where another deletion came first.
-    public func run(_ name: String) throws -> [BilingualText] {
+    package func run(_ name: String) throws -> [BilingualText] {
         try workspace.holdingFolder("deletion of \(name)", for: .writing) {
             let catalogue = Catalogue(workspace.folder)
             let item = try catalogue.item(named: name)

@@ -4,24 +4,24 @@ import Postgres
 import SystemIO
 
 /// Removes what a rule lets go, by hand instead of after a backup.
-public struct PruneJob: Sendable {
+package struct PruneJob: Sendable {
     private let workspace: Workspace
     private let rule: RetentionRule
 
-    public init(_ workspace: Workspace, rule: RetentionRule) {
+    package init(_ workspace: Workspace, rule: RetentionRule) {
         self.workspace = workspace
         self.rule = rule
     }
 
     /// - Throws: `PostgresError` where the server does not answer: it alone can tell whose backups these are.
-    public func run() throws -> Retention.Outcome {
+    package func run() throws -> Retention.Outcome {
         try workspace.holdingFolder("prune", for: .writing) {
             try Retention(workspace, of: identity()).apply(rule, keeping: KeptParts(workspace).pinnedBackups())
         }
     }
 
     /// What `run` would remove, if all that stays is good.
-    public func preview() throws -> [CatalogueItem] {
+    package func preview() throws -> [CatalogueItem] {
         try workspace.checkFolder()
         // One that is not made yet has none.
         guard try FileStatus.ifPresent(workspace.folder.path) != nil else { return [] }

@@ -4,25 +4,25 @@ import SystemIO
 import Wording
 
 /// Removes backups that a rule lets go. Call it under the folder's lock, after a new backup is verified.
-public struct Retention: Sendable {
+package struct Retention: Sendable {
     private let folder: BackupFolder
     private let stack: StackIdentity
     private let log: Log
     private let cancellation: Cancellation
     private let progress: ProgressSink
 
-    public struct Outcome: Sendable {
-        public var removed: [BackupName] = []
+    package struct Outcome: Sendable {
+        package var removed: [BackupName] = []
         /// What a person should know.
-        public var warnings: [BilingualText] = []
+        package var warnings: [BilingualText] = []
         /// Whether everything that was to go is gone.
-        public var isComplete = true
+        package var isComplete = true
         /// What turned out damaged when it was read because others were to go.
-        public var damaged: [BackupName] = []
+        package var damaged: [BackupName] = []
     }
 
     /// - Parameter stack: whose backups may go.
-    public init(
+    package init(
         _ folder: BackupFolder, of stack: StackIdentity, log: Log, cancellation: Cancellation = Cancellation(),
         progress: @escaping ProgressSink = { _ in }
     ) {
@@ -40,7 +40,7 @@ public struct Retention: Sendable {
     }
 
     /// What `apply` would remove, if all that stays is good.
-    public func expired(by rule: RetentionRule, keeping pinned: Set<String> = []) throws -> [CatalogueItem] {
+    package func expired(by rule: RetentionRule, keeping pinned: Set<String> = []) throws -> [CatalogueItem] {
         try choice(rule, pinned, nil).going
     }
 
@@ -51,7 +51,7 @@ public struct Retention: Sendable {
     ///   - stopsAtDamage: whether to come back at once when what should stay turns out damaged, with nothing removed, so
     ///     that a new backup can be made first.
     @discardableResult
-    public func apply(
+    package func apply(
         _ rule: RetentionRule, keeping pinned: Set<String> = [], justMade: BackupName? = nil,
         since started: LocalTime = .now(), stopsAtDamage: Bool = false
     ) throws -> Outcome {

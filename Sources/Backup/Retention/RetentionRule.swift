@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SystemIO
+
 /// Which backups stay. Only good ones that this service made are counted, and only they are ever removed.
-public enum RetentionRule: Sendable, Equatable {
+package enum RetentionRule: Sendable, Equatable {
     /// Everything of the newest `count` calendar days that have a good backup. Several backups in one day do not
     /// push older days out, and days on which the machine was off do not count.
     case days(Int)
     /// The newest `count` backups.
     case count(Int)
 
-    public static let `default` = RetentionRule.days(7)
+    package static let `default` = RetentionRule.days(7)
 
     private var number: Int {
         switch self {

@@ -5,29 +5,29 @@ import SystemIO
 import Wording
 
 /// Reads one backup from its first byte to its last, and records what was found.
-public struct VerifyJob: Sendable {
+package struct VerifyJob: Sendable {
     private let workspace: Workspace
     private let rate: ReadRate?
 
     /// A backup that was read and found good.
-    public struct Outcome: Sendable {
+    package struct Outcome: Sendable {
         /// As it is listed now.
-        public let item: CatalogueItem
+        package let item: CatalogueItem
         /// SHA-256 of the archive in hexadecimal digits, as it was read now.
-        public let digest: String
+        package let digest: String
         /// What was wrong in its sidecar, and has been put right.
-        public let notes: [BilingualText]
+        package let notes: [BilingualText]
     }
 
     /// - Parameter rate: slows the reading down; `nil` for no limit.
-    public init(_ workspace: Workspace, rate: ReadRate? = nil) {
+    package init(_ workspace: Workspace, rate: ReadRate? = nil) {
         self.workspace = workspace
         self.rate = rate
     }
 
     /// - Throws: `BackupError.noSuchBackup`; `ArchiveError` and `BackupError.manifestUnreadable` for damage, which has
     ///   then been recorded.
-    public func run(_ name: String) throws -> Outcome {
+    package func run(_ name: String) throws -> Outcome {
         try workspace.holdingFolder("verification of \(name)", for: .reading) {
             let catalogue = Catalogue(workspace.folder)
             let found = try read(try catalogue.item(named: name))

@@ -5,7 +5,7 @@ import SystemIO
 import Wording
 
 /// Both locks: the folder's, and the stack's in its server. See docs/restore.md, "Locks, in this order".
-public final class Hold {
+package final class Hold {
     /// On the session that holds the stack's lock.
     private(set) var databases: Databases
     let identity: StackIdentity
@@ -73,7 +73,7 @@ extension Hold {
 }
 
 /// What an operation does with the backup folder.
-public enum FolderUse: Sendable {
+package enum FolderUse: Sendable {
     /// Reads backups. What it notes of them it can do without.
     case reading
     /// Makes, removes or marks backups.
@@ -142,7 +142,7 @@ extension Workspace {
     /// From a folder that nobody can write to one reads, and nothing is made in it.
     /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`, `.folderVanished`, `.artifactsMissing`, `.writeProtected`,
     ///   `.folderNotUsable`.
-    public func prepareFolder(for use: FolderUse = .reading) throws {
+    package func prepareFolder(for use: FolderUse = .reading) throws {
         try checkFolder(for: use)
         guard folder.writeProtection == nil else { return }
         try folder.prepare()
@@ -151,7 +151,7 @@ extension Workspace {
     }
 
     /// The same for who only looks: nothing is made.
-    public func checkFolder(for use: FolderUse = .reading) throws {
+    package func checkFolder(for use: FolderUse = .reading) throws {
         try FolderLayout(self).refuseOverlap()
         try folder.refuseVanished(usedBy: stack.artifacts)
         if use == .writing { try folder.refuseWriteProtected() }
@@ -162,7 +162,7 @@ extension Workspace {
 
     /// The same for the operation through which a person says that an empty folder is right.
     /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`, `.writeProtected`, `.folderNotUsable`.
-    public func prepareFolderAnew() throws {
+    package func prepareFolderAnew() throws {
         try folder.refuseDeadLink()
         try FolderLayout(self).refuseOverlap()
         try folder.refuseWriteProtected()

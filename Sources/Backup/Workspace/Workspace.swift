@@ -7,27 +7,27 @@ import SystemIO
 ///
 /// Each operation is a job made of a workspace: it takes the locks it needs, settles what an earlier one left, does its
 /// work, and logs it. Nobody has to do any of this around a job.
-public struct Workspace: Sendable {
-    public let stack: LiveStack
-    public let folder: BackupFolder
-    public let log: Log
-    public var cancellation: Cancellation
-    public var progress: ProgressSink
+package struct Workspace: Sendable {
+    package let stack: LiveStack
+    package let folder: BackupFolder
+    package let log: Log
+    package var cancellation: Cancellation
+    package var progress: ProgressSink
     /// Seconds to wait for another operation.
-    public var waitSeconds: Double
+    package var waitSeconds: Double
     /// The task this is done for: it is written into the journal, so that a recovery can say how the task ended.
-    public var task: String?
+    package var task: String?
     /// Seconds for which what a restore replaced is kept at least.
-    public var keepSeconds: Int64 = 24 * 3600
+    package var keepSeconds: Int64 = 24 * 3600
     /// Bytes that all of it together may hold before the oldest goes; `nil` for no bound.
-    public var keepBytes: UInt64?
+    package var keepBytes: UInt64?
     /// Told how a restore ended that an earlier process left unfinished: by whichever operation settles it, and in
     /// whichever process, so that its task can say so.
-    public var settled: @Sendable (RestoreRecovery.Outcome) -> Void = { _ in }
+    package var settled: @Sendable (RestoreRecovery.Outcome) -> Void = { _ in }
     /// Told of each backup as it is published: it stays, whatever becomes of the operation that made it.
-    public var published: @Sendable (BackupName) -> Void = { _ in }
+    package var published: @Sendable (BackupName) -> Void = { _ in }
 
-    public init(
+    package init(
         _ stack: LiveStack, _ folder: BackupFolder, log: Log, cancellation: Cancellation = Cancellation(),
         waitSeconds: Double = 600, task: String? = nil, progress: @escaping ProgressSink = { _ in }
     ) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a Range header selects of a representation (RFC 9110 §14.1.2).
-public enum ByteRange: Sendable, Equatable {
+package enum ByteRange: Sendable, Equatable {
     /// No range asked for, or one to be ignored: invalid, another unit, or several ranges.
     case whole
     /// `length` bytes from `offset` on; at least one.
@@ -10,7 +10,7 @@ public enum ByteRange: Sendable, Equatable {
     case unsatisfiable
 
     /// Reads `bytes=a-b`, `bytes=a-` or `bytes=-n` against a representation of `size` bytes.
-    public init(header: String?, size: UInt64) {
+    package init(header: String?, size: UInt64) {
         self = header.flatMap { ByteRange.parse($0, size: size) } ?? .whole
     }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Content-Disposition for downloads (RFC 6266), names of any script by `filename*` (RFC 8187).
-public enum ContentDisposition {
+package enum ContentDisposition {
     /// `attachment` with the name as plain ASCII for old clients and, where that loses something, as UTF-8.
-    public static func attachment(filename: String) -> String {
+    package static func attachment(filename: String) -> String {
         // Clients save under the last component at best: no separators, so nothing is left to their care.
         // By scalars: a slash with a combining mark is one Character that is no longer "/".
         let name = replacing(filename) { $0 == "/" || $0 == "\\" || $0.value < 0x20 || $0.value == 0x7F }

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// An entity tag (RFC 9110 §8.8.3).
-public struct EntityTag: Sendable, Equatable, CustomStringConvertible {
+package struct EntityTag: Sendable, Equatable, CustomStringConvertible {
     /// What stands between the quotes.
-    public let opaque: String
-    public let isWeak: Bool
+    package let opaque: String
+    package let isWeak: Bool
 
     /// `nil` when the text holds a quote, a space or a control character.
-    public init?(_ opaque: String, isWeak: Bool = false) {
+    package init?(_ opaque: String, isWeak: Bool = false) {
         guard opaque.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x22 && $0 != 0x7F }) else { return nil }
         self.opaque = opaque
         self.isWeak = isWeak
     }
 
     /// One tag as a header holds it, `"x"` or `W/"x"`.
-    public init?(header: String) {
+    package init?(header: String) {
         var text = ASCII.trimmed(header[...])
         let weak = text.hasPrefix("W/")
         if weak { text = text.dropFirst(2) }
@@ -22,14 +22,14 @@ public struct EntityTag: Sendable, Equatable, CustomStringConvertible {
         self.init(String(text.dropFirst().dropLast()), isWeak: weak)
     }
 
-    public var description: String { "\(isWeak ? "W/" : "")\"\(opaque)\"" }
+    package var description: String { "\(isWeak ? "W/" : "")\"\(opaque)\"" }
 
     /// Same bytes: neither is weak (RFC 9110 §8.8.3.2).
-    public func matchesStrongly(_ other: EntityTag) -> Bool {
+    package func matchesStrongly(_ other: EntityTag) -> Bool {
         !isWeak && !other.isWeak && opaque.utf8.elementsEqual(other.opaque.utf8)
     }
 
-    public func matchesWeakly(_ other: EntityTag) -> Bool {
+    package func matchesWeakly(_ other: EntityTag) -> Bool {
         opaque.utf8.elementsEqual(other.opaque.utf8)
     }
 

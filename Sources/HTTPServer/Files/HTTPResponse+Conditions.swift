@@ -2,7 +2,7 @@
 
 extension HTTPResponse {
     /// This answer, or 304 or 412 where the request's conditions on its entity tag say so (RFC 9110 §13.1).
-    public func ifWanted(by request: HTTPRequest) -> HTTPResponse {
+    package func ifWanted(by request: HTTPRequest) -> HTTPResponse {
         let tag = headers["ETag"].flatMap { EntityTag(header: $0) }
         guard let status = Self.failedPrecondition(of: request, entityTag: tag) else { return self }
         return HTTPResponse(status: status, headers: headers, body: status == 304 ? body : .none)

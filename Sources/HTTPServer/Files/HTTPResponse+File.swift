@@ -9,7 +9,7 @@ extension HTTPResponse {
     ///   - size: Its length in bytes, as published; a file that turns out shorter ends the connection.
     ///   - entityTag: A strong tag of these bytes; without one If-Range never matches.
     ///   - filename: Offered for saving, if given.
-    public static func file(
+    package static func file(
         _ descriptor: OwnedDescriptor, size: UInt64, entityTag: EntityTag?, contentType: String,
         filename: String? = nil, for request: HTTPRequest
     ) -> HTTPResponse {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The content of a response. To a HEAD request the same body gives its length and nothing is read.
-public enum HTTPBody: Sendable {
+package enum HTTPBody: Sendable {
     case none
     case bytes([UInt8])
     /// The same bytes in many answers.
@@ -13,7 +13,7 @@ public enum HTTPBody: Sendable {
 }
 
 /// Where a streamed body comes from. The server calls it from one thread at a time and drops it when done.
-public protocol BodySource: AnyObject, Sendable {
+package protocol BodySource: AnyObject, Sendable {
     /// Fills the start of `buffer` and returns how many bytes; 0 means the end.
     ///
     /// A throw ends the connection at once, so that the client sees a short body and never takes it for a whole one.

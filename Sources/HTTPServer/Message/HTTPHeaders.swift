@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Header fields in order, looked up without regard to case (RFC 9110 §5.1).
-public struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral {
+package struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral {
     /// One field line.
-    public struct Field: Sendable, Equatable {
-        public let name: String
-        public let value: String
+    package struct Field: Sendable, Equatable {
+        package let name: String
+        package let value: String
     }
 
-    public private(set) var fields: [Field] = []
+    package private(set) var fields: [Field] = []
 
-    public init() {}
+    package init() {}
 
-    public init(dictionaryLiteral elements: (String, String)...) {
+    package init(dictionaryLiteral elements: (String, String)...) {
         for (name, value) in elements { add(name, value) }
     }
 
@@ -22,12 +22,12 @@ public struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral {
     }
 
     /// The first value of the field.
-    public subscript(name: String) -> String? {
+    package subscript(name: String) -> String? {
         fields.first { ASCII.equalIgnoringCase($0.name, name) }?.value
     }
 
     /// Every value of the field, in order.
-    public func values(_ name: String) -> [String] {
+    package func values(_ name: String) -> [String] {
         fields.filter { ASCII.equalIgnoringCase($0.name, name) }.map(\.value)
     }
 
@@ -36,7 +36,7 @@ public struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral {
     /// A value cannot start another line or end the head: each control character in it (CR, LF, NUL, tab and the
     /// rest) becomes a space, as RFC 9110 §5.5 allows. Names are literals of the program, so one that is not a
     /// token (RFC 9110 §5.6.2) is a programming error and stops it.
-    public mutating func add(_ name: String, _ value: String) {
+    package mutating func add(_ name: String, _ value: String) {
         precondition(ASCII.isToken(name.utf8), "a header name is a token")
         let clean =
             value.unicodeScalars.contains(where: HTTPHeaders.isControl)
@@ -46,7 +46,7 @@ public struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral {
     }
 
     /// Adds the field, after removing those of the same name.
-    public mutating func set(_ name: String, _ value: String) {
+    package mutating func set(_ name: String, _ value: String) {
         fields.removeAll { ASCII.equalIgnoringCase($0.name, name) }
         add(name, value)
     }

@@ -3,20 +3,20 @@
 /// What a handler answers.
 ///
 /// `Content-Length`, `Transfer-Encoding`, `Connection` and `Date` belong to the server: set here, they are ignored.
-public struct HTTPResponse: Sendable {
+package struct HTTPResponse: Sendable {
     /// 200 to 599.
-    public var status: Int
-    public var headers: HTTPHeaders
-    public var body: HTTPBody
+    package var status: Int
+    package var headers: HTTPHeaders
+    package var body: HTTPBody
 
-    public init(status: Int, headers: HTTPHeaders = [:], body: HTTPBody = .none) {
+    package init(status: Int, headers: HTTPHeaders = [:], body: HTTPBody = .none) {
         self.status = status
         self.headers = headers
         self.body = body
     }
 
     /// A response of text or of anything already in memory.
-    public init(status: Int, contentType: String, bytes: [UInt8]) {
+    package init(status: Int, contentType: String, bytes: [UInt8]) {
         self.init(status: status, headers: ["Content-Type": contentType], body: .bytes(bytes))
     }
 

@@ -4,11 +4,11 @@ import Glibc
 import Synchronization
 
 /// A file descriptor that is closed exactly once: by its last owner here, or by whoever takes it over.
-public final class OwnedDescriptor: Sendable {
+package final class OwnedDescriptor: Sendable {
     private let descriptor: Atomic<Int32>
 
     /// Takes over an open descriptor of a regular file; the caller no longer closes it.
-    public init(owning descriptor: Int32) {
+    package init(owning descriptor: Int32) {
         self.descriptor = Atomic(descriptor)
     }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Bytes at a fixed place, for an answer that goes to many connections at once: none has a copy of its own.
-public final class SharedBytes: Sendable {
+package final class SharedBytes: Sendable {
     /// Never written to after `init`, so that any thread may read it.
     nonisolated(unsafe) let buffer: UnsafeRawBufferPointer
 
-    public init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 16)
         copy.copyBytes(from: bytes)
         buffer = UnsafeRawBufferPointer(copy)
@@ -13,7 +13,7 @@ public final class SharedBytes: Sendable {
 
     deinit { buffer.deallocate() }
 
-    public var bytes: [UInt8] { Array(buffer) }
+    package var bytes: [UInt8] { Array(buffer) }
 
-    public func holds(_ bytes: [UInt8]) -> Bool { buffer.elementsEqual(bytes) }
+    package func holds(_ bytes: [UInt8]) -> Bool { buffer.elementsEqual(bytes) }
 }

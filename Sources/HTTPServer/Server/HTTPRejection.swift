@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Why a request is answered without the handler.
-public enum HTTPRejection: Sendable, Equatable {
+package enum HTTPRejection: Sendable, Equatable {
     /// The content is, or turned out, larger than `limit` bytes: 413.
     case bodyTooLarge(limit: Int)
     /// The head breaks RFC 9112 in a way that two parsers could read differently: 400.
@@ -16,7 +16,7 @@ public enum HTTPRejection: Sendable, Equatable {
     case versionNotSupported
 
     /// The status that goes with it.
-    public var status: Int {
+    package var status: Int {
         switch self {
         case .bodyTooLarge: 413
         case .malformed: 400
@@ -27,7 +27,7 @@ public enum HTTPRejection: Sendable, Equatable {
     }
 
     /// English, one line.
-    public var reason: String {
+    package var reason: String {
         switch self {
         case .bodyTooLarge(let limit): "the request body is larger than \(limit) bytes"
         case .malformed(let reason): reason
@@ -39,7 +39,7 @@ public enum HTTPRejection: Sendable, Equatable {
     }
 
     /// Plain text with the status and reason.
-    public static func plainAnswer(_ rejection: HTTPRejection, _ request: HTTPRequest) -> HTTPResponse {
+    package static func plainAnswer(_ rejection: HTTPRejection, _ request: HTTPRequest) -> HTTPResponse {
         .plain(rejection.status, rejection.reason)
     }
 }

@@ -8,9 +8,9 @@ import Synchronization
 ///
 /// The server does not rely on SIGPIPE being ignored: its threads block it. A child process started from a handler
 /// inherits that mask unless its spawn attributes set another.
-public final class HTTPServer: Sendable {
+package final class HTTPServer: Sendable {
     /// Answers one request. Runs on many threads at once; must end by itself.
-    public typealias Handler = @Sendable (HTTPRequest) -> HTTPResponse
+    package typealias Handler = @Sendable (HTTPRequest) -> HTTPResponse
 
     private struct Running {
         let daemon: DaemonHandle
@@ -21,7 +21,7 @@ public final class HTTPServer: Sendable {
     }
 
     /// The bound port.
-    public let port: UInt16
+    package let port: UInt16
     private let core: ServerCore
     private let running: Mutex<Running?>
 
@@ -31,7 +31,7 @@ public final class HTTPServer: Sendable {
     ///   - onEvent: Called on the server's threads; must not block for long.
     ///   - onRejected: Makes the answer to a request that never reaches the handler. Its status is the rejection's.
     /// - Throws: `HTTPServerError`.
-    public init(
+    package init(
         configuration: ServerConfiguration = ServerConfiguration(),
         onEvent: @escaping @Sendable (HTTPServerEvent) -> Void = { _ in },
         onRejected: @escaping @Sendable (HTTPRejection, HTTPRequest) -> HTTPResponse = HTTPRejection.plainAnswer,
@@ -76,7 +76,7 @@ public final class HTTPServer: Sendable {
     ///
     /// - Returns: Whether every request ended within the grace.
     @discardableResult
-    public func stop(graceSeconds: Double) -> Bool {
+    package func stop(graceSeconds: Double) -> Bool {
         guard let running = running.withLock({ state in state.take() }) else { return true }
         running.listener.refuse()
         let drained = core.connections.drain(seconds: graceSeconds)

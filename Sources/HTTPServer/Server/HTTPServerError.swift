@@ -3,7 +3,7 @@
 import Glibc
 
 /// Why a server did not start.
-public enum HTTPServerError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum HTTPServerError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The address is not one, or its name is not known here.
     case badAddress(address: String, reason: String)
     /// Another program listens there.
@@ -13,7 +13,7 @@ public enum HTTPServerError: Error, Sendable, Equatable, CustomStringConvertible
     /// libmicrohttpd refused to start; what it said went to the event closure.
     case cannotStart(address: String, port: UInt16)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .badAddress(let address, let reason): "cannot listen on \(address): \(reason)"
         case .portInUse(let address, let port): "cannot listen on \(address) port \(port): the port is in use"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a server reports while it runs, from any of its threads.
-public enum HTTPServerEvent: Sendable {
+package enum HTTPServerEvent: Sendable {
     /// A request ended.
     case finished(HTTPExchangeRecord)
     /// A body source threw or ended early, so the client got a short body.
@@ -13,8 +13,8 @@ public enum HTTPServerEvent: Sendable {
 }
 
 /// One request and how it ended, for a log line. `target` is what the client sent: escape it.
-public struct HTTPExchangeRecord: Sendable {
-    public enum Outcome: Sendable {
+package struct HTTPExchangeRecord: Sendable {
+    package enum Outcome: Sendable {
         /// The response went out whole.
         case completed
         /// The client left, broke the protocol, or a body source failed.
@@ -26,12 +26,12 @@ public struct HTTPExchangeRecord: Sendable {
     }
 
     /// Empty where the request never had a valid head.
-    public let method: String
-    public let target: String
+    package let method: String
+    package let target: String
     /// `nil` where the handler did not answer.
-    public let status: Int?
-    public let remoteAddress: String
+    package let status: Int?
+    package let remoteAddress: String
     /// From the request line to the end of the response.
-    public let seconds: Double
-    public let outcome: Outcome
+    package let seconds: Double
+    package let outcome: Outcome
 }

@@ -3,17 +3,17 @@
 /// The parameters after `?`, in order, decoded as forms are: `+` is a space, then percent-encoding.
 ///
 /// A `%` that starts no encoding stands for itself; bytes that are not UTF-8 become U+FFFD.
-public struct HTTPQuery: Sendable {
+package struct HTTPQuery: Sendable {
     /// One parameter; without `=` its value is empty.
-    public struct Item: Sendable, Equatable {
-        public let name: String
-        public let value: String
+    package struct Item: Sendable, Equatable {
+        package let name: String
+        package let value: String
     }
 
-    public let items: [Item]
+    package let items: [Item]
 
     /// Parses what follows the `?`.
-    public init(_ text: String) {
+    package init(_ text: String) {
         self.init(bytes: Array(text.utf8))
     }
 
@@ -27,7 +27,7 @@ public struct HTTPQuery: Sendable {
     }
 
     /// The first value given for the name.
-    public subscript(name: String) -> String? {
+    package subscript(name: String) -> String? {
         items.first { $0.name == name }?.value
     }
 

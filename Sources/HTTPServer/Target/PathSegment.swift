@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One segment of a path, between two slashes.
-public struct PathSegment: Sendable, Equatable {
+package struct PathSegment: Sendable, Equatable {
     /// As sent, percent-encoded.
-    public let raw: String
+    package let raw: String
     /// Decoded, or `nil` when it cannot be a name: it is `.` or `..`, holds an encoded slash or NUL, or does not
     /// decode to UTF-8. Such a segment matches no route and no name.
-    public let name: String?
+    package let name: String?
 
     init(_ bytes: some Collection<UInt8>) {
         raw = String(decoding: bytes, as: UTF8.self)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Percent-encoding (RFC 3986 §2.1).
-public enum PercentCoding {
+package enum PercentCoding {
     /// The bytes meant, or `nil` where a `%` is not followed by two hexadecimal digits.
-    public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
         var rest = text.makeIterator()
@@ -21,7 +21,7 @@ public enum PercentCoding {
     }
 
     /// Everything but the unreserved characters (letters, digits, `-._~`) as `%HH` of its UTF-8.
-    public static func encode(_ text: String) -> String {
+    package static func encode(_ text: String) -> String {
         encode(text) { ASCII.isAlphanumeric($0) || "-._~".utf8.contains($0) }
     }
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a request asks for (RFC 9112 §3.2): origin form, absolute form, or `*`.
-public struct RequestTarget: Sendable {
+package struct RequestTarget: Sendable {
     /// As sent, percent-encoded, without the query. `*` for the asterisk form.
-    public let rawPath: String
+    package let rawPath: String
     /// Segments of the path; `/` has none, `/a/` has `a` and an empty one.
-    public let segments: [PathSegment]
-    public let query: HTTPQuery
+    package let segments: [PathSegment]
+    package let query: HTTPQuery
     /// Whom an absolute form names; `nil` in the other forms.
-    public let authority: String?
+    package let authority: String?
 
     /// `nil` when it is none of the forms, or holds a space or a control character.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         self.init(bytes: Array(text.utf8))
     }
 
@@ -30,7 +30,7 @@ public struct RequestTarget: Sendable {
     }
 
     /// The decoded path, or `nil` when a segment of it cannot be a name.
-    public var path: String? {
+    package var path: String? {
         let names = segments.compactMap(\.name)
         guard names.count == segments.count else { return nil }
         return rawPath == "*" ? "*" : "/" + names.joined(separator: "/")

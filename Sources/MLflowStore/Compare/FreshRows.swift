@@ -5,27 +5,27 @@ import SystemIO
 import Wording
 
 /// Rows of one database that were written since a moment. Deleted rows leave nothing to find.
-public final class FreshRows {
+package final class FreshRows {
     private let session: ComparisonSession
     private let cancellation: Cancellation
 
     /// Opens a session in the database.
-    public init(_ settings: ConnectionSettings, cancellation: Cancellation = Cancellation()) throws {
+    package init(_ settings: ConnectionSettings, cancellation: Cancellation = Cancellation()) throws {
         session = try ComparisonSession(settings, cancellation)
         self.cancellation = cancellation
     }
 
     /// Our own server process, to be spared where the sessions of the database are ended.
-    public func serverProcess() throws -> Int { try session.processID() }
+    package func serverProcess() throws -> Int { try session.processID() }
 
     /// That the session, with what it has locked, is still there.
     /// - Throws: `PostgresError.connectionLost`.
-    public func confirm() throws(PostgresError) { try session.confirm() }
+    package func confirm() throws(PostgresError) { try session.confirm() }
 
-    public func close() { session.connection.close() }
+    package func close() { session.connection.close() }
 
     /// The first transaction that has not begun yet: what it and all later ones write is fresh.
-    public func moment() throws -> String {
+    package func moment() throws -> String {
         let rows = try session.rows("select pg_snapshot_xmax(pg_current_snapshot())::text as next")
         guard let row = rows.first else { throw PostgresError.unexpectedValue(column: "next", found: "no row") }
         return try row.string("next")
@@ -34,7 +34,7 @@ public final class FreshRows {
     /// What was written at or after `moment`, table by table.
     /// - Parameter moment: of `moment()`, or the oldest running transaction of a snapshot (`pg_snapshot_xmin`).
     /// - Returns: `nil` where the moment is too far away to be told: half of the 2^32 numbers of transactions.
-    public func written(since moment: String) throws -> StoreFindings? {
+    package func written(since moment: String) throws -> StoreFindings? {
         try session.begin()
         defer { session.end() }
         return try session.namingHolders { try find(since: moment) }
@@ -42,13 +42,13 @@ public final class FreshRows {
 
     /// As `written`, with every table locked against writing until `close`.
     /// - Returns: also the first transaction that had not begun.
-    public func writtenLocking(since moment: String) throws -> (findings: StoreFindings?, moment: String) {
+    package func writtenLocking(since moment: String) throws -> (findings: StoreFindings?, moment: String) {
         try session.lockingTables { (try find(since: moment), try self.moment()) }
     }
 
     /// Rows that no dump holds, of extensions' tables and of those among the server's own, whenever they were written; none that the extension itself made.
     /// - Parameter live: the database in which an extension's own rows are to be found, too.
-    public func inNoDump(beside live: ConnectionSettings) throws -> StoreFindings {
+    package func inNoDump(beside live: ConnectionSettings) throws -> StoreFindings {
         try session.begin()
         defer { session.end() }
         var others: UndumpedRows.Others?

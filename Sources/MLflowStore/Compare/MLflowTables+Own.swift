@@ -17,7 +17,7 @@ extension MLflowTables {
     }
 
     /// Names of `core`.
-    public static let coreNames = Set(core.map(\.table))
+    package static let coreNames = Set(core.map(\.table))
 
     /// What every MLflow has had since 1.0.
     private static let core: [(table: String, columns: [String])] = [

@@ -7,7 +7,7 @@ extension StoreComparison {
     /// `close`, what it found is all there is.
     /// - Returns: also the first transaction that had not begun: what it and later ones write was not compared.
     /// - Throws: `PostgresError`, also `tablesInUse`; `CancelledError`.
-    public func lastLocking(
+    package func lastLocking(
         progress: ProgressSink = { _, _, _ in }
     ) throws -> (findings: StoreFindings, moment: String) {
         try live.lockingTables {

@@ -8,9 +8,9 @@ import Wording
 ///
 /// `first` reads everything while clients go on writing. `last`, once nobody can write any more, looks only at what was
 /// written since. One thread at a time.
-public final class StoreComparison {
+package final class StoreComparison {
     /// How far a comparison is: `done` of `all` tables, and the one that is next.
-    public typealias ProgressSink = (_ done: Int, _ all: Int, _ table: String) -> Void
+    package typealias ProgressSink = (_ done: Int, _ all: Int, _ table: String) -> Void
 
     let live: ComparisonSession
     private let restored: ComparisonSession
@@ -33,7 +33,7 @@ public final class StoreComparison {
 
     /// Opens both sessions. They go on working when a database is closed to new ones (ALLOW_CONNECTIONS).
     /// - Throws: `PostgresError`.
-    public init(
+    package init(
         live: ConnectionSettings, restored: ConnectionSettings, cancellation: Cancellation = Cancellation()
     ) throws {
         self.live = try ComparisonSession(live, cancellation)
@@ -42,16 +42,16 @@ public final class StoreComparison {
     }
 
     /// The server processes of our own sessions, to be spared where the sessions of a database are ended.
-    public func serverProcesses() throws -> [Int] {
+    package func serverProcesses() throws -> [Int] {
         try [live, restored].map { try $0.processID() }
     }
 
     /// That the live session, with what it has locked, is still there.
     /// - Throws: `PostgresError.connectionLost`.
-    public func confirm() throws(PostgresError) { try live.confirm() }
+    package func confirm() throws(PostgresError) { try live.confirm() }
 
     /// Ends both sessions; a database with one of them in it cannot be renamed.
-    public func close() {
+    package func close() {
         live.connection.close()
         restored.connection.close()
     }
@@ -59,7 +59,7 @@ public final class StoreComparison {
     /// Compares every table, at one moment of the live database.
     /// - Throws: `PostgresError`, or `CancelledError`.
     @discardableResult
-    public func first(progress: ProgressSink = { _, _, _ in }) throws -> StoreFindings {
+    package func first(progress: ProgressSink = { _, _, _ in }) throws -> StoreFindings {
         results = [:]
         objects = nil
         unseen = nil
@@ -70,7 +70,7 @@ public final class StoreComparison {
     /// see is found by the transaction's number in its rows; deletions by the number of rows.
     /// - Throws: `PostgresError`, or `CancelledError`.
     @discardableResult
-    public func last(progress: ProgressSink = { _, _, _ in }) throws -> StoreFindings {
+    package func last(progress: ProgressSink = { _, _, _ in }) throws -> StoreFindings {
         try live.namingHolders { try compare(progress) }
     }
 

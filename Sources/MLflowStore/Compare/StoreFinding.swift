@@ -3,21 +3,21 @@
 import Wording
 
 /// One thing in the live database that a restore would lose.
-public struct StoreFinding: Sendable, Equatable, Codable {
-    public enum Kind: String, Sendable, Codable {
+package struct StoreFinding: Sendable, Equatable, Codable {
+    package enum Kind: String, Sendable, Codable {
         /// The backup lacks it.
         case added
         /// The backup has it with other values.
         case changed
     }
 
-    public let kind: Kind
+    package let kind: Kind
     /// `public.runs`: where it is in the database.
-    public let table: String
+    package let table: String
     /// `tag team of run "lr sweep" (3f2a91c0…) was changed`: a clause, without a full stop.
-    public let text: BilingualText
+    package let text: BilingualText
 
-    public init(_ kind: Kind, table: String, _ text: BilingualText) {
+    package init(_ kind: Kind, table: String, _ text: BilingualText) {
         self.kind = kind
         self.table = table
         self.text = text
@@ -25,7 +25,7 @@ public struct StoreFinding: Sendable, Equatable, Codable {
 
     private enum CodingKeys: String, CodingKey { case kind, table, zh, en }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         kind = try values.decode(Kind.self, forKey: .kind)
         table = try values.decode(String.self, forKey: .table)
@@ -33,7 +33,7 @@ public struct StoreFinding: Sendable, Equatable, Codable {
             zh: try values.decode(String.self, forKey: .zh), en: try values.decode(String.self, forKey: .en))
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(kind, forKey: .kind)
         try values.encode(table, forKey: .table)
@@ -43,19 +43,19 @@ public struct StoreFinding: Sendable, Equatable, Codable {
 }
 
 /// What was found, as far as it is kept in words, and how much there is.
-public struct StoreFindings: Sendable, Equatable, Codable {
+package struct StoreFindings: Sendable, Equatable, Codable {
     /// The most that are kept of one table, so that a million traces leave room for the one alias.
-    public static let limitPerTable = 100
+    package static let limitPerTable = 100
     /// The most that are kept in all.
-    public static let limit = 1000
+    package static let limit = 1000
 
-    public private(set) var kept: [StoreFinding] = []
+    package private(set) var kept: [StoreFinding] = []
     /// Counts those that were not kept, too. Rows of one thing (the metrics of a run) count once.
-    public private(set) var total = 0
+    package private(set) var total = 0
 
-    public init() {}
+    package init() {}
 
-    public var isEmpty: Bool { total == 0 }
+    package var isEmpty: Bool { total == 0 }
 
     mutating func add(_ finding: StoreFinding) {
         if kept.count < Self.limitPerTable { kept.append(finding) }

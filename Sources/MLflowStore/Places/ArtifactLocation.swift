@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SystemIO
+
 /// What a column of MLflow's says of where artifacts are (mlflow/utils/uri.py, 3.17).
 enum ArtifactLocation: Equatable, Sendable {
     /// `mlflow-artifacts:`, or the route behind it: below whatever the server's `--artifacts-destination` is.

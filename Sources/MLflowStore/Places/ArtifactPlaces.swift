@@ -3,19 +3,19 @@
 import SystemIO
 
 /// A place with artifacts that are not below the artifacts folder, and what is there by the database.
-public struct ArtifactPlace: Sendable, Equatable, Codable {
+package struct ArtifactPlace: Sendable, Equatable, Codable {
     /// `s3://bucket/first`, `/mnt/nas`: scheme, host and the beginning of the path, without credentials.
-    public var place: String
-    public var experiments: Int64 = 0
-    public var runs: Int64 = 0
-    public var loggedModels: Int64 = 0
-    public var modelVersions: Int64 = 0
-    public var traces: Int64 = 0
+    package var place: String
+    package var experiments: Int64 = 0
+    package var runs: Int64 = 0
+    package var loggedModels: Int64 = 0
+    package var modelVersions: Int64 = 0
+    package var traces: Int64 = 0
     /// Of all these, deleted as MLflow does it.
-    public var deleted: Int64 = 0
+    package var deleted: Int64 = 0
 
     /// The place on one line, with nothing that moves a cursor: a record of it may be anybody's.
-    public var shown: String { FindingText.clean(place) }
+    package var shown: String { FindingText.clean(place) }
 
     enum CodingKeys: String, CodingKey {
         case place, experiments, runs, traces, deleted
@@ -25,24 +25,24 @@ public struct ArtifactPlace: Sendable, Equatable, Codable {
 }
 
 /// Runs and models whose files should be below the artifacts folder, and are not.
-public struct UnseenArtifacts: Sendable, Equatable, Codable {
+package struct UnseenArtifacts: Sendable, Equatable, Codable {
     /// How many of the newest were looked for; none was there.
-    public var looked: Int
+    package var looked: Int
     /// The experiments that they are of, by number, sorted; a few.
-    public var experiments: [String]
+    package var experiments: [String]
 }
 
 /// Which artifacts of a database are not in an artifacts folder.
-public struct ArtifactPlaces: Sendable, Equatable {
+package struct ArtifactPlaces: Sendable, Equatable {
     /// That with most first.
-    public private(set) var places: [ArtifactPlace] = []
+    package private(set) var places: [ArtifactPlace] = []
     /// `nil` where all is well.
-    public private(set) var unseen: UnseenArtifacts?
+    package private(set) var unseen: UnseenArtifacts?
 
     /// What one or two without files may come to by themselves says nothing of an experiment.
     private static let several = 3
 
-    public init(_ reading: PlaceReading, in folder: FilePath) {
+    package init(_ reading: PlaceReading, in folder: FilePath) {
         var roots = ArtifactRoots(folder)
         let expected = reading.expected.map { ($0.experiment, ArtifactLocation($0.location)) }
         for location in expected.map(\.1) + reading.groups.map({ ArtifactLocation($0.example) }) {

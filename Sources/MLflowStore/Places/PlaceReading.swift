@@ -4,7 +4,7 @@ import Postgres
 import SystemIO
 
 /// What an MLflow database says of things that are not in it: where artifacts are, and what needs a key or a user.
-public struct PlaceReading: Sendable {
+package struct PlaceReading: Sendable {
     /// What has a place of its own.
     enum Things: Sendable, Equatable, CaseIterable { case experiments, runs, loggedModels, modelVersions, traces }
 
@@ -31,10 +31,10 @@ public struct PlaceReading: Sendable {
     /// Where an experiment goes that says nothing: that of experiment 0, without its number.
     let defaultRoot: String?
     /// Rows that are of no use without the server's key. Deleted ones do not count.
-    public let webhookSecrets: Int64
-    public let gatewaySecrets: Int64
+    package let webhookSecrets: Int64
+    package let gatewaySecrets: Int64
     /// Whether this database is that of MLflow's users, too.
-    public let hasUsers: Bool
+    package let hasUsers: Bool
 
     /// A session whose statements have one time together.
     struct BoundedSession {
@@ -46,7 +46,7 @@ public struct PlaceReading: Sendable {
 
     /// - Parameter seconds: for all answers together; who holds a table is waited for a second at most.
     /// - Throws: `PostgresError`.
-    public init(of settings: ConnectionSettings, atMost seconds: Double = 10) throws {
+    package init(of settings: ConnectionSettings, atMost seconds: Double = 10) throws {
         let connection = try Connection(settings.waiting(atMost: seconds), applicationName: "mlflow-backup places")
         defer { connection.close() }
         // By transaction: behind a pooler the session is another's next.

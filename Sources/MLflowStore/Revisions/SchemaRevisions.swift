@@ -2,8 +2,8 @@
 
 /// The revisions of MLflow's schema in the order in which `mlflow db upgrade` goes through them
 /// (mlflow/store/db_migrations/versions of 3.17.2: one chain without branches).
-public enum SchemaRevisions {
-    public enum Order: Sendable, Equatable {
+package enum SchemaRevisions {
+    package enum Order: Sendable, Equatable {
         /// The first is older: `mlflow db upgrade` leads from it to the second.
         case older
         case same
@@ -14,7 +14,7 @@ public enum SchemaRevisions {
     }
 
     /// How one revision stands to another.
-    public static func order(_ one: String, _ other: String) -> Order {
+    package static func order(_ one: String, _ other: String) -> Order {
         if one.utf8.elementsEqual(other.utf8) { return .same }
         guard let first = places[one], let second = places[other] else { return .unknown }
         return first < second ? .older : .newer
@@ -22,7 +22,7 @@ public enum SchemaRevisions {
 
     /// The MLflow release whose newest revision this is, where it is known for certain; for a sentence such as
     /// "install MLflow 3.17 or later".
-    public static func release(ofHead revision: String) -> String? { heads[revision] }
+    package static func release(ofHead revision: String) -> String? { heads[revision] }
 
     /// Of the installed package 3.17.2 itself. Which release first had which of the others, the package does not say.
     private static let heads = ["dc11669786a5": "3.17"]
@@ -30,7 +30,7 @@ public enum SchemaRevisions {
     private static let places = Dictionary(chain.enumerated().map { ($0.element, $0.offset) }) { first, _ in first }
 
     /// Oldest first.
-    public static let chain = [
+    package static let chain = [
         "451aebb31d03", "90e64c465722", "181f10493468", "df50e92ffc5e", "7ac759974ad8",
         "89d4b8295536", "2b4d017a5e9b", "cfd24bdc0731", "0a8213491aaa", "728d730b5ebd",
         "27a6a02d2cf1", "84291f40a231", "a8c4a736bde6", "39d1c3be5f05", "c48cb773bb87",

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Wording
+
 extension Connection {
     /// Makes the planner's statistics of a database that was just loaded. Those of the server's own tables came with the template.
     /// - Returns: what the server refused it with: of a foreign table whose server is away there are none.
     /// - Throws: `PostgresError`.
-    public func analyze() throws -> PostgresError? {
+    package func analyze() throws -> PostgresError? {
         try liftTimeouts()
         let tables = try rows(
             """

@@ -7,7 +7,7 @@ extension Connection {
     ///
     /// Where one fails the other is told to stop, and both sessions are ready for a next statement.
     /// - Throws: the first error as `PostgresError`, or `CancelledError`.
-    public static func rows(
+    package static func rows(
         _ first: (session: Connection, sql: SQL), _ second: (session: Connection, sql: SQL),
         cancellation: Cancellation = Cancellation()
     ) throws -> (first: [Row], second: [Row]) {

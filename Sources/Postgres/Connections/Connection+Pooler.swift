@@ -9,7 +9,7 @@ extension Connection {
     /// A pooler lets sessions wait for each other that are all ours: what it has room for is found by opening them at once.
     /// - Parameter needed: sessions in this database, this one included.
     /// - Throws: `tooManyConnections`, `PostgresError`.
-    public func requirePooled(_ needed: Int) throws(PostgresError) {
+    package func requirePooled(_ needed: Int) throws(PostgresError) {
         guard try isPooled() else { return }
         var others: [Connection] = []
         defer { others.forEach { $0.close() } }

@@ -8,10 +8,10 @@ import SystemIO
 ///
 /// Statements are sent without waiting inside libpq and their answers are polled for, so that a long one can be
 /// cancelled and two sessions can be driven by one thread.
-public final class Connection {
-    public let settings: ConnectionSettings
+package final class Connection {
+    package let settings: ConnectionSettings
     /// `150018` for 15.18 (PQserverVersion).
-    public let serverVersion: Int
+    package let serverVersion: Int
     /// The server process as the handshake named it. A pooler names one of its own making.
     let backendPID: Int32
     private var handle: OpaquePointer?
@@ -26,7 +26,7 @@ public final class Connection {
     /// - Parameters:
     ///   - applicationName: what `pg_stat_activity` shows.
     ///   - connectTimeoutSeconds: for the whole handshake; looking the host's name up is not counted.
-    public init(
+    package init(
         _ settings: ConnectionSettings, applicationName: String = "mlflow-backup", connectTimeoutSeconds: Double = 5
     ) throws(PostgresError) {
         self.settings = settings
@@ -62,13 +62,13 @@ public final class Connection {
 
     deinit { close() }
 
-    public func close() {
+    package func close() {
         if let handle { PQfinish(handle) }
         handle = nil
     }
 
     /// Runs one statement and returns all its rows. For small results: they are held in memory twice for a moment.
-    public func rows(_ sql: SQL) throws(PostgresError) -> [Row] {
+    package func rows(_ sql: SQL) throws(PostgresError) -> [Row] {
         try send(sql)
         if watchedProcess != nil { return try patientAnswer(isLong: false) }
         while try !isAnswered(within: 3600) {}
@@ -76,7 +76,7 @@ public final class Connection {
     }
 
     /// Runs one statement whose rows are of no interest.
-    public func execute(_ sql: SQL) throws(PostgresError) {
+    package func execute(_ sql: SQL) throws(PostgresError) {
         _ = try rows(sql)
     }
 
@@ -101,7 +101,7 @@ public final class Connection {
 
     /// As `rows`, and asks the server to stop once `cancellation` is set.
     /// - Throws: `PostgresError`, or `CancelledError`.
-    public func rows(_ sql: SQL, cancellation: Cancellation) throws -> [Row] {
+    package func rows(_ sql: SQL, cancellation: Cancellation) throws -> [Row] {
         try cancellation.check()
         try send(sql)
         return try takeAnswer(endingWith: cancellation)
@@ -138,7 +138,7 @@ public final class Connection {
     }
 
     /// Whether what it reads is bytes of no encoding (`String.init(ofServer:)`), which it sends as what they were.
-    public var isOfBytes: Bool { handle.map { PQclientEncoding($0) == 0 } ?? false }
+    package var isOfBytes: Bool { handle.map { PQclientEncoding($0) == 0 } ?? false }
 
     private static func copy(_ bytes: UnsafeBufferPointer<UInt8>) -> UnsafeMutablePointer<CChar>? {
         bytes.withMemoryRebound(to: CChar.self) { $0.baseAddress.flatMap { strndup($0, bytes.count) } } ?? strdup("")

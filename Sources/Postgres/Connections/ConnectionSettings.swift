@@ -3,20 +3,20 @@
 import SystemIO
 
 /// Where a database is and who we are there.
-public struct ConnectionSettings: Sendable, Equatable {
+package struct ConnectionSettings: Sendable, Equatable {
     /// A host name, an address, or the folder of a Unix socket (then it starts with a slash).
-    public let host: String
-    public let port: Int
-    public let user: String
-    public let password: Secret
-    public let database: String
+    package let host: String
+    package let port: Int
+    package let user: String
+    package let password: Secret
+    package let database: String
     /// Where sessions go that make, rename and drop databases, and where the stack's lock is: advisory locks are per
     /// database, so all services of one stack must name the same one.
-    public let maintenanceDatabase: String
+    package let maintenanceDatabase: String
     /// Seconds for which a statement of ours waits for other sessions before it gives up and names them.
-    public let patience: Double
+    package let patience: Double
 
-    public init(
+    package init(
         host: String, port: Int = 5432, user: String, password: Secret, database: String,
         maintenanceDatabase: String = "postgres", patience: Double = 60
     ) {
@@ -30,14 +30,14 @@ public struct ConnectionSettings: Sendable, Equatable {
     }
 
     /// The same server and role, another database.
-    public func naming(database: String) -> ConnectionSettings {
+    package func naming(database: String) -> ConnectionSettings {
         ConnectionSettings(
             host: host, port: port, user: user, password: password, database: database,
             maintenanceDatabase: maintenanceDatabase, patience: patience)
     }
 
     /// The same database, with other patience.
-    public func waiting(atMost seconds: Double) -> ConnectionSettings {
+    package func waiting(atMost seconds: Double) -> ConnectionSettings {
         ConnectionSettings(
             host: host, port: port, user: user, password: password, database: database,
             maintenanceDatabase: maintenanceDatabase, patience: seconds)

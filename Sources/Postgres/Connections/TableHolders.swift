@@ -2,7 +2,7 @@
 
 extension PostgresError {
     /// Who keeps tables from being read, or from being locked against writing.
-    public enum TableUse: Sendable {
+    package enum TableUse: Sendable {
         case reading, lockingOut
 
         /// Modes that conflict with ACCESS SHARE, and with SHARE (PostgreSQL manual, 13.3.1).
@@ -23,7 +23,7 @@ extension PostgresError {
     /// - Parameters:
     ///   - settings: of the database whose tables they are. A second session asks there, which reads no table of its.
     ///   - seconds: how long the lock was waited for.
-    public func namingHolders(
+    package func namingHolders(
         of use: TableUse = .reading, in settings: ConnectionSettings, seconds: Double
     ) -> PostgresError {
         guard case .query("55P03", _) = self else { return self }

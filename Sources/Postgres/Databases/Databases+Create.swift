@@ -7,7 +7,7 @@ extension Databases {
     /// `copyProperties`: that role may not make all that he may. Where there is no `model`, with UTF8 and the server's defaults,
     /// and `owner`'s, where this role may give it to him and he is no superuser.
     /// - Throws: `databaseExists`, `mayNotCreateDatabases`, `diskFull`.
-    public func create(_ name: String, like model: String, owner: String? = nil) throws(PostgresError) {
+    package func create(_ name: String, like model: String, owner: String? = nil) throws(PostgresError) {
         let session = try connect()
         let clauses =
             try localeClauses(of: model, on: session) + tablespaceClause(of: model, on: session)

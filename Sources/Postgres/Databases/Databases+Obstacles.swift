@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What would keep a database from being renamed, known before anything slow is done.
-public struct RenameObstacles: Sendable, Equatable {
+package struct RenameObstacles: Sendable, Equatable {
     /// Sessions that this role may not end, each as one line for a person.
-    public var sessions: [String] = []
+    package var sessions: [String] = []
     /// Transactions prepared for two-phase commit, by their identifiers: nobody can end them but their owner.
-    public var preparedTransactions: [String] = []
+    package var preparedTransactions: [String] = []
     /// Who owns the database, where this role has not the owner's rights, which a rename needs.
-    public var owner: String?
+    package var owner: String?
 
-    public init() {}
+    package init() {}
 }
 
 extension Databases {
     /// - Throws: `PostgresError`.
-    public func obstacles(toRenaming name: String) throws(PostgresError) -> RenameObstacles {
+    package func obstacles(toRenaming name: String) throws(PostgresError) -> RenameObstacles {
         let session = try connect()
         var obstacles = RenameObstacles()
         // pg_terminate_backend wants the rights of the session's role, or of pg_signal_backend for all but superusers
@@ -46,7 +46,7 @@ extension Databases {
     }
 
     /// The version of the server, and whether it takes no changes.
-    public func server() throws(PostgresError) -> (version: Int, isReadOnly: Bool) {
+    package func server() throws(PostgresError) -> (version: Int, isReadOnly: Bool) {
         let session = try connect()
         let rows = try session.rows("select pg_catalog.pg_is_in_recovery() as standby")
         return (session.serverVersion, try rows.first?.bool("standby") ?? false)
@@ -54,17 +54,17 @@ extension Databases {
 
     /// What a database that is put aside keeps doing: subscriptions go on replicating, slots go on keeping WAL, and either keeps
     /// it from being dropped.
-    public func staysBehind(in name: String) throws(PostgresError) -> [BeyondRestore] {
+    package func staysBehind(in name: String) throws(PostgresError) -> [BeyondRestore] {
         let session = try connect()
         return try ObjectsBeyondRestore.subscriptions(of: name, on: session)
             + ObjectsBeyondRestore.slots(of: name, on: session)
     }
 
     /// As whom the server lets us work there.
-    public func role() throws(PostgresError) -> String { try connect().role() }
+    package func role() throws(PostgresError) -> String { try connect().role() }
 
     /// Whether this role may make databases, which every restore does.
-    public func mayCreate() throws(PostgresError) -> Bool {
+    package func mayCreate() throws(PostgresError) -> Bool {
         try connect().rows(
             "select rolsuper or rolcreatedb as may from pg_catalog.pg_roles where rolname = current_user"
         ).first?.bool("may") ?? false

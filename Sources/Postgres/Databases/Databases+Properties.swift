@@ -9,7 +9,7 @@ extension Databases {
     /// Call it after the data is loaded and before the swap: a setting such as `default_transaction_read_only` would
     /// stand in the loader's way. Where there is no `model`, it is open to all, as a new one is by default.
     /// - Returns: what this role may not set, for a person to set by hand.
-    public func copyProperties(from model: String, to copy: String) throws(PostgresError) -> [BilingualText] {
+    package func copyProperties(from model: String, to copy: String) throws(PostgresError) -> [BilingualText] {
         let session = try connect()
         var copier = PropertyCopier(session: session, model: model, copy: copy)
         guard try exists(model, on: session) else {

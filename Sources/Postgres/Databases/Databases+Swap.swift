@@ -20,7 +20,7 @@ extension Databases {
     ///     anything is renamed: a session that somebody ended kept nobody waiting.
     /// - Throws: `databaseMissing(replacement)`, `databaseExists(old)`, `databaseInUse`, `insufficientPrivilege`. After
     ///   `connectionLost` only the oids tell whether the swap was made, and only under the stack's lock.
-    public func swap(
+    package func swap(
         live: String, replacement: String, keepingOldAs old: String, sparing spared: [Int] = [],
         leave: () throws(PostgresError) -> Void = { () throws(PostgresError) in }
     ) throws(PostgresError) {
@@ -61,7 +61,7 @@ extension Databases {
     }
 
     /// Renames one database, ending the sessions in it.
-    public func rename(_ name: String, to new: String) throws(PostgresError) {
+    package func rename(_ name: String, to new: String) throws(PostgresError) {
         if try exists(new) { throw .databaseExists(name: new) }
         try swap(live: new, replacement: name, keepingOldAs: "")
     }

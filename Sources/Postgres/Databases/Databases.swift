@@ -3,13 +3,13 @@
 import Wording
 
 /// The databases of one server: made, dropped and listed from a session in the maintenance database.
-public struct Databases {
+package struct Databases {
     let settings: ConnectionSettings
     /// The session that holds the stack's lock, where the caller has it; else each call opens one of its own.
     private let holding: Connection?
 
     /// - Parameter settings: server and role; the database named in it is not touched.
-    public init(_ settings: ConnectionSettings) {
+    package init(_ settings: ConnectionSettings) {
         self.settings = settings
         holding = nil
     }
@@ -51,7 +51,7 @@ public struct Databases {
     /// What tells this cluster from every other: made once by initdb, another one after pg_upgrade
     /// (PostgreSQL manual, 9.27.11 "Control Data Functions").
     /// - Returns: `nil` where the role may not ask.
-    public func systemIdentifier() throws(PostgresError) -> String? {
+    package func systemIdentifier() throws(PostgresError) -> String? {
         do throws(PostgresError) {
             return try connect().rows("select system_identifier::text from pg_catalog.pg_control_system()").first?
                 .string(0)
@@ -62,29 +62,29 @@ public struct Databases {
     }
 
     /// Which database has this name now. An oid stays with a database when it is renamed.
-    public func oid(of name: String) throws(PostgresError) -> UInt32? {
+    package func oid(of name: String) throws(PostgresError) -> UInt32? {
         let rows = try connect().rows(
             "select oid::bigint from pg_catalog.pg_database where datname = \(name)")
         return try rows.first.map { row throws(PostgresError) in UInt32(truncatingIfNeeded: try row.int64(0)) }
     }
 
     /// The name that a database has now, by what does not change.
-    public func name(of oid: UInt32) throws(PostgresError) -> String? {
+    package func name(of oid: UInt32) throws(PostgresError) -> String? {
         try connect().rows("select datname::text from pg_catalog.pg_database where oid = \(oid)::oid").first?.string(0)
     }
 
     /// What is known of a database by its oid.
-    public struct Identity: Sendable, Equatable {
-        public let name: String
+    package struct Identity: Sendable, Equatable {
+        package let name: String
         /// Whether this role may do with it what its owner may.
-        public let isOurs: Bool
+        package let isOurs: Bool
         /// Whether a DROP of it was cut short: nobody can connect to it, and it can only be dropped (`datconnlimit` -2,
         /// from PostgreSQL 15.4 and its like on).
-        public let isInvalid: Bool
+        package let isInvalid: Bool
     }
 
     /// - Returns: `nil` where no database has it.
-    public func identity(of oid: UInt32) throws(PostgresError) -> Identity? {
+    package func identity(of oid: UInt32) throws(PostgresError) -> Identity? {
         let rows = try connect().rows(
             """
             select datname::text as name, pg_catalog.pg_has_role(datdba, 'USAGE') as ours, datconnlimit = -2 as invalid
@@ -95,7 +95,7 @@ public struct Databases {
             name: try row.string("name"), isOurs: try row.bool("ours"), isInvalid: try row.bool("invalid"))
     }
 
-    public func exists(_ name: String) throws(PostgresError) -> Bool {
+    package func exists(_ name: String) throws(PostgresError) -> Bool {
         try exists(name, on: connect())
     }
 
@@ -104,7 +104,7 @@ public struct Databases {
     }
 
     /// Sorted by name.
-    public func names(withPrefix prefix: String) throws(PostgresError) -> [String] {
+    package func names(withPrefix prefix: String) throws(PostgresError) -> [String] {
         let rows = try connect().rows(
             """
             select datname from pg_catalog.pg_database
@@ -116,7 +116,7 @@ public struct Databases {
     }
 
     /// What the database takes on the server's disk, in bytes.
-    public func size(of name: String) throws(PostgresError) -> Int64 {
+    package func size(of name: String) throws(PostgresError) -> Int64 {
         let rows = try connect().rows(
             "select pg_catalog.pg_database_size(oid) as bytes from pg_catalog.pg_database where datname = \(name)")
         guard let row = rows.first else { throw .databaseMissing(name: name) }
@@ -127,7 +127,7 @@ public struct Databases {
     /// - Throws: `databaseInUse` where a session in it is one that this role may not end. `processStuck` where
     ///   one of them, or another process that the server waits for, does not react. The database may then be one that
     ///   nobody can use, and goes with the next call.
-    public func drop(_ name: String) throws(PostgresError) {
+    package func drop(_ name: String) throws(PostgresError) {
         let session = try connect()
         // What somebody made a template nobody may drop (42809); who may drop it may make it none.
         let template = try session.rows(

@@ -4,7 +4,7 @@ import Wording
 
 extension BeyondRestore {
     /// What a restore by this role will not bring back, one sentence a fate, before it is made.
-    public static func notices(_ objects: [BeyondRestore], role: String) -> [BilingualText] {
+    package static func notices(_ objects: [BeyondRestore], role: String) -> [BilingualText] {
         Fate.allCases.compactMap { fate in
             let those = objects.filter { $0.fate == fate }
             return those.isEmpty ? nil : notice(fate, those, role, losesRows: objects.contains { $0.fate == .rowsLost })
@@ -13,7 +13,7 @@ extension BeyondRestore {
 
     /// What a restore did not bring back, in sentences that can be read, to the end of the list: a warning that is cut keeps from a person,
     /// and from the log, what he would have had to know.
-    public static func afterwards(_ objects: [BeyondRestore]) -> [BilingualText] {
+    package static func afterwards(_ objects: [BeyondRestore]) -> [BilingualText] {
         let ofTheirOwn: [Fate] = [.shutOut, .notHandedOver, .handedOver]
         let told = ofTheirOwn.flatMap { fate in
             parts(objects.filter { $0.fate == fate }).map { notice(fate, Array($0), "", losesRows: false) }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Something in a database that a restore does not bring back as it was.
-public struct BeyondRestore: Sendable, Hashable, Codable {
-    public enum Fate: String, Sendable, Codable, CaseIterable {
+package struct BeyondRestore: Sendable, Hashable, Codable {
+    package enum Fate: String, Sendable, Codable, CaseIterable {
         /// A restore by this role leaves it out: to make it takes a superuser, or it depends on what does.
         case leftOut = "left-out"
         /// An extension that cannot be made in this server by anybody, or what depends on that: a restore leaves it out, and fails
@@ -31,18 +31,18 @@ public struct BeyondRestore: Sendable, Hashable, Codable {
     }
 
     /// PostgreSQL's word, as `pg_identify_object` and `pg_restore --list` have it: `extension`, `view`, `event trigger`.
-    public var kind: String
+    package var kind: String
     /// As PostgreSQL writes it, with its schema.
-    public var name: String
-    public var fate: Fate
+    package var name: String
+    package var fate: Fate
     /// Of an owner or a tablespace: how many objects it is about.
-    public var count: Int?
+    package var count: Int?
     /// Why, in the server's words; `nil` for a right that this role lacks.
-    public private(set) var reason: String?
+    package private(set) var reason: String?
     /// Of what says something of a role: which one is away; of what is handed over, who has it.
-    public private(set) var role: String?
+    package private(set) var role: String?
 
-    public init(kind: String, name: String, fate: Fate, count: Int? = nil) {
+    package init(kind: String, name: String, fate: Fate, count: Int? = nil) {
         self.kind = kind
         self.name = name
         self.fate = fate
@@ -50,7 +50,7 @@ public struct BeyondRestore: Sendable, Hashable, Codable {
     }
 
     /// `view public.seen`.
-    public var description: String { "\(kind) \(name)" }
+    package var description: String { "\(kind) \(name)" }
 
     /// What was put into a table.
     static func rows(of table: String) -> BeyondRestore {

@@ -3,7 +3,7 @@
 import SystemIO
 
 /// How many sessions this role may still open in a database.
-public struct ConnectionRoom: Sendable, Equatable {
+package struct ConnectionRoom: Sendable, Equatable {
     private struct Limit: Sendable, Equatable {
         let left: Int
         /// `max_connections 100`, `ALTER ROLE ... CONNECTION LIMIT 10`.
@@ -18,13 +18,13 @@ public struct ConnectionRoom: Sendable, Equatable {
     /// A pooler has a limit of its own, which cannot be asked (`Connection.requirePooled`).
     private let isPooled: Bool
 
-    public var free: Int { limits.first?.left ?? 0 }
+    package var free: Int { limits.first?.left ?? 0 }
     /// Of which limit that is what is left.
-    public var limit: String { limits.first?.text ?? "" }
+    package var limit: String { limits.first?.text ?? "" }
 
     /// - Parameter isEnding: the session that asks is closed before others are opened, and its place counts as free.
     /// - Throws: `PostgresError`.
-    public init(on session: Connection, isEnding: Bool = false) throws(PostgresError) {
+    package init(on session: Connection, isEnding: Bool = false) throws(PostgresError) {
         // The server's own workers have places of their own, and no user; of a stranger's session we do not see what it is. The reserve of `pg_use_reserved_connections` came with 16.
         let rows = try session.rows(
             """
@@ -62,7 +62,7 @@ public struct ConnectionRoom: Sendable, Equatable {
 
     /// - Parameter here: how many of them are in this database; `nil` for all.
     /// - Throws: `tooManyConnections`, with the numbers.
-    public func require(_ needed: Int, here: Int? = nil) throws(PostgresError) {
+    package func require(_ needed: Int, here: Int? = nil) throws(PostgresError) {
         for limit in limits {
             let needed = limit.isOfDatabase ? here ?? needed : needed
             if limit.left < needed {
@@ -72,8 +72,8 @@ public struct ConnectionRoom: Sendable, Equatable {
     }
 
     /// What a dump or a load needs beside its jobs: the snapshot, the leader, and one that watches.
-    public static let besideJobs = 3
+    package static let besideJobs = 3
 
     /// So many as are wanted, or as there is room for; behind a pooler one.
-    public func jobs(atMost wanted: Int) -> Int { isPooled ? 1 : max(1, min(wanted, free - Self.besideJobs)) }
+    package func jobs(atMost wanted: Int) -> Int { isPooled ? 1 : max(1, min(wanted, free - Self.besideJobs)) }
 }

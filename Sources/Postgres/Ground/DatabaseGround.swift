@@ -4,20 +4,20 @@ import Wording
 
 /// What a database of others holds, and what this role may do with it: asked of the catalogue, before anything is dumped
 /// or restored. See docs/ground.md, "Databases of others".
-public struct DatabaseGround: Sendable {
+package struct DatabaseGround: Sendable {
     /// As whom the server lets us work: what `ALTER ROLE … SET role` says, else the role that logged in.
-    public let role: String
-    public let isSuperuser: Bool
+    package let role: String
+    package let isSuperuser: Bool
     /// Of a standby can be read, and nothing be restored into it.
-    public let isReadOnly: Bool
+    package let isReadOnly: Bool
     /// What is in a dump and this role may not read.
-    public let unreadable: UnreadableObjects
+    package let unreadable: UnreadableObjects
     /// What a restore by this role into this server would leave out.
-    public let beyondRestore: [BeyondRestore]
+    package let beyondRestore: [BeyondRestore]
 
     /// - Parameter session: in the database it is about.
     /// - Throws: `PostgresError`.
-    public init(on session: Connection) throws(PostgresError) {
+    package init(on session: Connection) throws(PostgresError) {
         let rows = try session.rows(
             """
             select r.rolname::text as role, r.rolsuper as super from pg_catalog.pg_roles r where r.rolname = current_user
@@ -33,7 +33,7 @@ public struct DatabaseGround: Sendable {
     /// What a restore by this role into this server would fail of, as far as that does not pass by itself.
     /// - Parameter databases: on a session in the maintenance database, where another role may be at work.
     /// - Throws: `PostgresError`, `SystemError` where it cannot be asked.
-    public func restoreObstacles(
+    package func restoreObstacles(
         on session: Connection, _ databases: Databases, with tools: PostgresTools
     ) throws -> [any ExplainedError] {
         var obstacles: [any ExplainedError] = []
@@ -60,14 +60,14 @@ public struct DatabaseGround: Sendable {
 
     /// - Parameter isRestored: whether it is one that a restore has made, beside the live one.
     /// - Throws: `databaseNotReadable`.
-    public func requireReadable(isRestored: Bool = false) throws(PostgresError) {
+    package func requireReadable(isRestored: Bool = false) throws(PostgresError) {
         if !unreadable.isEmpty { throw .databaseNotReadable(user: role, objects: unreadable, isRestored: isRestored) }
     }
 }
 
 extension PostgresError {
     /// Of the one in which no session may be while it is renamed.
-    public static func maintenanceDatabaseIsLive(_ name: String) -> PostgresError {
+    package static func maintenanceDatabaseIsLive(_ name: String) -> PostgresError {
         .maintenanceDatabaseNotUsable(
             name: name,
             reason: BilingualText(

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What pg_dump reads and this role may not.
-public struct UnreadableObjects: Sendable, Equatable {
-    public private(set) var schemas: [String] = []
-    public private(set) var tables: [QualifiedTable] = []
-    public private(set) var sequences: [QualifiedTable] = []
+package struct UnreadableObjects: Sendable, Equatable {
+    package private(set) var schemas: [String] = []
+    package private(set) var tables: [QualifiedTable] = []
+    package private(set) var sequences: [QualifiedTable] = []
     /// Tables of which a policy hides rows from this role.
-    public private(set) var hidden: [QualifiedTable] = []
+    package private(set) var hidden: [QualifiedTable] = []
     /// By their oids.
-    public private(set) var largeObjects: [String] = []
+    package private(set) var largeObjects: [String] = []
 
-    public var isEmpty: Bool {
+    package var isEmpty: Bool {
         schemas.isEmpty && tables.isEmpty && sequences.isEmpty && hidden.isEmpty && largeObjects.isEmpty
     }
 

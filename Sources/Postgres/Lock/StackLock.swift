@@ -8,10 +8,10 @@ import SystemIO
 /// It is a session advisory lock in the maintenance database (PostgreSQL manual, 13.3.5), and the session that holds it
 /// is the one that makes, renames and drops databases. While the server still works for a client that has died, the lock
 /// is held: who gets it afterwards sees what that work came to.
-public final class StackLock {
+package final class StackLock {
     /// Works on the session that holds the lock. After `connectionLost` the lock is lost, too, and after
     /// `processStuck` or `workUnfinished` it may be (the session was closed): `isHeld` tells.
-    public let databases: Databases
+    package let databases: Databases
     private let session: Connection
 
     private init(_ session: Connection) {
@@ -26,7 +26,7 @@ public final class StackLock {
     ///   - seconds: how long to wait at most.
     ///   - onWait: called once, with a description of the holder, when it has to be waited for.
     /// - Throws: `PostgresError.stackBusy` once the time is up, `.pooled`, `.maintenanceDatabaseDiffers`, `CancelledError`.
-    public static func take(
+    package static func take(
         _ settings: ConnectionSettings, for purpose: String, atMost seconds: Double, cancellation: Cancellation? = nil,
         onWait: ((String) -> Void)? = nil
     ) throws -> StackLock {
@@ -60,7 +60,7 @@ public final class StackLock {
     /// a pooler.
     /// - Returns: on a session in the maintenance database, as the lock's is.
     /// - Throws: `maintenanceDatabaseNotUsable`, `pooled`, `PostgresError`.
-    public static func look(_ settings: ConnectionSettings) throws -> Databases {
+    package static func look(_ settings: ConnectionSettings) throws -> Databases {
         let session = try Databases.maintenanceSession(settings)
         let key = Int64.random(in: .min ... .max)
         if try session.isPooled() {
@@ -72,7 +72,7 @@ public final class StackLock {
     }
 
     /// Whether somebody has it, which is asked without taking it for a moment: another one would be told that it is held.
-    public static func isHeld(_ settings: ConnectionSettings) throws -> Bool {
+    package static func isHeld(_ settings: ConnectionSettings) throws -> Bool {
         let session = try Databases.maintenanceSession(settings)
         defer { session.close() }
         return try !session.rows("select 1 from pg_catalog.pg_locks l where \(isHeld(key(of: settings.database)))")
@@ -82,10 +82,10 @@ public final class StackLock {
     deinit { session.close() }
 
     /// Gives the lock up before its time.
-    public func release() { session.close() }
+    package func release() { session.close() }
 
     /// Whether the session that holds the lock still answers. One that was lost lost the lock with it.
-    public var isHeld: Bool {
+    package var isHeld: Bool {
         // Whatever the reason, a session without an answer is of no use any more.
         (try? session.rows("select 1")) != nil
     }

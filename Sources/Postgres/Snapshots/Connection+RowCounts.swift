@@ -9,7 +9,7 @@ extension Connection {
     /// rows, too, or a part of the rows, and what a restore makes of the rest is the extension's.
     /// - Parameter isOfReadable: passes over tables that this role may not read, or not all of, which is else an error.
     /// - Throws: `PostgresError`, or `CancelledError`.
-    public func rowCounts(
+    package func rowCounts(
         ofReadable isOfReadable: Bool = false, cancellation: Cancellation = Cancellation()
     ) throws -> [QualifiedTable: Int64] {
         // A policy would hide rows from us without a word; off makes it an error, as pg_dump does.
@@ -30,7 +30,7 @@ extension Connection {
     static let isAway: SQL = "(c.relpersistence = 'u' and pg_catalog.pg_is_in_recovery())"
 
     /// Of a table `c` in the schema `n`: all of it, not what a policy shows.
-    public static let isReadable: SQL =
+    package static let isReadable: SQL =
         """
         (pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT')
          and not pg_catalog.row_security_active(c.oid))
@@ -38,7 +38,7 @@ extension Connection {
 
     /// - Parameter condition: on `c`, the table, and `n`, its schema.
     /// - Throws: `PostgresError`, also for a name that is no text (SQL_ASCII).
-    public func ordinaryTables(where condition: SQL = "true") throws(PostgresError) -> [QualifiedTable] {
+    package func ordinaryTables(where condition: SQL = "true") throws(PostgresError) -> [QualifiedTable] {
         let found = try rows(
             """
             select n.nspname as schema, c.relname as name

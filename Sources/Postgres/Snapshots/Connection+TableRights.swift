@@ -3,7 +3,7 @@
 extension Connection {
     /// As whom the server lets us work: what `ALTER ROLE … SET role` says, else the role that logged in.
     /// - Throws: `PostgresError`.
-    public func role() throws(PostgresError) -> String {
+    package func role() throws(PostgresError) -> String {
         guard let row = try rows("select current_user::text as role").first else {
             throw .unexpectedValue(column: "role", found: "no row")
         }
@@ -19,7 +19,7 @@ extension Connection {
     /// The ordinary tables (see `rowCounts`) that this role may not read and lock by LOCK TABLE … IN SHARE MODE, which wants
     /// one of these rights (PostgreSQL manual, LOCK). Sorted.
     /// - Throws: `PostgresError`.
-    public func tablesNotLockable() throws(PostgresError) -> [QualifiedTable] {
+    package func tablesNotLockable() throws(PostgresError) -> [QualifiedTable] {
         let rights = "UPDATE, DELETE, TRUNCATE" + (serverVersion >= 170_000 ? ", MAINTAIN" : "")
         return try ordinaryTables(
             where: """

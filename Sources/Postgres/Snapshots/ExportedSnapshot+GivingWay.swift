@@ -7,7 +7,7 @@ extension ExportedSnapshot {
     /// a migration that waits for us all of MLflow waits, too.
     /// - Parameter body: is to end when the cancellation that it is given is set.
     /// - Throws: `tablesInUse` with who waited, once `body` was ended for that; `CancelledError`; what `body` throws.
-    public func givingWay<Result>(
+    package func givingWay<Result>(
         cancellation: Cancellation, _ body: (Cancellation) throws -> Result
     ) throws -> Result {
         let inner = Cancellation(within: cancellation)

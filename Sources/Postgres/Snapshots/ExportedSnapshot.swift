@@ -11,21 +11,21 @@ import SystemIO
 /// Every table is locked (ACCESS SHARE) before the moment is taken. A rewrite of a table (`ALTER … TYPE`, TRUNCATE, CLUSTER)
 /// that ended after it would leave that table empty at this moment without a word (manual, 13.6 "Caveats"): so it has either
 /// ended before, and is seen, or waits for us.
-public final class ExportedSnapshot {
+package final class ExportedSnapshot {
     /// What `pg_dump --snapshot` takes.
-    public let identifier: String
+    package let identifier: String
     /// The oldest transaction that this snapshot may not see (`pg_snapshot_xmin`): what it and later ones wrote may be
     /// missing from a dump.
-    public let oldestUnseen: String
-    public var serverVersion: Int { connection.serverVersion }
+    package let oldestUnseen: String
+    package var serverVersion: Int { connection.serverVersion }
     /// The server process that holds the locks.
-    public let processID: Int
+    package let processID: Int
     var settings: ConnectionSettings { connection.settings }
     private let connection: Connection
 
     /// - Throws: `PostgresError`, `tablesInUse` where a table is held by others for longer than `settings.patience`;
     ///   `CancelledError`.
-    public init(of settings: ConnectionSettings, cancellation: Cancellation = Cancellation()) throws {
+    package init(of settings: ConnectionSettings, cancellation: Cancellation = Cancellation()) throws {
         let session = try Connection(settings, applicationName: "mlflow-backup snapshot")
         try session.liftTimeouts()
         let row = try SnapshotLocks(session).lockingTables(cancellation) { () throws(PostgresError) in
@@ -45,14 +45,14 @@ public final class ExportedSnapshot {
 
     /// Runs a query at the snapshot's moment.
     /// - Throws: `PostgresError`, also `tablesInUse` where a table is held by others, or `CancelledError`.
-    public func rows(_ sql: SQL, cancellation: Cancellation = Cancellation()) throws -> [Row] {
+    package func rows(_ sql: SQL, cancellation: Cancellation = Cancellation()) throws -> [Row] {
         do { return try connection.rows(sql, cancellation: cancellation) } catch let error as PostgresError {
             throw named(error)
         }
     }
 
     /// - Throws: `PostgresError`, also `tablesInUse`, or `CancelledError`.
-    public func rowCounts(
+    package func rowCounts(
         ofReadable isOfReadable: Bool = false, cancellation: Cancellation = Cancellation()
     ) throws -> [QualifiedTable: Int64] {
         do { return try connection.rowCounts(ofReadable: isOfReadable, cancellation: cancellation) } catch let error
@@ -63,15 +63,15 @@ public final class ExportedSnapshot {
     }
 
     /// What the database holds beside its rows, as of now.
-    public func ground() throws(PostgresError) -> DatabaseGround { try DatabaseGround(on: connection) }
+    package func ground() throws(PostgresError) -> DatabaseGround { try DatabaseGround(on: connection) }
 
     /// How many sessions may still be opened.
-    public func room() throws(PostgresError) -> ConnectionRoom { try ConnectionRoom(on: connection) }
+    package func room() throws(PostgresError) -> ConnectionRoom { try ConnectionRoom(on: connection) }
 
     private func named(_ error: PostgresError) -> PostgresError {
         error.namingHolders(in: connection.settings, seconds: connection.settings.patience)
     }
 
     /// Ends the transaction. Nothing can join the snapshot any more; those who joined keep it.
-    public func release() { connection.close() }
+    package func release() { connection.close() }
 }

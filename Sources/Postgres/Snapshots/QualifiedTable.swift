@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A table and the schema it is in.
-public struct QualifiedTable: Sendable, Hashable, Comparable, CustomStringConvertible {
-    public let schema: String
-    public let name: String
+import Wording
 
-    public init(schema: String, name: String) {
+/// A table and the schema it is in.
+package struct QualifiedTable: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package let schema: String
+    package let name: String
+
+    package init(schema: String, name: String) {
         self.schema = schema
         self.name = name
     }
 
     // Names are bytes to the server: two that Swift finds canonically equivalent (é, e with an accent) are two tables.
-    public static func == (lhs: QualifiedTable, rhs: QualifiedTable) -> Bool {
+    package static func == (lhs: QualifiedTable, rhs: QualifiedTable) -> Bool {
         lhs.schema.utf8.elementsEqual(rhs.schema.utf8) && lhs.name.utf8.elementsEqual(rhs.name.utf8)
     }
 
-    public func hash(into hasher: inout Hasher) {
+    package func hash(into hasher: inout Hasher) {
         for part in [schema, name] {
             hasher.combine(part.utf8.count)
             for byte in part.utf8 { hasher.combine(byte) }
         }
     }
 
-    public static func < (lhs: QualifiedTable, rhs: QualifiedTable) -> Bool {
+    package static func < (lhs: QualifiedTable, rhs: QualifiedTable) -> Bool {
         lhs.schema.utf8.elementsEqual(rhs.schema.utf8)
             ? lhs.name.utf8.lexicographicallyPrecedes(rhs.name.utf8)
             : lhs.schema.utf8.lexicographicallyPrecedes(rhs.schema.utf8)
@@ -30,7 +32,7 @@ public struct QualifiedTable: Sendable, Hashable, Comparable, CustomStringConver
 
     /// What is known of tables, by names that nobody takes for equal: of several that are canonically equivalent (to Swift, and to whoever
     /// reads JSON) the first is called what it is, and the others by their bytes.
-    public static func byDistinctName<Value>(_ values: [QualifiedTable: Value]) -> [String: Value] {
+    package static func byDistinctName<Value>(_ values: [QualifiedTable: Value]) -> [String: Value] {
         var named: [String: Value] = [:]
         for (table, value) in values.sorted(by: { $0.key < $1.key }) {
             named[named[table.description] == nil ? table.description : table.inBytes] = value
@@ -52,7 +54,7 @@ public struct QualifiedTable: Sendable, Hashable, Comparable, CustomStringConver
     }
 
     /// `public.runs`; each part is quoted where it has to be, so that two tables never look the same.
-    public var description: String { "\(Self.shown(schema)).\(Self.shown(name))" }
+    package var description: String { "\(Self.shown(schema)).\(Self.shown(name))" }
 
     static func shown(_ part: String) -> String {
         let plain = part.utf8.allSatisfy {
@@ -64,5 +66,5 @@ public struct QualifiedTable: Sendable, Hashable, Comparable, CustomStringConver
 
 extension String {
     /// As SQL names it, whatever it is: a word of the language, too.
-    public var asQuotedIdentifier: String { "\"" + escaping(["\""]) { "\($0)\($0)" } + "\"" }
+    package var asQuotedIdentifier: String { "\"" + escaping(["\""]) { "\($0)\($0)" } + "\"" }
 }

@@ -4,14 +4,14 @@ import CPostgres
 import Glibc
 
 /// One row of an answer, in PostgreSQL's text format.
-public struct Row: Sendable, Equatable {
+package struct Row: Sendable, Equatable {
     /// A column by name or by position from 0.
-    public enum Column: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+    package enum Column: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
         case name(String)
         case position(Int)
 
-        public init(stringLiteral value: String) { self = .name(value) }
-        public init(integerLiteral value: Int) { self = .position(value) }
+        package init(stringLiteral value: String) { self = .name(value) }
+        package init(integerLiteral value: Int) { self = .position(value) }
 
         fileprivate var text: String {
             switch self {
@@ -21,7 +21,7 @@ public struct Row: Sendable, Equatable {
         }
     }
 
-    public let columns: [String]
+    package let columns: [String]
     private let values: [String?]
 
     static func all(of result: OpaquePointer) -> [Row] {
@@ -41,13 +41,13 @@ public struct Row: Sendable, Equatable {
             ?? String(ofServer: UnsafeRawBufferPointer(start: value, count: strlen(value)))
     }
 
-    public func string(_ column: Column) throws(PostgresError) -> String { try value(column) }
-    public func int(_ column: Column) throws(PostgresError) -> Int { try value(column) }
-    public func int64(_ column: Column) throws(PostgresError) -> Int64 { try value(column) }
-    public func bool(_ column: Column) throws(PostgresError) -> Bool { try value(column) }
+    package func string(_ column: Column) throws(PostgresError) -> String { try value(column) }
+    package func int(_ column: Column) throws(PostgresError) -> Int { try value(column) }
+    package func int64(_ column: Column) throws(PostgresError) -> Int64 { try value(column) }
+    package func bool(_ column: Column) throws(PostgresError) -> Bool { try value(column) }
 
     /// - Throws: `unexpectedValue` for NULL, for another type, and for a column that is not there.
-    public func value<Value: ColumnValue>(
+    package func value<Value: ColumnValue>(
         _ column: Column, as type: Value.Type = Value.self
     ) throws(PostgresError) -> Value {
         guard let value = try optional(column, as: type) else {
@@ -57,7 +57,7 @@ public struct Row: Sendable, Equatable {
     }
 
     /// `nil` for NULL.
-    public func optional<Value: ColumnValue>(
+    package func optional<Value: ColumnValue>(
         _ column: Column, as type: Value.Type = Value.self
     ) throws(PostgresError) -> Value? {
         guard let position = position(of: column) else {
@@ -79,13 +79,13 @@ public struct Row: Sendable, Equatable {
 }
 
 /// A Swift type that one column of a row can be read as.
-public protocol ColumnValue {
+package protocol ColumnValue {
     /// - Parameter columnText: PostgreSQL's text format of a value that is not NULL.
     init?(columnText: String)
 }
 
 extension String: ColumnValue {
-    public init?(columnText: String) { self = columnText }
+    package init?(columnText: String) { self = columnText }
 
     /// Text of a database without an encoding may be any bytes. What is no UTF-8 is written byte by byte, so that different bytes stay
     /// different: put right, they would all be one.
@@ -100,7 +100,7 @@ extension String: ColumnValue {
     }
 
     /// The bytes that `init(ofServer:)` read.
-    public var serverBytes: [UInt8] {
+    package var serverBytes: [UInt8] {
         let mark = Array("\u{FFFD}".utf8)
         var (bytes, rest) = ([UInt8](), Array(utf8)[...])
         while let byte = rest.first {
@@ -120,19 +120,19 @@ extension String: ColumnValue {
 }
 
 extension Int: ColumnValue {
-    public init?(columnText: String) { self.init(columnText) }
+    package init?(columnText: String) { self.init(columnText) }
 }
 
 extension Int64: ColumnValue {
-    public init?(columnText: String) { self.init(columnText) }
+    package init?(columnText: String) { self.init(columnText) }
 }
 
 extension Double: ColumnValue {
-    public init?(columnText: String) { self.init(columnText) }
+    package init?(columnText: String) { self.init(columnText) }
 }
 
 extension Bool: ColumnValue {
-    public init?(columnText: String) {
+    package init?(columnText: String) {
         switch columnText {
         case "t": self = true
         case "f": self = false

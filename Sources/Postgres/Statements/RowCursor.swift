@@ -4,7 +4,7 @@ import SystemIO
 
 /// The rows of a query a batch at a time, so that a table of any length fits into memory. Lives inside the
 /// transaction that is open on the session, and ends with it.
-public struct RowCursor {
+package struct RowCursor {
     private let connection: Connection
     private let name: String
     private let batch: Int
@@ -17,7 +17,7 @@ public struct RowCursor {
     ///   - name: of the cursor; no other that is open on this session may have it.
     ///   - batch: rows fetched at once, at least 1; that many are held in memory.
     /// - Throws: `PostgresError`, or `CancelledError`.
-    public init(
+    package init(
         on connection: Connection, named name: String, batch: Int = 1000, cancellation: Cancellation = Cancellation(),
         _ query: SQL
     ) throws {
@@ -31,7 +31,7 @@ public struct RowCursor {
 
     /// - Returns: `nil` after the last row.
     /// - Throws: `PostgresError`, or `CancelledError`.
-    public mutating func next() throws -> Row? {
+    package mutating func next() throws -> Row? {
         if fetched.isEmpty, !isAtEnd {
             let rows = try connection.rows(
                 "fetch forward \(number: batch) from \(identifier: name)", cancellation: cancellation)
@@ -42,5 +42,5 @@ public struct RowCursor {
     }
 
     /// Lets the server forget the query; a new cursor may have the name then.
-    public func close() throws(PostgresError) { try connection.execute("close \(identifier: name)") }
+    package func close() throws(PostgresError) { try connection.execute("close \(identifier: name)") }
 }

@@ -5,7 +5,7 @@
 ///     "select name from experiments where experiment_id = \(id)"        // bound as $1
 ///     "select count(*) from \(identifier: table)"                       // quoted as a name
 ///     "alter database \(identifier: name) set timezone to \(literal: zone)" // where the grammar allows no parameter
-public struct SQL: ExpressibleByStringInterpolation, Sendable, Equatable {
+package struct SQL: ExpressibleByStringInterpolation, Sendable, Equatable {
     enum Piece: Sendable, Equatable {
         case text(String)
         /// In PostgreSQL's text format; nil is NULL.
@@ -14,10 +14,10 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable, Equatable {
 
     private(set) var pieces: [Piece]
 
-    public init(stringLiteral value: String) { pieces = [.text(value)] }
-    public init(stringInterpolation: Interpolation) { pieces = stringInterpolation.pieces }
+    package init(stringLiteral value: String) { pieces = [.text(value)] }
+    package init(stringInterpolation: Interpolation) { pieces = stringInterpolation.pieces }
 
-    public static func + (lhs: SQL, rhs: SQL) -> SQL {
+    package static func + (lhs: SQL, rhs: SQL) -> SQL {
         var joined = lhs
         joined.pieces += rhs.pieces
         return joined

@@ -13,7 +13,7 @@ extension PostgresTools {
     ///   - compressionLevel: 0 to 9. The archive compresses by itself, so 0 serves best.
     ///   - onProgress: called on this thread.
     /// - Throws: `PostgresError`, also `tablesInUse` (see `PostgresError.metLock`), `SystemError`, or `CancelledError`. What was written so far is left to the caller.
-    public func dump(
+    package func dump(
         _ settings: ConnectionSettings, snapshot: String, into directory: FilePath, jobs: Int,
         isStandby: Bool = false, compressionLevel: Int = 0, cancellation: Cancellation = Cancellation(),
         onProgress: (ToolProgress) -> Void = { _ in }

@@ -19,7 +19,7 @@ extension PostgresTools {
     /// - Throws: `PostgresError`, `needsSuperuser` and `extensionsUnavailable` before anything is loaded; `SystemError`, or
     ///   `CancelledError`. The database is then good only for dropping.
     @discardableResult
-    public func restore(
+    package func restore(
         from directory: FilePath, into settings: ConnectionSettings, dumper: String? = nil,
         application: Set<String> = [], standingFor live: String? = nil, jobs: Int,
         cancellation: Cancellation = Cancellation(), onProgress: (ToolProgress) -> Void = { _ in }

@@ -6,8 +6,8 @@ import SystemIO
 /// PostgreSQL's own programs for moving a database out and in.
 ///
 /// They are looked up at each use, so that an upgrade while the service runs is noticed.
-public struct PostgresTools: Sendable {
-    public enum Tool: String, Sendable {
+package struct PostgresTools: Sendable {
+    package enum Tool: String, Sendable {
         case dump = "pg_dump"
         case restore = "pg_restore"
     }
@@ -25,7 +25,7 @@ public struct PostgresTools: Sendable {
     private static let versions = Questions<Result<Int, any Error>>()
 
     /// - Parameter binDirectory: the only folder to look in; nil looks in `/usr/lib/postgresql/*/bin`, then in PATH.
-    public init(binDirectory: FilePath?) { self.init(binDirectory: binDirectory, installed: "/usr/lib/postgresql") }
+    package init(binDirectory: FilePath?) { self.init(binDirectory: binDirectory, installed: "/usr/lib/postgresql") }
 
     init(binDirectory: FilePath?, installed: FilePath, patience: Double = 10) {
         self.binDirectory = binDirectory
@@ -35,7 +35,7 @@ public struct PostgresTools: Sendable {
     }
 
     /// The same for who is in a hurry: a program that does not answer so soon counts as one that does not, and is left to answer.
-    public func waiting(atMost seconds: Double) -> PostgresTools {
+    package func waiting(atMost seconds: Double) -> PostgresTools {
         var tools = self
         tools.waitingTime = min(seconds, waitingTime)
         return tools
@@ -59,7 +59,7 @@ public struct PostgresTools: Sendable {
 
     /// - Parameter serverVersion: as `Connection.serverVersion`, where it is known.
     /// - Throws: `toolMissing`.
-    public func path(of tool: Tool, serverVersion: Int? = nil) throws(PostgresError) -> FilePath {
+    package func path(of tool: Tool, serverVersion: Int? = nil) throws(PostgresError) -> FilePath {
         for folder in folders(serverVersion) {
             let candidate = folder.appending(tool.rawValue)
             if candidate.withCString({ access($0, X_OK) }) == 0 { return candidate }
@@ -70,7 +70,7 @@ public struct PostgresTools: Sendable {
     /// The major version the program says it has: 15 for `pg_dump (PostgreSQL) 15.18 (Debian …)`.
     /// - Parameter serverVersion: as `Connection.serverVersion`, where it is known: which program is used depends on it.
     /// - Throws: `toolMissing`, `toolFailed`, also for one that does not answer; `SystemError` if it cannot be started.
-    public func version(of tool: Tool, serverVersion: Int? = nil) throws -> Int {
+    package func version(of tool: Tool, serverVersion: Int? = nil) throws -> Int {
         let key = (binDirectory ?? installed).appending("\(tool.rawValue) for \(serverVersion ?? 0)")
         let reply = Self.versions.of(key).ask(atMost: waitingTime) { () throws(SystemError) in
             Result { try look(for: tool, serverVersion) }
@@ -107,7 +107,7 @@ public struct PostgresTools: Sendable {
     /// Whether both programs are there and can serve that server.
     /// - Parameter serverVersion: as `Connection.serverVersion`.
     /// - Throws: `toolMissing`, `toolTooOld`; `SystemError` if a program cannot be started.
-    public func check(serverVersion: Int) throws {
+    package func check(serverVersion: Int) throws {
         for tool in [Tool.dump, .restore] {
             let major = try version(of: tool, serverVersion: serverVersion)
             if major < serverVersion / 10_000 {
@@ -120,7 +120,7 @@ public struct PostgresTools: Sendable {
     /// Whether the pg_restore that would be used can restore into that server. From 17 on it sets `transaction_timeout`, which
     /// no older server knows (pg_backup_archiver.c, `_doSetFixedOutputState`).
     /// - Throws: `toolTooNew`, and as `check`.
-    public func checkRestore(serverVersion: Int) throws {
+    package func checkRestore(serverVersion: Int) throws {
         let (major, server) = (try version(of: .restore, serverVersion: serverVersion), serverVersion / 10_000)
         if major >= 17, server < 17 {
             throw PostgresError.toolTooNew(tool: Tool.restore.rawValue, toolVersion: major, serverVersion: server)
@@ -129,7 +129,7 @@ public struct PostgresTools: Sendable {
 
     /// Whether a password can be handed to a program, and a place be found for it.
     /// - Throws: `passwordNotExpressible`, `SystemError`.
-    public func checkHandingOver(_ password: Secret) throws {
+    package func checkHandingOver(_ password: Secret) throws {
         let line = try PasswordFile.line(password)
         // As long, and nothing else of it: this is asked every few seconds, and may go to a disk.
         let folder = try PrivateFolder()

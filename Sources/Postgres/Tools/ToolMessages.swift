@@ -3,7 +3,7 @@
 import SystemIO
 
 /// What pg_dump and pg_restore say while they work (`--verbose`).
-public enum ToolProgress: Sendable, Equatable {
+package enum ToolProgress: Sendable, Equatable {
     /// The rows of this table are being moved: `public.metrics`.
     case table(String)
     /// Anything else, for the log.
@@ -72,7 +72,7 @@ extension PostgresError {
     }
 
     /// Whether a dump ended, or may have ended, for a lock of another session: with everything let go it may be had.
-    public var metLock: Bool {
+    package var metLock: Bool {
         switch self {
         case .tablesInUse: true
         case .toolFailed(_, _, let lines): Self.isAboutLocks(lines)

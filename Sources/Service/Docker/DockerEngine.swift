@@ -8,14 +8,14 @@ import Wording
 /// A socket proxy must let through no more than `GET /_ping`, `POST /containers/NAME/stop` and
 /// `POST /containers/NAME/start`. Source: Docker Engine API, sections Container and System. Paths without a version
 /// are answered by every engine.
-public struct DockerEngine: Sendable, Equatable {
-    public static let usualHost = "unix:///var/run/docker.sock"
+package struct DockerEngine: Sendable, Equatable {
+    package static let usualHost = "unix:///var/run/docker.sock"
 
     private let socket: String?
     private let base: String
 
     /// - Parameter host: `unix:///var/run/docker.sock` or `tcp://proxy:2375`, as DOCKER_HOST has it; `nil` for others.
-    public init?(host: String) {
+    package init?(host: String) {
         if host.hasPrefix("unix:///") {
             (socket, base) = (String(host.dropFirst(7)), "http://docker")
         } else if host.hasPrefix("tcp://"), host.utf8.count > 6, !host.contains("@") {
@@ -25,11 +25,11 @@ public struct DockerEngine: Sendable, Equatable {
         }
     }
 
-    public var isReachable: Bool { (try? send("GET", "/_ping", seconds: 3).status) == 200 }
+    package var isReachable: Bool { (try? send("GET", "/_ping", seconds: 3).status) == 200 }
 
     /// SIGTERM, and after 30 seconds SIGKILL. - Returns: `false` where it was not running.
     /// - Throws: `DockerError`.
-    public func stop(_ container: String) throws -> Bool {
+    package func stop(_ container: String) throws -> Bool {
         let answer = try send("POST", "/containers/\(container)/stop?t=30", seconds: 60)
         switch answer.status {
         case 204: return true
@@ -39,7 +39,7 @@ public struct DockerEngine: Sendable, Equatable {
     }
 
     /// A container that runs already is fine. - Throws: `DockerError`.
-    public func start(_ container: String) throws {
+    package func start(_ container: String) throws {
         let answer = try send("POST", "/containers/\(container)/start", seconds: 60)
         guard answer.status == 204 || answer.status == 304 else {
             throw DockerError.refused(container: container, action: "start", answer)
@@ -61,11 +61,11 @@ public struct DockerEngine: Sendable, Equatable {
 }
 
 /// Docker did not do what was asked of it.
-public enum DockerError: ExplainedError, Equatable {
+package enum DockerError: ExplainedError, Equatable {
     case unreachable(reason: String)
     case refused(container: String, action: String, WebResponse)
 
-    public var explanation: BilingualText {
+    package var explanation: BilingualText {
         switch self {
         case .unreachable(let reason):
             BilingualText(

@@ -1,44 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a server answered.
-public struct WebResponse: Sendable, Equatable {
+package struct WebResponse: Sendable, Equatable {
     /// An HTTP status code.
-    public let status: Int
-    public let body: [UInt8]
+    package let status: Int
+    package let body: [UInt8]
 
-    public init(status: Int, body: [UInt8]) {
+    package init(status: Int, body: [UInt8]) {
         self.status = status
         self.body = body
     }
 }
 
 /// Small requests to services next door, such as MLflow's `/version` and `/health`. Redirects are answers, not followed.
-public struct WebClient: Sendable {
+package struct WebClient: Sendable {
     /// Bytes of a body that are read at most.
-    public let bodyLimit: Int
+    package let bodyLimit: Int
 
     /// Whether a proxy of the environment is used: for servers out on the internet.
-    public let usesProxy: Bool
+    package let usesProxy: Bool
 
-    public init(bodyLimit: Int = 1 << 20, usesProxy: Bool = false) {
+    package init(bodyLimit: Int = 1 << 20, usesProxy: Bool = false) {
         self.bodyLimit = bodyLimit
         self.usesProxy = usesProxy
     }
 
     /// - Parameter timeoutSeconds: for the whole request, connecting included.
-    public func get(_ url: String, timeoutSeconds: Double = 10) throws(WebError) -> WebResponse {
+    package func get(_ url: String, timeoutSeconds: Double = 10) throws(WebError) -> WebResponse {
         try send(url, timeoutSeconds) { _ in }
     }
 
     /// - Parameter json: the body, already encoded.
-    public func post(_ url: String, json: [UInt8], timeoutSeconds: Double = 10) throws(WebError) -> WebResponse {
+    package func post(_ url: String, json: [UInt8], timeoutSeconds: Double = 10) throws(WebError) -> WebResponse {
         try send(url, timeoutSeconds) { transfer throws(CurlError) in
             try transfer.post(json, as: "application/json")
         }
     }
 
     /// - Parameter text: UTF-8.
-    public func post(_ url: String, text: [UInt8], timeoutSeconds: Double = 10) throws(WebError) -> WebResponse {
+    package func post(_ url: String, text: [UInt8], timeoutSeconds: Double = 10) throws(WebError) -> WebResponse {
         try send(url, timeoutSeconds) { transfer throws(CurlError) in
             try transfer.post(text, as: "text/plain; charset=utf-8")
         }

@@ -3,13 +3,13 @@
 import Wording
 
 /// A web request that got no answer. A status of 400 and above is an answer.
-public enum WebError: ExplainedError, Equatable {
+package enum WebError: ExplainedError, Equatable {
     case badURL(String)
     case unreachable(url: String, reason: String)
     case timedOut(url: String, seconds: Double)
     case tooLarge(url: String, limit: Int)
 
-    public var explanation: BilingualText {
+    package var explanation: BilingualText {
         switch self {
         case .badURL(let url):
             BilingualText(

@@ -4,16 +4,16 @@ import Backup
 import SystemIO
 
 /// The numbers of `GET /stats`.
-public struct BackupStatistics: Sendable {
-    public let backupCount: Int
+package struct BackupStatistics: Sendable {
+    package let backupCount: Int
     /// Bytes.
-    public let totalSize: UInt64
-    public let oldest: LocalTime?
-    public let latest: LocalTime?
-    public let disk: DiskSpace
-    public let tasks: TaskCounts
+    package let totalSize: UInt64
+    package let oldest: LocalTime?
+    package let latest: LocalTime?
+    package let disk: DiskSpace
+    package let tasks: TaskCounts
 
-    public init(_ backups: StackStatus.Backups, _ counts: TaskCounts) {
+    package init(_ backups: StackStatus.Backups, _ counts: TaskCounts) {
         let items = backups.items
         backupCount = items.count
         // Sizes of folders are what their sidecars say, and anybody may have written those.

@@ -6,33 +6,33 @@ import SystemIO
 import Wording
 
 /// Whether a backup could be made now, and whether the last one is recent.
-public struct Health: Sendable {
+package struct Health: Sendable {
     /// In the order they are shown.
-    public let checks: [(name: String, isGood: Bool)]
-    public let isHealthy: Bool
+    package let checks: [(name: String, isGood: Bool)]
+    package let isHealthy: Bool
     /// One for each check that is not good but `docker`, in the order of the checks.
-    public let faults: [Fault]
+    package let faults: [Fault]
     /// What the next backup would leave out, and other things to know that are no fault.
-    public let notices: [BilingualText]
+    package let notices: [BilingualText]
     /// Which type of backup saves room on the backup folder's file system; `nil` where the folder is not there, which its own check says.
-    public let storage: FolderStorage?
+    package let storage: FolderStorage?
 
     /// Checks of which something could not be asked.
     var unseen: Set<String> = []
 
     /// What is not well: a sentence, with what to do.
-    public struct Fault: Sendable, Equatable {
-        public let check: String
-        public let text: BilingualText
+    package struct Fault: Sendable, Equatable {
+        package let check: String
+        package let text: BilingualText
         /// Whether who is to be told of it was told already, by the notice of a task.
-        public let isTold: Bool
+        package let isTold: Bool
 
-        public init(_ check: String, _ text: BilingualText, isTold: Bool = false) {
+        package init(_ check: String, _ text: BilingualText, isTold: Bool = false) {
             (self.check, self.text, self.isTold) = (check, text, isTold)
         }
     }
 
-    public var findings: [BilingualText] { faults.map(\.text) }
+    package var findings: [BilingualText] { faults.map(\.text) }
 
     /// Checks whose answer is one.
     var looked: Set<String> { Set(checks.map(\.name)).subtracting(unseen) }

@@ -7,11 +7,11 @@ import Wording
 ///
 /// Stricter than the RFC on purpose: no quoted local part, no comment, no display name, no list. So nothing in it
 /// can end a header or begin a second recipient.
-public struct MailAddress: Sendable, Hashable, CustomStringConvertible {
-    public let text: String
+package struct MailAddress: Sendable, Hashable, CustomStringConvertible {
+    package let text: String
 
     /// - Throws: `MailAddressError`, for people and for a 422 answer.
-    public init(_ text: String) throws(MailAddressError) {
+    package init(_ text: String) throws(MailAddressError) {
         let bytes = Array(text.utf8)
         guard bytes.allSatisfy({ $0 < 0x80 }) else { throw MailAddressError(reason: .notASCII) }
         // RFC 5321, 4.5.3.1: a path is 256 octets with its angle brackets, a local part 64.
@@ -26,7 +26,7 @@ public struct MailAddress: Sendable, Hashable, CustomStringConvertible {
         self.text = text
     }
 
-    public var description: String { text }
+    package var description: String { text }
     var domain: Substring { text[text.index(after: text.firstIndex(of: "@") ?? text.startIndex)...] }
 
     private static func isDomain(_ domain: Substring) -> Bool {
@@ -43,13 +43,13 @@ public struct MailAddress: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// Why a text is no usable address.
-public struct MailAddressError: ExplainedError, Equatable {
-    public enum Reason: Sendable { case malformed, tooLong, notASCII }
+package struct MailAddressError: ExplainedError, Equatable {
+    package enum Reason: Sendable { case malformed, tooLong, notASCII }
 
-    public let reason: Reason
+    package let reason: Reason
 
     /// What would do, as the second half of a sentence.
-    public var allowed: BilingualText {
+    package var allowed: BilingualText {
         switch reason {
         case .malformed:
             BilingualText(
@@ -66,7 +66,7 @@ public struct MailAddressError: ExplainedError, Equatable {
         }
     }
 
-    public var explanation: BilingualText {
+    package var explanation: BilingualText {
         BilingualText(
             zh: "邮箱地址无效，应为：\(allowed.chinese)。", en: "The e-mail address is not valid; it must be \(allowed.english).")
     }

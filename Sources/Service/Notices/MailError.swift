@@ -3,7 +3,7 @@
 import Wording
 
 /// Why a mail did not get out. No case holds a password.
-public enum MailError: ExplainedError, Equatable {
+package enum MailError: ExplainedError, Equatable {
     case unreachable(server: String, reason: String)
     case timedOut(server: String)
     case encryption(server: String, reason: String)
@@ -13,7 +13,7 @@ public enum MailError: ExplainedError, Equatable {
     case failed(server: String, reason: String)
 
     /// Whether asking again later makes no sense: the server said so (5xx), or would lock the account.
-    public var isPermanent: Bool {
+    package var isPermanent: Bool {
         switch self {
         case .loginRefused(_, let reply): !reply.hasPrefix("4")
         case .refused(_, let code, _): (500...599).contains(code)
@@ -21,7 +21,7 @@ public enum MailError: ExplainedError, Equatable {
         }
     }
 
-    public var explanation: BilingualText {
+    package var explanation: BilingualText {
         switch self {
         case .unreachable(let server, let reason):
             BilingualText(

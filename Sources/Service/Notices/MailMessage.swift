@@ -4,16 +4,16 @@ import FoundationEssentials
 import SystemIO
 
 /// One mail: plain text in any language, to one person.
-public struct MailMessage: Sendable, Equatable {
-    public let from: MailAddress
-    public let to: MailAddress
-    public let subject: String
-    public let body: String
-    public let date: LocalTime
+package struct MailMessage: Sendable, Equatable {
+    package let from: MailAddress
+    package let to: MailAddress
+    package let subject: String
+    package let body: String
+    package let date: LocalTime
     /// Stays the same over retries, so that a mail that was sent twice is shown once.
-    public let messageID: String
+    package let messageID: String
 
-    public init(
+    package init(
         from: MailAddress, to: MailAddress, subject: String, body: String, date: LocalTime = .now(),
         messageID known: String? = nil
     ) {
@@ -27,7 +27,7 @@ public struct MailMessage: Sendable, Equatable {
     }
 
     /// The whole message as it goes over the wire (RFC 5322, MIME of RFC 2045), with CRLF line ends.
-    public var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         var text = "Date: \(Self.format(date))\r\n"
         text += "From: <\(from)>\r\n"
         text += "To: <\(to)>\r\n"

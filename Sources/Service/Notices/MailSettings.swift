@@ -5,23 +5,23 @@ import SystemIO
 import Wording
 
 /// How to reach the mail server.
-public struct MailSettings: Sendable, Equatable {
+package struct MailSettings: Sendable, Equatable {
     /// Whether the connection must be encrypted before the password and the mail are sent.
-    public enum StartTLS: String, Sendable, CaseIterable {
+    package enum StartTLS: String, Sendable, CaseIterable {
         case required, optional, off
     }
 
     /// `smtp://host:587` or `smtps://host`.
-    public var url: String
-    public var username: String?
-    public var password: Secret?
-    public var from: MailAddress
+    package var url: String
+    package var username: String?
+    package var password: Secret?
+    package var from: MailAddress
     /// Of no meaning for `smtps://`, which is encrypted from the start.
-    public var startTLS: StartTLS
+    package var startTLS: StartTLS
     /// Certificates to trust instead of the system's, PEM.
-    public var authorityFile: FilePath?
+    package var authorityFile: FilePath?
 
-    public init(
+    package init(
         url: String, from: MailAddress, username: String? = nil, password: Secret? = nil, startTLS: StartTLS? = nil,
         authorityFile: FilePath? = nil
     ) {
@@ -63,8 +63,8 @@ extension MailSettings {
 }
 
 /// This machine's name, as mails show it.
-public enum HostName {
-    public static func current() -> String {
+package enum HostName {
+    package static func current() -> String {
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

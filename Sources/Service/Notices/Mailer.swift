@@ -3,19 +3,19 @@
 import SystemIO
 
 /// Hands mails to an SMTP server, one connection a mail. Blocks while it does.
-public struct Mailer: Sendable {
-    public let settings: MailSettings
+package struct Mailer: Sendable {
+    package let settings: MailSettings
     private let connectSeconds: Double
     private let totalSeconds: Double
 
-    public init(_ settings: MailSettings, connectSeconds: Double = 10, totalSeconds: Double = 60) {
+    package init(_ settings: MailSettings, connectSeconds: Double = 10, totalSeconds: Double = 60) {
         self.settings = settings
         self.connectSeconds = connectSeconds
         self.totalSeconds = totalSeconds
     }
 
     /// Returns once the server has taken the mail.
-    public func send(_ message: MailMessage) throws(MailError) {
+    package func send(_ message: MailMessage) throws(MailError) {
         var reply = ""
         var code = 0
         do throws(CurlError) {

@@ -5,9 +5,9 @@ import Wording
 
 /// Sends notices on a thread of its own. What cannot be sent is tried again, logged and reported; it never fails the
 /// work that it tells of.
-public final class NoticeDispatcher: Sendable {
+package final class NoticeDispatcher: Sendable {
     /// Gets one sentence for the task record, "sent to …" or "not sent: …", when all its mails are dealt with.
-    public typealias Report = @Sendable (BilingualText) -> Void
+    package typealias Report = @Sendable (BilingualText) -> Void
 
     private let mailer: Mailer?
     private let policy: NoticePolicy
@@ -20,7 +20,7 @@ public final class NoticeDispatcher: Sendable {
     ///   - mailer: `nil` where no SMTP_URL is set: each notice is then reported as not sent.
     ///   - outbox: where mails wait that no server took; `nil` where nothing can be written.
     ///   - empties: whether this process goes on trying with those that wait.
-    public init(
+    package init(
         mailer: Mailer?, policy: NoticePolicy, outbox: Outbox? = nil, empties: Bool = false, log: Log
     ) throws(SystemError) {
         self.mailer = mailer
@@ -34,7 +34,7 @@ public final class NoticeDispatcher: Sendable {
     }
 
     /// Why mails are not taken; `nil` once one is, and where none had to be sent.
-    public var trouble: BilingualText? { delivery.trouble }
+    package var trouble: BilingualText? { delivery.trouble }
 
     deinit { queue.withLock { $0.isStopped = true } }
 
@@ -42,7 +42,7 @@ public final class NoticeDispatcher: Sendable {
     /// - Parameters:
     ///   - requested: the address that a request named.
     ///   - report: called once, as a rule on the dispatcher's thread; never where nobody is to be told.
-    public func notify(_ event: NoticeEvent, requested: MailAddress? = nil, report: @escaping Report) {
+    package func notify(_ event: NoticeEvent, requested: MailAddress? = nil, report: @escaping Report) {
         let recipients = policy.recipients(of: event, requested: requested)
         if recipients.isEmpty { return }
         send(NoticeText(event, in: policy.language), of: event.taskID, to: recipients, report: report)
@@ -75,12 +75,12 @@ public final class NoticeDispatcher: Sendable {
     /// Waits until everything in the queue is sent or given up.
     /// - Returns: whether that was so within `seconds`.
     @discardableResult
-    public func flush(atMost seconds: Double) -> Bool {
+    package func flush(atMost seconds: Double) -> Bool {
         queue.wait(atMost: seconds) { $0.isIdle ? () : nil } != nil
     }
 
     /// Ends the thread after the mail that is being sent; what still waits is reported as not sent. Flush first.
-    public func stop() {
+    package func stop() {
         queue.withLock { $0.isStopped = true }
         thread.join()
     }

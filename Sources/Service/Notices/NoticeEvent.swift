@@ -4,26 +4,26 @@ import SystemIO
 import Wording
 
 /// What a notice tells of: one task that came to its end.
-public struct NoticeEvent: Sendable {
-    public enum Outcome: Sendable, Equatable {
+package struct NoticeEvent: Sendable {
+    package enum Outcome: Sendable, Equatable {
         case succeeded
         /// The error's explanation, which says what to do as well, and its code.
         case failed(BilingualText, code: String)
     }
 
-    public var taskID: String
-    public var kind: TaskRecord.Kind
-    public var outcome: Outcome
-    public var startedAt: LocalTime
-    public var finishedAt: LocalTime
-    public var backupName: String?
+    package var taskID: String
+    package var kind: TaskRecord.Kind
+    package var outcome: Outcome
+    package var startedAt: LocalTime
+    package var finishedAt: LocalTime
+    package var backupName: String?
     /// Of the backup on disk.
-    public var sizeBytes: UInt64?
-    public var warnings: [BilingualText]
+    package var sizeBytes: UInt64?
+    package var warnings: [BilingualText]
     /// The machine that it happened on.
-    public var host: String
+    package var host: String
 
-    public init(
+    package init(
         taskID: String, kind: TaskRecord.Kind, outcome: Outcome, startedAt: LocalTime, finishedAt: LocalTime,
         backupName: String? = nil, sizeBytes: UInt64? = nil, warnings: [BilingualText] = [],
         host: String = HostName.current()
@@ -39,6 +39,6 @@ public struct NoticeEvent: Sendable {
         self.host = host
     }
 
-    public var isFailure: Bool { outcome != .succeeded }
-    public var durationSeconds: Double { Double(max(0, finishedAt.epoch.subtracting(clamped: startedAt.epoch))) }
+    package var isFailure: Bool { outcome != .succeeded }
+    package var durationSeconds: Double { Double(max(0, finishedAt.epoch.subtracting(clamped: startedAt.epoch))) }
 }

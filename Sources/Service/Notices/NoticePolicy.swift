@@ -3,16 +3,16 @@
 import Wording
 
 /// Who is told of what, in which language, and how often sending is tried.
-public struct NoticePolicy: Sendable {
+package struct NoticePolicy: Sendable {
     /// Gets every failure.
-    public var standing: MailAddress?
+    package var standing: MailAddress?
     /// Whether `standing` gets successes too.
-    public var tellsSuccess: Bool
-    public var language: Language
+    package var tellsSuccess: Bool
+    package var language: Language
     /// Seconds to wait before each further try; their count plus one is the number of tries.
-    public var retryDelays: [Double]
+    package var retryDelays: [Double]
 
-    public init(
+    package init(
         standing: MailAddress?, tellsSuccess: Bool = false, language: Language = .chinese,
         retryDelays: [Double] = [5, 30]
     ) {
@@ -22,7 +22,7 @@ public struct NoticePolicy: Sendable {
         self.retryDelays = retryDelays
     }
 
-    public init(_ settings: Settings) {
+    package init(_ settings: Settings) {
         self.init(standing: settings.email, tellsSuccess: settings.emailOnSuccess, language: settings.language)
     }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SystemIO
 import Wording
 
 /// The words of a mail: a subject that says it all, then the facts, then what to do.
-public struct NoticeText: Sendable, Equatable {
-    public let subject: String
-    public let body: String
+package struct NoticeText: Sendable, Equatable {
+    package let subject: String
+    package let body: String
 
-    public init(_ event: NoticeEvent, in language: Language) {
+    package init(_ event: NoticeEvent, in language: Language) {
         let title = Self.title(event)
         subject =
             BilingualText(

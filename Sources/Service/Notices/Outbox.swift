@@ -6,7 +6,7 @@ import Wording
 
 /// Mails that no server has taken yet, a file each in the state folder: those of a command or of cron outlive their process, and the
 /// service goes on trying (`NoticeDispatcher`).
-public struct Outbox: Sendable {
+package struct Outbox: Sendable {
     struct Mail: Sendable, Codable {
         var to: String
         var subject: String
@@ -32,7 +32,7 @@ public struct Outbox: Sendable {
     private let tried = Monitor<[String: Int64]>([:])
 
     /// - Parameter state: the state's folder; it is there.
-    public init(in state: FilePath) { folder = state.appending("outbox") }
+    package init(in state: FilePath) { folder = state.appending("outbox") }
 
     /// - Throws: `SystemError`, also where as many wait as may.
     func put(_ mail: Mail) throws {

@@ -5,8 +5,8 @@ import SystemIO
 import Wording
 
 /// What a person is told who accepted a backup.
-public enum AcceptedText {
-    public static func of(_ item: CatalogueItem, now: LocalTime = .now()) -> BilingualText {
+package enum AcceptedText {
+    package static func of(_ item: CatalogueItem, now: LocalTime = .now()) -> BilingualText {
         guard item.created <= now else {
             return BilingualText(
                 zh: "备份 \(item.name) 已接受；但它的日期在未来，在那之前不作为以后备份的标准",

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backup
+import SystemIO
 import Wording
 
 /// What a task shall do.
-public enum OperationRequest: Sendable, Equatable {
+package enum OperationRequest: Sendable, Equatable {
     case backup(BackupName.Kind, RetentionRule)
     /// - Parameter backupFirst: whether a forced restore first makes a backup of what it overwrites.
     case restore(String, RestoreMode, force: Bool, backupFirst: Bool = true)
@@ -52,7 +53,7 @@ public enum OperationRequest: Sendable, Equatable {
 
 extension TaskStore {
     /// Records a new task for a request.
-    public func begin(
+    package func begin(
         _ request: OperationRequest, origin: TaskRecord.Origin, email: MailAddress?
     ) throws -> TaskRecord {
         try begin(
@@ -63,7 +64,7 @@ extension TaskStore {
 
 extension TaskRecord {
     /// A task that no store knows of, where there is no store.
-    public init(unrecorded request: OperationRequest, origin: Origin, email: MailAddress? = nil) {
+    package init(unrecorded request: OperationRequest, origin: Origin, email: MailAddress? = nil) {
         self.init(
             id: Self.makeID(request.kind, at: .now()), kind: request.kind, origin: origin, message: request.accepted,
             backupName: request.backupName, email: email?.description)

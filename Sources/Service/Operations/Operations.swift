@@ -8,16 +8,16 @@ import SystemIO
 import Wording
 
 /// Carries requests out with the engines. It keeps no record: `TaskRunner` and the command line do.
-public struct Operations: Sendable {
-    public let stack: LiveStack
-    public let folder: BackupFolder
-    public let log: Log
+package struct Operations: Sendable {
+    package let stack: LiveStack
+    package let folder: BackupFolder
+    package let log: Log
     /// Slows verification down; `nil` for no limit.
-    public var readRate: ReadRate?
+    package var readRate: ReadRate?
     /// What restores go by beside their request.
-    public var restoring = RestoreSettings()
+    package var restoring = RestoreSettings()
     /// Told how a restore ended that an earlier process left unfinished; whoever keeps records sets it.
-    public var settled: @Sendable (RestoreRecovery.Outcome) -> Void = { _ in }
+    package var settled: @Sendable (RestoreRecovery.Outcome) -> Void = { _ in }
     private let compressionLevel: UInt32
     private let fullEvery: Int
     private let scrubs: Bool
@@ -26,7 +26,7 @@ public struct Operations: Sendable {
     ///   - compressionLevel: ISA-L's, 0 to 3.
     ///   - fullEvery: every so many backups one takes nothing over from the one before.
     ///   - scrubs: whether a backup reads old copies again.
-    public init(
+    package init(
         _ stack: LiveStack, _ folder: BackupFolder, compressionLevel: Int = 2, fullEvery: Int = 7, scrubs: Bool = true,
         log: Log
     ) {
@@ -46,7 +46,7 @@ public struct Operations: Sendable {
 
     /// Whether a backup could be made now, and what it would leave out.
     /// - Parameters: `BackupPreflight.init`.
-    public func backupPreflight(
+    package func backupPreflight(
         _ kind: BackupName.Kind, _ retention: RetentionRule, patience: Double = 60, isFollowed: Bool = false
     ) -> BackupPreflight {
         BackupPreflight(
@@ -58,10 +58,10 @@ public struct Operations: Sendable {
         .init(options: backupOptions(.compressed, .default), version: ServiceVersion.current)
     }
 
-    public var catalogue: Catalogue { Catalogue(folder, usedBy: stack.artifacts) }
+    package var catalogue: Catalogue { Catalogue(folder, usedBy: stack.artifacts) }
 
     /// What a job of the engine is made of.
-    public var workspace: Workspace { workspace(on: stack) }
+    package var workspace: Workspace { workspace(on: stack) }
 
     /// The same for a stack that was looked at anew.
     func workspace(on stack: LiveStack) -> Workspace {
@@ -76,7 +76,7 @@ public struct Operations: Sendable {
     ///   - waitSeconds: how long to wait for another process's operation.
     ///   - published: told of each backup that is made on the way.
     /// - Throws: what the engines throw.
-    public func perform(
+    package func perform(
         _ request: OperationRequest, task: String? = nil, waitSeconds: Double, cancellation: Cancellation,
         published: @escaping @Sendable (BackupName) -> Void = { _ in }, progress: @escaping ProgressSink
     ) throws -> OperationResult {
@@ -115,7 +115,7 @@ public struct Operations: Sendable {
     /// An empty folder in the place of one that was used is refused, but by the operation through which a person says that
     /// this is right.
     /// - Throws: `BackupError.folderVanished`, `.folderNotUsable`, `.writeProtected`.
-    public func prepareFolder(for request: OperationRequest) throws {
+    package func prepareFolder(for request: OperationRequest) throws {
         switch request {
         case .claim: try workspace.prepareFolderAnew()
         case .backup: try workspace.prepareFolder(for: .writing)
@@ -126,7 +126,7 @@ public struct Operations: Sendable {
     /// Refuses at once what would fail anyway, so that a caller hears of it in the answer and not in a task.
     /// - Returns: the request, bound to what it was asked for in sight of: an undo to its part.
     @discardableResult
-    public func preflight(_ request: OperationRequest) throws -> OperationRequest {
+    package func preflight(_ request: OperationRequest) throws -> OperationRequest {
         try prepareFolder(for: request)
         switch request {
         case .backup(let kind, let retention):

@@ -5,7 +5,7 @@ import Wording
 
 /// What a person can do about an error by this program's own means. The engines know of none of them; the API and the
 /// command line each put them into their own words, all of them.
-public enum Remedy: Sendable, Equatable {
+package enum Remedy: Sendable, Equatable {
     case listBackups
     case listContents(backup: String)
     case listTasks
@@ -24,7 +24,7 @@ public enum Remedy: Sendable, Equatable {
     ///   - backup: the backup that the error or the task is about.
     ///   - task: the task that the error names.
     /// - Returns: `nil` where the error's own words are all there is to say.
-    public init?(_ code: String, backup: String? = nil, task: String? = nil) {
+    package init?(_ code: String, backup: String? = nil, task: String? = nil) {
         switch (code, backup, task) {
         case ("no-such-backup", _, _): self = .listBackups
         case ("no-such-entry", let backup?, _): self = .listContents(backup: backup)
@@ -40,7 +40,7 @@ public enum Remedy: Sendable, Equatable {
         }
     }
 
-    public init?(_ error: any Error) {
+    package init?(_ error: any Error) {
         var (backup, task): (String?, String?)
         switch error {
         case BackupError.noSuchEntry(let name, _), BackupError.markedCorrupt(let name, _),

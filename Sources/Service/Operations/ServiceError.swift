@@ -3,7 +3,7 @@
 import Wording
 
 /// Why the service does not take a request.
-public enum ServiceError: CodedError, Equatable {
+package enum ServiceError: CodedError, Equatable {
     case stopping
     case queueFull(waiting: Int)
     case noSuchTask(String)
@@ -16,7 +16,7 @@ public enum ServiceError: CodedError, Equatable {
     /// Nothing is known of it yet, since the first look at a disk or a server takes long.
     case notSeenYet
 
-    public var errorCode: String {
+    package var errorCode: String {
         switch self {
         case .stopping: "stopping"
         case .queueFull: "queue-full"
@@ -28,7 +28,7 @@ public enum ServiceError: CodedError, Equatable {
         }
     }
 
-    public var explanation: BilingualText {
+    package var explanation: BilingualText {
         switch self {
         case .stopping:
             BilingualText(

@@ -7,13 +7,13 @@ import SystemIO
 import Wording
 
 /// Everything the service does, without a word of HTTP: the API and the command line are two ways to ask for it.
-public final class StackService: Sendable {
-    public let settings: Settings
-    public let operations: Operations
-    public let tasks: TaskBook
-    public let log: Log
+package final class StackService: Sendable {
+    package let settings: Settings
+    package let operations: Operations
+    package let tasks: TaskBook
+    package let log: Log
     /// What was last seen of all this; to be asked by whatever is asked often.
-    public let status: StackStatus
+    package let status: StackStatus
     private let health: HealthCheck
     private let notices: NoticeDispatcher
     private let pings: Pings?
@@ -30,7 +30,7 @@ public final class StackService: Sendable {
     /// Opens the records, settles what an earlier process left, and starts the task thread.
     /// - Throws: `BackupError.folderNotUsable` and what the task store throws. A database that is down is no reason
     ///   not to start: `/health` says so.
-    public init(_ settings: Settings, log: Log) throws {
+    package init(_ settings: Settings, log: Log) throws {
         self.settings = settings
         self.log = log
         var operations = settings.operations(log: log)
@@ -79,7 +79,7 @@ public final class StackService: Sendable {
     }
 
     /// What is done once at start: an interrupted restore is settled, tools are checked, the schedule begins.
-    public func start() throws {
+    package func start() throws {
         settleOrphans()
         for finding in health.run().findings { log.warning("health", ["finding": finding[.english]]) }
         try recovery.start { [self] in settleOrphans(isFirst: false) }
@@ -111,7 +111,7 @@ public final class StackService: Sendable {
     private static let cronsHeadStart: Int64 = 60
 
     /// - Parameter graceSeconds: how long a running task may go on.
-    public func stop(graceSeconds: Double) {
+    package func stop(graceSeconds: Double) {
         // First of all, since the others may wait for a disk that hangs: a running task is told.
         runner.stop(graceSeconds: graceSeconds)
         alarms.stop()
@@ -124,12 +124,12 @@ public final class StackService: Sendable {
         status.stop()
     }
 
-    public func backupRequest(compress: Bool? = nil) -> OperationRequest {
+    package func backupRequest(compress: Bool? = nil) -> OperationRequest {
         .backup(compress ?? settings.compress ? .compressed : .uncompressed, settings.retention)
     }
 
     /// Refuses at once what is bound to fail, and queues the rest.
-    public func submit(
+    package func submit(
         _ request: OperationRequest, origin: TaskRecord.Origin, email: MailAddress?
     ) throws -> TaskRecord {
         try runner.refuseRepetition(of: request)
@@ -149,7 +149,7 @@ public final class StackService: Sendable {
         }
     }
 
-    public func task(_ id: String) throws -> TaskRecord {
+    package func task(_ id: String) throws -> TaskRecord {
         guard let record = try tasks.get(id) else {
             throw ServiceError.noSuchTask(
                 String(id.unicodeScalars.filter { $0.value >= 0x20 }.prefix(80).map(Character.init)))
@@ -162,7 +162,7 @@ public final class StackService: Sendable {
     /// What is past the point where it can be undone, as a restore in its swap, goes on to its end.
     /// - Returns: the record as it is now.
     /// - Throws: `ServiceError.noSuchTask`, `.alreadyEnded`, `.ownedElsewhere`.
-    public func cancel(_ id: String) throws -> TaskRecord {
+    package func cancel(_ id: String) throws -> TaskRecord {
         let record = try task(id)
         guard !record.status.isFinished else { throw ServiceError.alreadyEnded(task: record.id) }
         if runner.cancel(record.id) {
@@ -186,7 +186,7 @@ public final class StackService: Sendable {
 
     /// - Returns: what a person should know of it, a sentence each.
     /// - Throws: `BackupError.noSuchBackup`, `.inUse`, `.busy`.
-    public func delete(_ name: String) throws -> [BilingualText] {
+    package func delete(_ name: String) throws -> [BilingualText] {
         let item = try operations.catalogue.item(named: name)
         if let task = try runner.taskUsing(item.name.string) {
             throw BackupError.inUse(name: item.name.string, by: task)
@@ -200,7 +200,7 @@ public final class StackService: Sendable {
     /// Takes a backup for right, and for the measure of those after it.
     /// - Returns: what is so now, as a sentence.
     /// - Throws: `BackupError.noSuchBackup`, `.markedCorrupt`, `.nothingToAccept`, `.busy`.
-    public func accept(_ name: String) throws -> BilingualText {
+    package func accept(_ name: String) throws -> BilingualText {
         var workspace = operations.workspace
         workspace.waitSeconds = 5
         defer { status.folderChanged() }
@@ -208,7 +208,7 @@ public final class StackService: Sendable {
     }
 
     /// Drops records of tasks that ended more than 24 hours ago.
-    public func cleanUp() throws -> Int {
+    package func cleanUp() throws -> Int {
         let removed = try tasks.removeFinished(olderThan: 24 * 3600)
         log.info("task records cleaned up", ["removed": removed])
         return removed

@@ -6,8 +6,8 @@ import Wording
 /// Tells one task to end, and remembers who wanted it: the task's record says so.
 ///
 /// A task that is past the point where it can be undone goes on and ends as it ends.
-public final class TaskCancellation: Sendable {
-    public enum Reason: Sendable {
+package final class TaskCancellation: Sendable {
+    package enum Reason: Sendable {
         /// Somebody cancelled the task.
         case requested
         /// Ctrl-C or SIGTERM, at the command line.
@@ -47,13 +47,13 @@ public final class TaskCancellation: Sendable {
     }
 
     /// What the engines look at between their steps.
-    public let flag = Cancellation()
+    package let flag = Cancellation()
     private let first = Monitor<Reason?>(nil)
 
-    public init() {}
+    package init() {}
 
     /// The first reason is the one that counts.
-    public func cancel(_ reason: Reason) {
+    package func cancel(_ reason: Reason) {
         first.withLock { if $0 == nil { $0 = reason } }
         flag.cancel()
     }
@@ -62,7 +62,7 @@ public final class TaskCancellation: Sendable {
 }
 
 /// How a cancelled task ended, in its own words: who wanted it, and what is left of it.
-public struct TaskCancelled: CodedError {
-    public let explanation: BilingualText
-    public var errorCode: String { CancelledError().errorCode }
+package struct TaskCancelled: CodedError {
+    package let explanation: BilingualText
+    package var errorCode: String { CancelledError().errorCode }
 }

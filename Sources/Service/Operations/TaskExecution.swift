@@ -5,7 +5,7 @@ import SystemIO
 import Wording
 
 /// Runs one operation as a recorded task: state, progress, result, notice. The service and the command line share it.
-public struct TaskExecution: Sendable {
+package struct TaskExecution: Sendable {
     private let operations: Operations
     private let tasks: TaskBook
     private let notices: NoticeDispatcher
@@ -14,7 +14,7 @@ public struct TaskExecution: Sendable {
     private let changed: @Sendable () -> Void
 
     /// - Parameter changed: called when an operation has ended, before its record says so: whoever has read that finds what it made.
-    public init(
+    package init(
         _ operations: Operations, tasks: TaskBook, notices: NoticeDispatcher, pings: Pings? = nil, log: Log,
         changed: @escaping @Sendable () -> Void = {}
     ) {
@@ -28,7 +28,7 @@ public struct TaskExecution: Sendable {
 
     /// - Parameter progress: gets every step; the record gets a few a second.
     /// - Throws: what the operation threw, or `TaskCancelled`, after the task was marked failed and the notice was handed over.
-    public func run(
+    package func run(
         _ record: TaskRecord, _ request: OperationRequest, requested: MailAddress?, waitSeconds: Double,
         cancellation: TaskCancellation, progress: @escaping ProgressSink
     ) throws -> OperationResult {
@@ -93,7 +93,7 @@ public struct TaskExecution: Sendable {
     }
 
     /// Tells of an operation that could not even begin, of which there is no record.
-    public func refuse(_ request: OperationRequest, requested: MailAddress?, because error: any Error) {
+    package func refuse(_ request: OperationRequest, requested: MailAddress?, because error: any Error) {
         let record = TaskRecord(unrecorded: request, origin: .cli)
         log.error("task not begun", ["task": record.id, "reason": error.bilingual[.english]])
         notify(record, request, .now(), requested, failure: .failed(error.bilingual, code: error.stableCode))

@@ -5,7 +5,7 @@ import SystemIO
 import Wording
 
 /// Runs tasks one after the other on a thread of its own.
-public final class TaskRunner: Sendable {
+package final class TaskRunner: Sendable {
     private struct Job {
         let record: TaskRecord
         let request: OperationRequest
@@ -27,17 +27,17 @@ public final class TaskRunner: Sendable {
 
     /// Told whether a task ended well, or because somebody cancelled it, once its record says so; never of one that did not come to its end
     /// because the service stops. One that is cancelled before its turn has ended, too.
-    public typealias Ended = @Sendable (_ isDealtWith: Bool) -> Void
+    package typealias Ended = @Sendable (_ isDealtWith: Bool) -> Void
 
     /// Tasks that may wait. More would only repeat what the waiting ones do.
-    public static let queueLimit = 16
+    package static let queueLimit = 16
 
     private let state = Monitor(State())
     private let execution: TaskExecution
     private let tasks: TaskBook
     private let thread: Monitor<WorkerThread?>
 
-    public init(_ execution: TaskExecution, tasks: TaskBook) throws {
+    package init(_ execution: TaskExecution, tasks: TaskBook) throws {
         self.execution = execution
         self.tasks = tasks
         thread = Monitor(nil)
@@ -50,7 +50,7 @@ public final class TaskRunner: Sendable {
     /// Records the task and puts it in the queue.
     /// - Throws: `ServiceError.stopping`, `.queueFull`, `.alreadyRequested`, and what the store throws: a task is not taken unrecorded. But
     ///   one of the schedule, which nobody would ask for again, has a place of its own, and needs no store.
-    public func submit(
+    package func submit(
         _ request: OperationRequest, origin: TaskRecord.Origin, email: MailAddress?, ended: @escaping Ended = { _ in }
     ) throws -> TaskRecord {
         let isScheduled = origin == .schedule
@@ -96,7 +96,7 @@ public final class TaskRunner: Sendable {
     private func hasEnded(_ job: Job) throws -> Bool { try tasks.get(job.record.id)?.status.isFinished ?? false }
 
     /// The open task that needs this backup, if there is one.
-    public func taskUsing(_ backup: String) throws -> String? {
+    package func taskUsing(_ backup: String) throws -> String? {
         try state.withLock { state in
             try state.open.first { try $0.request.backupName == backup && !hasEnded($0) }?.record.id
         }
@@ -129,7 +129,7 @@ public final class TaskRunner: Sendable {
 
     /// Takes no more tasks, lets the running one end, cancels it when `graceSeconds` have passed, and marks those
     /// that never began as failed.
-    public func stop(graceSeconds: Double) {
+    package func stop(graceSeconds: Double) {
         let waiting = state.withLock { state in
             state.isStopping = true
             defer { state.queue = [] }

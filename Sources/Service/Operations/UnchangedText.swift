@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backup
+import SystemIO
 import Wording
 
 /// Whether the bytes of a new backup were read. Another name of the one before is as good as that was when somebody read it,

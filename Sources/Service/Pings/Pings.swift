@@ -5,7 +5,7 @@ import Wording
 
 /// Signs of life for who watches from outside (`BACKUP_PING_URL`), sent on a thread of their own: of each backup that begins, and how it
 /// ended. That none came is what tells of a service that is gone.
-public final class Pings: Sendable {
+package final class Pings: Sendable {
     private struct Ping {
         var sign: PingURL.Sign
         var text: String
@@ -32,7 +32,7 @@ public final class Pings: Sendable {
     /// - Parameters:
     ///   - seconds: for one request.
     ///   - pause: seconds between two tries of one ping.
-    public init(_ url: PingURL, log: Log, seconds: Double = 10, pause: Double = 30) throws(SystemError) {
+    package init(_ url: PingURL, log: Log, seconds: Double = 10, pause: Double = 30) throws(SystemError) {
         thread = try WorkerThread("pings") { [state] in Self.loop(state, url, log, seconds, pause) }
     }
 
@@ -53,11 +53,11 @@ public final class Pings: Sendable {
 
     /// - Returns: whether all was sent, or given up, within `seconds`.
     @discardableResult
-    public func flush(atMost seconds: Double) -> Bool {
+    package func flush(atMost seconds: Double) -> Bool {
         state.wait(atMost: seconds) { $0.waiting.isEmpty && !$0.isSending ? () : nil } != nil
     }
 
-    public func stop() {
+    package func stop() {
         state.withLock { $0.isStopped = true }
         thread.join()
     }

@@ -4,27 +4,27 @@ import CSQLite
 import Wording
 
 /// What SQLite reported: its extended result code and its own words.
-public struct SQLiteError: CodedError, Equatable {
+package struct SQLiteError: CodedError, Equatable {
     /// An extended result code (sqlite.org/rescode.html).
-    public let code: Int32
-    public let message: String
-    public let path: String
+    package let code: Int32
+    package let message: String
+    package let path: String
 
     /// The low byte names the family of an extended code.
     private var family: Int32 { code & 0xff }
 
     /// The file's content is not a sound database.
-    public var isCorrupt: Bool { family == SQLITE_CORRUPT || family == SQLITE_NOTADB }
+    package var isCorrupt: Bool { family == SQLITE_CORRUPT || family == SQLITE_NOTADB }
     /// A row with that key is there already.
-    public var isDuplicate: Bool { family == SQLITE_CONSTRAINT }
+    package var isDuplicate: Bool { family == SQLITE_CONSTRAINT }
     /// The statement does not fit the tables: of a statement of ours, these are not what they were made as.
     var isOfSchema: Bool { family == SQLITE_ERROR }
     /// Somebody else held the lock longer than the busy time-out.
-    public var isBusy: Bool { family == SQLITE_BUSY }
+    package var isBusy: Bool { family == SQLITE_BUSY }
 
-    public var errorCode: String { family == SQLITE_FULL ? "disk-full" : "task-database-error" }
+    package var errorCode: String { family == SQLITE_FULL ? "disk-full" : "task-database-error" }
 
-    public var explanation: BilingualText {
+    package var explanation: BilingualText {
         let advice: BilingualText =
             switch family {
             case SQLITE_FULL:

@@ -3,16 +3,16 @@
 import SystemIO
 
 /// What a wall clock shows: a date and a time of day without a zone.
-public struct CivilTime: Sendable, Hashable {
-    public var year: Int
+package struct CivilTime: Sendable, Hashable {
+    package var year: Int
     /// 1 to 12.
-    public var month: Int
-    public var day: Int
-    public var hour: Int
-    public var minute: Int
-    public var second: Int
+    package var month: Int
+    package var day: Int
+    package var hour: Int
+    package var minute: Int
+    package var second: Int
 
-    public init(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
+    package init(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
         self.year = year
         self.month = month
         self.day = day
@@ -57,14 +57,14 @@ public struct CivilTime: Sendable, Hashable {
 
 /// How a zone's wall clock runs. `local` is the service's own; tests bring zones of their own, because TZ belongs to
 /// the whole process.
-public struct WallClock: Sendable {
+package struct WallClock: Sendable {
     /// The clock face at an instant in seconds since 1970-01-01 UTC.
     let face: @Sendable (Int64) -> CivilTime
 
-    public init(face: @escaping @Sendable (Int64) -> CivilTime) { self.face = face }
+    package init(face: @escaping @Sendable (Int64) -> CivilTime) { self.face = face }
 
     /// The zone that TZ names, by the C library's rules.
-    public static let local = WallClock { epoch in
+    package static let local = WallClock { epoch in
         let fields = LocalTime(epoch: epoch).fields
         return CivilTime(
             year: fields.year, month: fields.month, day: fields.day, hour: fields.hour, minute: fields.minute,

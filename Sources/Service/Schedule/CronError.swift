@@ -3,7 +3,7 @@
 import Wording
 
 /// What is wrong with a cron line.
-public enum CronError: ExplainedError, Equatable {
+package enum CronError: ExplainedError, Equatable {
     case fieldCount(line: String, found: Int)
     case unknownNickname(String)
     case badField(field: String, range: String, text: String)
@@ -15,7 +15,7 @@ public enum CronError: ExplainedError, Equatable {
             field: "\(field)", range: "\(field.range.lowerBound)-\(field.range.upperBound)", text: text)
     }
 
-    public var explanation: BilingualText { reason + BilingualText(zh: "。", en: ".") }
+    package var explanation: BilingualText { reason + BilingualText(zh: "。", en: ".") }
 
     /// Without the full stop, for use inside another sentence.
     var reason: BilingualText {

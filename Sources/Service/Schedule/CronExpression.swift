@@ -6,9 +6,9 @@ import SystemIO
 ///
 /// Where both day fields are restricted, either one is enough; a day field that starts with `*` is not restricted.
 /// A time that daylight saving skips is taken at the first second after the gap, a repeated one the first time only.
-public struct CronExpression: Sendable, Equatable, CustomStringConvertible {
+package struct CronExpression: Sendable, Equatable, CustomStringConvertible {
     /// The line as it was written.
-    public let description: String
+    package let description: String
     private let minutes: [Int]
     private let hours: [Int]
     private let daysOfMonth: Set<Int>
@@ -17,7 +17,7 @@ public struct CronExpression: Sendable, Equatable, CustomStringConvertible {
     private let eitherDay: Bool
 
     /// - Parameter text: `0 2 * * *`, names as `MON` and `JAN` in any case, or a nickname as `@daily`.
-    public init(_ text: String) throws(CronError) {
+    package init(_ text: String) throws(CronError) {
         let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         description = line
         let fields = try Self.expanded(line).split(separator: " ").map(String.init)
@@ -35,7 +35,7 @@ public struct CronExpression: Sendable, Equatable, CustomStringConvertible {
 
     /// The first due time later than `time`, or than the end of the calendar that it lies beyond. `nil` only where none comes
     /// within 41 years.
-    public func next(after time: LocalTime, on clock: WallClock = .local) -> LocalTime? {
+    package func next(after time: LocalTime, on clock: WallClock = .local) -> LocalTime? {
         let time = time.inCalendar
         let today = clock.face(time.epoch)
         // A day early: a clock set back over midnight shows yesterday's date twice.

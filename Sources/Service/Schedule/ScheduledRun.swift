@@ -2,15 +2,17 @@
 
 import Backup
 import Glibc
+import Postgres
 import SystemIO
+import Wording
 
 /// Whether a scheduled backup is to be made now, and what became of the last one: the one answer for the service's own schedule, for
 /// cron, and for what was missed.
 ///
 /// A due time is dealt with once a good backup of this stack began after it. One that failed is tried again after an hour, one whose
 /// process ended at once, four times in all; then the next due time counts. Several that were missed are one run.
-public final class ScheduledRun: Sendable {
-    public enum Decision: Sendable, Equatable {
+package final class ScheduledRun: Sendable {
+    package enum Decision: Sendable, Equatable {
         /// One is due, since then.
         case due(LocalTime)
         /// None is, before this time; `nil` for never.
@@ -53,8 +55,9 @@ public final class ScheduledRun: Sendable {
     }
 
     /// - Parameter unknown: since when one may be missed where the folder does not say.
-    public convenience init(_ expression: CronExpression, of operations: Operations, since unknown: LocalTime, log: Log)
-    {
+    package convenience init(
+        _ expression: CronExpression, of operations: Operations, since unknown: LocalTime, log: Log
+    ) {
         let due = BackupDue(operations)
         self.init(
             expression, zone: getenv("TZ").map { String(cString: $0) } ?? "",
@@ -71,12 +74,12 @@ public final class ScheduledRun: Sendable {
 
     /// What there is to do, without doing it.
     /// - Parameter delay: seconds for which a due time is left to somebody else.
-    public func preview(now: LocalTime = .now(), delay: Int64 = 0) -> Decision {
+    package func preview(now: LocalTime = .now(), delay: Int64 = 0) -> Decision {
         decide(LocalTime(epoch: now.epoch.subtracting(clamped: delay)), now, known(now))
     }
 
     /// The same, and notes that this process does it.
-    public func begin(now: LocalTime = .now(), delay: Int64 = 0) -> Decision {
+    package func begin(now: LocalTime = .now(), delay: Int64 = 0) -> Decision {
         // Who cannot be told apart from another for want of a lock makes one too many rather than none.
         let lock = takeLock()
         defer { withExtendedLifetime(lock) {} }
@@ -96,7 +99,7 @@ public final class ScheduledRun: Sendable {
 
     /// To be called when the run that `begin` gave has ended.
     /// - Parameter isDealtWith: whether no other is to be made for the same due time.
-    public func end(isDealtWith: Bool) {
+    package func end(isDealtWith: Bool) {
         let lock = takeLock()
         defer { withExtendedLifetime(lock) {} }
         guard var record = memory.read({ $0 }) else { return }

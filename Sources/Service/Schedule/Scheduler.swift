@@ -6,14 +6,14 @@ import SystemIO
 ///
 /// It looks at the wall clock at least twice a minute, so a clock that is set, a machine that slept and a changed
 /// offset are all noticed.
-public final class Scheduler: Sendable {
+package final class Scheduler: Sendable {
     /// Where the scheduler's idea of time comes from.
-    public struct Clock: Sendable {
+    package struct Clock: Sendable {
         let now: @Sendable () -> LocalTime
         /// Seconds after which the clock is looked at again.
         let longestWait: Double
 
-        public init(now: @escaping @Sendable () -> LocalTime = { .now() }, longestWait: Double = 30) {
+        package init(now: @escaping @Sendable () -> LocalTime = { .now() }, longestWait: Double = 30) {
             self.now = now
             self.longestWait = longestWait
         }
@@ -60,10 +60,10 @@ public final class Scheduler: Sendable {
     }
 
     /// The next due time; `nil` before the first look at the clock and after `stop`.
-    public var nextRun: LocalTime? { state.withLock { $0.isStopped ? nil : $0.next } }
+    package var nextRun: LocalTime? { state.withLock { $0.isStopped ? nil : $0.next } }
 
     /// Ends the thread; a run that is being started is waited for. Not to be called from `start`.
-    public func stop() {
+    package func stop() {
         state.withLock { $0.isStopped = true }
         thread.join()
     }

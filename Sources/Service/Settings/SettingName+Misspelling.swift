@@ -25,7 +25,7 @@ extension SettingName {
 }
 
 /// Levenshtein's distance: letters to add, drop or change.
-public func editDistance(_ first: String, _ second: String) -> Int {
+package func editDistance(_ first: String, _ second: String) -> Int {
     let columns = Array(second.utf8)
     var row = Array(0...columns.count)
     for (line, byte) in first.utf8.enumerated() {

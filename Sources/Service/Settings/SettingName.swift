@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Every variable that the product reads, by its name in the environment.
-public enum SettingName: String, Sendable, CaseIterable {
+package enum SettingName: String, Sendable, CaseIterable {
     case backupDirectory = "BACKUP_DIR"
     case apiPort = "BACKUP_API_PORT"
     case apiAddress = "BACKUP_API_ADDRESS"
@@ -48,7 +48,7 @@ public enum SettingName: String, Sendable, CaseIterable {
     case smtpAuthorityFile = "SMTP_CA_FILE"
 
     /// Secrets are never shown, may stand in a file named by `NAME_FILE`, and are no flags: `ps` shows flags.
-    public var isSecret: Bool {
+    package var isSecret: Bool {
         switch self {
         case .postgresPassword, .apiToken, .smtpPassword, .pingURL: true
         default: false
@@ -56,13 +56,13 @@ public enum SettingName: String, Sendable, CaseIterable {
     }
 
     /// `POSTGRES_PASSWORD_FILE`, for secrets only.
-    public var fileVariable: String { rawValue + "_FILE" }
+    package var fileVariable: String { rawValue + "_FILE" }
 
     /// The variable itself, or for a secret both of its forms.
     var variables: [String] { isSecret ? [rawValue, fileVariable] : [rawValue] }
 
     /// `--backup-dir`; for a secret `--postgres-password-file`.
-    public var flag: String {
+    package var flag: String {
         "--" + (isSecret ? fileVariable : rawValue).lowercased().split(separator: "_").joined(separator: "-")
     }
 }

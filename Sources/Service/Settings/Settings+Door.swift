@@ -3,7 +3,7 @@
 import Wording
 
 /// Who may use the API without being asked for a token.
-public enum AuthChoice: String, Sendable, CaseIterable {
+package enum AuthChoice: String, Sendable, CaseIterable {
     /// Nobody.
     case token
     /// Whoever reaches it.
@@ -14,7 +14,7 @@ extension Settings {
     /// Whoever reaches the API can delete every backup and restore an old one. So without a token it is reached from this machine alone,
     /// unless somebody says otherwise.
     /// - Throws: `SettingsError.openDoor`, `.missing`.
-    public func refuseOpenDoor() throws(SettingsError) {
+    package func refuseOpenDoor() throws(SettingsError) {
         guard apiToken == nil else { return }
         switch apiAuth {
         case AuthChoice.none?: return

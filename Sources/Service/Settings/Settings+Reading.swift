@@ -9,7 +9,7 @@ extension Settings {
     ///   - flags: values of command-line flags by variable name: `["BACKUP_DIR": "/b"]`. They win.
     ///   - environment: the process's own.
     ///   - envFile: read last, so the weakest.
-    public static func read(
+    package static func read(
         flags: [String: String] = [:], environment: [String: String], envFile: FilePath? = nil
     ) throws(SettingsError) -> Settings {
         for key in environment.keys.sorted() {
@@ -116,7 +116,7 @@ extension Settings {
 
     /// The first of LC_ALL, LC_MESSAGES and LANG that names a language we have. `C` and `POSIX` say nothing of the
     /// reader: containers have them by default.
-    public static func language(of environment: [String: String]) -> Language {
+    package static func language(of environment: [String: String]) -> Language {
         for variable in ["LC_ALL", "LC_MESSAGES", "LANG"] {
             guard let value = environment[variable], !value.isEmpty else { continue }
             let language = value.prefix { $0 != "_" && $0 != "." && $0 != "@" && $0 != "-" }.lowercased()

@@ -8,7 +8,7 @@ import SystemIO
 
 /// What the engines need, made from the settings.
 extension Settings {
-    public func operations(log: Log) -> Operations {
+    package func operations(log: Log) -> Operations {
         var operations = Operations(
             liveStack, BackupFolder(backupDirectory), compressionLevel: compressionLevel, fullEvery: fullEvery,
             scrubs: scrub == .auto, log: log)
@@ -18,7 +18,7 @@ extension Settings {
         return operations
     }
 
-    public var liveStack: LiveStack {
+    package var liveStack: LiveStack {
         LiveStack(
             database: ConnectionSettings(
                 host: postgresHost, port: Int(postgresPort), user: postgresUser,
@@ -51,7 +51,7 @@ extension Settings {
         }
     }
 
-    public var retention: RetentionRule { maxBackups.map { .count($0) } ?? .days(keepDays) }
+    package var retention: RetentionRule { maxBackups.map { .count($0) } ?? .days(keepDays) }
 
     /// `--app-name basic-auth` answers so (mlflow/server/auth); `/health` and static files are all that it leaves open.
     private static func asksForLogin(_ url: String) -> Bool {

@@ -4,7 +4,7 @@ import SystemIO
 import Wording
 
 /// A setting that cannot be used: which one, what it says (never for a secret), and what it may say.
-public enum SettingsError: ExplainedError, Equatable {
+package enum SettingsError: ExplainedError, Equatable {
     /// `shown` is `nil` for what must not be shown.
     case badValue(variable: String, shown: String?, allowed: BilingualText)
     case bothForms(variable: String)
@@ -16,7 +16,7 @@ public enum SettingsError: ExplainedError, Equatable {
     /// The API would be open to other machines.
     case openDoor(address: String)
 
-    public var explanation: BilingualText {
+    package var explanation: BilingualText {
         switch self {
         case .badValue(let variable, let shown?, let allowed):
             BilingualText(

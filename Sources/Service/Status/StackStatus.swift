@@ -6,23 +6,23 @@ import Wording
 
 /// What the service last saw of its stack. Each part has a thread that looks, so that one that hangs, on a disk or a database,
 /// holds up no other, and no request.
-public final class StackStatus: Sendable {
+package final class StackStatus: Sendable {
     /// The backups, newest first, and the room where they are.
-    public struct Backups: Sendable {
-        public let items: [CatalogueItem]
-        public let disk: DiskSpace
+    package struct Backups: Sendable {
+        package let items: [CatalogueItem]
+        package let disk: DiskSpace
     }
 
-    public struct Tasks: Sendable {
-        public let counts: TaskCounts
+    package struct Tasks: Sendable {
+        package let counts: TaskCounts
         /// Newest first, `newestLimit` at most.
-        public let newest: [TaskRecord]
+        package let newest: [TaskRecord]
         /// Of the store, when the look began.
         let changes: UInt64
     }
 
     /// As many as the guide's `GET /tasks` shows.
-    public static let newestLimit = 100
+    package static let newestLimit = 100
 
     private let backupsSeen: Watched<Result<Backups, any Error>>
     private let tasksSeen: Watched<Result<Tasks, any Error>>
@@ -45,10 +45,10 @@ public final class StackStatus: Sendable {
     }
 
     /// Who looks may hang: what it saw longer ago, in seconds, says nothing of now.
-    public static let oldAfter = 120.0
+    package static let oldAfter = 120.0
 
     /// - Throws: what kept the folder from being listed; `ServiceError.notSeenYet`, also where it was seen last long ago.
-    public func backups() throws -> Seen<Backups> { try Self.recent(backupsSeen.current()) }
+    package func backups() throws -> Seen<Backups> { try Self.recent(backupsSeen.current()) }
 
     private static func recent<Part>(_ seen: Seen<Result<Part, any Error>>?) throws -> Seen<Part> {
         guard let seen, seen.age < oldAfter else { throw ServiceError.notSeenYet }
@@ -57,7 +57,7 @@ public final class StackStatus: Sendable {
 
     /// What this process has written is in it, unless the store takes longer than two seconds to say it.
     /// - Throws: what the store throws, `ServiceError.notSeenYet`.
-    public func tasks() throws -> Seen<Tasks> {
+    package func tasks() throws -> Seen<Tasks> {
         var seen = tasksSeen.current()
         if case .success(let tasks) = seen?.value, tasks.changes != book.changes {
             seen = tasksSeen.look(waitingAtMost: 2) ?? seen
@@ -66,7 +66,7 @@ public final class StackStatus: Sendable {
     }
 
     /// - Returns: `nil` where none has ended yet.
-    public func health() -> Seen<Health>? { healthSeen.current() }
+    package func health() -> Seen<Health>? { healthSeen.current() }
 
     /// What is not well now, that nobody could look among it, and what was looked at.
     func faults() -> (faults: [Health.Fault], looked: Set<String>) {
@@ -79,7 +79,7 @@ public final class StackStatus: Sendable {
     /// - Parameter age: seconds since the last look.
     private static func silence(_ age: Double) -> Health.Fault { .init("looks", silenceText(Int(nearest: age))) }
 
-    public static func silenceText(_ age: Int) -> BilingualText {
+    package static func silenceText(_ age: Int) -> BilingualText {
         BilingualText(
             zh: "\(age) 秒以来检查没有结束：备份目录、数据库或某个程序没有应答。请查看日志，必要时重启备份服务。",
             en:

@@ -3,17 +3,17 @@
 import SystemIO
 
 /// What a look found, and when.
-public struct Seen<Value: Sendable>: Sendable {
-    public let value: Value
+package struct Seen<Value: Sendable>: Sendable {
+    package let value: Value
     /// Counts the looks: two answers of one number are one answer.
-    public let number: UInt64
+    package let number: UInt64
     /// When that look began, as nanoseconds of `MonotonicTime`: what changed since may not be in it.
     let began: UInt64
     /// The same for people.
-    public let at: LocalTime
+    package let at: LocalTime
 
     /// In seconds.
-    public var age: Double { MonotonicTime.seconds(since: began) }
+    package var age: Double { MonotonicTime.seconds(since: began) }
 
     func map<Other>(_ change: (Value) throws -> Other) rethrows -> Seen<Other> {
         Seen<Other>(value: try change(value), number: number, began: began, at: at)

@@ -8,7 +8,7 @@ import Wording
 /// log of tasks keeps no backup from being made, and no failure from being told.
 ///
 /// What is in memory is seen like all else, and goes into the store as soon as that takes it (`heal`).
-public final class TaskBook: Sendable {
+package final class TaskBook: Sendable {
     private struct State {
         /// `nil` where it cannot be opened.
         var store: TaskStore?
@@ -40,7 +40,7 @@ public final class TaskBook: Sendable {
 
     /// Opens the store, or begins without.
     /// - Parameter folder: the state's; `nil` for records that end with this process.
-    public init(in folder: FilePath?, log: Log) {
+    package init(in folder: FilePath?, log: Log) {
         self.folder = folder
         self.log = log
         state = Monitor(State())
@@ -55,7 +55,7 @@ public final class TaskBook: Sendable {
     }
 
     /// What a person should know of records that are not kept.
-    public var finding: BilingualText? {
+    package var finding: BilingualText? {
         guard let reason = state.read({ $0.reason }) else { return nil }
         return BilingualText(
             zh: "任务记录暂时无法保存（服务此时停止则会丢失），可以保存时会自动补写；备份和恢复不受影响。原因：",
@@ -68,7 +68,7 @@ public final class TaskBook: Sendable {
 
     /// - Parameter isKept: whether a task that cannot be recorded is refused: who asked for it is told at once, and can ask again.
     /// - Throws: what the store throws, for those.
-    public func begin(
+    package func begin(
         _ request: OperationRequest, origin: TaskRecord.Origin, email: MailAddress?, isKept: Bool = false
     ) throws -> TaskRecord {
         let record: TaskRecord
@@ -89,7 +89,7 @@ public final class TaskBook: Sendable {
 
     /// - Parameter change: may be called twice.
     /// - Throws: `TaskStoreError.noSuchTask`, what `change` throws, and what the store throws of a record that is not this process's.
-    public func update(_ id: String, _ change: (inout TaskRecord) throws -> Void) throws {
+    package func update(_ id: String, _ change: (inout TaskRecord) throws -> Void) throws {
         if try changeLoose(id, change) { return }
         let updated: TaskRecord
         do {
@@ -155,13 +155,13 @@ public final class TaskBook: Sendable {
     // MARK: Reading
 
     /// - Returns: `nil` where there is no such task.
-    public func get(_ id: String) throws -> TaskRecord? {
+    package func get(_ id: String) throws -> TaskRecord? {
         if let loose = state.read({ $0.loose.first { $0.id == id } }) { return loose }
         return try store?.get(id)
     }
 
     /// `TaskStore.list`, with what is in memory.
-    public func list(
+    package func list(
         _ status: TaskRecord.Status? = nil, before: String? = nil, limit: Int? = nil
     ) throws -> [TaskRecord] {
         let loose = state.read { $0.loose }
@@ -210,7 +210,7 @@ public final class TaskBook: Sendable {
         return loose
     }
 
-    public func counts() throws -> TaskCounts {
+    package func counts() throws -> TaskCounts {
         let loose = state.read { $0.loose }
         var counts = TaskCounts()
         do { counts = try store?.counts() ?? counts } catch {
@@ -227,27 +227,27 @@ public final class TaskBook: Sendable {
 
     /// Drops records of tasks that ended more than `seconds` ago.
     /// - Returns: how many.
-    public func removeFinished(olderThan seconds: Int64) throws -> Int {
+    package func removeFinished(olderThan seconds: Int64) throws -> Int {
         try store?.removeFinished(olderThan: seconds) ?? 0
     }
 
     // MARK: What other processes left
 
     /// `TaskStore.failOrphans`.
-    public func failOrphans(keepingRestores: Bool = false, seenFromHere: Bool = false) throws {
+    package func failOrphans(keepingRestores: Bool = false, seenFromHere: Bool = false) throws {
         try store?.failOrphans(keepingRestores: keepingRestores, seenFromHere: seenFromHere)
     }
 
     func hasOrphans() throws -> Bool { try store?.hasOrphans() ?? false }
 
     /// `TaskStore.note`.
-    public func note(_ outcome: RestoreRecovery.Outcome) { store?.note(outcome) }
+    package func note(_ outcome: RestoreRecovery.Outcome) { store?.note(outcome) }
 
     // MARK: Healing
 
     /// Opens the store where it was not open, and writes down what is in memory. To be called every now and then; where all is well it
     /// costs nothing.
-    public func heal() {
+    package func heal() {
         if folder != nil, store == nil { open() }
         guard let store else { return }
         for record in state.read({ $0.loose }) {

@@ -16,7 +16,7 @@ extension TaskStore {
     ///     nothing else says that the container before it is gone.
     /// - Returns: the records as they are now.
     @discardableResult
-    public func failOrphans(keepingRestores: Bool = false, seenFromHere: Bool = false) throws -> [TaskRecord] {
+    package func failOrphans(keepingRestores: Bool = false, seenFromHere: Bool = false) throws -> [TaskRecord] {
         // A look costs no lock, and there is nothing as a rule.
         guard try hasOrphans() else { return [] }
         let orphans = try withDatabase { database in
@@ -49,7 +49,7 @@ extension TaskStore {
     /// in a restore of that backup.
     /// - Returns: the record as it is now; `nil` where no task is to be told of.
     @discardableResult
-    public func settle(_ outcome: RestoreRecovery.Outcome) throws -> TaskRecord? {
+    package func settle(_ outcome: RestoreRecovery.Outcome) throws -> TaskRecord? {
         let (backup, task, isFinished): (String, String?, Bool)
         switch outcome {
         case .nothingToDo: return nil
@@ -76,7 +76,7 @@ extension TaskStore {
     }
 
     /// For `Workspace.settled`: what cannot be recorded is logged, and stops nothing.
-    public func note(_ outcome: RestoreRecovery.Outcome) {
+    package func note(_ outcome: RestoreRecovery.Outcome) {
         do { try settle(outcome) } catch {
             log.error("how a restore was settled is not recorded", ["reason": "\(error)"])
         }

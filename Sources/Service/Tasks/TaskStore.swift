@@ -8,9 +8,9 @@ import Wording
 ///
 /// The file holds nothing but this log of our own work. A damaged one is moved aside and a new one begun: no backup
 /// depends on it. All calls block and may be made from any thread.
-public final class TaskStore: Sendable {
+package final class TaskStore: Sendable {
     /// The database file inside the folder that the store was opened with.
-    public static let fileName = "tasks.sqlite"
+    package static let fileName = "tasks.sqlite"
 
     let path: FilePath
     let log: Log
@@ -34,7 +34,7 @@ public final class TaskStore: Sendable {
     /// Opens or creates the store.
     /// - Parameter folder: must exist and be writable. WAL needs shared memory, so not a network file system.
     /// - Throws: `SQLiteError`, `TaskStoreError`, `SystemError`.
-    public init(in folder: FilePath, log: Log) throws {
+    package init(in folder: FilePath, log: Log) throws {
         path = folder.appending(Self.fileName)
         self.log = log
         connection = Monitor(try Self.openRecovering(path, log))
@@ -42,7 +42,7 @@ public final class TaskStore: Sendable {
 
     /// Adds a new task with a name of its own, owned by this process.
     /// - Parameter message: what the API answers at once, as "备份任务已启动".
-    public func begin(
+    package func begin(
         _ kind: TaskRecord.Kind, origin: TaskRecord.Origin, message: BilingualText, backupName: String? = nil,
         email: String? = nil
     ) throws -> TaskRecord {
@@ -62,7 +62,7 @@ public final class TaskStore: Sendable {
     }
 
     /// - Throws: `SQLiteError` with `isDuplicate` where the name is taken.
-    public func insert(_ record: TaskRecord) throws {
+    package func insert(_ record: TaskRecord) throws {
         try withDatabase { try Self.insert(record, into: $0) }
     }
 
@@ -91,7 +91,7 @@ public final class TaskStore: Sendable {
     /// - Returns: the record as written.
     /// - Throws: `TaskStoreError.noSuchTask`, `SQLiteError`, and what `change` throws (nothing is written then).
     @discardableResult
-    public func update(_ id: String, _ change: (inout TaskRecord) throws -> Void) throws -> TaskRecord {
+    package func update(_ id: String, _ change: (inout TaskRecord) throws -> Void) throws -> TaskRecord {
         try withDatabase { database in
             try database.transaction {
                 guard var record = try Self.record(id, in: database) else { throw TaskStoreError.noSuchTask(id) }
@@ -104,7 +104,7 @@ public final class TaskStore: Sendable {
 
     /// Ends a task: sets the state, the closing message and the time, and clears the progress.
     @discardableResult
-    public func finish(
+    package func finish(
         _ id: String, _ status: TaskRecord.Status, message: BilingualText, output: BilingualText? = nil,
         backupName: String? = nil, backupDirectory: String? = nil, warningCount: Int? = nil
     ) throws -> TaskRecord {
@@ -121,7 +121,7 @@ public final class TaskStore: Sendable {
     }
 
     /// - Returns: `nil` where there is no such task.
-    public func get(_ id: String) throws -> TaskRecord? {
+    package func get(_ id: String) throws -> TaskRecord? {
         try withDatabase { try Self.record(id, in: $0) }
     }
 
@@ -131,7 +131,7 @@ public final class TaskStore: Sendable {
     ///   - before: only those that come after this task in the list.
     ///   - limit: at most so many.
     /// - Throws: `TaskStoreError.noSuchTask` for `before`.
-    public func list(
+    package func list(
         _ status: TaskRecord.Status? = nil, before: String? = nil, limit: Int? = nil
     ) throws -> [TaskRecord] {
         try withDatabase { database in
@@ -168,7 +168,7 @@ public final class TaskStore: Sendable {
         }
     }
 
-    public func counts() throws -> TaskCounts {
+    package func counts() throws -> TaskCounts {
         try withDatabase { database in
             var counts = TaskCounts()
             for row in try database.run("SELECT status, tasks FROM task_count") {
@@ -187,7 +187,7 @@ public final class TaskStore: Sendable {
 
     /// Drops records of tasks that ended more than `seconds` ago.
     /// - Returns: how many.
-    public func removeFinished(olderThan seconds: Int64) throws -> Int {
+    package func removeFinished(olderThan seconds: Int64) throws -> Int {
         try withDatabase { database in
             try database.run(
                 "DELETE FROM task WHERE status IN ('completed', 'failed') AND completed_at < ?",

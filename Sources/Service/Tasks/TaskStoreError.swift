@@ -3,7 +3,7 @@
 import Wording
 
 /// Why the task store refused, other than what SQLite itself reports (`SQLiteError`).
-public enum TaskStoreError: CodedError, Equatable {
+package enum TaskStoreError: CodedError, Equatable {
     case noSuchTask(String)
     /// The database was written by a newer version of this program.
     case newerSchema(path: String, found: Int, known: Int)
@@ -12,7 +12,7 @@ public enum TaskStoreError: CodedError, Equatable {
     /// A folder, a pipe or the like in the place of the database.
     case notAFile(path: String)
 
-    public var errorCode: String {
+    package var errorCode: String {
         switch self {
         case .noSuchTask: "no-such-task"
         case .newerSchema: "task-database-newer"
@@ -21,7 +21,7 @@ public enum TaskStoreError: CodedError, Equatable {
         }
     }
 
-    public var explanation: BilingualText {
+    package var explanation: BilingualText {
         switch self {
         case .noSuchTask(let id):
             BilingualText(

@@ -2,9 +2,9 @@
 
 /// A POSIX access control list (acl(5)): one with more in it than a mode says, or a default one, which no mode says. Users and
 /// groups are numbers.
-public struct AccessList: Sendable, Equatable {
+package struct AccessList: Sendable, Equatable {
     /// Whom a list is for.
-    public enum Purpose: Sendable {
+    package enum Purpose: Sendable {
         /// The thing that has it. With three entries it says no more than the mode.
         case access
         /// What is made in the folder that has it: three entries say as much as a umask.
@@ -12,7 +12,7 @@ public struct AccessList: Sendable, Equatable {
     }
 
     /// As the kernel numbers them (`linux/posix_acl.h`); lists are in this order.
-    public enum Tag: UInt16, Sendable {
+    package enum Tag: UInt16, Sendable {
         case owner = 0x01
         case user = 0x02
         case owningGroup = 0x04
@@ -23,14 +23,14 @@ public struct AccessList: Sendable, Equatable {
         var isNamed: Bool { self == .user || self == .group }
     }
 
-    public struct Entry: Sendable, Equatable {
-        public let tag: Tag
+    package struct Entry: Sendable, Equatable {
+        package let tag: Tag
         /// Read 4, write 2, execute 1.
-        public let permissions: UInt16
+        package let permissions: UInt16
         /// Of a user or a group; zero where the tag names none.
-        public let id: UInt32
+        package let id: UInt32
 
-        public init(_ tag: Tag, _ permissions: UInt16, id: UInt32 = 0) {
+        package init(_ tag: Tag, _ permissions: UInt16, id: UInt32 = 0) {
             self.tag = tag
             self.permissions = permissions & 7
             self.id = tag.isNamed ? id : 0
@@ -39,10 +39,10 @@ public struct AccessList: Sendable, Equatable {
         fileprivate var order: (UInt16, UInt32) { (tag.rawValue, id) }
     }
 
-    public let entries: [Entry]
+    package let entries: [Entry]
 
     /// - Returns: `nil` for what is no valid list (acl_valid(3)), and for one that says no more than a mode.
-    public init?(_ entries: [Entry], for purpose: Purpose = .access) {
+    package init?(_ entries: [Entry], for purpose: Purpose = .access) {
         let sorted = entries.sorted { $0.order < $1.order }
         func count(_ tag: Tag) -> Int { sorted.count { $0.tag == tag } }
         guard count(.owner) == 1, count(.owningGroup) == 1, count(.other) == 1,
@@ -53,14 +53,14 @@ public struct AccessList: Sendable, Equatable {
     }
 
     /// The most that its group, and whoever is named, may do; 3 bits. Where nobody is named there need be none.
-    public var mask: UInt32 { entries.contains { $0.tag == .mask } ? rights(.mask) : 7 }
+    package var mask: UInt32 { entries.contains { $0.tag == .mask } ? rights(.mask) : 7 }
 
     /// What those may do whom it does not name, and who are not in the group; 3 bits.
-    public var others: UInt32 { rights(.other) }
+    package var others: UInt32 { rights(.other) }
 
     /// The list for a thing that has another group than it was made for. Who is in that one was one of the others, or in a group
     /// that is named; who was in the old one is one of the others now. Neither may do more than before.
-    public var ofAnotherGroup: AccessList {
+    package var ofAnotherGroup: AccessList {
         let both = rights(.owningGroup) & mask & others
         let named = entries.filter { $0.tag == .group }.reduce(mask) { $0 & UInt32($1.permissions) }
         return AccessList(
@@ -79,7 +79,7 @@ public struct AccessList: Sendable, Equatable {
 
     /// The mode for a file system, or a user, that cannot have this list: nobody gets a right that it does not give. A mode's
     /// group bits are the list's mask while there is a list, and would be the group's own rights without it.
-    public func strictMode(_ mode: UInt32) -> UInt32 {
+    package func strictMode(_ mode: UInt32) -> UInt32 {
         // Who is named with less than the others have would be one of the others.
         let named = entries.filter(\.tag.isNamed).reduce(UInt32(7)) { $0 & UInt32($1.permissions) & mask }
         let group = rights(.owningGroup) & mask & named
@@ -128,10 +128,10 @@ extension AccessList {
 
 extension AccessList {
     /// `user::rwx,user:1000:r-x,group::r-x,mask::rwx,other::---` (acl_from_text(3)), with numbers.
-    public var text: String { lines.joined(separator: ",") }
+    package var text: String { lines.joined(separator: ",") }
 
     /// The same, a line each, as GNU tar writes it.
-    public var linesOfText: String { lines.joined(separator: "\n") + "\n" }
+    package var linesOfText: String { lines.joined(separator: "\n") + "\n" }
 
     private var lines: [String] {
         entries.map { entry in
@@ -142,7 +142,7 @@ extension AccessList {
 
     /// Reads what GNU tar, bsdtar and star write: entries split by commas or lines, of users and groups their names or numbers,
     /// and where a fourth field is, the number is that.
-    public enum Parsed: Sendable, Equatable {
+    package enum Parsed: Sendable, Equatable {
         case list(AccessList)
         /// It says no more than the mode does.
         case mode
@@ -150,7 +150,7 @@ extension AccessList {
         case unknown
     }
 
-    public static func parse(_ text: String, for purpose: Purpose = .access, _ names: AccountNames) -> Parsed {
+    package static func parse(_ text: String, for purpose: Purpose = .access, _ names: AccountNames) -> Parsed {
         var entries: [Entry] = []
         for line in text.split(whereSeparator: { $0 == "," || $0.isNewline }) {
             let bare = line.prefix { $0 != "#" }.filter { !$0.isWhitespace }

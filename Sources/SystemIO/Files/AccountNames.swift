@@ -2,17 +2,17 @@
 
 /// The names of this machine's own users and groups (passwd(5), group(5)). Those of a directory server are not asked for: it
 /// may not answer, and numbers are what counts.
-public struct AccountNames: Sendable {
+package struct AccountNames: Sendable {
     private var users: [UInt32: String] = [:]
     private var groups: [UInt32: String] = [:]
     private var userIDs: [String: UInt32] = [:]
     private var groupIDs: [String: UInt32] = [:]
 
     /// Knows nobody.
-    public init() {}
+    package init() {}
 
     /// As they are now; a file that cannot be read names nobody.
-    public static func ofThisMachine() -> AccountNames {
+    package static func ofThisMachine() -> AccountNames {
         var names = AccountNames()
         for (id, name) in entries(of: "/etc/passwd") {
             if names.users[id] == nil { names.users[id] = name }
@@ -25,10 +25,10 @@ public struct AccountNames: Sendable {
         return names
     }
 
-    public func name(ofUser id: UInt32) -> String? { users[id] }
-    public func name(ofGroup id: UInt32) -> String? { groups[id] }
-    public func user(named name: String) -> UInt32? { userIDs[name] }
-    public func group(named name: String) -> UInt32? { groupIDs[name] }
+    package func name(ofUser id: UInt32) -> String? { users[id] }
+    package func name(ofGroup id: UInt32) -> String? { groups[id] }
+    package func user(named name: String) -> UInt32? { userIDs[name] }
+    package func group(named name: String) -> UInt32? { groupIDs[name] }
 
     /// Both files have the name first and the number third.
     private static func entries(of path: FilePath) -> [(UInt32, String)] {

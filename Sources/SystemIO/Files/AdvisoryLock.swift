@@ -3,7 +3,7 @@
 import Glibc
 
 /// A whole-file `flock`. The kernel drops it when its holder dies, however it dies, so it is never stale.
-public final class AdvisoryLock: Sendable {
+package final class AdvisoryLock: Sendable {
     private let file: OpenFile
 
     private init(_ file: OpenFile) { self.file = file }
@@ -14,7 +14,7 @@ public final class AdvisoryLock: Sendable {
 
     /// - Parameter note: written into the file for a person who asks who holds the lock.
     /// - Returns: `nil` where somebody else holds it.
-    public static func tryLock(_ path: FilePath, note: String) throws(SystemError) -> AdvisoryLock? {
+    package static func tryLock(_ path: FilePath, note: String) throws(SystemError) -> AdvisoryLock? {
         let file = try openOrMake(path)
         do throws(SystemError) {
             try retryingInterrupts("lock", path.string) { file.withDescriptor { flock($0, LOCK_EX | LOCK_NB) } }
@@ -41,13 +41,13 @@ public final class AdvisoryLock: Sendable {
 
     /// Locks a file or folder, which need not be writable, together with others who only read what it guards.
     /// - Returns: `nil` where somebody holds it alone.
-    public static func tryShared(_ path: FilePath) throws(SystemError) -> AdvisoryLock? {
+    package static func tryShared(_ path: FilePath) throws(SystemError) -> AdvisoryLock? {
         try tryQuietly(OpenFile(path, .read), LOCK_SH)
     }
 
     /// Locks a folder itself. Nothing is written to it.
     /// - Returns: `nil` where somebody else holds it.
-    public static func tryLock(folder: FilePath) throws(SystemError) -> AdvisoryLock? {
+    package static func tryLock(folder: FilePath) throws(SystemError) -> AdvisoryLock? {
         try tryQuietly(OpenFile(folder, .directoryThroughLink), LOCK_EX)
     }
 
@@ -65,7 +65,7 @@ public final class AdvisoryLock: Sendable {
 
     /// Locks an open file for as long as it is open. Nothing is written to it.
     /// - Returns: false where somebody else holds it.
-    public static func tryLock(_ file: OpenFile) throws(SystemError) -> Bool {
+    package static func tryLock(_ file: OpenFile) throws(SystemError) -> Bool {
         do throws(SystemError) {
             try retryingInterrupts("lock", file.path.string) { file.withDescriptor { flock($0, LOCK_EX | LOCK_NB) } }
             return true
@@ -76,7 +76,7 @@ public final class AdvisoryLock: Sendable {
     }
 
     /// What the holder wrote about itself; empty where nobody ever held it.
-    public static func holder(of path: FilePath) -> String {
+    package static func holder(of path: FilePath) -> String {
         guard let file = try? OpenFile(path, .read), let note = try? file.readAll(limit: 4096) else { return "" }
         return String(decoding: note, as: UTF8.self)
     }

@@ -5,19 +5,19 @@ import Glibc
 extension Directory {
     /// Why this process may not create names in a folder, as the kernel says it beforehand; `nil` where it may. On a network
     /// file system the server may still refuse.
-    public static func writeRefusal(_ path: FilePath) -> SystemError? {
+    package static func writeRefusal(_ path: FilePath) -> SystemError? {
         refusal(path, W_OK | X_OK, "write into")
     }
 
     /// Why this process may not move a folder into another one, which rewrites its `..`: that needs the right to write into it
     /// (rename(2), EACCES), and none to enter it.
-    public static func moveRefusal(_ path: FilePath) -> SystemError? { refusal(path, W_OK, "move") }
+    package static func moveRefusal(_ path: FilePath) -> SystemError? { refusal(path, W_OK, "move") }
 
     /// Why this process may not list and enter a folder.
-    public static func readRefusal(_ path: FilePath) -> SystemError? { refusal(path, R_OK | X_OK, "read") }
+    package static func readRefusal(_ path: FilePath) -> SystemError? { refusal(path, R_OK | X_OK, "read") }
 
     /// Whether this process may read a file, as the kernel says it beforehand.
-    public static func isReadable(_ path: FilePath) -> Bool { refusal(path, R_OK, "read") == nil }
+    package static func isReadable(_ path: FilePath) -> Bool { refusal(path, R_OK, "read") == nil }
 
     private static func refusal(_ path: FilePath, _ wanted: Int32, _ operation: String) -> SystemError? {
         guard path.withCString({ faccessat(AT_FDCWD, $0, wanted, AT_EACCESS) }) != 0 else { return nil }
@@ -25,12 +25,12 @@ extension Directory {
     }
 
     /// Makes one folder whose parent is there, and fails where anything has that name.
-    public static func makeNew(_ path: FilePath, mode: UInt32) throws(SystemError) {
+    package static func makeNew(_ path: FilePath, mode: UInt32) throws(SystemError) {
         try retryingInterrupts("mkdir", path.string) { path.withCString { mkdir($0, mode) } }
     }
 
     /// Removes an empty folder.
-    public static func removeEmpty(_ path: FilePath) throws(SystemError) {
+    package static func removeEmpty(_ path: FilePath) throws(SystemError) {
         try retryingInterrupts("rmdir", path.string) { path.withCString { rmdir($0) } }
     }
 }

@@ -7,7 +7,7 @@ import Glibc
 /// (sshfs, exFAT, NTFS, NFS: docs/ground.md, "What a file system can do").
 extension Directory {
     /// Replaces what has the new name, but for a folder with something in it.
-    public static func rename(_ from: FilePath, to: FilePath) throws(SystemError) {
+    package static func rename(_ from: FilePath, to: FilePath) throws(SystemError) {
         try retryingInterrupts("rename", from.string) {
             from.withCString { source in to.withCString { Glibc.rename(source, $0) } }
         }
@@ -19,7 +19,7 @@ extension Directory {
     /// one: who dies between the two leaves both names. Call it where nobody else gives the old name to another file: that would
     /// be lost. What can have no second name is renamed where nothing is seen under the new one: call it where nobody else makes
     /// such names. Of a folder rename(2) replaces an empty folder at most.
-    public static func renameWithoutReplacing(_ from: FilePath, to: FilePath) throws(SystemError) {
+    package static func renameWithoutReplacing(_ from: FilePath, to: FilePath) throws(SystemError) {
         do throws(SystemError) { return try renameByFlag(from, to: to) } catch {
             guard error.isUnknownCall else { throw error }
         }
@@ -29,7 +29,7 @@ extension Directory {
 
     /// The same into a folder in which nobody but the caller makes names, of what others may rename over at any time: whatever has
     /// the old name is moved in one step, and nothing else ever loses it.
-    public static func moveIntoOwn(_ from: FilePath, as to: FilePath) throws(SystemError) {
+    package static func moveIntoOwn(_ from: FilePath, as to: FilePath) throws(SystemError) {
         do throws(SystemError) { return try renameByFlag(from, to: to) } catch {
             guard error.isUnknownCall else { throw error }
         }
@@ -62,7 +62,7 @@ extension Directory {
     }
 
     /// Gives a file a second name, which must not exist yet. A symbolic link is linked itself.
-    public static func link(_ path: FilePath, as name: FilePath) throws(SystemError) {
+    package static func link(_ path: FilePath, as name: FilePath) throws(SystemError) {
         try retryingInterrupts("link", name.string) {
             path.withCString { old in name.withCString { Glibc.link(old, $0) } }
         }
@@ -70,7 +70,7 @@ extension Directory {
 
     /// Swaps what two names of one file system stand for, in one step.
     /// - Throws: `SystemError.isUnknownCall` where the file system cannot do that.
-    public static func exchange(_ first: FilePath, _ second: FilePath) throws(SystemError) {
+    package static func exchange(_ first: FilePath, _ second: FilePath) throws(SystemError) {
         try retryingInterrupts("exchange", first.string) {
             first.withCString { one in
                 second.withCString { clinux_rename_exchange(AT_FDCWD, one, AT_FDCWD, $0) }
@@ -80,7 +80,7 @@ extension Directory {
 
     /// Makes renames and new names in this folder survive a power cut, as far as the file system has anything for that: some
     /// refuse the call for folders, and order names themselves.
-    public static func sync(_ path: FilePath) throws(SystemError) {
+    package static func sync(_ path: FilePath) throws(SystemError) {
         do throws(SystemError) { try OpenFile(path, .directoryThroughLink).sync() } catch {
             guard error.operation == "fsync", error.isUnknownCall else { throw error }
         }
@@ -89,8 +89,8 @@ extension Directory {
 
 extension SystemError {
     /// What file systems say of a call, or a flag of it, that they do not know. EOPNOTSUPP and ENOTSUP are one on Linux.
-    public var isUnknownCall: Bool { [EINVAL, ENOSYS, EOPNOTSUPP].contains(code) }
+    package var isUnknownCall: Bool { [EINVAL, ENOSYS, EOPNOTSUPP].contains(code) }
     /// What link(2) says of a file that can have no further name: the file system knows none, or it has too many. rclone says EIO;
     /// of a disk that is broken whatever is done instead says so.
-    public var isWithoutLinks: Bool { [EPERM, EMLINK, ENOSYS, EOPNOTSUPP, EIO].contains(code) }
+    package var isWithoutLinks: Bool { [EPERM, EMLINK, ENOSYS, EOPNOTSUPP, EIO].contains(code) }
 }

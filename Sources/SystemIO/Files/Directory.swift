@@ -4,9 +4,9 @@ import CLinux
 import Glibc
 
 /// Folders: listing, making, removing. Names are bytes; links are never followed.
-public enum Directory {
+package enum Directory {
     /// The names in a folder without `.` and `..`, sorted by bytes so that walks repeat.
-    public static func names(in folder: OpenFile) throws(SystemError) -> [[UInt8]] {
+    package static func names(in folder: OpenFile) throws(SystemError) -> [[UInt8]] {
         // A second description: fdopendir moves the position and closedir closes it.
         let copy = try retryingInterrupts("open", folder.path.string) {
             folder.withDescriptor { clinux_open($0, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
@@ -31,12 +31,12 @@ public enum Directory {
         return found
     }
 
-    public static func names(in path: FilePath) throws(SystemError) -> [[UInt8]] {
+    package static func names(in path: FilePath) throws(SystemError) -> [[UInt8]] {
         try names(in: OpenFile(path, .directoryThroughLink))
     }
 
     /// `mkdir -p`: an existing folder is fine.
-    public static func make(_ path: FilePath, mode: UInt32 = 0o755) throws(SystemError) {
+    package static func make(_ path: FilePath, mode: UInt32 = 0o755) throws(SystemError) {
         do throws(SystemError) {
             try retryingInterrupts("mkdir", path.string) { path.withCString { mkdir($0, mode) } }
         } catch {
@@ -56,7 +56,7 @@ public enum Directory {
     /// `rm -rf`: what is not there is fine, folders without permission bits are opened up first, and depth has no limit. It
     /// crosses no mount.
     /// - Throws: EXDEV with the path of what is mounted there, which is left as it is.
-    public static func removeTree(_ path: FilePath) throws(SystemError) {
+    package static func removeTree(_ path: FilePath) throws(SystemError) {
         var bare = path.bytes
         while bare.count > 1, bare.last == slash { bare.removeLast() }
         let target = FilePath(bytes: bare)
@@ -73,15 +73,15 @@ public enum Directory {
     }
 
     /// Removes one file or link; it is an error if it is not there.
-    public static func remove(_ path: FilePath) throws(SystemError) {
+    package static func remove(_ path: FilePath) throws(SystemError) {
         try retryingInterrupts("remove", path.string) { path.withCString { unlink($0) } }
     }
 
     /// Removes a folder with nothing in it; one that has something, or is not there, stays as it is.
-    public static func removeWhereEmpty(_ path: FilePath) { _ = path.withCString { rmdir($0) } }
+    package static func removeWhereEmpty(_ path: FilePath) { _ = path.withCString { rmdir($0) } }
 
     /// Whether this process may create names here; asked of the kernel, not guessed from mode bits.
-    public static func isWritable(_ path: FilePath) -> Bool {
+    package static func isWritable(_ path: FilePath) -> Bool {
         path.withCString { faccessat(AT_FDCWD, $0, W_OK | X_OK, AT_EACCESS) } == 0
     }
 }

@@ -3,18 +3,18 @@
 import Glibc
 
 /// Room on the file system that holds a path, in bytes.
-public struct DiskSpace: Sendable, Equatable {
-    public let total: UInt64
+package struct DiskSpace: Sendable, Equatable {
+    package let total: UInt64
     /// What an ordinary user may still write: the root reserve is not counted.
-    public let available: UInt64
-    public let used: UInt64
+    package let available: UInt64
+    package let used: UInt64
     /// How many more files an ordinary user may make; `nil` where the file system does not count them beforehand, as btrfs
     /// and vfat.
-    public let availableFiles: UInt64?
+    package let availableFiles: UInt64?
     /// How many there are.
-    public let usedFiles: UInt64?
+    package let usedFiles: UInt64?
 
-    public static func at(_ path: FilePath) throws(SystemError) -> DiskSpace {
+    package static func at(_ path: FilePath) throws(SystemError) -> DiskSpace {
         var status = statvfs()
         try retryingInterrupts("statvfs", path.string) { path.withCString { statvfs($0, &status) } }
         // Programs of FUSE that count no files say that none is free (rclone).
@@ -40,17 +40,17 @@ public struct DiskSpace: Sendable, Equatable {
     }
 
     /// The same when so many bytes of what is used will have gone.
-    public func freeing(_ bytes: UInt64) -> DiskSpace {
+    package func freeing(_ bytes: UInt64) -> DiskSpace {
         DiskSpace(
             total: total, available: available.adding(clamped: bytes), used: used.subtracting(clamped: bytes),
             availableFiles: availableFiles, usedFiles: usedFiles)
     }
 
     /// Whether so many more files can be made, as far as it says.
-    public func holds(_ files: UInt64) -> Bool { availableFiles.map { $0 > files } ?? true }
+    package func holds(_ files: UInt64) -> Bool { availableFiles.map { $0 > files } ?? true }
 
     /// Whether what is written at one path takes room at the other. Subvolumes of one btrfs have devices of their own.
-    public static func isOne(_ path: FilePath, _ other: FilePath) throws(SystemError) -> Bool {
+    package static func isOne(_ path: FilePath, _ other: FilePath) throws(SystemError) -> Bool {
         let (one, two) = (try OpenFile(path, .directoryThroughLink), try OpenFile(other, .directoryThroughLink))
         if try one.status().device == two.status().device { return true }
         let (space, others) = (try at(path), try at(other))
@@ -59,7 +59,7 @@ public struct DiskSpace: Sendable, Equatable {
     }
 
     /// As `df` computes it: used of used and available, rounded up.
-    public var usePercentage: Int {
+    package var usePercentage: Int {
         let base = used.adding(clamped: available)
         guard base > 0 else { return 0 }
         let (high, low) = used.multipliedFullWidth(by: 100)

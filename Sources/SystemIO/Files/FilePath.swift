@@ -4,44 +4,44 @@
 ///
 /// A Swift `String` compares by canonical equivalence, so two different files may have equal strings;
 /// bytes never lie.
-public struct FilePath: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
-    public let bytes: [UInt8]
+package struct FilePath: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+    package let bytes: [UInt8]
 
     /// The bytes up to the first NUL, if there is one: what a system call would see.
-    public init(bytes: [UInt8]) {
+    package init(bytes: [UInt8]) {
         self.bytes = Array(bytes.prefix { $0 != 0 })
     }
 
-    public init(_ string: String) { self.init(bytes: Array(string.utf8)) }
-    public init(stringLiteral value: String) { self.init(value) }
+    package init(_ string: String) { self.init(bytes: Array(string.utf8)) }
+    package init(stringLiteral value: String) { self.init(value) }
 
     /// For people; bytes that are not UTF-8 are shown as U+FFFD.
-    public var description: String { String(decoding: bytes, as: UTF8.self) }
-    public var string: String { description }
-    public var isAbsolute: Bool { bytes.first == slash }
+    package var description: String { String(decoding: bytes, as: UTF8.self) }
+    package var string: String { description }
+    package var isAbsolute: Bool { bytes.first == slash }
 
-    public func appending(_ component: some Sequence<UInt8>) -> FilePath {
+    package func appending(_ component: some Sequence<UInt8>) -> FilePath {
         var joined = bytes
         if let last = joined.last, last != slash { joined.append(slash) }
         joined.append(contentsOf: component)
         return FilePath(bytes: joined)
     }
 
-    public func appending(_ component: String) -> FilePath { appending(component.utf8) }
+    package func appending(_ component: String) -> FilePath { appending(component.utf8) }
 
     /// The bytes after the last slash.
-    public var lastComponent: [UInt8] {
+    package var lastComponent: [UInt8] {
         guard let cut = bytes.lastIndex(of: slash) else { return bytes }
         return Array(bytes[(cut + 1)...])
     }
 
     /// The folder that holds this path, `.` for a bare name.
-    public var parent: FilePath {
+    package var parent: FilePath {
         guard let cut = bytes.lastIndex(of: slash) else { return "." }
         return cut == 0 ? "/" : FilePath(bytes: Array(bytes[..<cut]))
     }
 
-    public func withCString<Result, Failure: Error>(
+    package func withCString<Result, Failure: Error>(
         _ body: (UnsafePointer<CChar>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         var terminated = bytes.map { CChar(bitPattern: $0) }

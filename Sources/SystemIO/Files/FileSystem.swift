@@ -4,15 +4,15 @@ import CLinux
 import Glibc
 
 /// Calls that concern a whole file system.
-public enum FileSystem {
+package enum FileSystem {
     /// Writes everything the kernel still holds for the file system of `path` to its disk (syncfs(2)).
-    public static func sync(holding path: FilePath) throws(SystemError) {
+    package static func sync(holding path: FilePath) throws(SystemError) {
         let folder = try OpenFile(path, .directoryThroughLink)
         try retryingInterrupts("syncfs", path.string) { folder.withDescriptor { clinux_syncfs($0) } }
     }
 
     /// The name of a file system's type; its number in hexadecimal where we have no name for it (statfs(2)).
-    public static func type(holding path: FilePath) throws(SystemError) -> String {
+    package static func type(holding path: FilePath) throws(SystemError) -> String {
         let number = try OpenFile(path, .directoryThroughLink).withDescriptor { clinux_file_system_type($0) }
         return names[number] ?? "0x" + String(number, radix: 16)
     }
@@ -25,7 +25,7 @@ public enum FileSystem {
 
     /// Whether files in this folder can share blocks. Found by trying: the type alone does not tell, because xfs may
     /// have been made without reflink.
-    public static func sharesBlocks(in folder: FilePath) -> Bool {
+    package static func sharesBlocks(in folder: FilePath) -> Bool {
         let block = 4096
         // What a kill leaves of them is told by the name (`PartialFile`).
         let names = (0..<2).map { _ in folder.appending(FileSystemProbe.newName(FileSystemProbe.hiddenPrefix)) }
@@ -44,5 +44,5 @@ public enum FileSystem {
 
 extension WorkerThread {
     /// Lets whatever else the machine does go first when this thread reads or writes a disk (ioprio_set(2)).
-    public static func lowerInputOutputPriority() { _ = clinux_set_low_io_priority() }
+    package static func lowerInputOutputPriority() { _ = clinux_set_low_io_priority() }
 }

@@ -8,7 +8,7 @@ import Glibc
 ///
 /// Each is opened relative to the one above it and without following links. One that was closed meanwhile is opened again by its
 /// child's `..`, or by its names, and believed only if it is the same inode.
-public struct FolderDescent {
+package struct FolderDescent {
     private struct Level {
         let name: [UInt8]
         let device: UInt64
@@ -21,24 +21,24 @@ public struct FolderDescent {
     private let limit: Int
 
     /// Descriptors that one walk holds besides its root's.
-    public static let usualLimit = 8
+    package static let usualLimit = 8
 
     /// - Parameter limit: how many folders below the root may be open at once; one at least.
-    public init(root: OpenFile, limit: Int = Self.usualLimit) {
+    package init(root: OpenFile, limit: Int = Self.usualLimit) {
         self.root = root
         self.limit = max(limit, 1)
     }
 
     /// How many folders below the root it is at.
-    public var depth: Int { levels.count }
+    package var depth: Int { levels.count }
     /// The name of the folder it is at; `nil` at the root.
-    public var name: [UInt8]? { levels.last?.name }
+    package var name: [UInt8]? { levels.last?.name }
 
     /// The folder it is at. It is always open.
-    public var folder: OpenFile { levels.last?.folder ?? root }
+    package var folder: OpenFile { levels.last?.folder ?? root }
 
     /// Goes into a folder that was opened in the one it is at.
-    public mutating func enter(_ name: [UInt8], _ opened: OpenFile) throws(SystemError) {
+    package mutating func enter(_ name: [UInt8], _ opened: OpenFile) throws(SystemError) {
         let status = try opened.status()
         levels.append(Level(name: name, device: status.device, inode: status.inode, folder: opened))
         if levels.count > limit { levels[levels.count - 1 - limit].folder = nil }
@@ -47,7 +47,7 @@ public struct FolderDescent {
     /// Goes up.
     /// - Parameter depth: of the folder to go to, no deeper than it is now.
     /// - Throws: ENOENT where that is not there any more; it is then at its root.
-    public mutating func leave(to depth: Int) throws(SystemError) {
+    package mutating func leave(to depth: Int) throws(SystemError) {
         guard depth < levels.count else { return }
         let child = depth + 1 == levels.count ? levels[depth].folder : nil
         levels.removeLast(levels.count - depth)
@@ -67,7 +67,7 @@ public struct FolderDescent {
 
     /// Goes to a folder by the names that lead to it from the root.
     /// - Parameter open: opens the folder of a name in another.
-    public mutating func go(
+    package mutating func go(
         to names: ArraySlice<ArraySlice<UInt8>>, _ open: (OpenFile, [UInt8]) throws(SystemError) -> OpenFile
     ) throws(SystemError) -> OpenFile {
         let shared = zip(names, levels).prefix { $0.elementsEqual($1.name) }.count

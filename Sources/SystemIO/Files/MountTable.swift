@@ -4,29 +4,29 @@ import Glibc
 
 /// What is mounted where, as this process sees it (proc(5), `/proc/self/mountinfo`). A bind mount has the device of what it
 /// shows, so only this tells it from a folder.
-public enum MountTable {
-    public struct Mount: Sendable, Equatable {
+package enum MountTable {
+    package struct Mount: Sendable, Equatable {
         /// As statx(2) and `/proc/self/fdinfo` call it.
-        public let id: UInt64
+        package let id: UInt64
         /// The mount that it is mounted on.
         let parent: UInt64
         /// Of the file system, `8:1`: bind mounts of one file system have the same.
-        public let device: String
+        package let device: String
         /// The folder of the file system that is seen at `point`.
-        public let root: FilePath
-        public let point: FilePath
+        package let root: FilePath
+        package let point: FilePath
         /// With the subtype: `ext4`, `nfs4`, `fuse.sshfs`.
-        public let type: String
+        package let type: String
         /// What is mounted: a block device, a server's path.
-        public let source: String
+        package let source: String
         /// This mount alone, and its file system, whatever mount shows it.
-        public let isMountedReadOnly: Bool
-        public let isFileSystemReadOnly: Bool
+        package let isMountedReadOnly: Bool
+        package let isFileSystemReadOnly: Bool
 
         /// Whether the file system is read-only although the mount is not, as the kernel makes it after an error of the disk
         /// (ext4(5), `errors=remount-ro`), or an administrator by another mount. File systems that are never written to are not
         /// meant.
-        public var wasMadeReadOnly: Bool {
+        package var wasMadeReadOnly: Bool {
             isFileSystemReadOnly && !isMountedReadOnly && !Self.neverWritten.contains(type)
         }
 
@@ -43,7 +43,7 @@ public enum MountTable {
         private static let neverWritten: Set<String> = ["iso9660", "squashfs", "erofs", "cramfs", "romfs", "udf"]
     }
 
-    public static func mounts() throws(SystemError) -> [Mount] {
+    package static func mounts() throws(SystemError) -> [Mount] {
         mounts(in: try OpenFile("/proc/self/mountinfo", .read).readAll())
     }
 
@@ -53,7 +53,7 @@ public enum MountTable {
 
     /// The mount that a folder lies in. Its path must be a real one.
     /// - Returns: `nil` where the table does not say, as where it is not readable.
-    public static func holding(_ folder: FilePath) -> Mount? {
+    package static func holding(_ folder: FilePath) -> Mount? {
         guard let all = try? mounts() else { return nil }
         // The kernel's word: one mount may hide others, whose points are still in the table.
         if let id = id(holding: folder), let found = all.last(where: { $0.id == id }) { return found }
@@ -62,20 +62,20 @@ public enum MountTable {
 
     /// The mount that a path lies in as far as its names tell, without a question to any file system.
     /// - Parameter all: as `mounts` gives them: of two at one point the later one is seen.
-    public static func byName(_ path: FilePath, among all: [Mount]) -> Mount? {
+    package static func byName(_ path: FilePath, among all: [Mount]) -> Mount? {
         all.filter { path.isIn($0.point) }.enumerated()
             .max { ($0.element.point.bytes.count, $0.offset) < ($1.element.point.bytes.count, $1.offset) }?.element
     }
 
     /// Mount points below a folder, not the folder itself.
     /// - Throws: `SystemError` where the folder is not there.
-    public static func points(below folder: FilePath) throws(SystemError) -> [FilePath] {
+    package static func points(below folder: FilePath) throws(SystemError) -> [FilePath] {
         try mounts(below: folder).map(\.point)
     }
 
     /// Those that are seen there: not what another mount hides, above it or over it.
     /// - Throws: `SystemError` where the folder is not there.
-    public static func mounts(below folder: FilePath) throws(SystemError) -> [Mount] {
+    package static func mounts(below folder: FilePath) throws(SystemError) -> [Mount] {
         let root = try folder.resolved()
         let all = try mounts()
         return all.filter { $0.point != root && $0.point.isIn(root) && isSeen($0, among: all) }
@@ -84,7 +84,7 @@ public enum MountTable {
     /// What cannot be moved or removed below a folder, because something is mounted there: what is seen there, and what is not, as where
     /// the folder was mounted over itself later. The kernel asks for any mount of this namespace (rename(2), EBUSY).
     /// - Throws: `SystemError` where the folder is not there.
-    public static func fixedPoints(below folder: FilePath) throws(SystemError) -> [FilePath] {
+    package static func fixedPoints(below folder: FilePath) throws(SystemError) -> [FilePath] {
         let root = try folder.resolved()
         let all = try mounts()
         let own = holding(root)

@@ -46,13 +46,13 @@ struct MovedFolder {
 extension Directory {
     /// Whether a folder that may not be moved as it is can be opened up for that, and closed again: the kernel takes set-gid of a group
     /// that this user is not in away with each change of the mode (chmod(2)).
-    public static func mayOpenUp(_ folder: FileStatus) -> Bool {
+    package static func mayOpenUp(_ folder: FileStatus) -> Bool {
         folder.owner == geteuid() && (folder.mode & 0o2000 == 0 || ProcessPrivilege.groups.contains(folder.group))
     }
 
     /// Runs a call that moves these paths, and leaves folders among them with the mode and the time that they had. Who dies in the
     /// midst may leave one that its owner can write into.
-    public static func keepingLooks<Result>(
+    package static func keepingLooks<Result>(
         of paths: [FilePath], _ move: () throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         var folders: [MovedFolder] = []

@@ -6,36 +6,36 @@ import Glibc
 /// Extended attributes of the `user.` namespace (xattr(7)): the ones any owner may read and set. And access lists, which Linux
 /// keeps as attributes, too.
 extension OpenFile {
-    public struct Attribute: Sendable, Equatable {
-        public let name: [UInt8]
-        public let value: [UInt8]
+    package struct Attribute: Sendable, Equatable {
+        package let name: [UInt8]
+        package let value: [UInt8]
 
-        public init(name: [UInt8], value: [UInt8]) {
+        package init(name: [UInt8], value: [UInt8]) {
             self.name = name
             self.value = value
         }
     }
 
-    public static let userAttributePrefix = Array("user.".utf8)
+    package static let userAttributePrefix = Array("user.".utf8)
 
     /// What a file has beside content, owner, mode and time.
-    public struct Extras: Sendable, Equatable {
+    package struct Extras: Sendable, Equatable {
         /// Sorted by name.
-        public var attributes: [Attribute] = []
-        public var access: AccessList?
+        package var attributes: [Attribute] = []
+        package var access: AccessList?
         /// Of a folder: what is made in it gets this.
-        public var defaultAccess: AccessList?
+        package var defaultAccess: AccessList?
 
-        public init(attributes: [Attribute] = []) { self.attributes = attributes }
+        package init(attributes: [Attribute] = []) { self.attributes = attributes }
 
-        public var isEmpty: Bool { self == Extras() }
+        package var isEmpty: Bool { self == Extras() }
     }
 
     /// Sorted by name. Empty where the file system has none; one that vanishes meanwhile is left out.
-    public func userAttributes() throws(SystemError) -> [Attribute] { try extras(lists: false).attributes }
+    package func userAttributes() throws(SystemError) -> [Attribute] { try extras(lists: false).attributes }
 
     /// Attributes and access lists. Empty where the file system has none; what vanishes meanwhile is left out.
-    public func extras() throws(SystemError) -> Extras { try extras(lists: true) }
+    package func extras() throws(SystemError) -> Extras { try extras(lists: true) }
 
     private func extras(lists: Bool) throws(SystemError) -> Extras {
         var extras = Extras()
@@ -82,17 +82,17 @@ extension OpenFile {
     }
 
     /// - Returns: false where this file system keeps no attributes, or no more of them.
-    public func set(_ attribute: Attribute) throws(SystemError) -> Bool {
+    package func set(_ attribute: Attribute) throws(SystemError) -> Bool {
         try set(attribute.name, attribute.value, deniedBy: [EOPNOTSUPP, ENOSPC, E2BIG, ERANGE, EPERM])
     }
 
     /// Sets an access list, which changes the mode, too.
     /// - Returns: false where this file system has no lists or no room for this one, or this user may not set it. EINVAL:
     ///   one who is named is nobody in this user namespace.
-    public func set(_ list: AccessList) throws(SystemError) -> Bool { try set(AccessList.accessAttribute, list) }
+    package func set(_ list: AccessList) throws(SystemError) -> Bool { try set(AccessList.accessAttribute, list) }
 
     /// As `set`, the list of what is made in this folder from now on.
-    public func setDefault(_ list: AccessList) throws(SystemError) -> Bool {
+    package func setDefault(_ list: AccessList) throws(SystemError) -> Bool {
         try set(AccessList.defaultAttribute, list)
     }
 
@@ -115,10 +115,10 @@ extension OpenFile {
     }
 
     /// Leaves the mode to say who may do what; the mode's group bits are the mask that the list had.
-    public func removeAccessList() throws(SystemError) { try removeAttribute(AccessList.accessAttribute) }
+    package func removeAccessList() throws(SystemError) { try removeAttribute(AccessList.accessAttribute) }
 
     /// What is made in this folder from now on inherits nothing.
-    public func removeDefaultAccessList() throws(SystemError) { try removeAttribute(AccessList.defaultAttribute) }
+    package func removeDefaultAccessList() throws(SystemError) { try removeAttribute(AccessList.defaultAttribute) }
 
     private func removeAttribute(_ name: [UInt8]) throws(SystemError) {
         do throws(SystemError) {

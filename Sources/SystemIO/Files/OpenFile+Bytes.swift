@@ -5,7 +5,7 @@ import Glibc
 extension OpenFile {
     /// Reads until the buffer is full or the file ends.
     /// - Returns: bytes read; fewer than asked for only at the end of the file.
-    public func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
         var filled = 0
         while filled < buffer.count {
             let got = try retryingInterrupts("read", path.string) {
@@ -18,7 +18,7 @@ extension OpenFile {
     }
 
     /// As `read(into:)`, from `offset` bytes into the file and without moving the descriptor's position.
-    public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int {
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int {
         var filled = 0
         while filled < buffer.count {
             let place = try place(offset, plus: UInt64(filled))
@@ -31,7 +31,7 @@ extension OpenFile {
         return filled
     }
 
-    public func write(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
+    package func write(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
         var done = 0
         while done < buffer.count {
             done += try retryingInterrupts("write", path.string) {
@@ -40,7 +40,7 @@ extension OpenFile {
         }
     }
 
-    public func write(_ bytes: [UInt8]) throws(SystemError) {
+    package func write(_ bytes: [UInt8]) throws(SystemError) {
         var outcome: Result<Void, SystemError> = .success(())
         bytes.withUnsafeBytes { buffer in
             do throws(SystemError) { try write(buffer) } catch { outcome = .failure(error) }
@@ -50,7 +50,7 @@ extension OpenFile {
 
     /// The whole file, from its start.
     /// - Parameter limit: bytes; a longer file is an error (EFBIG), so that a wrong file cannot fill the memory.
-    public func readAll(limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
+    package func readAll(limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
         var collected: [UInt8] = []
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
         defer { piece.deallocate() }
@@ -62,13 +62,13 @@ extension OpenFile {
         }
     }
 
-    public func truncate(to size: UInt64) throws(SystemError) {
+    package func truncate(to size: UInt64) throws(SystemError) {
         let end = try place(size)
         try retryingInterrupts("truncate", path.string) { ftruncate(descriptor, end) }
     }
 
     @discardableResult
-    public func seek(to offset: UInt64) throws(SystemError) -> UInt64 {
+    package func seek(to offset: UInt64) throws(SystemError) -> UInt64 {
         let place = try place(offset)
         return UInt64(try retryingInterrupts("seek", path.string) { lseek(descriptor, place, SEEK_SET) })
     }

@@ -5,7 +5,7 @@ import Glibc
 
 extension OpenFile {
     /// Writes the whole buffer `offset` bytes into the file, without moving the descriptor's position.
-    public func write(_ buffer: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
+    package func write(_ buffer: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
         var done = 0
         while done < buffer.count {
             let place = try place(offset, plus: UInt64(done))
@@ -18,7 +18,7 @@ extension OpenFile {
     /// Shares blocks of another file instead of copying them (ioctl_ficlonerange(2)).
     /// - Returns: false where the file system cannot, or cannot at these offsets: xfs and btrfs want multiples of their
     ///   block size.
-    public func clone(
+    package func clone(
         from source: OpenFile, at sourceOffset: UInt64, length: UInt64, to offset: UInt64
     ) throws(SystemError) -> Bool {
         do throws(SystemError) {
@@ -34,7 +34,7 @@ extension OpenFile {
 
     /// Copies bytes of another file inside the kernel, or by hand where the kernel will not (copy_file_range(2)).
     /// - Throws: also where the source is shorter than that (ENODATA).
-    public func copy(
+    package func copy(
         from source: OpenFile, at sourceOffset: UInt64, length: UInt64, to offset: UInt64
     ) throws(SystemError) {
         // Neither end may be one that no file has: the sums below are smaller.
@@ -75,7 +75,7 @@ extension OpenFile {
 
     /// Bytes on the disk that this file alone holds: those of blocks that no other file shares (FS_IOC_FIEMAP), or, where the
     /// file system cannot tell, of all its blocks.
-    public func unsharedBytes() throws(SystemError) -> UInt64 {
+    package func unsharedBytes() throws(SystemError) -> UInt64 {
         let told = clinux_unshared_bytes(descriptor)
         if told >= 0 { return UInt64(told) }
         var status = stat()
@@ -84,7 +84,7 @@ extension OpenFile {
     }
 
     /// The same for a name inside this folder; for a file that may not be read, all its blocks.
-    public func unsharedBytes(of name: [UInt8]) throws(SystemError) -> UInt64 {
+    package func unsharedBytes(of name: [UInt8]) throws(SystemError) -> UInt64 {
         do throws(SystemError) { return try open(name, .readNoFollow).unsharedBytes() } catch {
             guard error.code == EACCES else { throw error }
         }
@@ -96,7 +96,7 @@ extension OpenFile {
     }
 
     /// Lets the disk begin with what was written, so that the sync at the end has little left. Advice only.
-    public func startWriteback(offset: UInt64, length: UInt64) {
+    package func startWriteback(offset: UInt64, length: UInt64) {
         _ = clinux_start_writeback(descriptor, offset, length)
     }
 }

@@ -7,13 +7,13 @@ import Glibc
 ///
 /// Every descriptor is opened close-on-exec. Errors that a delayed write reports are not left to `close`:
 /// call `sync` before believing that data is on disk.
-public final class OpenFile: Sendable {
+package final class OpenFile: Sendable {
     /// For this type's own methods, whose caller holds it; everybody else goes through `withDescriptor`.
     let descriptor: Int32
-    public let path: FilePath
+    package let path: FilePath
 
     /// Takes over `descriptor`; nobody else may close it.
-    public init(adopting descriptor: Int32, path: FilePath) {
+    package init(adopting descriptor: Int32, path: FilePath) {
         self.descriptor = descriptor
         self.path = path
     }
@@ -22,11 +22,11 @@ public final class OpenFile: Sendable {
 
     /// Lends the descriptor to a system call and keeps it open until that returns. A number that is read out of a
     /// temporary may be closed before it is used, because Swift frees an object after its last use.
-    public func withDescriptor<Result>(_ body: (Int32) throws -> Result) rethrows -> Result {
+    package func withDescriptor<Result>(_ body: (Int32) throws -> Result) rethrows -> Result {
         try withExtendedLifetime(self) { try body(descriptor) }
     }
 
-    public enum Access: Sendable {
+    package enum Access: Sendable {
         case read
         /// Reads a file that is really there: a symbolic link as the last component is an error (ELOOP).
         case readNoFollow
@@ -68,7 +68,7 @@ public final class OpenFile: Sendable {
         }
     }
 
-    public convenience init(_ path: FilePath, _ access: Access) throws(SystemError) {
+    package convenience init(_ path: FilePath, _ access: Access) throws(SystemError) {
         let opened: Int32
         do throws(SystemError) {
             opened = try Self.open(path.string, access) { flags in
@@ -84,7 +84,7 @@ public final class OpenFile: Sendable {
     }
 
     /// Opens a name inside this folder. `name` has no slash, so no component can be a link to elsewhere.
-    public func open(_ name: [UInt8], _ access: Access) throws(SystemError) -> OpenFile {
+    package func open(_ name: [UInt8], _ access: Access) throws(SystemError) -> OpenFile {
         let opened = try Self.open(path.appending(name).string, access) { flags in
             FilePath(bytes: name).withCString { clinux_open(descriptor, $0, flags, access.mode) }
         }
@@ -113,14 +113,14 @@ public final class OpenFile: Sendable {
         }
     }
 
-    public func status() throws(SystemError) -> FileStatus {
+    package func status() throws(SystemError) -> FileStatus {
         var status = stat()
         try retryingInterrupts("stat", path.string) { fstat(descriptor, &status) }
         return FileStatus(status)
     }
 
     /// `lstat` of a name inside this folder.
-    public func status(of name: [UInt8]) throws(SystemError) -> FileStatus {
+    package func status(of name: [UInt8]) throws(SystemError) -> FileStatus {
         var status = stat()
         try retryingInterrupts("stat", path.appending(name).string) {
             FilePath(bytes: name).withCString { fstatat(descriptor, $0, &status, AT_SYMLINK_NOFOLLOW) }
@@ -129,14 +129,14 @@ public final class OpenFile: Sendable {
     }
 
     /// Forces data and metadata to the disk.
-    public func sync() throws(SystemError) {
+    package func sync() throws(SystemError) {
         try retryingInterrupts("fsync", path.string) { fsync(descriptor) }
     }
 
-    public enum Advice: Sendable { case sequential, willNotNeed }
+    package enum Advice: Sendable { case sequential, willNotNeed }
 
     /// Tells the page cache what to expect. Advice only: a file system may ignore it, so no error is raised.
-    public func advise(_ advice: Advice, offset: UInt64 = 0, length: UInt64 = 0) {
+    package func advise(_ advice: Advice, offset: UInt64 = 0, length: UInt64 = 0) {
         posix_fadvise(
             descriptor, off_t(offset), off_t(length),
             advice == .sequential ? POSIX_FADV_SEQUENTIAL : POSIX_FADV_DONTNEED)

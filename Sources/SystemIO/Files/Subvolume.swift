@@ -4,9 +4,9 @@ import CLinux
 
 /// Subvolumes and snapshots of btrfs: folders with a device number of their own that are no mounts. All their roots have one
 /// inode number, and the device is another one after each mount.
-public enum Subvolume {
+package enum Subvolume {
     /// What tells one from another, across mounts (statfs(2), f_fsid); in other file systems that of the whole.
-    public static func number(of folder: FilePath) throws(SystemError) -> UInt64 {
+    package static func number(of folder: FilePath) throws(SystemError) -> UInt64 {
         var number: UInt64 = 0
         let opened = try OpenFile(folder, .directoryItself)
         try retryingInterrupts("stat", folder.string) { opened.withDescriptor { clinux_volume($0, &number) } }
@@ -16,7 +16,7 @@ public enum Subvolume {
     /// Whether a folder is the root of one. In a snapshot there is an empty folder in the place of each that its original held, with a
     /// device of its own, too, and no number.
     /// - Parameter parent: the folder that it is in.
-    public static func isRoot(_ folder: FileStatus, in parent: FileStatus) -> Bool {
+    package static func isRoot(_ folder: FileStatus, in parent: FileStatus) -> Bool {
         folder.kind == .directory && folder.device != parent.device && folder.inode == firstInode
     }
 
@@ -24,7 +24,7 @@ public enum Subvolume {
     private static let firstInode: UInt64 = 256
 
     /// The one that a path lies in, where its root lies below a folder.
-    public static func holding(_ path: FilePath, below folder: FilePath) -> FilePath? {
+    package static func holding(_ path: FilePath, below folder: FilePath) -> FilePath? {
         var each = path
         while each != folder, each.isIn(folder) {
             // What is gone meanwhile lies in what its folder lies in.

@@ -3,8 +3,8 @@
 import Wording
 
 /// What can be done on a file system, found by doing it (`FileSystemProbe`). Its type tells little: the same FUSE serves them all.
-public struct Abilities: Sendable, Equatable {
-    public enum Ability: String, Sendable, CaseIterable {
+package struct Abilities: Sendable, Equatable {
+    package enum Ability: String, Sendable, CaseIterable {
         case fileSync, folderSync, locks
         case renameWithoutReplacing, exchange, hardLinks, symbolicLinks, sharedBlocks
         /// A file keeps its inode under another name: what tells two files from one is the file, and not its path. Where second
@@ -15,14 +15,14 @@ public struct Abilities: Sendable, Equatable {
         case modes, owners, anyBytesInNames, caseInNames, longNames, nanoseconds
     }
 
-    public internal(set) var has: Set<Ability>
+    package internal(set) var has: Set<Ability>
 
-    public func lacking(of wanted: [Ability] = Ability.allCases) -> [Ability] { wanted.filter { !has.contains($0) } }
+    package func lacking(of wanted: [Ability] = Ability.allCases) -> [Ability] { wanted.filter { !has.contains($0) } }
 }
 
 extension Abilities.Ability {
     /// As the object of "it has no …".
-    public var words: BilingualText {
+    package var words: BilingualText {
         switch self {
         case .fileSync: BilingualText(zh: "文件落盘（fsync）", en: "fsync of files")
         case .folderSync: BilingualText(zh: "目录落盘（fsync）", en: "fsync of folders")
@@ -46,7 +46,7 @@ extension Abilities.Ability {
 
 extension Collection<Abilities.Ability> {
     /// For a sentence, in order.
-    public var words: BilingualText {
+    package var words: BilingualText {
         BilingualText(
             zh: map(\.words.chinese).joined(separator: "、"), en: map(\.words.english).joined(separator: ", "))
     }

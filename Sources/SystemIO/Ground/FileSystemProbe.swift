@@ -5,11 +5,11 @@ import Glibc
 import Synchronization
 
 /// Makes a folder of its own with a random name, tries everything in it, and removes it.
-public struct FileSystemProbe {
+package struct FileSystemProbe {
     /// Whoever is killed in it leaves a folder that begins so.
-    public static let prefix = "probe-"
+    package static let prefix = "probe-"
     /// The same in a folder that others use, too.
-    public static let hiddenPrefix = ".mlflow-backup-" + prefix
+    package static let hiddenPrefix = ".mlflow-backup-" + prefix
     /// What says nothing of the file system: it, this process or the machine is in want.
     private static let untold: Set<Int32> = [EROFS, EMFILE, ENFILE, ENOMEM, EINTR, ESTALE, ETIMEDOUT]
     private static let number = Atomic<UInt64>(0)
@@ -18,7 +18,7 @@ public struct FileSystemProbe {
 
     /// A name that nobody else has, nor could guess. Its process holds a lock on it, and where no folder can be locked, shows by
     /// the name whether it lives (as `DurableFile` names what it has not finished).
-    public static func newName(_ prefix: String = Self.prefix) -> String {
+    package static func newName(_ prefix: String = Self.prefix) -> String {
         let nonce = String(UInt64.random(in: .min ... .max), radix: 16)
         let serial = number.add(1, ordering: .relaxed).newValue
         return "\(prefix)\(nonce).\(getpid())-\(serial)\(DurableFile.partialSuffix)"
@@ -26,7 +26,7 @@ public struct FileSystemProbe {
 
     /// - Parameter parent: a folder that is ours alone: what is made in it is seen by nobody, and cleared by its owner.
     /// - Throws: what keeps anything from being tried: no room, no right, a disk that is broken.
-    public static func run(in parent: FilePath) throws(SystemError) -> Abilities {
+    package static func run(in parent: FilePath) throws(SystemError) -> Abilities {
         let probe = FileSystemProbe(folder: parent.appending(newName()))
         // Not with parents: who only looks makes none.
         try Directory.makeNew(probe.folder, mode: 0o700)

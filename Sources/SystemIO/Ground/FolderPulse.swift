@@ -5,13 +5,13 @@ import Synchronization
 
 /// Whether a folder is alive: a small file is written, synced, read back and removed. A disk that died under a mounted file
 /// system says so to nobody who only looks.
-public enum FolderPulse {
-    public typealias Reply = PatientQuestion<Bool>.Reply
+package enum FolderPulse {
+    package typealias Reply = PatientQuestion<Bool>.Reply
 
     /// Seconds in which a disk answers that is awake and not busy.
-    public static let hasty: Double = 3
+    package static let hasty: Double = 3
     /// Seconds in which one is mounted that is mounted when it is asked for.
-    public static let awakening: Double = 10
+    package static let awakening: Double = 10
 
     private static let number = Atomic<UInt64>(0)
     private static let writing = Questions<Bool>()
@@ -21,13 +21,13 @@ public enum FolderPulse {
     ///   - folder: one that is ours alone.
     ///   - seconds: how long to wait for an answer.
     /// - Returns: false for bytes that come back as others; `.failed` with what the file system says.
-    public static func take(in folder: FilePath, atMost seconds: Double = hasty) -> Reply {
+    package static func take(in folder: FilePath, atMost seconds: Double = hasty) -> Reply {
         writing.of(folder).ask(atMost: seconds, standingFor: 1) { () throws(SystemError) in try beat(folder) }
     }
 
     /// The same of a folder that nothing is to be written to: its room is asked for, which no cache of the kernel knows.
     /// - Returns: whether it is there.
-    public static func look(at folder: FilePath, atMost seconds: Double = hasty) -> Reply {
+    package static func look(at folder: FilePath, atMost seconds: Double = hasty) -> Reply {
         looking.of(folder).ask(atMost: seconds, standingFor: 1) { () throws(SystemError) in
             do throws(SystemError) {
                 _ = try OpenFile(folder, .directoryThroughLink).status()
@@ -59,12 +59,12 @@ public enum FolderPulse {
 }
 
 /// One question for each folder, for as long as the process lives: an answer that never comes is waited for once.
-public final class Questions<Answer: Sendable>: Sendable {
+package final class Questions<Answer: Sendable>: Sendable {
     private let questions = Monitor<[FilePath: PatientQuestion<Answer>]>([:])
 
-    public init() {}
+    package init() {}
 
-    public func of(_ folder: FilePath) -> PatientQuestion<Answer> {
+    package func of(_ folder: FilePath) -> PatientQuestion<Answer> {
         questions.withLock { known in
             if let question = known[folder] { return question }
             let question = PatientQuestion<Answer>()
@@ -82,7 +82,8 @@ extension Abilities {
     ///   - seconds: how long to wait for an answer.
     ///   - isMade: whether the folder is made for it where it is not there, and removed again.
     /// - Returns: `nil` where nothing answers, or nothing can be tried: that is other checks' finding.
-    public static func known(of folder: FilePath, atMost seconds: Double = 5, making isMade: Bool = false) -> Abilities?
+    package static func known(of folder: FilePath, atMost seconds: Double = 5, making isMade: Bool = false)
+        -> Abilities?
     {
         guard let mount = MountTable.holding(isMade ? folder.parent : folder) else { return nil }
         let key = folder.appending("@\(mount.id) \(mount.device)")

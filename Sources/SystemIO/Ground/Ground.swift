@@ -4,31 +4,31 @@ import Glibc
 
 /// What a folder stands on: where it really is, and on which file system. The folder need not be there yet: then it is what it
 /// would be made on.
-public struct Ground: Sendable {
+package struct Ground: Sendable {
     /// What a file is, whatever its name: only as long as the file system is mounted.
-    public struct Identity: Sendable, Hashable {
-        public let device: UInt64
-        public let inode: UInt64
+    package struct Identity: Sendable, Hashable {
+        package let device: UInt64
+        package let inode: UInt64
 
         init(device: UInt64, inode: UInt64) { (self.device, self.inode) = (device, inode) }
 
-        public init(of status: FileStatus) { self.init(device: status.device, inode: status.inode) }
+        package init(of status: FileStatus) { self.init(device: status.device, inode: status.inode) }
     }
 
     /// Without links.
-    public let path: FilePath
-    public let isThere: Bool
+    package let path: FilePath
+    package let isThere: Bool
     /// Device and inode of the folder and of each folder above it, the nearest first; of what is there.
-    public let identities: [Identity]
+    package let identities: [Identity]
     /// `nil` where this process cannot see its mounts.
-    public let mount: MountTable.Mount?
+    package let mount: MountTable.Mount?
 
     init(path: FilePath, isThere: Bool, identities: [Identity], mount: MountTable.Mount?) {
         (self.path, self.isThere, self.identities, self.mount) = (path, isThere, identities, mount)
     }
 
     /// - Throws: ENOENT for a link that leads nowhere, ELOOP, EACCES.
-    public init(_ folder: FilePath) throws(SystemError) {
+    package init(_ folder: FilePath) throws(SystemError) {
         path = try folder.resolvedAsFarAsThere()
         var (nearest, found): (FilePath?, [Identity]) = (nil, [])
         var each = path
@@ -47,7 +47,7 @@ public struct Ground: Sendable {
     }
 
     /// As `df -T` would name its type: `ext4`, `xfs`, `nfs4`, `fuse.sshfs`.
-    public var type: String { mount?.type ?? ((try? FileSystem.type(holding: path)) ?? "?") }
+    package var type: String { mount?.type ?? ((try? FileSystem.type(holding: path)) ?? "?") }
 
     private var place: (device: String, path: FilePath)? {
         mount.flatMap { mount in mount.place(of: path).map { (mount.device, $0) } }
@@ -55,14 +55,14 @@ public struct Ground: Sendable {
 
     /// How this folder lies to another one. Links and bind mounts are no disguise: folders are compared by their paths, by what
     /// they are in the file system, and by the place they have in it.
-    public func relation(to other: Ground) -> FolderRelation {
+    package func relation(to other: Ground) -> FolderRelation {
         let (isIn, isAround) = (lies(in: other), other.lies(in: self))
         return isIn ? (isAround ? .same : .inside) : isAround ? .around : .apart
     }
 
     /// The names that lead from another folder to this one, where it lies in it: by their paths, by what they are, or by the places
     /// that they have in their file system.
-    public func names(below other: Ground) -> [[UInt8]]? {
+    package func names(below other: Ground) -> [[UInt8]]? {
         if path.isIn(other.path) { return Self.names(of: path, after: other.path) }
         if other.isThere, let theirs = other.identities.first {
             var each = path
@@ -97,7 +97,7 @@ public struct Ground: Sendable {
 }
 
 /// How one folder lies to another.
-public enum FolderRelation: Sendable, Equatable {
+package enum FolderRelation: Sendable, Equatable {
     case apart
     case same
     /// The first lies in the second.

@@ -2,8 +2,8 @@
 
 /// A question to a file system that may never be answered: a server of NFS that is gone, a FUSE mount whose process hangs. It is
 /// asked on a thread of its own, which nobody waits for longer than he wants to. As long as one is not answered no other is asked.
-public final class PatientQuestion<Answer: Sendable>: Sendable {
-    public enum Reply: Sendable {
+package final class PatientQuestion<Answer: Sendable>: Sendable {
+    package enum Reply: Sendable {
         case answered(Answer)
         case failed(SystemError)
         /// Nothing within the time.
@@ -18,12 +18,12 @@ public final class PatientQuestion<Answer: Sendable>: Sendable {
 
     private let state = Monitor(State())
 
-    public init() {}
+    package init() {}
 
     /// - Parameters:
     ///   - seconds: how long the caller waits at most.
     ///   - age: seconds for which an answer stands; nothing is asked then. What failed may work in a moment: it is asked anew.
-    public func ask(
+    package func ask(
         atMost seconds: Double, standingFor age: Double = 0,
         _ question: @escaping @Sendable () throws(SystemError) -> Answer
     ) -> Reply {

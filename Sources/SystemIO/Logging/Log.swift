@@ -6,16 +6,16 @@ import Glibc
 /// One line an event, in English, to standard error and to syslog.
 ///
 /// Fields are values, never free text with secrets: `Secret` prints as stars whatever happens.
-public struct Log: Sendable {
-    public enum Format: String, Sendable { case text, json }
-    public enum Level: String, Sendable { case info, warning, error }
+package struct Log: Sendable {
+    package enum Format: String, Sendable { case text, json }
+    package enum Level: String, Sendable { case info, warning, error }
 
     private let format: Format
     private let writesSyslog: Bool
     private let descriptor: Int32
 
     /// - Parameter descriptor: where lines go; standard error by default.
-    public init(format: Format = .text, syslog: Bool = false, descriptor: Int32 = STDERR_FILENO) {
+    package init(format: Format = .text, syslog: Bool = false, descriptor: Int32 = STDERR_FILENO) {
         self.format = format
         writesSyslog = syslog
         self.descriptor = descriptor
@@ -23,18 +23,18 @@ public struct Log: Sendable {
     }
 
     /// Writes nothing at all: for commands whose output is their answer.
-    public static let silent = Log(descriptor: -1)
+    package static let silent = Log(descriptor: -1)
 
-    public func info(_ event: String, _ fields: KeyValuePairs<String, any CustomStringConvertible & Sendable> = [:]) {
+    package func info(_ event: String, _ fields: KeyValuePairs<String, any CustomStringConvertible & Sendable> = [:]) {
         write(.info, event, fields)
     }
 
-    public func warning(_ event: String, _ fields: KeyValuePairs<String, any CustomStringConvertible & Sendable> = [:])
+    package func warning(_ event: String, _ fields: KeyValuePairs<String, any CustomStringConvertible & Sendable> = [:])
     {
         write(.warning, event, fields)
     }
 
-    public func error(_ event: String, _ fields: KeyValuePairs<String, any CustomStringConvertible & Sendable> = [:]) {
+    package func error(_ event: String, _ fields: KeyValuePairs<String, any CustomStringConvertible & Sendable> = [:]) {
         write(.error, event, fields)
     }
 

@@ -4,12 +4,12 @@ import CLinux
 import Glibc
 
 /// A program run without a shell. Its output is read while it runs, and its exit status is always collected.
-public struct ChildProcess: Sendable {
-    public enum Exit: Sendable, Equatable, CustomStringConvertible {
+package struct ChildProcess: Sendable {
+    package enum Exit: Sendable, Equatable, CustomStringConvertible {
         case code(Int32)
         case signal(Int32)
 
-        public var description: String {
+        package var description: String {
             switch self {
             case .code(let code): "exit status \(code)"
             case .signal(let signal): "killed by signal \(signal)"
@@ -17,24 +17,24 @@ public struct ChildProcess: Sendable {
         }
     }
 
-    public struct Outcome: Sendable {
-        public let exit: Exit
+    package struct Outcome: Sendable {
+        package let exit: Exit
         /// The first megabyte of standard output.
-        public let output: String
+        package let output: String
         /// The last 64 KiB of standard error: the end is where the reason stands.
-        public let errors: String
+        package let errors: String
 
-        public var succeeded: Bool { exit == .code(0) }
+        package var succeeded: Bool { exit == .code(0) }
     }
 
-    public let executable: FilePath
-    public let arguments: [String]
-    public let environment: [String: String]
+    package let executable: FilePath
+    package let arguments: [String]
+    package let environment: [String: String]
 
     /// - Parameters:
     ///   - executable: an absolute path; no PATH search is made.
     ///   - environment: the whole environment of the child; nothing is inherited.
-    public init(_ executable: FilePath, _ arguments: [String], environment: [String: String] = [:]) {
+    package init(_ executable: FilePath, _ arguments: [String], environment: [String: String] = [:]) {
         self.executable = executable
         self.arguments = arguments
         self.environment = environment
@@ -43,7 +43,7 @@ public struct ChildProcess: Sendable {
     /// Runs to the end. A cancelled child gets SIGTERM, and SIGKILL five seconds later.
     /// - Parameter onErrorLine: called on this thread with each whole line of standard error as it comes.
     /// - Throws: `SystemError` if it cannot be started, `CancelledError` once it was ended by `cancellation`.
-    public func run(
+    package func run(
         cancellation: Cancellation? = nil, onErrorLine: ((String) -> Void)? = nil
     ) throws -> Outcome {
         // The kernel would see only what stands before a NUL: another file, another option.

@@ -3,27 +3,27 @@
 import Glibc
 
 /// Names one process for ever: a pid alone is given out again.
-public struct ProcessIdentity: Sendable, Equatable, Codable {
-    public let pid: Int32
+package struct ProcessIdentity: Sendable, Equatable, Codable {
+    package let pid: Int32
     /// Start time in clock ticks since boot: field 22 of `/proc/PID/stat` (proc(5)).
-    public let startTicks: UInt64
+    package let startTicks: UInt64
     /// `/proc/sys/kernel/random/boot_id`.
-    public let boot: String
+    package let boot: String
     /// Inode of `/proc/PID/ns/pid`: in another container a pid names another process, or none. Not known of processes
     /// that versions before this one wrote down.
-    public internal(set) var namespace: UInt64?
+    package internal(set) var namespace: UInt64?
 
-    public static func current() -> ProcessIdentity {
+    package static func current() -> ProcessIdentity {
         ProcessIdentity(
             pid: getpid(), startTicks: startTicks(of: getpid()) ?? 0, boot: bootIdentity(),
             namespace: currentNamespace())
     }
 
     /// Whether that very process still runs. One in another container is not seen from here, and looks as if it did not.
-    public var isAlive: Bool { boot == Self.bootIdentity() && Self.startTicks(of: pid) == startTicks }
+    package var isAlive: Bool { boot == Self.bootIdentity() && Self.startTicks(of: pid) == startTicks }
 
     /// Whether that process has ended for certain: it would be seen from here if it still ran.
-    public var hasEndedHere: Bool {
+    package var hasEndedHere: Bool {
         namespace != nil && namespace == Self.currentNamespace() && boot == Self.bootIdentity() && !isAlive
     }
 

@@ -3,26 +3,26 @@
 import Glibc
 
 /// Who this process runs as, and which of root's rights it has (capabilities(7)).
-public enum ProcessPrivilege {
+package enum ProcessPrivilege {
     /// For what is said to a person; what it may do is asked below.
-    public static var isRoot: Bool { geteuid() == 0 }
+    package static var isRoot: Bool { geteuid() == 0 }
 
     /// Those that this process is in.
-    public static var groups: Set<UInt32> {
+    package static var groups: Set<UInt32> {
         var groups = [gid_t](repeating: 0, count: Int(max(0, getgroups(0, nil))))
         let count = Int(getgroups(Int32(groups.count), &groups))
         return Set(groups.prefix(max(0, count))).union([getegid()])
     }
 
     /// Whether no mode and no list keeps this thread from reading a file (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH).
-    public static var readsEverything: Bool { has(anyOf: 1 << 1 | 1 << 2) }
+    package static var readsEverything: Bool { has(anyOf: 1 << 1 | 1 << 2) }
     /// Whether this thread may give files to others (CAP_CHOWN).
-    public static var mayGiveAway: Bool { has(anyOf: 1 << 0) }
+    package static var mayGiveAway: Bool { has(anyOf: 1 << 0) }
     /// Whether this thread may move and change what is another's, as if it were its own (CAP_FOWNER).
-    public static var ownsEverything: Bool { has(anyOf: 1 << 3) }
+    package static var ownsEverything: Bool { has(anyOf: 1 << 3) }
 
     /// Whether this thread may give files to others, and goes on with them as if they were its own (and CAP_DAC_OVERRIDE).
-    public static var mayWorkForOthers: Bool {
+    package static var mayWorkForOthers: Bool {
         let rights: UInt64 = 1 << 0 | 1 << 1 | 1 << 3
         return held & rights == rights
     }

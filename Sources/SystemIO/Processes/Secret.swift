@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A value that must never be printed. Descriptions and dumps show stars.
-public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The real value, for the one place that hands it on.
-    public let revealed: String
+    package let revealed: String
 
-    public init(_ value: String) { revealed = value }
+    package init(_ value: String) { revealed = value }
 
-    public var isEmpty: Bool { revealed.isEmpty }
-    public var description: String { "******" }
-    public var debugDescription: String { "******" }
-    public var customMirror: Mirror { Mirror(self, children: []) }
+    package var isEmpty: Bool { revealed.isEmpty }
+    package var description: String { "******" }
+    package var debugDescription: String { "******" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 
     /// Compares in a time that does not depend on where the first difference is.
-    public func matches(_ candidate: String) -> Bool {
+    package func matches(_ candidate: String) -> Bool {
         let mine = Array(revealed.utf8)
         let theirs = Array(candidate.utf8)
         var difference = UInt(bitPattern: mine.count ^ theirs.count)

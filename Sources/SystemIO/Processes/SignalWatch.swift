@@ -6,8 +6,8 @@ import Glibc
 /// Calls a closure, on a thread of its own, each time the process is asked to end.
 ///
 /// The signals are blocked in the thread that makes this, and so in every thread it starts later: make it before them.
-public final class SignalWatch: Sendable {
-    public enum Signal: Sendable {
+package final class SignalWatch: Sendable {
+    package enum Signal: Sendable {
         case interrupt, terminate
         /// The terminal is gone, as where a connection by ssh was lost.
         case hangUp
@@ -35,7 +35,7 @@ public final class SignalWatch: Sendable {
     private let wakeReader: OpenFile
     private let thread: WorkerThread
 
-    public init(_ signals: [Signal], _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    package init(_ signals: [Signal], _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         // A broken pipe is an error to read from write(2), not a reason to die.
         Glibc.signal(SIGPIPE, SIG_IGN)
         var set = sigset_t()
@@ -53,7 +53,7 @@ public final class SignalWatch: Sendable {
     }
 
     /// Ends the thread. The signals stay blocked.
-    public func stop() {
+    package func stop() {
         var byte: UInt8 = 0
         _ = wake.withDescriptor { Glibc.write($0, &byte, 1) }
         thread.join()

@@ -4,37 +4,37 @@ import Synchronization
 import Wording
 
 /// A flag that long work looks at between steps. Once set it stays set.
-public final class Cancellation: Sendable {
+package final class Cancellation: Sendable {
     private let flag = Atomic<Bool>(false)
     private let outer: Cancellation?
     private let start = MonotonicTime.nanoseconds()
     private let limit: Double
 
-    public init() { (outer, limit) = (nil, .infinity) }
+    package init() { (outer, limit) = (nil, .infinity) }
 
     /// For a part of the work, which ends with the whole, and can be told to end alone.
     /// - Parameter seconds: after which it ends in any case.
-    public init(within outer: Cancellation, atMost seconds: Double = .infinity) {
+    package init(within outer: Cancellation, atMost seconds: Double = .infinity) {
         (self.outer, limit) = (outer, seconds)
     }
 
-    public func cancel() { flag.store(true, ordering: .releasing) }
-    public var isCancelled: Bool {
+    package func cancel() { flag.store(true, ordering: .releasing) }
+    package var isCancelled: Bool {
         flag.load(ordering: .acquiring) || outer?.isCancelled == true
             || limit.isFinite && MonotonicTime.seconds(since: start) >= limit
     }
 
     /// - Throws: `CancelledError` once `cancel` was called, or its time is up.
-    public func check() throws {
+    package func check() throws {
         if isCancelled { throw CancelledError() }
     }
 }
 
 /// Work that ended because it was told to. Nothing was published; who told it, and why, is its teller's to say.
-public struct CancelledError: ExplainedError {
-    public init() {}
+package struct CancelledError: ExplainedError {
+    package init() {}
 
-    public var explanation: BilingualText {
+    package var explanation: BilingualText {
         BilingualText(zh: "任务已中止。", en: "The work was stopped.")
     }
 }

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import Glibc
 
 /// A value behind a mutex and a condition variable: the standard library's `Mutex` has nothing to wait on.
 ///
 /// Wait with `wait(until:)`; every `withLock` wakes the waiters so that they look at their condition again.
 // @unchecked: `value` is only touched while `mutex` is held.
-public final class Monitor<Value>: @unchecked Sendable {
+package final class Monitor<Value>: @unchecked Sendable {
     private var value: Value
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
 
-    public init(_ initial: sending Value) {
+    package init(_ initial: sending Value) {
         value = initial
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
@@ -31,7 +32,7 @@ public final class Monitor<Value>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    public func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+    package func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
         pthread_mutex_lock(mutex)
         defer {
             pthread_cond_broadcast(condition)
@@ -41,14 +42,14 @@ public final class Monitor<Value>: @unchecked Sendable {
     }
 
     /// Looks and changes nothing, so that nobody is woken: for what many threads ask often.
-    public func read<Result>(_ body: (Value) throws -> Result) rethrows -> Result {
+    package func read<Result>(_ body: (Value) throws -> Result) rethrows -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body(value)
     }
 
     /// Blocks this thread until `step` gives a value. `step` runs under the lock each time somebody changed the value.
-    public func wait<Result>(until step: (inout Value) -> Result?) -> Result {
+    package func wait<Result>(until step: (inout Value) -> Result?) -> Result {
         pthread_mutex_lock(mutex)
         defer {
             pthread_cond_broadcast(condition)
@@ -61,12 +62,12 @@ public final class Monitor<Value>: @unchecked Sendable {
     }
 
     /// As `wait(until:)`, at most `seconds`; `nil` when they have passed.
-    public func wait<Result>(atMost seconds: Double, until step: (inout Value) -> Result?) -> Result? {
+    package func wait<Result>(atMost seconds: Double, until step: (inout Value) -> Result?) -> Result? {
         wait(atMost: seconds, wakingOthers: true, until: step)
     }
 
     /// As `wait(atMost:until:)` where `step` changes nothing: of a thousand that wait each would wake all others as it leaves.
-    public func waitReading<Result>(atMost seconds: Double, until step: (Value) -> Result?) -> Result? {
+    package func waitReading<Result>(atMost seconds: Double, until step: (Value) -> Result?) -> Result? {
         wait(atMost: seconds, wakingOthers: false) { step($0) }
     }
 

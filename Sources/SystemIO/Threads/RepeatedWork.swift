@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Something that is done every so many seconds, on a thread of its own, until it is stopped.
-public final class RepeatedWork: Sendable {
+package final class RepeatedWork: Sendable {
     private let name: String
     private let seconds: Double
     private let isStopped = Monitor(false)
@@ -10,13 +10,13 @@ public final class RepeatedWork: Sendable {
     /// - Parameters:
     ///   - name: as `WorkerThread`'s.
     ///   - seconds: from the end of one time to the next, and before the first.
-    public init(_ name: String, every seconds: Double) {
+    package init(_ name: String, every seconds: Double) {
         self.name = name
         self.seconds = seconds
     }
 
     /// - Parameter body: may block.
-    public func start(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    package func start(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
         let started = try WorkerThread(name) { [isStopped, seconds] in
             while isStopped.wait(atMost: seconds, until: { $0 ? () : nil }) == nil { body() }
         }
@@ -24,7 +24,7 @@ public final class RepeatedWork: Sendable {
     }
 
     /// Waits for the time that is under way.
-    public func stop() {
+    package func stop() {
         isStopped.withLock { $0 = true }
         thread.withLock { $0.take() }?.join()
     }

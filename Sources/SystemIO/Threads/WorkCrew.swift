@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Several threads that do one kind of work, in any order, with a bounded queue before them.
-public final class WorkCrew<Work: Sendable, Outcome: Sendable> {
-    public typealias Body = (Work) throws -> Outcome?
+package final class WorkCrew<Work: Sendable, Outcome: Sendable> {
+    package typealias Body = (Work) throws -> Outcome?
 
     private struct State {
         var queue: [Work] = []
@@ -17,7 +17,7 @@ public final class WorkCrew<Work: Sendable, Outcome: Sendable> {
     private let limit: Int
 
     /// - Parameter makeBody: called once on each thread, so that a body may own buffers.
-    public init(threads count: Int, name: String, makeBody: @escaping @Sendable () throws -> Body) throws {
+    package init(threads count: Int, name: String, makeBody: @escaping @Sendable () throws -> Body) throws {
         limit = 2 * count
         let state = state
         threads = try WorkerThread.start(count, named: name, orElse: { state.withLock { $0.isClosed = true } }) {
@@ -35,7 +35,7 @@ public final class WorkCrew<Work: Sendable, Outcome: Sendable> {
     /// Waits while the queue is full.
     /// - Returns: outcomes that came meanwhile.
     /// - Throws: the first error of any thread; nothing more is done after it.
-    public func submit(_ work: Work) throws -> [Outcome] {
+    package func submit(_ work: Work) throws -> [Outcome] {
         try state.wait { state -> Result<[Outcome], any Error>? in
             if let failure = state.failure { return .failure(failure) }
             guard state.queue.count < self.limit else { return nil }
@@ -46,7 +46,7 @@ public final class WorkCrew<Work: Sendable, Outcome: Sendable> {
     }
 
     /// Waits until everything is done.
-    public func finish() throws -> [Outcome] {
+    package func finish() throws -> [Outcome] {
         try state.wait { state -> Result<[Outcome], any Error>? in
             if let failure = state.failure { return .failure(failure) }
             guard state.queue.isEmpty, state.busy == 0 else { return nil }

@@ -5,13 +5,13 @@ import Glibc
 
 /// A thread of our own for work that blocks: files, libpq, child processes. Swift's cooperative pool has one
 /// thread a core and must never wait for a disk.
-public final class WorkerThread: Sendable {
+package final class WorkerThread: Sendable {
     private let finished = Monitor(false)
 
     /// - Parameters:
     ///   - name: shown by `top -H`; the kernel keeps 15 bytes.
     ///   - body: runs to its end on the new thread.
-    public init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    package init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         let start = Start(name: name, body: body, finished: finished)
         let context = Unmanaged.passRetained(start)
         var attributes = pthread_attr_t()
@@ -39,7 +39,7 @@ public final class WorkerThread: Sendable {
     /// Starts several that do the same, and give way to others at the disks.
     /// - Parameter dismiss: called where one of them cannot be started, and must bring those that were to their end: whoever
     ///   would have told them in its `deinit` is never made.
-    public static func start(
+    package static func start(
         _ count: Int, named name: String, orElse dismiss: () -> Void, _ body: @escaping @Sendable () -> Void
     ) throws(SystemError) -> [WorkerThread] {
         var threads: [WorkerThread] = []
@@ -59,7 +59,7 @@ public final class WorkerThread: Sendable {
     }
 
     /// Blocks until the body has returned.
-    public func join() {
+    package func join() {
         finished.wait { $0 ? () : nil }
     }
 

@@ -5,19 +5,19 @@
 ///
 /// It is read from `/proc/uptime` and `/proc/sys/kernel/random/boot_id` (Linux, `proc(5)`). A container may have an uptime of its
 /// own (lxcfs, time namespaces) under the machine's identifier, so it is never believed alone (`Moment`).
-public struct BootClock: Sendable, Equatable, Codable {
+package struct BootClock: Sendable, Equatable, Codable {
     /// Of the start.
-    public let id: String
+    package let id: String
     /// Since then.
-    public let seconds: Int64
+    package let seconds: Int64
 
-    public init(id: String, seconds: Int64) {
+    package init(id: String, seconds: Int64) {
         self.id = id
         self.seconds = seconds
     }
 
     /// - Returns: `nil` where the machine does not say: only the wall clock is left then.
-    public static func now() -> BootClock? {
+    package static func now() -> BootClock? {
         guard let id = line(of: "/proc/sys/kernel/random/boot_id"), !id.isEmpty,
             let seconds = line(of: "/proc/uptime")?.prefix(while: { $0 != "." }), let seconds = Int64(seconds)
         else { return nil }
@@ -31,17 +31,17 @@ public struct BootClock: Sendable, Equatable, Codable {
 }
 
 /// When something happened: by the wall clock, and by that of the machine's start.
-public struct Moment: Sendable, Equatable, Codable {
+package struct Moment: Sendable, Equatable, Codable {
     /// Seconds since 1970 UTC.
-    public let epoch: Int64
-    public let boot: BootClock?
+    package let epoch: Int64
+    package let boot: BootClock?
 
-    public init(epoch: Int64, boot: BootClock?) {
+    package init(epoch: Int64, boot: BootClock?) {
         self.epoch = epoch
         self.boot = boot
     }
 
-    public static func now() -> Moment { Moment(epoch: LocalTime.now().epoch, boot: .now()) }
+    package static func now() -> Moment { Moment(epoch: LocalTime.now().epoch, boot: .now()) }
 
     /// Clocks that are kept by the network are put back by less than this, in seconds.
     private static let slack: Int64 = 3600
@@ -49,7 +49,7 @@ public struct Moment: Sendable, Equatable, Codable {
     /// Seconds from then to `now`: the smaller of what the two clocks say, within one start of the machine, so that neither
     /// that was put forward makes it old. A wall clock that shows a time far before then was put back, and says nothing. After
     /// another start it is what the wall clock says, which may be less than none.
-    public func age(at now: Moment) -> Int64 {
+    package func age(at now: Moment) -> Int64 {
         let (difference, overflow) = now.epoch.subtractingReportingOverflow(epoch)
         let byWall = overflow ? -1 : difference
         guard let then = boot, let boot = now.boot, then.id == boot.id, then.seconds <= boot.seconds else {

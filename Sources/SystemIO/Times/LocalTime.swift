@@ -1,27 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import Glibc
 
 /// A wall-clock second in the service's own time zone (TZ), as backup names and API times show it.
-public struct LocalTime: Sendable, Hashable, Comparable {
+package struct LocalTime: Sendable, Hashable, Comparable {
     /// Seconds since 1970-01-01 UTC.
-    public let epoch: Int64
+    package let epoch: Int64
 
-    public init(epoch: Int64) { self.epoch = epoch }
+    package init(epoch: Int64) { self.epoch = epoch }
 
-    public static func now() -> LocalTime { LocalTime(epoch: FileTime.now().seconds) }
+    package static func now() -> LocalTime { LocalTime(epoch: FileTime.now().seconds) }
 
-    public static func < (lhs: LocalTime, rhs: LocalTime) -> Bool { lhs.epoch < rhs.epoch }
+    package static func < (lhs: LocalTime, rhs: LocalTime) -> Bool { lhs.epoch < rhs.epoch }
 
     /// `2024-07-30T02:00:00`.
-    public var iso: String { formatted("%Y-%m-%dT%H:%M:%S") }
+    package var iso: String { formatted("%Y-%m-%dT%H:%M:%S") }
     /// `20240730_020000`, the stamp in a backup's name.
-    public var stamp: String { formatted("%Y%m%d_%H%M%S") }
+    package var stamp: String { formatted("%Y%m%d_%H%M%S") }
     /// `2024-07-30`: the calendar day, which retention counts in.
-    public var day: String { formatted("%Y-%m-%d") }
+    package var day: String { formatted("%Y-%m-%d") }
 
     /// Calendar fields in the local zone; `month` 1 to 12, `weekday` 0 (Sunday) to 6.
-    public var fields: (year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, weekday: Int) {
+    package var fields: (year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, weekday: Int) {
         let parts = broken
         return (
             Int(parts.tm_year) + 1900, Int(parts.tm_mon) + 1, Int(parts.tm_mday), Int(parts.tm_hour),
@@ -30,7 +31,7 @@ public struct LocalTime: Sendable, Hashable, Comparable {
     }
 
     /// Reads `20240730_020000`. In the hour that daylight saving repeats, the first of the two is meant.
-    public init?(stamp: String) {
+    package init?(stamp: String) {
         let digits = Array(stamp.utf8)
         guard digits.count == 15, digits[8] == UInt8(ascii: "_") else { return nil }
         func number(_ range: Range<Int>) -> Int32? {
@@ -68,10 +69,10 @@ public struct LocalTime: Sendable, Hashable, Comparable {
     }
 
     /// What a calendar shows: the years 1 to 9999, but for the two days that may be another year's in some zone.
-    public static let calendar: ClosedRange<Int64> = -62_135_510_400...253_402_214_399
+    package static let calendar: ClosedRange<Int64> = -62_135_510_400...253_402_214_399
 
     /// The nearest one that a calendar shows.
-    public var inCalendar: LocalTime {
+    package var inCalendar: LocalTime {
         LocalTime(epoch: min(max(epoch, Self.calendar.lowerBound), Self.calendar.upperBound))
     }
 
@@ -92,13 +93,13 @@ public struct LocalTime: Sendable, Hashable, Comparable {
 }
 
 /// Time that only goes forward, for durations.
-public enum MonotonicTime {
-    public static func nanoseconds() -> UInt64 {
+package enum MonotonicTime {
+    package static func nanoseconds() -> UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// Seconds that have passed since `start`, an earlier `nanoseconds()`.
-    public static func seconds(since start: UInt64) -> Double { Double(nanoseconds() - start) / 1e9 }
+    package static func seconds(since start: UInt64) -> Double { Double(nanoseconds() - start) / 1e9 }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backup
 import FoundationEssentials
 import Service
+import SystemIO
 import Wording
 
 /// JSON for standard output.

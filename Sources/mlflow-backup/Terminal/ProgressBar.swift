@@ -3,6 +3,7 @@
 import Backup
 import Glibc
 import SystemIO
+import Wording
 
 /// Shows where long work is: a bar that redraws itself on a terminal, a plain line for each phase elsewhere.
 final class ProgressBar: Sendable {

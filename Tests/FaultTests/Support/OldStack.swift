@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import Postgres
 import SystemIO
 import TestSupport
 

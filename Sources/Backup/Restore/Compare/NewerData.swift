@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MLflowStore
+import SystemIO
 import Wording
 
 /// What the live stack has and a restore would replace by something else: refused without force, named with it.
-public struct NewerData: Sendable, Equatable, Codable {
+package struct NewerData: Sendable, Equatable, Codable {
     /// A clause each, as far as they are kept in words.
-    public private(set) var findings: [BilingualText] = []
+    package private(set) var findings: [BilingualText] = []
     /// Counts those that were not kept, too.
-    public private(set) var total = 0
+    package private(set) var total = 0
 
-    public init() {}
+    package init() {}
 
-    public var isEmpty: Bool { total == 0 }
+    package var isEmpty: Bool { total == 0 }
 
     init(_ rows: StoreFindings) {
         findings = rows.kept.map(\.text)
@@ -38,7 +39,7 @@ public struct NewerData: Sendable, Equatable, Codable {
         BilingualText(zh: "可能写入了数据库记录，无法得知是哪些", en: "rows may have been written, and which cannot be told")
     ])
 
-    public init(_ findings: [BilingualText], total: Int? = nil) {
+    package init(_ findings: [BilingualText], total: Int? = nil) {
         self.findings = findings
         self.total = max(total ?? findings.count, findings.count)
     }
@@ -59,7 +60,7 @@ public struct NewerData: Sendable, Equatable, Codable {
 
     private enum CodingKeys: String, CodingKey { case zh, en, total }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         let chinese = try values.decode([String].self, forKey: .zh)
         let english = try values.decode([String].self, forKey: .en)
@@ -67,7 +68,7 @@ public struct NewerData: Sendable, Equatable, Codable {
         total = max(try values.decode(Int.self, forKey: .total), findings.count)
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(findings.map(\.chinese), forKey: .zh)
         try values.encode(findings.map(\.english), forKey: .en)

@@ -8,10 +8,10 @@ extension RecoverJob {
     /// Why there is something for `run` to do, for who looks and settles nothing. It waits for nobody.
     /// - Returns: `BackupError.needsRecovery`; `nil` where all is settled, or an operation is at work, whose journal is meant to
     ///   be there.
-    public func unsettled() -> BackupError? { whereNothingWorks { stuck() ?? left() } }
+    package func unsettled() -> BackupError? { whereNothingWorks { stuck() ?? left() } }
 
     /// The same of what no operation can settle, though it tries to: a journal that nobody can read, or that is in another backup folder.
-    public func unsettleable() -> BackupError? { whereNothingWorks { stuck() } }
+    package func unsettleable() -> BackupError? { whereNothingWorks { stuck() } }
 
     private func whereNothingWorks(_ found: () -> BackupError?) -> BackupError? {
         // Where the lock cannot even be looked at, no operation can begin, which is told by itself.

@@ -4,20 +4,20 @@ import SystemIO
 import Wording
 
 /// Finishes or undoes an interrupted restore, and clears what interrupted runs left.
-public struct RecoverJob: Sendable {
+package struct RecoverJob: Sendable {
     let workspace: Workspace
     /// In the note of who holds the lock.
     static let purpose = "recovery"
 
-    public init(_ workspace: Workspace) { self.workspace = workspace }
+    package init(_ workspace: Workspace) { self.workspace = workspace }
 
     /// Whether an earlier process left something for `run` to do. A look at a few names: cheap enough for every few seconds.
-    public var isNeeded: Bool { RestoreRecovery.isNeeded(workspace) }
+    package var isNeeded: Bool { RestoreRecovery.isNeeded(workspace) }
 
     /// - Throws: `BackupError.needsRecovery` with the reason; the journal and all data are kept then. `.restoreLeftover`
     ///   where the live data is right and something that was prepared cannot be removed yet. `SystemError` where nobody can look
     ///   whether there is anything to do.
-    public func run() throws -> RestoreRecovery.Outcome {
+    package func run() throws -> RestoreRecovery.Outcome {
         if try !RestoreJournal.mayBePresent(workspace.stack, workspace.folder), try StrayParts.work(workspace).isEmpty {
             // Only MLflow may still stand still, and a probe may lie about: neither needs the database.
             try workspace.holdingFolder(Self.purpose, for: .reading) {

@@ -6,9 +6,9 @@ import Wording
 
 /// Finishes or undoes a restore that was interrupted. Call it under both locks: only then have the server's sessions of
 /// the process that died really ended.
-public struct RestoreRecovery {
+package struct RestoreRecovery {
     /// What became of the restore, and of the task it was done for.
-    public enum Outcome: Sendable, Equatable {
+    package enum Outcome: Sendable, Equatable {
         case nothingToDo
         /// The live data is what it was before the restore.
         case undone(backup: String, task: String?)

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Postgres
 import SystemIO
 
 /// Removes what a restore replaced, because a person named it.
-public struct ForgetJob: Sendable {
+package struct ForgetJob: Sendable {
     private let workspace: Workspace
 
-    public init(_ workspace: Workspace) { self.workspace = workspace }
+    package init(_ workspace: Workspace) { self.workspace = workspace }
 
     /// What can be said at once.
     /// - Throws: `BackupError.noSuchKeptPart`.
-    public func preflight(_ id: String) throws {
+    package func preflight(_ id: String) throws {
         do { _ = try KeptParts(workspace).identified().part(named: id) } catch BackupError.keptRecordDamaged {}
     }
 
     /// - Throws: `BackupError.noSuchKeptPart`, also where an undo brought it back meanwhile, `.mountInside`.
     @discardableResult
-    public func run(_ id: String) throws -> KeptPart {
+    package func run(_ id: String) throws -> KeptPart {
         let seen = try known(id, to: KeptParts(workspace).identified())
         let begun = seen?.isBeingRemoved == true ? seen : nil
         try workspace.prepareFolder()

@@ -5,7 +5,7 @@ import Wording
 extension KeptPart {
     /// The restore or the undo that made it, in the middle of a sentence. A record made by `claim` does not know which restore
     /// it was. Of an undo only the restore at the beginning is known: it may have been that of another undo.
-    public var restoreText: BilingualText {
+    package var restoreText: BilingualText {
         let restore =
             backup.isEmpty
             ? BilingualText(zh: "某次恢复（记录已丢失）", en: "a restore whose record was lost")
@@ -15,7 +15,7 @@ extension KeptPart {
     }
 
     /// What is so once it is brought back, as a sentence.
-    public var takenBackText: BilingualText {
+    package var takenBackText: BilingualText {
         let text = restoreText
         return BilingualText(
             zh: "已撤销\(text.chinese)，\(isOfUndo == true ? "该次撤销" : "恢复")前的数据重新生效",

@@ -8,39 +8,39 @@ import Wording
 /// The record lies where the journal does (`RestoreState`), and is written before the swap; the
 /// new name of the restore's own folder, `kept-ID`, is what makes it a kept part. So a full disk after the swap changes
 /// nothing.
-public struct KeptPart: Sendable, Equatable, Codable {
+package struct KeptPart: Sendable, Equatable, Codable {
     /// `STAMP_NONCE`, as in the names of the folder and the database.
-    public var id: String
+    package var id: String
     /// What was brought back in its place.
-    public var backup: String
-    public var mode: RestoreMode
+    package var backup: String
+    package var mode: RestoreMode
     /// Seconds since 1970 UTC.
-    public var replacedAt: Int64
+    package var replacedAt: Int64
     /// The same by the clock of the machine's start; `nil` where it is not known.
     var replacedSinceBoot: BootClock? = .now()
     var stack: StackIdentity?
     /// The database, whatever it is called; `nil` where none was replaced.
     var databaseOID: UInt32?
     /// What it was renamed to.
-    public var database: String?
+    package var database: String?
     /// The backup that holds what is kept here, as far as was known when it was replaced; `nil` for none.
-    public var coveredBy: String?
+    package var coveredBy: String?
     /// Where rows in the kept database are younger than this (`pg_current_snapshot()`), that backup lacks them.
     var coveredUntil: String?
     /// What was live and is not in the backup that was brought back.
-    public var replaced = NewerData()
+    package var replaced = NewerData()
     /// The time of the file system when the files were last compared.
     var mark: FileTime?
     /// The state of the database that was brought in, before anybody wrote to it: what is younger came after the restore.
     var broughtIn: String?
     /// Files that came in during the swap: now live, or kept here because the live tree has something else.
-    public var carried: [String] = []
-    public var aside: [String] = []
+    package var carried: [String] = []
+    package var aside: [String] = []
     /// Whether an undo replaced it: what that brought is then no backup's content, but what was live before.
     var isOfUndo: Bool?
     /// When it was last compared with its backup, and what that lacks: the reason why it stays.
     var checkedAt: Int64?
-    public var missing: NewerData?
+    package var missing: NewerData?
     /// Inodes of the children of the artifacts folder that the swap brought in: any other folder there came later.
     var arrived: [UInt64]?
     /// Names of those that it put aside, which are here; `nil` in records of before.
@@ -48,9 +48,9 @@ public struct KeptPart: Sendable, Equatable, Codable {
     /// How many files and folders it held when its restore was done; `nil` where that was not counted.
     var entries: Int?
     /// Why it could not be removed when its time was over.
-    public var obstacle: NewerData?
+    package var obstacle: NewerData?
     /// Bytes that nothing else holds, as of when they were last counted (`KeptSizes`).
-    public var bytes: UInt64?
+    package var bytes: UInt64?
     /// Which came first: clocks are turned back, and two restores end in one second. `nil` in records of before, which are
     /// older than all others.
     var sequence: Int64?

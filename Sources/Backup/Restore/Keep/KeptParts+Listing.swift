@@ -5,7 +5,7 @@ import Postgres
 extension KeptParts {
     /// All of them, newest first, with the bytes that each holds alone. Walks their trees and asks the server.
     /// - Throws: `BackupError.folderVanished`: the records are in the backup folder.
-    public func listing() throws -> [(part: KeptPart, bytes: UInt64)] {
+    package func listing() throws -> [(part: KeptPart, bytes: UInt64)] {
         try backups.refuseVanished(usedBy: stack.artifacts)
         let parts = try identified().all()
         let sizes = try KeptSizes(self, Databases(stack.database), parts)

@@ -6,7 +6,7 @@ import Wording
 extension KeptParts {
     /// What a person has to decide on: kept parts that stay because no backup holds all of them, or because they cannot be
     /// removed, and that all together hold more than they may.
-    public func warnings() throws -> [BilingualText] {
+    package func warnings() throws -> [BilingualText] {
         let parts = try all()
         return try parts.flatMap { [try withoutFiles($0), try missing(of: $0), obstacle(of: $0)].compactMap { $0 } }
             + [tooLarge(parts), try withoutRecord(), try ofAnotherStack(), try pinning()].compactMap { $0 }

@@ -6,7 +6,7 @@ import SystemIO
 import Wording
 
 /// What restores replaced and left in place, to be brought back or, later, to go. It reads what is there each time.
-public struct KeptParts: Sendable {
+package struct KeptParts: Sendable {
     let stack: LiveStack
     let backups: BackupFolder
     var state: RestoreState { RestoreState(backups, artifacts: stack.artifacts) }
@@ -15,7 +15,7 @@ public struct KeptParts: Sendable {
     /// Whose parts these are; `nil` where the server was not asked. Nothing is brought back or removed without it.
     let identity: StackIdentity?
 
-    public init(
+    package init(
         _ stack: LiveStack, _ folder: BackupFolder, of identity: StackIdentity? = nil, bound: UInt64? = nil
     ) {
         self.stack = stack
@@ -25,12 +25,12 @@ public struct KeptParts: Sendable {
     }
 
     /// - Parameter identity: as the stack's own server says.
-    public init(_ workspace: Workspace, of identity: StackIdentity? = nil) {
+    package init(_ workspace: Workspace, of identity: StackIdentity? = nil) {
         self.init(workspace.stack, workspace.folder, of: identity, bound: workspace.keepBytes)
     }
 
     /// The same, asking the server whose they are. Where it does not answer, what the artifacts folder says has to do.
-    public func identified() throws -> KeptParts {
+    package func identified() throws -> KeptParts {
         do {
             let identity = try StackIdentity(of: stack, on: Databases(stack.database))
             return KeptParts(stack, backups, of: identity, bound: bound)
@@ -44,7 +44,7 @@ public struct KeptParts: Sendable {
 
     /// This stack's, newest first, whatever somebody took of them by hand.
     /// - Throws: also where a record cannot be read: what it pins is not known then.
-    public func all() throws -> [KeptPart] {
+    package func all() throws -> [KeptPart] {
         let parts = try inFolder().filter(isOurs)
         return parts.sorted { ($0.sequence ?? 0, $0.replacedAt, $0.id) > ($1.sequence ?? 0, $1.replacedAt, $1.id) }
     }
@@ -90,12 +90,12 @@ public struct KeptParts: Sendable {
 
     /// Backups that must stay as long as what they cover is kept: for an undo, and for its removal. Of every stack in the
     /// folder: another one may have restored a backup of ours.
-    public func pinnedBackups() throws -> Set<String> {
+    package func pinnedBackups() throws -> Set<String> {
         try inFolder().reduce(into: []) { $0.formUnion($1.backups) }
     }
 
     /// - Throws: `BackupError.noSuchKeptPart`, `.keptRecordDamaged`.
-    public func part(named id: String) throws -> KeptPart {
+    package func part(named id: String) throws -> KeptPart {
         guard try KeptPart.ids(in: state).contains(id), let part = try KeptPart.read(id, in: state),
             try isOurs(part), try isMade(id)
         else { throw BackupError.noSuchKeptPart(id: id) }
@@ -168,7 +168,7 @@ public struct KeptParts: Sendable {
 
     /// The same for one that a person wants to be gone, of which nothing but its names may be known any more: a restore
     /// makes all of them from one.
-    public func forgettable(_ id: String, on databases: Databases) throws -> KeptPart {
+    package func forgettable(_ id: String, on databases: Databases) throws -> KeptPart {
         do { return try part(named: id) } catch BackupError.keptRecordDamaged {
             let name = RestoreJournal.databaseName(stack.database.database, "before", id)
             let oid = try databases.oid(of: name)

@@ -3,6 +3,7 @@
 import MLflowStore
 import Postgres
 import SystemIO
+import Wording
 
 /// What clients did to the new data while it was live, when a swap is put back: it was acknowledged, so it is kept, as a part
 /// of its own that no undo brings back, and that stays until a person says so.

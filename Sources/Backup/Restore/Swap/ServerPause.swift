@@ -4,7 +4,7 @@ import SystemIO
 import Wording
 
 /// MLflow stopped for the swap only. A file says so before it is done: whoever comes after a crash starts it again.
-public struct ServerPause: Sendable {
+package struct ServerPause: Sendable {
     private let server: TrackingServer?
     private let isWanted: Bool
     private let state: RestoreState
@@ -12,7 +12,7 @@ public struct ServerPause: Sendable {
     /// Whether this process stopped it: it starts it again, whatever became of the marker and of the disk that it is on.
     private var isStopped = false
 
-    public init(_ stack: LiveStack, _ folder: BackupFolder, log: Log) {
+    package init(_ stack: LiveStack, _ folder: BackupFolder, log: Log) {
         server = stack.server
         isWanted = stack.stopsServer
         state = RestoreState(folder, artifacts: stack.artifacts)
@@ -23,7 +23,7 @@ public struct ServerPause: Sendable {
     private static let marker = "mlflow-stopped"
 
     /// Whether a server that we stopped still waits to be started.
-    public var isPending: Bool { (try? state.existing(Self.marker)) ?? nil != nil }
+    package var isPending: Bool { (try? state.existing(Self.marker)) ?? nil != nil }
 
     /// A server that cannot be stopped is no reason not to restore: the swap ends its database connections itself.
     /// - Returns: what is less sure without the stop; `nil` where there is nothing to say.
@@ -60,7 +60,7 @@ public struct ServerPause: Sendable {
 
     /// As `end`, for a stop that another process began, perhaps just before it was killed.
     @discardableResult
-    public func endAfterCrash() -> BilingualText? { end(restart) }
+    package func endAfterCrash() -> BilingualText? { end(restart) }
 
     /// While a stop is under way, a start does nothing (HTTP 304): the server would stop after it and stay down. A
     /// second stop waits for the first.

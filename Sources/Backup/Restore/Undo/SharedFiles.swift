@@ -2,6 +2,7 @@
 
 import Archive
 import SystemIO
+import Wording
 
 /// Files that the kept tree and the live one share, because they were right already when the restore came. A program that
 /// writes one in place changes both. The backup that was restored knows what they held.

@@ -7,7 +7,7 @@ import SystemIO
 import Wording
 
 /// Takes the newest restore back: what it replaced becomes live again, and what it brought is kept in turn.
-public struct UndoJob: Sendable {
+package struct UndoJob: Sendable {
     private let workspace: Workspace
     private let force: Bool
     private let first: RestoreJob.Options.BackupFirst?
@@ -18,7 +18,7 @@ public struct UndoJob: Sendable {
     ///   - backupFirst: the backup that a forced undo makes of the live stack before; `nil` for none.
     ///   - part: the identifier of the part that was the newest when a person asked for it (`preflight`); `nil` for the one
     ///     that is the newest when it is run, before it waits for its turn.
-    public init(
+    package init(
         _ workspace: Workspace, force: Bool, backupFirst: RestoreJob.Options.BackupFirst? = nil,
         bringing part: String? = nil
     ) {
@@ -30,7 +30,7 @@ public struct UndoJob: Sendable {
 
     /// What can be said at once: is there anything to undo, and would the swap fail?
     /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.noPlaceForBackup`, and what `SwapObstacles` finds.
-    public func preflight() throws -> KeptPart {
+    package func preflight() throws -> KeptPart {
         try refuseWithoutPlace()
         let parts = try KeptParts(workspace).identified()
         let databases = Databases(workspace.stack.database)
@@ -42,7 +42,7 @@ public struct UndoJob: Sendable {
     }
 
     /// - Throws: `BackupError.nothingToUndo`, `.undoChanged`, `.keptDatabaseGone`, `.newerData`, and what a restore throws.
-    public func run() throws -> UndoOutcome {
+    package func run() throws -> UndoOutcome {
         // Whoever waits for another undo would take that one back, and for a restore that one, which nobody asked for.
         let wanted = try wanted ?? KeptParts(workspace).identified().restorable().first?.id
         return try workspace.holdingStack("undo of a restore", for: .reading, sparing: wanted) { hold in
@@ -211,13 +211,13 @@ public struct UndoJob: Sendable {
 }
 
 /// What a finished undo did.
-public struct UndoOutcome: Sendable {
+package struct UndoOutcome: Sendable {
     /// What is live again.
-    public let undone: KeptPart
+    package let undone: KeptPart
     /// What it replaced, to be brought back by another undo.
-    public let kept: KeptPart?
+    package let kept: KeptPart?
     /// What was written after the restore; empty without force.
-    public let replaced: NewerData
-    public let seconds: Double
-    public let warnings: [BilingualText]
+    package let replaced: NewerData
+    package let seconds: Double
+    package let warnings: [BilingualText]
 }
