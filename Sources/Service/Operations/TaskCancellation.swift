@@ -65,4 +65,5 @@ package final class TaskCancellation: Sendable {
 package struct TaskCancelled: CodedError {
     package let explanation: BilingualText
     package var errorCode: String { CancelledError().errorCode }
+    package var failureKind: FailureKind { CancelledError().failureKind }
 }

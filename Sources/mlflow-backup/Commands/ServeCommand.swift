@@ -57,10 +57,13 @@ enum ServeCommand: Command {
 }
 
 /// The port cannot be had.
-private struct ListenError: ExplainedError {
+struct ListenError: CodedError {
     let address: String
     let port: UInt16
     let reason: String
+
+    var errorCode: String { "cannot-listen" }
+    var failureKind: FailureKind { .unavailable }
 
     var explanation: BilingualText {
         BilingualText(
