@@ -64,8 +64,9 @@ def arguments():
 
 
 def machine(program, work):
-    cpus = [line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
-    memory = int(open("/proc/meminfo").readline().split()[1]) * 1024
+    cpus = [line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")]
+    memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) * 1024
     revision = subprocess.run(["git", "-C", HERE, "describe", "--always", "--dirty", "--abbrev=10"], check=False,
                               capture_output=True, text=True).stdout.strip()
     return {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
