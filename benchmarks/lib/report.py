@@ -152,7 +152,7 @@ def space_section(space, options):
             + table(["program", "day 1", "mean of later days", f"all {days}", "times the tree"], rows)
             + f"\n\nThe tree grew from {amount(space['tree'][0])} to {amount(space['tree'][-1])}. Allocated blocks, "
               "without the programs' caches; ours on XFS by the file system's own count of free blocks. Ours is made "
-              "of whole archives each day, without the forced independent full every 7 backups.")
+              "of whole archives each day, without the independent full that the service forces (`BACKUP_FULL_EVERY`).")
 
 
 def machine_section(machine, options):
