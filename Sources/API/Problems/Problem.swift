@@ -4,7 +4,8 @@ import HTTPServer
 import Service
 import Wording
 
-/// An `application/problem+json` answer (RFC 9457). This is the only place that knows which error has which status.
+/// An `application/problem+json` answer (RFC 9457). Which error of ours has which status is said here alone; what the
+/// server refuses before a route sees it has the status of `HTTPRejection`.
 struct Problem {
     let status: Int
     let detail: BilingualText

@@ -10,7 +10,8 @@ package struct BackupFolder: Sendable {
 
     package init(_ path: FilePath) { self.path = path }
 
-    /// Everything of ours that is not a backup. Losing it loses nothing: the backups describe themselves.
+    /// Everything of ours that is not a backup. Losing it loses no backup, for they describe themselves, but tasks, claims, mails that
+    /// wait, and the records of restores.
     package var state: FilePath { path.appending(".mlflow-backup") }
     package var lock: FilePath { state.appending("lock") }
 
