@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -150,6 +151,8 @@ int clinux_sigqueue(pid_t process, int signal, int value) {
 }
 
 int clinux_syncfs(int descriptor) { return syncfs(descriptor); }
+
+int clinux_lower_priority(void) { return setpriority(PRIO_PROCESS, 0, 10); }
 
 int clinux_set_low_io_priority(void) {
     // ioprio_set(IOPRIO_WHO_PROCESS, this thread, best effort class, lowest level); glibc has no wrapper.

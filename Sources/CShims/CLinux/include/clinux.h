@@ -35,6 +35,7 @@ int clinux_next_signal(int descriptor, int *value);
 int clinux_sigqueue(pid_t process, int signal, int value);
 int clinux_syncfs(int descriptor);
 int clinux_set_low_io_priority(void);
+int clinux_lower_priority(void);
 int clinux_thread_name(const char *name);
 void clinux_syslog_open(const char *identity);
 void clinux_syslog(int priority, const char *line);
