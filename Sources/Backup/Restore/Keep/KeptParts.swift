@@ -135,13 +135,14 @@ package struct KeptParts: Sendable {
 
     /// The newest, as far as it is there: without its files the database alone can be brought back.
     /// - Parameter force: also where some of its files are gone, or may never have been put there.
-    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.keptFilesPartlyGone`, `.keptFragment`, `.keptBeingRemoved`.
+    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.keptFilesPartlyGone`, `.keptFragment`, `.keptBeingRemoved`, `.notMovable`.
     func undoable(force: Bool, on databases: Databases) throws -> KeptPart {
         let all = try restorable()
         guard var part = all.first else { throw BackupError.nothingToUndo }
         if part.isBeingRemoved == true {
             throw BackupError.keptBeingRemoved(id: part.id, older: all.dropFirst().first?.id)
         }
+        if part.mode.includesArtifacts { try SwapObstacles.refuseUnwritable(folder(of: part.id)) }
         let hasFiles = try !lacksFiles(part)
         if !force, hasFiles || part.databaseOID != nil, let text = try fragmentText(part) {
             throw BackupError.keptFragment(id: part.id, explanation: text)
