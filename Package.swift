@@ -82,7 +82,7 @@ let package = Package(
             name: "ComposeTests", dependencies: ["SystemIO", "TestSupport"], exclude: ["images", "data.py"]),
         .testTarget(
             name: "StackTests",
-            dependencies: ["SystemIO", "TestSupport"],
+            dependencies: ["Backup", "SystemIO", "TestSupport"],
             exclude: ["delete_experiments.py", "downgrade_database.py", "fingerprint.py"]),
     ],
     swiftLanguageModes: [.v6]
