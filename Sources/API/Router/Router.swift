@@ -29,7 +29,7 @@ struct Router: Sendable {
             if problem.status >= 500, isNews(problem.code) {
                 log.error(
                     "request failed",
-                    ["path": String(request.rawPath.prefix(200)), "reason": error.bilingual[.english]])
+                    ["path": request.rawPath.beginning(bytes: 200), "reason": error.bilingual[.english]])
             }
             response = problem.response(language)
         }
