@@ -10,7 +10,9 @@ package struct StackAPI: Sendable {
     private let router: Router
 
     package init(_ service: StackService) {
-        let gate = RequestGate(token: service.settings.apiToken, allowedHosts: service.settings.allowedHosts)
+        let gate = RequestGate(
+            token: service.settings.apiToken, allowedHosts: service.settings.allowedHosts,
+            ownName: RequestGate.ownName())
         router = Router(Self.routes(of: service), gate: gate, log: service.log)
     }
 

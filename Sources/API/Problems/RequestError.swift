@@ -64,9 +64,12 @@ enum RequestError: CodedError, Equatable {
                 zh: "需要令牌：请发送请求头 Authorization: Bearer <API_TOKEN>。",
                 en: "A token is needed: send the header Authorization: Bearer <API_TOKEN>.")
         case .unknownHost(let host):
+            let shown = host.beginning(bytes: 100)
             return BilingualText(
-                zh: "不接受主机名 \(host)。如确实要用它访问，请把它加入 ALLOWED_HOSTS。",
-                en: "The host name \(host) is not accepted. If it is yours, add it to ALLOWED_HOSTS.")
+                zh: "不接受主机名 \(shown)。如确实要用它访问，请把它加入 ALLOWED_HOSTS（docker compose：PUBLIC_HOSTS）。",
+                en:
+                    "The host name \(shown) is not accepted. If it is yours, add it to ALLOWED_HOSTS (with docker compose: PUBLIC_HOSTS)."
+            )
         case .foreignOrigin(let origin):
             return BilingualText(
                 zh: "拒绝来自其他网站（\(origin)）的请求。请直接访问本服务。",
