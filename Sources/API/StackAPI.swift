@@ -33,6 +33,8 @@ package struct StackAPI: Sendable {
             case .misdirected(let authority): .unknownHost(authority)
             case .methodTooLong, .unsupportedTransferCoding: .notImplemented(rejection.reason)
             case .versionNotSupported: .versionNotSupported(rejection.reason)
+            case .lengthRequired: .lengthRequired
+            case .tooManyFiles: .tooBusy
             case .malformed: .malformed(rejection.reason)
             }
         var response = Problem(error).response(Language(acceptLanguage: request.headers["Accept-Language"]))

@@ -64,6 +64,10 @@ package final class RequestLog: Sendable {
                 tally.refused += 1
                 tally.count(from: address)
             }
+        case .fewerPlaces(let places, let descriptors):
+            log.warning(
+                "fewer connections at once than usual: raise the limit of open files (ulimit -n, LimitNOFILE, --ulimit nofile)",
+                ["connections": places, "open_files": descriptors])
         case .note(let text):
             tally.withLock { tally in
                 tally.notes += 1

@@ -18,6 +18,10 @@ enum RequestError: CodedError, Equatable {
     case notDownloadable(String, path: String)
     case tooLarge(limit: Int)
     case malformed(String)
+    /// Content in chunks.
+    case lengthRequired
+    /// If-Match, or If-None-Match of a call that changes something.
+    case preconditionFailed
     /// A part of HTTP that this server has not: 501, 505.
     case notImplemented(String)
     case versionNotSupported(String)
@@ -42,6 +46,8 @@ enum RequestError: CodedError, Equatable {
         case .notDownloadable: "not-downloadable"
         case .tooLarge: "too-large"
         case .malformed: "malformed"
+        case .lengthRequired: "length-required"
+        case .preconditionFailed: "precondition-failed"
         case .notImplemented: "not-implemented"
         case .versionNotSupported: "version-not-supported"
         case .tooBusy: "service-busy"
@@ -106,6 +112,13 @@ enum RequestError: CodedError, Equatable {
                 zh: "请求体超过 \(limit) 字节。", en: "The request body is larger than \(limit) bytes.")
         case .malformed(let reason), .notImplemented(let reason), .versionNotSupported(let reason):
             return BilingualText(zh: "请求无效：\(reason)。", en: "The request is not valid: \(reason).")
+        case .lengthRequired:
+            return BilingualText(
+                zh: "请求体不能分块传输。请发送 Content-Length。", en: "Content in chunks is not taken. Send a Content-Length.")
+        case .preconditionFailed:
+            return BilingualText(
+                zh: "内容与 If-Match 或 If-None-Match 的条件不符。请重新读取，按其 ETag 再试。",
+                en: "It is not what If-Match or If-None-Match asks for. Read it anew, and use its ETag.")
         case .tooBusy:
             return BilingualText(
                 zh: "同类请求过多，请稍后重试。", en: "Too many requests wait for the same. Try again in a moment.")

@@ -24,6 +24,8 @@ struct Router: Sendable {
         var response: HTTPResponse
         do {
             response = try dispatch(request, language)
+            // Of the conditions of a request (RFC 9110 section 13) this is the only failure that is an error.
+            if response.status == 412 { throw RequestError.preconditionFailed }
         } catch {
             let problem = Problem(error)
             if problem.status >= 500, isNews(problem.code) {
