@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backup
 import HTTPServer
 import Service
 import SystemIO
@@ -13,7 +14,9 @@ package struct StackAPI: Sendable {
         let gate = RequestGate(
             token: service.settings.apiToken, allowedHosts: service.settings.allowedHosts,
             ownName: RequestGate.ownName())
-        router = Router(Self.routes(of: service), gate: gate, log: service.log)
+        router = Router(
+            Self.routes(of: service), gate: gate, log: service.log,
+            checkFolder: FolderCheck(service.operations.folder.path))
     }
 
     static func routes(of service: StackService) -> [Route] {

@@ -13,7 +13,11 @@ struct Router: Sendable {
     private let told: Monitor<[String: UInt64]> = Monitor([:])
     private let gates = Dictionary(uniqueKeysWithValues: Resource.allCases.map { ($0, Gate($0)) })
 
-    init(_ routes: [Route], gate: RequestGate, log: Log) {
+    private let checkFolder: FolderCheck
+
+    /// - Parameter checkFolder: called before a route that waits for something: what each of them needs is in the backup folder.
+    init(_ routes: [Route], gate: RequestGate, log: Log, checkFolder: FolderCheck) {
+        self.checkFolder = checkFolder
         self.routes = routes
         self.gate = gate
         self.log = log
@@ -68,6 +72,7 @@ struct Router: Sendable {
             http: request, parameters: parameters, language: language,
             isAuthorized: try gate.authorize(request, route))
         guard let gate = route.resource.flatMap({ gates[$0] }) else { return try route.handler(routed) }
+        try checkFolder()
         return try gate.pass(request) { try route.handler(routed) }
     }
 }
