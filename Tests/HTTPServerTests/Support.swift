@@ -59,8 +59,8 @@ final class RawClient {
     }
 
     /// Takes what is there, a little, and does not wait. `false` after the end.
-    func trickles() -> Bool {
-        var buffer = [UInt8](repeating: 0, count: 700)
+    func trickles(_ most: Int = 700) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: most)
         let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         return count > 0 || count < 0 && errno == EAGAIN
     }

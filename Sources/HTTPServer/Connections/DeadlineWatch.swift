@@ -12,14 +12,14 @@ final class DeadlineWatch: Sendable {
     // Coarse on purpose: the deadlines are seconds.
     private let work = RepeatedWork("http-deadlines", every: 0.25)
 
-    init(_ core: ServerCore) throws(SystemError) {
+    init(_ table: ConnectionTable, _ files: FilePlaces, _ deadlines: ServerConfiguration.Deadlines) throws(SystemError) {
         let paces = Monitor<[Int32: SendingPace]>([:])
-        try work.start { [table = core.connections, deadlines = core.configuration.deadlines] in
-            let hasAllFiles = core.hasAllFiles
+        try work.start {
+            let wantsFilePlace = files.isWanted
             paces.withLock { paces in
                 table.look { connections in
                     let all = connections.filter { !$0.isExpired && $0.hasStarted }
-                    Self.cutExpired(all, Crowd(all, table), deadlines, hasAllFiles: hasAllFiles, &paces)
+                    Self.cutExpired(all, Crowd(all, table), deadlines, wantsFilePlace: wantsFilePlace, &paces)
                     if connections.count >= table.limit { Self.cutSlowest(all, atMost: table.limit / 32 + 1) }
                 }
             }
@@ -30,7 +30,7 @@ final class DeadlineWatch: Sendable {
 
     private static func cutExpired(
         _ connections: [ClientConnection], _ crowd: Crowd, _ deadlines: ServerConfiguration.Deadlines,
-        hasAllFiles: Bool, _ paces: inout [Int32: SendingPace]
+        wantsFilePlace: Bool, _ paces: inout [Int32: SendingPace]
     ) {
         let now = MonotonicTime.nanoseconds()
         var sending: [Int32: SendingPace] = [:]
@@ -55,7 +55,7 @@ final class DeadlineWatch: Sendable {
                 let waitsForClient = clinux_tcp_unacknowledged(connection.socket) != 0
                 seconds = waitsForClient ? deadlines.stalledSending : deadlines.silentSource
                 connection.rate = waitsForClient ? pace.rate(at: now) : .infinity
-                if connection.rate < deadlines.leastRate, isCrowded || hasAllFiles && connection.isSendingFile {
+                if connection.rate < deadlines.leastRate, isCrowded || wantsFilePlace && connection.isSendingFile {
                     connection.cut()
                     continue
                 }

@@ -2,17 +2,16 @@
 
 import CMicroHTTPD
 import Glibc
-import Synchronization
 import SystemIO
 
 /// What the callbacks work with: the handler, the limits, the table of connections.
 final class ServerCore: Sendable {
     let configuration: ServerConfiguration
     let connections: ConnectionTable
+    let files: FilePlaces
     let onEvent: @Sendable (HTTPServerEvent) -> Void
     private let onRejected: @Sendable (HTTPRejection, HTTPRequest) -> HTTPResponse
     private let handler: HTTPServer.Handler
-    private let filesBeingSent: Atomic<Int>
 
     init(
         configuration: ServerConfiguration, onEvent: @escaping @Sendable (HTTPServerEvent) -> Void,
@@ -23,14 +22,11 @@ final class ServerCore: Sendable {
         self.onEvent = onEvent
         self.onRejected = onRejected
         self.handler = handler
-        filesBeingSent = Atomic(0)
+        files = FilePlaces(configuration.maximumFiles, patience: configuration.deadlines.filePlace)
         connections = ConnectionTable(
             limit: configuration.maximumConnections, limitOfClient: configuration.maximumConnectionsOfClient,
             leastRate: configuration.deadlines.leastRate)
     }
-
-    /// Whether a request for one more file would be refused.
-    var hasAllFiles: Bool { filesBeingSent.load(ordering: .relaxed) >= configuration.maximumFiles }
 
     /// The head is there and none of the content. A response queued now keeps the content from being asked for.
     func headArrived(_ exchange: Exchange, connection: OpaquePointer, versionAddress: UInt) -> Bool {
@@ -66,14 +62,16 @@ final class ServerCore: Sendable {
         }
         if case .file = response.body, response.status != 304, request.method != "HEAD" {
             // `response` closes its file where there is no place for it.
-            guard takeFilePlace(exchange) else { return reject(.tooManyFiles, exchange, connection) }
+            guard files.take() else { return reject(.tooManyFiles, exchange, connection) }
+            exchange.holdsFilePlace = true
+            exchange.client.isSendingFile = true
         }
         return queue(response, exchange, connection)
     }
 
     /// The request ended. Runs on the connection's thread while its socket is still open.
     func finished(_ exchange: Exchange, connection: OpaquePointer, code: MHD_RequestTerminationCode) {
-        if exchange.holdsFilePlace { filesBeingSent.subtract(1, ordering: .relaxed) }
+        if exchange.holdsFilePlace { files.giveBack() }
         exchange.client.isSendingFile = false
         if exchange.endsConnection, code == .REQUEST_TERMINATED_COMPLETED_OK {
             LingeringClose.drain(mhd_socket(connection), limit: configuration.maximumDiscardedBytes)
@@ -104,16 +102,6 @@ final class ServerCore: Sendable {
         var response = onRejected(rejection, request)
         response.status = rejection.status
         return queue(response, exchange, connection)
-    }
-
-    private func takeFilePlace(_ exchange: Exchange) -> Bool {
-        guard filesBeingSent.add(1, ordering: .relaxed).newValue <= configuration.maximumFiles else {
-            filesBeingSent.subtract(1, ordering: .relaxed)
-            return false
-        }
-        exchange.holdsFilePlace = true
-        exchange.client.isSendingFile = true
-        return true
     }
 
     private func queue(_ response: HTTPResponse, _ exchange: Exchange, _ connection: OpaquePointer) -> Bool {

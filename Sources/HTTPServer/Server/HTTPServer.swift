@@ -56,7 +56,7 @@ package final class HTTPServer: Sendable {
             throw failure
         }
         do {
-            let watch = try DeadlineWatch(core)
+            let watch = try DeadlineWatch(core.connections, core.files, configuration.deadlines)
             do {
                 let acceptor = try Acceptor(listener, core.connections, onEvent: onEvent) { daemon.serve($0, $1) }
                 running = Mutex(

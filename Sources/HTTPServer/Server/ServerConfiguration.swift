@@ -14,7 +14,7 @@ package struct ServerConfiguration: Sendable {
     package var maximumConnections = 1024
     /// Connections at once of one address (of one /64 of IPv6), those of this machine not counted.
     package var maximumConnectionsOfClient = 256
-    /// Files sent at once, each of which keeps a thread and a disk busy; whoever asks for more gets 503.
+    /// Files sent at once, each of which keeps a thread and a disk busy, and requests that wait for one of them to end.
     package var maximumFiles = 64
     /// After so many answers a connection ends, so that nobody queues a place's work for hours at once.
     package var answersOfConnection = 100
@@ -32,6 +32,8 @@ package struct ServerConfiguration: Sendable {
         package var nextRequest = 30.0
         /// In place of these two while more than nine of ten places are taken.
         package var crowded = 1.0
+        /// For a place among the files; 503 then.
+        package var filePlace = 2.0
         /// Bytes a second that whoever is being sent something takes in at least, while so many places are taken (in all, of his address, or for
         /// files). A link that is slower than a modem's of old is waited for only while there is room.
         package var leastRate = 16_384.0
@@ -50,7 +52,7 @@ package struct ServerConfiguration: Sendable {
     /// The same with no more connections, and files, than a process of so many descriptors can have: one each, and some for all else that it does.
     func fitting(descriptors: Int) -> ServerConfiguration {
         var fitting = self
-        let places = max(descriptors - Self.otherDescriptors - min(maximumFiles, descriptors / 8), 8)
+        let places = max(descriptors - Self.otherDescriptors - 2 * min(maximumFiles, descriptors / 8), 8)
         fitting.maximumConnections = min(maximumConnections, places)
         fitting.maximumFiles = min(maximumFiles, max(places / 8, 1))
         return fitting
