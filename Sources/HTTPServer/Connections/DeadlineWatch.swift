@@ -12,7 +12,8 @@ final class DeadlineWatch: Sendable {
     // Coarse on purpose: the deadlines are seconds.
     private let work = RepeatedWork("http-deadlines", every: 0.25)
 
-    init(_ table: ConnectionTable, _ files: FilePlaces, _ deadlines: ServerConfiguration.Deadlines) throws(SystemError) {
+    init(_ table: ConnectionTable, _ files: FilePlaces, _ deadlines: ServerConfiguration.Deadlines) throws(SystemError)
+    {
         let paces = Monitor<[Int32: SendingPace]>([:])
         try work.start {
             let wantsFilePlace = files.isWanted
