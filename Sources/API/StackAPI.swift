@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backup
 import HTTPServer
 import Service
 import SystemIO
@@ -10,8 +11,12 @@ package struct StackAPI: Sendable {
     private let router: Router
 
     package init(_ service: StackService) {
-        let gate = RequestGate(token: service.settings.apiToken, allowedHosts: service.settings.allowedHosts)
-        router = Router(Self.routes(of: service), gate: gate, log: service.log)
+        let gate = RequestGate(
+            token: service.settings.apiToken, allowedHosts: service.settings.allowedHosts,
+            ownName: RequestGate.ownName())
+        router = Router(
+            Self.routes(of: service), gate: gate, log: service.log,
+            checkFolder: FolderCheck(service.operations.folder.path))
     }
 
     static func routes(of service: StackService) -> [Route] {
@@ -31,6 +36,8 @@ package struct StackAPI: Sendable {
             case .misdirected(let authority): .unknownHost(authority)
             case .methodTooLong, .unsupportedTransferCoding: .notImplemented(rejection.reason)
             case .versionNotSupported: .versionNotSupported(rejection.reason)
+            case .lengthRequired: .lengthRequired
+            case .tooManyFiles: .tooBusy
             case .malformed: .malformed(rejection.reason)
             }
         var response = Problem(error).response(Language(acceptLanguage: request.headers["Accept-Language"]))

@@ -4,6 +4,7 @@ import Foundation
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import API
 @testable import HTTPServer
@@ -43,6 +44,39 @@ struct AnswerTests {
         for part in ["requests=10001", "200:6666", "404:3334", "401:1", "192.0.2.1:10001", "connections_refused=10000"]
         {
             #expect(text.contains(part), "\(part): \(text)")
+        }
+    }
+
+    @Test("What a client asks for stands in the log escaped, in so many bytes at most")
+    func hostileTargets() throws {
+        let folder = try TemporaryFolder("request_log_hostile")
+        let path = folder.path.appending("log")
+        let file = try OpenFile(path, .append(mode: 0o600))
+        for format in [Log.Format.text, .json] {
+            let log = file.withDescriptor { Log(format: format, descriptor: $0) }
+            let requests = try RequestLog(log, every: 60)
+            requests.note(exchange("POST", "/cleanup?x=\u{202e}\u{9b}31m\u{2066}\u{200f}\u{1b}[2J\u{2028}forged", 200))
+            requests.note(exchange("POST", "/cleanup?e\(String(repeating: "\u{301}", count: 6000))", 200))
+            requests.note(.note("e\(String(repeating: "\u{301}", count: 6000))"))
+            requests.stop()
+        }
+        let lines = String(decoding: try OpenFile(path, .read).readAll(), as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 6)
+        for line in lines {
+            #expect(line.utf8.count < 600, "\(line)")
+            #expect(!line.unicodeScalars.contains { $0.steersDisplay }, "\(line)")
+        }
+        #expect(lines[0].contains(#"\u202e\u009b31m"#), "\(lines[0])")
+    }
+
+    @Test("A condition that fails is a problem as any other, also for a file")
+    func preconditions() throws {
+        let live = try ServiceFixture("answer_conditions")
+        let name = try live.backup()
+        for path in ["/backups", "/backups/\(name)/download"] {
+            let answer = try live.send("GET", path, headers: ["If-Match": "\"x\""])
+            #expect(answer.status == 412)
+            #expect(try answer.string("code") == "precondition-failed", "\(answer.text)")
         }
     }
 
@@ -89,7 +123,7 @@ struct AnswerTests {
         for (rejection, status) in [
             (HTTPRejection.methodTooLong, 501), (.unsupportedTransferCoding, 501), (.versionNotSupported, 505),
             (.misdirected(authority: "evil.example"), 421), (.bodyTooLarge(limit: 7), 413),
-            (.malformed(reason: "x"), 400),
+            (.malformed(reason: "x"), 400), (.lengthRequired, 411), (.tooManyFiles, 503),
         ] {
             let request = HTTPRequest(method: "GET", target: try #require(RequestTarget("/")))
             let answer = StackAPI.answer(rejection, request)

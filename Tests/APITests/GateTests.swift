@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Glibc
 import HTTPServer
 import SystemIO
@@ -45,6 +46,57 @@ struct GateTests {
         // Each place was given back.
         #expect(try gate.pass(request) { 7 } == 7)
     }
+
+    @Test(
+        "Where the backup folder does not answer, whatever needs it says so, soon, and all others at once; what is in memory is answered",
+        .enabled(if: geteuid() == 0 && access("/usr/bin/sshfs", X_OK) == 0, "a folder that hangs is one of sshfs"))
+    func silentFolder() throws {
+        let root = try TemporaryFolder("silent_folder")
+        let (mount, back) = (root.path.appending("mount"), root.path.appending("back"))
+        for folder in [mount, back] { try Directory.make(folder) }
+        // The server of the mount is a process of ours, which can be stopped.
+        try root.write("server.py", Array(Self.server.utf8))
+        try Shell.sh(
+            """
+            cd '\(root.path)'; python3 server.py back >port 2>log & for i in $(seq 100); do [ -s port ] && break; sleep 0.1; done
+            sshfs -o directport=$(head -1 port) 127.0.0.1:'\(back)' mount
+            """)
+        let server = try Shell.sh("sed -n 2p '\(root.path)/port'").trimmingCharacters(in: .whitespacesAndNewlines)
+        defer { _ = try? Shell.sh("kill -CONT \(server); fusermount3 -uz '\(mount)'; kill \(server)") }
+        let router = Router(
+            [
+                Route("DELETE", "/backups/{name}", at: .backupFolder) { _ in HTTPResponse(status: 200) },
+                Route("GET", "/tasks/{id}", at: .taskRecords) { _ in HTTPResponse(status: 200) },
+                Route("GET", "/health") { _ in HTTPResponse(status: 200) },
+            ], gate: RequestGate(token: nil, allowedHosts: []), log: .silent, checkFolder: FolderCheck(mount))
+        func status(_ method: String, _ path: String) throws -> Int {
+            router.answer(HTTPRequest(method: method, target: try #require(RequestTarget(path)))).status
+        }
+        #expect(try status("DELETE", "/backups/x") == 200)
+        try Shell.sh("kill -STOP \(server); sleep 1.2")
+        let start = MonotonicTime.nanoseconds()
+        #expect(try status("DELETE", "/backups/x") == 503)
+        #expect(MonotonicTime.seconds(since: start) < 15)
+        let next = MonotonicTime.nanoseconds()
+        for _ in 0..<5 { #expect(try status("DELETE", "/backups/x") == 503 && status("GET", "/tasks/x") == 503) }
+        #expect(try status("GET", "/health") == 200)
+        #expect(MonotonicTime.seconds(since: next) < 5)
+        try Shell.sh("kill -CONT \(server)")
+        try Patience.wait("the folder to answer again") { try status("DELETE", "/backups/x") == 200 }
+    }
+
+    /// One connection, handed to the server of sftp; its port and its process are told.
+    private static let server = """
+        import socket, subprocess
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        print(listener.getsockname()[1], flush=True)
+        connection, _ = listener.accept()
+        process = subprocess.Popen(["/usr/lib/openssh/sftp-server"], stdin=connection, stdout=connection)
+        print(process.pid, flush=True)
+        process.wait()
+        """
 
     @Test("S5: nothing is done for a client that has left")
     func left() throws {

@@ -46,6 +46,26 @@ struct RequestBodyTests {
         #expect(invalid.status == 400, "\(invalid.text)")
     }
 
+    @Test(
+        "What a reader could take for another thing is refused: a name that comes twice, a comma behind which nothing comes"
+    )
+    func strict() throws {
+        let live = try ServiceFixture("json_strict")
+        for body in [
+            #"{"backup_name":"aaa","backup_name":"bbb"}"#, #"{"backup_name":"a","b\u0061ckup_name":"b"}"#,
+            #"{"backup_name": "a", "backup_name": "a", "force": true}"#, #"{"force":true,"force":null}"#,
+            #"{"force":true,}"#, #"{"force":true , }"#, #"{,}"#, #"{,"force":true}"#, #"{"force":true,,"mode":"full"}"#,
+            #"{"force":[true,]}"#, #"{"force":[,]}"#,
+        ] {
+            let answer = try live.send("POST", "/restore", body)
+            #expect(answer.status == 400, "\(body): \(answer.text)")
+            #expect(try answer.string("code") == "not-json", "\(body): \(answer.text)")
+        }
+        // In a string they are letters.
+        let answer = try live.send("POST", "/restore", #"{"backup_name": "a:,}\",]", "force": true}"#)
+        #expect(answer.status == 404, "\(answer.text)")
+    }
+
     @Test("Each mistake is named: no object, an unknown field, a field of another type")
     func mistakes() throws {
         let live = try ServiceFixture("json_mistakes")

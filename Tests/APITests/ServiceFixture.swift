@@ -67,15 +67,20 @@ final class ServiceFixture: Sendable {
         try send(method, path, bytes: Array(json.utf8))
     }
 
-    func send(_ method: String, _ path: String, bytes: [UInt8]) throws -> APIAnswer {
+    func send(_ method: String, _ path: String, bytes: [UInt8] = [], headers more: [String: String] = [:]) throws
+        -> APIAnswer
+    {
         // A test looks at what it has just changed.
         if path == "/health" { service.status.lookAtHealth() }
         let target = try #require(RequestTarget(path))
-        let headers: HTTPHeaders = ["Content-Type": "application/json", "Accept-Language": "en", "Host": "localhost"]
+        var headers: HTTPHeaders = ["Content-Type": "application/json", "Accept-Language": "en", "Host": "localhost"]
+        for (name, value) in more { headers.set(name, value) }
         let response = api.answer(
             HTTPRequest(method: method, target: target, headers: headers, body: bytes))
         let answer: [UInt8]? =
             switch response.body {
+            // Its body is that of the answer it stands for, and is not sent.
+            case _ where response.status == 304: []
             case .bytes(let bytes): bytes
             case .shared(let shared): shared.bytes
             case .none: []

@@ -89,10 +89,115 @@ struct PlacesTests {
         #expect(stalled.receive().count < content.count)
     }
 
-    @Test("S6: a file that becomes shorter while it is sent ends the connection")
-    func shrinkingFile() throws {
+    /// Reads less than a kilobyte at a time, pauses, and goes on, with many connections, which are opened anew when they end.
+    private func readSlowly(_ port: UInt16, _ count: Int, until isOver: Shared<Bool>) {
+        var clients: [RawClient] = []
+        while !isOver.current {
+            while clients.count < count, let client = try? RawClient(port: port, receiveBuffer: 2304) {
+                client.send(String(repeating: get, count: 50))
+                clients.append(client)
+            }
+            usleep(200_000)
+            clients = clients.filter { $0.trickles() }
+        }
+    }
+
+    @Test("Slow readers of answers keep nobody out; whoever downloads slowly and steadily meanwhile gets all of it")
+    func slowAnswers() throws {
         var configuration = ServerConfiguration()
-        configuration.deadlines.silentSource = 1
+        configuration.maximumConnections = 50
+        let shared = SharedBytes(ramp(16 << 20))
+        let content = ramp(2 << 20)
+        let server = try HTTPServer(configuration: configuration) { request in
+            switch request.rawPath {
+            case "/health": return .plain(200, "served")
+            case "/file":
+                guard let file = try? openFile(content) else { return HTTPResponse(status: 500) }
+                return .file(
+                    file, size: UInt64(content.count), entityTag: nil, contentType: "application/gzip", for: request)
+            default: return HTTPResponse(status: 200, body: .shared(shared))
+            }
+        }
+        defer { server.stop(graceSeconds: 1) }
+        let isOver = Shared(false)
+        let (steady, slowest) = (Shared(0), Shared(0.0))
+        onThreads(3) { index in
+            switch index {
+            case 0: self.readSlowly(server.port, 120, until: isOver)
+            case 1:
+                guard let client = try? RawClient(port: server.port, receiveBuffer: 8192) else { return }
+                client.send("GET /file HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                var seen = 0
+                let whole = client.receive { bytes in
+                    // Some 200 KB a second.
+                    if bytes.count - seen > 10_000 {
+                        seen = bytes.count
+                        usleep(50_000)
+                    }
+                    return false
+                }
+                steady.update { $0 = whole.count }
+            default:
+                sleep(3)
+                for _ in 0..<8 {
+                    let start = MonotonicTime.nanoseconds()
+                    let client = try? RawClient(port: server.port)
+                    client?.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    let isServed = client?.receiveText().hasSuffix("served\n") == true
+                    let seconds = isServed ? MonotonicTime.seconds(since: start) : 60
+                    slowest.update { $0 = max($0, seconds) }
+                    usleep(500_000)
+                }
+                isOver.update { $0 = true }
+            }
+        }
+        #expect(slowest.current < 6)
+        #expect(steady.current > content.count)
+    }
+
+    @Test(
+        "So many files are sent at once; whoever takes in next to nothing gives way while there is no place for one more"
+    )
+    func files() throws {
+        var configuration = ServerConfiguration()
+        configuration.maximumFiles = 2
+        let content = ramp(16 << 20)
+        let server = try HTTPServer(configuration: configuration) { request in
+            guard let file = try? openFile(content) else { return HTTPResponse(status: 500) }
+            return .file(
+                file, size: UInt64(content.count), entityTag: nil, contentType: "application/gzip", for: request)
+        }
+        defer { server.stop(graceSeconds: 1) }
+        let two = try (0..<2).map { _ in try RawClient(port: server.port, receiveBuffer: 65536) }
+        for client in two {
+            client.send(getAndClose)
+            #expect(!client.receive { $0.count > 1000 }.isEmpty)
+        }
+        let third = try RawClient(port: server.port)
+        third.send(getAndClose)
+        // Some 300 KB a second each.
+        for _ in 0..<60 {
+            for client in two { #expect(client.trickles(15_000)) }
+            usleep(50_000)
+        }
+        #expect(third.receiveText().hasPrefix("HTTP/1.1 503"))
+        // Nothing is read for it.
+        let head = try RawClient(port: server.port)
+        head.send("HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        #expect(head.receiveText().hasPrefix("HTTP/1.1 200"))
+        // They read no more. What they had read counts for up to ten seconds.
+        var count = 0
+        for _ in 0..<10 where count < content.count {
+            let another = try RawClient(port: server.port)
+            another.send(getAndClose)
+            count = another.receive().count
+        }
+        #expect(count > content.count)
+    }
+
+    @Test("S6: a file that becomes shorter while it is sent ends the connection at once")
+    func shrinkingFile() throws {
+        let configuration = ServerConfiguration()
         let (descriptor, path) = try temporaryFile("shrinking")
         defer { unlink(path) }
         #expect(ftruncate(descriptor, 64 << 20) == 0)
@@ -109,9 +214,11 @@ struct PlacesTests {
         client.send(getAndClose)
         _ = client.receive { $0.count > 100_000 }
         #expect(truncate(path, 1 << 20) == 0)
+        let start = MonotonicTime.nanoseconds()
         let rest = client.receive()
         #expect(rest.count < 64 << 20)
         #expect(ended.reaches { $0 })
+        #expect(MonotonicTime.seconds(since: start) < 10)
     }
 
     @Test("One address, or one /64 of IPv6, has so many places and no more; this machine has all")
@@ -167,6 +274,37 @@ struct PlacesTests {
             usleep(2000)
         }
         #expect(connections.map(\.isExpired) == [true, false, false])
+        withExtendedLifetime(others) {}
+    }
+
+    @Test(
+        "Behind a proxy, where all places are of those that are being sent something, the slowest gives way, a file only where it is too slow"
+    )
+    func slowestGivesWay() throws {
+        let table = ConnectionTable(limit: 100, limitOfClient: 4, leastRate: 1000)
+        let proxy = ClientAddress(address("172.18.0.1"))
+        var others: [OwnedDescriptor] = []
+        func admit() throws -> ClientConnection? {
+            var ends: [Int32] = [-1, -1]
+            try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+            others += ends.map { OwnedDescriptor(owning: $0) }
+            guard let connection = table.admit(ends[0], proxy) else { return nil }
+            connection.start()
+            connection.enter(.sending)
+            return connection
+        }
+        let first = try (0..<4).map { _ in try #require(try admit()) }
+        for (connection, (rate, isFile)) in zip(first, [(500.0, true), (2000, true), (9000, false), (800_000, false)]) {
+            (connection.rate, connection.isSendingFile) = (rate, isFile)
+        }
+        for number in [2, 3, 0] {
+            let next = try #require(try admit())
+            #expect(first[number].isExpired)
+            table.closed(first[number].socket)
+            next.enter(.answering)
+        }
+        // The other file goes on.
+        #expect(try admit() == nil && !first[1].isExpired)
         withExtendedLifetime(others) {}
     }
 

@@ -36,6 +36,36 @@ struct ServerTests {
         #expect(lines == ["X-Path: /1", "X-Path: /2", "X-Path: /3"])
     }
 
+    @Test("A connection ends with its hundredth answer, which says so, whatever else was asked for at once")
+    func manyAtOnce() throws {
+        let server = try echo()
+        defer { server.stop(graceSeconds: 1) }
+        let client = try RawClient(port: server.port)
+        client.send(String(repeating: get, count: 150))
+        let answer = client.receiveText()
+        #expect(occurrences(of: "HTTP/1.1 200", in: answer) == 100)
+        #expect(occurrences(of: "Connection: close\r\n", in: answer) == 1)
+        #expect(answer.hasSuffix("hello from 127.0.0.1"))
+    }
+
+    @Test("Places are as many as there are descriptors for, and fewer than usual are told of")
+    func descriptors() throws {
+        let usual = ServerConfiguration()
+        #expect(usual.fitting(descriptors: 65536).maximumConnections == 1024)
+        let few = usual.fitting(descriptors: 256)
+        #expect(few.maximumConnections + few.maximumFiles < 224 && few.maximumConnections > 100)
+        #expect(usual.fitting(descriptors: 20).maximumConnections == 8)
+        var configuration = ServerConfiguration()
+        configuration.maximumConnections = .max
+        let told = Shared(0)
+        let server = try HTTPServer(
+            configuration: configuration,
+            onEvent: { if case .fewerPlaces(let places, _) = $0 { told.update { $0 = places } } },
+            handler: { _ in .plain(200, "x") })
+        defer { server.stop(graceSeconds: 1) }
+        #expect(told.current > 8)
+    }
+
     @Test("HEAD has the length of GET and no body")
     func head() throws {
         let server = try echo()
@@ -67,7 +97,6 @@ struct ServerTests {
             "GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", "complete garbage here\r\n\r\n",
             "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
             "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         ])
     func malformed(request: String) throws {
         let server = try echo()

@@ -24,6 +24,18 @@ struct StrangeRequestTests {
             ("GET /  HTTP/1.1\r\nHost: x\r\n\r\n", 400),
             ("\(String(repeating: "M", count: 33)) / HTTP/1.1\r\nHost: x\r\n\r\n", 501),
             ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+            // Whatever the chunks are: what a proxy before us takes for content would be a request here.
+            ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n\(get)", 411),
+            ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n2;a\n{}\r\n0\n\n\(get)", 411),
+            (
+                "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2;\(String(repeating: "a", count: 30_000))",
+                411
+            ),
+            (
+                "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n\(get)",
+                400
+            ),
+            ("POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n\(get)", 400),
         ])
     func answers(request: String, status: Int) throws {
         let server = try HTTPServer { _ in .plain(200, "served") }

@@ -58,6 +58,13 @@ final class RawClient {
         return all
     }
 
+    /// Takes what is there, a little, and does not wait. `false` after the end.
+    func trickles(_ most: Int = 700) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: most)
+        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        return count > 0 || count < 0 && errno == EAGAIN
+    }
+
     func receiveText(until mark: String? = nil) -> String {
         let bytes = receive { bytes in
             mark.map { String(decoding: bytes, as: UTF8.self).contains($0) } ?? false

@@ -2,6 +2,7 @@
 
 import HTTPServer
 import SystemIO
+import Wording
 
 /// What the log says of requests: a line for each that changed something, and once a minute how many others there were. So a
 /// client that nobody let in cannot fill a disk with what it sends.
@@ -54,7 +55,7 @@ package final class RequestLog: Sendable {
             log.info(
                 "request",
                 [
-                    "method": exchange.method, "target": String(exchange.target.prefix(200)), "status": status,
+                    "method": exchange.method, "target": exchange.target.beginning(bytes: 200), "status": status,
                     "from": exchange.remoteAddress,
                 ])
         case .bodyFailed: tally.withLock { $0.cutShort += 1 }
@@ -63,6 +64,10 @@ package final class RequestLog: Sendable {
                 tally.refused += 1
                 tally.count(from: address)
             }
+        case .fewerPlaces(let places, let descriptors):
+            log.warning(
+                "fewer connections at once than usual: raise the limit of open files (ulimit -n, LimitNOFILE, --ulimit nofile)",
+                ["connections": places, "open_files": descriptors])
         case .note(let text):
             tally.withLock { tally in
                 tally.notes += 1
@@ -85,7 +90,7 @@ package final class RequestLog: Sendable {
             [
                 "requests": told.ofStatus.values.reduce(0, +), "by_status": statuses.joined(separator: " "),
                 "most_from": addresses.joined(separator: " "), "connections_refused": told.refused,
-                "cut_short": told.cutShort, "notes": told.notes, "first_note": String((told.note ?? "").prefix(200)),
+                "cut_short": told.cutShort, "notes": told.notes, "first_note": (told.note ?? "").beginning(bytes: 200),
             ])
     }
 }

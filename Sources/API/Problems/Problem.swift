@@ -39,6 +39,8 @@ struct Problem {
         case .unknownHost: 421
         case .foreignOrigin: 403
         case .notJSON, .malformed: 400
+        case .lengthRequired: 411
+        case .preconditionFailed: 412
         case .wrongMediaType: 415
         case .wrongType, .missingField, .unknownField, .badValue: 422
         case .notDownloadable: 409
@@ -67,6 +69,8 @@ struct Problem {
         case 404: BilingualText(zh: "未找到", en: "Not found")
         case 405: BilingualText(zh: "方法不允许", en: "Method not allowed")
         case 409: BilingualText(zh: "冲突", en: "Conflict")
+        case 411: BilingualText(zh: "需要 Content-Length", en: "Length required")
+        case 412: BilingualText(zh: "条件不符", en: "Precondition failed")
         case 413: BilingualText(zh: "请求体过大", en: "Content too large")
         case 415: BilingualText(zh: "不支持的类型", en: "Unsupported media type")
         case 421: BilingualText(zh: "主机名不被接受", en: "Misdirected request")

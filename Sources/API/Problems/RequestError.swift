@@ -18,6 +18,10 @@ enum RequestError: CodedError, Equatable {
     case notDownloadable(String, path: String)
     case tooLarge(limit: Int)
     case malformed(String)
+    /// Content in chunks.
+    case lengthRequired
+    /// If-Match, or If-None-Match of a call that changes something.
+    case preconditionFailed
     /// A part of HTTP that this server has not: 501, 505.
     case notImplemented(String)
     case versionNotSupported(String)
@@ -45,6 +49,8 @@ enum RequestError: CodedError, Equatable {
         case .notDownloadable: "not-downloadable"
         case .tooLarge: "too-large"
         case .malformed: "malformed"
+        case .lengthRequired: "length-required"
+        case .preconditionFailed: "precondition-failed"
         case .notImplemented: "not-implemented"
         case .versionNotSupported: "version-not-supported"
         case .tooBusy: "service-busy"
@@ -67,9 +73,12 @@ enum RequestError: CodedError, Equatable {
                 zh: "需要令牌：请发送请求头 Authorization: Bearer <API_TOKEN>。",
                 en: "A token is needed: send the header Authorization: Bearer <API_TOKEN>.")
         case .unknownHost(let host):
+            let shown = host.beginning(bytes: 100)
             return BilingualText(
-                zh: "不接受主机名 \(host)。如确实要用它访问，请把它加入 ALLOWED_HOSTS。",
-                en: "The host name \(host) is not accepted. If it is yours, add it to ALLOWED_HOSTS.")
+                zh: "不接受主机名 \(shown)。如确实要用它访问，请把它加入 ALLOWED_HOSTS（docker compose：PUBLIC_HOSTS）。",
+                en:
+                    "The host name \(shown) is not accepted. If it is yours, add it to ALLOWED_HOSTS (with docker compose: PUBLIC_HOSTS)."
+            )
         case .foreignOrigin(let origin):
             return BilingualText(
                 zh: "拒绝来自其他网站（\(origin)）的请求。请直接访问本服务。",
@@ -106,6 +115,13 @@ enum RequestError: CodedError, Equatable {
                 zh: "请求体超过 \(limit) 字节。", en: "The request body is larger than \(limit) bytes.")
         case .malformed(let reason), .notImplemented(let reason), .versionNotSupported(let reason):
             return BilingualText(zh: "请求无效：\(reason)。", en: "The request is not valid: \(reason).")
+        case .lengthRequired:
+            return BilingualText(
+                zh: "请求体不能分块传输。请发送 Content-Length。", en: "Content in chunks is not taken. Send a Content-Length.")
+        case .preconditionFailed:
+            return BilingualText(
+                zh: "内容与 If-Match 或 If-None-Match 的条件不符。请重新读取，按其 ETag 再试。",
+                en: "It is not what If-Match or If-None-Match asks for. Read it anew, and use its ETag.")
         case .tooBusy:
             return BilingualText(
                 zh: "同类请求过多，请稍后重试。", en: "Too many requests wait for the same. Try again in a moment.")

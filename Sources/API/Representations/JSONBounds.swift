@@ -17,8 +17,21 @@ struct JSONBounds {
     /// What a request to this API may be: one object of a few fields.
     static let request = JSONBounds()
 
-    /// - Returns: what is too much; `nil` where the decoder may read it.
-    func excess(of bytes: [UInt8]) -> BilingualText? {
+    /// What one pass over a text found.
+    struct Look {
+        /// What is too much, or a comma behind which nothing comes, which Foundation's decoder lets pass; `nil` where the decoder may read it.
+        var fault: BilingualText?
+        /// Members of the outermost object, each counted also where it has the name of another: the decoder keeps one of them unsaid.
+        var members = 0
+    }
+
+    func look(at bytes: [UInt8]) -> Look {
+        var look = Look()
+        look.fault = fault(in: bytes, &look.members)
+        return look
+    }
+
+    private func fault(in bytes: [UInt8], _ members: inout Int) -> BilingualText? {
         guard bytes.count <= size else {
             return BilingualText(zh: "超过 \(size) 字节", en: "it is larger than \(size) bytes")
         }
@@ -26,6 +39,7 @@ struct JSONBounds {
         var found = 0
         var isInString = false
         var isEscaped = false
+        var isAfterComma = false
         for byte in bytes {
             // In UTF-16 and UTF-32, which a decoder would tell by it, a quotation mark is not where this looks for it.
             if byte == 0 { return BilingualText(zh: "不是 UTF-8 文本", en: "it is not UTF-8 text") }
@@ -41,7 +55,14 @@ struct JSONBounds {
                 continue
             }
             switch byte {
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): continue
+            case UInt8(ascii: "}") where isAfterComma, UInt8(ascii: "]") where isAfterComma:
+                return BilingualText(zh: "逗号之后没有内容", en: "nothing comes after a comma")
+            default: isAfterComma = byte == UInt8(ascii: ",")
+            }
+            switch byte {
             case UInt8(ascii: "\""): isInString = true
+            case UInt8(ascii: ":") where level == 1: members += 1
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 level += 1
                 found += 1

@@ -22,7 +22,8 @@ struct RequestBody {
         guard media == "application/json" || media.hasSuffix("+json") else {
             throw RequestError.wrongMediaType(media.isEmpty ? "(none)" : media)
         }
-        if let excess = JSONBounds.request.excess(of: request.body) { throw RequestError.notJSON(excess) }
+        let look = JSONBounds.request.look(at: request.body)
+        if let fault = look.fault { throw RequestError.notJSON(fault) }
         do {
             guard String(validating: request.body, as: UTF8.self) != nil else {
                 throw RequestError.notJSON(BilingualText(zh: "不是 UTF-8 文本", en: "it is not UTF-8 text"))
@@ -34,6 +35,9 @@ struct RequestBody {
             throw RequestError.notJSON(
                 BilingualText(
                     zh: "\(request.body.count) 字节，应为一个对象", en: "\(request.body.count) bytes, one object is needed"))
+        }
+        guard fields.count == look.members else {
+            throw RequestError.notJSON(BilingualText(zh: "同一字段出现多次", en: "a field is there more than once"))
         }
         for name in fields.keys.sorted() where !known.contains(name) {
             throw RequestError.unknownField(String(name.prefix(60)), known: known)

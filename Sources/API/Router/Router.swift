@@ -13,7 +13,11 @@ struct Router: Sendable {
     private let told: Monitor<[String: UInt64]> = Monitor([:])
     private let gates = Dictionary(uniqueKeysWithValues: Resource.allCases.map { ($0, Gate($0)) })
 
-    init(_ routes: [Route], gate: RequestGate, log: Log) {
+    private let checkFolder: FolderCheck
+
+    /// - Parameter checkFolder: called before a route that waits for something: what each of them needs is in the backup folder.
+    init(_ routes: [Route], gate: RequestGate, log: Log, checkFolder: FolderCheck) {
+        self.checkFolder = checkFolder
         self.routes = routes
         self.gate = gate
         self.log = log
@@ -24,12 +28,14 @@ struct Router: Sendable {
         var response: HTTPResponse
         do {
             response = try dispatch(request, language)
+            // Of the conditions of a request (RFC 9110 section 13) this is the only failure that is an error.
+            if response.status == 412 { throw RequestError.preconditionFailed }
         } catch {
             let problem = Problem(error)
             if problem.status >= 500, isNews(problem.code) {
                 log.error(
                     "request failed",
-                    ["path": String(request.rawPath.prefix(200)), "reason": error.bilingual[.english]])
+                    ["path": request.rawPath.beginning(bytes: 200), "reason": error.bilingual[.english]])
             }
             response = problem.response(language)
         }
@@ -66,6 +72,7 @@ struct Router: Sendable {
             http: request, parameters: parameters, language: language,
             isAuthorized: try gate.authorize(request, route))
         guard let gate = route.resource.flatMap({ gates[$0] }) else { return try route.handler(routed) }
+        try checkFolder()
         return try gate.pass(request) { try route.handler(routed) }
     }
 }

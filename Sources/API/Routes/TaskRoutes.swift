@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backup
 import HTTPServer
 import Service
 import Wording
@@ -8,8 +9,12 @@ struct TaskRoutes: Sendable {
     let service: StackService
     private let answer = SeenAnswer()
     private let gate = Gate(.taskRecords)
+    private let checkFolder: FolderCheck
 
-    init(service: StackService) { self.service = service }
+    init(service: StackService) {
+        self.service = service
+        checkFolder = FolderCheck(service.operations.folder.path)
+    }
 
     var routes: [Route] {
         [
@@ -22,7 +27,10 @@ struct TaskRoutes: Sendable {
 
     /// The newest, or a page that a query asks for.
     @Sendable private func list(_ request: RouteRequest) throws -> HTTPResponse {
-        guard request.http.query.items.isEmpty else { return try gate.pass(request.http) { try page(request) } }
+        guard request.http.query.items.isEmpty else {
+            try checkFolder()
+            return try gate.pass(request.http) { try page(request) }
+        }
         let seen = try service.status.tasks()
         return answer.response(seen.number, request.language) {
             .json(seen.value.newest.map { TaskRepresentation($0, request.language) })

@@ -31,6 +31,10 @@ final class ClientConnection: Sendable {
     private let moment: Atomic<UInt64>
     private let expired = Atomic(false)
     private let started = Atomic(false)
+    private let answers = Atomic(0)
+    private let sendsFile = Atomic(false)
+    /// `DeadlineWatch`'s: a bit pattern of `Double`.
+    private let knownRate = Atomic(Double.infinity.bitPattern)
 
     init(socket: Int32, address: ClientAddress) {
         self.socket = socket
@@ -55,9 +59,29 @@ final class ClientConnection: Sendable {
     /// Set where a deadline has passed and the connection was cut.
     var isExpired: Bool { expired.load(ordering: .acquiring) }
 
+    /// One more. - Returns: how many there are now.
+    func countAnswer() -> Int { answers.add(1, ordering: .relaxed).newValue }
+
+    /// Whether what is being sent is a file: there are few of them, and each took a person's time to ask for.
+    var isSendingFile: Bool {
+        get { sendsFile.load(ordering: .relaxed) }
+        set { sendsFile.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Bytes a second that its client takes in of what it is sent; infinite where that is not known, or is not what is waited for.
+    var rate: Double {
+        get { Double(bitPattern: knownRate.load(ordering: .relaxed)) }
+        set { knownRate.store(newValue.bitPattern, ordering: .relaxed) }
+    }
+
     /// Only while it cannot be closed: under the table's lock, of one that has started.
     func cut() {
         expired.store(true, ordering: .releasing)
+        if state.phase == .sending {
+            // What it does not read must not stay in the kernel's memory for minutes.
+            var abortive = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(socket, SOL_SOCKET, SO_LINGER, &abortive, socklen_t(MemoryLayout<linger>.size))
+        }
         shutdown(socket, Int32(SHUT_RDWR))
     }
 

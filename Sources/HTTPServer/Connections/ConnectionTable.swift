@@ -18,23 +18,32 @@ final class ConnectionTable: Sendable {
             ofNetwork[network] = count > 1 ? count - 1 : nil
         }
 
-        func idlest(of network: [UInt8]) -> ClientConnection? {
-            open.values.filter { connection in
-                !connection.isExpired && connection.hasStarted && connection.address.network == network
-                    && [.opened, .idle, .head].contains(connection.state.phase)
-            }.min { $0.state.since < $1.state.since }
+        /// Who has waited longest for a request; else who takes in slowest what it is sent, a file only where that is too slow.
+        func leastUseful(of network: [UInt8], leastRate: Double) -> ClientConnection? {
+            let all = open.values.filter {
+                !$0.isExpired && $0.hasStarted && $0.address.network == network
+            }
+            let waiting = all.filter { [.opened, .idle, .head].contains($0.state.phase) }
+            if let idlest = waiting.min(by: { $0.state.since < $1.state.since }) { return idlest }
+            let sending = all.filter { $0.state.phase == .sending && $0.rate.isFinite }
+            return sending.filter { !$0.isSendingFile }.min { $0.rate < $1.rate }
+                ?? sending.filter { $0.rate < leastRate }.min { $0.rate < $1.rate }
         }
     }
 
     /// Connections at once.
     let limit: Int
-    private let limitOfClient: Int
+    let limitOfClient: Int
+    private let leastRate: Double
     private let state = Monitor(State())
     private let draining = Atomic(false)
 
-    /// - Parameter limitOfClient: of one network as `ClientAddress` has it; none for this machine.
-    init(limit: Int, limitOfClient: Int) {
+    /// - Parameters:
+    ///   - limitOfClient: of one network as `ClientAddress` has it; none for this machine.
+    ///   - leastRate: see `ServerConfiguration.Deadlines`.
+    init(limit: Int, limitOfClient: Int, leastRate: Double = ServerConfiguration.Deadlines().leastRate) {
         self.limit = limit
+        self.leastRate = leastRate
         self.limitOfClient = limitOfClient
     }
 
@@ -48,8 +57,8 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    /// Where this client has all the places that one may have, the one of them that has waited longest for a request gives way: behind a proxy,
-    /// as Docker's is, all clients are one.
+    /// Where this client has all the places that one may have, one of them gives way that is of least use: behind a proxy, as Docker's is, all
+    /// clients are one.
     /// - Returns: `nil` where each of them is at work.
     func admit(_ socket: Int32, _ address: ClientAddress) -> ClientConnection? {
         state.withLock { state in
@@ -57,9 +66,9 @@ final class ConnectionTable: Sendable {
             state.remove(socket)
             if let network = address.network {
                 if state.ofNetwork[network, default: 0] >= limitOfClient {
-                    guard let oldest = state.idlest(of: network) else { return nil }
+                    guard let useless = state.leastUseful(of: network, leastRate: leastRate) else { return nil }
                     // Its thread closes it in a moment.
-                    oldest.cut()
+                    useless.cut()
                 }
                 state.ofNetwork[network, default: 0] += 1
             }

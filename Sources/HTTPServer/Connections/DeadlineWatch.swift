@@ -9,75 +9,105 @@ import SystemIO
 /// libmicrohttpd's timeout starts anew with every byte, so it never ends a client that drips them, and knows only of what
 /// it wrote itself, so it ends one that reads slowly from the kernel's buffer.
 final class DeadlineWatch: Sendable {
-    private let table: ConnectionTable
-    private let deadlines: ServerConfiguration.Deadlines
-    private let stopped = Monitor(false)
-    private let thread: Monitor<WorkerThread?> = Monitor(nil)
+    // Coarse on purpose: the deadlines are seconds.
+    private let work = RepeatedWork("http-deadlines", every: 0.25)
 
-    init(_ table: ConnectionTable, _ deadlines: ServerConfiguration.Deadlines) throws(SystemError) {
-        self.table = table
-        self.deadlines = deadlines
-        let started = try WorkerThread("http-deadlines") { [stopped, table, deadlines] in
-            var progress: [Int32: Progress] = [:]
-            // Coarse on purpose: the deadlines are seconds.
-            while stopped.wait(atMost: 0.25, until: { $0 ? true : nil }) == nil {
-                Self.cutExpired(table, deadlines, &progress)
+    init(_ table: ConnectionTable, _ files: FilePlaces, _ deadlines: ServerConfiguration.Deadlines) throws(SystemError)
+    {
+        let paces = Monitor<[Int32: SendingPace]>([:])
+        try work.start {
+            let wantsFilePlace = files.isWanted
+            paces.withLock { paces in
+                table.look { connections in
+                    let all = connections.filter { !$0.isExpired && $0.hasStarted }
+                    Self.cutExpired(all, Crowd(all, table), deadlines, wantsFilePlace: wantsFilePlace, &paces)
+                    if connections.count >= table.limit { Self.cutSlowest(all, atMost: table.limit / 32 + 1) }
+                }
             }
         }
-        thread.withLock { $0 = started }
     }
 
-    func stop() {
-        stopped.withLock { $0 = true }
-        thread.withLock { $0.take() }?.join()
-    }
-
-    /// What a client had acknowledged, and since when it is that.
-    private struct Progress {
-        let connection: ObjectIdentifier
-        var acknowledged: UInt64
-        var since: UInt64
-    }
+    func stop() { work.stop() }
 
     private static func cutExpired(
-        _ table: ConnectionTable, _ deadlines: ServerConfiguration.Deadlines, _ progress: inout [Int32: Progress]
+        _ connections: [ClientConnection], _ crowd: Crowd, _ deadlines: ServerConfiguration.Deadlines,
+        wantsFilePlace: Bool, _ paces: inout [Int32: SendingPace]
     ) {
         let now = MonotonicTime.nanoseconds()
-        table.look { connections in
+        var sending: [Int32: SendingPace] = [:]
+        for connection in connections {
             // While there are few places who holds one for nothing gives way, and the others hurry.
-            let isCrowded = connections.count * 10 > table.limit * 9
-            var sending: [Int32: Progress] = [:]
-            for connection in connections where !connection.isExpired && connection.hasStarted {
-                let (phase, began) = connection.state
-                var since = began
-                let seconds: Double
-                switch phase {
-                case .opened: seconds = isCrowded ? deadlines.crowded : deadlines.firstRequest
-                case .idle: seconds = isCrowded ? deadlines.crowded : deadlines.nextRequest
-                case .head: seconds = deadlines.head / (isCrowded ? 5 : 1)
-                case .content: seconds = deadlines.content / (isCrowded ? 5 : 1)
-                case .answering: continue
-                case .sending:
-                    let known = look(at: connection, progress[connection.socket], now)
-                    sending[connection.socket] = known
-                    since = max(began, known.since)
-                    // Nothing is on its way: it is a disk that is waited for, or a file that became shorter.
-                    let waitsForClient = clinux_tcp_unacknowledged(connection.socket) != 0
-                    seconds = waitsForClient ? deadlines.stalledSending : deadlines.silentSource
+            let isCrowded = crowd.holds(connection)
+            let (phase, began) = connection.state
+            var since = began
+            let seconds: Double
+            switch phase {
+            case .opened: seconds = isCrowded ? deadlines.crowded : deadlines.firstRequest
+            case .idle: seconds = isCrowded ? deadlines.crowded : deadlines.nextRequest
+            case .head: seconds = deadlines.head / (isCrowded ? 5 : 1)
+            case .content: seconds = deadlines.content / (isCrowded ? 5 : 1)
+            case .answering: continue
+            case .sending:
+                // Of several answers, too, that were asked for at once: none is seen between them.
+                let pace = look(at: connection, paces[connection.socket], now)
+                sending[connection.socket] = pace
+                since = max(began, pace.unchangedSince)
+                // Nothing is on its way: it is a disk that is waited for.
+                let waitsForClient = clinux_tcp_unacknowledged(connection.socket) != 0
+                seconds = waitsForClient ? deadlines.stalledSending : deadlines.silentSource
+                connection.rate = waitsForClient ? pace.rate(at: now) : .infinity
+                if connection.rate < deadlines.leastRate, isCrowded || wantsFilePlace && connection.isSendingFile {
+                    connection.cut()
+                    continue
                 }
-                guard now > since, Double(now - since) / 1e9 >= seconds else { continue }
-                connection.cut()
             }
-            progress = sending
+            guard now > since, Double(now - since) / 1e9 >= seconds else { continue }
+            connection.cut()
         }
+        paces = sending
     }
 
-    private static func look(at connection: ClientConnection, _ before: Progress?, _ now: UInt64) -> Progress {
+    /// All places are taken, and nobody was too slow: of the answers that are sent from memory, which can be asked for again, the slowest of
+    /// whose address has most.
+    private static func cutSlowest(_ connections: [ClientConnection], atMost count: Int) {
+        let open = connections.filter { !$0.isExpired }
+        guard open.count == connections.count else { return }
+        let ofNetwork = Dictionary(grouping: open, by: \.address.network).mapValues(\.count)
+        func rank(_ connection: ClientConnection) -> (Int, Double) {
+            (-ofNetwork[connection.address.network, default: 0], connection.rate)
+        }
+        let fromMemory = open.filter { $0.state.phase == .sending && !$0.isSendingFile && $0.rate.isFinite }
+        for connection in fromMemory.sorted(by: { rank($0) < rank($1) }).prefix(count) { connection.cut() }
+    }
+
+    private static func look(at connection: ClientConnection, _ before: SendingPace?, _ now: UInt64) -> SendingPace {
         var acknowledged: UInt64 = 0
         clinux_tcp_acknowledged(connection.socket, &acknowledged)
-        if let before, before.connection == ObjectIdentifier(connection), before.acknowledged == acknowledged {
-            return before
+        guard var pace = before, pace.isOf(connection) else {
+            return SendingPace(of: connection, acknowledged: acknowledged, at: now)
         }
-        return Progress(connection: ObjectIdentifier(connection), acknowledged: acknowledged, since: now)
+        pace.note(acknowledged, at: now)
+        return pace
+    }
+}
+
+/// Where more than nine of ten places are taken: in all, or of those that one client may have.
+private struct Crowd {
+    private let isEverywhere: Bool
+    private let networks: Set<[UInt8]>
+
+    init(_ connections: [ClientConnection], _ table: ConnectionTable) {
+        isEverywhere = connections.count * 10 > table.limit * 9
+        let most = table.limitOfClient * 9
+        guard !isEverywhere, connections.count * 10 > most else {
+            networks = []
+            return
+        }
+        let counts = Dictionary(grouping: connections.compactMap(\.address.network), by: \.self).mapValues(\.count)
+        networks = Set(counts.filter { $0.value * 10 > most }.keys)
+    }
+
+    func holds(_ connection: ClientConnection) -> Bool {
+        isEverywhere || connection.address.network.map(networks.contains) == true
     }
 }

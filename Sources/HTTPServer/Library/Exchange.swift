@@ -22,11 +22,10 @@ final class Exchange {
     var hasPlainLines = true
     var target: RequestTarget?
     var body: [UInt8] = []
-    /// Bytes of content seen, kept or not.
-    var received = 0
-    var isOverLimit = false
-    /// Answered before its content was read, so that content may still be arriving.
-    var answeredEarly = false
+    /// The connection ends with this answer, and more may still be arriving: content that was not read, further requests.
+    var endsConnection = false
+    /// Whether it has one of the places for sending a file.
+    var holdsFilePlace = false
     var status: Int?
 
     init(_ client: ClientConnection, target: [UInt8], targetAddress: UInt) {

@@ -59,12 +59,8 @@ struct PreparedResponse {
             return response
         case .file(let file, let offset, let length):
             guard length > 0 else { return make(.none, onEvent: onEvent) }
-            guard let descriptor = file.take() else { return nil }
-            guard let response = MHD_create_response_from_fd_at_offset64(length, descriptor, offset) else {
-                close(descriptor)
-                return nil
-            }
-            return response
+            guard let source = FileSource(file, from: offset) else { return nil }
+            return StreamedBody.response(source: source, length: length, onEvent: onEvent)
         case .stream(let length, let source):
             return StreamedBody.response(source: source, length: length, onEvent: onEvent)
         }

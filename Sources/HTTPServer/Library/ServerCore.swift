@@ -8,6 +8,7 @@ import SystemIO
 final class ServerCore: Sendable {
     let configuration: ServerConfiguration
     let connections: ConnectionTable
+    let files: FilePlaces
     let onEvent: @Sendable (HTTPServerEvent) -> Void
     private let onRejected: @Sendable (HTTPRejection, HTTPRequest) -> HTTPResponse
     private let handler: HTTPServer.Handler
@@ -21,8 +22,10 @@ final class ServerCore: Sendable {
         self.onEvent = onEvent
         self.onRejected = onRejected
         self.handler = handler
+        files = FilePlaces(configuration.maximumFiles, patience: configuration.deadlines.filePlace)
         connections = ConnectionTable(
-            limit: configuration.maximumConnections, limitOfClient: configuration.maximumConnectionsOfClient)
+            limit: configuration.maximumConnections, limitOfClient: configuration.maximumConnectionsOfClient,
+            leastRate: configuration.deadlines.leastRate)
     }
 
     /// The head is there and none of the content. A response queued now keeps the content from being asked for.
@@ -31,7 +34,7 @@ final class ServerCore: Sendable {
         exchange.target = RequestTarget(bytes: exchange.targetBytes)
         let limit = configuration.maximumBodyBytes
         if let rejection = HeadCheck.rejection(exchange, versionAddress: versionAddress, limit: limit) {
-            exchange.answeredEarly = true
+            exchange.endsConnection = true
             return reject(rejection, exchange, connection)
         }
         if let length = exchange.headers["Content-Length"].flatMap({ Int($0) }) {
@@ -40,26 +43,16 @@ final class ServerCore: Sendable {
         return true
     }
 
-    /// A piece of the content. `false` cuts the connection.
+    /// A piece of the content. `false` cuts the connection: `HeadCheck` has seen that its length is said, and is within the limit.
     func bodyArrived(_ exchange: Exchange, _ piece: UnsafeRawBufferPointer) -> Bool {
-        exchange.received += piece.count
-        if exchange.received > configuration.maximumBodyBytes {
-            exchange.isOverLimit = true
-            exchange.body = []
-        } else {
-            exchange.body.append(contentsOf: piece)
-        }
-        // MHD takes a response only before or after the content, so what is over the limit is read and dropped.
-        return exchange.received <= configuration.maximumDiscardedBytes
+        exchange.body.append(contentsOf: piece)
+        return exchange.body.count <= configuration.maximumBodyBytes
     }
 
     /// The request is whole: run the handler and queue what it says.
     func requestComplete(_ exchange: Exchange, connection: OpaquePointer) -> Bool {
         // While it shuts down MHD drops a queued response and may ask again; the handler runs once.
         guard exchange.status == nil else { return true }
-        if exchange.isOverLimit {
-            return reject(.bodyTooLarge(limit: configuration.maximumBodyBytes), exchange, connection)
-        }
         guard let request = exchange.takeRequest() else { return false }
         exchange.client.enter(.answering)
         let response = handler(request)
@@ -67,12 +60,20 @@ final class ServerCore: Sendable {
             // Only the end of the connection would end such a body, so a failure would look like success.
             return reject(.versionNotSupported, exchange, connection)
         }
+        if case .file = response.body, response.status != 304, request.method != "HEAD" {
+            // `response` closes its file where there is no place for it.
+            guard files.take() else { return reject(.tooManyFiles, exchange, connection) }
+            exchange.holdsFilePlace = true
+            exchange.client.isSendingFile = true
+        }
         return queue(response, exchange, connection)
     }
 
     /// The request ended. Runs on the connection's thread while its socket is still open.
     func finished(_ exchange: Exchange, connection: OpaquePointer, code: MHD_RequestTerminationCode) {
-        if exchange.answeredEarly, code == .REQUEST_TERMINATED_COMPLETED_OK {
+        if exchange.holdsFilePlace { files.giveBack() }
+        exchange.client.isSendingFile = false
+        if exchange.endsConnection, code == .REQUEST_TERMINATED_COMPLETED_OK {
             LingeringClose.drain(mhd_socket(connection), limit: configuration.maximumDiscardedBytes)
         }
         connections.requestEnded(exchange.client)
@@ -104,7 +105,9 @@ final class ServerCore: Sendable {
     }
 
     private func queue(_ response: HTTPResponse, _ exchange: Exchange, _ connection: OpaquePointer) -> Bool {
-        guard let prepared = PreparedResponse(response, closing: connections.isDraining, onEvent: onEvent) else {
+        if exchange.client.countAnswer() >= configuration.answersOfConnection { exchange.endsConnection = true }
+        let isLast = exchange.endsConnection || connections.isDraining
+        guard let prepared = PreparedResponse(response, closing: isLast, onEvent: onEvent) else {
             onEvent(.note("a response could not be made for \(exchange.method)"))
             return false
         }

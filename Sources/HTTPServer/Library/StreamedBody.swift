@@ -4,6 +4,9 @@ import CMicroHTTPD
 
 /// A body source on its way through libmicrohttpd, which owns it until the response is destroyed.
 final class StreamedBody {
+    /// Read at once, and kept for each body that is being sent.
+    private static let blockBytes = 128 << 10
+
     private let source: any BodySource
     /// Bytes still promised, where a length was.
     private var left: UInt64?
@@ -20,7 +23,7 @@ final class StreamedBody {
     ) -> OpaquePointer? {
         let reference = Unmanaged.passRetained(StreamedBody(source: source, length: length, onEvent: onEvent))
         let response = MHD_create_response_from_callback(
-            length ?? mhd_size_unknown, 64 << 10,
+            length ?? mhd_size_unknown, blockBytes,
             { context, _, buffer, size in
                 guard let context, let buffer else { return mhd_end_with_error }
                 let body = Unmanaged<StreamedBody>.fromOpaque(context).takeUnretainedValue()

@@ -6,7 +6,7 @@ package enum HTTPBody: Sendable {
     case bytes([UInt8])
     /// The same bytes in many answers.
     case shared(SharedBytes)
-    /// `length` bytes of a file from `offset` on, sent by the kernel (`sendfile`).
+    /// `length` bytes of a file from `offset` on.
     case file(OwnedDescriptor, offset: UInt64, length: UInt64)
     /// Pulled piece by piece. With no length it is sent in chunks, which needs an HTTP/1.1 client.
     case stream(length: UInt64?, source: any BodySource)

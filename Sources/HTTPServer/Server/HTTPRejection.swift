@@ -10,6 +10,10 @@ package enum HTTPRejection: Sendable, Equatable {
     case methodTooLong
     /// The target names somebody else than the Host header: 421.
     case misdirected(authority: String)
+    /// Content in chunks, whose length no header says: 411 (RFC 9112 §6.1).
+    case lengthRequired
+    /// As many files are being sent as may be at once: 503.
+    case tooManyFiles
     /// A transfer coding other than `chunked`: 501 (RFC 9112 §6.1).
     case unsupportedTransferCoding
     /// The handler's body needs chunks, and the client speaks HTTP/1.0: 505.
@@ -19,9 +23,11 @@ package enum HTTPRejection: Sendable, Equatable {
     package var status: Int {
         switch self {
         case .bodyTooLarge: 413
+        case .lengthRequired: 411
         case .malformed: 400
         case .misdirected: 421
         case .unsupportedTransferCoding, .methodTooLong: 501
+        case .tooManyFiles: 503
         case .versionNotSupported: 505
         }
     }
@@ -30,10 +36,12 @@ package enum HTTPRejection: Sendable, Equatable {
     package var reason: String {
         switch self {
         case .bodyTooLarge(let limit): "the request body is larger than \(limit) bytes"
+        case .lengthRequired: "the request needs a Content-Length"
         case .malformed(let reason): reason
         case .methodTooLong: "the method is none that is known"
         case .misdirected: "the target and the Host header name different servers"
-        case .unsupportedTransferCoding: "the only transfer coding understood is chunked"
+        case .unsupportedTransferCoding: "no transfer coding is understood"
+        case .tooManyFiles: "as many files are being sent as may be at once"
         case .versionNotSupported: "this answer needs HTTP/1.1"
         }
     }

@@ -3,6 +3,7 @@
 import CMicroHTTPD
 import Glibc
 import Synchronization
+import SystemIO
 
 /// An HTTP/1.1 server. Each connection has a thread, and handlers run on it and may block.
 ///
@@ -37,6 +38,12 @@ package final class HTTPServer: Sendable {
         onRejected: @escaping @Sendable (HTTPRejection, HTTPRequest) -> HTTPResponse = HTTPRejection.plainAnswer,
         handler: @escaping Handler
     ) throws {
+        let wanted = configuration
+        let descriptors = DescriptorLimit.current
+        let configuration = wanted.fitting(descriptors: descriptors)
+        if configuration.maximumConnections < wanted.maximumConnections {
+            onEvent(.fewerPlaces(configuration.maximumConnections, descriptors: descriptors))
+        }
         let listener = try ListeningSocket(address: configuration.address, port: configuration.port)
         port = listener.port
         core = ServerCore(configuration: configuration, onEvent: onEvent, onRejected: onRejected, handler: handler)
@@ -49,7 +56,7 @@ package final class HTTPServer: Sendable {
             throw failure
         }
         do {
-            let watch = try DeadlineWatch(core.connections, configuration.deadlines)
+            let watch = try DeadlineWatch(core.connections, core.files, configuration.deadlines)
             do {
                 let acceptor = try Acceptor(listener, core.connections, onEvent: onEvent) { daemon.serve($0, $1) }
                 running = Mutex(

@@ -8,6 +8,8 @@ package enum HTTPServerEvent: Sendable {
     case bodyFailed(reason: String)
     /// A connection was closed at once: its client has as many as one may have.
     case refused(remoteAddress: String)
+    /// At the start: there is room for fewer connections than there should be.
+    case fewerPlaces(Int, descriptors: Int)
     /// A diagnostic of libmicrohttpd, mostly about what a client did.
     case note(String)
 }

@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Wording
 
 /// One line an event, in English, to standard error and to syslog.
 ///
@@ -75,7 +76,7 @@ package struct Log: Sendable {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where Self.controls(scalar):
+            case _ where scalar.steersDisplay:
                 let hex = String(scalar.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
             default: result.unicodeScalars.append(scalar)
@@ -85,16 +86,11 @@ package struct Log: Sendable {
     }
 
     private func bare(_ text: String) -> String {
-        let plain = text.unicodeScalars.allSatisfy { $0 != " " && $0 != "\"" && !Self.controls($0) }
+        let plain = text.unicodeScalars.allSatisfy { $0 != " " && $0 != "\"" && !$0.steersDisplay }
         return plain && !text.isEmpty ? text : quoted(text)
     }
 
     private func printable(_ event: String) -> String {
-        event.unicodeScalars.contains(where: Self.controls) ? quoted(event) : event
-    }
-
-    /// C0, DEL and C1, which steer terminals, and the two Unicode line separators, at which some readers split.
-    private static func controls(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || (0x2028...0x2029).contains(scalar.value)
+        event.unicodeScalars.contains(where: \.steersDisplay) ? quoted(event) : event
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Wording
+
 /// Text that came from outside, as a terminal may show it: nothing of it moves the cursor, hides or turns what stands around it.
 enum Printable {
     /// - Parameter keepsLines: whether line breaks and tabs are ours.
@@ -22,9 +24,7 @@ enum Printable {
     private static func isHidden(_ scalar: Unicode.Scalar, _ keepsLines: Bool) -> Bool {
         switch scalar.value {
         case 0x09, 0x0a: !keepsLines
-        case 0..<0x20, 0x7f..<0xa0: true
-        case 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: true
-        default: false
+        default: scalar.steersDisplay
         }
     }
 
