@@ -134,7 +134,8 @@ extension ComposeTests {
                 + "-d '{\"backup_name\": \"\(known[0])\", \"mode\": \"full\", \"force\": true}'"
         let task = try stack.run("\(line) | jq -r .task_id")
         // Until its work is seen: files of an unfinished backup, or artifacts that are being brought back.
-        let sign = work == "backup" ? "/backup/mlflow/.mlflow-backup/staging/*" : "/mlflow/artifacts/.mlflow-backup-restore/*"
+        let sign =
+            work == "backup" ? "/backup/mlflow/.mlflow-backup/staging/*" : "/mlflow/artifacts/.mlflow-backup-restore/*"
         // As a crash does. `docker kill` counts as a stop by hand, after which Docker starts nothing by itself.
         let killed = try stack.run(
             """
