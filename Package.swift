@@ -88,6 +88,11 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+// scripts/test --sanitizers builds the tests of these targets alone.
+if let only = Context.environment["MLFLOW_TEST_TARGETS"]?.split(separator: ",").map(String.init) {
+    package.targets.removeAll { $0.type == .test && !only.contains($0.name) }
+}
+
 // A member is seen only where its module is imported: what a file uses stands at its head.
 for target in package.targets where target.type != .system && !target.name.hasPrefix("C") {
     target.swiftSettings = (target.swiftSettings ?? []) + [.enableUpcomingFeature("MemberImportVisibility")]

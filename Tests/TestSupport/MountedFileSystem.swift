@@ -13,6 +13,7 @@ package final class MountedFileSystem: Sendable {
         /// What this machine lacks for it; `nil` where it can be made.
         package var missing: String? {
             guard geteuid() == 0 else { return "mounting needs root" }
+            guard !TestForm.isQuick else { return "scripts/test --quick mounts none" }
             for program in programs where !Self.isThere(program) { return "\(program) is not installed" }
             if isFuse, !Self.isThere("/dev/fuse") { return "there is no /dev/fuse" }
             return nil

@@ -9,6 +9,10 @@ import Foundation
 package enum TestForm {
     package static let isLong = ProcessInfo.processInfo.environment["MLFLOW_TESTS"] == "long"
 
+    /// `scripts/test --quick`: what computes. A suite that is `Placed`, since it waits for our program or a server, is left out,
+    /// and nothing is mounted.
+    package static let isQuick = ProcessInfo.processInfo.environment["MLFLOW_TESTS"] == "quick"
+
     package static func pick<Value>(short: Value, long: Value) -> Value { isLong ? long : short }
 
     /// Every so manyth of some cases, beginning with the first; in the long form each.
