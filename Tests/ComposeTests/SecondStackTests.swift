@@ -8,7 +8,8 @@ extension ComposeTests {
     /// D3. Its first service alone: what is asked is whose the names are.
     @Test func aSecondStackHasNamesOfItsOwnAndItsEndReachesNothingOfTheFirst() throws {
         try stack.up()
-        let second = ["STACK_NAME": "lab", "COMPOSE_PROJECT_NAME": "lab", "POSTGRES_PASSWORD": "of-the-lab"]
+        let second = ["STACK_NAME": "lab", "COMPOSE_PROJECT_NAME": "lab", "STACK_ENV_FILE": "lab.env"]
+        try stack.run("echo POSTGRES_PASSWORD=of-the-lab >lab.env")
         func volumes() throws -> Set<Substring> {
             Set(try stack.run("docker volume ls --format '{{.Name}}'").split(separator: "\n"))
         }

@@ -8,21 +8,16 @@ shift
 # shellcheck source=docker/mlflow/backend-store-uri.sh
 source /usr/local/lib/mlflow-backend-store-uri.sh
 
-readonly ARTIFACTS=/mlflow/artifacts
-[[ -w $ARTIFACTS ]] ||
-    fail "$ARTIFACTS 不可写（卷来自别处？）: docker run --rm -v ${STACK_NAME:-mlflow}_artifacts_data:/a debian:bookworm-slim chown -R 3110:3110 /a" \
-        "$ARTIFACTS is not writable (a volume from elsewhere?): docker run --rm -v ${STACK_NAME:-mlflow}_artifacts_data:/a debian:bookworm-slim chown -R 3110:3110 /a"
-use_backend_store /tmp/pgpass
-export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=${MLFLOW_SERVER_ENABLE_JOB_EXECUTION:-false}
+# shellcheck source=docker/backup/lib/mounted.sh
+source /usr/local/lib/mlflow-stack/mounted.sh
 
-# Each worker would else make a key of its own, with which the others, and all after a restart, could read no webhook's secret. One that a
-# stack has is kept; an empty passphrase is none.
-key=/run/mlflow-secrets/webhook_key
-if [[ -z ${MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY:-} && -r $key ]]; then
-    MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY=$(<"$key")
-    export MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY
-fi
-[[ -n ${MLFLOW_CRYPTO_KEK_PASSPHRASE:-} ]] || unset MLFLOW_CRYPTO_KEK_PASSPHRASE
+readonly ARTIFACTS=/mlflow/artifacts
+[[ -w $ARTIFACTS ]] || refuse_unwritable "$ARTIFACTS"
+export MLFLOW_PASSFILE=/run/mlflow/pgpass
+use_backend_store "$MLFLOW_PASSFILE"
+export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=${MLFLOW_SERVER_ENABLE_JOB_EXECUTION:-false}
+# What an upload that was cut short left; the volume outlives the container.
+find /tmp -mindepth 1 -maxdepth 1 -exec rm -rf {} + 2>/dev/null || true
 
 # MLflow refuses other Host headers (DNS rebinding). A bare name is a Host header without a port.
 hosts="localhost,localhost:*,127.0.0.1,127.0.0.1:*,[[]::1]:*,mlflow,mlflow:5000,mlflow-server,mlflow-server:5000"
@@ -34,5 +29,24 @@ for name in "${public[@]}"; do
     hosts+=",$name,$name:*"
 done
 
-exec mlflow server --host 0.0.0.0 --port 5000 --workers "${MLFLOW_WORKERS:-2}" \
-    --artifacts-destination "$ARTIFACTS" --serve-artifacts --allowed-hosts "$hosts" "$@"
+# MLflow's own command where somebody asks for more than the stack does, by an argument or a variable of MLflow's. It hands the keys down in
+# its environment (mlflow_stack.py).
+own=no
+for name in $(compgen -e MLFLOW_ || true); do
+    case $name in
+        MLFLOW_BACKEND_STORE_URI | MLFLOW_PASSFILE | MLFLOW_WORKERS | MLFLOW_DISABLE_TELEMETRY) ;;
+        MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY | MLFLOW_CRYPTO_KEK_PASSPHRASE) ;;
+        MLFLOW_SERVER_ENABLE_JOB_EXECUTION) [[ ${!name} == false ]] || own=yes ;;
+        *) own=yes ;;
+    esac
+done
+if [[ $# -gt 0 || $own == yes ]]; then
+    for pair in MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY:webhook_key MLFLOW_CRYPTO_KEK_PASSPHRASE:kek_passphrase; do
+        name=${pair%%:*} key=/run/mlflow-secrets/${pair#*:}
+        if [[ -z ${!name:-} && -r $key ]]; then export "$name=$(<"$key")"; fi
+        [[ -n ${!name:-} ]] || unset "$name"
+    done
+    exec mlflow server --host 0.0.0.0 --port 5000 --workers "${MLFLOW_WORKERS:-2}" \
+        --artifacts-destination "$ARTIFACTS" --serve-artifacts --allowed-hosts "$hosts" "$@"
+fi
+exec python3 /usr/local/lib/mlflow-stack/start.py "$ARTIFACTS" "$hosts" "${MLFLOW_WORKERS:-2}"

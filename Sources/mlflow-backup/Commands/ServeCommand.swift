@@ -11,8 +11,11 @@ enum ServeCommand: Command {
         "serve", BilingualText(zh: "运行备份服务：REST API 和每日备份。", en: "Run the service: REST API and daily backups."),
         options: [
             .init(
+                "check", nil,
+                BilingualText(zh: "只检查设置，不启动", en: "look at the settings alone, and start nothing")),
+            .init(
                 "grace", "SECONDS",
-                BilingualText(zh: "停止时等待任务的秒数（默认 30）", en: "seconds a running task gets at a stop (30)"))
+                BilingualText(zh: "停止时等待任务的秒数（默认 30）", en: "seconds a running task gets at a stop (30)")),
         ],
         notes: BilingualText(
             zh: "所有设置均可作为环境变量或选项给出，例如 BACKUP_API_PORT 或 --backup-api-port。\n\n",
@@ -22,6 +25,7 @@ enum ServeCommand: Command {
     static func run(_ invocation: Invocation) throws -> ExitCode {
         let settings = invocation.settings
         try settings.refuseOpenDoor()
+        if invocation.arguments.has("check") { return .success }
         let log = Log(format: settings.logFormat, syslog: settings.logToSyslog)
         let grace = Double(try invocation.arguments.number("grace", in: 0...86_400) ?? 30)
         // Before any other thread starts: they inherit the blocked signals.
