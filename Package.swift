@@ -11,7 +11,7 @@ let package = Package(
         .executable(name: "mlflow-backup", targets: ["mlflow-backup"])
     ],
     targets: [
-        // C libraries from Debian. Only one Swift target imports each of them.
+        // C libraries from Debian. One Swift target alone imports each of them.
         .systemLibrary(name: "CISAL", path: "Sources/CShims/CISAL"),
         .systemLibrary(name: "CPostgres", path: "Sources/CShims/CPostgres", pkgConfig: "libpq"),
         .systemLibrary(name: "CMicroHTTPD", path: "Sources/CShims/CMicroHTTPD"),
@@ -37,10 +37,12 @@ let package = Package(
         .target(name: "HTTPServer", dependencies: ["SystemIO", "CMicroHTTPD", "CLinux"]),
         .target(
             name: "API",
-            dependencies: ["HTTPServer", "Service", "Backup", "Archive", "SystemIO", "Wording", "CDocuments"]),
+            dependencies: [
+                "HTTPServer", "Service", "Backup", "Archive", "Postgres", "SystemIO", "Wording", "CDocuments",
+            ]),
         .executableTarget(
             name: "mlflow-backup",
-            dependencies: ["API", "Service", "Backup", "Archive", "HTTPServer", "SystemIO", "Wording"]
+            dependencies: ["API", "Service", "Backup", "Archive", "HTTPServer", "Postgres", "SystemIO", "Wording"]
         ),
 
         // The archive engine alone, for benchmarks.
@@ -49,17 +51,17 @@ let package = Package(
 
         // Tests: real PostgreSQL, real MLflow, real tar.
         .target(
-            name: "TestSupport", dependencies: ["SystemIO", "Postgres", "Wording"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["SystemIO", "Postgres"], path: "Tests/TestSupport",
             exclude: ["smtp_server.py", "web_server.py"]),
-        .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport"]),
+        .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport", "Wording"]),
         .testTarget(name: "ArchiveTests", dependencies: ["Archive", "SystemIO", "TestSupport"]),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "SystemIO", "TestSupport"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(
             name: "MLflowStoreTests", dependencies: ["MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording"],
             exclude: ["edits.py"]),
         .testTarget(
             name: "BackupTests",
-            dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "TestSupport"]),
+            dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(
             name: "ServiceTests", dependencies: ["Service", "Backup", "SystemIO", "TestSupport", "Wording"],
             exclude: ["task_writer.py"]),
@@ -72,15 +74,15 @@ let package = Package(
             name: "APITests",
             // The program, too: which error ends it how is part of the list of errors.
             dependencies: [
-                "API", "Archive", "Service", "Backup", "HTTPServer", "Postgres", "SystemIO", "TestSupport", "Wording",
-                "mlflow-backup",
+                "API", "Archive", "Service", "Backup", "HTTPServer", "MLflowStore", "Postgres", "SystemIO",
+                "TestSupport", "Wording", "mlflow-backup",
             ],
             exclude: ["schemathesis.toml"]),
         .testTarget(
             name: "ComposeTests", dependencies: ["SystemIO", "TestSupport"], exclude: ["images", "data.py"]),
         .testTarget(
             name: "StackTests",
-            dependencies: ["API", "HTTPServer", "Service", "Backup", "Archive", "SystemIO", "TestSupport"],
+            dependencies: ["Backup", "SystemIO", "TestSupport"],
             exclude: ["delete_experiments.py", "downgrade_database.py", "fingerprint.py"]),
     ],
     swiftLanguageModes: [.v6]

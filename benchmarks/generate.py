@@ -76,15 +76,17 @@ def decision_tree(rng, nodes):
     rows = array.array("q", bytes(56 * nodes))
     rows[0::7] = array.array("q", [at if split else -1 for at, split in enumerate(splits, 1)])
     rows[1::7] = array.array("q", [at + span if split else -1
-                                   for at, (split, span) in enumerate(zip(splits, spans), 2)])
+                                   for at, (split, span) in enumerate(zip(splits, spans, strict=True), 2)])
     rows[2::7] = array.array("q", [byte >> 3 if byte & 1 else -2 for byte in shape])
-    rows[3::7] = array.array("q", [value if split else leaf_threshold for value, split in zip(thresholds, splits)])
-    rows[4::7] = array.array("q", [value if split else 0 for value, split in zip(impurities, splits)])
+    rows[3::7] = array.array("q", [value if split else leaf_threshold
+                                   for value, split in zip(thresholds, splits, strict=True)])
+    rows[4::7] = array.array("q", [value if split else 0 for value, split in zip(impurities, splits, strict=True)])
     rows[5::7] = array.array("q", samples)
     rows[6::7] = array.array("q", array.array("d", samples).tobytes())
     values = array.array("d", bytes(16 * nodes))
-    values[0::2] = array.array("d", [float(count * byte >> 8) for count, byte in zip(samples, shape)])
-    values[1::2] = array.array("d", [float(count - (count * byte >> 8)) for count, byte in zip(samples, shape)])
+    left = [count * byte >> 8 for count, byte in zip(samples, shape, strict=True)]
+    values[0::2] = array.array("d", [float(count) for count in left])
+    values[1::2] = array.array("d", [float(count - part) for count, part in zip(samples, left, strict=True)])
     return {"nodes": rows.tobytes(), "values": values, "node_count": nodes, "max_depth": rng.randint(8, 30)}
 
 
@@ -181,17 +183,16 @@ def mixed_plan(size, files, seed):
     plan = []
     for run in range(math.ceil(files / len(RUN_SLOTS))):
         folder = run_folder(rng)
-        for kind, path in RUN_SLOTS:
-            if kind == "weights" and run % 3:
-                kind, path = "forest", "model/explainer.pkl"
+        for slot in RUN_SLOTS:
+            kind, path = ("forest", "model/explainer.pkl") if slot[0] == "weights" and run % 3 else slot
             plan.append((kind, folder + path))
     plan = plan[:files]
     draws = [rng.lognormvariate(0, KINDS[kind][1]) if kind in KINDS else 0 for kind, _ in plan]
-    sums = {name: sum(draw for draw, (kind, _) in zip(draws, plan) if kind == name) for name in KINDS}
+    sums = {name: sum(draw for draw, (kind, _) in zip(draws, plan, strict=True) if kind == name) for name in KINDS}
     # A tiny tree may lack a kind; its share goes to the others.
     present = sum(KINDS[name][0] for name in KINDS if sums[name])
     return [(kind, path, int(size * KINDS[kind][0] / present * draw / sums[kind]) if kind in KINDS else 0)
-            for draw, (kind, path) in zip(draws, plan)]
+            for draw, (kind, path) in zip(draws, plan, strict=True)]
 
 
 def small_plan(files, seed):

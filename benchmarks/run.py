@@ -22,7 +22,7 @@ import tempfile
 sys.dont_write_bytecode = True  # no __pycache__ folders in the source tree
 
 import generate
-from lib import chart, disks, measure, packages, report, scenarios, tools
+from lib import disks, measure, packages, report, scenarios, tools
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -64,8 +64,9 @@ def arguments():
 
 
 def machine(program, work):
-    cpus = [line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
-    memory = int(open("/proc/meminfo").readline().split()[1]) * 1024
+    cpus = [line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")]
+    memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) * 1024
     revision = subprocess.run(["git", "-C", HERE, "describe", "--always", "--dirty", "--abbrev=10"], check=False,
                               capture_output=True, text=True).stdout.strip()
     return {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
@@ -77,9 +78,12 @@ def machine(program, work):
 def write(out, document):
     out.mkdir(parents=True, exist_ok=True)
     for name, text in (("results.json", json.dumps(document, indent=1) + "\n"),
-                       ("RESULTS.md", report.markdown(document)), ("results.svg", chart.svg(document))):
+                       ("RESULTS.md", report.markdown(document))):
         (out / f".{name}.new").write_text(text)
         (out / f".{name}.new").replace(out / name)
+    # Debian's Python has Debian's matplotlib, whichever Python runs this.
+    subprocess.run(["/usr/bin/python3", "-B", HERE / "lib/chart.py", out / "results.json", out / "results.svg"],
+                   check=True)
 
 
 def summarised(results):

@@ -210,7 +210,8 @@ def main() -> int:
         body = json.dumps({"backup_name": made["name"], "mode": "full", "force": True})
         say("恢复它", "to restore it")
         print(f"  {shlex.quote(options.command)} restore --force {made['name']}")
-        print(f"  curl -X POST {options.backup_url}/restore -H 'Content-Type: application/json' -d '{body}'", flush=True)
+        print(f"  curl -X POST {options.backup_url}/restore -H 'Content-Type: application/json' -d '{body}'",
+              flush=True)
     if options.json:
         print(json.dumps(summary, ensure_ascii=False), file=out)
     return 0

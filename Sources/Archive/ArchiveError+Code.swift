@@ -15,4 +15,13 @@ extension ArchiveError: CodedError {
         case .compression: "compression-failed"
         }
     }
+
+    package var failureKind: FailureKind {
+        switch self {
+        case .damaged, .truncated, .notABackup, .unsafeEntry, .previousDamaged: .damaged
+        // Of live files: no archive is at fault.
+        case .unreadable, .nothingToBackUp: .unavailable
+        case .compression: .failed
+        }
+    }
 }

@@ -61,4 +61,28 @@ extension BackupError: CodedError {
         case .needsRecovery: "needs-recovery"
         }
     }
+
+    package var failureKind: FailureKind {
+        switch self {
+        case .noSuchBackup, .folderElsewhere, .noSuchEntry, .noSuchKeptPart, .noSuchStack: .notFound
+        case .busy, .inUse, .changedMeanwhile: .busy
+        // These and no others are what force skips.
+        case .newerData, .schemaDiffers, .schemaOlder, .keptFilesPartlyGone, .keptFragment: .refused
+        case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: .damaged
+        case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: .noRoom
+        case .severalStacks, .foldersOverlap: .usage
+        case .schemaNewer, .nothingToUndo, .undoChanged, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone,
+            .keptBeingRemoved,
+            .keptRecordDamaged, .noPlaceForBackup, .nothingToAccept, .artifactsUnfit, .lowerLayer, .mountInside,
+            .notOurs,
+            .notMovable:
+            .conflict
+        case .folderNotUsable, .stateNotUsable, .folderVanished, .writeProtected, .folderSilent, .placesSilent,
+            .groundMoved,
+            .lockLost, .folderUnfit, .artifactsMissing, .artifactsEmptied, .artifactsUnreadable, .artifactsOutOfReach,
+            .databaseEmpty, .needsRecovery, .restoreLeftover:
+            .unavailable
+        case .lateWritesKept: .failed
+        }
+    }
 }

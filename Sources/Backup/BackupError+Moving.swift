@@ -13,6 +13,8 @@ extension BackupError {
         case sticky(folder: String)
         /// The artifacts folder itself does not let this user make or move names in it.
         case folderNotWritable(owner: UInt32, user: UInt32, group: UInt32)
+        /// Nor does that of what a restore kept.
+        case keptNotWritable(user: UInt32, group: UInt32)
     }
 
     /// Of `notMovable`.
@@ -48,6 +50,13 @@ extension BackupError {
                     "The artifacts folder \(path) is user \(owner)'s and does not let this user write into it, which a restore has to. "
                     + "Run the restore as user \(owner) or as root, or as root run: chown -R \(user):\(group) \(path.shellQuoted)"
             )
+        case .keptNotWritable(let user, let group):
+            BilingualText(
+                zh: "恢复所保留的数据所在的文件夹 \(path) 不允许运行备份服务的用户写入，因此无法撤销。请以 root 执行："
+                    + "chown \(user):\(group) \(path.shellQuoted) && chmod 700 \(path.shellQuoted)",
+                en:
+                    "The folder \(path) of what a restore kept does not let this user write into it, which an undo has to. As root run: "
+                    + "chown \(user):\(group) \(path.shellQuoted) && chmod 700 \(path.shellQuoted)")
         }
     }
 

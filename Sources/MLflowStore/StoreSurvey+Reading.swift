@@ -79,9 +79,9 @@ extension StoreSurvey {
         guard try isThere(on: session) else { return nil }
         // A migration holds it for as long as it lasts.
         try session.execute("set lock_timeout = '\(number: Int(settings.patience * 1000))ms'")
-        do { return try session.rows("select version_num from public.alembic_version").first?.string(0) } catch let
-            error as PostgresError
-        {
+        do throws(PostgresError) {
+            return try session.rows("select version_num from public.alembic_version").first?.string(0)
+        } catch {
             throw error.namingHolders(in: settings, seconds: settings.patience)
         }
     }

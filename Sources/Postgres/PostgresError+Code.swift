@@ -39,4 +39,12 @@ extension PostgresError: CodedError {
         case .passwordNotExpressible: "password-not-expressible"
         }
     }
+
+    package var failureKind: FailureKind {
+        switch self {
+        case .diskFull: .noRoom
+        case .stackBusy: .busy
+        default: .unavailable
+        }
+    }
 }

@@ -15,8 +15,17 @@ extension SystemError: CodedError {
         default: "system-error"
         }
     }
+
+    package var failureKind: FailureKind {
+        switch code {
+        case ENOSPC, EDQUOT: .noRoom
+        case EACCES, EPERM, EROFS, EIO: .unavailable
+        default: .failed
+        }
+    }
 }
 
 extension CancelledError: CodedError {
     package var errorCode: String { "cancelled" }
+    package var failureKind: FailureKind { .cancelled }
 }

@@ -6,6 +6,8 @@
 package protocol CodedError: ExplainedError {
     /// Not `code`: errors of the system and of SQLite have a number by that name.
     var errorCode: String { get }
+    /// Decides the API's status and the command's exit code.
+    var failureKind: FailureKind { get }
     /// What was found, one by one, where the error is about several things; empty for most.
     var findings: [BilingualText] { get }
 }

@@ -63,6 +63,7 @@ enum MLflowBackup {
             }
             let settings = try Settings.read(arguments, environment)
             language = settings.language
+            if let zone = settings.timeZone, environment["TZ"] != zone { LocalTime.useZone(zone) }
             let invocation = Invocation(arguments: arguments, settings: settings, console: Console(language))
             // A restore would take the backups with it: settings like these are no settings.
             try invocation.operations.workspace.refuseOverlap()

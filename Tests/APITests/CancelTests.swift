@@ -75,6 +75,34 @@ struct CancelTests {
         }
     }
 
+    @Test(
+        "A scheduled backup that somebody cancelled is dealt with; one that a signal of the system ended is made again",
+        arguments: [true, false])
+    func scheduled(isCancelled: Bool) throws {
+        let live = try ServiceFixture(
+            "cancel_cron", settings: ["BACKUP_SCHEDULE": "* * * * *", "BACKUP_SCHEDULER": "cron"])
+        try Shell.sh("touch -d '2 hours ago' '\(live.service.operations.folder.state)/first-use'")
+        try live.holdingTheFolder {
+            let process = try live.start(["backup", "--scheduled"])
+            let task = try onlyTask(live)
+            if isCancelled {
+                #expect(try live.send("POST", "/tasks/\(task)/cancel").status == 202)
+            } else {
+                kill(process.processIdentifier, SIGTERM)
+            }
+            #expect(process.exitStatus() == 130)
+            let message = try #require(live.task(task)["message"] as? String)
+            #expect(message.contains(isCancelled ? "cancelled on request" : "interrupted"), "\(message)")
+        }
+        let state = live.service.operations.folder.state
+        let record = try #require(
+            Directory.names(in: state).map { String(decoding: $0, as: UTF8.self) }.first {
+                $0.hasPrefix("schedule") && $0.hasSuffix(".json")
+            })
+        let text = String(decoding: try OpenFile(state.appending(record), .read).readAll(limit: 1 << 16), as: UTF8.self)
+        #expect(text.contains(isCancelled ? "\"done\"" : "\"failed\""), "\(text)")
+    }
+
     @Test("Ctrl-C and SIGTERM end the program with 130 and mark its task", arguments: [SIGINT, SIGTERM])
     func signals(_ signal: Int32) throws {
         let live = try ServiceFixture("cancel_signal")

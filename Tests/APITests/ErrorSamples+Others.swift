@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
-import Backup
 import Glibc
 import SystemIO
 import Wording
 
 @testable import API
+@testable import Backup
 @testable import Postgres
 @testable import Service
 @testable import mlflow_backup
@@ -60,16 +60,22 @@ extension ErrorSamples {
     static let sqlite = [1, 13].map { SQLiteError(code: $0, message: "m", path: "p") }
 
     /// What has no code of its own.
-    static let uncoded: [any Error] = [
-        UsageError.missingValue("--wait"), SettingsError.bothForms(variable: "V"), MailAddressError(reason: .malformed),
+    static let uncoded: [any Error] = [DockerError.unreachable(reason: "r")]
+
+    /// Of types that have one code.
+    static let single: [String: [any CodedError]] = [
+        "UsageError": [UsageError.missingValue("--wait")], "SettingsError": [SettingsError.bothForms(variable: "V")],
+        "ListenError": [ListenError(address: "a", port: 1, reason: "r")],
+        "NotRecorded": [system[0], system[2]].map { Verification.NotRecorded(name: "n", digest: "d", reason: $0) },
+        "DamageNotRecorded": [Verification.DamageNotRecorded(name: "n", cause: CancelledError(), reason: system[2])],
     ]
 
     /// Of an enum with a code for each case, its name and its samples.
     static let ofEnums: [String: [any CodedError]] = [
         "BackupError": backup, "ServiceError": service, "RequestError": request, "PostgresError": postgres,
         "ArchiveError": archive, "TaskStoreError": taskStore, "SystemError": system, "SQLiteError": sqlite,
-        "CancelledError": [CancelledError()], "TaskCancelled": [TaskCancelled(explanation: text)],
-    ]
+        "CancelledError": [CancelledError()], "TaskCancelled": [TaskCancelled(.requested, text)],
+    ].merging(single) { one, _ in one }
 
     static let all: [any Error] = ofEnums.values.flatMap { $0 as [any Error] } + uncoded
 
@@ -77,7 +83,9 @@ extension ErrorSamples {
     static func isAnswered(_ error: any Error) -> Bool {
         switch error {
         // A command line, the environment of the program, a task.
-        case is UsageError, is SettingsError, is TaskCancelled: false
+        case is UsageError, is SettingsError, is ListenError, is TaskCancelled: false
+        // Of tasks.
+        case is Verification.NotRecorded, is Verification.DamageNotRecorded: false
         // `Hold` makes the one a `BackupError`, `TaskRoutes` the other a `RequestError`; no request walks the artifacts.
         case PostgresError.stackBusy, TaskStoreError.noSuchTask, ArchiveError.nothingToBackUp: false
         // Of cat and list, of a path, of claim and of forget, which are commands alone.

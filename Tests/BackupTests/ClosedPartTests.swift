@@ -12,7 +12,7 @@ import Wording
     "Kept parts of which something is another user's",
     .enabled(if: geteuid() == 0, "becoming another user needs root"), .onItsOwnThread)
 struct ClosedPartTests {
-    private static let user: UInt32 = 4307
+    static let user: UInt32 = 4307
 
     /// The service's own stack, with a part kept of each of two folders.
     private func restored(_ name: String) throws -> (live: LiveStackFixture, part: KeptPart) {
@@ -54,6 +54,30 @@ struct ClosedPartTests {
         #expect(try live.rows() == rows && live.files() == files)
         try Shell.sh("chown \(Self.user) '\(child)'")
         try OrdinaryUser.run(Self.user) { try live.undo(force: true) }
+        #expect(try Shell.sh("cat '\(live.artifacts)/2/file'") == "3\n")
+    }
+
+    @Test(
+        "an undo looks at the part's own folder before it begins, and says what to do",
+        arguments: [(owner: user, mode: "500"), (owner: 0, mode: "755")])
+    func closedFolder(owner: UInt32, mode: String) throws {
+        let (live, part) = try restored("closed_folder")
+        let (rows, files) = (try live.rows(), try live.files())
+        let folder = KeptParts(live.workspace()).folder(of: part.id)
+        try Shell.sh("chown \(owner) '\(folder)' && chmod \(mode) '\(folder)'")
+        let advice = try OrdinaryUser.run(Self.user) {
+            let error = #expect(throws: BackupError.self) { try UndoJob(live.workspace(), force: true).preflight() }
+            #expect(error?.errorCode == "not-movable", "\(String(describing: error))")
+            let advice = error?.explanation.english ?? ""
+            #expect(advice.contains(folder.string) && error?.explanation.chinese.contains(folder.string) == true)
+            #expect(throws: BackupError.self) { try live.undo() }
+            return advice
+        }
+        #expect(try live.rows() == rows && live.files() == files)
+        #expect(try KeptParts(live.workspace()).all().map(\.id) == [part.id])
+        // The command that is advised is enough.
+        try Shell.sh(String(try #require(advice.split(separator: ": ").last)))
+        try OrdinaryUser.run(Self.user) { try live.undo() }
         #expect(try Shell.sh("cat '\(live.artifacts)/2/file'") == "3\n")
     }
 }

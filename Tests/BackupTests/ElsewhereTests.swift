@@ -232,7 +232,7 @@ struct ElsewhereTests {
         "a disk that the database names and that does not answer holds no backup: it could not be told, and that is said"
     )
     func silentDisk() throws {
-        guard try MountedFileSystem.Kind.sshfs.missing == nil else { return }
+        guard MountedFileSystem.Kind.sshfs.missing == nil else { return }
         let (live, connection) = try withLocations("elsewhere_silent")
         let mounted = try MountedFileSystem(.sshfs)
         let location = "\(mounted.path)/mlruns/9"

@@ -286,7 +286,7 @@ struct FileOwnerTests {
                     setpriv --reuid \(Self.user) --regid \(Self.user) --clear-groups \
                       sh -c 'cat "$0" || touch "$0".new' "$dump" >/dev/null 2>&1 && echo reached || echo closed
                     """)
-                reach.withLock { $0.insert(looked?.split(separator: "\n").last.map(String.init) ?? "no answer") }
+                _ = reach.withLock { $0.insert(looked?.split(separator: "\n").last.map(String.init) ?? "no answer") }
             }.kept
         }
         #expect(reach.withLock { $0 } == ["closed"])

@@ -50,16 +50,16 @@ struct FileSystemTests {
         let second = try make(workspace, type, live)
         // Nothing changed: another name of it, or a copy.
         let third = try make(workspace, type, live)
-        for made in [first, second, third] { try VerifyJob(workspace).run(made.name.string) }
+        for made in [first, second, third] { _ = try VerifyJob(workspace).run(made.name.string) }
         let items = try Catalogue(folder).items()
         #expect(items.map(\.name) == [third, second, first].map(\.name))
         #expect(items.allSatisfy { $0.status == .completed }, "\(items.map(\.status))")
         let (laterRows, laterFiles) = (try live.rows(), try live.files())
-        try RestoreJob(workspace, options: .init(force: true)).run(first.name.string)
+        _ = try RestoreJob(workspace, options: .init(force: true)).run(first.name.string)
         #expect(try live.rows() == rows && live.files() == files)
-        try UndoJob(workspace, force: true).run()
+        _ = try UndoJob(workspace, force: true).run()
         #expect(try live.rows() == laterRows && live.files() == laterFiles)
-        try PruneJob(workspace, rule: .count(1)).run()
+        _ = try PruneJob(workspace, rule: .count(1)).run()
         #expect(try Catalogue(folder).items().contains { $0.name == third.name })
         let state = try Directory.names(in: folder.state).map { String(decoding: $0, as: UTF8.self) }
         #expect(!state.contains { $0.contains("probe-") || $0.contains("pulse") }, "\(state)")

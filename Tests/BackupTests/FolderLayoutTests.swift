@@ -95,7 +95,7 @@ struct FolderLayoutTests {
         let workspace = live.workspace(folder: folder)
         let made = try BackupJob(workspace, options: .init(), version: "t").run()
         #expect(made.warnings.contains { $0.english.contains("a broken disk takes both") })
-        try RestoreJob(workspace, options: .init(force: true)).run(made.name.string)
+        _ = try RestoreJob(workspace, options: .init(force: true)).run(made.name.string)
         #expect(try Catalogue(folder).items().map(\.name) == [made.name])
     }
 
@@ -120,7 +120,7 @@ struct FolderLayoutTests {
         let restored = try RestoreJob(workspace(), options: .init(force: true)).run(first.name.string)
         #expect(restored.kept != nil)
         #expect(try live.rows() == rows && live.files() == files)
-        try UndoJob(workspace(), force: true).run()
+        _ = try UndoJob(workspace(), force: true).run()
         #expect(try live.rows() == laterRows && live.files() == laterFiles)
         #expect(try FileStatus.of(artifacts).kind == .symbolicLink, "the link is still one")
 
@@ -130,7 +130,7 @@ struct FolderLayoutTests {
         #expect(try RecoverJob(workspace()).run() == .finished(backup: first.name.string, task: nil))
         #expect(try live.rows() == rows && live.files() == files)
         try ClaimJob(workspace()).run()
-        try VerifyJob(workspace()).run(first.name.string)
+        _ = try VerifyJob(workspace()).run(first.name.string)
         // The link's own folder is known by both names.
         #expect(try ArtifactsMark.read(in: live.artifacts)?.knows(live.folder) == true)
         #expect(try ArtifactsMark.read(in: live.artifacts)?.knows(folder) == true)

@@ -161,4 +161,84 @@ struct FragmentTests {
         try live.undo(force: true)
         #expect(try live.files() == files)
     }
+
+    @Test("a removal that was cut short leaves no whole, also where all that the service knew is lost then")
+    func ofRemoval() throws {
+        let live = try LiveStackFixture("fragment_removal")
+        for child in ["2", "3"] {
+            try Shell.sh("mkdir '\(live.artifacts)/\(child)' && echo x > '\(live.artifacts)/\(child)/x'")
+        }
+        let backup = try live.backup().name.string
+        for child in ["1", "2", "3"] { try Shell.sh("echo \(child) > '\(live.artifacts)/\(child)/precious'") }
+        let part = try #require(try live.restore(backup, .artifacts, force: true).kept)
+        let tree = KeptParts(live.workspace()).tree(of: part)
+        let stuck = tree.appending("3")
+        try Shell.sh("chattr +i '\(stuck)'")
+        #expect(throws: BackupError.self) { try ForgetJob(live.workspace()).run(part.id) }
+        try Shell.sh("chattr -i '\(stuck)'")
+        try Shell.sh(
+            "rm -rf '\(tree)/2' && echo 1 > '\(live.artifacts)/1/since' && echo 2 > '\(live.artifacts)/2/since'")
+        try Directory.removeTree(live.folder.path)
+        try ClaimJob(live.workspace()).run()
+        let told = try KeptParts(live.workspace()).warnings().map(\.english)
+        #expect(told.contains { $0.contains(part.id) && $0.contains("removal") }, "\(told)")
+        let error = #expect(throws: BackupError.self) { try live.undo() }
+        #expect(error?.errorCode == "kept-fragment")
+        // What is left comes back, and nothing else goes.
+        try live.undo(force: true)
+        #expect(try Shell.sh("ls '\(live.artifacts)/2/since'").contains("since"))
+        #expect(try Shell.sh("ls '\(live.artifacts)/3'").contains("precious"))
+    }
+
+    @Test("of a removal that is done but for its folder a claim makes no part")
+    func emptied() throws {
+        let live = try LiveStackFixture("fragment_emptied")
+        let part = try #require(try live.restore(try live.backup().name.string, force: true).kept)
+        let parts = KeptParts(live.workspace())
+        try ForgetJob(live.workspace()).run(part.id)
+        try Directory.make(parts.folder, mode: 0o700)
+        try Directory.make(parts.folder(of: part.id), mode: 0o700)
+        try KeptParts.mark(parts.folder(of: part.id), as: .removing)
+        try Directory.removeTree(live.folder.path)
+        #expect(try ClaimJob(live.workspace()).run().kept == [])
+        #expect(try FileStatus.ifPresent(parts.folder) == nil)
+    }
+
+    /// Killed after the databases were swapped, before any file was.
+    @Test("a claim that is cut short leaves no whole: the part is marked before it has a record")
+    func ofClaim() throws {
+        let live = try LiveStackFixture("fragment_claim")
+        let backup = try live.backup().name.string
+        try live.add(runs: 30...31)
+        let journal = try live.interruptRestore(of: backup, swappingDatabases: true)
+        try Directory.removeTree(live.folder.path)
+        let id = try #require(journal.id)
+        let work = journal.swap.work
+        try Directory.removeTree(work.appending("old"))
+        // The claim gets as far as the first that it makes or moves in there.
+        try Shell.sh("chattr +i '\(work)'")
+        #expect(throws: SystemError.self) { try ClaimJob(live.workspace()).run() }
+        try Shell.sh("chattr -i '\(work)'")
+        #expect(try ClaimJob(live.workspace()).run().kept == [id])
+        let parts = KeptParts(live.workspace())
+        #expect(try parts.isFragment(try parts.part(named: id)))
+    }
+
+    @Test("one whose files were moved away is a fragment still, and it is said that the database alone came back")
+    func movedAway() throws {
+        let (live, id, rows) = try claimed("fragment_moved")
+        let parts = KeptParts(live.workspace())
+        let (tree, aside) = (parts.folder(of: id).appending("old"), live.root.path.appending("aside"))
+        try Directory.rename(tree, to: aside)
+        let files = try live.files()
+        let error = #expect(throws: BackupError.self) { try live.undo() }
+        #expect(error?.errorCode == "kept-fragment")
+        let outcome = try live.undo(force: true)
+        #expect(try live.rows() == rows && live.files() == files)
+        let told = outcome.warnings.map(\.english)
+        #expect(told.contains { $0.contains("The database alone was brought back") }, "\(told)")
+        #expect(!told.contains { $0.contains("moves back what is there") }, "\(told)")
+        // What it replaced, the database, is whole.
+        #expect(try !parts.isFragment(try #require(outcome.kept)))
+    }
 }

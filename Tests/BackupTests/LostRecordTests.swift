@@ -130,7 +130,7 @@ struct LostRecordTests {
         let (live, kept, rows, _) = try bereft("lost_shared", sharing: true)
         try ClaimJob(live.workspace()).run()
         let shared = live.artifacts.appending("1/run5/artifacts/model.bin")
-        let write = { try Shell.sh("printf x | dd of='\(shared)' conv=notrunc status=none") }
+        let write = { _ = try Shell.sh("printf x | dd of='\(shared)' conv=notrunc status=none") }
         try write()
         let outcome = try live.undo(force: true)
         #expect(outcome.undone.id == kept.id)

@@ -56,10 +56,17 @@ extension ComposeTests {
         try stack.wait("cron has made a backup", seconds: 150) {
             try !Set(stack.backupNames()).subtracting(known).isEmpty
         }
-        try stack.wait("the log says so", seconds: 30) {
-            try stack.run("docker exec mlflow-backup-service cat /var/log/cron/backup.log").contains("exit 0")
+        // Each minute's run says how it ended: what counts is that of the one that names this backup.
+        let name = try #require(Set(stack.backupNames()).subtracting(known).min())
+        var run = ""
+        try stack.wait("the log says how its run ended", seconds: 30) {
+            let log = try stack.run("docker exec mlflow-backup-service cat /var/log/cron/backup.log")
+            let runs = log.split(separator: /\ backup_mlflow\.sh\n/)
+            run = runs.first { $0.contains(name) }.map(String.init) ?? ""
+            return run.contains(/\ exit \d+\n/)
         }
-        #expect(try stack.run("docker logs mlflow-backup-service").contains("backup_mlflow.sh"))
+        #expect(run.contains(/\ exit 0\n/), "\(run)")
+        #expect(try stack.run("docker logs mlflow-backup-service").contains(name))
         try stack.up()
         #expect(
             try stack.run("docker exec mlflow-backup-service crontab -l").contains(
@@ -126,9 +133,18 @@ extension ComposeTests {
             : "curl -fsS -X POST http://localhost:3112/restore -H 'Content-Type: application/json' "
                 + "-d '{\"backup_name\": \"\(known[0])\", \"mode\": \"full\", \"force\": true}'"
         let task = try stack.run("\(line) | jq -r .task_id")
-        Thread.sleep(forTimeInterval: work == "backup" ? 0.4 : 1.5)
+        // Until its work is seen: files of an unfinished backup, or artifacts that are being brought back.
+        let sign =
+            work == "backup" ? "/backup/mlflow/.mlflow-backup/staging/*" : "/mlflow/artifacts/.mlflow-backup-restore/*"
         // As a crash does. `docker kill` counts as a stop by hand, after which Docker starts nothing by itself.
-        try stack.run("kill -9 $(docker inspect -f '{{.State.Pid}}' \(victim))")
+        let killed = try stack.run(
+            """
+            pid=$(docker inspect -f '{{.State.Pid}}' \(victim))
+            docker exec mlflow-backup-service timeout 60 sh -c 'until ls -d \(sign) >/dev/null 2>&1; do sleep 0.01; done'
+            curl -fsS http://localhost:3112/tasks/\(task) | jq -r .status
+            kill -9 $pid
+            """)
+        #expect(killed == "running", "it was killed in the midst of the \(work)")
         try stack.wait("\(victim) is back", seconds: 60) {
             try stack.bash("docker inspect -f '{{.State.Running}}' \(victim)").text.contains("true")
         }

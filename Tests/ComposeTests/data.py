@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pathlib
 import sys
 import tempfile
 
@@ -35,7 +36,7 @@ def digest():
             for item in client.list_artifacts(run.info.run_id):
                 with tempfile.TemporaryDirectory() as folder:
                     path = client.download_artifacts(run.info.run_id, item.path, folder)
-                    found.update(hashlib.sha256(open(path, "rb").read()).digest())
+                    found.update(hashlib.sha256(pathlib.Path(path).read_bytes()).digest())
     print(found.hexdigest())
 
 

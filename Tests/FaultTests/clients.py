@@ -4,8 +4,8 @@
 usage: clients.py write URL JOURNAL STOP_FILE CLIENTS SECONDS
        clients.py check URL JOURNAL ANSWERS
 
-write: CLIENTS threads log runs, tags, parameters and artifacts by the REST API, without retries, until STOP_FILE is there
-or SECONDS have passed. Each acknowledged thing (HTTP 200) becomes a line of JSON in JOURNAL.
+write: CLIENTS threads log runs, tags, parameters and artifacts by the REST API, without retries, until STOP_FILE is
+there or SECONDS have passed. Each acknowledged thing (HTTP 200) becomes a line of JSON in JOURNAL.
 check: writes into ANSWERS the keys of those lines that the server still answers for, with the right values and bytes.
 """
 import concurrent.futures
@@ -52,12 +52,10 @@ def artifact_path(path):
 def write(url, journal, stop_file, clients, seconds):
     lock = threading.Lock()
     deadline = time.monotonic() + float(seconds)
-    output = open(journal, "a", encoding="utf-8")
 
     def acknowledged(**what):
-        with lock:
+        with lock, open(journal, "a", encoding="utf-8") as output:
             output.write(json.dumps(what) + "\n")
-            output.flush()
 
     def is_over():
         return os.path.exists(stop_file) or time.monotonic() > deadline
@@ -92,7 +90,6 @@ def write(url, journal, stop_file, clients, seconds):
         thread.start()
     for thread in threads:
         thread.join(timeout=max(1.0, deadline + 60 - time.monotonic()))
-    output.close()
 
 
 def is_there(server, what):

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Glibc
 import Testing
 
@@ -157,9 +158,14 @@ struct ServerTests {
         }
     }
 
-    @Test("Loopback of IPv6 works, where the machine has it")
+    /// The kernel's own list of addresses: what our server says of it is what is tested.
+    private static let hasLoopbackOfIPv6 =
+        ((try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8)) ?? "").contains(
+            "00000000000000000000000000000001")
+
+    @Test("Loopback of IPv6 works", .enabled(if: hasLoopbackOfIPv6, "this machine has no ::1"))
     func ipv6() throws {
-        guard let server = try? echo(ServerConfiguration(address: "::1")) else { return }
+        let server = try echo(ServerConfiguration(address: "::1"))
         defer { server.stop(graceSeconds: 1) }
         #expect(try Curl("http://[::1]:\(server.port)/").text == "hello from ::1")
     }

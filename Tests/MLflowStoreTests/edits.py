@@ -23,13 +23,13 @@ os.environ["GIT_PYTHON_REFRESH"] = "quiet"
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import AssessmentSource, Feedback, Dataset, DatasetInput, InputTag
+from mlflow.entities import AssessmentSource, Dataset, DatasetInput, Feedback, InputTag
 from mlflow.entities.gateway_endpoint import GatewayEndpointModelConfig, GatewayEndpointTag, GatewayModelLinkageType
-from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent, WebhookStatus
+from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent
 from mlflow.genai.label_schemas.label_schemas import InputPassFail
 from mlflow.store.db import utils
-from mlflow.tracking._tracking_service.utils import _get_store
 from mlflow.tracking._model_registry.utils import _get_store as _get_registry
+from mlflow.tracking._tracking_service.utils import _get_store
 
 EDITS = {}
 
@@ -121,7 +121,7 @@ def base(s):
     s.store.set_logged_model_tags(logged.model_id, [mlflow.entities.LoggedModelTag("kind", "cnn")])
     for name in ("churn", "idle"):
         c.create_registered_model(name, {"owner": "ann"}, "as it was")
-        for number in ("1", "2"):
+        for _ in range(2):
             c.create_model_version(name, f"runs:/{run}/model", run, tags={"grade": "b"}, description="as it was")
         c.set_registered_model_alias(name, "champion", "1")
     mlflow.genai.register_prompt("greeting", "Hello {{name}}")
@@ -199,14 +199,16 @@ def experiment_added(s): s.client.create_experiment("new work", tags={"team": "v
 @edit
 def run_added(s):
     run = s.client.create_run(s.experiment, run_name="fresh").info.run_id
-    for step in range(40): s.client.log_metric(run, "loss", step, step=step)
+    for step in range(40):
+        s.client.log_metric(run, "loss", step, step=step)
     s.client.log_param(run, "lr", "1")
     s.client.log_inputs(run, [DatasetInput(Dataset("iris", "d1", "code", "{}"), [InputTag("c", "t")])])
 @edit
 def run_added_and_deleted(s): s.client.delete_run(s.client.create_run(s.experiment, run_name="brief").info.run_id)
 @edit
 def metric_logged(s):
-    for step in range(100, 150): s.client.log_metric(s.run(), "loss", 0.01, step=step)
+    for step in range(100, 150):
+        s.client.log_metric(s.run(), "loss", 0.01, step=step)
 @edit
 def metric_with_old_time(s): s.client.log_metric(s.run(), "loss", 0.5, timestamp=1, step=0)
 @edit
@@ -255,7 +257,8 @@ def webhook_added(s): s.client.create_webhook("second", "https://127.0.0.1/2", [
 def webhook_changed(s): s.client.update_webhook(s.webhook(), url="https://127.0.0.1/other")
 @edit
 def webhook_event_added(s):
-    s.client.update_webhook(s.webhook(), events=[EVENT, WebhookEvent(WebhookEntity.MODEL_VERSION, WebhookAction.CREATED)])
+    created = WebhookEvent(WebhookEntity.MODEL_VERSION, WebhookAction.CREATED)
+    s.client.update_webhook(s.webhook(), events=[EVENT, created])
 @edit
 def secret_added(s): s.store.create_gateway_secret("third key", {"api_key": "sk-third67890abcdef"}, "openai")
 @edit
@@ -377,7 +380,7 @@ def nothing(s): s.client.search_runs([s.experiment])
 
 
 def warm(uri):
-    """What each child would else do anew: MLflow reads all its migrations, and SQLAlchemy maps its classes and loads its dialect."""
+    """What each child would else do anew: MLflow reads its migrations, SQLAlchemy maps classes and loads a dialect."""
     utils._get_latest_schema_revision = functools.cache(utils._get_latest_schema_revision)
     nothing(Stack(uri))
 

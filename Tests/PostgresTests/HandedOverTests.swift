@@ -119,7 +119,8 @@ struct HandedOverTests {
     )
     func uncertain() throws {
         try makeProduction()
-        try ground.server.asSuperuser(in: source, ["create table metrics ()"])
+        try ground.server.asSuperuser(
+            in: source, ["create table metrics ()", "revoke truncate on runs from mlflow_user"])
         try ground.dump(ground.admin(source))
         try makeStaging()
         let (target, told) = try ground.restore(
@@ -128,6 +129,88 @@ struct HandedOverTests {
             ground.admin(target), "select has_table_privilege('mlflow_user', 'audit.log', 'insert')::text")
         #expect(found == ["true"], "\(told)")
         #expect(told.contains { $0.fate == .notHandedOver && $0.name == "mlflow_user" }, "\(told)")
+        // What an owner may with his own is whose the table is now, whatever else is certain.
+        let rights: SQL = """
+            select (has_table_privilege('mlflow_user', 'runs', 'select'), has_table_privilege(\(staging), 'runs', 'insert'),
+              has_table_privilege(\(staging), 'runs', 'truncate'))::text
+            """
+        #expect(try ground.texts(ground.admin(target), rights) == ["(f,t,f)"])
+        // MLflow's role there does not read a table that stays another's.
+        let shutOut = told.filter { $0.fate == .shutOut && $0.name == staging }.map { $0.reason ?? "" }
+        #expect(shutOut.count == 1 && shutOut[0].contains("SELECT") && shutOut[0].contains("public.metrics"), "\(told)")
+    }
+
+    @Test("where the live tables are a superuser's the role that had them keeps nothing of them")
+    func superusers() throws {
+        try makeProduction()
+        try ground.server.asSuperuser(in: source, ["revoke truncate on runs from mlflow_user"])
+        try ground.dump(ground.admin(source))
+        try ground.server.asSuperuser(
+            in: source,
+            [
+                "alter table runs owner to postgres", "alter database \(identifier: source.database) owner to postgres",
+            ])
+        let (target, told) = try ground.restore(
+            source, as: ground.server.superuser, "supers", dumper: "mlflow_user", application: ["runs"])
+        let rights: SQL = """
+            select (has_table_privilege('mlflow_user', 'runs', 'select'), has_table_privilege('mlflow_user', 'runs', 'insert'),
+              has_table_privilege('mlflow_user', 'audit.log', 'insert'))::text
+            """
+        #expect(try ground.texts(target, rights) == ["(f,f,f)"], "\(told)")
+        #expect(told.contains { $0.kind == "grants" && $0.name == "mlflow_user" && $0.role == "postgres" }, "\(told)")
+        // A superuser's own tables to come are not open to whom that role's were.
+        let defaults: SQL = "select defaclrole::regrole::text from pg_default_acl"
+        #expect(try ground.texts(target, defaults) == ["mlflow_user"])
+    }
+
+    @Test("a user mapping, which may hold a password for another server, stays whose it was, and it is said")
+    func userMapping() throws {
+        try makeProduction()
+        try ground.server.asSuperuser(
+            in: source,
+            [
+                "create foreign data wrapper far", "create server away foreign data wrapper far",
+                "grant usage on foreign server away to mlflow_user",
+                "create user mapping for mlflow_user server away options (user 'x', password 'y')",
+            ])
+        try ground.dump(ground.admin(source))
+        try makeStaging()
+        let (target, told) = try ground.restore(
+            source, as: ground.server.superuser, "mapping", dumper: "mlflow_user", application: ["runs"])
+        #expect(try ground.texts(target, "select usename::text from pg_user_mappings") == ["mlflow_user"])
+        let shown = BeyondRestore.afterwards(told).filter { $0.english.contains("mlflow_user SERVER away") }
+        #expect(shown.count == 1 && shown[0].english.contains(staging), "\(told)")
+        #expect(shown.first?.chinese.contains(staging) == true)
+    }
+
+    @Test(
+        "who could make tables in the live database's schema can in the restored one, as MLflow's next upgrade has to")
+    func making() throws {
+        try makeProduction()
+        try makeStaging()
+        try ground.server.asSuperuser(
+            in: source,
+            [
+                "alter database \(identifier: source.database) owner to postgres",
+                "grant create on schema public to \(identifier: staging)",
+            ])
+        let (target, told) = try ground.restore(
+            source, as: ground.server.superuser, "making", dumper: "mlflow_user", application: ["runs"])
+        #expect(
+            try ground.texts(target, "select has_schema_privilege(\(staging), 'public', 'create')::text") == ["true"],
+            "\(told)")
+        // Of the same role's the grants are the backup's: it is said.
+        try ground.server.asSuperuser(
+            in: source,
+            [
+                "alter table runs owner to mlflow_user", "revoke create on schema public from \(identifier: staging)",
+                "grant create on schema public to mlflow_user",
+            ])
+        let (_, said) = try ground.restore(
+            source, as: ground.server.superuser, "said", dumper: "mlflow_user", application: ["runs"])
+        #expect(
+            said.contains { $0.fate == .shutOut && $0.name == "mlflow_user" && $0.reason == "CREATE ON SCHEMA public" },
+            "\(said)")
     }
 
     @Test("where MLflow's own role cannot use its tables afterwards it is named")

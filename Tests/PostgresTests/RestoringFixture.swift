@@ -25,13 +25,13 @@ struct RestoringFixture {
 
     func restore(
         _ source: ConnectionSettings, as role: ConnectionSettings, _ name: String, dumper: String? = nil,
-        application: Set<String> = []
+        application: Set<String> = [], ofAnother: Bool = false
     ) throws -> (target: ConnectionSettings, told: [BeyondRestore]) {
         let target = role.naming(database: "\(source.database)_\(name)")
         try Databases(role.naming(database: source.database)).create(target.database, like: source.database)
         let told = try PostgresTools(binDirectory: server.binDirectory).restore(
             from: dump, into: target, dumper: dumper ?? source.user, application: application,
-            standingFor: source.database, jobs: 1)
+            standingFor: source.database, ofAnother: ofAnother, jobs: 1)
         return (target, told)
     }
 

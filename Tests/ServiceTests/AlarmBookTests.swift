@@ -60,6 +60,28 @@ struct AlarmBookTests {
         #expect(tellings(&other, [kept], from: start, for: 8 * 86_400).map(\.at) == weekly)
     }
 
+    @Test("what comes and goes for days is told of ever more rarely, and over only when it stays well for longer")
+    func flapping() {
+        var book = AlarmBook()
+        var told: [AlarmBook.Telling.Kind] = []
+        var now = start
+        // Four days of a quarter of an hour well, a quarter not.
+        for _ in 0..<192 {
+            told += tellings(&book, [database], from: now, for: 900).map(\.kind)
+            told += tellings(&book, [], from: now + 900, for: 900).map(\.kind)
+            now += 1800
+        }
+        #expect(told.first == .begins && told.count < 10, "\(told)")
+        #expect(told.count { $0 == .over } == 1, "\(told)")
+        #expect(!book.alarms.isEmpty)
+        // It ends all the same, and is forgotten.
+        let over = tellings(&book, [], from: now, for: 2 * 86_400)
+        #expect(over.map(\.kind) == [.over] && book.alarms.isEmpty)
+        let later = now + 5 * 86_400
+        #expect(tellings(&book, [database], from: later, for: 700).map(\.kind) == [.begins])
+        #expect(tellings(&book, [], from: later + 700, for: 700).map(\.kind) == [.over])
+    }
+
     @Test("what nobody looked at is neither well nor begins anew")
     func unseen() {
         var book = AlarmBook()

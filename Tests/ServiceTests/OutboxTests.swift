@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import SystemIO
 import TestSupport
 import Testing
@@ -39,7 +40,7 @@ struct OutboxTests {
         #expect(report.english.contains("kept for two days") && report.chinese.contains("两天"), "\(report)")
 
         let server = try MailServer()
-        let delivery = NoticeDelivery(try mailer(server.url), [], outbox, .silent)
+        let delivery = NoticeDelivery(try mailer(server.url), [], outbox, empties: true, .silent)
         #expect(delivery.trouble?.english.contains("451 4.3.2") == true, "another process says why")
         let now = LocalTime.now().epoch
         delivery.emptyOutbox(now: now + 60)
@@ -50,6 +51,80 @@ struct OutboxTests {
         #expect(mails.map(\.recipients) == [["ops@company.com"]])
         #expect(mails.first?.subject == "[MLflow backup] Backup failed (server-01)")
         #expect(try outbox.waiting().isEmpty && delivery.trouble == nil)
+    }
+
+    @Test(
+        "where no disk takes them a service keeps them in memory, goes on trying, and writes them down when there is room"
+    )
+    func inMemory() throws {
+        let folder = try ScratchFolder()
+        let state = folder.path.appending("away")
+        let outbox = Outbox(in: state)
+        let busy = try MailServer(["--refuse-first", "99"])
+        let policy = NoticePolicy(standing: try MailAddress("ops@company.com"), language: .english, retryDelays: [])
+        let service = try NoticeDispatcher(
+            mailer: mailer(busy.url), policy: policy, outbox: outbox, empties: true, log: .silent)
+        service.notify(event) { _ in }
+        #expect(service.flush(atMost: 60))
+        service.stop()
+        #expect(try outbox.waiting().map(\.taskID) == [event.taskID])
+        let server = try MailServer()
+        let delivery = NoticeDelivery(try mailer(server.url), [], outbox, empties: true, .silent)
+        let now = LocalTime.now().epoch
+        delivery.emptyOutbox(now: now + 60)
+        #expect(try server.entries("message").isEmpty)
+        delivery.emptyOutbox(now: now + 660)
+        #expect(try server.entries("message").map(\.recipients) == [["ops@company.com"]])
+        #expect(try outbox.waiting().isEmpty)
+
+        let second = try NoticeDispatcher(
+            mailer: mailer(busy.url), policy: policy, outbox: outbox, empties: true, log: .silent)
+        second.notify(event) { _ in }
+        #expect(second.flush(atMost: 60))
+        second.stop()
+        try Directory.make(state)
+        delivery.emptyOutbox(now: now + 60)
+        #expect(try Outbox(in: state).waiting().count == 1, "another process finds it")
+    }
+
+    @Test(
+        "of a server that is configured no more nothing is told, and its mails go when their time is over, with a line")
+    func switchedOff() throws {
+        let folder = try ScratchFolder()
+        let outbox = Outbox(in: folder.path)
+        _ = try leaveOne(MailServer(["--refuse-first", "99"]).url, in: outbox)
+        let lines = try folder.write("log", "")
+        let descriptor = open(lines.string, O_WRONLY | O_APPEND)
+        defer { close(descriptor) }
+        let delivery = NoticeDelivery(
+            nil, [], outbox, empties: true, Log(format: .text, syslog: false, descriptor: descriptor))
+        #expect(delivery.trouble == nil)
+        let now = LocalTime.now().epoch
+        delivery.emptyOutbox(now: now + 4000)
+        #expect(try outbox.waiting().count == 1)
+        delivery.emptyOutbox(now: now + 3 * 86_400)
+        #expect(try outbox.waiting().isEmpty)
+        let text = String(decoding: try OpenFile(lines, .read).readAll(limit: 1 << 16), as: UTF8.self)
+        #expect(text.contains("given up") && text.contains(event.taskID), "\(text)")
+    }
+
+    @Test("a schedule that fails each minute is told of once an hour; who asked for a mail gets his")
+    func eachMinute() throws {
+        let server = try MailServer()
+        let policy = NoticePolicy(standing: try MailAddress("ops@company.com"), language: .english, retryDelays: [])
+        let dispatcher = try NoticeDispatcher(mailer: mailer(server.url), policy: policy, log: .silent)
+        var scheduled = event
+        scheduled.isScheduled = true
+        let reports = Monitor<[String]>([])
+        for _ in 0..<3 { dispatcher.notify(scheduled) { text in reports.withLock { $0.append(text.english) } } }
+        scheduled.outcome = .failed(BilingualText(zh: "别的", en: "another"), code: "database-unreachable")
+        dispatcher.notify(scheduled) { _ in }
+        dispatcher.notify(event) { _ in }
+        dispatcher.notify(event, requested: try MailAddress("me@company.com")) { _ in }
+        #expect(dispatcher.flush(atMost: 60))
+        dispatcher.stop()
+        #expect(try server.entries("message").count == 1 + 1 + 1 + 2)
+        #expect(reports.withLock { $0.filter { $0.contains("less than an hour ago") }.count } == 2)
     }
 
     @Test(
@@ -82,7 +157,7 @@ struct OutboxTests {
         let outbox = Outbox(in: folder.path)
         let server = try MailServer(["--refuse-always"])
         _ = try leaveOne(server.url, in: outbox)
-        let delivery = NoticeDelivery(try mailer(server.url), [], outbox, .silent)
+        let delivery = NoticeDelivery(try mailer(server.url), [], outbox, empties: true, .silent)
         let now = LocalTime.now().epoch
         for minute in stride(from: Int64(0), to: 125, by: 5) { delivery.emptyOutbox(now: now + minute * 60) }
         #expect(try server.entries("rcpt").count == 3, "once by the command, twice in two hours")
@@ -100,14 +175,14 @@ struct OutboxTests {
         let outbox = Outbox(in: folder.path)
         let busy = try MailServer(["--refuse-first", "99"])
         for _ in 0..<3 { _ = try leaveOne(busy.url, in: outbox) }
-        let delivery = NoticeDelivery(try mailer(busy.url), [], outbox, .silent)
+        let delivery = NoticeDelivery(try mailer(busy.url), [], outbox, empties: true, .silent)
         let now = LocalTime.now().epoch
         delivery.emptyOutbox(now: now + 660)
         #expect(try busy.entries("rcpt").count == 4)
         delivery.emptyOutbox(now: now + 720)
         #expect(try busy.entries("rcpt").count == 5)
         let server = try MailServer()
-        let later = NoticeDelivery(try mailer(server.url), [], outbox, .silent)
+        let later = NoticeDelivery(try mailer(server.url), [], outbox, empties: true, .silent)
         later.emptyOutbox(now: now + 1400, isStopped: { true })
         #expect(try server.entries("message").isEmpty)
         later.emptyOutbox(now: now + 1400)
@@ -126,7 +201,8 @@ struct OutboxTests {
         _ = try leaveOne(busy.url, in: outbox)
         _ = try folder.write("outbox/0-0.json", "{")
         let server = try MailServer()
-        NoticeDelivery(try mailer(server.url), [], outbox, .silent).emptyOutbox(now: LocalTime.now().epoch + 660)
+        NoticeDelivery(try mailer(server.url), [], outbox, empties: true, .silent).emptyOutbox(
+            now: LocalTime.now().epoch + 660)
         #expect(try server.entries("message").count == 1)
     }
 }

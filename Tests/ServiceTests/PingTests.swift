@@ -30,7 +30,7 @@ struct PingTests {
     @Test("a start, then how it ended, with a line of reason")
     func signs() throws {
         let peer = try PythonPeer("web_server.py")
-        let pings = try Pings(PingURL("http://127.0.0.1:\(peer.port)/ping/uuid"), log: .silent)
+        let pings = try Pings(PingURL("http://127.0.0.1:\(peer.port)/ping/uuid"), in: nil, log: .silent)
         for end in [true, false] {
             pings.begun()
             #expect(pings.flush(atMost: 20))
@@ -43,10 +43,49 @@ struct PingTests {
         #expect(try String(decoding: peer.log()[3], as: UTF8.self).contains("line of 原因"))
     }
 
+    @Test(
+        "what a command could not send is in the state folder; the service says why, goes on trying, and then it is gone"
+    )
+    func untaken() throws {
+        let folder = try ScratchFolder()
+        let peer = try PythonPeer("web_server.py")
+        let gone = PingURL("http://127.0.0.1:1/uuid")
+        let cron = try Pings(gone, in: folder.path, log: .silent)
+        cron.ended(well: false, "disk full")
+        for _ in 0..<100 where cron.trouble == nil { usleep(50_000) }
+        cron.stop()
+        let service = try Pings(gone, in: folder.path, adopts: true, log: .silent, pause: 0.05)
+        for _ in 0..<100 where service.trouble == nil { usleep(50_000) }
+        #expect(service.trouble?.english.contains("cannot be reached") == true)
+        service.stop()
+        #expect(UntakenPing.read(in: folder.path)?.text == "disk full", "a stop loses nothing")
+        let well = try Pings(
+            PingURL("http://127.0.0.1:\(peer.port)/ping/uuid"), in: folder.path, adopts: true, log: .silent, pause: 0.05
+        )
+        for _ in 0..<100 where try paths(peer).isEmpty || UntakenPing.read(in: folder.path) != nil { usleep(50_000) }
+        #expect(try paths(peer) == ["/ping/uuid/fail"])
+        #expect(UntakenPing.read(in: folder.path) == nil && well.trouble == nil)
+        // Older than an hour it says nothing of now, but the trouble is still told of.
+        let old = UntakenPing(
+            sign: .fail, text: "", written: LocalTime.now().epoch - 4000,
+            reason: .init(BilingualText(zh: "旧", en: "old trouble")))
+        try old.write(in: folder.path)
+        well.stop()
+        let later = try Pings(
+            PingURL("http://127.0.0.1:\(peer.port)/ping/uuid"), in: folder.path, adopts: true, log: .silent, pause: 0.05
+        )
+        for _ in 0..<100 where later.trouble == nil { usleep(50_000) }
+        #expect(later.trouble?.english == "old trouble")
+        later.ended(well: true, "")
+        #expect(later.flush(atMost: 20) && later.trouble == nil)
+        later.stop()
+        #expect(try paths(peer) == ["/ping/uuid/fail", "/ping/uuid"])
+    }
+
     @Test("one that is refused is tried again and told of; the newest alone counts, and no address is shown")
     func refused() throws {
         let peer = try PythonPeer("web_server.py")
-        let pings = try Pings(PingURL("http://127.0.0.1:\(peer.port)/refused/uuid"), log: .silent, pause: 0.05)
+        let pings = try Pings(PingURL("http://127.0.0.1:\(peer.port)/refused/uuid"), in: nil, log: .silent, pause: 0.05)
         pings.ended(well: true, "")
         for _ in 0..<100 where try paths(peer).count < 3 { usleep(50_000) }
         #expect(try paths(peer).count >= 3)
@@ -59,7 +98,7 @@ struct PingTests {
         let turn = try #require(last.firstIndex { $0.hasSuffix("/fail") })
         #expect(last[turn...].allSatisfy { $0.hasSuffix("/fail") })
         pings.stop()
-        let nobody = try Pings(PingURL("http://127.0.0.1:1/secret-uuid"), log: .silent)
+        let nobody = try Pings(PingURL("http://127.0.0.1:1/secret-uuid"), in: nil, log: .silent)
         nobody.begun()
         for _ in 0..<100 where nobody.trouble == nil { usleep(50_000) }
         #expect(nobody.trouble?.english.contains("cannot be reached") == true)

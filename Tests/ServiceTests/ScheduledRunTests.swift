@@ -46,6 +46,23 @@ struct ScheduledRunTests {
         #expect(try service.begin(now: time("20240730_020130"), delay: 60) == .notBefore(time("20240731_020000")))
     }
 
+    @Test("a run of another container, whose process cannot be seen, is told from a dead one by the folder's lock")
+    func otherContainer() throws {
+        let due = try time("20240730_020000")
+        let boot = ProcessIdentity.current().boot
+        let elsewhere = try JSONDecoder().decode(
+            ProcessIdentity.self, from: Data(#"{"pid":4000000,"startTicks":1,"boot":"\#(boot)","namespace":1}"#.utf8))
+        try ScheduleRecord(schedule: "0 2 * * *", begun: due.epoch, attempt: 1, owner: elsewhere, outcome: .running)
+            .write(in: folder.path)
+        let isBusy = Monitor(true)
+        let here = ScheduledRun(
+            try CronExpression("0 2 * * *"), in: folder.path, log: .silent, isFolderBusy: { isBusy.read { $0 } },
+            since: { [made] _ in made.withLock { $0 } })
+        #expect(try here.begin(now: time("20240730_020030")) == .underWay)
+        isBusy.withLock { $0 = false }
+        #expect(try here.begin(now: time("20240730_020040")) == .due(due))
+    }
+
     @Test("two stacks that share a backup folder have a run each")
     func twoStacks() throws {
         let due = try time("20240730_020000")

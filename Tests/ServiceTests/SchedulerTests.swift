@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import TestSupport
 import Testing
 
 @testable import Service
@@ -83,13 +84,23 @@ struct SchedulerTests {
         try bench.waitForNext("20240731_020000")
     }
 
-    @Test("Stop ends the thread although the next time is far away")
+    @Test("Stop ends the thread in the midst of its wait, and nothing is run any more")
     func stops() throws {
-        let run = ScheduledRun(try CronExpression("0 0 29 2 *"), in: nil, log: .silent) { $0 }
-        let scheduler = try Scheduler(run, clock: .init(longestWait: 3600)) { _ in }
+        let run = ScheduledRun(try CronExpression("* * * * *"), in: nil, log: .silent) { $0 }
+        let (time, looks, runs) = (Monitor(try Bench.time("20240730_020010")), Monitor(0), Monitor(0))
+        let clock = Scheduler.Clock(
+            now: {
+                looks.withLock { $0 += 1 }
+                return time.withLock { $0 }
+            }, longestWait: 3600)
+        let scheduler = try Scheduler(run, clock: clock) { _ in runs.withLock { $0 += 1 } }
+        // It has looked, and waits for the fifty seconds until then.
+        try Patience.wait("the scheduler to know its next time") { scheduler.nextRun != nil }
+        try time.withLock { $0 = try Bench.time("20240730_020100") }
         let started = MonotonicTime.nanoseconds()
         scheduler.stop()
+        #expect(MonotonicTime.seconds(since: started) < 30)
         #expect(scheduler.nextRun == nil)
-        #expect(MonotonicTime.seconds(since: started) < 60)
+        #expect(looks.withLock { $0 } == 1 && runs.withLock { $0 } == 0)
     }
 }

@@ -56,11 +56,14 @@ struct SettingsTests {
         "S16: a zone that nobody knows is refused, with the nearest one",
         arguments: [
             ("Asia/Shangai", "Asia/Shanghai"), ("Europe/berlin", "Europe/Berlin"), ("Mars/Olympus", "Asia/Shanghai"),
-            ("CET-", "CET"),
+            ("CET-", "CET"), ("CST99", "a known zone"), ("abc5-", "a known zone"),
+            ("/etc/passwd", "a known zone"),
+            ("../../../etc/passwd", "a known zone"), ("zone.tab", "a known zone"),
         ])
     func zone(_ name: String, _ nearest: String) throws {
         let error = try #require(problem(["TZ": name]))
-        #expect(error.explanation.english.contains(nearest) && error.explanation.chinese.contains(nearest), "\(error)")
+        #expect(error.explanation.english.contains(nearest), "\(error)")
+        #expect(error.explanation.chinese.contains(nearest == "a known zone" ? "时区" : nearest), "\(error)")
     }
 
     @Test(
@@ -70,6 +73,17 @@ struct SettingsTests {
             "/usr/share/zoneinfo/UTC", "",
         ])
     func knownZone(_ name: String) { #expect(problem(["TZ": name]) == nil) }
+
+    @Test("A zone in the file of settings counts as one of the environment does, which wins")
+    func zoneOfFile() throws {
+        let folder = try ScratchFolder()
+        let file = try folder.write("user.env", "TZ=Asia/Shanghai\n")
+        #expect(try Settings.read(environment: [:], envFile: file).timeZone == "Asia/Shanghai")
+        #expect(try Settings.read(environment: ["TZ": "UTC"], envFile: file).timeZone == "UTC")
+        #expect(try Settings.read(environment: [:]).timeZone == nil)
+        let wrong = try folder.write("wrong.env", "TZ=Asia/Shangai\n")
+        #expect(throws: SettingsError.self) { try Settings.read(environment: [:], envFile: wrong) }
+    }
 
     @Test("A misspelt setting of the environment is refused as one of a file is; other programs' are not ours")
     func misspelt() {

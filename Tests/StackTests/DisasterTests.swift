@@ -32,20 +32,26 @@ import Testing
         #expect(try other.fingerprint() == before, "after a restore by hand")
     }
 
-    /// tar, pg_restore and cp, with nothing of ours.
+    /// The lines of docs/restore-by-hand.md: tar, PostgreSQL's own programs and cp, with nothing of ours.
     private func restoreByHand(_ archive: FilePath, into stack: TestStack) throws {
         let scratch = try TemporaryFolder("by-hand")
         let secrets = stack.data.appending("secrets")
+        let document = try String(
+            decoding: OpenFile(TestStack.repository.appending("docs/restore-by-hand.md"), .read).readAll(),
+            as: UTF8.self)
+        var lines = try String(#require(document.firstMatch(of: /```bash\n([\s\S]*?)```/)).1)
+        for (theirs, ours) in [
+            ("/tmp", "'\(scratch.path)'"), ("mlflow_backup_20240730_020000.tar.gz", "'\(archive)'"),
+            ("PGPORT=3110", "PGPORT=\(stack.postgresPort)"), ("/path/to/artifacts", "'\(stack.artifacts)'"),
+        ] {
+            #expect(lines.contains(theirs), "the document has changed")
+            lines = lines.replacingOccurrences(of: theirs, with: ours)
+        }
         try Shell.sh(
             """
-            tar -xzf '\(archive)' -C '\(scratch.path)'
-            export PGPASSFILE='\(secrets.appending("pgpass"))' PGHOST=127.0.0.1 PGPORT=\(stack.postgresPort) PGUSER=mlflow_user
-            bin=$(sed -n 's/^PG_BIN_DIR=//p' '\(stack.data.appending("stack.env"))')
-            "$bin/dropdb" --force mlflow
-            "$bin/createdb" -T template0 -E UTF8 mlflow
-            "$bin/pg_restore" --no-owner --no-privileges --exit-on-error -Fd -d mlflow '\(scratch.path)/mlflow_backup/database'
-            find '\(stack.artifacts)' -mindepth 1 -delete
-            cp -a '\(scratch.path)/mlflow_backup/artifacts/.' '\(stack.artifacts)/'
+            export PGPASSFILE='\(secrets.appending("pgpass"))'
+            PATH=$(sed -n 's/^PG_BIN_DIR=//p' '\(stack.data.appending("stack.env"))'):$PATH
+            \(lines)
             """)
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backup
 import Foundation
 import Glibc
 import SystemIO
@@ -72,8 +73,12 @@ import Testing
         try Shell.sh("mkdir -p \(stack.artifacts)/9 && head -c 400000000 /dev/urandom > \(stack.artifacts)/9/big")
         let accepted = try Curl.post("\(stack.backupURL)/backups", "{}")
         let task = try accepted.string("task_id")
-        usleep(300_000)
+        let staging = stack.backups.appending(".mlflow-backup/staging")
+        try Patience.wait("some of the archive to be written", atMost: 120) {
+            try #require(Int(Shell.sh("du -sm '\(staging)' | cut -f1").dropLast())) >= 20
+        }
         kill(try servicePid(stack), SIGKILL)
+        #expect(try Directory.names(in: staging).isEmpty == false, "it was killed in the midst of the backup")
         try stack.up()
 
         let record = try stack.finished(task)
@@ -86,23 +91,35 @@ import Testing
         let next = try stack.backup()
         let left = try Directory.names(in: stack.backups).map { String(decoding: $0, as: UTF8.self) }
         #expect(Set(left) == [".mlflow-backup", good, good + ".json", next, next + ".json"])
-        #expect(try Directory.names(in: stack.backups.appending(".mlflow-backup/staging")).isEmpty)
+        #expect(try Directory.names(in: staging).isEmpty)
     }
 
-    @Test func aGracefulStopEndsTheRunningTaskOrMarksItFailed() throws {
+    @Test func aGracefulStopLetsTheRunningTaskEndAndMarksTheWaitingOneFailed() throws {
         let stack = try TestStack("graceful")
-        try Shell.sh("mkdir -p \(stack.artifacts)/9 && head -c 300000000 /dev/urandom > \(stack.artifacts)/9/big")
+        // The running task waits for the folder, which somebody else holds until the service is stopping.
+        var held: OperationLock? = try OperationLock.take(
+            in: BackupFolder(stack.backups), for: "a test", atMost: 30)
         let task = try Curl.post("\(stack.backupURL)/backups", "{}").string("task_id")
         let waiting = try Curl.post("\(stack.backupURL)/backups", "{}").string("task_id")
-        kill(try servicePid(stack), SIGTERM)
-        for _ in 0..<300 where try isServiceAlive(stack) { usleep(100_000) }
-        try stack.up()
-        let first = try stack.finished(task)
-        #expect(["completed", "failed"].contains(first["status"] as? String))
-        #expect(try stack.finished(waiting)["status"] as? String == "failed")
-        if first["status"] as? String == "completed" {
-            #expect(try Curl.get("\(stack.backupURL)/backups").array().count == 1)
+        try Patience.wait("the first to run") {
+            try Curl.get("\(stack.backupURL)/tasks/\(task)").string("status") == "running"
         }
+        #expect(try Curl.get("\(stack.backupURL)/tasks/\(waiting)").string("status") == "pending")
+        let pid = try servicePid(stack)
+        kill(pid, SIGTERM)
+        try Patience.wait("the door to be shut") {
+            try Shell.sh("curl -s -o /dev/null -m 5 '\(stack.backupURL)/health' || echo shut") == "shut\n"
+        }
+        #expect(kill(pid, 0) == 0, "a stop waits for the running task")
+        withExtendedLifetime(held) {}
+        held = nil
+        try Patience.wait("the service to end", atMost: 60) { kill(pid, 0) != 0 }
+        try stack.up()
+        #expect(try stack.finished(task)["status"] as? String == "completed")
+        let failed = try stack.finished(waiting)
+        #expect(failed["status"] as? String == "failed")
+        #expect((failed["error"] as? [String: Any])?["code"] as? String == "stopping", "\(failed)")
+        #expect(try Curl.get("\(stack.backupURL)/backups").array().count == 1)
     }
 
     @Test func withPostgreSQLDownHealthIs503AndABackupIsRefusedWithTheReason() throws {
@@ -148,6 +165,4 @@ import Testing
             decoding: try OpenFile(stack.data.appending("run/backup.pid"), .read).readAll(), as: UTF8.self)
         return try #require(pid_t(text.prefix { $0.isNumber }))
     }
-
-    private func isServiceAlive(_ stack: TestStack) throws -> Bool { kill(try servicePid(stack), 0) == 0 }
 }

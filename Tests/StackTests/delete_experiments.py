@@ -6,7 +6,7 @@ import sys
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1"
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
-from mlflow import MlflowClient  # noqa: E402
+from mlflow import MlflowClient
 
 client = MlflowClient(sys.argv[1])
 found = [e.experiment_id for e in client.search_experiments() if e.experiment_id != "0"]

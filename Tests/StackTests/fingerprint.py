@@ -10,8 +10,8 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1"
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ["TQDM_DISABLE"] = "1"
 
-import mlflow  # noqa: E402
-from mlflow import MlflowClient  # noqa: E402
+import mlflow
+from mlflow import MlflowClient
 
 mlflow.set_tracking_uri(sys.argv[1])
 client = MlflowClient()

@@ -18,6 +18,7 @@ package enum OrdinaryUser {
     /// - Parameters:
     ///   - user: its number, and that of its group.
     ///   - groups: others that it is in.
+    @discardableResult
     package static func run<Result: Sendable>(
         _ user: UInt32, groups: [UInt32] = [], _ body: @escaping @Sendable () throws -> Result
     ) throws -> Result {

@@ -8,6 +8,7 @@ import SystemIO
 package enum PlainRoot {
     private typealias Call = @convention(c) (UnsafeRawPointer, UnsafeRawPointer) -> Int32
 
+    @discardableResult
     package static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
         let outcome = Monitor<Swift.Result<Result, any Error>?>(nil)
         try WorkerThread("plain-root") {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real SMTP server for the tests. Writes what it was sent, decoded by Python's email package, as JSON lines.
 
-usage: smtp_server.py FOLDER [--refuse-first N] [--refuse-always] 
+usage: smtp_server.py FOLDER [--refuse-first N] [--refuse-always]
            [--certificate PEM --key PEM --user U --password P [--implicit]]
 
 FOLDER/port appears when it listens; FOLDER/log.jsonl gets one line for each RCPT and each message.

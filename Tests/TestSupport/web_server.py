@@ -33,8 +33,9 @@ class Handler(BaseHTTPRequestHandler):
         with open(os.path.join(sys.argv[1], "log.jsonl"), "a", encoding="utf-8") as log:
             log.write(json.dumps({"path": self.path, "body": body.decode()}, ensure_ascii=False) + "\n")
         if self.path.startswith("/refused"):
-            return self.answer(404, b"not found")
-        self.answer(200, self.headers["Content-Type"].encode() + b" " + body)
+            self.answer(404, b"not found")
+        else:
+            self.answer(200, self.headers["Content-Type"].encode() + b" " + body)
 
     def log_message(self, *_):
         pass

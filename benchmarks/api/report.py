@@ -21,15 +21,16 @@ def row(load):
     docs = f"{max(load['docs']) * 1000:.0f} ms"
     beside = f", {load['beside']} beside it" if "beside" in load else ""
     return (f"| {load['page']}, {load['connections']} connections{beside} | {median(ours, 'rate'):,.0f} | "
-            f"{median(nginx, 'rate'):,.0f} | {share:.2f} | {TARGETS[load['page']]} | {median(ours, 'p50') / 1000:.1f} ms | "
-            f"{p99:.1f} ms | {failed} | {docs} | {'yes' if good else '**no**'} |")
+            f"{median(nginx, 'rate'):,.0f} | {share:.2f} | {TARGETS[load['page']]} | "
+            f"{median(ours, 'p50') / 1000:.1f} ms | {p99:.1f} ms | {failed} | {docs} | {'yes' if good else '**no**'} |")
 
 
 def text(results):
     lines = [
         "# The service's answers beside nginx's", "",
-        f"wrk on two cores over loopback, nginx serving the same bytes from files, {results['rounds']} rounds in turns of "
-        f"{results['seconds']} s, medians; {results['backups']} backups, {results['tasks']} tasks. The answers are "
+        f"wrk on two cores over loopback, nginx serving the same bytes from files, {results['rounds']} rounds in "
+        f"turns of {results['seconds']} s, medians; {results['backups']} backups, {results['tasks']} tasks. "
+        "The answers are "
         + ", ".join(f"{page} {size:,} bytes" for page, size in results["sizes"].items()) + ".", "",
         "| load | answers/s | nginx | share | target | p50 | p99 | errors | `/docs` after it, worst | met |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
@@ -39,7 +40,8 @@ def text(results):
         ours, nginx = statistics.median(found["ours"]), statistics.median(found["nginx"])
         lines += ["", f"Download of {found['bytes'] / GIB:.2f} GiB: {found['bytes'] / ours / GIB:.2f} GiB/s, nginx "
                   f"{found['bytes'] / nginx / GIB:.2f} GiB/s, share {nginx / ours:.2f} (target 0.9)."]
-    lines += ["", f"Memory: {results['memory at rest'] / MIB:.0f} MiB before, at most {results['memory'] / MIB:.0f} MiB (target 100 MB)."]
+    lines += ["", f"Memory: {results['memory at rest'] / MIB:.0f} MiB before, at most "
+              f"{results['memory'] / MIB:.0f} MiB (target 100 MB)."]
     return "\n".join(lines) + "\n"
 
 

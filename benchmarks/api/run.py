@@ -38,8 +38,9 @@ def wrk(url, connections, seconds):
 
 def curl(url, *arguments):
     """Seconds for the whole answer; infinitely many where there was none."""
-    ended = subprocess.run(["curl", "-s", "-m", "120", "-o", "/dev/null", "-w", "%{http_code} %{time_total}", *arguments, url],
-                           capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        ["curl", "-s", "-m", "120", "-o", "/dev/null", "-w", "%{http_code} %{time_total}", *arguments, url],
+        capture_output=True, text=True, check=False)
     status, seconds = ended.stdout.split()
     return float(seconds) if status.startswith("2") else float("inf")
 
@@ -51,7 +52,8 @@ def backups_all_the_while(stack):
 
     def work():
         while not ended.is_set():
-            subprocess.run(["curl", "-s", "-m", "60", "-o", "/dev/null", "-X", "POST", f"{stack.url}/backups"], check=False)
+            subprocess.run(["curl", "-s", "-m", "60", "-o", "/dev/null", "-X", "POST", f"{stack.url}/backups"],
+                           check=False)
             ended.wait(1)
 
     worker = threading.Thread(target=work)
@@ -107,9 +109,11 @@ def main():
         for page, name in PAGES.items():
             nginx.serve(name, stack.get(page))
         results = {"sizes": {page: len(stack.get(page)) for page in PAGES}, "memory at rest": stack.memory()[0],
-                   "seconds": options.seconds, "rounds": options.rounds, "backups": options.backups, "tasks": options.tasks}
+                   "seconds": options.seconds, "rounds": options.rounds, "backups": options.backups,
+                   "tasks": options.tasks}
+        loads = (("/health", 64), ("/health", 1000), ("/backups", 64), ("/tasks", 64))
         results["loads"] = [measure(stack, nginx, page, connections, options.seconds, options.rounds)
-                            for page, connections in (("/health", 64), ("/health", 1000), ("/backups", 64), ("/tasks", 64))]
+                            for page, connections in loads]
         with backups_all_the_while(stack):
             results["loads"] += [
                 measure(stack, nginx, "/health", connections, options.seconds, options.rounds) | {"beside": "backups"}

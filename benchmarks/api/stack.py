@@ -41,7 +41,8 @@ class Stack:
             env=environment | {"MLFLOW_BACKUP_BINARY": str(self.binary), "LC_ALL": "C.UTF-8", "MLFLOW_WORKERS": "1"})
 
     def start(self):
-        self.up("--postgres-port", str(self.postgres), "--mlflow-port", str(self.mlflow), "--backup-port", str(self.port))
+        self.up("--postgres-port", str(self.postgres), "--mlflow-port", str(self.mlflow),
+                "--backup-port", str(self.port))
 
     def stop(self):
         self.up("--stop")
@@ -63,7 +64,7 @@ class Stack:
             return answer.read()
 
     def fill(self, backups, tasks):
-        """Copies of one real backup under other dates, as their sidecars say, and records as the service writes them."""
+        """Copies of one real backup under other dates, which their sidecars have, too, and records as the service's."""
         self.command("backup", "--quiet")
         folder = self.data / "backups"
         name = next(folder.glob("mlflow_backup_*.tar.gz")).name.removesuffix(".tar.gz")

@@ -13,6 +13,7 @@ import argparse
 import concurrent.futures
 import ctypes
 import hashlib
+import itertools
 import json
 import mmap
 import os
@@ -142,7 +143,7 @@ class Load:
         self.latest = {}
 
     def begin(self):
-        run = {"id": "%032x" % self.rng.getrandbits(128), "step": 0, "sys": 0, "start": self.now,
+        run = {"id": f"{self.rng.getrandbits(128):032x}", "step": 0, "sys": 0, "start": self.now,
                "steps": int(self.rng.lognormvariate(5.3, 0.9)) + 20, "loss": 1 + self.rng.random() * 3}
         self.runs.append(run)
         self.new_runs.append(run)
@@ -170,7 +171,7 @@ class Load:
                     loss = run["loss"] * (1 / (1 + step / 40) + 0.05 * rnd())
                     values = (loss, loss * (1 + 0.1 * rnd()), 1 - loss / 5 + 0.01 * rnd(),
                               1 - loss / 4.5 + 0.01 * rnd(), 0.001 * 0.98 ** (step // 10))
-                    for k, v in zip(TRAIN, values):
+                    for k, v in zip(TRAIN, values, strict=True):
                         # MLflow stores NaN as 0 with the flag set
                         out.append((k, repr(v), ts, rid, step, "f") if rnd() > 1e-4 else (k, "0", ts, rid, step, "t"))
                     run["step"] += 1
@@ -275,7 +276,7 @@ class Chunker:
             fd = os.open(path, os.O_RDONLY)
             try:
                 result[path.name] = list(self.pool.map(
-                    lambda pair: self.one(fd, pair[0], pair[1] - pair[0]), zip(edges, edges[1:])))
+                    lambda pair, fd=fd: self.one(fd, pair[0], pair[1] - pair[0]), itertools.pairwise(edges)))
             finally:
                 os.close(fd)
         return result
@@ -335,8 +336,9 @@ class Bench:
             old = self.before.get(label, {}).get(average, {})
             r = self.chunker.compare(files, old, average < 0)
             # the same dump if members were named after the table and not after pg_dump's number
-            rename = lambda d, n: {n.get(k, k): v for k, v in d.items()}
-            by_table = self.chunker.compare(rename(files, names), rename(old, self.before.get(label, {}).get("names", {})),
+            old_names = self.before.get(label, {}).get("names", {})
+            by_table = self.chunker.compare({names.get(name, name): found for name, found in files.items()},
+                                            {old_names.get(name, name): found for name, found in old.items()},
                                             average < 0)
             r["same_bytes_by_table"] = by_table["same_bytes"]
             r["new_packed_by_table"] = by_table["new_packed"]
@@ -365,9 +367,12 @@ def play(bench, load, rows, formats):
     bench.dumps("append", every)
 
     old = load.runs[: int(len(load.runs) * 0.8)]
-    purge = lambda runs: s.sql("BEGIN;" + "".join(
-        f"DELETE FROM {t} WHERE run_uuid IN ({','.join(repr(r['id']) for r in runs)});"
-        for t in ("latest_metrics", "metrics", "params", "tags", "runs")) + "COMMIT;")
+
+    def purge(runs):
+        s.sql("BEGIN;" + "".join(
+            f"DELETE FROM {t} WHERE run_uuid IN ({','.join(repr(r['id']) for r in runs)});"
+            for t in ("latest_metrics", "metrics", "params", "tags", "runs")) + "COMMIT;")
+
     # a mid-sized run of the table's first third: most of the table lies behind it
     victim = sorted(old[len(old) // 4: len(old) // 3], key=lambda r: r["steps"])[len(old) // 24]
     old.remove(victim)

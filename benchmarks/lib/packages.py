@@ -8,8 +8,9 @@ import subprocess
 
 
 def install_missing(packages):
-    """`packages`: programs, each with the package that it is in."""
-    missing = [package for program, package in packages.items() if not shutil.which(program)]
+    """`packages`: programs and paths, each with the package that it is in."""
+    missing = [package for program, package in packages.items()
+               if not (os.path.exists(program) if os.path.isabs(program) else shutil.which(program))]
     if not missing:
         return
     if os.geteuid():

@@ -20,8 +20,8 @@ NOTES = {
                  "blocks of ours come from the file system's own count of free blocks before and after, since "
                  "archives share blocks there.",
     "restore": "Into a new folder on ext4; what was restored before is kept but taken out of the page cache, and "
-               "one restore before the first round is not counted. Round 1 of every program was compared with the source by "
-               "`diff -r`.",
+               "one restore before the first round is not counted. Round 1 of every program was compared with the "
+               "source by `diff -r`.",
     "cat": "`{path}`, {bytes:,} bytes; every run's output was compared with the source. `tar -xzf ARCHIVE PATH -O` "
            "reads to the end of the archive.",
 }
@@ -151,8 +151,8 @@ def space_section(space, options):
     return (f"## Space after {days} daily backups, {options['percent']:g} % new each day\n\n"
             + table(["program", "day 1", "mean of later days", f"all {days}", "times the tree"], rows)
             + f"\n\nThe tree grew from {amount(space['tree'][0])} to {amount(space['tree'][-1])}. Allocated blocks, "
-              "without the programs' caches; ours on XFS by the file system's own count of free blocks. Ours is made of "
-              "whole archives each day, without the forced independent full every 7 backups.")
+              "without the programs' caches; ours on XFS by the file system's own count of free blocks. Ours is made "
+              "of whole archives each day, without the independent full that the service forces (`BACKUP_FULL_EVERY`).")
 
 
 def machine_section(machine, options):

@@ -7,7 +7,8 @@ import subprocess
 
 CORES = os.cpu_count()
 PACKAGES = {"restic": "restic", "borg": "borgbackup", "igzip": "isal", "pigz": "pigz", "zstd": "zstd",
-            "mkfs.xfs": "xfsprogs", "/usr/bin/time": "time"}
+            "mkfs.xfs": "xfsprogs", "/usr/bin/time": "time",
+            "/usr/lib/python3/dist-packages/matplotlib": "python3-matplotlib"}
 
 
 class Tool:

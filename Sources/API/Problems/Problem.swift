@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Archive
-import Backup
 import HTTPServer
-import Postgres
 import Service
-import SystemIO
 import Wording
 
-/// An `application/problem+json` answer (RFC 9457). This is the only place that knows which error has which status.
+/// An `application/problem+json` answer (RFC 9457). Which error of ours has which status is said here alone; what the
+/// server refuses before a route sees it has the status of `HTTPRejection`.
 struct Problem {
     let status: Int
     let detail: BilingualText
@@ -23,19 +20,13 @@ struct Problem {
         findings = error.codedFindings
         detail = error.bilingual + ProblemHint.of(Remedy(error))
         var headers = HTTPHeaders()
-        switch error {
-        case let error as RequestError:
+        if let error = error as? RequestError {
             status = Self.status(error)
             if case .methodNotAllowed(_, let allowed) = error { headers.add("Allow", allowed.joined(separator: ", ")) }
             if error == .unauthorized { headers.add("WWW-Authenticate", "Bearer") }
             if error == .tooBusy { headers.add("Retry-After", "2") }
-        case let error as BackupError: status = Self.status(error)
-        case let error as ServiceError: status = Self.status(error)
-        case is PostgresError: status = 503
-        case is ArchiveError: status = 409
-        case let error as SystemError: status = error.isFull ? 507 : 500
-        case is CancelledError: status = 503
-        default: status = 500
+        } else {
+            status = Self.status(error.kindOfFailure)
         }
         self.headers = headers
     }
@@ -60,31 +51,13 @@ struct Problem {
         }
     }
 
-    private static func status(_ error: ServiceError) -> Int {
-        switch error {
-        case .stopping, .notSeenYet: 503
-        case .queueFull, .alreadyRequested, .alreadyEnded, .ownedElsewhere: 409
-        case .noSuchTask: 404
-        }
-    }
-
-    private static func status(_ error: BackupError) -> Int {
-        switch error {
-        case .noSuchBackup, .folderElsewhere, .noSuchEntry, .noSuchKeptPart, .noSuchStack: 404
-        case .inUse, .busy, .newerData, .schemaDiffers, .schemaOlder, .schemaNewer, .markedCorrupt, .manifestUnreadable,
-            .changedMeanwhile, .nothingToUndo, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone,
-            .keptFilesPartlyGone, .keptFragment, .keptRecordDamaged, .keptBeingRemoved, .undoChanged,
-            .noPlaceForBackup, .notOurs, .mountInside, .notMovable, .nothingToAccept, .severalStacks, .artifactsUnfit,
-            .lowerLayer:
-            409
-        case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: 507
-        case .writeProtected, .folderSilent, .placesSilent, .groundMoved, .lockLost, .folderUnfit, .folderNotUsable,
-            .folderVanished, .stateNotUsable, .foldersOverlap, .artifactsMissing, .artifactsEmptied,
-            .artifactsUnreadable, .artifactsOutOfReach,
-            .databaseEmpty, .needsRecovery,
-            .restoreLeftover:
-            503
-        case .rowsDiffer, .artifactsDiffer, .lateWritesKept: 500
+    private static func status(_ kind: FailureKind) -> Int {
+        switch kind {
+        case .notFound: 404
+        case .conflict, .busy, .refused, .damaged: 409
+        case .noRoom: 507
+        case .unavailable, .usage, .cancelled: 503
+        case .failed: 500
         }
     }
 

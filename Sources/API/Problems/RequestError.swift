@@ -30,6 +30,9 @@ enum RequestError: CodedError, Equatable {
     /// Nobody hears the answer.
     case clientLeft
 
+    /// The status is that of each case.
+    var failureKind: FailureKind { .usage }
+
     var errorCode: String {
         switch self {
         case .noSuchPath: "no-such-path"

@@ -4,10 +4,10 @@ import SystemIO
 
 /// Compresses members on all cores and hands them on in the order they were given.
 ///
-/// Bounded: `submit` blocks while `4 × threads` members are under way, so memory does not grow with the data.
+/// Bounded: `submit` blocks while as many members, or bytes, are under way as there may be, so memory does not grow with the data.
 final class CompressionPipeline {
     /// Tar bytes that shall become a member.
-    struct Work {
+    struct Work: Sendable {
         var tar: [UInt8]
         /// Whether the digest of the tar bytes is wanted, too: for chunks.
         var wantsContent = false
@@ -16,118 +16,82 @@ final class CompressionPipeline {
     }
 
     /// A compressed member with everything the index says of it.
-    struct NewMember {
+    struct NewMember: Sendable {
         let bytes: [UInt8]
         let digest: Digest
         let checksum: CRC64
         let content: Digest?
     }
 
-    enum Result {
+    enum Result: Sendable {
         case new(NewMember)
         /// A member of the backup before.
         case stored(ArchiveIndex.Member)
     }
 
-    private enum Slot {
-        case raw(Work)
-        case taken
-        case done(Result)
-    }
-
-    private struct State {
-        var slots: [Int: Slot] = [:]
-        /// Numbers of the slots nobody has begun with.
-        var waiting: [Int] = []
-        var failure: (any Error)?
-        var isClosed = false
-    }
-
-    private let state = Monitor(State())
-    private let threads: [WorkerThread]
-    private let limit: Int
+    private let crew: WorkCrew<(number: Int, work: Work), (number: Int, result: Result)>
+    /// Members under way at most, and bytes of what they are made of: two large ones for each thread.
+    private let limits: (members: Int, bytes: Int)
     private let deliver: (Result) throws -> Void
+    /// What came before its turn.
+    private var done: [Int: Result] = [:]
+    private var sizes: [Int: Int] = [:]
+    private var underWay = 0
     private var submitted = 0
     private var delivered = 0
+    private var failure: (any Error)?
 
     /// - Parameters:
     ///   - alignment: of the members' lengths, in bytes.
     ///   - deliver: called on the submitting thread, once a member, in order.
     init(threads count: Int, level: UInt32, alignment: Int, deliver: @escaping (Result) throws -> Void) throws {
-        limit = 4 * count
+        limits = (4 * count, 2 * count * ArchiveLayout.chunkSize)
         self.deliver = deliver
-        let state = state
-        threads = try WorkerThread.start(
-            count, named: "compress", orElse: { state.withLock { $0.isClosed = true } }
-        ) {
-            Self.work(state, GzipCompressor(level: level), alignment)
+        crew = try WorkCrew(threads: count, name: "compress") {
+            let compressor = GzipCompressor(level: level)
+            return { (number: $0.number, result: try Self.compress($0.work, compressor, alignment)) }
         }
-    }
-
-    deinit {
-        state.withLock { $0.isClosed = true }
-        threads.forEach { $0.join() }
     }
 
     func submit(_ work: Work) throws {
+        if let failure { throw failure }
         let number = submitted
         submitted += 1
-        state.withLock {
-            $0.slots[number] = .raw(work)
-            $0.waiting.append(number)
-        }
-        while submitted - delivered >= limit { try deliverNext() }
+        sizes[number] = work.tar.count
+        underWay += work.tar.count
+        try take(crew.submit((number, work)))
+        while isFull { try take(crew.outcomes()) }
     }
 
     /// A member that needs no work keeps its place among those that do.
     func pass(_ member: ArchiveIndex.Member) throws {
+        if let failure { throw failure }
         let number = submitted
         submitted += 1
-        if number == delivered {
-            // Nothing is under way: a whole archive of unchanged members costs no locks.
-            delivered += 1
-            return try deliver(.stored(member))
-        }
-        state.withLock { $0.slots[number] = .done(.stored(member)) }
-        while submitted - delivered >= limit { try deliverNext() }
+        // Where nothing is under way it is handed on at once: a whole archive of unchanged members costs no locks.
+        try take([(number, .stored(member))])
+        while isFull { try take(crew.outcomes()) }
     }
 
     /// Hands on whatever is still under way.
     func drain() throws {
-        while delivered < submitted { try deliverNext() }
+        if let failure { throw failure }
+        while delivered < submitted { try take(crew.outcomes()) }
     }
 
-    private func deliverNext() throws {
-        let number = delivered
-        let result = try state.wait { state -> Swift.Result<Result, any Error>? in
-            if let failure = state.failure { return .failure(failure) }
-            guard case .done(let result)? = state.slots[number] else { return nil }
-            state.slots[number] = nil
-            return .success(result)
-        }.get()
-        do { try deliver(result) } catch {
-            // The member is gone: whoever asks again must hear why, not wait for it.
-            state.withLock { $0.failure = error }
-            throw error
-        }
-        delivered += 1
+    private var isFull: Bool {
+        submitted - delivered >= limits.members || (underWay > limits.bytes && submitted > delivered)
     }
 
-    private static func work(_ state: Monitor<State>, _ compressor: GzipCompressor, _ alignment: Int) {
-        while true {
-            let job = state.wait { state -> (Int, Work)?? in
-                if state.isClosed { return .some(nil) }
-                guard let number = state.waiting.first, case .raw(let work)? = state.slots[number] else { return nil }
-                state.waiting.removeFirst()
-                state.slots[number] = .taken
-                return (number, work)
-            }
-            guard let (number, work) = job else { return }
-            do {
-                let result = try compress(work, compressor, alignment)
-                state.withLock { $0.slots[number] = .done(result) }
-            } catch {
-                state.withLock { if $0.failure == nil { $0.failure = error } }
+    private func take(_ outcomes: [(number: Int, result: Result)]) throws {
+        for outcome in outcomes { done[outcome.number] = outcome.result }
+        while let result = done.removeValue(forKey: delivered) {
+            underWay -= sizes.removeValue(forKey: delivered) ?? 0
+            delivered += 1
+            do { try deliver(result) } catch {
+                // The member is gone: whoever asks again must hear why, not wait for it.
+                failure = error
+                throw error
             }
         }
     }

@@ -24,8 +24,8 @@ extension BackupJob {
         var same: ReuseBase? { isSame ? base : nil }
     }
 
-    /// Writes dump, artifacts and manifest under a partial name. Everything is on disk, and was read back, when it
-    /// returns.
+    /// Writes dump, artifacts and manifest under a partial name. Everything is on disk when it returns, and an archive was
+    /// read back; who reads a folder back is `writeVerified`.
     func write(
         _ name: BackupName, to partial: FilePath, dump: FilePath, _ copies: Copies, base: ReuseBase?
     ) throws -> Written {

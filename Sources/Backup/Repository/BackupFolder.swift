@@ -10,9 +10,17 @@ package struct BackupFolder: Sendable {
 
     package init(_ path: FilePath) { self.path = path }
 
-    /// Everything of ours that is not a backup. Losing it loses nothing: the backups describe themselves.
+    /// Everything of ours that is not a backup. Losing it loses no backup, for they describe themselves, but tasks, claims, mails that
+    /// wait, and the records of restores.
     package var state: FilePath { path.appending(".mlflow-backup") }
     package var lock: FilePath { state.appending("lock") }
+
+    /// Whether an operation is at work here, of whatever machine or container. For who only looks: it may have ended since.
+    package var isLocked: Bool {
+        do { return try FileStatus.ifPresent(lock) != nil && AdvisoryLock.tryShared(lock) == nil } catch {
+            return false
+        }
+    }
     package var staging: FilePath { state.appending("staging") }
     package var restoreJournal: FilePath { state.appending(Self.restoreJournalName) }
     /// Of 0.1.0.

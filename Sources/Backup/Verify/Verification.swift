@@ -95,11 +95,14 @@ struct Verification: Sendable {
     }
 
     /// A backup was read and is good, and that could not be written down.
-    struct NotRecorded: ExplainedError {
+    struct NotRecorded: CodedError {
         let name: String
         /// What was read.
         let digest: String
         let reason: SystemError
+
+        var errorCode: String { "verification-not-recorded" }
+        var failureKind: FailureKind { reason.failureKind }
 
         var explanation: BilingualText {
             BilingualText(
@@ -109,10 +112,13 @@ struct Verification: Sendable {
     }
 
     /// A backup was read and is damaged, and that could not be written down: it is listed as good.
-    struct DamageNotRecorded: ExplainedError {
+    struct DamageNotRecorded: CodedError {
         let name: String
         let cause: any Error
         let reason: SystemError
+
+        var errorCode: String { "damage-not-recorded" }
+        var failureKind: FailureKind { .damaged }
 
         var explanation: BilingualText {
             BilingualText(

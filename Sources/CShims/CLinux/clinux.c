@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -136,7 +137,22 @@ int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int clinux_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC); }
 
+int clinux_next_signal(int descriptor, int *value) {
+    struct signalfd_siginfo record;
+    ssize_t count = read(descriptor, &record, sizeof record);
+    if (count != (ssize_t)sizeof record) return -1;
+    *value = record.ssi_code == SI_QUEUE ? record.ssi_int : 0;
+    return (int)record.ssi_signo;
+}
+
+int clinux_sigqueue(pid_t process, int signal, int value) {
+    union sigval sent = {.sival_int = value};
+    return sigqueue(process, signal, sent);
+}
+
 int clinux_syncfs(int descriptor) { return syncfs(descriptor); }
+
+int clinux_lower_priority(void) { return setpriority(PRIO_PROCESS, 0, 10); }
 
 int clinux_set_low_io_priority(void) {
     // ioprio_set(IOPRIO_WHO_PROCESS, this thread, best effort class, lowest level); glibc has no wrapper.

@@ -33,8 +33,8 @@ package struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral {
 
     /// Adds a field line.
     ///
-    /// A value cannot start another line or end the head: each control character in it (CR, LF, NUL, tab and the
-    /// rest) becomes a space, as RFC 9110 §5.5 allows. Names are literals of the program, so one that is not a
+    /// A value cannot start another line or end the head: each control character in it becomes a space (RFC 9110 §5.5 has
+    /// it so for CR, LF and NUL; it would let a tab be). Names are literals of the program, so one that is not a
     /// token (RFC 9110 §5.6.2) is a programming error and stops it.
     package mutating func add(_ name: String, _ value: String) {
         precondition(ASCII.isToken(name.utf8), "a header name is a token")

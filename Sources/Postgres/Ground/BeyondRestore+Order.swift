@@ -46,8 +46,8 @@ extension BeyondRestore {
     private var rank: Int {
         switch fate {
         case .rowsLost: 0
-        case .shutOut: 1
-        case .notHandedOver, .handedOver: 2
+        case .shutOut, .mayHide, .passedOver: 1
+        case .notHandedOver, .handedOver, .staysFormers: 2
         // An extension, and then what depends on it.
         case .unavailable: 5
         case .ownerChanges: 7

@@ -14,7 +14,9 @@ extension BeyondRestore {
     /// What a restore did not bring back, in sentences that can be read, to the end of the list: a warning that is cut keeps from a person,
     /// and from the log, what he would have had to know.
     package static func afterwards(_ objects: [BeyondRestore]) -> [BilingualText] {
-        let ofTheirOwn: [Fate] = [.shutOut, .notHandedOver, .handedOver]
+        let ofTheirOwn: [Fate] = [
+            .shutOut, .mayHide, .passedOver, .notHandedOver, .handedOver, .staysFormers,
+        ]
         let told = ofTheirOwn.flatMap { fate in
             parts(objects.filter { $0.fate == fate }).map { notice(fate, Array($0), "", losesRows: false) }
         }
@@ -114,6 +116,30 @@ extension BeyondRestore {
                 en:
                     "After this restore these roles cannot do this with MLflow's tables any more: \(names.english). Grants and row "
                     + "policies are the backup's; GRANT them again what they still need, before their clients go on.")
+        case .mayHide:
+            BilingualText(
+                zh: "此处 MLflow 的表属于角色 \(heirs(objects))，而下列行策略取决于读写者是谁，因此无法得知它能否看到并写入所有行：\(names.chinese)。"
+                    + "请以该角色核对行数。",
+                en:
+                    "MLflow's tables are the role \(heirs(objects))'s here, and these row policies depend on who reads or writes, so that nobody "
+                    + "knows whether it sees every row, and may write each: \(names.english). Count the rows as that role."
+            )
+        case .passedOver:
+            BilingualText(
+                zh: "原数据库中没有足够的 MLflow 表可以说明它们归谁所有：现归角色 \(heirs(objects))。下列角色也可能是 MLflow 在此使用的角色：\(names.chinese)。"
+                    + "若是，请将这些表改归它（ALTER TABLE … OWNER TO）。",
+                en:
+                    "The database had none of MLflow's tables, or too few, to say whose they are: they are the role \(heirs(objects))'s now. "
+                    + "MLflow may as well work here as this one: \(names.english). If it does, give them to it (ALTER TABLE … OWNER TO)."
+            )
+        case .staysFormers:
+            BilingualText(
+                zh: "此处 MLflow 的表属于角色 \(heirs(objects))，但下列用户映射（其中可能有另一台服务器的密码）仍归原角色：\(names.chinese)。"
+                    + "需要时请为新的角色创建（CREATE USER MAPPING）。",
+                en:
+                    "MLflow's tables are the role \(heirs(objects))'s here, but a user mapping, which may hold a password for another server, "
+                    + "stays with the role that had them: \(names.english). Make one for the new role where it needs it (CREATE USER "
+                    + "MAPPING).")
         case .handedOver:
             BilingualText(
                 zh: "此处 MLflow 的表属于角色 \(heirs(objects))，备份中授予原角色的权限也随之归它：\(names.chinese)。",

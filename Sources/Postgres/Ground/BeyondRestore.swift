@@ -24,10 +24,16 @@ package struct BeyondRestore: Sendable, Hashable, Codable {
         case moves
         /// A role that cannot do with MLflow's tables what it could, or what MLflow does.
         case shutOut = "shut-out"
+        /// A row policy that may hide rows from MLflow's role of here, since it asks who reads.
+        case mayHide = "may-hide"
+        /// A role that may be MLflow's here as well as the one that has its tables now.
+        case passedOver = "passed-over"
         /// What the backup gives to MLflow's role of there is given to that of here.
         case handedOver = "handed-over"
         /// It is still that role's, of which it is not certain that it is MLflow's.
         case notHandedOver = "not-handed-over"
+        /// It is still that role's, though that role is not MLflow's here.
+        case staysFormers = "stays-formers"
     }
 
     /// PostgreSQL's word, as `pg_identify_object` and `pg_restore --list` have it: `extension`, `view`, `event trigger`.

@@ -96,6 +96,14 @@ struct DumpContents {
                 .map { QualifiedTable(schema: $0.schema, name: $0.name) })
     }
 
+    /// The application's that are another role's, in the same schemas.
+    func tables(of names: Set<String>, beside tables: Set<QualifiedTable>, butOf owner: String) -> Set<QualifiedTable> {
+        let schemas = Set(tables.map(\.schema))
+        return Set(
+            own(names).filter { $0.owner != owner && schemas.contains($0.schema) }
+                .map { QualifiedTable(schema: $0.schema, name: $0.name) })
+    }
+
     /// Those by which a live database is asked whose they are there: those of the application's that are `owner`'s, or where none of its is
     /// there all of his.
     func tables(of owner: String, among names: Set<String>) -> Set<QualifiedTable> {

@@ -33,6 +33,20 @@ struct DumpEntry {
         ["ACL", "COMMENT", "SECURITY LABEL", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA"].contains(kind)
     }
 
+    /// Of a user mapping: whose, as it is written, and both as they are written: `CREATE USER MAPPING FOR app SERVER away OPTIONS (…);`.
+    var userMapping: (user: String, text: String)? {
+        guard kind == "USER MAPPING", let statement = statements.first, statement.starts(with: Self.mapping) else {
+            return nil
+        }
+        let rest = statement.dropFirst(Self.mapping.count)
+        guard let server = QuotedText.place(of: " SERVER ", outsideNamesOf: rest) else { return nil }
+        let name = rest[(server + 8)...]
+        let end = [" ", ";"].compactMap { QuotedText.place(of: $0, outsideNamesOf: name) }.min() ?? name.endIndex
+        return (QuotedText.unquoted(rest[..<server]), String(ofServer: rest[..<end]))
+    }
+
+    private static let mapping = Array("CREATE USER MAPPING FOR ".utf8)
+
     /// Rights on something, which are given one by one.
     var isGrants: Bool { ["ACL", "DEFAULT ACL"].contains(kind) }
 

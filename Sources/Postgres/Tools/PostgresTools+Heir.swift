@@ -20,44 +20,65 @@ extension PostgresTools {
         var isEmpty = false
         /// Whose the dump's are may write into the live ones.
         var areUsed = false
+        /// Or somebody let him make tables beside them, or he is one of the database owner's.
+        var isLetMake = false
+    }
+
+    /// To whom it goes.
+    struct Heir {
+        /// `nil` where nobody is known and the restoring role keeps it.
+        var name: String?
+        /// Where it could be another's, too.
+        var told: [BeyondRestore] = []
     }
 
     /// To whom goes what was the owner's of the application's tables, so that the application finds it: the first of these to whom this role
     /// may give it. Whose the same tables are in the live database (the backup may be another stack's, by a role that is here, too), or its owner,
     /// if that is a group with this one in it; that owner; and where none is there, or nobody but a superuser knows, the role that sessions of the
     /// live database work as, and its owner, and before a superuser who was the owner. Where the live ones are a superuser's, these two, and
-    /// that owner where he may write into them. None of them a superuser who was not the owner: a function that runs with its owner's rights would then run with all of them.
+    /// that owner where he may write into them. Of another stack's backup the role that had them is none of this one's for being here, too: where no table says whose
+    /// they are the live database's owner comes first, if it did not let that role make tables; which of the two it is, is said. None of them a superuser who was not the owner: a function that runs with its owner's rights would then run with all of them.
     /// - Parameters:
     ///   - owner: whose the application's tables are in the dump.
     ///   - tables: by which the live database is asked.
     ///   - live: the database in whose place it is put.
-    /// - Returns: `nil` where nobody is known and the restoring role keeps it. Whose the live tables are, though it may not be given to him, where it
+    ///   - isOfAnother: whether another stack made the dump.
+    /// - Returns: nobody where nobody is known and the restoring role keeps it. Whose the live tables are, though it may not be given to him, where it
     ///   would else stay with the restoring role: that is told of.
     func heir(
-        _ owner: String?, of tables: Set<QualifiedTable>, _ live: String?, _ situation: RestoreSituation,
-        on session: Connection
-    ) throws(PostgresError) -> String? {
+        _ owner: String?, of tables: Set<QualifiedTable>, _ live: String?, ofAnother isOfAnother: Bool,
+        _ situation: RestoreSituation, on session: Connection
+    ) throws(PostgresError) -> Heir {
         var there = LiveTables(isEmpty: true)
         if let owner, let live {
             there = liveTables(among: tables, usedBy: owner, in: session.settings.naming(database: live))
         }
-        if there.owner == situation.role, !situation.isSuperuser { return situation.role }
+        if there.owner == situation.role, !situation.isSuperuser { return Heir(name: situation.role) }
         let found = try candidates([owner, there.owner].compactMap(\.self), live, butSuperusers: owner, on: session)
         let now = found.first { $0.name == there.owner }
         let his = found.first { $0.name == owner }
-        let ofLive = [found.first(where: \.works), found.first(where: \.owns)]
+        let owns = found.first(where: \.owns)
+        let ofLive = [found.first(where: \.works), owns]
+        let isOpen = there.owner == nil && (situation.isSuperuser || there.isEmpty || isOfAnother)
+        let isLivesFirst = his?.isSuperuser == true || isOfAnother && !there.isLetMake
         let ranked: [Candidate?] =
             if let now {
-                [now, now.isOfOwner ? found.first(where: \.owns) : nil, his]
+                [now, now.isOfOwner ? owns : nil, his]
             } else if there.owner != nil {
                 ofLive + [there.areUsed ? his : nil]
-            } else if situation.isSuperuser || there.isEmpty {
-                his?.isSuperuser == true ? ofLive + [his] : [his] + ofLive
+            } else if isOpen {
+                isLivesFirst ? ofLive + [his] : [his] + ofLive
             } else {
                 [his]
             }
-        if let chosen = ranked.compactMap(\.self).first(where: \.mayBeGiven) { return chosen.name }
-        return now?.name ?? (there.owner == nil ? nil : situation.role)
+        guard let chosen = ranked.compactMap(\.self).first(where: \.mayBeGiven) else {
+            return Heir(name: now?.name ?? (there.owner == nil ? nil : situation.role))
+        }
+        let other = chosen.name != his?.name ? his : chosen.isOfOwner ? nil : owns
+        guard isOpen, let other, other.name != chosen.name, !other.isSuperuser else { return Heir(name: chosen.name) }
+        return Heir(
+            name: chosen.name,
+            told: [BeyondRestore(kind: "role", name: other.name, fate: .passedOver).about(role: chosen.name)])
     }
 
     /// - Parameter butSuperusers: superusers are none, but this one.
@@ -120,10 +141,28 @@ extension PostgresTools {
             }
             let there = owners.values.reduce(0, +)
             let most = there * 2 >= tables.count ? owners.first { $0.value * 2 > there }?.key : nil
-            return LiveTables(owner: most, isEmpty: there == 0, areUsed: used * 2 > there)
+            return LiveTables(
+                owner: most, isEmpty: there == 0, areUsed: used * 2 > there,
+                isLetMake: try isLetMake(role, Set(tables.map(\.schema)), on: session))
         } catch {
             if case .databaseMissing = error { return LiveTables(isEmpty: true) }
             return LiveTables()
         }
+    }
+
+    /// What everybody may says nothing of him.
+    private func isLetMake(
+        _ role: String, _ schemas: Set<String>, on session: Connection
+    ) throws(PostgresError) -> Bool {
+        let rows = try session.rows(
+            """
+            select from pg_catalog.pg_roles r, pg_catalog.pg_database d
+            where r.rolname = \(role) and d.datname = pg_catalog.current_database()
+              and (pg_catalog.pg_has_role(r.oid, d.datdba, 'MEMBER') or exists (
+                select from pg_catalog.pg_namespace n cross join pg_catalog.aclexplode(n.nspacl) a
+                where n.nspname = any (\(schemas.sorted())) and a.privilege_type = 'CREATE' and a.grantee <> 0
+                  and pg_catalog.pg_has_role(r.oid, a.grantee, 'MEMBER')))
+            """)
+        return !rows.isEmpty
     }
 }

@@ -13,6 +13,7 @@ extension PostgresTools {
     ///     becomes his again, or whoever is meant to have it here (`heir`), else the restoring role's. `nil` where that is not known.
     ///   - application: names of tables by which it is known whose the application's are.
     ///   - live: the database in whose place it is put.
+    ///   - isOfAnother: whether another stack made the dump: its roles are then not this one's for having the same names.
     ///   - jobs: tables and indices loaded at once.
     ///   - onProgress: called on this thread.
     /// - Returns: what is not as it was.
@@ -21,7 +22,7 @@ extension PostgresTools {
     @discardableResult
     package func restore(
         from directory: FilePath, into settings: ConnectionSettings, dumper: String? = nil,
-        application: Set<String> = [], standingFor live: String? = nil, jobs: Int,
+        application: Set<String> = [], standingFor live: String? = nil, ofAnother isOfAnother: Bool = false, jobs: Int,
         cancellation: Cancellation = Cancellation(), onProgress: (ToolProgress) -> Void = { _ in }
     ) throws -> [BeyondRestore] {
         let session = try Connection(settings)
@@ -45,14 +46,22 @@ extension PostgresTools {
             list, in: situation, on: session, fillingTime: fillingTime, cancellation: cancellation)
         let owner = contents.tablesOwner(of: application, knowing: dumper)
         let tables = owner.map { contents.tables(of: $0, among: application) } ?? []
+        let heir = try heir(owner, of: tables, live, ofAnother: isOfAnother, situation, on: session)
+        let schemas = Set(tables.map(\.schema))
         let refused = try afterwards.run(
-            owner: owner, in: Set(tables.map(\.schema)), heir: heir(owner, of: tables, live, situation, on: session),
+            owner: owner, in: schemas, heir: heir.name,
             isDumper: dumper == nil || dumper == owner,
             isCertain: owner.map { contents.isCertain($0, of: application) } ?? false)
         let all = owner.map { contents.allTables(of: $0, beside: tables) } ?? []
-        let shutOut = try ShutOut(tables: all, session: session).found(comparedWith: live)
+        let others = owner.map { contents.tables(of: application, beside: tables, butOf: $0) } ?? []
+        let shutOut = try ShutOut(tables: all, others: others, formerOwner: owner, session: session)
+            .found(comparedWith: live)
+        let making = try live.map { live throws in
+            try CreateRight(schemas: schemas, of: tables, formerOwner: owner, session: session).giveBack(asIn: live)
+        }
         let lost = try list.rowsLeftOut.filter { try Self.hasRows($0, in: directory) }.compactMap(\.content?.table)
-        return BeyondRestore.ordered(list.leftOut + lost.map { .rows(of: $0) } + list.moved + refused + shutOut)
+        return BeyondRestore.ordered(
+            list.leftOut + lost.map { .rows(of: $0) } + list.moved + heir.told + refused + shutOut + (making ?? []))
     }
 
     /// Of a table without any, as most of extensions' are, there is the end mark alone (`\.` and three line ends; pg_dump.c,

@@ -65,7 +65,7 @@ struct RestoreAfterwards {
         } else {
             heirOfTables = heir ?? owner
         }
-        let (afterwards, handedOver) = try handOver(list.afterwards, of: owner, to: heir, isCertain && !isSuperusers)
+        let (afterwards, handedOver) = try handOver(list.afterwards, of: owner, to: heir, isCertain)
         let others = afterwards.filter { !$0.isGrants }
         // Of indices, rows and comments the dump says an owner, too, who cannot be changed.
         let owned = list.owned.compactMap { entry -> DumpEntry? in
@@ -110,18 +110,21 @@ struct RestoreAfterwards {
         return { numbers.contains($0.id) || !numbers.isDisjoint(with: $0.needs) }
     }
 
-    /// To a superuser nothing need be given.
+    /// From a superuser nothing need be given.
     private mutating func handOver(
         _ entries: [DumpEntry], of owner: String?, to heir: String?, _ isCertain: Bool
     ) throws -> (entries: [DumpEntry], told: [BeyondRestore]) {
         // Where nobody is known whom MLflow works as here, it is whose its tables become, if the other one is away.
         let isAway = try owner.map { try !isHere($0) } ?? false
-        guard let owner, let new = heir ?? (isAway && !situation.isSuperuser ? situation.role : nil), new != owner,
-            try !isSuperuser(new)
+        guard let owner, let new = heir ?? (isAway && !situation.isSuperuser ? situation.role : nil), new != owner
         else { return (entries, []) }
-        var change = HandOver(from: owner, isHere: !isAway, to: new)
+        let (wasSuperusers, isSuperusers) = (try isSuperuser(owner), try isSuperuser(new))
+        if wasSuperusers, isSuperusers { return (entries, []) }
+        var change = HandOver(
+            from: owner, isHere: !isAway, isSuperuser: wasSuperusers, to: new, isHeirSuperuser: isSuperusers,
+            isCertain: isCertain)
         let changed = entries.map { change.naming($0) }
-        return isCertain ? (changed, change.told(.handedOver)) : (entries, change.told(.notHandedOver))
+        return (changed, change.told)
     }
 
     private mutating func isHere(_ role: String) throws -> Bool {

@@ -36,17 +36,26 @@ struct AlarmBook: Sendable, Equatable, Codable {
         var since: LocalTime
     }
 
+    /// One that was over: how often it has come back so soon that it is the same trouble still.
+    struct Past: Sendable, Equatable, Codable {
+        var ended: Int64
+        var returns = 0
+    }
+
     /// By the names of their checks.
     private(set) var alarms: [String: Alarm] = [:]
+    private(set) var past: [String: Past] = [:]
 
     /// How long something must last before it is told of, and be well before it is over: a restart of the database is nothing. Seconds.
     static let patience: Int64 = 600
     /// Until it is told of again: the second time, and each time after. Seconds.
     private static let intervals: (second: Int64, later: Int64) = (3600, 86_400)
     private static let week: Int64 = 7 * 86_400
+    /// What comes back within this is what it was. Seconds.
+    private static let memory: Int64 = 2 * 86_400
 
     /// Of these a person knows who was told: they are no failure, and stay until he has done something.
-    private static let weekly: Set<String> = ["kept_parts", "own_backups", "schedule"]
+    private static let weekly: Set<String> = ["damaged_backups", "kept_parts", "own_backups", "schedule"]
 
     /// - Parameters:
     ///   - faults: all that is not well now.
@@ -55,6 +64,9 @@ struct AlarmBook: Sendable, Equatable, Codable {
     /// - Returns: what is to be told, in the order of the faults.
     mutating func note(_ faults: [Health.Fault], looked: Set<String>? = nil, now: Int64) -> [Telling] {
         var tellings: [Telling] = []
+        past = past.filter {
+            alarms[$0.key] != nil || (0..<Self.memory).contains(now.subtracting(clamped: $0.value.ended))
+        }
         for fault in faults {
             var alarm = alarms[fault.check] ?? begin(fault, now)
             if alarm.seen > now || alarm.since > now { alarm = begin(fault, now) }
@@ -73,18 +85,25 @@ struct AlarmBook: Sendable, Equatable, Codable {
             let well = min(alarm.wellSince ?? now, now)
             alarm.wellSince = well
             // What nobody was told of ends as quietly.
-            guard alarm.told == 0 || now.subtracting(clamped: well) >= Self.patience else {
+            guard alarm.told == 0 || now.subtracting(clamped: well) >= patience(check) else {
                 alarms[check] = alarm
                 continue
             }
             alarms[check] = nil
             if alarm.told > 0 {
+                past[check] = Past(ended: now, returns: past[check].map { $0.returns.adding(clamped: 1) } ?? 0)
                 tellings.append(
                     .init(
                         kind: .over, check: check, text: alarm.text.text, since: LocalTime(epoch: alarm.since)))
             }
         }
         return tellings
+    }
+
+    /// What comes and goes has to be well for longer each time before somebody is told that it is over: up to a day.
+    private func patience(_ check: String) -> Int64 {
+        guard let past = past[check] else { return Self.patience }
+        return min(Self.patience << Int64(min(max(past.returns, 0), 20) + 1), 86_400)
     }
 
     private func begin(_ fault: Health.Fault, _ now: Int64) -> Alarm {

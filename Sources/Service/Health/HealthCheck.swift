@@ -97,6 +97,7 @@ struct HealthCheck: Sendable {
         for check in Self.toBeKnown { add(check.rawValue, preflight.notices(of: check).first) }
         add("task_records", tasks.finding)
         add("schedule", idleFinding(items))
+        add("damaged_backups", damagedFinding(items ?? []))
         for (name, look) in others { add(name, look()) }
         // Little room is to be known; too little for the next backup refuses it.
         let isHealthy =
@@ -175,6 +176,21 @@ struct HealthCheck: Sendable {
                     + "run `mlflow-backup accept \(newest.name)`.")
         }
         return nil
+    }
+
+    /// Found by a backup that read its predecessor, by `verify` or by a scrub: that night's own backup is well, and would hide it.
+    private func damagedFinding(_ items: [CatalogueItem]) -> BilingualText? {
+        let damaged = items.filter { $0.status == .corrupt }
+        guard let newest = damaged.first else { return nil }
+        let others = damaged.count - 1
+        return BilingualText(
+            zh:
+                "备份 \(newest.name)\(others > 0 ? " 等 \(damaged.count) 个备份" : "")已损坏，不能依赖。请检查磁盘，用 mlflow-backup verify --all 校验其余备份；"
+                + "不再需要时删除已损坏的备份。",
+            en:
+                "The backup \(newest.name)\(others > 0 ? " and \(others) more are" : " is") damaged and cannot be relied upon. Check the "
+                + "disk, verify the others (mlflow-backup verify --all), and delete the damaged ones when they are of no use."
+        )
     }
 
     private func failedBackupFinding(_ endedBackup: TaskRecord?) -> BilingualText? {

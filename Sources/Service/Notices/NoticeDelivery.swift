@@ -9,21 +9,26 @@ final class NoticeDelivery: Sendable {
     /// Seconds to wait before each further try.
     private let delays: [Double]
     private let outbox: Outbox?
+    /// Whether this process goes on trying, also with what no disk takes.
+    private let empties: Bool
     private let log: Log
     private let lastFailure = Monitor<BilingualText?>(nil)
     /// When a mail was taken last, seconds since 1970 UTC: what waits since before says nothing of now.
     private let lastSuccess = Monitor<Int64>(.min)
 
-    init(_ mailer: Mailer?, _ delays: [Double], _ outbox: Outbox?, _ log: Log) {
+    init(_ mailer: Mailer?, _ delays: [Double], _ outbox: Outbox?, empties: Bool, _ log: Log) {
         self.mailer = mailer
         self.delays = delays
         self.outbox = outbox
+        self.empties = empties
         self.log = log
     }
 
     /// Also of what other processes could not send.
     var trouble: BilingualText? {
         if let known = lastFailure.read({ $0 }) { return known }
+        // What waits for a server that is configured no more says nothing of now.
+        if mailer == nil { return nil }
         let success = lastSuccess.read { $0 }
         do { return try outbox?.waiting().last { $0.lastTry > success }?.reason.text } catch { return nil }
     }
@@ -86,11 +91,15 @@ final class NoticeDelivery: Sendable {
             to: message.to.text, subject: message.subject, body: message.body, written: message.date.epoch,
             messageID: message.messageID, taskID: notice.batch.taskID, reason: .init(reason),
             isRefused: isRefused, lastTry: LocalTime.now().epoch)
+        let kept = BilingualText(
+            zh: "邮件保留两天，运行中的服务会再次尝试发送。", en: " The mail is kept for two days, and a running service goes on trying.")
         do {
-            try outbox.put(mail)
-            return BilingualText(
-                zh: "邮件保留两天，运行中的服务会再次尝试发送。", en: " The mail is kept for two days, and a running service goes on trying."
-            )
+            do { try outbox.put(mail) } catch {
+                guard empties else { throw error }
+                try outbox.remember(mail)
+                log.warning("a mail is kept in memory", ["task": mail.taskID, "reason": error.bilingual[.english]])
+            }
+            return kept
         } catch {
             log.error("a mail cannot be kept", ["task": mail.taskID, "reason": error.bilingual[.english]])
             return BilingualText(zh: "", en: "")
@@ -101,10 +110,14 @@ final class NoticeDelivery: Sendable {
     ///   - now: seconds since 1970 UTC.
     ///   - isStopped: asked between two mails.
     func emptyOutbox(now: Int64 = LocalTime.now().epoch, isStopped: () -> Bool = { false }) {
-        guard let mailer, let outbox else { return }
+        guard let outbox else { return }
         do {
-            try outbox.deliver(now: now, isStopped: isStopped) { mail in
+            try outbox.deliver(now: now, isStopped: isStopped, expired: lost) { mail in
                 var left = mail
+                guard let mailer else {
+                    left.isRefused = true
+                    return left
+                }
                 do throws(MailError) {
                     try mailer.send(try message(mail, from: mailer.settings.from))
                     log.info("notice sent late", ["task": mail.taskID, "to": mail.to])
@@ -119,6 +132,12 @@ final class NoticeDelivery: Sendable {
                 }
             }
         } catch { log.warning("the outbox cannot be emptied", ["reason": error.bilingual[.english]]) }
+    }
+
+    private func lost(_ mail: Outbox.Mail) {
+        log.error(
+            "notice not sent in two days, given up",
+            ["task": mail.taskID, "to": mail.to, "subject": mail.subject, "reason": mail.reason.en])
     }
 
     private func message(_ mail: Outbox.Mail, from sender: MailAddress) throws(MailError) -> MailMessage {

@@ -15,6 +15,11 @@ package final class NoticeDispatcher: Sendable {
     private let queue: Monitor<NoticeQueue>
     private let thread: WorkerThread
     private let delivery: NoticeDelivery
+    /// When the standing address was told last of a scheduled task that failed so, by its code.
+    private let toldOf = Monitor<[String: UInt64]>([:])
+
+    /// Of a schedule that fails each minute nobody wants a mail each minute. Seconds.
+    private static let quiet: Double = 3600
 
     /// - Parameters:
     ///   - mailer: `nil` where no SMTP_URL is set: each notice is then reported as not sent.
@@ -28,7 +33,7 @@ package final class NoticeDispatcher: Sendable {
         self.log = log
         let queue = Monitor(NoticeQueue())
         self.queue = queue
-        let delivery = NoticeDelivery(mailer, policy.retryDelays, outbox, log)
+        let delivery = NoticeDelivery(mailer, policy.retryDelays, outbox, empties: empties, log)
         self.delivery = delivery
         thread = try WorkerThread("notices") { Self.loop(queue, delivery, empties: empties, log) }
     }
@@ -43,9 +48,26 @@ package final class NoticeDispatcher: Sendable {
     ///   - requested: the address that a request named.
     ///   - report: called once, as a rule on the dispatcher's thread; never where nobody is to be told.
     package func notify(_ event: NoticeEvent, requested: MailAddress? = nil, report: @escaping Report) {
-        let recipients = policy.recipients(of: event, requested: requested)
+        var recipients = policy.recipients(of: event, requested: requested)
         if recipients.isEmpty { return }
+        if isKnown(event) { recipients.removeAll { $0 == policy.standing && $0 != requested } }
+        if recipients.isEmpty {
+            return report(
+                BilingualText(
+                    zh: "一小时内已就同样的失败发送过通知邮件，未再发送。",
+                    en: "A mail told of the same failure less than an hour ago: no other was sent."))
+        }
         send(NoticeText(event, in: policy.language), of: event.taskID, to: recipients, report: report)
+    }
+
+    /// Whether the same was told of just now.
+    private func isKnown(_ event: NoticeEvent) -> Bool {
+        guard event.isScheduled, case .failed(_, let code) = event.outcome else { return false }
+        return toldOf.withLock { told in
+            if let last = told[code], MonotonicTime.seconds(since: last) < Self.quiet { return true }
+            told[code] = MonotonicTime.nanoseconds()
+            return false
+        }
     }
 
     /// Tells the standing address of what `/health` finds.

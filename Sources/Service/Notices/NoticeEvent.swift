@@ -20,13 +20,15 @@ package struct NoticeEvent: Sendable {
     /// Of the backup on disk.
     package var sizeBytes: UInt64?
     package var warnings: [BilingualText]
+    /// Whether nobody but the schedule asked for it.
+    package var isScheduled: Bool
     /// The machine that it happened on.
     package var host: String
 
     package init(
         taskID: String, kind: TaskRecord.Kind, outcome: Outcome, startedAt: LocalTime, finishedAt: LocalTime,
         backupName: String? = nil, sizeBytes: UInt64? = nil, warnings: [BilingualText] = [],
-        host: String = HostName.current()
+        isScheduled: Bool = false, host: String = HostName.current()
     ) {
         self.taskID = taskID
         self.kind = kind
@@ -36,6 +38,7 @@ package struct NoticeEvent: Sendable {
         self.backupName = backupName
         self.sizeBytes = sizeBytes
         self.warnings = warnings
+        self.isScheduled = isScheduled
         self.host = host
     }
 

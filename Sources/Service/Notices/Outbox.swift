@@ -28,6 +28,8 @@ package struct Outbox: Sendable {
     static let intervals: (failed: Int64, refused: Int64) = (600, 3600)
 
     private let folder: FilePath
+    /// Of a full disk, or one that can only be read: they end with the process.
+    private let unwritten = Monitor<[Mail]>([])
     /// What was done with each, where that could not be written down: `.max` for sent.
     private let tried = Monitor<[String: Int64]>([:])
 
@@ -45,6 +47,16 @@ package struct Outbox: Sendable {
         }
         let name = "\(mail.written)-\(UInt32.random(in: 0...UInt32.max)).json"
         try write(mail, name)
+    }
+
+    /// Where the disk does not take it. It is written down when that does.
+    /// - Throws: `SystemError`, where as many wait as may.
+    func remember(_ mail: Mail) throws {
+        let isFull = unwritten.withLock { mails in
+            if mails.count < Self.limit { mails.append(mail) }
+            return mails.last?.messageID != mail.messageID
+        }
+        if isFull { throw SystemError("remember a mail beside", path: folder.string, code: EDQUOT) }
     }
 
     private func write(_ mail: Mail, _ name: String) throws {
@@ -65,7 +77,13 @@ package struct Outbox: Sendable {
     }
 
     /// Those that wait, the oldest first. What cannot be read as one is no mail, and goes when its time is over.
-    func waiting() throws -> [Mail] { try names().compactMap { read($0) } }
+    func waiting() throws -> [Mail] {
+        let unwritten = unwritten.read { $0 }
+        do { return try names().compactMap { read($0) } + unwritten } catch {
+            if unwritten.isEmpty { throw error }
+            return unwritten
+        }
+    }
 
     private func read(_ name: String) -> Mail? {
         StateRecord.read(Mail.self, at: folder.appending(name))
@@ -77,9 +95,12 @@ package struct Outbox: Sendable {
     ///   - isStopped: asked before each.
     ///   - send: the mail as it is to wait on; `nil` where it is dealt with. Where no server was reached, or it takes none for now, the others
     ///     wait for the next look: each may take a minute.
+    ///   - expired: gets each that nobody took in all its time, which is the last that is heard of it.
     func deliver(
-        now: Int64 = LocalTime.now().epoch, isStopped: () -> Bool = { false }, _ send: (Mail) -> Mail?
+        now: Int64 = LocalTime.now().epoch, isStopped: () -> Bool = { false },
+        expired: (Mail) -> Void = { _ in }, _ send: (Mail) -> Mail?
     ) throws {
+        deliverUnwritten(now, isStopped, expired, send)
         try refuseSilence()
         let due = try names()
         if due.isEmpty { return }
@@ -93,14 +114,13 @@ package struct Outbox: Sendable {
                     }
                     continue
                 }
-                let pause = mail.isRefused ? Self.intervals.refused : Self.intervals.failed
-                // A clock that was ahead must not stop it for years.
                 let known = tried.read { $0[name] }
-                let last = known ?? mail.lastTry
                 let isSent = known == .max
-                guard isSent || now.subtracting(clamped: last).magnitude >= UInt64(pause) else { continue }
-                let isOld = now.subtracting(clamped: mail.written).magnitude > UInt64(Self.lifetime)
-                if !isSent, var left = send(mail), !isOld {
+                guard isSent || isDue(mail, now, last: known ?? mail.lastTry) else { continue }
+                let isOld = isOld(mail, now)
+                let unsent = isSent ? nil : send(mail)
+                if let unsent, isOld { expired(unsent) }
+                if var left = unsent, !isOld {
                     tried.withLock { $0[name] = now }
                     left.lastTry = now
                     // On a full disk the memory has to do.
@@ -113,5 +133,40 @@ package struct Outbox: Sendable {
                 }
             }
         }
+    }
+
+    private func deliverUnwritten(
+        _ now: Int64, _ isStopped: () -> Bool, _ expired: (Mail) -> Void, _ send: (Mail) -> Mail?
+    ) {
+        for mail in unwritten.read({ $0 }) where !isStopped() {
+            var left: Mail? = mail
+            do {
+                try put(mail)
+                left = nil
+            } catch {
+                guard isDue(mail, now, last: mail.lastTry) else { continue }
+                left = send(mail)
+                if let lost = left, isOld(mail, now) {
+                    expired(lost)
+                    left = nil
+                }
+                left?.lastTry = now
+            }
+            unwritten.withLock { mails in
+                mails.removeAll { $0.messageID == mail.messageID }
+                if let left { mails.append(left) }
+            }
+            if let left, !left.isRefused { return }
+        }
+    }
+
+    /// A clock that was ahead must not stop it for years.
+    private func isDue(_ mail: Mail, _ now: Int64, last: Int64) -> Bool {
+        let pause = mail.isRefused ? Self.intervals.refused : Self.intervals.failed
+        return now.subtracting(clamped: last).magnitude >= UInt64(pause)
+    }
+
+    private func isOld(_ mail: Mail, _ now: Int64) -> Bool {
+        now.subtracting(clamped: mail.written).magnitude > UInt64(Self.lifetime)
     }
 }

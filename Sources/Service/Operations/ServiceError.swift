@@ -28,6 +28,14 @@ package enum ServiceError: CodedError, Equatable {
         }
     }
 
+    package var failureKind: FailureKind {
+        switch self {
+        case .stopping, .notSeenYet: .unavailable
+        case .queueFull, .alreadyRequested, .alreadyEnded, .ownedElsewhere: .conflict
+        case .noSuchTask: .notFound
+        }
+    }
+
     package var explanation: BilingualText {
         switch self {
         case .stopping:

@@ -26,6 +26,8 @@ package final class StackService: Sendable {
     private let heartbeat: Heartbeat
     /// Whether restores of dead processes are open in the records until they are settled.
     private let restoresWait: Monitor<Bool>
+    /// Why records were left open at the last look: that is said once.
+    private let complaint = Monitor<String?>(nil)
 
     /// Opens the records, settles what an earlier process left, and starts the task thread.
     /// - Throws: `BackupError.folderNotUsable` and what the task store throws. A database that is down is no reason
@@ -42,7 +44,8 @@ package final class StackService: Sendable {
                 "the backup folder can only be read: no backups are made, and task records are not kept",
                 ["reason": protection.reason[.english]])
         }
-        let tasks = TaskBook(in: protection == nil ? operations.folder.state : nil, log: log)
+        let folder = operations.folder
+        let tasks = TaskBook(in: folder.state, mayOpen: { folder.writeProtection == nil }, log: log)
         operations.settled = { tasks.note($0) }
         self.operations = operations
         self.tasks = tasks
@@ -58,18 +61,21 @@ package final class StackService: Sendable {
         restoresWait = Monitor(isWaiting)
         let notices = try NoticeDispatcher(
             mailer: settings.mail.map { Mailer($0) }, policy: NoticePolicy(settings),
-            outbox: protection == nil ? Outbox(in: operations.folder.state) : nil, empties: true, log: log)
-        let pings = try settings.ping.map { try Pings($0, log: log) }
+            outbox: Outbox(in: folder.state), empties: true, log: log)
+        let pings = try settings.ping.map {
+            try Pings($0, in: folder.state, adopts: true, log: log)
+        }
         let heartbeat = Heartbeat()
         (self.notices, self.pings, self.heartbeat) = (notices, pings, heartbeat)
         health = HealthCheck(
             settings: settings, operations: operations, tasks: tasks,
             others: [
-                ("notices", { notices.trouble.map(HealthCheck.untold) }), ("ping", { pings?.trouble }),
+                ("notices", { settings.mailFinding ?? notices.trouble.map(HealthCheck.untold) }),
+                ("ping", { pings?.trouble }),
                 ("scheduler", { heartbeat.finding }),
             ])
         status = try StackStatus(operations.catalogue, tasks, health)
-        alarms = AlarmWatch(in: protection == nil ? operations.folder.state : nil, notices: notices, log: log)
+        alarms = AlarmWatch(in: folder.state, notices: notices, log: log)
         runner = try TaskRunner(
             TaskExecution(
                 operations, tasks: tasks, notices: notices, pings: pings, log: log,
@@ -177,7 +183,7 @@ package final class StackService: Sendable {
             throw ServiceError.alreadyEnded(task: record.id)
         }
         // A command does one thing and ends in good order on SIGTERM; a service would end with all its tasks.
-        guard record.origin == .cli, kill(record.owner.pid, SIGTERM) == 0 else {
+        guard record.origin == .cli, SignalWatch.askToEnd(record.owner.pid) else {
             throw ServiceError.ownedElsewhere(task: record.id, process: record.owner.pid)
         }
         log.info("task is to be cancelled, its process was told", ["task": record.id, "pid": record.owner.pid])
@@ -222,7 +228,8 @@ package final class StackService: Sendable {
     }
 
     /// What processes left that have ended: an interrupted restore, and the records of their tasks.
-    private func settleOrphans(isFirst: Bool = true) {
+    func settleOrphans(isFirst: Bool = true) {
+        prepareLostState()
         tasks.heal()
         let isSettled = settleInterruptedRestore(isFirst)
         do {
@@ -231,7 +238,28 @@ package final class StackService: Sendable {
             let isFromBefore = isSettled && restoresWait.withLock { $0 }
             try tasks.failOrphans(keepingRestores: !isSettled, seenFromHere: !isFromBefore)
             if isFromBefore { restoresWait.withLock { $0 = false } }
-        } catch { log.error("task records of a dead process are left open", ["reason": "\(error)"]) }
+            complaint.withLock { $0 = nil }
+        } catch {
+            let reason = error.bilingual[.english]
+            let isNews = complaint.withLock { known in
+                defer { known = reason }
+                return known != reason
+            }
+            if isNews { log.error("task records of a dead process are left open", ["reason": reason]) }
+        }
+    }
+
+    /// Somebody took our folder out of the backup folder: it is made anew, where the rest is what it was. A folder that is away, or another
+    /// one, is a finding of its own, and nothing is made in its place.
+    private func prepareLostState() {
+        let folder = operations.folder
+        do {
+            guard try FileStatus.ifPresent(folder.path) != nil, try FileStatus.ifPresent(folder.state) == nil else {
+                return
+            }
+            try operations.workspace.prepareFolder()
+            log.warning("the state folder was gone, and is made anew", ["path": folder.state])
+        } catch { return }
     }
 
     /// - Returns: whether no restore waits to be settled.

@@ -63,6 +63,13 @@ package final class TaskCancellation: Sendable {
 
 /// How a cancelled task ended, in its own words: who wanted it, and what is left of it.
 package struct TaskCancelled: CodedError {
+    package let reason: TaskCancellation.Reason
     package let explanation: BilingualText
     package var errorCode: String { CancelledError().errorCode }
+    package var failureKind: FailureKind { CancelledError().failureKind }
+
+    init(_ reason: TaskCancellation.Reason, _ explanation: BilingualText) {
+        self.reason = reason
+        self.explanation = explanation
+    }
 }

@@ -88,7 +88,7 @@ package struct TaskExecution: Sendable {
             }
             notify(record, request, started, requested, failure: .failed(reason, code: error.stableCode))
             pings?.ended(well: false, reason[.english])
-            throw isCancelled ? TaskCancelled(explanation: message) : error
+            throw isCancelled ? TaskCancelled(cancellation.reason, message) : error
         }
     }
 
@@ -117,7 +117,7 @@ package struct TaskExecution: Sendable {
         let event = NoticeEvent(
             taskID: record.id, kind: record.kind, outcome: failure ?? .succeeded,
             startedAt: started, finishedAt: .now(), backupName: result?.backupName ?? request.backupName,
-            sizeBytes: result?.size, warnings: result?.warnings ?? [])
+            sizeBytes: result?.size, warnings: result?.warnings ?? [], isScheduled: record.origin == .schedule)
         notices.notify(event, requested: requested) { text in
             note(record.id) { $0.notice = text }
         }

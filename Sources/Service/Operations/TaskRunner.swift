@@ -158,18 +158,31 @@ package final class TaskRunner: Sendable {
                 return state.isStopping ? .some(nil) : nil
             }
             guard let job = next else { return }
-            // The failure is in the record, the log and the notice by now.
-            do {
-                _ = try execution.run(
-                    job.record, job.request, requested: job.requested, waitSeconds: 3600,
-                    cancellation: job.cancellation
-                ) { _ in }
-                job.ended(true)
-            } catch {
-                let isStopped = error is TaskCancelled && job.cancellation.reason == .stopping
-                if !isStopped { job.ended(error is TaskCancelled) }
-            }
+            if [.backup, .verify].contains(job.record.kind) { runBeside(job, execution) } else { run(job, execution) }
             state.withLock { $0.current = nil }
+        }
+    }
+
+    /// What nobody waits for keeps no client of the API, and nobody else of this machine, from his answer.
+    private static func runBeside(_ job: Job, _ execution: TaskExecution) {
+        do {
+            try WorkerThread("task") {
+                WorkerThread.lowerPriority()
+                run(job, execution)
+            }.join()
+        } catch { run(job, execution) }
+    }
+
+    private static func run(_ job: Job, _ execution: TaskExecution) {
+        // The failure is in the record, the log and the notice by now.
+        do {
+            _ = try execution.run(
+                job.record, job.request, requested: job.requested, waitSeconds: 3600, cancellation: job.cancellation
+            ) { _ in }
+            job.ended(true)
+        } catch {
+            let isStopped = error is TaskCancelled && job.cancellation.reason == .stopping
+            if !isStopped { job.ended(error is TaskCancelled) }
         }
     }
 }

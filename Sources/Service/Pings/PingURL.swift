@@ -5,7 +5,7 @@ import SystemIO
 /// Where a monitoring service waits for signs of life, in healthchecks.io's form: the address itself says success, `/start` and `/fail` behind
 /// its path the rest (https://healthchecks.io/docs/http_api/). Who knows it can send such signs: it is a secret.
 package struct PingURL: Sendable, Equatable {
-    package enum Sign: Sendable, Equatable {
+    package enum Sign: String, Sendable, Equatable, Codable {
         case start
         case success
         case fail

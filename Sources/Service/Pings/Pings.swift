@@ -9,8 +9,7 @@ package final class Pings: Sendable {
     private struct Ping {
         var sign: PingURL.Sign
         var text: String
-        /// What is older tells nothing any more.
-        var written = MonotonicTime.nanoseconds()
+        var written = LocalTime.now().epoch
         var tries = 0
         var notBefore: UInt64 = 0
     }
@@ -20,23 +19,44 @@ package final class Pings: Sendable {
         var waiting: [Ping] = []
         var isSending = false
         var isStopped = false
+        /// Why the last one was not taken; `nil` once one is.
         var trouble: BilingualText?
+        /// What the folder has of other processes was looked at, on the monotonic clock; when the newest was written that was dealt with.
+        var looked: UInt64?
+        var known = Int64.min
+    }
+
+    /// What does not change while it runs.
+    private struct Setup: Sendable {
+        let url: PingURL
+        let folder: FilePath?
+        let adopts: Bool
+        let log: Log
+        let seconds: Double
+        let pause: Double
     }
 
     private let state = Monitor(State())
+    private let setup: Setup
     private let thread: WorkerThread
 
-    /// Seconds for which one is tried.
-    private static let lifetime: Double = 3600
+    /// Seconds for which one is tried: what is older tells nothing any more.
+    private static let lifetime: Int64 = 3600
 
     /// - Parameters:
+    ///   - folder: the state's, where one that was not taken outlives its process; `nil` where nothing is written down.
+    ///   - adopts: whether to send what other processes left there, as those of cron.
     ///   - seconds: for one request.
-    ///   - pause: seconds between two tries of one ping.
-    package init(_ url: PingURL, log: Log, seconds: Double = 10, pause: Double = 30) throws(SystemError) {
-        thread = try WorkerThread("pings") { [state] in Self.loop(state, url, log, seconds, pause) }
+    ///   - pause: seconds between two tries of one ping, and two looks into the folder.
+    package init(
+        _ url: PingURL, in folder: FilePath?, adopts: Bool = false, log: Log, seconds: Double = 10, pause: Double = 30
+    ) throws(SystemError) {
+        let setup = Setup(url: url, folder: folder, adopts: adopts, log: log, seconds: seconds, pause: pause)
+        self.setup = setup
+        thread = try WorkerThread("pings") { [state] in Self.loop(state, setup) }
     }
 
-    /// Why the last one was not taken; `nil` once one is.
+    /// Why the last one was not taken, of this process or of another; `nil` once one is.
     var trouble: BilingualText? { state.read { $0.trouble } }
 
     func begun() { put(Ping(sign: .start, text: "")) }
@@ -57,34 +77,64 @@ package final class Pings: Sendable {
         state.wait(atMost: seconds) { $0.waiting.isEmpty && !$0.isSending ? () : nil } != nil
     }
 
+    /// What was not taken yet is left to the service.
     package func stop() {
         state.withLock { $0.isStopped = true }
         thread.join()
-    }
-
-    private static func loop(
-        _ state: Monitor<State>, _ url: PingURL, _ log: Log, _ seconds: Double, _ pause: Double
-    ) {
-        while let ping = next(state) {
-            let failure = send(ping, url, seconds)
-            state.withLock { state in
-                state.isSending = false
-                state.trouble = failure
-                guard failure != nil, state.waiting.isEmpty,
-                    MonotonicTime.seconds(since: ping.written) < lifetime
-                else { return }
-                var again = ping
-                again.tries += 1
-                again.notBefore = MonotonicTime.nanoseconds() + UInt64(pause * 1e9)
-                state.waiting.append(again)
-            }
-            // Not the address, which is a secret.
-            if let failure, ping.tries == 0 { log.warning("ping not taken", ["reason": failure[.english]]) }
+        let (left, trouble) = state.read { ($0.waiting.first, $0.trouble) }
+        guard let folder = setup.folder, let left, left.sign != .start else { return }
+        let reason = trouble ?? BilingualText(zh: "尚未发送", en: "not sent yet")
+        let untaken = UntakenPing(sign: left.sign, text: left.text, written: left.written, reason: .init(reason))
+        do { try untaken.write(in: folder) } catch {
+            setup.log.warning("a ping cannot be kept", ["reason": error.bilingual[.english]])
         }
     }
 
-    private static func next(_ state: Monitor<State>) -> Ping? {
+    private static func loop(_ state: Monitor<State>, _ setup: Setup) {
+        while let ping = next(state, setup) {
+            let failure = send(ping, setup.url, setup.seconds)
+            // The address is well again, whoever's ping it is.
+            let isClear = failure != nil || setup.folder.map { UntakenPing.remove(in: $0) } ?? true
+            state.withLock { state in
+                state.isSending = false
+                state.trouble = failure
+                if isClear { state.known = max(state.known, ping.written) }
+                guard failure != nil, state.waiting.isEmpty,
+                    LocalTime.now().epoch.subtracting(clamped: ping.written).magnitude < UInt64(lifetime)
+                else { return }
+                var again = ping
+                again.tries += 1
+                again.notBefore = MonotonicTime.nanoseconds() + UInt64(setup.pause * 1e9)
+                state.waiting.append(again)
+            }
+            // Not the address, which is a secret.
+            if let failure, ping.tries == 0 { setup.log.warning("ping not taken", ["reason": failure[.english]]) }
+        }
+    }
+
+    /// What another process left, once.
+    private static func adopt(_ state: Monitor<State>, _ setup: Setup) {
+        guard setup.adopts, let folder = setup.folder else { return }
+        let isDue = state.withLock { state in
+            if let looked = state.looked, MonotonicTime.seconds(since: looked) < setup.pause { return false }
+            state.looked = MonotonicTime.nanoseconds()
+            return true
+        }
+        guard isDue, let left = UntakenPing.read(in: folder) else { return }
+        let age = LocalTime.now().epoch.subtracting(clamped: left.written).magnitude
+        state.withLock { state in
+            guard left.written > state.known else { return }
+            state.known = left.written
+            if state.waiting.allSatisfy({ $0.sign == .start || $0.written < left.written }), age < UInt64(lifetime) {
+                state.waiting = [Ping(sign: left.sign, text: left.text, written: left.written)]
+            }
+            if state.trouble == nil { state.trouble = left.reason.text }
+        }
+    }
+
+    private static func next(_ state: Monitor<State>, _ setup: Setup) -> Ping? {
         while true {
+            adopt(state, setup)
             let found: Ping?? = state.wait(atMost: 1) { state in
                 if state.isStopped { return .some(nil) }
                 guard let first = state.waiting.first, first.notBefore <= MonotonicTime.nanoseconds() else {

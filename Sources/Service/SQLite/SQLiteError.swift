@@ -24,6 +24,9 @@ package struct SQLiteError: CodedError, Equatable {
 
     package var errorCode: String { family == SQLITE_FULL ? "disk-full" : "task-database-error" }
 
+    /// The store is opened anew until it is well.
+    package var failureKind: FailureKind { family == SQLITE_FULL ? .noRoom : .unavailable }
+
     package var explanation: BilingualText {
         let advice: BilingualText =
             switch family {

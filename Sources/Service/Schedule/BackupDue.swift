@@ -5,6 +5,10 @@ import SystemIO
 
 /// Since when a scheduled backup may be missed.
 struct BackupDue: Sendable {
+    /// A clock that is set back by less repeats no run (as in Debian's cron); what was written later than that by a clock that was ahead
+    /// says nothing. Seconds.
+    static let tolerance: Int64 = 3 * 3600
+
     private let catalogue: Catalogue
     private let stack: LiveStack
     private var folder: BackupFolder { catalogue.folder }
@@ -19,7 +23,8 @@ struct BackupDue: Sendable {
     /// - Parameter items: what the catalogue lists, where that is known.
     func reference(now: LocalTime = .now(), among items: [CatalogueItem]? = nil) -> LocalTime? {
         if let items = try? items ?? catalogue.items(),
-            let newest = catalogue.newestMade(of: stack, among: items, now: now)
+            let newest = catalogue.newestMade(
+                of: stack, among: items, now: LocalTime(epoch: now.epoch.adding(clamped: Self.tolerance)))
         {
             return newest.created
         }

@@ -21,9 +21,6 @@ package final class ScheduledRun: Sendable {
         case underWay
     }
 
-    /// A clock that is set back by less repeats no run (as in Debian's cron); what was written later than that by a clock that was ahead
-    /// says nothing. Seconds.
-    private static let tolerance: Int64 = 3 * 3600
     private static let retryAfter: Int64 = 3600
     private static let mostAttempts = 4
 
@@ -32,6 +29,7 @@ package final class ScheduledRun: Sendable {
     private let zone: String
     private let stack: String
     private let since: @Sendable (LocalTime) -> LocalTime
+    private let isFolderBusy: @Sendable () -> Bool
     private let state: FilePath?
     private let log: Log
     /// What this process knows of its own runs, where nothing can be written.
@@ -40,10 +38,13 @@ package final class ScheduledRun: Sendable {
     /// - Parameters:
     ///   - since: when the newest good backup of this stack began, as of a moment; before the first one, when the folder was first used.
     ///   - stack: which of those that use the folder; empty for the only one.
+    ///   - isFolderBusy: whether somebody is at work there: a run of another container, whose processes cannot be seen from here, is
+    ///     told from a dead one by its lock.
     ///   - state: the state folder; `nil` where nothing is written down.
     init(
         _ expression: CronExpression, on wall: WallClock = .local, zone: String = "", stack: String = "",
-        in state: FilePath?, log: Log, since: @escaping @Sendable (LocalTime) -> LocalTime
+        in state: FilePath?, log: Log, isFolderBusy: @escaping @Sendable () -> Bool = { false },
+        since: @escaping @Sendable (LocalTime) -> LocalTime
     ) {
         self.expression = expression
         self.wall = wall
@@ -52,6 +53,7 @@ package final class ScheduledRun: Sendable {
         self.state = state
         self.log = log
         self.since = since
+        self.isFolderBusy = isFolderBusy
     }
 
     /// - Parameter unknown: since when one may be missed where the folder does not say.
@@ -62,6 +64,7 @@ package final class ScheduledRun: Sendable {
         self.init(
             expression, zone: getenv("TZ").map { String(cString: $0) } ?? "",
             stack: Self.name(of: operations.stack), in: operations.folder.state, log: log,
+            isFolderBusy: { operations.folder.isLocked },
             since: { due.reference(now: $0) ?? min(unknown, $0) })
     }
 
@@ -112,6 +115,7 @@ package final class ScheduledRun: Sendable {
         if let record {
             switch record.outcome {
             case .running where record.owner.isAlive: return .underWay
+            case .running where !record.owner.hasEndedHere && isFolderBusy(): return .underWay
             case .done: reference = max(reference, LocalTime(epoch: record.begun))
             case .running, .failed:
                 // A backup that somebody made since has dealt with it.
@@ -136,7 +140,7 @@ package final class ScheduledRun: Sendable {
 
     /// The newest of what is written down and of what this process knows, if it is of this schedule and not of the future.
     private func known(_ now: LocalTime) -> ScheduleRecord? {
-        let latest = now.epoch.adding(clamped: Self.tolerance)
+        let latest = now.epoch.adding(clamped: BackupDue.tolerance)
         let written = state.flatMap { ScheduleRecord.read(in: $0, of: stack) }
         return [memory.read { $0 }, written].compactMap { $0 }
             .filter { $0.schedule == name && $0.begun <= latest }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Every variable that the product reads, by its name in the environment.
+/// Every setting, by its variable in the environment. (`TZ`, and what libpq, libcurl and OpenSSL read, are none.)
 package enum SettingName: String, Sendable, CaseIterable {
     case backupDirectory = "BACKUP_DIR"
     case apiPort = "BACKUP_API_PORT"

@@ -17,10 +17,13 @@ extension Settings {
                 throw .unknownVariable(key, file: "", nearest: nearest)
             }
         }
-        try TimeZoneName.refuseUnknown(environment)
         var layers = [flags, environment]
         if let envFile { layers.append(try EnvironmentFile(envFile).values) }
-        return try Settings(SettingsReader(layers: layers), environment: environment)
+        let zone = layers.lazy.compactMap { $0[TimeZoneName.variable] }.first
+        try TimeZoneName.refuseUnknown(zone, folder: environment["TZDIR"])
+        var settings = try Settings(SettingsReader(layers: layers), environment: environment)
+        settings.timeZone = zone
+        return settings
     }
 
     private init(_ reader: SettingsReader, environment: [String: String]) throws(SettingsError) {

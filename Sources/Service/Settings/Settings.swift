@@ -66,6 +66,8 @@ package struct Settings: Sendable {
     package let allowedHosts: [String]
     /// `nil` where no SMTP_URL is given: no mail can be sent.
     package let mail: MailSettings?
+    /// `TZ`, of the environment or of the file of settings; `nil` for the machine's own.
+    package internal(set) var timeZone: String?
 }
 
 /// Whether old copies are read again after each backup.

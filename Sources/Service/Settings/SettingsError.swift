@@ -4,7 +4,7 @@ import SystemIO
 import Wording
 
 /// A setting that cannot be used: which one, what it says (never for a secret), and what it may say.
-package enum SettingsError: ExplainedError, Equatable {
+package enum SettingsError: CodedError, Equatable {
     /// `shown` is `nil` for what must not be shown.
     case badValue(variable: String, shown: String?, allowed: BilingualText)
     case bothForms(variable: String)
@@ -15,6 +15,9 @@ package enum SettingsError: ExplainedError, Equatable {
     case missing(variable: String, neededBy: String)
     /// The API would be open to other machines.
     case openDoor(address: String)
+
+    package var errorCode: String { "setting-invalid" }
+    package var failureKind: FailureKind { .usage }
 
     package var explanation: BilingualText {
         switch self {

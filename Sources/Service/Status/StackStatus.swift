@@ -99,6 +99,6 @@ package final class StackStatus: Sendable {
         tasksSeen.stop()
         healthSeen.stop()
         // A library that is unloaded beside a look would end the process otherwise than it was meant to end.
-        for isEnded in [backupsSeen.isEnded, tasksSeen.isEnded, healthSeen.isEnded] { isEnded(2) }
+        for isEnded in [backupsSeen.isEnded, tasksSeen.isEnded, healthSeen.isEnded] { _ = isEnded(2) }
     }
 }

@@ -35,13 +35,17 @@ package final class TaskBook: Sendable {
 
     /// Where the store lies; `nil` where there shall be none.
     private let folder: FilePath?
+    private let mayOpen: @Sendable () -> Bool
     private let log: Log
     private let state: Monitor<State>
 
     /// Opens the store, or begins without.
-    /// - Parameter folder: the state's; `nil` for records that end with this process.
-    package init(in folder: FilePath?, log: Log) {
+    /// - Parameters:
+    ///   - folder: the state's; `nil` for records that end with this process.
+    ///   - mayOpen: asked before each try; where it is not so that is told elsewhere.
+    package init(in folder: FilePath?, mayOpen: @escaping @Sendable () -> Bool = { true }, log: Log) {
         self.folder = folder
+        self.mayOpen = mayOpen
         self.log = log
         state = Monitor(State())
         if folder != nil { open() }
@@ -235,7 +239,11 @@ package final class TaskBook: Sendable {
 
     /// `TaskStore.failOrphans`.
     package func failOrphans(keepingRestores: Bool = false, seenFromHere: Bool = false) throws {
-        try store?.failOrphans(keepingRestores: keepingRestores, seenFromHere: seenFromHere)
+        do { try store?.failOrphans(keepingRestores: keepingRestores, seenFromHere: seenFromHere) } catch {
+            // It is looked for every few seconds, and would be the only one to see a store that went away.
+            state.withLock { $0.reason = error.bilingual }
+            throw error
+        }
     }
 
     func hasOrphans() throws -> Bool { try store?.hasOrphans() ?? false }
@@ -276,7 +284,7 @@ package final class TaskBook: Sendable {
     }
 
     private func open() {
-        guard let folder else { return }
+        guard let folder, mayOpen() else { return }
         do {
             let opened = try TaskStore(in: folder, log: log)
             state.withLock { state in

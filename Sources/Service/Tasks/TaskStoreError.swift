@@ -21,6 +21,13 @@ package enum TaskStoreError: CodedError, Equatable {
         }
     }
 
+    package var failureKind: FailureKind {
+        switch self {
+        case .noSuchTask: .notFound
+        case .newerSchema, .openingBusy, .notAFile: .unavailable
+        }
+    }
+
     package var explanation: BilingualText {
         switch self {
         case .noSuchTask(let id):

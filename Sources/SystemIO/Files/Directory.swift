@@ -3,7 +3,7 @@
 import CLinux
 import Glibc
 
-/// Folders: listing, making, removing. Names are bytes; links are never followed.
+/// Folders: listing, making, removing. Names are bytes. The path of a folder may lead through links; those in it are not followed.
 package enum Directory {
     /// The names in a folder without `.` and `..`, sorted by bytes so that walks repeat.
     package static func names(in folder: OpenFile) throws(SystemError) -> [[UInt8]] {

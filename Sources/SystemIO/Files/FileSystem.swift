@@ -45,4 +45,8 @@ package enum FileSystem {
 extension WorkerThread {
     /// Lets whatever else the machine does go first when this thread reads or writes a disk (ioprio_set(2)).
     package static func lowerInputOutputPriority() { _ = clinux_set_low_io_priority() }
+
+    /// Lets whatever else the machine does go first when this thread computes, and what it starts: threads and programs (setpriority(2),
+    /// which on Linux is a thread's). There is no way back.
+    package static func lowerPriority() { _ = clinux_lower_priority() }
 }

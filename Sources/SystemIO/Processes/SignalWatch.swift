@@ -30,12 +30,22 @@ package final class SignalWatch: Sendable {
         }
     }
 
+    /// Who asked.
+    package enum Sender: Sendable {
+        /// Another process of this program, on somebody's behalf: `askToEnd`.
+        case ours
+        case other
+    }
+
+    /// What SIGTERM carries where this program sent it: an init, a shell or cron sends none.
+    private static let mark: Int32 = 0x6d6c_6277
+
     private let events: OpenFile
     private let wake: OpenFile
     private let wakeReader: OpenFile
     private let thread: WorkerThread
 
-    package init(_ signals: [Signal], _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    package init(_ signals: [Signal], _ body: @escaping @Sendable (Sender) -> Void) throws(SystemError) {
         // A broken pipe is an error to read from write(2), not a reason to die.
         Glibc.signal(SIGPIPE, SIG_IGN)
         var set = sigset_t()
@@ -52,6 +62,10 @@ package final class SignalWatch: Sendable {
         thread = try WorkerThread("signals") { [events, wakeReader] in Self.watch(events, wakeReader, body) }
     }
 
+    /// Sends SIGTERM to another process of this program, so that it knows from whom.
+    /// - Returns: `false` where it is gone, or another user's.
+    package static func askToEnd(_ process: pid_t) -> Bool { clinux_sigqueue(process, SIGTERM, mark) == 0 }
+
     /// Ends the thread. The signals stay blocked.
     package func stop() {
         var byte: UInt8 = 0
@@ -59,7 +73,7 @@ package final class SignalWatch: Sendable {
         thread.join()
     }
 
-    private static func watch(_ events: OpenFile, _ wake: OpenFile, _ body: () -> Void) {
+    private static func watch(_ events: OpenFile, _ wake: OpenFile, _ body: (Sender) -> Void) {
         while true {
             var polled = [
                 pollfd(fd: events.descriptor, events: Int16(POLLIN), revents: 0),
@@ -67,8 +81,8 @@ package final class SignalWatch: Sendable {
             ]
             if poll(&polled, 2, -1) < 0 { continue }
             if polled[1].revents != 0 { return }
-            var record = [UInt8](repeating: 0, count: 128)
-            if read(events.descriptor, &record, record.count) > 0 { body() }
+            var value: Int32 = 0
+            if clinux_next_signal(events.descriptor, &value) > 0 { body(value == mark ? .ours : .other) }
         }
     }
 }

@@ -45,6 +45,17 @@ package final class WorkCrew<Work: Sendable, Outcome: Sendable> {
         }.get()
     }
 
+    /// Waits for outcomes.
+    /// - Returns: at least one, unless nothing is under way.
+    package func outcomes() throws -> [Outcome] {
+        try state.wait { state -> Result<[Outcome], any Error>? in
+            if let failure = state.failure { return .failure(failure) }
+            guard !state.outcomes.isEmpty || state.queue.isEmpty && state.busy == 0 else { return nil }
+            defer { state.outcomes = [] }
+            return .success(state.outcomes)
+        }.get()
+    }
+
     /// Waits until everything is done.
     package func finish() throws -> [Outcome] {
         try state.wait { state -> Result<[Outcome], any Error>? in

@@ -84,6 +84,12 @@ package struct LocalTime: Sendable, Hashable, Comparable {
         return parts
     }
 
+    /// Makes the zone that the settings name the process's own (tzset(3)). To be called before other threads are there.
+    package static func useZone(_ name: String) {
+        setenv("TZ", name, 1)
+        tzset()
+    }
+
     private func formatted(_ pattern: String) -> String {
         var parts = broken
         var buffer = [CChar](repeating: 0, count: 64)

@@ -68,8 +68,8 @@ struct ParsedArguments: Sendable, Equatable {
     }
 }
 
-/// What is wrong with a command line. Exit code 2.
-enum UsageError: ExplainedError, Equatable {
+/// What is wrong with a command line.
+enum UsageError: CodedError, Equatable {
     case unknownCommand(String, nearest: String?)
     case unknownOption(String, nearest: String?)
     case missingValue(String)
@@ -78,6 +78,9 @@ enum UsageError: ExplainedError, Equatable {
     case badValue(String, String, expected: String)
     case conflict(String, String)
     case missingArgument(String)
+
+    var errorCode: String { "usage" }
+    var failureKind: FailureKind { .usage }
 
     var explanation: BilingualText {
         switch self {

@@ -67,7 +67,8 @@ enum BackupCommand: Command {
             run.end(isDealtWith: true)
             return code
         } catch {
-            run.end(isDealtWith: false)
+            // Who cancelled it does not want another one in an hour; who stopped the machine does.
+            run.end(isDealtWith: (error as? TaskCancelled)?.reason == .requested)
             throw error
         }
     }

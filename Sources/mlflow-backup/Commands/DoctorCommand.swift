@@ -37,6 +37,7 @@ enum DoctorCommand: Command {
     private static func report(_ invocation: Invocation) -> PreflightReport {
         let operations = invocation.operations
         var report = PreflightReport()
+        if let finding = invocation.settings.mailFinding { report.notices.append(finding) }
         let findings = operations.backupPreflight(
             invocation.settings.compress ? .compressed : .uncompressed, invocation.settings.retention
         ).run()

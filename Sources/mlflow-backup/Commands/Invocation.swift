@@ -18,7 +18,7 @@ struct Invocation: Sendable {
     func endingInOrder<Result>(_ workspace: Workspace, _ body: (Workspace) throws -> Result) throws -> Result {
         let cancellation = Cancellation()
         // Before any other thread starts: a thread with these signals open would end the process instead.
-        let signals = try SignalWatch([.interrupt, .terminate, .hangUp]) { cancellation.cancel() }
+        let signals = try SignalWatch([.interrupt, .terminate, .hangUp]) { _ in cancellation.cancel() }
         defer { signals.stop() }
         var workspace = workspace
         workspace.cancellation = cancellation

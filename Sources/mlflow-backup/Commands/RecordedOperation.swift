@@ -30,17 +30,20 @@ struct RecordedOperation {
     func perform(_ request: OperationRequest, email: MailAddress? = nil) throws -> OperationResult {
         // Before any other thread starts: a thread with these signals open would end the process instead.
         let cancellation = TaskCancellation()
-        let signals = try SignalWatch([.interrupt, .terminate, .hangUp]) { cancellation.cancel(.interrupted) }
+        let signals = try SignalWatch([.interrupt, .terminate, .hangUp]) { sender in
+            cancellation.cancel(sender == .ours ? .requested : .interrupted)
+        }
         defer { signals.stop() }
         var operations = invocation.operations
         operations.readRate = readRate
         let log = invocation.log
+        let state = operations.folder.writeProtection == nil ? operations.folder.state : nil
         let notices = try NoticeDispatcher(
             mailer: invocation.settings.mail.map { Mailer($0) }, policy: NoticePolicy(invocation.settings),
-            outbox: operations.folder.writeProtection == nil ? Outbox(in: operations.folder.state) : nil, log: log)
-        let pings = try invocation.settings.ping.map { try Pings($0, log: log) }
+            outbox: state.map { Outbox(in: $0) }, log: log)
+        let pings = try invocation.settings.ping.map { try Pings($0, in: state, log: log) }
         defer {
-            // A person waits: one try, and what is lost of it is told by the next backup's.
+            // A person waits: one try, and a running service goes on with what was not taken.
             pings?.flush(atMost: 15)
             pings?.stop()
             notices.flush(atMost: 120)

@@ -26,7 +26,7 @@ enum ServeCommand: Command {
         let grace = Double(try invocation.arguments.number("grace", in: 0...86_400) ?? 30)
         // Before any other thread starts: they inherit the blocked signals.
         let asked = Monitor(0)
-        let signals = try SignalWatch([.interrupt, .terminate]) { asked.withLock { $0 += 1 } }
+        let signals = try SignalWatch([.interrupt, .terminate]) { _ in asked.withLock { $0 += 1 } }
         defer { signals.stop() }
 
         let service = try StackService(settings, log: log)
@@ -49,6 +49,8 @@ enum ServeCommand: Command {
             "serving", ["version": ServiceVersion.current, "address": settings.apiAddress, "port": server.port])
         asked.wait { $0 > 0 ? () : nil }
         log.info("stopping", ["grace_seconds": grace])
+        let deadline = StopDeadline(seconds: grace + 45, log: log)
+        defer { deadline.end() }
         server.stop(graceSeconds: 5)
         service.stop(graceSeconds: grace)
         log.info("stopped")
@@ -57,10 +59,13 @@ enum ServeCommand: Command {
 }
 
 /// The port cannot be had.
-private struct ListenError: ExplainedError {
+struct ListenError: CodedError {
     let address: String
     let port: UInt16
     let reason: String
+
+    var errorCode: String { "cannot-listen" }
+    var failureKind: FailureKind { .unavailable }
 
     var explanation: BilingualText {
         BilingualText(

@@ -55,7 +55,7 @@ struct Console: Sendable {
     /// - Throws: `CancelledError` at Ctrl-C and SIGTERM, which an operation before this leaves blocked; `SystemError`.
     func ask(_ question: BilingualText) throws -> String? {
         let interrupted = Cancellation()
-        let signals = try SignalWatch([.interrupt, .terminate]) { interrupted.cancel() }
+        let signals = try SignalWatch([.interrupt, .terminate]) { _ in interrupted.cancel() }
         defer { signals.stop() }
         write(question[language], to: STDOUT_FILENO)
         var line: [UInt8] = []

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Archive
-import Backup
-import Postgres
-import Service
-import SystemIO
 import Wording
 
-/// How the program ends. This is the only place that knows which error has which code.
+/// How the program ends. This is the only place that knows which sort of failure has which code.
 enum ExitCode: Int32 {
     case success = 0
     case failure = 1
@@ -24,38 +19,15 @@ enum ExitCode: Int32 {
     case interrupted = 130
 
     init(_ error: any Error) {
-        switch error {
-        case is UsageError, is SettingsError: self = .usage
-        case is CancelledError, is TaskCancelled: self = .interrupted
-        case let error as ArchiveError:
-            switch error {
-            case .damaged, .truncated, .notABackup, .unsafeEntry, .previousDamaged: self = .corrupt
-            // Of live files, and of this machine: no archive is at fault.
-            case .unreadable, .nothingToBackUp, .compression: self = .failure
-            }
-        case PostgresError.diskFull: self = .noRoom
-        case let error as SystemError: self = error.isFull ? .noRoom : .failure
-        case let error as BackupError:
-            switch error {
-            case .severalStacks, .foldersOverlap: self = .usage
-            case .noSuchBackup, .folderElsewhere, .noSuchEntry, .noSuchKeptPart, .noSuchStack, .nothingToUndo:
-                self = .notFound
-            case .busy, .inUse, .changedMeanwhile: self = .busy
-            // These and no others are what force skips.
-            case .newerData, .schemaDiffers, .schemaOlder, .keptFilesPartlyGone, .keptFragment: self = .refused
-            case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: self = .corrupt
-            case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: self = .noRoom
-            case .writeProtected, .noPlaceForBackup, .folderSilent, .placesSilent, .groundMoved, .lockLost,
-                .folderUnfit, .artifactsUnfit,
-                .lowerLayer,
-                .folderNotUsable, .stateNotUsable, .folderVanished, .artifactsMissing, .artifactsEmptied,
-                .artifactsUnreadable, .artifactsOutOfReach,
-                .databaseEmpty, .needsRecovery, .restoreLeftover, .schemaNewer, .nothingToAccept, .notOurs,
-                .mountInside, .notMovable, .keptNotRemovable, .keptDatabaseGone,
-                .keptFilesGone, .keptBeingRemoved, .keptRecordDamaged, .lateWritesKept, .undoChanged:
-                self = .failure
-            }
-        default: self = .failure
+        switch error.kindOfFailure {
+        case .notFound: self = .notFound
+        case .busy: self = .busy
+        case .refused: self = .refused
+        case .damaged: self = .corrupt
+        case .noRoom: self = .noRoom
+        case .usage: self = .usage
+        case .cancelled: self = .interrupted
+        case .conflict, .unavailable, .failed: self = .failure
         }
     }
 

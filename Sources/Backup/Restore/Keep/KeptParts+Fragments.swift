@@ -4,7 +4,8 @@ import SystemIO
 import Wording
 
 /// A kept part that may hold only some of what was live: a restore, or an undo of this part, was cut short in its swap, and nothing says
-/// any more which folders it had moved (`StrayParts.claim`). The rest is live, or in the part beside it.
+/// any more which folders it had moved (`StrayParts.claim`). The rest is live, or in the part beside it. Or its removal was cut short, and
+/// the rest is gone.
 ///
 /// It is told by an empty file in the part's own folder, not by its record: the next state may be lost like the last one.
 extension KeptParts {
@@ -12,12 +13,12 @@ extension KeptParts {
         case fragment
         /// An undo is bringing it back, or was cut short in that: it goes with the part, or when the undo is put back.
         case undoing
+        /// Its removal has begun.
+        case removing
     }
 
     func isFragment(_ part: KeptPart) throws -> Bool {
-        try FragmentMark.allCases.contains {
-            try FileStatus.ifPresent(folder(of: part.id).appending($0.rawValue)) != nil
-        }
+        try FragmentMark.allCases.contains { try isMarked(part.id, as: $0) }
     }
 
     /// - Parameter folder: the part's own, or the restore's that is to become it.
@@ -29,13 +30,38 @@ extension KeptParts {
 
     /// Of an undo that is put back: the part is what it was.
     func removeUndoingMark(of id: String) throws {
-        let path = folder(of: id).appending(FragmentMark.undoing.rawValue)
+        try removeMark(.undoing, of: id)
+    }
+
+    func removeMark(_ mark: FragmentMark, of id: String) throws {
+        let path = folder(of: id).appending(mark.rawValue)
         if try FileStatus.ifPresent(path) != nil { try Directory.remove(path) }
+    }
+
+    func isMarked(_ id: String, as mark: FragmentMark) throws -> Bool {
+        try FileStatus.ifPresent(folder(of: id).appending(mark.rawValue)) != nil
     }
 
     /// What an undo of one does.
     func fragmentText(_ part: KeptPart) throws -> BilingualText? {
         guard try !part.isLate && isFragment(part) else { return nil }
+        if try isMarked(part.id, as: .removing) {
+            return BilingualText(
+                zh: "保留数据 \(part.id) 的删除中途中断，可能只剩一部分：撤销会移回其中剩下的文件，不触动线上的其他文件。"
+                    + "不需要时运行 mlflow-backup forget \(part.id) 完成删除。",
+                en:
+                    "The removal of what is kept as \(part.id) was cut short, and some of it may be gone: an undo moves back what is left and lets "
+                    + "everything else that is live stay. `mlflow-backup forget \(part.id)` removes the rest of it.")
+        }
+        if try lacksFiles(part) {
+            return BilingualText(
+                zh: "保留数据 \(part.id) 与一次中途中断的切换有关，可能只是当时数据的一部分，而其文件又不在 \(folder(of: part.id))："
+                    + "撤销只取回数据库，artifacts 保持原样。若文件被移走，请先移回。",
+                en:
+                    "What is kept as \(part.id) comes from a swap that was cut short, and may be only some of what was live; and its files are not in "
+                    + "\(folder(of: part.id)): an undo brings the database alone back, and the artifacts stay as they are. If they were "
+                    + "moved, move them back first.")
+        }
         return BilingualText(
             zh: "保留数据 \(part.id) 与一次中途中断的切换有关，可能只是当时 artifacts 的一部分：撤销会移回其中的文件，"
                 + "不触动线上的其他文件；其余内容（如有）在线上，或在其他保留数据中（mlflow-backup kept）。",

@@ -53,6 +53,10 @@ extension KeptParts {
     }
 
     private func withoutFiles(_ part: KeptPart) throws -> BilingualText? {
+        if try isMarked(part.id, as: .removing) {
+            // Of one whose record says it, too, the removal goes on by itself.
+            return part.isBeingRemoved == true ? nil : try fragmentText(part)
+        }
         guard try lacksFiles(part) else { return try fragmentText(part) ?? withoutChildren(part) }
         let (path, forget) = (folder(of: part.id), "mlflow-backup forget \(part.id)")
         guard part.databaseOID != nil, let database = part.database else {

@@ -135,14 +135,19 @@ package struct KeptParts: Sendable {
 
     /// The newest, as far as it is there: without its files the database alone can be brought back.
     /// - Parameter force: also where some of its files are gone, or may never have been put there.
-    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.keptFilesPartlyGone`, `.keptFragment`, `.keptBeingRemoved`.
+    /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.keptFilesPartlyGone`, `.keptFragment`, `.keptBeingRemoved`, `.notMovable`.
     func undoable(force: Bool, on databases: Databases) throws -> KeptPart {
         let all = try restorable()
         guard var part = all.first else { throw BackupError.nothingToUndo }
         if part.isBeingRemoved == true {
             throw BackupError.keptBeingRemoved(id: part.id, older: all.dropFirst().first?.id)
         }
-        guard try lacksFiles(part) else {
+        if part.mode.includesArtifacts { try SwapObstacles.refuseUnwritable(folder(of: part.id)) }
+        let hasFiles = try !lacksFiles(part)
+        if !force, hasFiles || part.databaseOID != nil, let text = try fragmentText(part) {
+            throw BackupError.keptFragment(id: part.id, explanation: text)
+        }
+        guard !hasFiles else {
             if force {
                 // Of one that may be a fragment the database may be live by now, or another part's: its files are brought back alone then.
                 if try part.mode == .full && isFragment(part) && database(of: part, on: databases) == nil {
@@ -151,7 +156,6 @@ package struct KeptParts: Sendable {
                 }
                 return part
             }
-            if let text = try fragmentText(part) { throw BackupError.keptFragment(id: part.id, explanation: text) }
             let gone = try missingChildren(of: part)
             if let first = gone.first {
                 throw BackupError.keptFilesPartlyGone(id: part.id, path: first.string, count: gone.count)
@@ -202,11 +206,13 @@ package struct KeptParts: Sendable {
             if let first = mounts.first { throw BackupError.mountInside(path: first.string, count: mounts.count) }
         }
         try noteRemoval(of: part, true)
+        let isFirst = try markRemoval(of: part)
         switch try state(of: part, on: databases) {
         case .present(let name), .invalid(let name):
             do { try databases.drop(name) } catch {
                 // Nothing of it went: it can be brought back as before.
                 if case .present = try state(of: part, on: databases), part.isBeingRemoved != true {
+                    if isFirst { try removeMark(.removing, of: part.id) }
                     try noteRemoval(of: part, false)
                 }
                 throw error
@@ -214,7 +220,11 @@ package struct KeptParts: Sendable {
         case .renamed, .gone, .none: break
         }
         // The record last: what cannot be removed still says what it is.
-        do throws(SystemError) { try Directory.removeTree(folder(of: part.id)) } catch {
+        do throws(SystemError) {
+            // The marks go after all that they speak of.
+            try Directory.removeTree(tree(of: part))
+            try Directory.removeTree(folder(of: part.id))
+        } catch {
             guard error.isDenied else { throw error }
             throw BackupError.keptNotRemovable(
                 id: part.id, reason: error.bilingual, command: Self.command(against: error, folder(of: part.id)))
@@ -222,6 +232,18 @@ package struct KeptParts: Sendable {
         try part.removeRecord(in: state)
         // Among artifacts of another user's it may have to stay.
         Directory.removeWhereEmpty(folder)
+    }
+
+    /// The record says it, too; but the state in which that lies may be lost before the next run. A folder in which nothing can be made loses
+    /// no file either that lies directly in it.
+    /// - Returns: whether it was not there.
+    private func markRemoval(of part: KeptPart) throws -> Bool {
+        guard try FileStatus.ifPresent(folder(of: part.id)) != nil else { return false }
+        do {
+            guard try !isMarked(part.id, as: .removing) else { return false }
+            try Self.mark(folder(of: part.id), as: .removing)
+            return true
+        } catch let error as SystemError where error.isFull || error.isDenied { return false }
     }
 
     /// So that what is gone of it after a crash is not taken for somebody's doing, and half of it is not brought back.

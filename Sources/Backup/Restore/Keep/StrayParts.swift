@@ -101,8 +101,18 @@ struct StrayParts {
     func claim(on databases: Databases) throws -> (kept: [String], halfSwapped: [String]) {
         let halfSwapped = try claimWork(on: databases)
         var claimed = halfSwapped
-        for id in try KeptParts(workspace).foldersWithoutRecord() {
-            try write(id, tree: KeptParts(workspace).folder(of: id).appending("old"), on: databases)
+        let parts = KeptParts(workspace)
+        for id in try parts.foldersWithoutRecord() {
+            let tree = parts.folder(of: id).appending("old")
+            // A removal was cut short when all but its mark was gone.
+            if try parts.isMarked(id, as: .removing) && isEmpty(tree)
+                && !databases.exists(RestoreJournal.databaseName(identity.database, "before", id))
+            {
+                try Directory.removeTree(parts.folder(of: id))
+                Directory.removeWhereEmpty(parts.folder)
+                continue
+            }
+            try write(id, tree: tree, on: databases)
             workspace.log.warning("what a restore had kept has a record again", ["kept": id])
             claimed.append(id)
         }
@@ -139,14 +149,15 @@ struct StrayParts {
             let (hasAside, hasIncoming) = (try !isEmpty(aside), try !isEmpty(incoming))
             let hasDatabase = try databases.exists(RestoreJournal.databaseName(identity.database, "before", id))
             let isWhole = try isWhole(aside, of: id)
-            // In place of the record that the restore may have written: it says what is so when the swap is made.
+            // In place of the record that the restore may have written: it says what is so when the swap is made. The mark first: another claim
+            // would take this one's record for the restore's.
             if hasAside || hasDatabase {
-                try write(id, tree: hasAside ? aside : nil, isNewest: true, on: databases)
+                if !isWhole { try KeptParts.mark(work, as: .fragment) }
+                try write(id, tree: hasAside ? aside : nil, isNewest: true, isWhole: isWhole, on: databases)
             }
             if hasIncoming { try keepIncoming(incoming, of: id) }
             try Directory.removeTree(work.appending("dump"))
             if hasAside || hasDatabase {
-                if !isWhole { try KeptParts.mark(work, as: .fragment) }
                 try Directory.renameWithoutReplacing(work, to: KeptParts(workspace).folder(of: id))
             } else {
                 // A record that the restore wrote for the case of its swap would be one of lost files.
@@ -209,8 +220,12 @@ struct StrayParts {
 
     /// A record of what is known of it without one: no backup is known to hold any of it, so it stays until a person says.
     /// The database is found by its name, which holds the identifier of this stack's folder, else by what a record says.
-    /// - Parameter isNewest: whether it is of the operation that was cut short: the last one there was.
-    private func write(_ id: String, tree: FilePath?, isNewest: Bool = false, on databases: Databases) throws {
+    /// - Parameters:
+    ///   - isNewest: whether it is of the operation that was cut short: the last one there was.
+    ///   - isWhole: whether all is there that the record of before says.
+    private func write(
+        _ id: String, tree: FilePath?, isNewest: Bool = false, isWhole: Bool = false, on databases: Databases
+    ) throws {
         var name = RestoreJournal.databaseName(identity.database, "before", id)
         var oid = try databases.oid(of: name)
         let noted = try KeptPart.readOrPutAside(id, in: workspace.state, log: workspace.log)
@@ -227,6 +242,7 @@ struct StrayParts {
             replacedAt: replacedAt(id), stack: identity,
             databaseOID: oid, database: oid == nil ? nil : name, replaced: noted?.replaced ?? NewerData(),
             missing: (noted?.missing ?? NewerData()) + Self.inNoBackup,
+            departed: isWhole ? noted?.departed : nil,
             sequence: try noted?.sequence ?? (isNewest ? KeptPart.nextSequence(in: workspace.state) : nil)
         ).write(in: workspace.state)
     }

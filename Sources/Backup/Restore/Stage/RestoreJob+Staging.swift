@@ -176,6 +176,7 @@ extension RestoreJob {
         let changed = try stack.tools.restore(
             from: dump, into: target, dumper: manifest.database.role, application: MLflowTables.coreNames,
             standingFor: journal.liveDatabase,
+            ofAnother: manifest.stack.map { !$0.isSameStack(as: hold.identity) } ?? false,
             jobs: try ConnectionRoom(on: Connection(target), isEnding: true).jobs(atMost: min(options.threads, 4)),
             cancellation: cancellation
         ) { [progress] step in

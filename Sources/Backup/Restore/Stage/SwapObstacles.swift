@@ -82,6 +82,15 @@ struct SwapObstacles {
         }
     }
 
+    /// An undo makes its mark in the part's own folder.
+    /// - Throws: `BackupError.notMovable`, before anything in it is looked at, which may be closed, too.
+    static func refuseUnwritable(_ folder: FilePath) throws {
+        guard try FileStatus.ifPresent(folder) != nil, let refused = Directory.writeRefusal(folder) else { return }
+        guard [EACCES, EPERM].contains(refused.code) else { throw refused }
+        throw BackupError.notMovable(
+            path: folder.string, count: 1, reason: .keptNotWritable(user: geteuid(), group: getegid()))
+    }
+
     private func checkFolders() throws {
         guard try FileStatus.ifPresent(workspace.stack.artifacts) != nil else { return }
         try Self.refuseMounts(inside: workspace.stack.artifacts)

@@ -106,8 +106,8 @@ package struct UndoJob: Sendable {
         let broughtIn: String?
         do {
             try journal.swap.prepare(for: workspace.folder)
-            // What it puts aside is only some of what is live now.
-            if isFragment { try KeptParts.mark(journal.swap.work, as: .fragment) }
+            // What it puts aside is only some of what is live now; a database is a whole.
+            if isFragment, journal.mode.includesArtifacts { try KeptParts.mark(journal.swap.work, as: .fragment) }
             // Were all to be lost half way, journal and state, what is left of it would pass for a whole.
             if journal.mode.includesArtifacts { try KeptParts.mark(parts.folder(of: part.id), as: .undoing) }
             broughtIn = try journal.mode.includesDatabase ? moment(in: journal.newDatabase) : nil
@@ -131,8 +131,9 @@ package struct UndoJob: Sendable {
 
     /// What of the part's files does not come back with it.
     private func withoutFiles(_ part: KeptPart, _ parts: KeptParts) throws -> [BilingualText] {
-        if let told = try parts.fragmentText(part) ?? parts.withoutChildren(part, isUndone: true) { return [told] }
-        guard part.mode == .database, try parts.restorable().first?.mode.includesArtifacts == true else { return [] }
+        guard part.mode == .database, try parts.restorable().first?.mode.includesArtifacts == true else {
+            return try [parts.fragmentText(part) ?? parts.withoutChildren(part, isUndone: true)].compactMap(\.self)
+        }
         let path = parts.folder(of: part.id).string
         return [
             BilingualText(

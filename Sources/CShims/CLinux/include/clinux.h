@@ -30,8 +30,12 @@ int clinux_tcp_unacknowledged(int socket);
 int clinux_peer_has_left(int socket);
 int clinux_pipe(int ends[2]);
 int clinux_signalfd(const sigset_t *signals);
+/// Reads one signal: its number, and in *value what sigqueue(3) sent with it, 0 for others; -1 with errno.
+int clinux_next_signal(int descriptor, int *value);
+int clinux_sigqueue(pid_t process, int signal, int value);
 int clinux_syncfs(int descriptor);
 int clinux_set_low_io_priority(void);
+int clinux_lower_priority(void);
 int clinux_thread_name(const char *name);
 void clinux_syslog_open(const char *identity);
 void clinux_syslog(int priority, const char *line);
