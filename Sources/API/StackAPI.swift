@@ -13,7 +13,7 @@ package struct StackAPI: Sendable {
     package init(_ service: StackService) {
         let gate = RequestGate(
             token: service.settings.apiToken, allowedHosts: service.settings.allowedHosts,
-            ownName: RequestGate.ownName())
+            ownName: HostName.current())
         router = Router(
             Self.routes(of: service), gate: gate, log: service.log,
             checkFolder: FolderCheck(service.operations.folder.path))

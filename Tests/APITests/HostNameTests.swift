@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import HTTPServer
+import Service
 import Testing
 
 @testable import API
@@ -48,7 +49,7 @@ struct HostNameTests {
     @Test("the service knows its own name")
     func own() throws {
         let live = try ServiceFixture("host_own")
-        let name = try #require(RequestGate.ownName())
+        let name = HostName.current()
         #expect(try live.send("GET", "/tasks", headers: ["Host": "\(name):8080"]).status == 200)
         let refused = try live.send("GET", "/tasks", headers: ["Host": "wifi:\(String(repeating: "x", count: 5000))"])
         #expect(refused.status == 421 && refused.body.count < 1000)

@@ -22,15 +22,6 @@ struct RequestGate: Sendable {
         trustedNames = Set((allowedHosts + ["localhost"] + [ownName].compactMap(\.self)).map { $0.lowercased() })
     }
 
-    /// As the kernel has it.
-    static func ownName() -> String? {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-            guard let base = buffer.baseAddress, gethostname(base, buffer.count - 1) == 0 else { return nil }
-            buffer[buffer.count - 1] = 0
-            return String(cString: base)
-        }
-    }
-
     /// A page on another origin can make a browser send simple requests here, and a name that an attacker points at
     /// 127.0.0.1 (DNS rebinding) can even read the answers. Both show in headers that a page cannot forge.
     func admit(_ request: HTTPRequest) throws {
