@@ -15,7 +15,7 @@ enum ServeCommand: Command {
                 BilingualText(zh: "只检查设置，不启动", en: "look at the settings alone, and start nothing")),
             .init(
                 "grace", "SECONDS",
-                BilingualText(zh: "停止时等待任务的秒数（默认 30）", en: "seconds a running task gets at a stop (30)"))
+                BilingualText(zh: "停止时等待任务的秒数（默认 30）", en: "seconds a running task gets at a stop (30)")),
         ],
         notes: BilingualText(
             zh: "所有设置均可作为环境变量或选项给出，例如 BACKUP_API_PORT 或 --backup-api-port。\n\n",
