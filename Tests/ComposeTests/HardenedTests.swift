@@ -85,18 +85,20 @@ extension ComposeTests {
     /// D8. The volume has a name of its own.
     @Test func anUnwritableVolumeIsNamedAsItIsMounted() throws {
         try stack.up()
+        // With a file: an empty one Docker gives to whom the image's folder belongs.
         try stack.run("docker volume create foreign_files")
         defer { _ = try? stack.bash("docker volume rm foreign_files; rm -rf foreign-folder") }
         let start = "docker run --rm --network none -v mlflow_secrets_data:/run/mlflow-secrets:ro"
         try stack.run(
-            "docker run --rm --user 0 -v foreign_files:/a --entrypoint chown mlflow-backup:local -R 4242:4242 /a")
+            "docker run --rm --user 0 -v foreign_files:/a --entrypoint sh mlflow-backup:local -c 'touch /a/file && chown -R 4242:4242 /a'"
+        )
         for image in ["mlflow-backup:local", "mlflow-server:local"] {
             let refused = try stack.bash("\(start) -v foreign_files:/mlflow/artifacts \(image)", timeout: 60)
             #expect(refused.text.contains("-v foreign_files:/a "), "\(refused.text)")
             #expect(!refused.text.contains("mlflow_artifacts_data"))
         }
         let command = try #require(
-            try stack.bash("\(start) -v foreign_files:/mlflow/artifacts mlflow-backup:local").text
+            try stack.bash("\(start) -v foreign_files:/mlflow/artifacts mlflow-backup:local", timeout: 60).text
                 .components(separatedBy: "Run: ").last)
         try stack.run(command)
         #expect(

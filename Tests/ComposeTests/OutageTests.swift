@@ -24,8 +24,8 @@ extension ComposeTests {
             print(f"{worst:.2f}")
             """
         let line =
-            "touch polling; timeout 300 python3 -c '\(poll)' polling & sleep 1; "
-            + "docker exec mlflow-backup-service /app/backup_services/restore_mlflow_backup.sh --force \(name) >restore.log || cat restore.log; "
+            "touch polling; timeout 300 python3 -W ignore -c '\(poll)' polling & sleep 1; "
+            + "docker exec mlflow-backup-service /app/backup_services/restore_mlflow_backup.sh --force \(name) >restore.log 2>&1 || cat restore.log; "
             + "rm polling; wait $!"
         let away = try #require(Double(try stack.run(line)))
         let start = MonotonicTime.nanoseconds()
