@@ -54,7 +54,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["SystemIO", "Postgres"], path: "Tests/TestSupport",
             exclude: ["smtp_server.py", "web_server.py"]),
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport", "Wording"]),
-        .testTarget(name: "ArchiveTests", dependencies: ["Archive", "SystemIO", "TestSupport"]),
+        .testTarget(name: "ArchiveTests", dependencies: ["Archive", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(
             name: "MLflowStoreTests", dependencies: ["MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording"],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The summary of `llvm-cov export -summary-only` by target: lines run, lines, per cent. Fails where an engine is below 90 %."""
+"""What `llvm-cov export -summary-only` says, by target: lines run, lines, per cent. Fails where an engine is below 90 %."""
 
 import collections
 import json

@@ -14,7 +14,7 @@ package enum ArchiveError: ExplainedError, Equatable {
     /// An entry that would be written outside its folder, or that is not a file, folder or link.
     case unsafeEntry(archive: String, path: String, reason: String)
     /// A source file that exists and cannot be read: a backup without it would only look whole.
-    case unreadable(path: String, reason: String)
+    case unreadable(path: String, reason: BilingualText)
     case nothingToBackUp(folder: String)
     /// The archive that unchanged members were taken from is not what it was when it was verified.
     case previousDamaged(archive: String, offset: UInt64)
@@ -46,9 +46,9 @@ package enum ArchiveError: ExplainedError, Equatable {
             )
         case .unreadable(let path, let reason):
             BilingualText(
-                zh: "无法读取 \(path)（\(reason)），因此操作未完成。请修正权限或磁盘问题后重试。",
+                zh: "无法读取 \(path)（\(reason.chinese)），因此操作未完成。请修正权限或磁盘问题后重试。",
                 en:
-                    "\(path) cannot be read (\(reason)), so this was given up. Mend its permissions or the disk, then try again."
+                    "\(path) cannot be read (\(reason.english)), so this was given up. Mend its permissions or the disk, then try again."
             )
         case .nothingToBackUp(let folder):
             BilingualText(

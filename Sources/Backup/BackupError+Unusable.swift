@@ -14,7 +14,7 @@ extension BackupError {
         // A link that leads nowhere.
         case ENOENT where FilePath(error.path).linkTarget != nil: why = .otherKind
         case EACCES, EPERM: why = denial(FilePath(error.path))
-        default: why = .failed(error.reason)
+        default: why = .failed(error.reasonText)
         }
         return .stateNotUsable(path: error.path, why: why)
     }
@@ -33,8 +33,7 @@ extension BackupError {
         /// `chattr +i` or `+a`.
         case frozen
         case denied(owner: UInt32?, user: UInt32, group: UInt32)
-        /// The C library's words.
-        case failed(String)
+        case failed(BilingualText)
     }
 
     /// Of `stateNotUsable`.
@@ -70,8 +69,10 @@ extension BackupError {
                     + "runs, so that it cannot work. As root run: \(giving(path, to: "\(user):\(group)"))")
         case .failed(let reason):
             BilingualText(
-                zh: "备份目录中的 \(path) 不可用（\(reason)），操作无法进行。",
-                en: "\(path) in the backup folder cannot be used (\(reason)), so that the backup service cannot work.")
+                zh: "备份目录中的 \(path) 不可用（\(reason.chinese)），操作无法进行。",
+                en:
+                    "\(path) in the backup folder cannot be used (\(reason.english)), so that the backup service cannot work."
+            )
         }
     }
 

@@ -8,7 +8,7 @@ import Wording
 /// Each says what to do next, as far as this module knows it: routes belong to the API and options to the command line,
 /// which add their own hint by the error's code.
 package enum BackupError: ExplainedError, Equatable {
-    case folderNotUsable(path: String, reason: String)
+    case folderNotUsable(path: String, reason: BilingualText)
     /// Something of ours in it cannot be used, so that no backup can be made there.
     case stateNotUsable(path: String, why: Unusable)
     /// The folder was used for this stack before, and is not what it was. `holdsBackups`: others.
@@ -117,9 +117,9 @@ package enum BackupError: ExplainedError, Equatable {
         switch self {
         case .folderNotUsable(let path, let reason):
             BilingualText(
-                zh: "备份目录 \(path) 不可用（\(reason)）。请检查 BACKUP_DIR、挂载和权限。",
+                zh: "备份目录 \(path) 不可用（\(reason.chinese)）。请检查 BACKUP_DIR、挂载和权限。",
                 en:
-                    "The backup folder \(path) is not usable (\(reason)). Check BACKUP_DIR, its mount and its permissions."
+                    "The backup folder \(path) is not usable (\(reason.english)). Check BACKUP_DIR, its mount and its permissions."
             )
         case .stateNotUsable(let path, let why): Self.explanation(ofUnusable: path, why)
         case .folderVanished(let path, true):

@@ -52,7 +52,8 @@ package struct SystemError: ExplainedError, Equatable {
                     zh: "读写磁盘出错：请检查硬件和内核日志。", en: "The disk reported an error: check the hardware and the kernel log.")
             default: BilingualText(zh: "", en: "")
             }
-        return BilingualText(zh: "\(path)：\(operation) 失败（\(reason)）。", en: "\(operation) \(path): \(reason). ")
+        return BilingualText(
+            zh: "\(path)：\(operation) 失败（\(reasonText.chinese)）。", en: "\(operation) \(path): \(reason). ")
             + advice
     }
 }

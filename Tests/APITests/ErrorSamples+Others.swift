@@ -44,7 +44,7 @@ extension ErrorSamples {
     static let archive: [ArchiveError] = [
         .damaged(archive: "a", offset: 1, reason: "r"), .truncated(archive: "a", expected: 2, found: 1),
         .notABackup(archive: "a", reason: "r"), .unsafeEntry(archive: "a", path: "p", reason: "r"),
-        .unreadable(path: "p", reason: "r"), .nothingToBackUp(folder: "f"), .previousDamaged(archive: "a", offset: 1),
+        .unreadable(path: "p", reason: text), .nothingToBackUp(folder: "f"), .previousDamaged(archive: "a", offset: 1),
         .compression(reason: "r"),
     ]
 

@@ -78,7 +78,7 @@ def initialize(store):
         "try: begin(sys.argv[1], sys.argv[1], 'mlflow-artifacts:/')\n"
         "except MlflowException as error: sys.exit(str(error))"
     )
-    return subprocess.run([sys.executable, "-c", code, store]).returncode
+    return subprocess.run([sys.executable, "-c", code, store], check=False).returncode
 
 
 def main(artifacts, hosts, workers):

@@ -38,7 +38,7 @@ final class FileCopier {
         } catch {
             // ENXIO: a socket stands there now. ESTALE: NFS says so of a file that was removed.
             if error.isNotFound || [ELOOP, ENXIO, ESTALE].contains(error.code) { return .skipped(.vanished) }
-            throw ArchiveError.unreadable(path: error.path, reason: error.reason)
+            throw ArchiveError.unreadable(path: error.path, reason: error.reasonText)
         }
         // It may have become something else since it was listed.
         guard status.kind == .file else { return .skipped(.notAFile) }
@@ -127,7 +127,7 @@ final class FileCopier {
         _ file: OpenFile, _ body: () throws(SystemError) -> Result
     ) throws(ArchiveError) -> Result {
         do throws(SystemError) { return try body() } catch {
-            throw .unreadable(path: file.path.string, reason: error.reason)
+            throw .unreadable(path: file.path.string, reason: error.reasonText)
         }
     }
 }

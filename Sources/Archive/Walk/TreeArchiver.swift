@@ -53,7 +53,7 @@ package struct TreeArchiver {
         let top: OpenFile
         do { top = try OpenFile(root, .directoryThroughLink) } catch {
             if error.isNotFound { throw ArchiveError.nothingToBackUp(folder: root.string) }
-            throw ArchiveError.unreadable(path: root.string, reason: error.reason)
+            throw ArchiveError.unreadable(path: root.string, reason: error.reasonText)
         }
         let passage = TreePassage(
             writer, FileCopier(into: writer, cancellation: cancellation, withLists: trust == .stamps), top, prefix,
@@ -184,7 +184,7 @@ private final class TreePassage {
         let place: (OpenFile, [UInt8])?
         do { place = try self.place(of: entry.path) } catch {
             guard error.isNotFound || [ELOOP, ENOTDIR, ESTALE].contains(error.code) else {
-                throw ArchiveError.unreadable(path: error.path, reason: error.reason)
+                throw ArchiveError.unreadable(path: error.path, reason: error.reasonText)
             }
             return report.skipped.append((entry.path, .vanished))
         }
@@ -230,7 +230,7 @@ extension TreePassage {
             }
         } catch {
             guard error.isNotFound || [ELOOP, ESTALE].contains(error.code) else {
-                throw ArchiveError.unreadable(path: error.path, reason: error.reason)
+                throw ArchiveError.unreadable(path: error.path, reason: error.reasonText)
             }
         }
         try writer.add(entry)

@@ -53,7 +53,7 @@ package struct TreeWalk {
     /// - Throws: `ArchiveError.unreadable` for what is there and cannot be looked at.
     package mutating func next() throws -> Step? {
         do throws(SystemError) { return try nextOrRefusal() } catch {
-            throw ArchiveError.unreadable(path: error.path, reason: error.reason)
+            throw ArchiveError.unreadable(path: error.path, reason: error.reasonText)
         }
     }
 

@@ -27,7 +27,7 @@ package struct Catalogue: Sendable {
         if let artifacts { try folder.refuseVanished(usedBy: artifacts) }
         let names: [[UInt8]]
         do throws(SystemError) { names = try Directory.names(in: folder.path) } catch {
-            throw BackupError.folderNotUsable(path: folder.path.string, reason: error.reason)
+            throw BackupError.folderNotUsable(path: folder.path.string, reason: error.reasonText)
         }
         let items = names.compactMap { bytes -> CatalogueItem? in
             guard let text = String(validating: bytes, as: UTF8.self), let name = BackupName(text) else { return nil }

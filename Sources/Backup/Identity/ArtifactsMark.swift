@@ -160,7 +160,7 @@ extension BackupFolder {
         guard try FileStatus.ifPresent(path) != nil else { return false }
         let names: [[UInt8]]
         do throws(SystemError) { names = try Directory.names(in: path) } catch {
-            throw BackupError.folderNotUsable(path: path.string, reason: error.reason)
+            throw BackupError.folderNotUsable(path: path.string, reason: error.reasonText)
         }
         return names.contains { BackupName(String(decoding: $0, as: UTF8.self))?.time != nil }
     }

@@ -49,7 +49,7 @@ extension BackupPreflight {
             return nil
         }
         return BilingualText(
-            zh: "无法在 artifacts 目录 \(stack.artifacts) 中写入标记（\(refused.reason)）：备份不受影响，但磁盘未挂载时无法识别其位置上的空目录。",
+            zh: "无法在 artifacts 目录 \(stack.artifacts) 中写入标记（\(refused.reasonText.chinese)）：备份不受影响，但磁盘未挂载时无法识别其位置上的空目录。",
             en:
                 "The artifacts folder \(stack.artifacts) cannot be marked (\(refused.reason)). Backups are made all the same, but an empty "
                 + "folder in the place of a disk that is not mounted cannot be told.")

@@ -140,7 +140,9 @@ extension BackupFolder {
         switch FolderPulse.take(in: state, atMost: seconds) {
         case .answered(true): return
         case .answered(false):
-            throw BackupError.folderNotUsable(path: path.string, reason: "what is written to it does not come back")
+            throw BackupError.folderNotUsable(
+                path: path.string,
+                reason: BilingualText(zh: "写入的内容读不回来", en: "what is written to it does not come back"))
         case .silent: throw BackupError.folderSilent(path: path.string)
         case .failed(let error):
             // Room is another check's, and a file system without room is alive.

@@ -3,6 +3,7 @@
 import Archive
 import Glibc
 import SystemIO
+import Wording
 
 /// BACKUP_DIR: the backups themselves, and one hidden folder of ours beside them.
 package struct BackupFolder: Sendable {
@@ -33,18 +34,20 @@ package struct BackupFolder: Sendable {
             try Directory.makeInherited(state, mode: 0o750)
         } catch {
             if error.path == state.string, error.isOfAnotherKind { throw BackupError.unusable(error, in: self) }
-            throw BackupError.folderNotUsable(path: path.string, reason: leadingNowhere ?? error.reason)
+            throw BackupError.folderNotUsable(path: path.string, reason: leadingNowhere ?? error.reasonText)
         }
         if let reason = unusableReason { throw BackupError.folderNotUsable(path: path.string, reason: reason) }
     }
 
     /// Why nothing can be written here; `nil` where all is well.
-    package var unusableReason: String? {
+    package var unusableReason: BilingualText? {
         do throws(SystemError) {
-            guard try FileStatus.ifPresent(path) != nil else { return "it does not exist" }
-        } catch { return error.reason }
+            guard try FileStatus.ifPresent(path) != nil else {
+                return BilingualText(zh: "它不存在", en: "it does not exist")
+            }
+        } catch { return error.reasonText }
         if let leadingNowhere { return leadingNowhere }
-        return Directory.isWritable(path) ? nil : "it is not writable"
+        return Directory.isWritable(path) ? nil : BilingualText(zh: "不可写", en: "it is not writable")
     }
 
     /// - Throws: `BackupError.folderNotUsable` for a link that leads to nothing: it is not made there.
@@ -53,11 +56,13 @@ package struct BackupFolder: Sendable {
     }
 
     /// Of a link in its place, or in that of the state folder, that leads to nothing or in a circle.
-    private var leadingNowhere: String? {
+    private var leadingNowhere: BilingualText? {
         for path in [path, state] {
             guard let target = path.linkTarget else { continue }
             do throws(SystemError) { _ = try path.resolved() } catch {
-                return "it is a link to \(target): \(error.reason)"
+                return BilingualText(
+                    zh: "它是指向 \(target) 的链接：\(error.reasonText.chinese)",
+                    en: "it is a link to \(target): \(error.reason)")
             }
         }
         return nil

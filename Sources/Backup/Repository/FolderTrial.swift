@@ -2,6 +2,7 @@
 
 import Glibc
 import SystemIO
+import Wording
 
 /// Does in small what a backup does in its folder, and leaves nothing: a file is made where archives are written, renamed into the
 /// folder, renamed there as sidecars are, and removed. Only an attempt tells of a mount below the folder, of an attribute, or of a
@@ -75,7 +76,8 @@ extension BackupFolder {
     func checkCanBePrepared() throws {
         // A name of a dump lies deeper, and pg_dump is given it as a whole (limits.h, PATH_MAX).
         guard path.bytes.count <= Self.longest else {
-            throw BackupError.folderNotUsable(path: path.string, reason: String(cString: strerror(ENAMETOOLONG)))
+            throw BackupError.folderNotUsable(
+                path: path.string, reason: SystemError("make", path: path.string, code: ENAMETOOLONG).reasonText)
         }
         guard try FileStatus.ifPresent(path) == nil else {
             if let reason = unusableReason { throw BackupError.folderNotUsable(path: path.string, reason: reason) }
@@ -83,7 +85,9 @@ extension BackupFolder {
         }
         let above = path.nearestThere
         if let refused = Directory.writeRefusal(above) {
-            throw BackupError.folderNotUsable(path: path.string, reason: "\(above): \(refused.reason)")
+            throw BackupError.folderNotUsable(
+                path: path.string,
+                reason: BilingualText(zh: "\(above)：\(refused.reasonText.chinese)", en: "\(above): \(refused.reason)"))
         }
     }
 

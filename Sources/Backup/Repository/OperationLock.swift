@@ -28,7 +28,7 @@ package struct OperationLock: Sendable {
             do throws(SystemError) {
                 if let lock = try tryTake(in: folder, beside: artifacts, note) { return lock }
             } catch {
-                throw BackupError.folderNotUsable(path: folder.path.string, reason: error.reason)
+                throw BackupError.folderNotUsable(path: folder.path.string, reason: error.reasonText)
             }
             let holder = AdvisoryLock.holder(of: folder.lock)
             if MonotonicTime.seconds(since: start) >= seconds { throw BackupError.busy(holder: holder) }

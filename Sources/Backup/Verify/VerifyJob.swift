@@ -61,7 +61,7 @@ package struct VerifyJob: Sendable {
                 en: "the backup folder can only be read (\(protection.reason.english))")
         }
         guard error.isFull || error.isDenied else { return nil }
-        return BilingualText(zh: "\(error.path)：\(error.reason)", en: "\(error.path): \(error.reason)")
+        return BilingualText(zh: "\(error.path)：\(error.reasonText.chinese)", en: "\(error.path): \(error.reason)")
     }
 
     private static func notRecorded(_ reason: BilingualText) -> BilingualText {
