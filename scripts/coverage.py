@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `llvm-cov export -summary-only` says, by target: lines run, lines, per cent. Fails where an engine is below 90 %."""
+"""What `llvm-cov export -summary-only` says: lines run and lines by target. Fails below 90 % of an engine."""
 
 import collections
 import json

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """MLflow's app as each worker of the stack's server loads it.
 
-MLflow takes its keys from its environment. Set here, in the process that uses them, they stand in no process's environment as the kernel
-shows it (/proc/PID/environ), and in no container's.
+MLflow takes its keys from its environment. Set here, in the process that uses them, they stand in no process's
+environment as the kernel shows it (/proc/PID/environ), and in no container's.
 """
 import logging
 import os

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts MLflow's server as `mlflow server` does, without importing MLflow twice, one after the other.
 
-`mlflow server` imports all of MLflow (3 s of the processor) to look at the database and then starts uvicorn, whose workers import it again.
-What it starts is recorded while the image is built (`record`). A database that already has this MLflow's schema needs no more than that; any
-other one is made or refused by MLflow's own words first.
+`mlflow server` imports all of MLflow (3 s of the processor) to look at the database and then starts uvicorn, whose
+workers import it again. What it starts is recorded while the image is built (`record`). A database that already has
+this MLflow's schema needs no more than that; any other one is made or refused by MLflow's own words first.
 """
 import json
 import os
@@ -18,10 +18,9 @@ APP = "mlflow.server.fastapi_app:app"
 def record(path):
     """What `mlflow server` would execute, with the schema that it wants. Needs no database."""
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
-    from click.testing import CliRunner
-
     import mlflow.cli
     import mlflow.server
+    from click.testing import CliRunner
     from mlflow.server import handlers
     from mlflow.store.db import utils
     from mlflow.tracing import trace_rollup_service
@@ -38,8 +37,9 @@ def record(path):
     before = dict(os.environ)
     mlflow.server._exec_cmd = stand_in
     handlers.initialize_backend_stores = trace_rollup_service.validate_sql_trace_rollup_startup = lambda *_, **__: None
-    arguments = ["server", "--backend-store-uri", "postgresql://STORE", "--host", "0.0.0.0", "--port", "5000", "--workers", "99"]
-    arguments += ["--artifacts-destination", "/ARTIFACTS", "--serve-artifacts", "--allowed-hosts", "HOSTS"]
+    arguments = ["server", "--backend-store-uri", "postgresql://STORE", "--host", "0.0.0.0", "--port", "5000"]
+    arguments += ["--workers", "99", "--allowed-hosts", "HOSTS"]
+    arguments += ["--artifacts-destination", "/ARTIFACTS", "--serve-artifacts"]
     result = CliRunner().invoke(mlflow.cli.cli, arguments)
     assert isinstance(result.exception, Started), (result.output, result.exception)
     # What the command sets in its own environment belongs to it.
