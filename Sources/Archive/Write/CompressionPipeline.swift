@@ -68,8 +68,11 @@ final class CompressionPipeline {
         if let failure { throw failure }
         let number = submitted
         submitted += 1
-        // Where nothing is under way it is handed on at once: a whole archive of unchanged members costs no locks.
-        try take([(number, .stored(member))])
+        if number == delivered {
+            // Nothing is under way: a whole archive of unchanged members costs no locks, and no place to wait in.
+            return try handOn(.stored(member))
+        }
+        done[number] = .stored(member)
         while isFull { try take(crew.outcomes()) }
     }
 
@@ -87,12 +90,16 @@ final class CompressionPipeline {
         for outcome in outcomes { done[outcome.number] = outcome.result }
         while let result = done.removeValue(forKey: delivered) {
             underWay -= sizes.removeValue(forKey: delivered) ?? 0
-            delivered += 1
-            do { try deliver(result) } catch {
-                // The member is gone: whoever asks again must hear why, not wait for it.
-                failure = error
-                throw error
-            }
+            try handOn(result)
+        }
+    }
+
+    private func handOn(_ result: Result) throws {
+        delivered += 1
+        do { try deliver(result) } catch {
+            // The member is gone: whoever asks again must hear why, not wait for it.
+            failure = error
+            throw error
         }
     }
 

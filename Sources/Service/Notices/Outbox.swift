@@ -70,11 +70,7 @@ package struct Outbox: Sendable {
     }
 
     /// A disk that hangs would hold up whoever sends mails, that of the disk among them.
-    private func refuseSilence() throws {
-        guard case .answered = FolderPulse.look(at: folder.parent) else {
-            throw SystemError("look at", path: folder.parent.string, code: ETIMEDOUT)
-        }
-    }
+    private func refuseSilence() throws(SystemError) { try FolderPulse.refuseSilence(of: folder.parent) }
 
     /// Those that wait, the oldest first. What cannot be read as one is no mail, and goes when its time is over.
     func waiting() throws -> [Mail] {

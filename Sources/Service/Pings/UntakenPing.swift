@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
 import SystemIO
 
 /// A ping that was not taken when its process ended, in the state folder: a running service goes on trying, and says why in `/health`.
@@ -15,22 +14,20 @@ struct UntakenPing: Sendable, Codable {
 
     /// - Returns: `nil` where there is none, where it cannot be read, and where the disk does not answer.
     static func read(in state: FilePath) -> UntakenPing? {
-        guard case .answered = FolderPulse.look(at: state) else { return nil }
+        do { try FolderPulse.refuseSilence(of: state) } catch { return nil }
         return StateRecord.read(UntakenPing.self, at: path(in: state))
     }
 
     /// The newest one takes the place of any before it.
     func write(in state: FilePath) throws {
-        guard case .answered = FolderPulse.look(at: state) else {
-            throw SystemError("look at", path: state.string, code: ETIMEDOUT)
-        }
+        try FolderPulse.refuseSilence(of: state)
         try StateRecord.write(self, to: Self.path(in: state))
     }
 
     /// - Returns: whether none is left.
     static func remove(in state: FilePath) -> Bool {
-        guard case .answered = FolderPulse.look(at: state) else { return false }
         do {
+            try FolderPulse.refuseSilence(of: state)
             try Directory.remove(path(in: state))
             return true
         } catch { return error.isNotFound }

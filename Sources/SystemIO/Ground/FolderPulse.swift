@@ -40,6 +40,14 @@ package enum FolderPulse {
         }
     }
 
+    /// For who would hang with a disk that hangs.
+    /// - Throws: `SystemError`, ETIMEDOUT.
+    package static func refuseSilence(of folder: FilePath) throws(SystemError) {
+        guard case .answered = look(at: folder) else {
+            throw SystemError("look at", path: folder.string, code: ETIMEDOUT)
+        }
+    }
+
     private static func beat(_ folder: FilePath) throws(SystemError) -> Bool {
         let serial = number.add(1, ordering: .relaxed).newValue
         let path = folder.appending("pulse.\(getpid())-\(serial)\(DurableFile.partialSuffix)")
