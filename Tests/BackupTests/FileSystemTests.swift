@@ -18,12 +18,6 @@ struct FileSystemTests {
     private static let combinations: [(kind: Kind, type: BackupName.Kind)] =
         Kind.allCases.map { ($0, .compressed) } + [Kind.exfat, .ntfs, .sshfs].map { ($0, .uncompressed) }
 
-    private func isHere(_ kind: Kind) -> Bool {
-        guard let missing = kind.missing else { return true }
-        print("skipped on \(kind): \(missing)")
-        return false
-    }
-
     private func make(_ workspace: Workspace, _ kind: BackupName.Kind, _ live: LiveStackFixture) throws -> BackupOutcome
     {
         try live.awaitOlderTransactions()
@@ -35,7 +29,7 @@ struct FileSystemTests {
         arguments: Self.combinations)
     func backups(_ combination: (kind: Kind, type: BackupName.Kind)) throws {
         let (kind, type) = combination
-        guard isHere(kind) else { return }
+        try kind.mustBeHere()
         let live = try LiveStackFixture("on_\(kind)")
         let mounted = try MountedFileSystem(kind)
         let folder = BackupFolder(mounted.path.appending("backups"))
@@ -80,7 +74,7 @@ struct FileSystemTests {
         "C51: artifacts there are restored, taken back, and finished or put back after a kill",
         arguments: [Kind.ext4, .xfs, .btrfs, .ntfs])
     func artifacts(kind: Kind) throws {
-        guard isHere(kind) else { return }
+        try kind.mustBeHere()
         let live = try LiveStackFixture("art_\(kind)")
         let mounted = try onto(kind, live)
         let name = try live.backup().name.string
@@ -116,7 +110,7 @@ struct FileSystemTests {
         "C51: where a swap could not be put back it is refused before anything is unpacked, and said by the backup",
         arguments: [Kind.exfat, .sshfs, .rclone])
     func unfit(kind: Kind) throws {
-        guard isHere(kind) else { return }
+        try kind.mustBeHere()
         let live = try LiveStackFixture("unfit_\(kind)")
         let mounted = try onto(kind, live)
         let made = try live.backup()
@@ -158,7 +152,7 @@ struct FileSystemTests {
     @Test(
         "C53: a file system that does not answer, or answers with errors, is found out within seconds, and asked once")
     func silence() throws {
-        guard isHere(.sshfs) else { return }
+        try Kind.sshfs.mustBeHere()
         let live = try LiveStackFixture("silent")
         let mounted = try MountedFileSystem(.sshfs)
         let folder = BackupFolder(mounted.path.appending("backups"))

@@ -142,7 +142,7 @@ struct SharedThroughUndoTests {
         let (live, name) = try stack("shared_looks", "chmod 640 1/run3/artifacts/model.bin")
         let path = live.artifacts.appending("1/run3/artifacts/model.bin")
         let attribute = OpenFile.Attribute(name: Array("user.note".utf8), value: [1, 2])
-        guard try OpenFile(path, .readWrite(create: 0o644)).set(attribute) else { return }
+        try needs(OpenFile(path, .readWrite(create: 0o644)).set(attribute), "/tmp keeps no extended attributes")
         sleep(3)
         let second = try live.backup().name.string
         #expect(second != name)
@@ -255,7 +255,7 @@ struct SinceSwapTests {
         let name = try live.backup().name.string
         let attribute = OpenFile.Attribute(name: Array("user.note".utf8), value: [1, 2])
         let path = live.artifacts.appending("1/run3/artifacts/model.bin")
-        guard try OpenFile(path, .readWrite(create: 0o644)).set(attribute) else { return }
+        try needs(OpenFile(path, .readWrite(create: 0o644)).set(attribute), "/tmp keeps no extended attributes")
         let error = #expect(throws: BackupError.self) { try live.restore(name) }
         guard case .newerData(_, let newer)? = error else {
             Issue.record("\(String(describing: error))")
@@ -270,7 +270,9 @@ struct SinceSwapTests {
     func attributes() throws {
         let live = try stack("since_attributes", undos: 0)
         let attribute = OpenFile.Attribute(name: Array("user.note".utf8), value: [1, 2])
-        guard try OpenFile(live.artifacts.appending("own"), .readWrite(create: 0o644)).set(attribute) else { return }
+        try needs(
+            OpenFile(live.artifacts.appending("own"), .readWrite(create: 0o644)).set(attribute),
+            "/tmp keeps no extended attributes")
         #expect(try named(live).count == 1)
     }
 }

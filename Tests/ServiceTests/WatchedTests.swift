@@ -70,6 +70,34 @@ struct WatchedTests {
         #expect(MonotonicTime.seconds(since: start) < 2)
     }
 
+    @Test("a look that hangs is waited for once: who asks later has what there is at once")
+    func hangingForLong() throws {
+        let looks = Looks(0)
+        let watched = try Watched("test", freshFor: 0.05) { looks.look() }
+        defer { watched.stop() }
+        #expect(watched.current(waitingAtMost: 5)?.value == 1)
+        looks.seconds.withLock { $0 = 5 }
+        usleep(200_000)
+        #expect(watched.current(waitingAtMost: 1)?.value == 1)
+        let start = MonotonicTime.nanoseconds()
+        for _ in 0..<20 { #expect(watched.current(waitingAtMost: 1)?.value == 1) }
+        #expect(MonotonicTime.seconds(since: start) < 1)
+    }
+
+    @Test("what is good for longer than it is fresh is waited for by nobody, and made anew all the same")
+    func goodForLonger() throws {
+        let looks = Looks(0)
+        let watched = try Watched("test", freshFor: 0.05, goodFor: 60) { looks.look() }
+        defer { watched.stop() }
+        #expect(watched.current(waitingAtMost: 5)?.value == 1)
+        looks.seconds.withLock { $0 = 1 }
+        usleep(100_000)
+        let start = MonotonicTime.nanoseconds()
+        #expect(watched.current(waitingAtMost: 5)?.value == 1)
+        #expect(MonotonicTime.seconds(since: start) < 0.5)
+        try Patience.wait("the second look") { watched.current()?.value == 2 }
+    }
+
     @Test("nobody who asks is no reason not to look")
     func idle() throws {
         let looks = Looks(0)

@@ -160,7 +160,7 @@ struct GroundTests {
         "without the flag, a rename that must not replace never does, and leaves one name",
         arguments: MountedFileSystem.Kind.withoutFlag)
     func renaming(kind: MountedFileSystem.Kind) throws {
-        guard try kind.isHere() else { return }
+        try kind.mustBeHere()
         let mounted = try MountedFileSystem(kind)
         let root = mounted.path
         try Shell.sh("cd '\(root)' && echo one >one && echo two >two && mkdir -p d/in e")
@@ -178,7 +178,7 @@ struct GroundTests {
 
     @Test("what a client renames over a name while that is moved away is never lost, without the flag either")
     func movedWhileReplaced() throws {
-        guard try MountedFileSystem.Kind.sshfs.isHere() else { return }
+        try MountedFileSystem.Kind.sshfs.mustBeHere()
         let mounted = try MountedFileSystem(.sshfs)
         let (live, own) = (mounted.path.appending("live"), mounted.path.appending("own"))
         let upload = mounted.path.appending("upload")
@@ -199,11 +199,4 @@ struct GroundTests {
 
 extension MountedFileSystem.Kind {
     static let withoutFlag: [MountedFileSystem.Kind] = [.exfat, .ntfs, .sshfs]
-
-    /// Whether it can be made on this machine; what is missing is said.
-    func isHere() throws -> Bool {
-        guard let missing else { return true }
-        print("skipped on \(self): \(missing)")
-        return false
-    }
 }

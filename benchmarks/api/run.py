@@ -67,12 +67,14 @@ def backups_all_the_while(stack):
 
 def measure(stack, nginx, page, connections, seconds, rounds):
     ours, theirs, after = [], [], []
+    stack.forget_peak()
     for _ in range(rounds):
         theirs.append(wrk(f"{nginx.url}/{PAGES[page]}", connections, seconds))
         ours.append(wrk(stack.url + page, connections, seconds))
         after.append(curl(f"{stack.url}/docs"))
         time.sleep(1)
-    return {"page": page, "connections": connections, "ours": ours, "nginx": theirs, "docs": after}
+    return {"page": page, "connections": connections, "ours": ours, "nginx": theirs, "docs": after,
+            "memory": stack.memory()}
 
 
 def download(stack, nginx, rounds):
@@ -80,9 +82,10 @@ def download(stack, nginx, rounds):
     name = max(path.name for path in (stack.data / "backups").glob("mlflow_backup_*.tar.gz"))
     nginx.link("archive", stack.data / "backups" / name)
     address = f"{stack.url}/backups/{name}/download"
+    stack.forget_peak()
     pairs = [(curl(address), curl(f"{nginx.url}/archive")) for _ in range(rounds + 1)][1:]
     return {"bytes": os.stat(stack.data / "backups" / name).st_size, "ours": [a for a, _ in pairs],
-            "nginx": [b for _, b in pairs]}
+            "nginx": [b for _, b in pairs], "memory": stack.memory()}
 
 
 def main():
@@ -108,7 +111,7 @@ def main():
             stack.command("backup", "--quiet")
         for page, name in PAGES.items():
             nginx.serve(name, stack.get(page))
-        results = {"sizes": {page: len(stack.get(page)) for page in PAGES}, "memory at rest": stack.memory()[0],
+        results = {"sizes": {page: len(stack.get(page)) for page in PAGES}, "memory at rest": stack.memory(),
                    "seconds": options.seconds, "rounds": options.rounds, "backups": options.backups,
                    "tasks": options.tasks}
         loads = (("/health", 64), ("/health", 1000), ("/backups", 64), ("/tasks", 64))
@@ -120,7 +123,6 @@ def main():
                 for connections in (64, 1000)]
         if not options.without_download:
             results["download"] = download(stack, nginx, options.rounds)
-        results["memory"] = stack.memory()[1]
         report.write(results, options.output)
     finally:
         nginx.stop()

@@ -51,10 +51,16 @@ class Stack:
     def pid(self):
         return int((self.data / "run/backup.pid").read_text().split()[0])
 
+    def forget_peak(self):
+        """The highest there was is from here on what is now (proc(5), clear_refs)."""
+        pathlib.Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
     def memory(self):
-        """Resident bytes now, and the highest there were."""
+        """Resident bytes now, of these what no file backs, and the highest since the last `forget_peak`."""
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-        return tuple(int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) * 1024 for name in ("VmRSS", "VmHWM"))
+        now, anonymous, peak = (int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) * 1024
+                                for name in ("VmRSS", "RssAnon", "VmHWM"))
+        return {"now": now, "anonymous": anonymous, "peak": peak}
 
     def command(self, *arguments):
         subprocess.run([self.data / "mlflow-backup", *arguments], check=True, stdout=subprocess.DEVNULL)

@@ -31,12 +31,19 @@ final class GzipCompressor {
     ///   own header; nothing may stand between members.
     func member(of input: UnsafeRawBufferPointer, alignment: Int = 1) throws(ArchiveError) -> [UInt8] {
         let room = StoredBlocks.length(of: input.count) + input.count / 8192 + 1024
+        let longestHeader = GzipFrame.longestHeader(alignment: alignment)
         var fault: ArchiveError?
-        let deflated = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-            do throws(ArchiveError) { count = try deflate(input, into: buffer) } catch { fault = error }
+        let member = [UInt8](unsafeUninitializedCapacity: longestHeader + room) { buffer, count in
+            do throws(ArchiveError) {
+                let made = try deflate(input, into: UnsafeMutableBufferPointer(rebasing: buffer[longestHeader...]))
+                // How long the header is, only the length of what follows it tells.
+                let header = GzipFrame.header(before: made, alignment: alignment)
+                count = header.count + made
+                buffer.baseAddress.map { ($0 + header.count).update(from: $0 + longestHeader, count: made) }
+                _ = buffer.update(fromContentsOf: header)
+            } catch { fault = error }
         }
         if let fault { throw fault }
-        let member = GzipFrame.wrap(deflated, alignment: alignment)
         try check(member, against: input)
         return member
     }
@@ -131,18 +138,16 @@ enum GzipFrame {
         return header
     }
 
-    static func wrap(_ deflated: [UInt8], alignment: Int) -> [UInt8] {
-        let bare = 10 + deflated.count
-        var extra: [UInt8] = []
-        if bare % alignment != 0 {
-            // XLEN, the subfield's name and its length take six bytes themselves.
-            let fill = (alignment - (bare + 6) % alignment) % alignment
-            extra = padding + littleEndian(UInt16(fill)) + [UInt8](repeating: 0, count: fill)
-        }
-        var member = header(extra: extra)
-        member.reserveCapacity(member.count + deflated.count)
-        member += deflated
-        return member
+    /// Bytes before deflated ones that `header(before:alignment:)` may need.
+    static func longestHeader(alignment: Int) -> Int { alignment == 1 ? 10 : 16 + alignment }
+
+    /// The header that makes a member's length a multiple of `alignment`, at most 16 KiB.
+    static func header(before deflated: Int, alignment: Int) -> [UInt8] {
+        let bare = 10 + deflated
+        guard bare % alignment != 0 else { return header() }
+        // XLEN, the subfield's name and its length take six bytes themselves.
+        let fill = (alignment - (bare + 6) % alignment) % alignment
+        return header(extra: padding + littleEndian(UInt16(fill)) + [UInt8](repeating: 0, count: fill))
     }
 
     /// A member whose content is one stored block: its size is known beforehand.

@@ -112,7 +112,7 @@ final class WrittenBytesCheck {
     }
 
     /// Bytes read at once.
-    private static let piece = 4 << 20
+    private static let piece = 1 << 20
     /// Bytes left unread behind the writer, so that the disk is not made to write in small pieces.
     private static let lag: UInt64 = 8 << 20
 

@@ -30,7 +30,7 @@ final class CompressionPipeline {
     }
 
     private let crew: WorkCrew<(number: Int, work: Work), (number: Int, result: Result)>
-    /// Members under way at most, and bytes of what they are made of: two large ones for each thread.
+    /// Members under way at most, and bytes of what they are made of: a large one for each thread, and the next.
     private let limits: (members: Int, bytes: Int)
     private let deliver: (Result) throws -> Void
     /// What came before its turn.
@@ -45,7 +45,7 @@ final class CompressionPipeline {
     ///   - alignment: of the members' lengths, in bytes.
     ///   - deliver: called on the submitting thread, once a member, in order.
     init(threads count: Int, level: UInt32, alignment: Int, deliver: @escaping (Result) throws -> Void) throws {
-        limits = (4 * count, 2 * count * ArchiveLayout.chunkSize)
+        limits = (4 * count, (count + 1) * ArchiveLayout.chunkSize)
         self.deliver = deliver
         crew = try WorkCrew(threads: count, name: "compress") {
             let compressor = GzipCompressor(level: level)

@@ -10,11 +10,11 @@ import SystemIO
 final class OutputFile {
     let file: OpenFile
     private var direct: OpenFile?
-    private let buffer = PageBuffer(count: 4 << 20)
+    private let buffer = PageBuffer(count: 1 << 20)
     private var filled = 0
     /// For reading the archive before: it is one file all the time.
     private var openSource: OpenFile?
-    private let window = PageBuffer(count: 4 << 20)
+    private let window = PageBuffer(count: 1 << 20)
     private var writtenBack: UInt64 = 0
     /// Bytes in the file; the buffer's follow them.
     private(set) var written: UInt64 = 0

@@ -101,14 +101,13 @@ package final class TarGzipWriter: ArchiveWriter, MemberTaker {
             let size = Int(min(rest, UInt64(ArchiveLayout.chunkSize)))
             rest -= UInt64(size)
             let padding = rest == 0 ? ArchiveLayout.padding(after: entry.size) : 0
-            let (bytes, short) = try read(size, content)
-            missing += UInt64(short)
-            let chunk = [UInt8](unsafeUninitializedCapacity: size + padding) { buffer, count in
-                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
-                buffer[size...].update(repeating: 0)
+            let chunk = try [UInt8](unsafeUninitializedCapacity: size + padding) { buffer, count in
+                let got = try content(.init(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size]))
+                buffer[got...].update(repeating: 0)
+                missing += UInt64(size - got)
                 count = size + padding
             }
-            hash.update(bytes)
+            chunk.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<size])) }
             output.expect(.chunk, tarLength: chunk.count, records: [])
             try pipeline.submit(.init(tar: chunk, wantsContent: true, known: known.popFirst()))
         }

@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -151,6 +152,14 @@ int clinux_sigqueue(pid_t process, int signal, int value) {
 }
 
 int clinux_syncfs(int descriptor) { return syncfs(descriptor); }
+
+void clinux_keep_heap_small(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
+
+void clinux_give_back_free_pages(void) { malloc_trim(0); }
 
 int clinux_lower_priority(void) { return setpriority(PRIO_PROCESS, 0, 10); }
 

@@ -20,7 +20,7 @@ package struct ServerConfiguration: Sendable {
     package var answersOfConnection = 100
     package var deadlines = Deadlines()
     /// Bytes for a connection's request head and buffers; a larger head gets 431 or 414.
-    package var perConnectionMemory = 16 << 10
+    package var perConnectionMemory = 8 << 10
     /// Bytes of stack for each thread that runs a handler.
     package var threadStackBytes = 1 << 20
 

@@ -159,6 +159,8 @@ package final class TaskRunner: Sendable {
             }
             guard let job = next else { return }
             if [.backup, .verify].contains(job.record.kind) { runBeside(job, execution) } else { run(job, execution) }
+            // What a job needed, chunks of four megabytes among it, is nobody's for a day.
+            Heap.giveBackFreePages()
             state.withLock { $0.current = nil }
         }
     }

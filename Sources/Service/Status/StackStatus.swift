@@ -41,7 +41,7 @@ package final class StackStatus: Sendable {
                 Tasks(counts: try tasks.counts(), newest: try tasks.list(limit: Self.newestLimit), changes: changes)
             }
         }
-        healthSeen = try Watched("see-health", freshFor: 3) { health.run() }
+        healthSeen = try Watched("see-health", freshFor: 3, goodFor: 9) { health.run() }
     }
 
     /// Who looks may hang: what it saw longer ago, in seconds, says nothing of now.

@@ -28,22 +28,35 @@ final class Watched<Value: Sendable>: Sendable {
         /// Looks that began, and that were asked for: one begins while the second is larger.
         var begun: UInt64 = 0
         var wanted: UInt64 = 1
+        /// When the newest look that is wanted was, as nanoseconds of `MonotonicTime`.
+        var asked = MonotonicTime.nanoseconds()
         var isStopped = false
         var isEnded = false
+
+        mutating func ask(for number: UInt64) {
+            guard wanted < number else { return }
+            wanted = number
+            asked = MonotonicTime.nanoseconds()
+        }
     }
 
     private let state = Monitor(State())
     private let freshFor: Double
+    private let goodFor: Double
     private let thread: WorkerThread
 
     /// - Parameters:
     ///   - freshFor: seconds for which a look answers all who ask.
+    ///   - goodFor: seconds for which it still does while the next one is made for those who come later; `freshFor` where whoever asks first shall
+    ///     wait for that.
     ///   - idle: seconds after which it looks though nobody asks.
     ///   - look: runs on the thread of this value, and may block.
     init(
-        _ name: String, freshFor: Double, idle: Double = 60, look: @escaping @Sendable () -> Value
+        _ name: String, freshFor: Double, goodFor: Double? = nil, idle: Double = 60,
+        look: @escaping @Sendable () -> Value
     ) throws(SystemError) {
         self.freshFor = freshFor
+        self.goodFor = goodFor ?? freshFor
         thread = try WorkerThread(name) { [state] in
             while let number = Self.next(state, idle) {
                 let (began, at) = (MonotonicTime.nanoseconds(), LocalTime.now())
@@ -58,7 +71,7 @@ final class Watched<Value: Sendable>: Sendable {
     private static func next(_ state: Monitor<State>, _ idle: Double) -> UInt64? {
         func take(_ state: inout State) -> UInt64 {
             state.begun += 1
-            state.wanted = max(state.wanted, state.begun)
+            state.ask(for: state.begun)
             return state.begun
         }
         let asked = state.wait(atMost: idle) { state -> UInt64?? in
@@ -71,14 +84,16 @@ final class Watched<Value: Sendable>: Sendable {
 
     /// The newest value. Where it is older than it may be a new look is asked for and waited for; who comes while one is under way gets
     /// what there is, up to three times that age, so that nobody waits under load.
-    /// - Parameter seconds: how long to wait at most. For the first look of all it is ten, since nothing is worse than a wait.
+    /// - Parameter seconds: how long to wait at most since that look was asked for: of a look that hangs all know after that.
+    ///   For the first look of all it is ten, since nothing is worse than a wait.
     /// - Returns: `nil` where none has ended yet.
     func current(waitingAtMost seconds: Double = 1) -> Seen<Value>? {
-        let (known, isComing) = state.read { ($0.newest, $0.wanted > $0.newest?.number ?? 0) }
+        let (known, isComing, asked) = state.read { ($0.newest, $0.wanted > $0.newest?.number ?? 0, $0.asked) }
         if let known, known.age < freshFor { return known }
-        if let known, isComing, known.age < freshFor * 3 { return known }
-        if !isComing { state.withLock { $0.wanted = max($0.wanted, $0.begun + 1) } }
-        return wait(for: (known?.number ?? 0) + 1, atMost: known == nil ? max(seconds, 10) : seconds)
+        if !isComing { state.withLock { $0.ask(for: $0.begun + 1) } }
+        guard let known else { return wait(for: 1, atMost: max(seconds, 10)) }
+        if known.age < (isComing ? max(goodFor, freshFor * 3) : goodFor) { return known }
+        return wait(for: known.number + 1, atMost: seconds - (isComing ? MonotonicTime.seconds(since: asked) : 0))
     }
 
     /// The value of a look that began after this call: what the caller has just changed is in it.
@@ -86,7 +101,7 @@ final class Watched<Value: Sendable>: Sendable {
     @discardableResult
     func look(waitingAtMost seconds: Double) -> Seen<Value>? {
         let (mine, isAsked) = state.read { ($0.begun + 1, $0.wanted > $0.begun) }
-        if !isAsked { state.withLock { $0.wanted = max($0.wanted, mine) } }
+        if !isAsked { state.withLock { $0.ask(for: mine) } }
         return wait(for: mine, atMost: seconds)
     }
 

@@ -26,6 +26,7 @@ enum ServeCommand: Command {
         let settings = invocation.settings
         try settings.refuseOpenDoor()
         if invocation.arguments.has("check") { return .success }
+        Heap.keepSmall()
         let log = Log(format: settings.logFormat, syslog: settings.logToSyslog)
         let grace = Double(try invocation.arguments.number("grace", in: 0...86_400) ?? 30)
         // Before any other thread starts: they inherit the blocked signals.

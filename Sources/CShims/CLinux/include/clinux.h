@@ -36,6 +36,8 @@ int clinux_sigqueue(pid_t process, int signal, int value);
 int clinux_syncfs(int descriptor);
 int clinux_set_low_io_priority(void);
 int clinux_lower_priority(void);
+void clinux_keep_heap_small(void);
+void clinux_give_back_free_pages(void);
 int clinux_thread_name(const char *name);
 void clinux_syslog_open(const char *identity);
 void clinux_syslog(int priority, const char *line);
