@@ -28,16 +28,20 @@ package struct StackAPI: Sendable {
     /// Blocks the calling thread for as long as the answer takes.
     package func answer(_ request: HTTPRequest) -> HTTPResponse { router.answer(request) }
 
+    /// What whoever is not let in hears before the service has received what he sends; `nil` where he is.
+    package func refusal(_ request: HTTPRequest) -> HTTPResponse? { router.refusal(request) }
+
     /// The answer to a request that the server refused before any route saw it.
     package static func answer(_ rejection: HTTPRejection, _ request: HTTPRequest) -> HTTPResponse {
         let error: RequestError =
             switch rejection {
             case .bodyTooLarge(let limit): .tooLarge(limit: limit)
+            case .headTooLarge: .headTooLarge
             case .misdirected(let authority): .unknownHost(authority)
             case .methodTooLong, .unsupportedTransferCoding: .notImplemented(rejection.reason)
             case .versionNotSupported: .versionNotSupported(rejection.reason)
             case .lengthRequired: .lengthRequired
-            case .tooManyFiles: .tooBusy
+            case .tooManyFiles, .tooMuchContent: .tooBusy
             case .malformed: .malformed(rejection.reason)
             }
         var response = Problem(error).response(Language(acceptLanguage: request.headers["Accept-Language"]))

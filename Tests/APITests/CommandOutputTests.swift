@@ -53,6 +53,8 @@ struct CommandOutputTests {
         let first = try live.backup()
         try Connection(live.database).execute("insert into runs values ('run2', 1790000000002, 0)")
         let second = try live.backup()
+        let listed = try #require(try json(live.command(["list", "--json"]).output) as? NSArray)
+        #expect(listed == (try json(live.send("GET", "/backups").text) as? NSArray), "\(listed)")
         let one = try json(live.command(["verify", first, "--json"]).output) as? [String: Any]
         #expect(one?["backup"] as? String == first)
         for command in [["verify", "--all"], ["scrub", "--rate", "0"], ["verify", first, second]] {

@@ -19,7 +19,7 @@ extension ErrorSamples {
         .foreignOrigin("o"), .notJSON(text), .wrongMediaType("t"), .wrongType(field: "f", expected: text),
         .missingField("f"), .unknownField("f", known: ["k"]), .badValue(field: "f", value: "v", allowed: text),
         .notDownloadable("n", path: "p"), .tooLarge(limit: 1), .malformed("r"), .notImplemented("r"),
-        .versionNotSupported("r"), .tooBusy, .clientLeft, .lengthRequired, .preconditionFailed,
+        .versionNotSupported("r"), .tooBusy, .clientLeft, .lengthRequired, .headTooLarge, .preconditionFailed,
     ]
 
     static let postgres: [PostgresError] = [

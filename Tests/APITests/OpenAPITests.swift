@@ -51,7 +51,8 @@ struct OpenAPITests {
     func broken() throws {
         let live = try ServiceFixture("openapi_broken")
         let api = StackAPI(live.service)
-        let server = try HTTPServer(onRejected: { StackAPI.answer($0, $1) }, handler: { api.answer($0) })
+        let server = try HTTPServer(
+            onHead: { api.refusal($0) }, onRejected: { StackAPI.answer($0, $1) }, handler: { api.answer($0) })
         defer { server.stop(graceSeconds: 1) }
         let folder = try TemporaryFolder("openapi_broken")
         let script = try folder.write("raw.py", Array(Self.rawRequests.utf8))
@@ -83,6 +84,7 @@ struct OpenAPITests {
             b"POST /restore HTTP/1.1\\r\\n" + host + b"Content-Length: 65537\\r\\n\\r\\n",
             b"POST /restore HTTP/1.1\\r\\n" + host + b"Transfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n",
             b"POST /restore HTTP/1.1\\r\\n" + host + b"Transfer-Encoding: gzip\\r\\n\\r\\n",
+            b"POST /restore HTTP/1.1\\r\\n" + host + b"X: " + b"a" * 14500 + b"\\r\\n\\r\\n",
             b"POST /restore?" + long + b" HTTP/1.1\\r\\n" + host + b"\\r\\n",
             b"POST /restore HTTP/1.1\\r\\n" + host + b"X: " + long + b"\\r\\n\\r\\n",
             b"POST /restore HTTP/1.1\\r\\nHost: wifi\\r\\nConnection: close\\r\\n\\r\\n",
@@ -136,7 +138,7 @@ struct OpenAPITests {
         let api = StackAPI(live.service)
         let server = try HTTPServer(
             configuration: ServerConfiguration(address: "127.0.0.1", port: 0), onEvent: { _ in },
-            onRejected: { StackAPI.answer($0, $1) }, handler: { api.answer($0) })
+            onHead: { api.refusal($0) }, onRejected: { StackAPI.answer($0, $1) }, handler: { api.answer($0) })
         defer { server.stop(graceSeconds: 1) }
         let folder = try TemporaryFolder("schemathesis")
         var arguments = [
@@ -162,13 +164,13 @@ extension HTTPRejection {
     fileprivate static var samples: [HTTPRejection] {
         let all: [HTTPRejection] = [
             .bodyTooLarge(limit: 1), .malformed(reason: "r"), .methodTooLong, .misdirected(authority: "a"),
-            .lengthRequired,
-            .tooManyFiles, .unsupportedTransferCoding, .versionNotSupported,
+            .lengthRequired, .headTooLarge, .tooManyFiles, .tooMuchContent, .unsupportedTransferCoding,
+            .versionNotSupported,
         ]
         for rejection in all {
             switch rejection {
-            case .bodyTooLarge, .malformed, .methodTooLong, .misdirected, .lengthRequired, .tooManyFiles,
-                .unsupportedTransferCoding, .versionNotSupported:
+            case .bodyTooLarge, .malformed, .methodTooLong, .misdirected, .lengthRequired, .headTooLarge,
+                .tooManyFiles, .tooMuchContent, .unsupportedTransferCoding, .versionNotSupported:
                 continue
             }
         }

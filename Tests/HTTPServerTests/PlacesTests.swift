@@ -250,9 +250,9 @@ struct PlacesTests {
     }
 
     @Test(
-        "Behind a proxy, where all clients are one, who waits longest for a request gives way to who comes, and who is served does not"
-    )
-    func givesWay() throws {
+        "Behind a proxy, where all clients are one, who is waited for longest gives way to who comes, and who is served does not",
+        arguments: [ClientConnection.Phase.opened, .idle, .head, .content])
+    func givesWay(phase: ClientConnection.Phase) throws {
         let table = ConnectionTable(limit: 100, limitOfClient: 2)
         let proxy = ClientAddress(address("172.18.0.1"))
         var ends: [Int32] = [-1, -1]
@@ -269,7 +269,7 @@ struct PlacesTests {
             }
             let admitted = try #require(connection)
             admitted.start()
-            if number > 0 { admitted.enter(.answering) }
+            admitted.enter(number > 0 ? .answering : phase)
             connections.append(admitted)
             usleep(2000)
         }

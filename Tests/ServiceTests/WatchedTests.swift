@@ -98,6 +98,19 @@ struct WatchedTests {
         try Patience.wait("the second look") { watched.current()?.value == 2 }
     }
 
+    @Test("what is known to be otherwise is given to nobody who asks afterwards")
+    func outdated() throws {
+        let value = Monitor(1)
+        let watched = try Watched("test", freshFor: 60, goodFor: 60) { value.read { $0 } }
+        defer { watched.stop() }
+        #expect(watched.current()?.value == 1)
+        for number in 2...50 {
+            value.withLock { $0 = number }
+            watched.outdate()
+            #expect(watched.current(waitingAtMost: 5)?.value == number)
+        }
+    }
+
     @Test("nobody who asks is no reason not to look")
     func idle() throws {
         let looks = Looks(0)

@@ -24,7 +24,8 @@ def row(load):
     beside = f", {load['beside']} beside it" if "beside" in load else ""
     return (f"| {load['page']}, {load['connections']} connections{beside} | {median(ours, 'rate'):,.0f} | "
             f"{median(nginx, 'rate'):,.0f} | {share:.2f} | {TARGETS[load['page']]} | "
-            f"{median(ours, 'p50') / 1000:.1f} ms | {p99:.1f} ms | {failed} | {docs} | {peak:.0f} MiB | {'yes' if good else '**no**'} |")
+            f"{median(ours, 'p50') / 1000:.1f} ms | {p99:.1f} ms | {failed} | {docs} | "
+            f"{peak:.0f} MiB | {'yes' if good else '**no**'} |")
 
 
 def highest(results):
@@ -39,7 +40,8 @@ def text(results):
         f"turns of {results['seconds']} s, medians; {results['backups']} backups, {results['tasks']} tasks. "
         "The answers are "
         + ", ".join(f"{page} {size:,} bytes" for page, size in results["sizes"].items()) + ".", "",
-        "| load | answers/s | nginx | share | target | p50 | p99 | errors | `/docs` after it, worst | memory, peak | met |",
+        "| load | answers/s | nginx | share | target | p50 | p99 | errors | `/docs` after it, worst | memory, peak "
+        "| met |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     lines += [row(load) for load in results["loads"]]
     if "download" in results:

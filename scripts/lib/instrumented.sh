@@ -4,7 +4,7 @@
 # Each build has a folder of its own below .build, so that none undoes another's.
 
 # The targets that share memory between threads or with C, and need no program of ours.
-readonly SANITIZED_TARGETS=(SystemIOTests ArchiveTests HTTPServerTests ServiceTests)
+readonly SANITIZED_TARGETS=(SystemIOTests ArchiveTests HTTPServerTests ServiceTests APITests)
 readonly MEASURED_TARGETS=(
     SystemIOTests ArchiveTests PostgresTests MLflowStoreTests BackupTests ServiceTests HTTPServerTests APITests
 )

@@ -45,6 +45,7 @@ struct Problem {
         case .wrongType, .missingField, .unknownField, .badValue: 422
         case .notDownloadable: 409
         case .tooLarge: 413
+        case .headTooLarge: 431
         case .tooBusy, .clientLeft: 503
         case .notImplemented: 501
         case .versionNotSupported: 505
@@ -72,6 +73,7 @@ struct Problem {
         case 411: BilingualText(zh: "需要 Content-Length", en: "Length required")
         case 412: BilingualText(zh: "条件不符", en: "Precondition failed")
         case 413: BilingualText(zh: "请求体过大", en: "Content too large")
+        case 431: BilingualText(zh: "请求头过大", en: "Request header fields too large")
         case 415: BilingualText(zh: "不支持的类型", en: "Unsupported media type")
         case 421: BilingualText(zh: "主机名不被接受", en: "Misdirected request")
         case 422: BilingualText(zh: "参数无效", en: "Unprocessable content")

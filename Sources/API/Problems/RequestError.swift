@@ -17,6 +17,7 @@ enum RequestError: CodedError, Equatable {
     case badValue(field: String, value: String, allowed: BilingualText)
     case notDownloadable(String, path: String)
     case tooLarge(limit: Int)
+    case headTooLarge
     case malformed(String)
     /// Content in chunks.
     case lengthRequired
@@ -48,6 +49,7 @@ enum RequestError: CodedError, Equatable {
         case .badValue: "bad-value"
         case .notDownloadable: "not-downloadable"
         case .tooLarge: "too-large"
+        case .headTooLarge: "head-too-large"
         case .malformed: "malformed"
         case .lengthRequired: "length-required"
         case .preconditionFailed: "precondition-failed"
@@ -113,6 +115,12 @@ enum RequestError: CodedError, Equatable {
         case .tooLarge(let limit):
             return BilingualText(
                 zh: "请求体超过 \(limit) 字节。", en: "The request body is larger than \(limit) bytes.")
+        case .headTooLarge:
+            return BilingualText(
+                zh: "请求头过大（包括 Cookie）。请去掉本服务用不到的 Cookie 和请求头。",
+                en:
+                    "The head of the request is too large, cookies included. Leave out cookies and fields that are not for this service."
+            )
         case .malformed(let reason), .notImplemented(let reason), .versionNotSupported(let reason):
             return BilingualText(zh: "请求无效：\(reason)。", en: "The request is not valid: \(reason).")
         case .lengthRequired:

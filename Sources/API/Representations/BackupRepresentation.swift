@@ -5,8 +5,8 @@ import Service
 import SystemIO
 import Wording
 
-/// A backup as `GET /backups` shows it.
-struct BackupRepresentation: Encodable {
+/// A backup as `GET /backups` shows it, and `list --json`.
+package struct BackupRepresentation: Encodable {
     let name: String
     let path: String
     let size: String
@@ -28,7 +28,7 @@ struct BackupRepresentation: Encodable {
     let content_bytes: UInt64?
     let skipped: Int?
 
-    init(_ item: CatalogueItem) {
+    package init(_ item: CatalogueItem) {
         name = item.name.string
         path = item.path.string
         size = HumanUnits.size(item.size)

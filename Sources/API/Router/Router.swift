@@ -23,11 +23,23 @@ struct Router: Sendable {
         self.log = log
     }
 
-    func answer(_ request: HTTPRequest) -> HTTPResponse {
+    func answer(_ request: HTTPRequest) -> HTTPResponse { answer(request, dispatch) }
+
+    /// The answer to who is not let in, or asks for what there is not, by the head of his request alone.
+    func refusal(_ request: HTTPRequest) -> HTTPResponse? {
+        do {
+            _ = try admitted(request)
+            return nil
+        } catch { return answer(request) { _, _ in throw error } }
+    }
+
+    private func answer(
+        _ request: HTTPRequest, _ work: (HTTPRequest, Language) throws -> HTTPResponse
+    ) -> HTTPResponse {
         let language = Language(acceptLanguage: request.headers["Accept-Language"])
         var response: HTTPResponse
         do {
-            response = try dispatch(request, language)
+            response = try work(request, language)
             // Of the conditions of a request (RFC 9110 section 13) this is the only failure that is an error.
             if response.status == 412 { throw RequestError.preconditionFailed }
         } catch {
@@ -58,6 +70,17 @@ struct Router: Sendable {
     }
 
     private func dispatch(_ request: HTTPRequest, _ language: Language) throws -> HTTPResponse {
+        let (route, parameters, isAuthorized) = try admitted(request)
+        let routed = RouteRequest(
+            http: request, parameters: parameters, language: language, isAuthorized: isAuthorized)
+        guard let gate = route.resource.flatMap({ gates[$0] }) else { return try route.handler(routed) }
+        try checkFolder()
+        return try gate.pass(request) { try route.handler(routed) }
+    }
+
+    private func admitted(
+        _ request: HTTPRequest
+    ) throws -> (route: Route, parameters: [String: String], isAuthorized: Bool) {
         try gate.admit(request)
         let matches = routes.compactMap { route in route.match(request.pathSegments).map { (route, $0) } }
         guard !matches.isEmpty else { throw RequestError.noSuchPath(request.rawPath) }
@@ -68,11 +91,6 @@ struct Router: Sendable {
             if allowed.contains("GET") { allowed.insert("HEAD") }
             throw RequestError.methodNotAllowed(request.method, allowed: allowed.sorted())
         }
-        let routed = RouteRequest(
-            http: request, parameters: parameters, language: language,
-            isAuthorized: try gate.authorize(request, route))
-        guard let gate = route.resource.flatMap({ gates[$0] }) else { return try route.handler(routed) }
-        try checkFolder()
-        return try gate.pass(request) { try route.handler(routed) }
+        return (route, parameters, try gate.authorize(request, route))
     }
 }

@@ -83,7 +83,7 @@ final class CompressionPipeline {
     }
 
     private var isFull: Bool {
-        submitted - delivered >= limits.members || (underWay > limits.bytes && submitted > delivered)
+        submitted - delivered >= limits.members || (underWay >= limits.bytes && submitted > delivered)
     }
 
     private func take(_ outcomes: [(number: Int, result: Result)]) throws {

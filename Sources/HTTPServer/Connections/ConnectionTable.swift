@@ -18,12 +18,12 @@ final class ConnectionTable: Sendable {
             ofNetwork[network] = count > 1 ? count - 1 : nil
         }
 
-        /// Who has waited longest for a request; else who takes in slowest what it is sent, a file only where that is too slow.
+        /// Who has been waited for longest, for a request or the rest of one; else who takes in slowest what it is sent, a file only where that is too slow.
         func leastUseful(of network: [UInt8], leastRate: Double) -> ClientConnection? {
             let all = open.values.filter {
                 !$0.isExpired && $0.hasStarted && $0.address.network == network
             }
-            let waiting = all.filter { [.opened, .idle, .head].contains($0.state.phase) }
+            let waiting = all.filter { [.opened, .idle, .head, .content].contains($0.state.phase) }
             if let idlest = waiting.min(by: { $0.state.since < $1.state.since }) { return idlest }
             let sending = all.filter { $0.state.phase == .sending && $0.rate.isFinite }
             return sending.filter { !$0.isSendingFile }.min { $0.rate < $1.rate }

@@ -15,12 +15,14 @@ final class DeadlineWatch: Sendable {
     init(_ table: ConnectionTable, _ files: FilePlaces, _ deadlines: ServerConfiguration.Deadlines) throws(SystemError)
     {
         let paces = Monitor<[Int32: SendingPace]>([:])
+        let crowd = Monitor(0)
         try work.start {
             let wantsFilePlace = files.isWanted
             paces.withLock { paces in
                 table.look { connections in
                     let all = connections.filter { !$0.isExpired && $0.hasStarted }
                     Self.cutExpired(all, Crowd(all, table), deadlines, wantsFilePlace: wantsFilePlace, &paces)
+                    Self.giveBackMemory(of: crowd, connections.count)
                     if connections.count >= table.limit { Self.cutSlowest(all, atMost: table.limit / 32 + 1) }
                 }
             }
@@ -28,6 +30,18 @@ final class DeadlineWatch: Sendable {
     }
 
     func stop() { work.stop() }
+
+    /// What many connections needed is nobody's when they have gone.
+    /// - Parameter most: connections at once since that was done last.
+    private static func giveBackMemory(of most: Monitor<Int>, _ count: Int) {
+        let isOver = most.withLock { most in
+            most = max(most, count)
+            guard most >= 64, count < 8 else { return false }
+            most = 0
+            return true
+        }
+        if isOver { Heap.giveBackFreePages() }
+    }
 
     private static func cutExpired(
         _ connections: [ClientConnection], _ crowd: Crowd, _ deadlines: ServerConfiguration.Deadlines,

@@ -23,6 +23,7 @@ func mhdRequestLine(
     let target = UnsafeRawBufferPointer(start: uri, count: strlen(uri))
     let exchange = Exchange(client, target: Array(target), targetAddress: UInt(bitPattern: uri))
     client.enter(.head)
+    core(context)?.targetArrived(exchange, connection: connection)
     return Unmanaged.passRetained(exchange).toOpaque()
 }
 

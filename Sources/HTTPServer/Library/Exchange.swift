@@ -24,14 +24,26 @@ final class Exchange {
     var body: [UInt8] = []
     /// The connection ends with this answer, and more may still be arriving: content that was not read, further requests.
     var endsConnection = false
+    /// Bytes of `ServerCore.contents` that it has.
+    var contentRoom = 0
     /// Whether it has one of the places for sending a file.
     var holdsFilePlace = false
+    /// Answered past libmicrohttpd already: nothing more is to be done of it.
+    var isRefused = false
     var status: Int?
 
     init(_ client: ClientConnection, target: [UInt8], targetAddress: UInt) {
         self.client = client
         targetBytes = target
         self.targetAddress = targetAddress
+    }
+
+    /// The request as far as it is known before its content.
+    func headOnly() -> HTTPRequest? {
+        target.map {
+            HTTPRequest(
+                method: method, target: $0, headers: headers, remoteAddress: client.address.text, version: version)
+        }
     }
 
     /// The request, its content moved out.

@@ -9,37 +9,62 @@ final class ServerCore: Sendable {
     let configuration: ServerConfiguration
     let connections: ConnectionTable
     let files: FilePlaces
+    private let contents: ContentRoom
     let onEvent: @Sendable (HTTPServerEvent) -> Void
     private let onRejected: @Sendable (HTTPRejection, HTTPRequest) -> HTTPResponse
+    private let onHead: @Sendable (HTTPRequest) -> HTTPResponse?
     private let handler: HTTPServer.Handler
 
     init(
         configuration: ServerConfiguration, onEvent: @escaping @Sendable (HTTPServerEvent) -> Void,
         onRejected: @escaping @Sendable (HTTPRejection, HTTPRequest) -> HTTPResponse,
-        handler: @escaping HTTPServer.Handler
+        onHead: @escaping @Sendable (HTTPRequest) -> HTTPResponse?, handler: @escaping HTTPServer.Handler
     ) {
         self.configuration = configuration
         self.onEvent = onEvent
         self.onRejected = onRejected
+        self.onHead = onHead
         self.handler = handler
+        contents = ContentRoom(configuration.maximumContentBytes)
         files = FilePlaces(configuration.maximumFiles, patience: configuration.deadlines.filePlace)
         connections = ConnectionTable(
             limit: configuration.maximumConnections, limitOfClient: configuration.maximumConnectionsOfClient,
             leastRate: configuration.deadlines.leastRate)
     }
 
+    /// The request line is there.
+    func targetArrived(_ exchange: Exchange, connection: OpaquePointer) {
+        if HeadRoom.hasTooManyArguments(exchange.targetBytes) { refuse(.headTooLarge, exchange, connection) }
+    }
+
     /// The head is there and none of the content. A response queued now keeps the content from being asked for.
     func headArrived(_ exchange: Exchange, connection: OpaquePointer, versionAddress: UInt) -> Bool {
+        guard !exchange.isRefused else { return false }
         exchange.client.enter(.content)
         exchange.target = RequestTarget(bytes: exchange.targetBytes)
+        let size = mhd_head_size(connection)
+        guard HeadRoom.suffices(exchange, size: size, memory: configuration.perConnectionMemory) else {
+            refuse(.headTooLarge, exchange, connection)
+            return false
+        }
         let limit = configuration.maximumBodyBytes
         if let rejection = HeadCheck.rejection(exchange, versionAddress: versionAddress, limit: limit) {
             exchange.endsConnection = true
             return reject(rejection, exchange, connection)
         }
-        if let length = exchange.headers["Content-Length"].flatMap({ Int($0) }) {
-            exchange.body.reserveCapacity(length)
+        guard let length = exchange.headers["Content-Length"].flatMap({ Int($0) }), length > 0 else { return true }
+        // Who is not let in anyway sends nothing.
+        if let refusal = exchange.headOnly().flatMap(onHead) {
+            exchange.endsConnection = true
+            exchange.client.enter(.answering)
+            return queue(refusal, exchange, connection)
         }
+        guard contents.take(length) else {
+            exchange.endsConnection = true
+            return reject(.tooMuchContent, exchange, connection)
+        }
+        exchange.contentRoom = length
+        exchange.body.reserveCapacity(length)
         return true
     }
 
@@ -72,6 +97,7 @@ final class ServerCore: Sendable {
     /// The request ended. Runs on the connection's thread while its socket is still open.
     func finished(_ exchange: Exchange, connection: OpaquePointer, code: MHD_RequestTerminationCode) {
         if exchange.holdsFilePlace { files.giveBack() }
+        contents.giveBack(exchange.contentRoom)
         exchange.client.isSendingFile = false
         if exchange.endsConnection, code == .REQUEST_TERMINATED_COMPLETED_OK {
             LingeringClose.drain(mhd_socket(connection), limit: configuration.maximumDiscardedBytes)
@@ -95,13 +121,31 @@ final class ServerCore: Sendable {
     private func reject(_ rejection: HTTPRejection, _ exchange: Exchange, _ connection: OpaquePointer) -> Bool {
         exchange.client.enter(.answering)
         exchange.body = []
-        guard let target = exchange.target ?? RequestTarget("/") else { return false }
-        let request = HTTPRequest(
-            method: exchange.method, target: target, headers: exchange.headers,
-            remoteAddress: exchange.client.address.text, version: exchange.version)
+        guard let response = answer(rejection, exchange) else { return false }
+        return queue(response, exchange, connection)
+    }
+
+    /// As `reject`, where libmicrohttpd has no room for an answer. The connection ends.
+    private func refuse(_ rejection: HTTPRejection, _ exchange: Exchange, _ connection: OpaquePointer) {
+        exchange.isRefused = true
+        guard let response = answer(rejection, exchange) else { return }
+        exchange.client.enter(.answering)
+        exchange.status = response.status
+        let socket = mhd_socket(connection)
+        UnqueuedAnswer.send(response, to: socket)
+        LingeringClose.drain(socket, limit: configuration.maximumDiscardedBytes)
+    }
+
+    private func answer(_ rejection: HTTPRejection, _ exchange: Exchange) -> HTTPResponse? {
+        guard
+            let request = exchange.headOnly()
+                ?? RequestTarget("/").map({
+                    HTTPRequest(method: exchange.method, target: $0, headers: exchange.headers)
+                })
+        else { return nil }
         var response = onRejected(rejection, request)
         response.status = rejection.status
-        return queue(response, exchange, connection)
+        return response
     }
 
     private func queue(_ response: HTTPResponse, _ exchange: Exchange, _ connection: OpaquePointer) -> Bool {

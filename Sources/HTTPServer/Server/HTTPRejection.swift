@@ -4,6 +4,8 @@
 package enum HTTPRejection: Sendable, Equatable {
     /// The content is, or turned out, larger than `limit` bytes: 413.
     case bodyTooLarge(limit: Int)
+    /// Beside the head, its cookies and its fields there would be no room for the head of an answer: 431 (RFC 6585 §5).
+    case headTooLarge
     /// The head breaks RFC 9112 in a way that two parsers could read differently: 400.
     case malformed(reason: String)
     /// A method of no known length: 501 (RFC 9110 §9.1).
@@ -14,6 +16,8 @@ package enum HTTPRejection: Sendable, Equatable {
     case lengthRequired
     /// As many files are being sent as may be at once: 503.
     case tooManyFiles
+    /// As much content is being received as may be at once: 503.
+    case tooMuchContent
     /// A transfer coding other than `chunked`: 501 (RFC 9112 §6.1).
     case unsupportedTransferCoding
     /// The handler's body needs chunks, and the client speaks HTTP/1.0: 505.
@@ -23,11 +27,12 @@ package enum HTTPRejection: Sendable, Equatable {
     package var status: Int {
         switch self {
         case .bodyTooLarge: 413
+        case .headTooLarge: 431
         case .lengthRequired: 411
         case .malformed: 400
         case .misdirected: 421
         case .unsupportedTransferCoding, .methodTooLong: 501
-        case .tooManyFiles: 503
+        case .tooManyFiles, .tooMuchContent: 503
         case .versionNotSupported: 505
         }
     }
@@ -36,12 +41,14 @@ package enum HTTPRejection: Sendable, Equatable {
     package var reason: String {
         switch self {
         case .bodyTooLarge(let limit): "the request body is larger than \(limit) bytes"
+        case .headTooLarge: "the head of the request is too large: the target, the header fields and the cookies"
         case .lengthRequired: "the request needs a Content-Length"
         case .malformed(let reason): reason
         case .methodTooLong: "the method is none that is known"
         case .misdirected: "the target and the Host header name different servers"
         case .unsupportedTransferCoding: "no transfer coding is understood"
         case .tooManyFiles: "as many files are being sent as may be at once"
+        case .tooMuchContent: "as much is being received as may be at once"
         case .versionNotSupported: "this answer needs HTTP/1.1"
         }
     }

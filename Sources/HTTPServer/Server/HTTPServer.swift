@@ -30,11 +30,13 @@ package final class HTTPServer: Sendable {
     ///
     /// - Parameters:
     ///   - onEvent: Called on the server's threads; must not block for long.
+    ///   - onHead: Asked before the content of a request that has some: what it returns is the answer, and the content is not received.
     ///   - onRejected: Makes the answer to a request that never reaches the handler. Its status is the rejection's.
     /// - Throws: `HTTPServerError`.
     package init(
         configuration: ServerConfiguration = ServerConfiguration(),
         onEvent: @escaping @Sendable (HTTPServerEvent) -> Void = { _ in },
+        onHead: @escaping @Sendable (HTTPRequest) -> HTTPResponse? = { _ in nil },
         onRejected: @escaping @Sendable (HTTPRejection, HTTPRequest) -> HTTPResponse = HTTPRejection.plainAnswer,
         handler: @escaping Handler
     ) throws {
@@ -46,7 +48,8 @@ package final class HTTPServer: Sendable {
         }
         let listener = try ListeningSocket(address: configuration.address, port: configuration.port)
         port = listener.port
-        core = ServerCore(configuration: configuration, onEvent: onEvent, onRejected: onRejected, handler: handler)
+        core = ServerCore(
+            configuration: configuration, onEvent: onEvent, onRejected: onRejected, onHead: onHead, handler: handler)
 
         // The daemon's threads reach the core through this reference; `stop` gives it back when they have ended.
         let reference = Unmanaged.passRetained(core)

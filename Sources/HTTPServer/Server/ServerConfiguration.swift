@@ -8,6 +8,8 @@ package struct ServerConfiguration: Sendable {
     package var port: UInt16 = 0
     /// The largest request content kept, in bytes; more is answered with 413.
     package var maximumBodyBytes = 64 << 10
+    /// The same of all requests together, in bytes; more is answered with 503.
+    package var maximumContentBytes = 4 << 20
     /// Bytes that are read and dropped of a client that goes on sending when it was refused.
     package var maximumDiscardedBytes = 16 << 20
     /// Connections served at once, a thread each. Others wait in the kernel's queue until one ends.
@@ -19,8 +21,8 @@ package struct ServerConfiguration: Sendable {
     /// After so many answers a connection ends, so that nobody queues a place's work for hours at once.
     package var answersOfConnection = 100
     package var deadlines = Deadlines()
-    /// Bytes for a connection's request head and buffers; a larger head gets 431 or 414.
-    package var perConnectionMemory = 8 << 10
+    /// Bytes for a connection's heads and buffers. A request whose head leaves no room for an answer's (`HeadRoom`) gets 431, or 414.
+    package var perConnectionMemory = 16 << 10
     /// Bytes of stack for each thread that runs a handler.
     package var threadStackBytes = 1 << 20
 

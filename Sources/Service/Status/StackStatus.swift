@@ -89,7 +89,10 @@ package final class StackStatus: Sendable {
 
     /// To be called by whoever changed something in the backup folder, before he says so: it is seen by all from then on, unless a look
     /// takes longer than ten seconds.
-    func folderChanged() { backupsSeen.look(waitingAtMost: 10) }
+    func folderChanged() {
+        healthSeen.outdate()
+        backupsSeen.look(waitingAtMost: 10)
+    }
 
     /// Waits for a look that begins now: for who has changed what health looks at.
     func lookAtHealth() { healthSeen.look(waitingAtMost: 30) }

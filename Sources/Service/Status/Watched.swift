@@ -30,6 +30,8 @@ final class Watched<Value: Sendable>: Sendable {
         var wanted: UInt64 = 1
         /// When the newest look that is wanted was, as nanoseconds of `MonotonicTime`.
         var asked = MonotonicTime.nanoseconds()
+        /// What was seen by a look that began before this is known to be otherwise now.
+        var changed: UInt64 = 0
         var isStopped = false
         var isEnded = false
 
@@ -88,12 +90,23 @@ final class Watched<Value: Sendable>: Sendable {
     ///   For the first look of all it is ten, since nothing is worse than a wait.
     /// - Returns: `nil` where none has ended yet.
     func current(waitingAtMost seconds: Double = 1) -> Seen<Value>? {
-        let (known, isComing, asked) = state.read { ($0.newest, $0.wanted > $0.newest?.number ?? 0, $0.asked) }
-        if let known, known.age < freshFor { return known }
+        let (known, isComing, asked, changed) = state.read {
+            ($0.newest, $0.wanted > $0.newest?.number ?? 0, $0.asked, $0.changed)
+        }
+        let isTrue = known.map { $0.began >= changed } ?? false
+        if let known, isTrue, known.age < freshFor { return known }
         if !isComing { state.withLock { $0.ask(for: $0.begun + 1) } }
         guard let known else { return wait(for: 1, atMost: max(seconds, 10)) }
-        if known.age < (isComing ? max(goodFor, freshFor * 3) : goodFor) { return known }
+        if isTrue, known.age < (isComing ? max(goodFor, freshFor * 3) : goodFor) { return known }
         return wait(for: known.number + 1, atMost: seconds - (isComing ? MonotonicTime.seconds(since: asked) : 0))
+    }
+
+    /// Of whoever asks from now on nobody gets what was seen before, if a look does not take longer than he waits.
+    func outdate() {
+        state.withLock { state in
+            state.changed = MonotonicTime.nanoseconds()
+            state.ask(for: state.begun + 1)
+        }
     }
 
     /// The value of a look that began after this call: what the caller has just changed is in it.

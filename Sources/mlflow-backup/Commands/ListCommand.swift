@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import API
 import Archive
 import Backup
 import Service
@@ -30,7 +31,7 @@ enum ListCommand: Command {
     static func listBackups(_ invocation: Invocation) throws -> ExitCode {
         let items = try invocation.operations.catalogue.items()
         if invocation.arguments.has("json") {
-            invocation.console.answer(JSONText.of(items.map(Row.init)))
+            invocation.console.answer(JSONText.of(items.map(BackupRepresentation.init)))
         } else if items.isEmpty {
             invocation.console.answer(BilingualText(zh: "没有备份。", en: "There are no backups."))
         } else {
@@ -73,26 +74,6 @@ enum ListCommand: Command {
         case .corrupt: "已损坏"
         case .suspicious: "可疑"
         case .unverified: "未校验"
-        }
-    }
-
-    private struct Row: Encodable {
-        let name: String
-        let path: String
-        let type: String
-        let status: String
-        let size_bytes: UInt64
-        let created_at: String
-        let sha256: String?
-
-        init(_ item: CatalogueItem) {
-            name = item.name.string
-            path = item.path.string
-            type = item.kind.rawValue
-            status = item.status.rawValue
-            size_bytes = item.size
-            created_at = item.created.iso
-            sha256 = item.sidecar?.sha256
         }
     }
 }

@@ -44,7 +44,8 @@ enum ServeCommand: Command {
         do {
             server = try HTTPServer(
                 configuration: configuration,
-                onEvent: { requests.note($0) }, onRejected: { StackAPI.answer($0, $1) }, handler: { api.answer($0) })
+                onEvent: { requests.note($0) }, onHead: { api.refusal($0) },
+                onRejected: { StackAPI.answer($0, $1) }, handler: { api.answer($0) })
         } catch {
             service.stop(graceSeconds: 0)
             throw ListenError(address: settings.apiAddress, port: settings.apiPort, reason: "\(error)")
