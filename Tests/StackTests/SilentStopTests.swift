@@ -8,7 +8,7 @@ import Testing
 
 /// A stop while the disk of the backups does not answer. It takes more than a minute, in which nothing runs.
 @Suite(.besideThePool) struct SilentStopTests {
-    @Test("A service whose backup waits for a hung disk ends by itself after a stop, and says why")
+    @Test("A service whose backup waits for a hung disk gives up waiting after a stop, and says why")
     func hungDisk() throws {
         try MountedFileSystem.Kind.sshfs.mustBeHere()
         let stack = try TestStack("silent-stop")
@@ -32,8 +32,12 @@ import Testing
         try Shell.sh("kill -TERM \(service)")
         let start = MonotonicTime.nanoseconds()
         // Thirty seconds for the backup, forty-five for all else that a stop waits for.
-        try Patience.wait("the service to end", atMost: 120) { kill(try #require(pid_t(service)), 0) != 0 }
+        try Patience.wait("the service to give up", atMost: 120) {
+            try Shell.sh("cat '\(stack.data)/logs/backup.log'").contains("something does not answer")
+        }
         #expect(MonotonicTime.seconds(since: start) > 30)
-        #expect(try Shell.sh("cat '\(stack.data)/logs/backup.log'").contains("something does not answer"))
+        // The kernel keeps a thread that waits for FUSE, and with it the process, until that is answered; of a whole stop there would be more to wait for.
+        try mounted.setSilent(false)
+        try Patience.wait("the service to end") { kill(try #require(pid_t(service)), 0) != 0 }
     }
 }
