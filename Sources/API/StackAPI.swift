@@ -38,11 +38,12 @@ package struct StackAPI: Sendable {
             case .bodyTooLarge(let limit): .tooLarge(limit: limit)
             case .headTooLarge: .headTooLarge
             case .misdirected(let authority): .unknownHost(authority)
-            case .methodTooLong, .unsupportedTransferCoding: .notImplemented(rejection.reason)
-            case .versionNotSupported: .versionNotSupported(rejection.reason)
+            case .methodTooLong: .notImplemented(.init(zh: "没有这样的方法", en: rejection.reason))
+            case .unsupportedTransferCoding: .notImplemented(.init(zh: "不支持任何传输编码", en: rejection.reason))
+            case .versionNotSupported: .versionNotSupported
             case .lengthRequired: .lengthRequired
             case .tooManyFiles, .tooMuchContent: .tooBusy
-            case .malformed: .malformed(rejection.reason)
+            case .malformed(let fault): .malformed(fault.text)
             }
         var response = Problem(error).response(Language(acceptLanguage: request.headers["Accept-Language"]))
         SecurityHeaders.set(on: &response)

@@ -6,28 +6,28 @@ import Wording
 /// Why an archive cannot be written, read or trusted.
 package enum ArchiveError: ExplainedError, Equatable {
     /// The bytes do not say what they must. `offset` counts bytes of the file as stored.
-    case damaged(archive: String, offset: UInt64, reason: String)
+    case damaged(archive: String, offset: UInt64, reason: BilingualText)
     /// The file ends before its archive does.
     case truncated(archive: String, expected: UInt64?, found: UInt64)
     /// Whole, but not one of our backups.
-    case notABackup(archive: String, reason: String)
+    case notABackup(archive: String, reason: BilingualText)
     /// An entry that would be written outside its folder, or that is not a file, folder or link.
-    case unsafeEntry(archive: String, path: String, reason: String)
+    case unsafeEntry(archive: String, path: String, reason: BilingualText)
     /// A source file that exists and cannot be read: a backup without it would only look whole.
     case unreadable(path: String, reason: BilingualText)
     case nothingToBackUp(folder: String)
     /// The archive that unchanged members were taken from is not what it was when it was verified.
     case previousDamaged(archive: String, offset: UInt64)
     /// The compressor broke its contract; nothing was published.
-    case compression(reason: String)
+    case compression(reason: BilingualText)
 
     package var explanation: BilingualText {
         switch self {
         case .damaged(let archive, let offset, let reason):
             BilingualText(
-                zh: "\(archive) 已损坏（偏移 \(offset)：\(reason)）。请改用其他备份；此备份没有写入任何数据。",
+                zh: "\(archive) 已损坏（偏移 \(offset)：\(reason.chinese)）。请改用其他备份；此备份没有写入任何数据。",
                 en:
-                    "\(archive) is damaged at byte \(offset): \(reason). Use another backup; nothing was written from this one."
+                    "\(archive) is damaged at byte \(offset): \(reason.english). Use another backup; nothing was written from this one."
             )
         case .truncated(let archive, let expected, let found):
             BilingualText(
@@ -36,13 +36,13 @@ package enum ArchiveError: ExplainedError, Equatable {
                     + "Copy it again, or use another backup.")
         case .notABackup(let archive, let reason):
             BilingualText(
-                zh: "\(archive) 不是 MLflow 备份（\(reason)）。请选择由 mlflow-backup 生成的归档。",
-                en: "\(archive) is not an MLflow backup (\(reason)). Choose an archive made by mlflow-backup.")
+                zh: "\(archive) 不是 MLflow 备份（\(reason.chinese)）。请选择由 mlflow-backup 生成的归档。",
+                en: "\(archive) is not an MLflow backup (\(reason.english)). Choose an archive made by mlflow-backup.")
         case .unsafeEntry(let archive, let path, let reason):
             BilingualText(
-                zh: "\(archive) 含有不安全的条目 \(path)（\(reason)），已拒绝恢复。请不要使用来历不明的归档。",
+                zh: "\(archive) 含有不安全的条目 \(path)（\(reason.chinese)），已拒绝恢复。请不要使用来历不明的归档。",
                 en:
-                    "\(archive) holds an unsafe entry, \(path) (\(reason)), and was refused. Do not use archives of unknown origin."
+                    "\(archive) holds an unsafe entry, \(path) (\(reason.english)), and was refused. Do not use archives of unknown origin."
             )
         case .unreadable(let path, let reason):
             BilingualText(
@@ -64,8 +64,8 @@ package enum ArchiveError: ExplainedError, Equatable {
             )
         case .compression(let reason):
             BilingualText(
-                zh: "压缩出错：\(reason)。没有生成备份；请检查内存并重试。",
-                en: "Compression failed: \(reason). No backup was made; check the memory and try again.")
+                zh: "压缩出错：\(reason.chinese)。没有生成备份；请检查内存并重试。",
+                en: "Compression failed: \(reason.english). No backup was made; check the memory and try again.")
         }
     }
 }

@@ -88,12 +88,12 @@ package enum BackupError: ExplainedError, Equatable {
     case schemaOlder(backup: String, revision: String, live: String, command: String?)
     /// The backup's schema is none that the live MLflow knows. `install` is the MLflow that made it, where it is known.
     case schemaNewer(backup: String, revision: String, live: String, install: String?)
-    case manifestUnreadable(backup: String, reason: String)
+    case manifestUnreadable(backup: String, reason: BilingualText)
     case rowsDiffer(table: String, expected: Int64, found: Int64)
     case artifactsDiffer(expectedFiles: Int, foundFiles: Int, expectedBytes: UInt64, foundBytes: UInt64)
     /// A live file that the restore would have kept was written to before the swap.
     case changedMeanwhile(path: String)
-    case markedCorrupt(name: String, reason: String)
+    case markedCorrupt(name: String, reason: BilingualText)
     /// Backups of several other stacks are in the folder, each named with how many and how new; one has to be chosen.
     case severalStacks([String])
     /// No backup in the folder is of a stack of that name.
@@ -350,8 +350,8 @@ package enum BackupError: ExplainedError, Equatable {
         case .schemaOlder, .schemaNewer: schemaExplanation
         case .manifestUnreadable(let backup, let reason):
             BilingualText(
-                zh: "\(backup) 的 manifest.json 无法读取（\(reason)）。请改用其他备份。",
-                en: "The manifest.json of \(backup) cannot be read (\(reason)). Use another backup.")
+                zh: "\(backup) 的 manifest.json 无法读取（\(reason.chinese)）。请改用其他备份。",
+                en: "The manifest.json of \(backup) cannot be read (\(reason.english)). Use another backup.")
         case .rowsDiffer(let table, let expected, let found):
             BilingualText(
                 zh: "恢复后的表 \(table) 有 \(found) 行，备份时为 \(expected) 行。线上数据未被改动；请改用其他备份。",
@@ -370,8 +370,10 @@ package enum BackupError: ExplainedError, Equatable {
                     + "then try again.")
         case .markedCorrupt(let name, let reason):
             BilingualText(
-                zh: "备份 \(name) 已标记为损坏：\(reason)。请改用其他备份，或修复后重新校验。",
-                en: "The backup \(name) is marked corrupt: \(reason). Use another one, or mend it and verify it again.")
+                zh: "备份 \(name) 已标记为损坏：\(reason.chinese)。请改用其他备份，或修复后重新校验。",
+                en:
+                    "The backup \(name) is marked corrupt: \(reason.english). Use another one, or mend it and verify it again."
+            )
         case .lateWritesKept(let reason, let kept, let late, let undone):
             BilingualText(
                 zh: "切换失败，线上数据已还原为之前的状态。切换期间客户端写入的内容保留为 \(kept.joined(separator: "、"))：\(late.shown(.chinese))。"

@@ -107,7 +107,7 @@ struct AnswerTests {
         let request = HTTPRequest(
             method: "GET", target: try #require(RequestTarget(path)), headers: ["Host": "localhost"])
         for answer in [
-            StackAPI(live.service).answer(request), StackAPI.answer(.malformed(reason: "x"), request),
+            StackAPI(live.service).answer(request), StackAPI.answer(.malformed(.lines), request),
             StackAPI(live.service).answer(HTTPRequest(method: "GET", target: try #require(RequestTarget(path)))),
         ] {
             #expect(
@@ -123,7 +123,7 @@ struct AnswerTests {
         for (rejection, status) in [
             (HTTPRejection.methodTooLong, 501), (.unsupportedTransferCoding, 501), (.versionNotSupported, 505),
             (.misdirected(authority: "evil.example"), 421), (.bodyTooLarge(limit: 7), 413),
-            (.malformed(reason: "x"), 400), (.lengthRequired, 411), (.tooManyFiles, 503),
+            (.malformed(.lines), 400), (.lengthRequired, 411), (.tooManyFiles, 503),
         ] {
             let request = HTTPRequest(method: "GET", target: try #require(RequestTarget("/")))
             let answer = StackAPI.answer(rejection, request)

@@ -12,7 +12,7 @@ struct EngineWordsTests {
     /// Arguments of PostgreSQL's programs.
     private static let ofOtherPrograms = ["Postgres/Tools/"]
     /// Sentences that name an option of another program.
-    private static let excepted = ["a sparse file; pack again without --sparse"]
+    private static let excepted = ["a sparse file; pack again without --sparse", "稀疏文件；请不带 --sparse 重新打包"]
 
     @Test("name no option and no route", arguments: ["Archive", "Postgres", "MLflowStore", "Backup"])
     func words(_ target: String) throws {

@@ -31,7 +31,9 @@ struct ErrorCodeTests {
         #expect(Remedy(ServiceError.alreadyRequested(task: "t")) == .follow(task: "t"))
         #expect(Remedy(BackupError.nothingToAccept(name: "n")) == .verify(backup: "n"))
         // A task keeps the code and the backup's name, and no error.
-        #expect(Remedy("marked-corrupt", backup: "n") == Remedy(BackupError.markedCorrupt(name: "n", reason: "r")))
+        #expect(
+            Remedy("marked-corrupt", backup: "n")
+                == Remedy(BackupError.markedCorrupt(name: "n", reason: .init(zh: "r", en: "r"))))
     }
 
     @Test("Each has a code of its own, in lower case with hyphens")

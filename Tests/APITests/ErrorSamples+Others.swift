@@ -2,6 +2,7 @@
 
 import Archive
 import Glibc
+import HTTPServer
 import SystemIO
 import Wording
 
@@ -18,8 +19,9 @@ extension ErrorSamples {
         .noSuchPath("/p"), .methodNotAllowed("PUT", allowed: ["GET"]), .unauthorized, .unknownHost("h"),
         .foreignOrigin("o"), .notJSON(text), .wrongMediaType("t"), .wrongType(field: "f", expected: text),
         .missingField("f"), .unknownField("f", known: ["k"]), .badValue(field: "f", value: "v", allowed: text),
-        .notDownloadable("n", path: "p"), .tooLarge(limit: 1), .malformed("r"), .notImplemented("r"),
-        .versionNotSupported("r"), .tooBusy, .clientLeft, .lengthRequired, .headTooLarge, .preconditionFailed,
+        .notDownloadable("n", path: "p"), .tooLarge(limit: 1), .malformed(.init(zh: "r", en: "r")),
+        .notImplemented(.init(zh: "r", en: "r")),
+        .versionNotSupported, .tooBusy, .clientLeft, .lengthRequired, .headTooLarge, .preconditionFailed,
     ]
 
     static let postgres: [PostgresError] = [
@@ -42,10 +44,12 @@ extension ErrorSamples {
     ]
 
     static let archive: [ArchiveError] = [
-        .damaged(archive: "a", offset: 1, reason: "r"), .truncated(archive: "a", expected: 2, found: 1),
-        .notABackup(archive: "a", reason: "r"), .unsafeEntry(archive: "a", path: "p", reason: "r"),
+        .damaged(archive: "a", offset: 1, reason: .init(zh: "r", en: "r")),
+        .truncated(archive: "a", expected: 2, found: 1),
+        .notABackup(archive: "a", reason: .init(zh: "r", en: "r")),
+        .unsafeEntry(archive: "a", path: "p", reason: .init(zh: "r", en: "r")),
         .unreadable(path: "p", reason: text), .nothingToBackUp(folder: "f"), .previousDamaged(archive: "a", offset: 1),
-        .compression(reason: "r"),
+        .compression(reason: .init(zh: "r", en: "r")),
     ]
 
     static let system = [ENOSPC, EDQUOT, EACCES, EPERM, EROFS, EIO, ENOENT, ENOTDIR, EBUSY].map {
@@ -65,7 +69,7 @@ extension ErrorSamples {
     /// Of types that have one code.
     static let single: [String: [any CodedError]] = [
         "UsageError": [UsageError.missingValue("--wait")], "SettingsError": [SettingsError.bothForms(variable: "V")],
-        "ListenError": [ListenError(address: "a", port: 1, reason: "r")],
+        "ListenError": [ListenError(address: "a", port: 1, cause: HTTPServerError.portInUse(address: "a", port: 1))],
         "NotRecorded": [system[0], system[2]].map { Verification.NotRecorded(name: "n", digest: "d", reason: $0) },
         "DamageNotRecorded": [Verification.DamageNotRecorded(name: "n", cause: CancelledError(), reason: system[2])],
     ]

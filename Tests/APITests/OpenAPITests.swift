@@ -163,7 +163,7 @@ extension HTTPRejection {
     /// One of each case: the compiler sees to it that none is missing.
     fileprivate static var samples: [HTTPRejection] {
         let all: [HTTPRejection] = [
-            .bodyTooLarge(limit: 1), .malformed(reason: "r"), .methodTooLong, .misdirected(authority: "a"),
+            .bodyTooLarge(limit: 1), .malformed(.lines), .methodTooLong, .misdirected(authority: "a"),
             .lengthRequired, .headTooLarge, .tooManyFiles, .tooMuchContent, .unsupportedTransferCoding,
             .versionNotSupported,
         ]

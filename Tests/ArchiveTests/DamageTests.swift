@@ -4,6 +4,7 @@ import Archive
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @Suite("Damage is found before anybody relies on the archive")
 struct DamageTests {
@@ -44,7 +45,8 @@ struct DamageTests {
             try Refusal.of {
                 let archive = try IndexedArchive(copy)
                 if let first = try ArchiveCheck(archive, threads: 2).run().first {
-                    throw ArchiveError.damaged(archive: "", offset: first.offset, reason: "member")
+                    throw ArchiveError.damaged(
+                        archive: "", offset: first.offset, reason: .init(zh: "member", en: "member"))
                 }
             }
         }
@@ -87,8 +89,8 @@ struct DamageTests {
             }
             guard case .damaged(_, let offset, let reason)? = error else { continue }
             #expect(offset == member.offset)
-            if let path = member.entries.first?.entry.path { #expect(reason.contains(path.description)) }
-            if member.kind == .chunk { #expect(reason.contains("artifacts/")) }
+            if let path = member.entries.first?.entry.path { #expect(reason.english.contains(path.description)) }
+            if member.kind == .chunk { #expect(reason.english.contains("artifacts/")) }
         }
     }
 

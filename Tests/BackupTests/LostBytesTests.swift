@@ -6,6 +6,7 @@ import Postgres
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Backup
 
@@ -36,7 +37,7 @@ struct LostBytesTests {
         #expect(outcome.succeeded, "\(outcome.errors)\(outcome.output)")
         #expect(outcome.output.contains(first.string), "it is told: \(outcome.output)")
         #expect(try live.item(first).status == .corrupt)
-        #expect(try live.item(first).reason?.contains("Input/output error") == true)
+        #expect(try live.item(first).reason?.english.contains("Input/output error") == true)
         let newest = try #require(try Catalogue(live.folder).newestGood())
         #expect(newest.name != first)
         #expect(newest.sidecar?.generation == 0)

@@ -55,7 +55,7 @@ struct MisshapenBackupTests {
         let names = try (0..<2).map { _ in try live.backup(.uncompressed, retention: .count(9)).name }
         try Directory.removeTree(live.folder.path.appending(names[1].string).appending(part))
         let item = try live.item(names[1])
-        #expect(item.status == .corrupt && item.reason?.contains(part) == true, "\(item.reason ?? "")")
+        #expect(item.status == .corrupt && item.reason?.english.contains(part) == true, "\(item.reason?.english ?? "")")
         #expect(item.kind == .uncompressed)
         #expect(throws: (any Error).self) { try live.restore(names[1].string, force: true) }
         #expect(throws: BackupError.self) { try AcceptJob(live.workspace()).run(names[1].string) }

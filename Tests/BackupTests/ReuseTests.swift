@@ -6,6 +6,7 @@ import Postgres
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Backup
 
@@ -102,7 +103,7 @@ struct ReuseTests {
         #expect(second.sharing == .init(cloned: 0, copied: 0, generation: 0))
         let catalogue = Catalogue(live.folder)
         #expect(try catalogue.item(named: first.name.string).status == .corrupt)
-        #expect(try catalogue.item(named: first.name.string).reason?.contains("artifacts/weights") == true)
+        #expect(try catalogue.item(named: first.name.string).reason?.english.contains("artifacts/weights") == true)
         #expect(try catalogue.item(named: second.name.string).status == .completed)
         try Directory.removeTree(live.artifacts.appending("1"))
         try live.restore(second.name.string)

@@ -18,14 +18,14 @@ enum RequestError: CodedError, Equatable {
     case notDownloadable(String, path: String)
     case tooLarge(limit: Int)
     case headTooLarge
-    case malformed(String)
+    case malformed(BilingualText)
     /// Content in chunks.
     case lengthRequired
     /// If-Match, or If-None-Match of a call that changes something.
     case preconditionFailed
     /// A part of HTTP that this server has not: 501, 505.
-    case notImplemented(String)
-    case versionNotSupported(String)
+    case notImplemented(BilingualText)
+    case versionNotSupported
     /// Too many wait for the same already.
     case tooBusy
     /// Nobody hears the answer.
@@ -121,8 +121,11 @@ enum RequestError: CodedError, Equatable {
                 en:
                     "The head of the request is too large, cookies included. Leave out cookies and fields that are not for this service."
             )
-        case .malformed(let reason), .notImplemented(let reason), .versionNotSupported(let reason):
-            return BilingualText(zh: "请求无效：\(reason)。", en: "The request is not valid: \(reason).")
+        case .malformed(let reason), .notImplemented(let reason):
+            return BilingualText(
+                zh: "请求无效：\(reason.chinese)。", en: "The request is not valid: \(reason.english).")
+        case .versionNotSupported:
+            return BilingualText(zh: "此应答需要 HTTP/1.1。", en: "This answer needs HTTP/1.1.")
         case .lengthRequired:
             return BilingualText(
                 zh: "请求体不能分块传输。请发送 Content-Length。", en: "Content in chunks is not taken. Send a Content-Length.")

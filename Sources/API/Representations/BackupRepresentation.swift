@@ -39,7 +39,7 @@ package struct BackupRepresentation: Encodable {
         let sidecar = item.sidecar
         sha256 = sidecar.flatMap { $0.sha256.isEmpty ? nil : $0.sha256 }
         verified_at = item.lastRead().map { LocalTime(epoch: $0).iso }
-        reason = item.reason
+        reason = item.reason?.english
         adopted = sidecar?.adopted ?? true
         duration_seconds = sidecar?.durationSeconds
         let summary = sidecar?.summary

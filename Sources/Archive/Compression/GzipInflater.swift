@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CISAL
+import Wording
 
 /// Streaming inflation of gzip members with ISA-L; checksums are checked (RFC 1952 section 2.3.1).
 final class GzipInflater {
@@ -9,7 +10,7 @@ final class GzipInflater {
         /// A member ended and its checksum was right. Whatever was fed and not used begins the next.
         case memberEnd
         case needsInput
-        case failed(String)
+        case failed(BilingualText)
     }
 
     /// Bits of earlier input that ISA-L keeps in a register, and gives back when a member ends.
@@ -68,16 +69,17 @@ final class GzipInflater {
         guard state.pointee.avail_in <= fed + Self.mostBitsHeld / 8 else {
             state.pointee.next_in = nil
             state.pointee.avail_in = 0
-            return .failed("the compressed data is not valid")
+            return .failed(.init(zh: "压缩数据无效", en: "the compressed data is not valid"))
         }
         let made = output.count - Int(state.pointee.avail_out)
         switch code {
         case ISAL_DECOMP_OK, ISAL_END_INPUT:
             if made > 0 { return .bytes(made) }
             return state.pointee.block_state == ISAL_BLOCK_FINISH ? .memberEnd : .needsInput
-        case ISAL_INCORRECT_CHECKSUM: return .failed("the checksum of a gzip member is wrong")
-        case ISAL_UNSUPPORTED_METHOD, ISAL_INVALID_WRAPPER: return .failed("this is not gzip")
-        default: return .failed("the compressed data is not valid (code \(code))")
+        case ISAL_INCORRECT_CHECKSUM:
+            return .failed(.init(zh: "gzip 成员的校验和错误", en: "the checksum of a gzip member is wrong"))
+        case ISAL_UNSUPPORTED_METHOD, ISAL_INVALID_WRAPPER: return .failed(.init(zh: "不是 gzip", en: "this is not gzip"))
+        default: return .failed(.init(zh: "压缩数据无效（代码 \(code)）", en: "the compressed data is not valid (code \(code))"))
         }
     }
 }

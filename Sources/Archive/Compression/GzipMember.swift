@@ -3,6 +3,7 @@
 import CISAL
 import Glibc
 import SystemIO
+import Wording
 
 /// Makes whole gzip members (RFC 1952) from memory with ISA-L. Use one a thread: it owns its working memory.
 final class GzipCompressor {
@@ -76,7 +77,8 @@ final class GzipCompressor {
         stream.pointee.avail_out = UInt32(output.count)
         let code = isal_deflate_stateless(stream)
         guard code == COMP_OK, stream.pointee.avail_in == 0 else {
-            throw .compression(reason: "isal_deflate_stateless returned \(code)")
+            throw .compression(
+                reason: .init(zh: "isal_deflate_stateless 返回 \(code)", en: "isal_deflate_stateless returned \(code)"))
         }
         return Int(stream.pointee.total_out)
     }
@@ -98,7 +100,7 @@ final class GzipCompressor {
 
     private func check(_ member: [UInt8], against input: UnsafeRawBufferPointer) throws(ArchiveError) {
         var position = 0
-        var fault: String?
+        var fault: BilingualText?
         member.withUnsafeBytes { bytes in
             inflater.reset()
             inflater.feed(bytes)
@@ -109,14 +111,16 @@ final class GzipCompressor {
                         let made = scratch.bytes.baseAddress, let given = input.baseAddress,
                         memcmp(made, given.advanced(by: position), count) == 0
                     else {
-                        fault = "a new member does not decompress to what went in"
+                        fault = .init(zh: "新成员解压后与输入不同", en: "a new member does not decompress to what went in")
                         return
                     }
                     position += count
                 case .memberEnd:
-                    if position != input.count { fault = "a new member is shorter than what went in" }
+                    if position != input.count {
+                        fault = .init(zh: "新成员比输入短", en: "a new member is shorter than what went in")
+                    }
                     return
-                case .needsInput: fault = "a new member has no end"
+                case .needsInput: fault = .init(zh: "新成员没有结尾", en: "a new member has no end")
                 case .failed(let reason): fault = reason
                 }
             }

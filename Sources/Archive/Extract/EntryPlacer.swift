@@ -2,6 +2,7 @@
 
 import Glibc
 import SystemIO
+import Wording
 
 /// Puts entries into a folder of ours, and nowhere else.
 ///
@@ -178,6 +179,13 @@ final class EntryPlacer {
     static func isContradiction(_ error: SystemError) -> Bool {
         [EEXIST, ELOOP, ENOTDIR, ENOENT, EISDIR].contains(error.code)
             || (error.operation == "link" && error.code == EPERM)
+    }
+
+    static func contradiction(_ error: SystemError, in archive: String) -> ArchiveError {
+        .unsafeEntry(
+            archive: archive, path: error.path,
+            reason: BilingualText(zh: "与其他条目矛盾的链接：", en: "a link that other entries contradict: ")
+                + error.reasonText)
     }
 
     func parent(of path: EntryPath) throws(SystemError) -> (folder: OpenFile, name: [UInt8]) {

@@ -2,6 +2,7 @@
 
 import Glibc
 import SystemIO
+import Wording
 
 /// Unpacks parts of a backup into staging folders.
 package struct Extractor {
@@ -74,7 +75,8 @@ package struct Extractor {
                     try place(entry, at: path, content, placer, route, reader.name)
                 } catch let error as SystemError where EntryPlacer.isContradiction(error) {
                     throw ArchiveError.unsafeEntry(
-                        archive: reader.name, path: entry.path.description, reason: "the same name comes twice")
+                        archive: reader.name, path: entry.path.description,
+                        reason: .init(zh: "同一名称出现两次", en: "the same name comes twice"))
                 }
                 if entry.kind == .file {
                     outcome.files += 1
@@ -85,9 +87,7 @@ package struct Extractor {
         try follow(links, placers, reader.name, &outcome)
         for (route, placer) in zip(routes, placers) {
             do { try placer.finish() } catch let error as SystemError where EntryPlacer.isContradiction(error) {
-                throw ArchiveError.unsafeEntry(
-                    archive: reader.name, path: error.path,
-                    reason: "a link that other entries contradict (\(error.reason))")
+                throw EntryPlacer.contradiction(error, in: reader.name)
             }
             try FileSystem.sync(holding: route.destination)
             outcome.denied += placer.looks.denied
@@ -107,7 +107,8 @@ package struct Extractor {
                 guard let below = path.relative(to: route.source) else { continue }
                 guard let other = target.relative(to: route.source) else {
                     throw ArchiveError.unsafeEntry(
-                        archive: archive, path: path.description, reason: "a hard link that leaves its folder")
+                        archive: archive, path: path.description,
+                        reason: .init(zh: "指向目录之外的硬链接", en: "a hard link that leaves its folder"))
                 }
                 do {
                     switch step {
@@ -121,7 +122,8 @@ package struct Extractor {
                     }
                 } catch let error as SystemError where EntryPlacer.isContradiction(error) {
                     throw ArchiveError.unsafeEntry(
-                        archive: archive, path: path.description, reason: "a link that other entries contradict")
+                        archive: archive, path: path.description,
+                        reason: .init(zh: "与其他条目矛盾的链接", en: "a link that other entries contradict"))
                 }
             }
         }
@@ -157,12 +159,14 @@ extension Extractor.Route {
         case .symbolicLink(let target):
             guard path.staysInside(linkTarget: target) else {
                 throw ArchiveError.unsafeEntry(
-                    archive: archive, path: entry.path.description, reason: "a link that leaves its folder")
+                    archive: archive, path: entry.path.description,
+                    reason: .init(zh: "指向目录之外的链接", en: "a link that leaves its folder"))
             }
         case .hardLink(let target):
             guard let inside = target.relative(to: source) else {
                 throw ArchiveError.unsafeEntry(
-                    archive: archive, path: entry.path.description, reason: "a hard link that leaves its folder")
+                    archive: archive, path: entry.path.description,
+                    reason: .init(zh: "指向目录之外的硬链接", en: "a hard link that leaves its folder"))
             }
             placed.kind = .hardLink(target: inside)
         }

@@ -2,6 +2,7 @@
 
 import Glibc
 import SystemIO
+import Wording
 
 /// A file of many chunks that several threads write at once.
 struct LargeFile {
@@ -38,7 +39,8 @@ struct LargeFile {
         // Only the last chunk may hold more than content, and no more than the padding.
         guard count > 0, chunk.tarLength == count || (count == rest && chunk.tarLength - rest == padding) else {
             throw ArchiveError.damaged(
-                archive: archive, offset: chunk.offset, reason: "a chunk is not as long as its file says")
+                archive: archive, offset: chunk.offset,
+                reason: .init(zh: "数据块的长度与文件不符", en: "a chunk is not as long as its file says"))
         }
         defer { position += count }
         return Range(file: file, offset: position, count: Int(count))
@@ -46,7 +48,8 @@ struct LargeFile {
 
     func checkIsComplete() throws {
         guard position == size else {
-            throw ArchiveError.damaged(archive: archive, offset: 0, reason: "a large file lacks chunks")
+            throw ArchiveError.damaged(
+                archive: archive, offset: 0, reason: .init(zh: "大文件缺少数据块", en: "a large file lacks chunks"))
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// One thread's placers, one for each route.
 // @unchecked: used by the thread that made it; the extractor takes it over when that thread has no more work.
@@ -72,7 +73,8 @@ final class PlacerSet: @unchecked Sendable {
         try TarFragment(tar, of: member, archive: self.archive).forEachEntry { entry, _, record in
             guard entry.kind == .file, placement == nil else {
                 throw ArchiveError.damaged(
-                    archive: self.archive, offset: member.offset, reason: "the header of a large file is none")
+                    archive: self.archive, offset: member.offset,
+                    reason: .init(zh: "大文件的头无效", en: "the header of a large file is none"))
             }
             var placed = entry
             placed.path = target.path
@@ -95,9 +97,7 @@ final class PlacerSet: @unchecked Sendable {
         for (number, placer) in placers.enumerated() {
             for other in others { placer.takeOver(other.placers[number]) }
             do { try placer.finish() } catch let error as SystemError where EntryPlacer.isContradiction(error) {
-                throw ArchiveError.unsafeEntry(
-                    archive: archive, path: error.path, reason: "a link that other entries contradict (\(error.reason))"
-                )
+                throw EntryPlacer.contradiction(error, in: archive)
             }
         }
     }
@@ -121,7 +121,8 @@ final class PlacerSet: @unchecked Sendable {
     private func refusingContradictions(_ path: EntryPath, _ body: () throws -> Placement) throws -> Placement {
         do { return try body() } catch let error as SystemError where EntryPlacer.isContradiction(error) {
             throw ArchiveError.unsafeEntry(
-                archive: archive, path: path.description, reason: "the same name comes twice")
+                archive: archive, path: path.description, reason: .init(zh: "同一名称出现两次", en: "the same name comes twice")
+            )
         }
     }
 }

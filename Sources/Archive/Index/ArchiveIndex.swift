@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// The table of contents of a backup: which bytes of the file hold which entries.
 ///
@@ -109,14 +110,17 @@ struct MemberPlaces {
         guard member.offset == reached, member.length > 0, member.length <= end - reached,
             member.length <= Self.longestMember, member.tarLength <= Self.longestTar
         else {
-            throw .damaged(archive: archive, offset: end, reason: "the index names members that cannot be there")
+            throw .damaged(
+                archive: archive, offset: end,
+                reason: .init(zh: "索引中的成员不可能存在", en: "the index names members that cannot be there"))
         }
         reached += member.length
     }
 
     func finish() throws(ArchiveError) {
         guard reached == end else {
-            throw .damaged(archive: archive, offset: reached, reason: "a member is not in the index")
+            throw .damaged(
+                archive: archive, offset: reached, reason: .init(zh: "有成员不在索引中", en: "a member is not in the index"))
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// Reads `index.json` as it comes out of the archive, a line at a time, so that memory does not grow with it.
 ///
@@ -61,7 +62,9 @@ struct IndexDecoder {
             guard let preamble, preamble.isPlausible, text.isAtEnd else {
                 throw .damaged(
                     archive: archive, offset: 0,
-                    reason: "index.json is not of format \(IndexEncoder.formatVersion)")
+                    reason: .init(
+                        zh: "index.json 的格式不是 \(IndexEncoder.formatVersion)",
+                        en: "index.json is not of format \(IndexEncoder.formatVersion)"))
             }
             expecting = .member
         case .member:
@@ -78,7 +81,9 @@ struct IndexDecoder {
     }
 
     private func damaged() -> ArchiveError {
-        .damaged(archive: archive, offset: 0, reason: "line \(lines) of index.json cannot be read")
+        .damaged(
+            archive: archive, offset: 0,
+            reason: .init(zh: "index.json 第 \(lines) 行无法读取", en: "line \(lines) of index.json cannot be read"))
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// The members named by an archive's index, one after the other, without the whole index in memory.
 final class IndexStream {
@@ -28,7 +29,9 @@ final class IndexStream {
         decoder = IndexDecoder(archive: file.path.string)
         var hash = SHA256()
         while let piece = try read() { hash.update(piece) }
-        guard hash.finish() == footer.indexDigest else { throw damaged("the index does not match its digest") }
+        guard hash.finish() == footer.indexDigest else {
+            throw damaged(.init(zh: "索引与其摘要不符", en: "the index does not match its digest"))
+        }
         position = footer.indexOffset
     }
 
@@ -56,10 +59,12 @@ final class IndexStream {
         case .bytes(let count):
             inflated += UInt64(count)
             // Digests do not compress, so no honest index shrinks a hundredfold.
-            guard inflated / 128 <= footer.indexLength else { throw damaged("the index is larger than it can be") }
+            guard inflated / 128 <= footer.indexLength else {
+                throw damaged(.init(zh: "索引大得不合理", en: "the index is larger than it can be"))
+            }
             try take(UnsafeRawBufferPointer(rebasing: output.bytes[..<count]))
         case .memberEnd: isInMember = false
-        case .needsInput: if try !refill() { throw damaged("the index ends early") }
+        case .needsInput: if try !refill() { throw damaged(.init(zh: "索引提前结束", en: "the index ends early")) }
         case .failed(let reason): throw damaged(reason)
         }
         return true
@@ -77,7 +82,9 @@ final class IndexStream {
         guard position < end else { return nil }
         let piece = UnsafeMutableRawBufferPointer(
             rebasing: input.bytes[..<Int(min(end - position, UInt64(input.bytes.count)))])
-        guard try file.read(into: piece, at: position) == piece.count else { throw damaged("it was cut") }
+        guard try file.read(into: piece, at: position) == piece.count else {
+            throw damaged(.init(zh: "被截断", en: "it was cut"))
+        }
         position += UInt64(piece.count)
         return UnsafeRawBufferPointer(piece)
     }
@@ -95,24 +102,28 @@ final class IndexStream {
         guard let left = content else { return }
         let text = rest.prefix(Int(min(left, UInt64(rest.count))))
         content = left - UInt64(text.count)
-        guard rest.dropFirst(text.count).allSatisfy({ $0 == 0 }) else { throw damaged("bytes follow the index") }
+        guard rest.dropFirst(text.count).allSatisfy({ $0 == 0 }) else {
+            throw damaged(.init(zh: "索引之后还有字节", en: "bytes follow the index"))
+        }
         try decoder.feed(ArraySlice(text)) { ready.append($0) }
     }
 
     private func indexLength() throws -> UInt64 {
         let parsed = try? header.withUnsafeBytes { block throws(TarHeader.Fault) in try TarHeader(block) }
         let name = ArchiveLayout.top + [UInt8(ascii: "/")] + ArchiveLayout.indexName.utf8
-        guard let parsed, parsed.path == name else { throw damaged("the index has no tar header") }
+        guard let parsed, parsed.path == name else {
+            throw damaged(.init(zh: "索引没有 tar 头", en: "the index has no tar header"))
+        }
         return parsed.size
     }
 
     private func finish() throws -> Bool {
-        guard content == 0 else { throw damaged("the index ends early") }
+        guard content == 0 else { throw damaged(.init(zh: "索引提前结束", en: "the index ends early")) }
         _ = try decoder.finish()
         return false
     }
 
-    private func damaged(_ reason: String) -> ArchiveError {
+    private func damaged(_ reason: BilingualText) -> ArchiveError {
         .damaged(archive: file.path.string, offset: footer.indexOffset, reason: reason)
     }
 }

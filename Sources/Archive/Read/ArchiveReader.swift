@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// The content of the entry at hand. What the visitor leaves unread is skipped.
 package final class EntryContent {
@@ -25,7 +26,8 @@ package final class EntryContent {
     /// - Parameter limit: bytes; a longer entry is refused, because a manifest of gigabytes is not a manifest.
     package func readAll(limit: UInt64, archive: String, path: EntryPath) throws -> [UInt8] {
         guard remaining <= limit else {
-            throw ArchiveError.notABackup(archive: archive, reason: "\(path) has \(remaining) bytes")
+            throw ArchiveError.notABackup(
+                archive: archive, reason: .init(zh: "\(path) 有 \(remaining) 字节", en: "\(path) has \(remaining) bytes"))
         }
         // Grown as the bytes come: a size that an archive merely claims takes no memory.
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)

@@ -25,7 +25,7 @@ package final class FolderReader: ArchiveReader {
             try observer.cancellation?.check()
             switch step {
             case .skipped(let path, let reason):
-                throw ArchiveError.unsafeEntry(archive: name, path: path.description, reason: reason.rawValue)
+                throw ArchiveError.unsafeEntry(archive: name, path: path.description, reason: reason.text)
             case .entry(let listed, let parent, let fileName):
                 var entry = try looks.giving(names.linking(listed))
                 let content = try content(of: &entry, parent, fileName)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// The bytes inside a file of concatenated gzip members, one after the other, with the digest of the file itself.
 final class GzipFileStream {
@@ -75,10 +76,11 @@ final class GzipFileStream {
             sawPadding = true
         }
         if sawPadding {
-            throw ArchiveError.damaged(archive: name, offset: offset, reason: "data follows the zeros at the end")
+            throw ArchiveError.damaged(
+                archive: name, offset: offset, reason: .init(zh: "结尾的零之后还有数据", en: "data follows the zeros at the end"))
         }
         if offset == 0, inflater.nextByte != 0x1f {
-            throw ArchiveError.notABackup(archive: name, reason: "it is not gzip")
+            throw ArchiveError.notABackup(archive: name, reason: .init(zh: "不是 gzip", en: "it is not gzip"))
         }
         inflater.beginMember()
         isInMember = true

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// Single files out of an archive: only the members that hold them are read.
 extension IndexedArchive {
@@ -12,7 +13,8 @@ extension IndexedArchive {
         let found = try copy(path) { piece in
             guard bytes.count + piece.count <= limit else {
                 throw ArchiveError.notABackup(
-                    archive: self.path.string, reason: "\(path) has more than \(limit) bytes")
+                    archive: self.path.string,
+                    reason: .init(zh: "\(path) 超过 \(limit) 字节", en: "\(path) has more than \(limit) bytes"))
             }
             bytes += piece
         }
@@ -73,7 +75,9 @@ extension IndexedArchive {
     }
 
     private func differs(_ path: EntryPath, _ offset: UInt64) -> ArchiveError {
-        .damaged(archive: self.path.string, offset: offset, reason: "\(path) is not what was backed up")
+        .damaged(
+            archive: self.path.string, offset: offset,
+            reason: .init(zh: "\(path) 与备份时不同", en: "\(path) is not what was backed up"))
     }
 
     /// A file on its way out, chunk by chunk; bytes still to come. Each chunk's digest was right.

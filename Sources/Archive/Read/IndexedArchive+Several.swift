@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// A file of a backup, a piece at a time.
 package enum FilePiece {
@@ -85,7 +86,9 @@ extension IndexedArchive {
     }
 
     private func cut(_ offset: UInt64) -> ArchiveError {
-        .damaged(archive: self.path.string, offset: offset, reason: "the content of a file is not what was backed up")
+        .damaged(
+            archive: self.path.string, offset: offset,
+            reason: .init(zh: "有文件的内容与备份时不同", en: "the content of a file is not what was backed up"))
     }
 
     /// A large file on its way out. Its chunks follow its header, and each has a digest of its own.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// An archive of ours opened by its footer: its table of contents, and single files without reading the rest.
 package struct IndexedArchive: Sendable {
@@ -50,7 +51,8 @@ package struct IndexedArchive: Sendable {
     /// What the first line of the index says.
     package func preamble() throws -> ArchiveIndex.Preamble {
         guard let preamble = try forEachMember({ _ in false }) else {
-            throw ArchiveError.damaged(archive: path.string, offset: footer.indexOffset, reason: "the index is empty")
+            throw ArchiveError.damaged(
+                archive: path.string, offset: footer.indexOffset, reason: .init(zh: "索引是空的", en: "the index is empty"))
         }
         return preamble
     }

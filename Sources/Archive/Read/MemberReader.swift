@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// Reads whole members of one archive into buffers of its own. Use one a thread.
 final class MemberReader {
@@ -17,7 +18,8 @@ final class MemberReader {
     func tar(of member: ArchiveIndex.Member) throws -> UnsafeRawBufferPointer {
         let bytes = try read(member)
         guard SHA256.digest(of: bytes) == member.digest else {
-            throw damaged(member, "a member of \(member.length) bytes has changed")
+            throw damaged(
+                member, .init(zh: "一个 \(member.length) 字节的成员已改变", en: "a member of \(member.length) bytes has changed"))
         }
         return try inflate(bytes, member)
     }
@@ -46,22 +48,28 @@ final class MemberReader {
         inflater.feed(bytes)
         var made = 0
         while true {
-            guard made <= expected else { throw damaged(member, "it holds more than it should") }
+            guard made <= expected else {
+                throw damaged(member, .init(zh: "内容多于应有的", en: "it holds more than it should"))
+            }
             switch inflater.inflate(into: UnsafeMutableRawBufferPointer(rebasing: tar.bytes[made...expected])) {
             case .bytes(let more): made += more
             case .memberEnd:
-                guard inflater.unused == 0 else { throw damaged(member, "bytes follow a member") }
+                guard inflater.unused == 0 else {
+                    throw damaged(member, .init(zh: "成员之后还有字节", en: "bytes follow a member"))
+                }
                 guard made == expected else {
-                    throw damaged(member, "it holds \(made) bytes instead of \(expected)")
+                    throw damaged(
+                        member,
+                        .init(zh: "含 \(made) 字节，应为 \(expected)", en: "it holds \(made) bytes instead of \(expected)"))
                 }
                 return UnsafeRawBufferPointer(rebasing: tar.bytes[..<made])
-            case .needsInput: throw damaged(member, "a member ends early")
+            case .needsInput: throw damaged(member, .init(zh: "成员提前结束", en: "a member ends early"))
             case .failed(let reason): throw damaged(member, reason)
             }
         }
     }
 
-    private func damaged(_ member: ArchiveIndex.Member, _ reason: String) -> ArchiveError {
+    private func damaged(_ member: ArchiveIndex.Member, _ reason: BilingualText) -> ArchiveError {
         .damaged(archive: archive.path.string, offset: member.offset, reason: reason)
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// Opens the files and folders that a backup is made of. What lies in the place of one and is of another kind is damage of
 /// the backup, not a failure to read it.
@@ -28,18 +29,24 @@ enum StoredPart {
         guard status.kind != kind else { return }
         throw ArchiveError.damaged(
             archive: archive, offset: 0,
-            reason: "\(path.string == archive ? "it" : path.string) is \(status.kind.words) and not \(kind.words)")
+            reason: path.string == archive
+                ? BilingualText(
+                    zh: "是\(status.kind.words.chinese)，而不是\(kind.words.chinese)",
+                    en: "it is \(status.kind.words.english) and not \(kind.words.english)")
+                : BilingualText(
+                    zh: "\(path) 是\(status.kind.words.chinese)，而不是\(kind.words.chinese)",
+                    en: "\(path) is \(status.kind.words.english) and not \(kind.words.english)"))
     }
 }
 
 extension FileStatus.Kind {
     /// For a sentence on what lies in the place of something else.
-    package var words: String {
+    package var words: BilingualText {
         switch self {
-        case .file: "a file"
-        case .directory: "a folder"
-        case .symbolicLink: "a symbolic link"
-        case .other: "a pipe, socket or device"
+        case .file: .init(zh: "文件", en: "a file")
+        case .directory: .init(zh: "目录", en: "a folder")
+        case .symbolicLink: .init(zh: "符号链接", en: "a symbolic link")
+        case .other: .init(zh: "管道、套接字或设备", en: "a pipe, socket or device")
         }
     }
 }

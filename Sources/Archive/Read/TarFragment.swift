@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Wording
+
 /// The entries of one member of ours in memory. What it says is checked like any tar, and against the index.
 struct TarFragment {
     private let tar: UnsafeRawBufferPointer
@@ -28,7 +30,7 @@ struct TarFragment {
             if header.type == UInt8(ascii: "x") {
                 let body = try body(at: position, header.size)
                 guard let parsed = PaxRecords(decoding: Array(body)) else {
-                    throw damaged("a pax header is not valid")
+                    throw damaged(.init(zh: "pax 头无效", en: "a pax header is not valid"))
                 }
                 pax = parsed
                 position += body.count + ArchiveLayout.padding(after: header.size)
@@ -36,7 +38,7 @@ struct TarFragment {
             }
             guard header.apply(pax), var entry = try interpreter.entry(header), let record = records.popFirst(),
                 record.entry.path == entry.path, record.entry.kind == entry.kind, record.entry.size == entry.size
-            else { throw damaged("an entry is not the one the index names") }
+            else { throw damaged(.init(zh: "有条目与索引不符", en: "an entry is not the one the index names")) }
             entry.take(pax)
             pax = PaxRecords()
             // The content of a large file is in the chunks that follow its header.
@@ -45,23 +47,29 @@ struct TarFragment {
             position += content.count
             if member.kind != .header { position += ArchiveLayout.padding(after: entry.size) }
         }
-        guard records.isEmpty, position == tar.count else { throw damaged("an entry of the index is missing") }
+        guard records.isEmpty, position == tar.count else {
+            throw damaged(.init(zh: "缺少索引中的条目", en: "an entry of the index is missing"))
+        }
     }
 
     private func header(at position: Int) throws -> TarHeader {
-        guard tar.count - position >= ArchiveLayout.blockSize else { throw damaged("a tar header is cut") }
+        guard tar.count - position >= ArchiveLayout.blockSize else {
+            throw damaged(.init(zh: "tar 头被截断", en: "a tar header is cut"))
+        }
         do {
             return try TarHeader(
                 UnsafeRawBufferPointer(rebasing: tar[position..<(position + ArchiveLayout.blockSize)]))
-        } catch { throw damaged("a tar header is not valid") }
+        } catch { throw damaged(.init(zh: "tar 头无效", en: "a tar header is not valid")) }
     }
 
     private func body(at position: Int, _ size: UInt64) throws -> UnsafeRawBufferPointer {
-        guard size <= UInt64(tar.count - position) else { throw damaged("a tar entry has no end") }
+        guard size <= UInt64(tar.count - position) else {
+            throw damaged(.init(zh: "tar 条目没有结尾", en: "a tar entry has no end"))
+        }
         return UnsafeRawBufferPointer(rebasing: tar[position..<(position + Int(size))])
     }
 
-    private func damaged(_ reason: String) -> ArchiveError {
+    private func damaged(_ reason: BilingualText) -> ArchiveError {
         .damaged(archive: archive, offset: member.offset, reason: reason)
     }
 }

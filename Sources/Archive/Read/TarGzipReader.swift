@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// Reads any tar.gz that holds a backup: ours, spliced or not, and one that a person packed again with GNU tar.
 package final class TarGzipReader: ArchiveReader {
@@ -30,9 +31,11 @@ package final class TarGzipReader: ArchiveReader {
             var header: TarHeader
             do { header = try TarHeader(UnsafeRawBufferPointer(block)) } catch {
                 if isFirst, !block[257..<262].elementsEqual("ustar".utf8) {
-                    throw ArchiveError.notABackup(archive: name, reason: "what is compressed in it is not a tar")
+                    throw ArchiveError.notABackup(
+                        archive: name, reason: .init(zh: "压缩的内容不是 tar", en: "what is compressed in it is not a tar"))
                 }
-                throw ArchiveError.damaged(archive: name, offset: offset, reason: "a tar header is not valid")
+                throw ArchiveError.damaged(
+                    archive: name, offset: offset, reason: .init(zh: "tar 头无效", en: "a tar header is not valid"))
             }
             isFirst = false
             switch header.type {
@@ -44,11 +47,13 @@ package final class TarGzipReader: ArchiveReader {
                 if let longName { header.path = longName }
                 if let longLink { header.link = longLink }
                 guard header.apply(global), header.apply(pax) else {
-                    throw ArchiveError.damaged(archive: name, offset: offset, reason: "a pax record is not valid")
+                    throw ArchiveError.damaged(
+                        archive: name, offset: offset, reason: .init(zh: "pax 记录无效", en: "a pax record is not valid"))
                 }
                 // Its path and content stand for something else; GNU tar makes these with --sparse.
                 if pax.values.keys.contains(where: { $0.hasPrefix("GNU.sparse.") }) {
-                    throw interpreter.unsafe(header, "a sparse file; pack again without --sparse")
+                    throw interpreter.unsafe(
+                        header, .init(zh: "稀疏文件；请不带 --sparse 重新打包", en: "a sparse file; pack again without --sparse"))
                 }
                 try deliver(header, pax, visit)
                 pax = PaxRecords()
@@ -76,7 +81,7 @@ package final class TarGzipReader: ArchiveReader {
             guard let first = index.members.first, found.first?.length == first.length, found.count > 1 else { return }
             throw ArchiveError.damaged(
                 archive: name, offset: size - min(size, UInt64(ArchiveFooter.encodedLength)),
-                reason: "its footer has changed")
+                reason: .init(zh: "尾部已改变", en: "its footer has changed"))
         }
         try index.checkPlaces(upTo: end, archive: name)
         for (number, member) in index.members.enumerated() {
@@ -84,7 +89,8 @@ package final class TarGzipReader: ArchiveReader {
                 found[number].digest == member.digest
             else {
                 throw ArchiveError.damaged(
-                    archive: name, offset: member.offset, reason: "a member is not the one that was written")
+                    archive: name, offset: member.offset,
+                    reason: .init(zh: "有成员不是当初写入的", en: "a member is not the one that was written"))
             }
         }
     }
@@ -107,7 +113,8 @@ package final class TarGzipReader: ArchiveReader {
 
     private func paxRecords(_ header: TarHeader) throws -> PaxRecords {
         guard let records = PaxRecords(decoding: try extensionBody(header)) else {
-            throw ArchiveError.damaged(archive: name, offset: stream.offset, reason: "a pax header is not valid")
+            throw ArchiveError.damaged(
+                archive: name, offset: stream.offset, reason: .init(zh: "pax 头无效", en: "a pax header is not valid"))
         }
         return records
     }
@@ -118,7 +125,8 @@ package final class TarGzipReader: ArchiveReader {
 
     private func extensionBody(_ header: TarHeader) throws -> [UInt8] {
         guard header.size <= 1 << 20 else {
-            throw ArchiveError.damaged(archive: name, offset: stream.offset, reason: "an extended header is too long")
+            throw ArchiveError.damaged(
+                archive: name, offset: stream.offset, reason: .init(zh: "扩展头过长", en: "an extended header is too long"))
         }
         var bytes = [UInt8](repeating: 0, count: Int(header.size) + ArchiveLayout.padding(after: header.size))
         let got = try bytes.withUnsafeMutableBytes { try stream.read(into: $0) }
@@ -139,7 +147,8 @@ package final class TarGzipReader: ArchiveReader {
             }
             if block.contains(where: { $0 != 0 }) {
                 if zeroBlocks > 0 {
-                    throw ArchiveError.damaged(archive: name, offset: stream.offset, reason: "a lone block of zeros")
+                    throw ArchiveError.damaged(
+                        archive: name, offset: stream.offset, reason: .init(zh: "单独的零块", en: "a lone block of zeros"))
                 }
                 return true
             }
@@ -156,12 +165,15 @@ package final class TarGzipReader: ArchiveReader {
         while true {
             let got = try stream.read(into: block)
             if got == 0 {
-                if interpreter.top == nil { throw ArchiveError.notABackup(archive: name, reason: "it is empty") }
+                if interpreter.top == nil {
+                    throw ArchiveError.notABackup(archive: name, reason: .init(zh: "是空的", en: "it is empty"))
+                }
                 return false
             }
             if block[..<got].contains(where: { $0 != 0 }) {
                 throw ArchiveError.damaged(
-                    archive: name, offset: stream.offset, reason: "data follows the end of the archive")
+                    archive: name, offset: stream.offset,
+                    reason: .init(zh: "归档结尾之后还有数据", en: "data follows the end of the archive"))
             }
         }
     }

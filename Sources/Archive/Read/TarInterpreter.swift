@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Wording
+
 /// Turns tar headers into entries below the one folder at the top, and refuses whatever would be written elsewhere.
 struct TarInterpreter {
     let archive: String
@@ -20,7 +22,8 @@ struct TarInterpreter {
             header.path.allSatisfy({ $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }),
             !header.path.starts(with: "..".utf8), header.path.first == UInt8(ascii: ".")
         {
-            throw ArchiveError.notABackup(archive: archive, reason: "its files are not in one folder at its top")
+            throw ArchiveError.notABackup(
+                archive: archive, reason: .init(zh: "文件不在同一个顶层目录中", en: "its files are not in one folder at its top"))
         }
         let path = try safe(header.path, of: header)
         let components = path.components
@@ -29,11 +32,14 @@ struct TarInterpreter {
         guard first == top else {
             throw ArchiveError.notABackup(
                 archive: archive,
-                reason: "it has several folders at its top, \(EntryPath(top ?? []) ?? path) and \(path)")
+                reason: .init(
+                    zh: "有多个顶层目录：\(EntryPath(top ?? []) ?? path) 和 \(path)",
+                    en: "it has several folders at its top, \(EntryPath(top ?? []) ?? path) and \(path)"))
         }
         guard components.count > 1 else {
             guard header.type == UInt8(ascii: "5") else {
-                throw ArchiveError.notABackup(archive: archive, reason: "\(path) stands outside a folder")
+                throw ArchiveError.notABackup(
+                    archive: archive, reason: .init(zh: "\(path) 不在目录中", en: "\(path) stands outside a folder"))
             }
             return nil
         }
@@ -50,26 +56,28 @@ struct TarInterpreter {
         case UInt8(ascii: "5"): entry.kind = .directory
         case UInt8(ascii: "2"):
             guard path.staysInside(linkTarget: header.link) else {
-                throw unsafe(header, "a link that leaves its folder")
+                throw unsafe(header, .init(zh: "指向目录之外的链接", en: "a link that leaves its folder"))
             }
             entry.kind = .symbolicLink(target: header.link)
         case UInt8(ascii: "1"):
             let target = try safe(header.link, of: header)
             guard let first = target.components.first, let topPath = EntryPath(Array(first)), Array(first) == top,
                 let relative = target.relative(to: topPath)
-            else { throw unsafe(header, "a hard link that leaves its folder") }
+            else { throw unsafe(header, .init(zh: "指向目录之外的硬链接", en: "a hard link that leaves its folder")) }
             entry.kind = .hardLink(target: relative)
-        default: throw unsafe(header, "neither a file nor a folder nor a link")
+        default: throw unsafe(header, .init(zh: "既不是文件、目录，也不是链接", en: "neither a file nor a folder nor a link"))
         }
         return entry
     }
 
     private func safe(_ bytes: [UInt8], of header: TarHeader) throws(ArchiveError) -> EntryPath {
-        guard let path = EntryPath(bytes) else { throw unsafe(header, "a name that leaves its folder") }
+        guard let path = EntryPath(bytes) else {
+            throw unsafe(header, .init(zh: "指向目录之外的名称", en: "a name that leaves its folder"))
+        }
         return path
     }
 
-    func unsafe(_ header: TarHeader, _ reason: String) -> ArchiveError {
+    func unsafe(_ header: TarHeader, _ reason: BilingualText) -> ArchiveError {
         .unsafeEntry(archive: archive, path: String(decoding: header.path, as: UTF8.self), reason: reason)
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// Every member of an archive of ours against its digest, on several threads.
 ///
@@ -16,11 +17,15 @@ package struct ArchiveCheck: Sendable {
         /// - Parameter count: how many members are damaged in all.
         package func error(in archive: String, of count: Int) -> ArchiveError {
             let names = files.prefix(5).map(\.description).joined(separator: ", ")
-            let more = files.count > 5 ? " and \(files.count - 5) more" : ""
-            let others = count > 1 ? "; \(count - 1) other members, too" : ""
+            let (rest, others) = (files.count - 5, count - 1)
             return .damaged(
                 archive: archive, offset: offset,
-                reason: "a member of \(length) bytes has changed; it holds \(names)\(more)\(others)")
+                reason: BilingualText(
+                    zh: "一个 \(length) 字节的成员已改变，其中有 \(names)\(rest > 0 ? " 等 \(files.count) 项" : "")"
+                        + (others > 0 ? "；另有 \(others) 个成员" : ""),
+                    en:
+                        "a member of \(length) bytes has changed; it holds \(names)\(rest > 0 ? " and \(rest) more" : "")"
+                        + (others > 0 ? "; \(others) other members, too" : "")))
         }
     }
 

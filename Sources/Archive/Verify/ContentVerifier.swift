@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// Reads every byte of a backup and compares it with the index inside: for archives nobody vouches for.
 package struct ContentVerifier {
@@ -71,14 +72,19 @@ package struct ContentVerifier {
                 Seen(kind: entry.kind, size: entry.size, digest: digest), forKey: entry.path)
             if previous != nil, entry.kind != .directory {
                 throw ArchiveError.unsafeEntry(
-                    archive: reader.name, path: entry.path.description, reason: "the same name comes twice")
+                    archive: reader.name, path: entry.path.description,
+                    reason: .init(zh: "同一名称出现两次", en: "the same name comes twice"))
             }
         }
         guard let manifest else {
-            throw ArchiveError.notABackup(archive: reader.name, reason: "it has no \(ArchiveLayout.manifestName)")
+            throw ArchiveError.notABackup(
+                archive: reader.name,
+                reason: .init(zh: "其中没有 \(ArchiveLayout.manifestName)", en: "it has no \(ArchiveLayout.manifestName)"))
         }
         guard let index else {
-            throw ArchiveError.notABackup(archive: reader.name, reason: "it has no \(ArchiveLayout.indexName)")
+            throw ArchiveError.notABackup(
+                archive: reader.name,
+                reason: .init(zh: "其中没有 \(ArchiveLayout.indexName)", en: "it has no \(ArchiveLayout.indexName)"))
         }
         let decoded = try ArchiveIndex(decoding: index, archive: reader.name)
         try compare(seen, with: decoded, reader.name)
@@ -100,7 +106,9 @@ package struct ContentVerifier {
         for record in index.records {
             expected += 1
             guard let found = seen[record.entry.path] else {
-                throw ArchiveError.damaged(archive: name, offset: 0, reason: "\(record.entry.path) is missing")
+                throw ArchiveError.damaged(
+                    archive: name, offset: 0,
+                    reason: .init(zh: "缺少 \(record.entry.path)", en: "\(record.entry.path) is missing"))
             }
             let isSame =
                 switch record.entry.kind {
@@ -110,13 +118,16 @@ package struct ContentVerifier {
                 }
             guard isSame else {
                 throw ArchiveError.damaged(
-                    archive: name, offset: 0, reason: "\(record.entry.path) is not what was backed up")
+                    archive: name, offset: 0,
+                    reason: .init(
+                        zh: "\(record.entry.path) 与备份时不同", en: "\(record.entry.path) is not what was backed up"))
             }
         }
         guard expected == seen.count else {
             let known = Set(index.records.map(\.entry.path))
             let extra = seen.keys.filter { !known.contains($0) }.map(\.description).min() ?? ""
-            throw ArchiveError.damaged(archive: name, offset: 0, reason: "\(extra) is not in its index")
+            throw ArchiveError.damaged(
+                archive: name, offset: 0, reason: .init(zh: "索引中没有 \(extra)", en: "\(extra) is not in its index"))
         }
     }
 

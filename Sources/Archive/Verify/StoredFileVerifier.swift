@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// Compares a file with the size and digest it was published with. The reading never trusts tar's or gzip's word:
 /// a file cut at a member boundary satisfies both.
@@ -44,7 +45,10 @@ package enum StoredFileVerifier {
         guard found.size != size || found.digest != expected else { return }
         guard found.size == size else {
             throw ArchiveError.damaged(
-                archive: path.string, offset: size, reason: "it has \(found.size) bytes and was published with \(size)")
+                archive: path.string, offset: size,
+                reason: .init(
+                    zh: "现有 \(found.size) 字节，发布时为 \(size) 字节",
+                    en: "it has \(found.size) bytes and was published with \(size)"))
         }
         do {
             let damaged = try ArchiveCheck(IndexedArchive(path), threads: 1).run()
@@ -53,9 +57,12 @@ package enum StoredFileVerifier {
             // It has its full length, so it is not short: its last bytes are not the footer any more.
             throw ArchiveError.damaged(
                 archive: path.string, offset: size - min(size, UInt64(ArchiveFooter.encodedLength)),
-                reason: "its footer has changed")
+                reason: .init(zh: "尾部已改变", en: "its footer has changed"))
         }
         throw ArchiveError.damaged(
-            archive: path.string, offset: 0, reason: "its SHA-256 is \(found.digest), published was \(expected)")
+            archive: path.string, offset: 0,
+            reason: .init(
+                zh: "SHA-256 为 \(found.digest)，发布时为 \(expected)",
+                en: "its SHA-256 is \(found.digest), published was \(expected)"))
     }
 }

@@ -2,6 +2,7 @@
 
 import Glibc
 import SystemIO
+import Wording
 
 /// Reads an archive back from the disk while it is still being written, on a thread of its own: every member against
 /// the checksum of what was meant to be there, and the SHA-256 of the whole file.
@@ -78,7 +79,8 @@ final class WrittenBytesCheck {
             var rest = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got])
             while !rest.isEmpty {
                 guard let place = current ?? plan.withLock({ $0.takePlace() }) else {
-                    throw damaged(file, at: offset, "the disk holds more than was written to it")
+                    throw damaged(
+                        file, at: offset, .init(zh: "磁盘上的内容多于写入的内容", en: "the disk holds more than was written to it"))
                 }
                 current = place
                 let position = end - UInt64(rest.count)
@@ -118,10 +120,11 @@ final class WrittenBytesCheck {
 
     private static func fault(_ place: Place, _ file: OpenFile) -> ArchiveError {
         if let source = place.source { return .previousDamaged(archive: file.path.string, offset: source) }
-        return damaged(file, at: place.offset, "the disk does not hold what was written to it")
+        return damaged(
+            file, at: place.offset, .init(zh: "磁盘上的内容不是写入的内容", en: "the disk does not hold what was written to it"))
     }
 
-    private static func damaged(_ file: OpenFile, at offset: UInt64, _ reason: String) -> ArchiveError {
+    private static func damaged(_ file: OpenFile, at offset: UInt64, _ reason: BilingualText) -> ArchiveError {
         .damaged(archive: file.path.string, offset: offset, reason: reason)
     }
 }

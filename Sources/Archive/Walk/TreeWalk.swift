@@ -2,6 +2,7 @@
 
 import Glibc
 import SystemIO
+import Wording
 
 /// Why something in a tree is not in its backup.
 package enum SkipReason: String, Sendable, Codable {
@@ -11,6 +12,16 @@ package enum SkipReason: String, Sendable, Codable {
     case linkLeavesTree = "a link that leaves the tree"
     /// It was listed, and gone when it was read.
     case vanished = "removed while the backup ran"
+
+    package var text: BilingualText {
+        let chinese =
+            switch self {
+            case .notAFile: "不是文件、目录或链接"
+            case .linkLeavesTree: "指向目录树之外的链接"
+            case .vanished: "备份期间被删除"
+            }
+        return BilingualText(zh: chinese, en: rawValue)
+    }
 }
 
 /// Walks a tree depth first in byte order of names, with few descriptors however deep it is.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// `index.json` on its way into the archive. Its text is compressed as it grows: a million entries are some 250 MB of
 /// text and a third of that compressed.
@@ -32,7 +33,7 @@ final class IndexOutput {
                 path: .index, kind: .file, size: size, mode: 0o644, modified: FileTime(seconds: FileTime.now().seconds))
         )
         guard header.count == ArchiveLayout.indexHeaderLength else {
-            throw .compression(reason: "the index is longer than 8 GiB")
+            throw .compression(reason: .init(zh: "索引超过 8 GiB", en: "the index is longer than 8 GiB"))
         }
         return [try member(of: header)] + members
     }
@@ -51,7 +52,7 @@ final class IndexOutput {
                 outcome = .failure(error)
             }
         }
-        guard let outcome else { throw .compression(reason: "no result") }
+        guard let outcome else { throw .compression(reason: .init(zh: "没有结果", en: "no result")) }
         return try outcome.get()
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// The archive file as it grows: new members are written, members of the archive before are shared or copied.
 final class MemberOutput {
@@ -71,7 +72,8 @@ final class MemberOutput {
     private func arrived(_ member: ArchiveIndex.Member, from source: UInt64?) throws {
         guard let checksum = member.checksum, member.digest != nil else {
             throw ArchiveError.damaged(
-                archive: output.file.path.string, offset: member.offset, reason: "a member has no digest")
+                archive: output.file.path.string, offset: member.offset,
+                reason: .init(zh: "有成员没有摘要", en: "a member has no digest"))
         }
         check.add(
             .init(

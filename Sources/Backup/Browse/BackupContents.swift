@@ -3,6 +3,7 @@
 import Archive
 import Glibc
 import SystemIO
+import Wording
 
 /// What is inside one backup, without restoring it.
 package struct BackupContents {
@@ -55,7 +56,9 @@ package struct BackupContents {
         do { return try open() } catch ArchiveError.truncated {
             throw ArchiveError.notABackup(
                 archive: path.string,
-                reason: "it does not end in an index of ours: it was cut, or packed again by another program")
+                reason: .init(
+                    zh: "结尾没有本程序的索引：被截断，或由其他程序重新打包",
+                    en: "it does not end in an index of ours: it was cut, or packed again by another program"))
         }
     }
 
@@ -164,6 +167,7 @@ package struct BackupContents {
         }
         guard let digest, hash.finish() != digest else { return }
         throw ArchiveError.damaged(
-            archive: name, offset: 0, reason: "the content of \(entry) is not what was backed up")
+            archive: name, offset: 0,
+            reason: .init(zh: "\(entry) 的内容与备份时不同", en: "the content of \(entry) is not what was backed up"))
     }
 }

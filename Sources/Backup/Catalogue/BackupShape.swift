@@ -2,6 +2,7 @@
 
 import Archive
 import SystemIO
+import Wording
 
 /// What lies under a name in the backup folder, by its looks: a backup, what is left of one, or a thing of somebody else.
 ///
@@ -11,7 +12,7 @@ import SystemIO
 struct BackupShape {
     let kind: BackupName.Kind
     /// What it lacks, or is instead of a backup; `nil` for one that looks whole.
-    let fault: String?
+    let fault: BilingualText?
 
     /// - Parameter sidecar: asked only where nothing else tells.
     /// - Returns: `nil` for what is none.
@@ -35,8 +36,10 @@ struct BackupShape {
         }
     }
 
-    private static func isNot(_ wanted: FileStatus.Kind, _ found: FileStatus.Kind) -> String {
-        "it is \(found.words) and not \(wanted.words)"
+    private static func isNot(_ wanted: FileStatus.Kind, _ found: FileStatus.Kind) -> BilingualText {
+        BilingualText(
+            zh: "是\(found.words.chinese)，而不是\(wanted.words.chinese)",
+            en: "it is \(found.words.english) and not \(wanted.words.english)")
     }
 
     /// Whether the manifest of a folder is one of ours, for all that can be told.
@@ -77,19 +80,22 @@ private struct FolderParts {
 
     /// Those that are what they must be, in the order above.
     private var right: [String] = []
-    private var faults: [String] = []
+    private var faults: [BilingualText] = []
 
     init(_ folder: FilePath) {
         for (name, kind) in Self.parts {
             do throws(SystemError) {
                 guard let status = try FileStatus.ifPresent(folder.appending(name)) else {
-                    faults.append("it has no \(name)")
+                    faults.append(BilingualText(zh: "没有 \(name)", en: "it has no \(name)"))
                     continue
                 }
                 if status.kind == kind {
                     right.append(name)
                 } else {
-                    faults.append("its \(name) is \(status.kind.words) and not \(kind.words)")
+                    faults.append(
+                        BilingualText(
+                            zh: "其 \(name) 是\(status.kind.words.chinese)，而不是\(kind.words.chinese)",
+                            en: "its \(name) is \(status.kind.words.english) and not \(kind.words.english)"))
                 }
             } catch {
                 // What may not be looked at is neither there nor missing: a reading says why.
@@ -99,5 +105,8 @@ private struct FolderParts {
 
     var areWhole: Bool { right.count == Self.parts.count }
     var haveAllButTheIndex: Bool { right == [ArchiveLayout.manifestName, ArchiveLayout.databaseFolder] }
-    var fault: String? { faults.isEmpty ? nil : faults.joined(separator: "; ") }
+    var fault: BilingualText? {
+        guard let first = faults.first else { return nil }
+        return faults.dropFirst().reduce(first) { $0 + BilingualText(zh: "；", en: "; ") + $1 }
+    }
 }

@@ -3,6 +3,7 @@
 import Archive
 import Glibc
 import SystemIO
+import Wording
 
 extension Catalogue {
     /// Copies an archive from elsewhere into the folder, where it is listed as unverified. A file that is in the
@@ -13,7 +14,8 @@ extension Catalogue {
             return try nameOfFolder(source, status)
         }
         guard let name = BackupName(String(decoding: source.lastComponent, as: UTF8.self)), name.isArchive else {
-            throw ArchiveError.notABackup(archive: source.string, reason: "its name does not end in .tar.gz")
+            throw ArchiveError.notABackup(
+                archive: source.string, reason: .init(zh: "名称不以 .tar.gz 结尾", en: "its name does not end in .tar.gz"))
         }
         let file: OpenFile
         do { file = try OpenFile(source, .readNoFollow) } catch {

@@ -79,24 +79,26 @@ package struct Catalogue: Sendable {
         let created = LocalTime(
             epoch: BackupDate.listed(name, noted: sidecar?.createdAt) ?? status.modified.seconds)
         var itemStatus = CatalogueItem.Status.unverified
-        var reason: String?
+        var reason: BilingualText?
         if let sidecar {
             switch sidecar.status {
             case .completed: itemStatus = .completed
             case .corrupt: itemStatus = .corrupt
             case .suspicious: itemStatus = .suspicious
             }
-            reason = itemStatus == .suspicious ? sidecar.suspicion?.text.english : sidecar.reason
+            reason = itemStatus == .suspicious ? sidecar.suspicion?.text : sidecar.damage
             if kind == .compressed, shape.fault == nil, sidecar.isOfKnownBytes, sidecar.size != status.size {
                 itemStatus = .corrupt
-                reason = "it has \(status.size) bytes and was verified with \(sidecar.size)"
+                reason = BilingualText(
+                    zh: "现有 \(status.size) 字节，校验时为 \(sidecar.size) 字节",
+                    en: "it has \(status.size) bytes and was verified with \(sidecar.size)")
             }
         }
         if let fault = shape.fault { (itemStatus, reason) = (.corrupt, fault) }
         let mark = FileMark.listed(path, status)
         // What is in a folder is not looked at: that is for a reading.
-        if let told = reason, reason == sidecar?.reason, let noted = sidecar?.readFile, !FileMark.agree(noted, mark) {
-            reason = "\(told) (it was changed since)"
+        if let told = reason, reason == sidecar?.damage, let noted = sidecar?.readFile, !FileMark.agree(noted, mark) {
+            reason = told + BilingualText(zh: "（此后又被改动）", en: " (it was changed since)")
         }
         let fileSize = status.kind == .file ? status.size : 0
         let size = kind == .compressed ? fileSize : sidecar?.size ?? 0

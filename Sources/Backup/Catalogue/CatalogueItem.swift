@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// One backup in the folder, as a listing shows it.
 package struct CatalogueItem: Sendable, Equatable {
@@ -21,7 +22,7 @@ package struct CatalogueItem: Sendable, Equatable {
     package let created: LocalTime
     package let status: Status
     /// Why a corrupt one is corrupt, and a suspicious one suspicious.
-    package let reason: String?
+    package let reason: BilingualText?
     package let sidecar: Sidecar?
     /// What is wrong with the file of that.
     var sidecarFault: SidecarFault?
@@ -31,7 +32,7 @@ package struct CatalogueItem: Sendable, Equatable {
     /// Which file it is, to tell it from a copy of it (`FileMark.listed`).
     let mark: String
     /// What it lacks, or is instead of a backup, by its looks (`BackupShape`).
-    package var shapeFault: String?
+    package var shapeFault: BilingualText?
 
     enum SidecarFault: Sendable, Equatable {
         case mended

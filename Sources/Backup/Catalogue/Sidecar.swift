@@ -4,6 +4,7 @@ import Archive
 import FoundationEssentials
 import Glibc
 import SystemIO
+import Wording
 
 /// `NAME.json`: what was known of a backup when it was last verified. Without it a backup is only a file.
 package struct Sidecar: Sendable, Equatable, Codable {
@@ -15,8 +16,9 @@ package struct Sidecar: Sendable, Equatable, Codable {
     package var name: String
     package var type: BackupName.Kind
     package var status: Status
-    /// Why a corrupt one is corrupt.
-    package var reason: String?
+    /// Why a corrupt one is corrupt: in English, and in Chinese, which those of 0.1.0 have not.
+    var reason: String?
+    var reasonInChinese: String?
     /// Bytes on disk, and the SHA-256 of the file; of `index.json` for a folder.
     package var size: UInt64
     package var sha256: String
@@ -53,6 +55,7 @@ package struct Sidecar: Sendable, Equatable, Codable {
 
     enum CodingKeys: String, CodingKey {
         case format, name, type, status, reason, size, sha256
+        case reasonInChinese = "reason_zh"
         case indexOffset = "index_offset"
         case createdAt = "created_at"
         case verifiedAt = "verified_at"
@@ -68,6 +71,12 @@ package struct Sidecar: Sendable, Equatable, Codable {
         case acceptance
         case readFile = "read_file"
         case seal
+    }
+
+    /// Why it is corrupt.
+    package var damage: BilingualText? {
+        get { reason.map { BilingualText(zh: reasonInChinese ?? $0, en: $0) } }
+        set { (reason, reasonInChinese) = (newValue?.english, newValue?.chinese) }
     }
 
     /// Whether somebody vouched for bytes of this size. One that was condemned before anybody did knows of none.

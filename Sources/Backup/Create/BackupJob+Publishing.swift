@@ -108,8 +108,11 @@ extension BackupJob {
             guard report.artifacts.files == counted.files, report.artifacts.bytes == counted.bytes else {
                 throw ArchiveError.damaged(
                     archive: partial.string, offset: 0,
-                    reason: "it holds \(report.artifacts.files) files of \(report.artifacts.bytes) bytes, and "
-                        + "\(counted.files) of \(counted.bytes) were written")
+                    reason: BilingualText(
+                        zh:
+                            "含 \(report.artifacts.files) 个文件、\(report.artifacts.bytes) 字节，写入的是 \(counted.files) 个、\(counted.bytes) 字节",
+                        en: "it holds \(report.artifacts.files) files of \(report.artifacts.bytes) bytes, and "
+                            + "\(counted.files) of \(counted.bytes) were written"))
             }
         }
         return written

@@ -187,7 +187,8 @@ package struct BackupJob: Sendable {
             let first = manifest.skipped[0]
             warnings.append(
                 BilingualText(
-                    zh: "跳过了 \(manifest.skippedCount) 个条目，例如 \(first.path.shown)（\(first.reason)）",
+                    zh:
+                        "跳过了 \(manifest.skippedCount) 个条目，例如 \(first.path.shown)（\(SkipReason(rawValue: first.reason)?.text.chinese ?? first.reason)）",
                     en:
                         "\(manifest.skippedCount) \(manifest.skippedCount == 1 ? "entry was" : "entries were") skipped, such as \(first.path.shown) (\(first.reason))"
                 ))

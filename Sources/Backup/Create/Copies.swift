@@ -133,13 +133,13 @@ struct Copies {
     private func damagedToLookAt() -> [BilingualText] {
         let damaged = items.filter { $0.isDamagedToLookAt && ($0.sidecar?.stack == nil || ownership.mayReuse($0)) }
         guard let first = damaged.first else { return [] }
-        let reason = first.reason ?? ""
+        let reason = first.reason ?? BilingualText(zh: "", en: "")
         return [
             BilingualText(
-                zh: "备份 \(first.name) 已损坏：\(reason)。这样的备份共 \(damaged.count) 个。仍在复制的，复制完成后会自动恢复正常；"
+                zh: "备份 \(first.name) 已损坏：\(reason.chinese)。这样的备份共 \(damaged.count) 个。仍在复制的，复制完成后会自动恢复正常；"
                     + "其他的请检查磁盘，不再需要时请按名称删除。",
                 en:
-                    "The backup \(first.name) is damaged: \(reason). In all \(damaged.count) are damaged to look at. One that "
+                    "The backup \(first.name) is damaged: \(reason.english). In all \(damaged.count) are damaged to look at. One that "
                     + "is still being copied here becomes good by itself once it is whole; for others check the disk, and "
                     + "delete them by name once nobody needs them.")
         ]

@@ -2,6 +2,7 @@
 
 import Archive
 import SystemIO
+import Wording
 
 extension CatalogueItem {
     /// The manifest without reading the whole archive; `nil` where only a whole reading would find it.
@@ -15,7 +16,8 @@ extension CatalogueItem {
             let file = try OpenFile(path.appending(ArchiveLayout.manifestName), .readNoFollow)
             // A device may have no end.
             guard try file.status().kind == .file else {
-                throw BackupError.manifestUnreadable(backup: name.string, reason: "it is not a file")
+                throw BackupError.manifestUnreadable(
+                    backup: name.string, reason: .init(zh: "不是文件", en: "it is not a file"))
             }
             bytes = try file.readAll()
         }

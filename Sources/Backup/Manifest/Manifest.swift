@@ -4,6 +4,7 @@ import FoundationEssentials
 import MLflowStore
 import Postgres
 import SystemIO
+import Wording
 
 /// `manifest.json`: what a backup holds and what it was taken from.
 package struct Manifest: Sendable, Equatable, Codable {
@@ -161,14 +162,18 @@ package struct Manifest: Sendable, Equatable, Codable {
         do {
             self = try JSONDecoder().decode(Manifest.self, from: Data(bytes))
         } catch {
-            throw BackupError.manifestUnreadable(backup: backup, reason: "\(error)")
+            throw BackupError.manifestUnreadable(backup: backup, reason: .init(zh: "\(error)", en: "\(error)"))
         }
         guard format <= Self.currentFormat else {
             throw BackupError.manifestUnreadable(
-                backup: backup, reason: "format \(format); this program reads up to \(Self.currentFormat)")
+                backup: backup,
+                reason: .init(
+                    zh: "格式为 \(format)，本程序最高能读 \(Self.currentFormat)",
+                    en: "format \(format); this program reads up to \(Self.currentFormat)"))
         }
         guard isPlausible else {
-            throw BackupError.manifestUnreadable(backup: backup, reason: "it has numbers that no backup has")
+            throw BackupError.manifestUnreadable(
+                backup: backup, reason: .init(zh: "其中的数字不合理", en: "it has numbers that no backup has"))
         }
     }
 }

@@ -91,7 +91,8 @@ package struct RestorePreflight: Sendable {
     /// - Returns: `nil` where only a whole reading finds it: others than our own archives are read in the job.
     private func manifest(of item: CatalogueItem) throws -> Manifest? {
         if item.status == .corrupt {
-            throw BackupError.markedCorrupt(name: item.name.string, reason: item.reason ?? "")
+            throw BackupError.markedCorrupt(
+                name: item.name.string, reason: item.reason ?? BilingualText(zh: "", en: ""))
         }
         return try item.quickManifest()
     }

@@ -18,7 +18,9 @@ package struct AcceptJob: Sendable {
             let catalogue = Catalogue(workspace.folder)
             let item = try catalogue.item(named: name)
             switch item.status {
-            case .corrupt: throw BackupError.markedCorrupt(name: item.name.string, reason: item.reason ?? "")
+            case .corrupt:
+                throw BackupError.markedCorrupt(
+                    name: item.name.string, reason: item.reason ?? BilingualText(zh: "", en: ""))
             case .unverified: throw BackupError.nothingToAccept(name: item.name.string)
             // Of a good one, too, a person can say that it is the measure: as after one that was accepted by mistake.
             case .completed, .suspicious: break
@@ -30,7 +32,7 @@ package struct AcceptJob: Sendable {
             sidecar.acceptance = nil
             try sidecar.write(in: workspace.folder)
             workspace.log.info(
-                "a backup was accepted", ["name": item.name, "was": item.reason ?? item.status.rawValue])
+                "a backup was accepted", ["name": item.name, "was": item.reason?.english ?? item.status.rawValue])
             let accepted = try catalogue.item(named: name)
             carry(accepted, beside: try catalogue.items())
             return accepted

@@ -58,7 +58,9 @@ struct BackupCheck {
         guard isWholeKnown || isIndexKnown else {
             throw ArchiveError.damaged(
                 archive: item.path.string, offset: 0,
-                reason: "its SHA-256 is \(report.digest), published was \(known.sha256)")
+                reason: .init(
+                    zh: "SHA-256 为 \(report.digest)，发布时为 \(known.sha256)",
+                    en: "its SHA-256 is \(report.digest), published was \(known.sha256)"))
         }
         let manifest = try manifest(try archive.content(of: .manifest), report.artifacts)
         var right = known
@@ -88,7 +90,8 @@ struct BackupCheck {
             // The index alone vouches for a folder, so nothing else can say that it is the one that was published.
             if let known, Digest(hex: known.sha256) != nil, known.sha256 != digest.hex {
                 throw ArchiveError.damaged(
-                    archive: item.name.string, offset: 0, reason: "its index is not the one that was published")
+                    archive: item.name.string, offset: 0,
+                    reason: .init(zh: "索引不是发布时的", en: "its index is not the one that was published"))
             }
         }
         let manifest = try manifest(report.manifest, report.artifacts)
@@ -115,14 +118,18 @@ struct BackupCheck {
     /// The manifest, once it counts what is there: what verifies can be restored.
     private func manifest(_ bytes: [UInt8]?, _ found: ContentCount) throws -> Manifest {
         guard let bytes else {
-            throw BackupError.manifestUnreadable(backup: item.name.string, reason: "it has none")
+            throw BackupError.manifestUnreadable(
+                backup: item.name.string, reason: .init(zh: "没有此文件", en: "it has none"))
         }
         let manifest = try Manifest(decoding: bytes, backup: item.name.string)
         guard manifest.artifacts.files == found.files, manifest.artifacts.bytes == found.bytes else {
             throw ArchiveError.damaged(
                 archive: item.path.string, offset: 0,
-                reason: "it holds \(found.files) files of \(found.bytes) bytes, and its manifest says "
-                    + "\(manifest.artifacts.files) of \(manifest.artifacts.bytes)")
+                reason: BilingualText(
+                    zh:
+                        "含 \(found.files) 个文件、\(found.bytes) 字节，清单中为 \(manifest.artifacts.files) 个、\(manifest.artifacts.bytes) 字节",
+                    en: "it holds \(found.files) files of \(found.bytes) bytes, and its manifest says "
+                        + "\(manifest.artifacts.files) of \(manifest.artifacts.bytes)"))
         }
         return manifest
     }
@@ -133,7 +140,7 @@ struct BackupCheck {
         var right = sidecar
         right.type = item.kind
         right.status = right.goodStatus
-        right.reason = nil
+        right.damage = nil
         right.summary = manifest.summary
         right.verifiedAt = LocalTime.now().epoch
         right.stack = manifest.stack ?? right.stack

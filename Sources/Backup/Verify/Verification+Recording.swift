@@ -3,6 +3,7 @@
 import Archive
 import Glibc
 import SystemIO
+import Wording
 
 extension Verification {
     /// What one reading of a file found is true of each of its names.
@@ -12,7 +13,9 @@ extension Verification {
             guard var known = other.sidecar else { continue }
             guard Self.isOnePublication(known, item.sidecar) || Self.isOnePublication(known, sidecar) else {
                 try writeDamage(
-                    "it is the file of \(item.name) now, and not the one that was published", of: other,
+                    BilingualText(
+                        zh: "它现在是 \(item.name) 的文件，不是发布时的那个",
+                        en: "it is the file of \(item.name) now, and not the one that was published"), of: other,
                     sidecar.readFile)
                 log.error("another file has taken its place", ["name": other.name, "is now": item.name])
                 continue
@@ -24,14 +27,14 @@ extension Verification {
             known.verifiedAt = sidecar.verifiedAt
             known.readFile = sidecar.readFile
             known.status = known.goodStatus
-            known.reason = nil
+            known.damage = nil
             try known.write(in: folder)
         }
     }
 
     /// - Parameter mark: which file that is true of; `nil` where only the listing knows.
     func recordDamage(
-        _ reason: String, of item: CatalogueItem, _ mark: String?, _ draft: Sidecar? = nil
+        _ reason: BilingualText, of item: CatalogueItem, _ mark: String?, _ draft: Sidecar? = nil
     ) throws {
         try writeDamage(reason, of: item, mark, draft)
         for other in try otherNames(of: item) {
@@ -54,11 +57,11 @@ extension Verification {
     }
 
     private func writeDamage(
-        _ reason: String, of item: CatalogueItem, _ mark: String?, _ draft: Sidecar? = nil
+        _ reason: BilingualText, of item: CatalogueItem, _ mark: String?, _ draft: Sidecar? = nil
     ) throws {
         var sidecar = item.sidecar ?? draft ?? withoutSidecar(item)
         sidecar.status = .corrupt
-        sidecar.reason = reason
+        sidecar.damage = reason
         // Another file, or what this one becomes, is not condemned with it.
         sidecar.readFile = mark ?? item.mark
         try sidecar.write(in: folder)

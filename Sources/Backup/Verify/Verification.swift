@@ -67,7 +67,7 @@ struct Verification: Sendable {
         // What is known of it would be overwritten.
         if case .unreadable(let error)? = item.sidecarFault, draft == nil { throw error }
         if let fault = item.shapeFault {
-            log.error("it is no whole backup", ["name": item.name, "reason": fault])
+            log.error("it is no whole backup", ["name": item.name, "reason": fault.english])
             throw ArchiveError.damaged(archive: item.path.string, offset: 0, reason: fault)
         }
         let outcome: Outcome
@@ -80,7 +80,7 @@ struct Verification: Sendable {
             let failure = Self.damage(error, in: item)
             guard failure.isDamage else { throw failure }
             log.error("verification failed", ["name": item.name, "reason": failure.bilingual.english])
-            do { try recordDamage(failure.bilingual.english, of: item, mark, draft) } catch let error as SystemError {
+            do { try recordDamage(failure.bilingual, of: item, mark, draft) } catch let error as SystemError {
                 throw DamageNotRecorded(name: item.name.string, cause: failure, reason: error)
             }
             throw failure
@@ -135,17 +135,20 @@ struct Verification: Sendable {
         if failure.isOfAnotherKind, failure.isInside(item.path) {
             return ArchiveError.damaged(
                 archive: item.path.string, offset: 0,
-                reason: "\(failure.path) is not the kind of file that it was (\(failure.reason))")
+                reason: BilingualText(
+                    zh: "\(failure.path) 的类型已改变：", en: "\(failure.path) is not the kind of file that it was: ")
+                    + failure.reasonText)
         }
         guard failure.isLostData else { return error }
         return ArchiveError.damaged(
-            archive: item.path.string, offset: 0, reason: "the disk does not give its bytes (\(failure.reason))")
+            archive: item.path.string, offset: 0,
+            reason: BilingualText(zh: "磁盘读不出它的内容：", en: "the disk does not give its bytes: ") + failure.reasonText)
     }
 
     /// Records that the disk gave an error while a backup was read, whether or not it would give one again.
     func condemn(_ item: CatalogueItem, because failure: SystemError) throws {
         // Where the disk does not even give that, what the listing saw has to do.
-        try recordDamage(Self.damage(failure, in: item).bilingual.english, of: item, try? FileMark.whole(item.path))
+        try recordDamage(Self.damage(failure, in: item).bilingual, of: item, try? FileMark.whole(item.path))
         try readOthersOfChain(of: item)
     }
 

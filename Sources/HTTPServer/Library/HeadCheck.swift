@@ -4,32 +4,32 @@
 /// read as different requests, which matters as soon as a proxy stands in front.
 enum HeadCheck {
     static func rejection(_ exchange: Exchange, versionAddress: UInt, limit: Int) -> HTTPRejection? {
-        guard let target = exchange.target else { return .malformed(reason: "the request target is malformed") }
+        guard let target = exchange.target else { return .malformed(.target) }
         // The target stands one space behind the method, and the version one behind the target. Farther away means that a NUL hid something.
         guard exchange.targetAddress == exchange.methodEnd + 1,
             versionAddress == exchange.targetAddress + UInt(exchange.targetBytes.count) + 1
         else {
-            return .malformed(reason: "the request line holds a NUL or stray spaces")
+            return .malformed(.requestLine)
         }
         guard exchange.method.utf8.count <= longestMethod else { return .methodTooLong }
-        guard ASCII.isToken(exchange.method.utf8) else { return .malformed(reason: "the method is malformed") }
+        guard ASCII.isToken(exchange.method.utf8) else { return .malformed(.method) }
         guard target.rawPath != "*" || exchange.method == "OPTIONS" else {
-            return .malformed(reason: "the target * goes with OPTIONS only")
+            return .malformed(.asterisk)
         }
         guard exchange.hasPlainLines else {
-            return .malformed(reason: "a header line is folded, has a NUL in it, or does not end in CR and LF")
+            return .malformed(.lines)
         }
         let headers = exchange.headers
         guard headers.fields.allSatisfy({ ASCII.isToken($0.name.utf8) }) else {
-            return .malformed(reason: "a header name is malformed")
+            return .malformed(.fieldName)
         }
         // RFC 9110 §5.5. What a proxy before us reads as the end of a line must not be part of a value here.
         guard headers.fields.allSatisfy({ $0.value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 } }) else {
-            return .malformed(reason: "a header value holds a control character")
+            return .malformed(.fieldValue)
         }
         let hosts = headers.values("Host")
         guard hosts.count == 1 || (hosts.isEmpty && exchange.version == "HTTP/1.0") else {
-            return .malformed(reason: "a request has one Host header")
+            return .malformed(.host)
         }
         // RFC 9112 §3.2.2 lets the target win; who sends two different names wants two readers to differ.
         if let authority = target.authority, !ASCII.equalIgnoringCase(authority, hosts.first ?? authority) {
@@ -48,14 +48,14 @@ enum HeadCheck {
         let lengths = headers.values("Content-Length")
         if !codings.isEmpty {
             guard lengths.isEmpty, version != "HTTP/1.0" else {
-                return .malformed(reason: "Transfer-Encoding excludes Content-Length and HTTP/1.0")
+                return .malformed(.framing)
             }
             return codings.count == 1 && ASCII.equalIgnoringCase(codings[0], "chunked")
                 ? .lengthRequired : .unsupportedTransferCoding
         }
         guard let length = lengths.first else { return nil }
         guard lengths.count == 1, let bytes = UInt64(length), length.utf8.allSatisfy(ASCII.isDigit) else {
-            return .malformed(reason: "Content-Length is one number")
+            return .malformed(.contentLength)
         }
         return bytes > UInt64(limit) ? .bodyTooLarge(limit: limit) : nil
     }

@@ -7,7 +7,7 @@ package enum HTTPRejection: Sendable, Equatable {
     /// Beside the head, its cookies and its fields there would be no room for the head of an answer: 431 (RFC 6585 §5).
     case headTooLarge
     /// The head breaks RFC 9112 in a way that two parsers could read differently: 400.
-    case malformed(reason: String)
+    case malformed(Fault)
     /// A method of no known length: 501 (RFC 9110 §9.1).
     case methodTooLong
     /// The target names somebody else than the Host header: 421.
@@ -22,6 +22,20 @@ package enum HTTPRejection: Sendable, Equatable {
     case unsupportedTransferCoding
     /// The handler's body needs chunks, and the client speaks HTTP/1.0: 505.
     case versionNotSupported
+
+    /// What is wrong with a head, in English.
+    package enum Fault: String, Sendable, CaseIterable {
+        case target = "the request target is malformed"
+        case requestLine = "the request line holds a NUL or stray spaces"
+        case method = "the method is malformed"
+        case asterisk = "the target * goes with OPTIONS only"
+        case lines = "a header line is folded, has a NUL in it, or does not end in CR and LF"
+        case fieldName = "a header name is malformed"
+        case fieldValue = "a header value holds a control character"
+        case host = "a request has one Host header"
+        case framing = "Transfer-Encoding excludes Content-Length and HTTP/1.0"
+        case contentLength = "Content-Length is one number"
+    }
 
     /// The status that goes with it.
     package var status: Int {
@@ -43,7 +57,7 @@ package enum HTTPRejection: Sendable, Equatable {
         case .bodyTooLarge(let limit): "the request body is larger than \(limit) bytes"
         case .headTooLarge: "the head of the request is too large: the target, the header fields and the cookies"
         case .lengthRequired: "the request needs a Content-Length"
-        case .malformed(let reason): reason
+        case .malformed(let fault): fault.rawValue
         case .methodTooLong: "the method is none that is known"
         case .misdirected: "the target and the Host header name different servers"
         case .unsupportedTransferCoding: "no transfer coding is understood"

@@ -70,12 +70,12 @@ enum DoctorCommand: Command {
     private static func damaged(_ items: [CatalogueItem]) -> BilingualText? {
         let damaged = items.filter { $0.status == .corrupt }
         guard let first = damaged.first else { return nil }
-        let reason = first.reason ?? ""
+        let reason = first.reason ?? BilingualText(zh: "", en: "")
         return BilingualText(
-            zh: "\(damaged.count) 个备份已损坏，例如 \(first.name)：\(reason)。仍在复制的，复制完成后会自动恢复正常；"
+            zh: "\(damaged.count) 个备份已损坏，例如 \(first.name)：\(reason.chinese)。仍在复制的，复制完成后会自动恢复正常；"
                 + "其他的请检查磁盘，不再需要时请按名称删除。",
             en:
-                "\(damaged.count) backups are damaged, such as \(first.name): \(reason). One that is still being copied "
+                "\(damaged.count) backups are damaged, such as \(first.name): \(reason.english). One that is still being copied "
                 + "becomes good once it is whole; for others check the disk, and delete them by "
                 + "name once nobody needs them.")
     }

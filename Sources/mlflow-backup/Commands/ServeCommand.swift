@@ -48,7 +48,7 @@ enum ServeCommand: Command {
                 onRejected: { StackAPI.answer($0, $1) }, handler: { api.answer($0) })
         } catch {
             service.stop(graceSeconds: 0)
-            throw ListenError(address: settings.apiAddress, port: settings.apiPort, reason: "\(error)")
+            throw ListenError(address: settings.apiAddress, port: settings.apiPort, cause: error)
         }
         try service.start()
         log.info(
@@ -68,14 +68,28 @@ enum ServeCommand: Command {
 struct ListenError: CodedError {
     let address: String
     let port: UInt16
-    let reason: String
+    let cause: any Error
 
     var errorCode: String { "cannot-listen" }
     var failureKind: FailureKind { .unavailable }
 
     var explanation: BilingualText {
-        BilingualText(
-            zh: "无法监听 \(address):\(port)（\(reason)）。请更换 BACKUP_API_PORT 或停止占用端口的程序。",
-            en: "Cannot listen on \(address):\(port) (\(reason)). Change BACKUP_API_PORT, or stop what uses the port.")
+        let reason = reason
+        return BilingualText(
+            zh: "无法监听 \(address):\(port)（\(reason.chinese)）。请更换 BACKUP_API_PORT 或停止占用端口的程序。",
+            en:
+                "Cannot listen on \(address):\(port) (\(reason.english)). Change BACKUP_API_PORT, or stop what uses the port."
+        )
+    }
+
+    private var reason: BilingualText {
+        switch cause {
+        case HTTPServerError.badAddress: BilingualText(zh: "本机没有这个地址", en: "\(cause)")
+        case HTTPServerError.portInUse: BilingualText(zh: "端口已被占用", en: "\(cause)")
+        case HTTPServerError.cannotListen(_, _, let code):
+            SystemError("listen", path: address, code: code).reasonText
+        case HTTPServerError.cannotStart: BilingualText(zh: "HTTP 服务启动失败", en: "\(cause)")
+        default: cause.bilingual
+        }
     }
 }

@@ -117,7 +117,8 @@ extension RestoreJob {
             }
         }
         guard let bytes else {
-            throw BackupError.manifestUnreadable(backup: item.name.string, reason: "it has none")
+            throw BackupError.manifestUnreadable(
+                backup: item.name.string, reason: .init(zh: "没有此文件", en: "it has none"))
         }
         return try Manifest(decoding: bytes, backup: item.name.string)
     }
