@@ -73,6 +73,15 @@ struct ComposePasswordTests {
         #expect(try asked().isEmpty)
     }
 
+    @Test("The password is looked for where the stack reads its secrets")
+    func secretsElsewhere() throws {
+        try script.folder.write("stack/.env", "STACK_ENV_FILE=lab.env\n")
+        try script.folder.write("stack/lab.env", "POSTGRES_PASSWORD=x1x\n")
+        let answer = try run("--new")
+        #expect(answer.exit != 0 && answer.text.contains("POSTGRES_PASSWORD is in lab.env"), "\(answer.text)")
+        #expect(try asked().isEmpty)
+    }
+
     @Test("A file that is named and is not there is refused")
     func noFile() throws {
         let answer = try run("--new", ["STACK_ENV_FILE": "none.env"])

@@ -27,7 +27,7 @@ package enum MemoryKills {
         return BilingualText(
             zh: "内核因内存不足终止过本容器的 \(count) 个进程：请增大 BACKUP_MEMORY（容器的内存上限）。",
             en:
-                " For want of memory the kernel has ended \(count) processes of this container: raise BACKUP_MEMORY, its bound of memory."
+                " For want of memory the kernel has ended \(count) of the processes of this container: raise BACKUP_MEMORY, its bound of memory."
         )
     }
 }

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # The API's process under supervise, and what is said where there is none. Needs RUN, REVISION, and memory.sh.
+# shellcheck disable=SC2034 # supervise reads what is set here
 
 SERVICE='' KNOWN='' STARTS_AT=''
 
