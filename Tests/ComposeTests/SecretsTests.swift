@@ -64,41 +64,6 @@ extension ComposeTests {
         try stack.run("docker exec mlflow-backup-service /app/bin/healthcheck")
     }
 
-    /// What compose itself makes of the line is what the file holds, or the line is refused.
-    @Test func theEnvironmentFileIsReadAsComposeReadsIt() throws {
-        let lines = [
-            "API_TOKEN=plain", "API_TOKEN=a#b", "API_TOKEN=a #b", "API_TOKEN = spaced", "export API_TOKEN=exported",
-            "  API_TOKEN=trail   ", "API_TOKEN='single q' # c", "API_TOKEN='a\\b'", "API_TOKEN='a\\'b'",
-            "API_TOKEN='a\\\\b'", "API_TOKEN='a$b'", "API_TOKEN=\"a'b\"", "API_TOKEN=\"a\\\"b\\\\c\"",
-            "API_TOKEN=\"a\\zb\"",
-            "API_TOKEN=a$b", "API_TOKEN=a$$b", "API_TOKEN=a\\b", "API_TOKEN=a\"b", "API_TOKEN=密码", "API_TOKEN=",
-            "API_TOKEN",
-            "API_TOKEN=one\nAPI_TOKEN=two", "#API_TOKEN=no", "API_TOKEN=a=b:c@d/e?f&g%h!",
-        ]
-        let refused = [
-            "API_TOKEN=\"a\\nb\"", "API_TOKEN='a${b}'", "API_TOKEN=a${b}", "API_TOKEN=a\t#b", "API_TOKEN=\"a",
-        ]
-        let folder = try #require(ComposeStack.checkout) + "/read-as"
-        try stack.run("mkdir -p \(folder)")
-        defer { _ = try? stack.bash("rm -rf \(folder)") }
-        let file = "services: {a: {image: x, environment: [\"V=<${API_TOKEN:-}>\"]}}"
-        try stack.run("printf '%s\\n' '\(file)' >\(folder)/docker-compose.yml")
-        for line in lines + refused {
-            try stack.run("cat >\(folder)/.env <<'END OF THE FILE'\n\(line)\nEND OF THE FILE")
-            let ours = try stack.bash(
-                "COMPOSE=1; . docker/backup/lib/env-file.sh; v=$(env_file_value \(folder)/.env API_TOKEN) && printf '<%s>' \"$v\""
-            )
-            if refused.contains(line) {
-                #expect(ours.exit == 2 && ours.text.contains("API_TOKEN"), "\(line): \(ours.text)")
-                continue
-            }
-            let theirs = try stack.run(
-                "cd \(folder) && docker-compose config | sed -n 's/^ *V: *//p' | sed \"s/^'\\(.*\\)'\\$/\\1/; s/''/'/g\""
-            )
-            #expect(ours.text == theirs.replacingOccurrences(of: "$$", with: "$"), "\(line)")
-        }
-    }
-
     /// Compose 2 tells whether a name has a value. What it would say is said here, since the engine's machine has 1.29 alone.
     @Test func aSecretOfTheShellAloneIsRefusedWithWhatToDo() throws {
         let run =

@@ -122,6 +122,30 @@ struct TaskStoreTests {
         #expect(try store.failOrphans().isEmpty)
     }
 
+    @Test("A task whose process is gone where memory was short says so", arguments: [0, 3])
+    func shortOfMemory(_ kills: Int) throws {
+        let folder = try ScratchFolder()
+        let store = try TaskStore(in: folder.path, log: .silent, memoryKills: { kills })
+        try store.insert(record("dead", owner: deadOwner()))
+        try store.update("dead") { $0.status = .running }
+        let message = try #require(try store.failOrphans().first?.message)
+        for text in [message.chinese, message.english] { #expect(text.contains("BACKUP_MEMORY") == (kills > 0)) }
+    }
+
+    @Test("What the kernel ended is counted for a container, and not for a whole machine")
+    func memoryKills() throws {
+        let folder = try ScratchFolder()
+        let group = folder.path.appending("memory")
+        #expect(MemoryKills.count(in: folder.path) == 0)
+        try Directory.make(group)
+        try Shell.sh("printf 'under_oom 0\\noom_kill 4\\n' >'\(group)/memory.oom_control'")
+        #expect(MemoryKills.count(in: folder.path) == 4)
+        try Shell.sh("touch '\(group)/release_agent'")
+        #expect(MemoryKills.count(in: folder.path) == 0)
+        try Shell.sh("printf 'oom 9\\noom_kill 5\\noom_group_kill 0\\n' >'\(folder.path)/memory.events'")
+        #expect(MemoryKills.count(in: folder.path) == 5)
+    }
+
     @Test("While the service runs, a process that may be at work in another container keeps its task")
     func unseen() throws {
         let folder = try ScratchFolder()

@@ -19,6 +19,7 @@ extension TaskStore {
     package func failOrphans(keepingRestores: Bool = false, seenFromHere: Bool = false) throws -> [TaskRecord] {
         // A look costs no lock, and there is nothing as a rule.
         guard try hasOrphans() else { return [] }
+        let memory = MemoryKills.sentence(memoryKills())
         let orphans = try withDatabase { database in
             try database.transaction {
                 var failed: [TaskRecord] = []
@@ -26,7 +27,7 @@ extension TaskStore {
                     if seenFromHere, !record.owner.hasEndedHere { continue }
                     // A task that waited in a queue had not begun.
                     if keepingRestores, record.kind.replacesData, record.status == .running { continue }
-                    record.end(.failed, Self.reason(record))
+                    record.end(.failed, Self.reason(record, memory))
                     record.failure = .init(code: Self.interruptedCode)
                     try Self.write(record, to: database)
                     failed.append(record)
@@ -84,9 +85,10 @@ extension TaskStore {
 
     static let interruptedCode = "interrupted"
 
-    private static func reason(_ record: TaskRecord) -> BilingualText {
+    private static func reason(_ record: TaskRecord, _ memory: BilingualText?) -> BilingualText {
         guard record.status == .running else { return TaskRunner.notBegun }
-        return record.kind.replacesData ? unsettledReason : orphanReason
+        let reason = record.kind.replacesData ? unsettledReason : orphanReason
+        return memory.map { reason + $0 } ?? reason
     }
 
     static let orphanReason = BilingualText(

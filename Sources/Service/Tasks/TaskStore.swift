@@ -15,6 +15,8 @@ package final class TaskStore: Sendable {
     let path: FilePath
     let log: Log
     let connection: Monitor<OpenedDatabase>
+    /// How many processes of this container the kernel has ended for want of memory.
+    let memoryKills: @Sendable () -> Int
 
     /// An open database and the file that it is: the name may come to mean another file when another process
     /// moves a damaged one aside.
@@ -34,7 +36,10 @@ package final class TaskStore: Sendable {
     /// Opens or creates the store.
     /// - Parameter folder: must exist and be writable. WAL needs shared memory, so not a network file system.
     /// - Throws: `SQLiteError`, `TaskStoreError`, `SystemError`.
-    package init(in folder: FilePath, log: Log) throws {
+    package init(
+        in folder: FilePath, log: Log, memoryKills: @escaping @Sendable () -> Int = { MemoryKills.count() }
+    ) throws {
+        self.memoryKills = memoryKills
         path = folder.appending(Self.fileName)
         self.log = log
         connection = Monitor(try Self.openRecovering(path, log))
