@@ -134,6 +134,15 @@ final class NoticeDelivery: Sendable {
         } catch { log.warning("the outbox cannot be emptied", ["reason": error.bilingual[.english]]) }
     }
 
+    /// At the end of the process: what is in memory only is written down, or given up with a line each.
+    func settleOutbox() {
+        outbox?.writeDown { mail, error in
+            log.error(
+                "notice not sent and not kept, given up: the service stops",
+                ["task": mail.taskID, "to": mail.to, "subject": mail.subject, "reason": error.bilingual[.english]])
+        }
+    }
+
     private func lost(_ mail: Outbox.Mail) {
         log.error(
             "notice not sent in two days, given up",

@@ -124,6 +124,7 @@ package final class NoticeDispatcher: Sendable {
                 if empties { delivery.emptyOutbox(isStopped: { queue.read { $0.isStopped || !$0.waiting.isEmpty } }) }
             case .stopped(let abandoned):
                 for notice in abandoned { delivery.abandon(notice) }
+                delivery.settleOutbox()
                 queue.withLock { $0.sending = false }
                 return
             }

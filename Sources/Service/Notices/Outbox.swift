@@ -28,7 +28,7 @@ package struct Outbox: Sendable {
     static let intervals: (failed: Int64, refused: Int64) = (600, 3600)
 
     private let folder: FilePath
-    /// Of a full disk, or one that can only be read: they end with the process.
+    /// Of a full disk, or one that can only be read: where that is so at the end of the process, too, they end with it (`writeDown`).
     private let unwritten = Monitor<[Mail]>([])
     /// What was done with each, where that could not be written down: `.max` for sent.
     private let tried = Monitor<[String: Int64]>([:])
@@ -128,6 +128,17 @@ package struct Outbox: Sendable {
                     tried.withLock { $0[name] = nil }
                 }
             }
+        }
+    }
+
+    /// What is in memory goes to the disk, before the process ends.
+    /// - Parameter lost: gets each that the disk does not take, and why: that is the last that is heard of it.
+    func writeDown(lost: (Mail, any Error) -> Void) {
+        for mail in unwritten.read({ $0 }) {
+            do {
+                try put(mail)
+                unwritten.withLock { $0.removeAll { $0.messageID == mail.messageID } }
+            } catch { lost(mail, error) }
         }
     }
 

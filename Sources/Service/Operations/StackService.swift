@@ -127,6 +127,8 @@ package final class StackService: Sendable {
         pings?.stop()
         notices.flush(atMost: 10)
         notices.stop()
+        // When nothing changes a record any more: notices were the last.
+        tasks.close()
         status.stop()
     }
 

@@ -283,6 +283,19 @@ package final class TaskBook: Sendable {
         } catch { state.withLock { $0.reason = error.bilingual } }
     }
 
+    /// At the end of the process: what is in memory is written down, or named as lost. It is asked first whether the disk answers.
+    package func close() {
+        guard let folder, mayOpen() else { return }
+        do {
+            try FolderPulse.refuseSilence(of: folder)
+            heal()
+        } catch { state.withLock { $0.reason = error.bilingual } }
+        let (left, reason) = state.read { ($0.loose, $0.reason?[.english] ?? "") }
+        for record in left {
+            log.error("a task record is lost with the process", ["task": record.id, "reason": reason])
+        }
+    }
+
     private func open() {
         guard let folder, mayOpen() else { return }
         do {

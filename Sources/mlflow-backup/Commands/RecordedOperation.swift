@@ -57,7 +57,7 @@ struct RecordedOperation {
         }
         let tasks = Self.openTasks(operations.folder, log)
         // What could not be written while a disk was full may be by its end.
-        defer { tasks.heal() }
+        defer { tasks.close() }
         let record = try begin(request, in: tasks, email, log)
         operations.settled = { tasks.note($0) }
         let bar = ProgressBar(invocation.console)
