@@ -10,12 +10,16 @@ package struct TaskExecution: Sendable {
     private let tasks: TaskBook
     private let notices: NoticeDispatcher
     private let pings: Pings?
+    private let isScheduled: Bool
     private let log: Log
     private let changed: @Sendable () -> Void
 
-    /// - Parameter changed: called when an operation has ended, before its record says so: whoever has read that finds what it made.
+    /// - Parameters:
+    ///   - isScheduled: whether nobody but a schedule asks for what is run, whatever its record says: as cron's command.
+    ///   - changed: called when an operation has ended, before its record says so: whoever has read that finds what it made.
     package init(
-        _ operations: Operations, tasks: TaskBook, notices: NoticeDispatcher, pings: Pings? = nil, log: Log,
+        _ operations: Operations, tasks: TaskBook, notices: NoticeDispatcher, pings: Pings? = nil,
+        isScheduled: Bool = false, log: Log,
         changed: @escaping @Sendable () -> Void = {}
     ) {
         self.changed = changed
@@ -23,6 +27,7 @@ package struct TaskExecution: Sendable {
         self.tasks = tasks
         self.notices = notices
         self.pings = pings
+        self.isScheduled = isScheduled
         self.log = log
     }
 
@@ -117,7 +122,8 @@ package struct TaskExecution: Sendable {
         let event = NoticeEvent(
             taskID: record.id, kind: record.kind, outcome: failure ?? .succeeded,
             startedAt: started, finishedAt: .now(), backupName: result?.backupName ?? request.backupName,
-            sizeBytes: result?.size, warnings: result?.warnings ?? [], isScheduled: record.origin == .schedule)
+            sizeBytes: result?.size, warnings: result?.warnings ?? [],
+            isScheduled: isScheduled || record.origin == .schedule)
         notices.notify(event, requested: requested) { text in
             note(record.id) { $0.notice = text }
         }

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backup
+import Foundation
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Service
+
+@Suite("What processes that end at once tell, each time one fails", .serialized, .aheadBesideThePool)
+struct CronMailTests {
+    private let server: MailServer
+    private let monitor: PythonPeer
+    private let live: ServiceFixture
+
+    init() throws {
+        server = try MailServer()
+        monitor = try PythonPeer("web_server.py")
+        live = try ServiceFixture(
+            "cron_mails",
+            settings: [
+                "BACKUP_SCHEDULE": "* * * * *", "BACKUP_EMAIL": "ops@company.com", "SMTP_URL": server.url,
+                "SMTP_FROM": "backup@company.com", "BACKUP_PING_URL": "http://127.0.0.1:\(monitor.port)/ping/uuid",
+            ])
+    }
+
+    /// What is due is so once; without its record it is due again.
+    private func cron(_ options: [String] = []) throws -> ChildProcess.Outcome {
+        try Shell.sh("rm -f '\(live.service.operations.folder.state)'/schedule*.json")
+        return try live.command(["backup", "--scheduled", "--quiet"] + options)
+    }
+
+    private func mails() throws -> Int { try server.entries("message").count }
+
+    private func takeFolderAway() throws {
+        try Directory.rename(live.service.operations.folder.path, to: live.root.path.appending("elsewhere"))
+    }
+
+    @Test("cron's line that fails each minute is told of once an hour a code, and a person's command each time")
+    func onceAnHour() throws {
+        let state = live.service.operations.folder.state
+        try Shell.sh("touch -d '3 days ago' '\(state)/first-use'")
+        for _ in 0..<3 { #expect(try cron(["--postgres-port", "1"]).exit == .code(1)) }
+        #expect(try mails() == 1)
+        #expect(try live.command(["backup", "--quiet", "--postgres-port", "1"]).exit == .code(1))
+        #expect(try mails() == 2)
+        _ = try live.backup()
+        try takeFolderAway()
+        for _ in 0..<3 { #expect(try cron().exit == .code(1)) }
+        #expect(try mails() == 3, "another code, and no state folder to write it down in")
+    }
+}
