@@ -50,4 +50,17 @@ struct CronMailTests {
         for _ in 0..<3 { #expect(try cron().exit == .code(1)) }
         #expect(try mails() == 3, "another code, and no state folder to write it down in")
     }
+
+    @Test("a service whose disk is not mounted tells by mail and ping before it ends, and not at each start anew")
+    func serve() throws {
+        _ = try live.backup()
+        try takeFolderAway()
+        for _ in 0..<3 { #expect(try live.command(["serve", "--backup-api-port", "31099"]).exit == .code(1)) }
+        #expect(try mails() == 1)
+        let mail = try server.message(to: "ops@company.com")
+        #expect(mail.subject?.contains("service") == true, "\(mail)")
+        let pings = try monitor.log().map { String(decoding: $0, as: UTF8.self) }
+        #expect(pings.filter { $0.contains("/ping/uuid/fail") }.count == 1, "\(pings)")
+        #expect(try FileStatus.ifPresent(live.service.operations.folder.path) == nil)
+    }
 }
