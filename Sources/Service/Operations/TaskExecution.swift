@@ -91,7 +91,10 @@ package struct TaskExecution: Sendable {
                 record.completedAt = .now()
                 record.progress = nil
             }
-            notify(record, request, started, requested, failure: .failed(reason, code: error.stableCode))
+            let isPersons = isCancelled && cancellation.reason == .requested
+            notify(
+                record, request, started, requested,
+                failure: isPersons ? .cancelled(reason) : .failed(reason, code: error.stableCode))
             pings?.ended(well: false, reason[.english])
             throw isCancelled ? TaskCancelled(cancellation.reason, message) : error
         }
@@ -103,6 +106,13 @@ package struct TaskExecution: Sendable {
         log.error("task not begun", ["task": record.id, "reason": error.bilingual[.english]])
         notify(record, request, .now(), requested, failure: .failed(error.bilingual, code: error.stableCode))
         if record.kind == .backup { pings?.ended(well: false, error.bilingual[.english]) }
+    }
+
+    /// Marks a task that a person cancelled before its turn, and tells who asked for a mail. It never began, so no monitor waits for its end.
+    func cancel(_ record: TaskRecord, _ request: OperationRequest, requested: MailAddress?) {
+        let reason = TaskCancellation.Reason.requested.text(record.kind)
+        abandon(record, because: request.cancelled(reason), code: CancelledError().errorCode)
+        notify(record, request, .now(), requested, failure: .cancelled(reason))
     }
 
     /// Marks a task that never ran.

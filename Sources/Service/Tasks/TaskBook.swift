@@ -204,6 +204,7 @@ package final class TaskBook: Sendable {
     func newestEndedBackup(_ now: LocalTime) throws -> TaskRecord? {
         let loose = state.read { $0.loose }.last {
             $0.kind == .backup && $0.status.isFinished && $0.createdAt <= now
+                && $0.failure?.code != CancelledError().errorCode
         }
         do {
             guard let kept = try store?.newestEndedBackup(now) else { return loose }
