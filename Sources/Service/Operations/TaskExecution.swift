@@ -111,7 +111,7 @@ package struct TaskExecution: Sendable {
     /// Marks a task that a person cancelled before its turn, and tells who asked for a mail. It never began, so no monitor waits for its end.
     func cancel(_ record: TaskRecord, _ request: OperationRequest, requested: MailAddress?) {
         let reason = TaskCancellation.Reason.requested.text(record.kind)
-        abandon(record, because: request.cancelled(reason), code: CancelledError().errorCode)
+        abandon(record, because: request.cancelled(reason), code: "cancelled")
         notify(record, request, .now(), requested, failure: .cancelled(reason))
     }
 
