@@ -62,5 +62,14 @@ struct CronMailTests {
         let pings = try monitor.log().map { String(decoding: $0, as: UTF8.self) }
         #expect(pings.filter { $0.contains("/ping/uuid/fail") }.count == 1, "\(pings)")
         #expect(try FileStatus.ifPresent(live.service.operations.folder.path) == nil)
+        // One that came up was well meanwhile: what comes then is told of.
+        try Directory.rename(live.root.path.appending("elsewhere"), to: live.service.operations.folder.path)
+        let well = try live.start(["serve", "--backup-api-port", "31099"])
+        usleep(3_000_000)
+        kill(well.processIdentifier, SIGTERM)
+        #expect(well.exitStatus() == 0)
+        try takeFolderAway()
+        #expect(try live.command(["serve", "--backup-api-port", "31099"]).exit == .code(1))
+        #expect(try mails() == 2)
     }
 }

@@ -44,6 +44,19 @@ package struct ToldFailures: Sendable {
         return true
     }
 
+    /// What is well since is told of when it comes again.
+    func forget(where isWell: (String) -> Bool) {
+        memory.withLock { $0 = $0.filter { !isWell($0.key) } }
+        for file in files {
+            let told = read(file)
+            let left = told.filter { !isWell($0.key) }
+            guard left.count < told.count else { continue }
+            do { try StateRecord.write(left, to: file) } catch {
+                log.warning("what was told of is not written down", ["reason": error.bilingual[.english]])
+            }
+        }
+    }
+
     /// Another user's among temporary files would keep the mails away.
     private func read(_ file: FilePath) -> [String: Moment] {
         do {

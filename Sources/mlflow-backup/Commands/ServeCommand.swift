@@ -39,6 +39,7 @@ enum ServeCommand: Command {
             StartFailure.tell(settings, because: error, log: log)
             throw error
         }
+        StartFailure.end(settings, log: log)
         let api = StackAPI(service)
         let requests = try RequestLog(log)
         defer { requests.stop() }
