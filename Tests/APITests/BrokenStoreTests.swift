@@ -59,6 +59,33 @@ struct BrokenStoreTests {
         #expect(try live.service.tasks.counts().completed == 2)
     }
 
+    @Test("at a stop what is in memory is written down where the store is back, and else named in the log")
+    func stopped() throws {
+        let live = try ServiceFixture("store_stopped")
+        try takeAway(live)
+        let record = try schedule(live)
+        _ = try live.task(record.id)
+        try bringBack(live)
+        live.service.stop(graceSeconds: 5)
+        #expect(
+            try TaskStore(in: live.service.operations.folder.state, log: .silent).get(record.id)?.status == .completed)
+
+        let lines = live.root.path.appending("log")
+        try DurableFile.replace(lines, with: [])
+        let descriptor = open(lines.string, O_WRONLY | O_APPEND)
+        defer { close(descriptor) }
+        let log = Log(format: .text, syslog: false, descriptor: descriptor)
+        let second = try ServiceFixture("store_stopped_away", log: log)
+        try takeAway(second)
+        let lost = try schedule(second)
+        _ = try second.task(lost.id)
+        second.service.stop(graceSeconds: 5)
+        let text = String(decoding: try OpenFile(lines, .read).readAll(limit: 1 << 20), as: UTF8.self)
+        #expect(
+            text.split(separator: "\n").contains { $0.contains("a task record is lost") && $0.contains(lost.id) },
+            "\(text)")
+    }
+
     @Test("the store goes while a task runs: its end is seen, and written down later")
     func goesMeanwhile() throws {
         let live = try ServiceFixture("store_meanwhile")

@@ -51,7 +51,11 @@ final class ServiceFixture: Sendable {
         api = StackAPI(service)
     }
 
-    deinit { service.stop(graceSeconds: 0) }
+    deinit {
+        service.stop(graceSeconds: 0)
+        // What commands wrote down while the folder was away.
+        for file in ToldFailures(in: nil, of: service.operations.stack, log: .silent).files { unlink(file.string) }
+    }
 
     private static let schema: [SQL] = [
         "create table alembic_version (version_num varchar(32) primary key)",

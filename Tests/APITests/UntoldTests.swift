@@ -34,6 +34,35 @@ struct UntoldTests {
         #expect(try health(live).checks["damaged_backups"] == true)
     }
 
+    @Test("while the backup folder is away nobody is told that what is in it is well again")
+    func folderAway() throws {
+        let live = try ServiceFixture("untold_away")
+        let name = try live.backup()
+        let folder = live.service.operations.folder.path
+        try Shell.sh("printf 'damaged!' | dd of='\(folder.appending(name))' bs=1 seek=2000 conv=notrunc status=none")
+        _ = try live.task(live.send("POST", "/backups/\(name)/verify").string("task_id"))
+        var book = AlarmBook()
+        func tellings(after minutes: Int64) throws -> [AlarmBook.Telling] {
+            live.service.status.lookAtHealth()
+            let seen = live.service.status.faults()
+            return book.note(seen.faults, looked: seen.looked, now: 1_790_000_000 + minutes * 60)
+        }
+        _ = try tellings(after: 0)
+        #expect(try tellings(after: 11).contains { $0.check == "damaged_backups" && $0.kind == .begins })
+        let aside = live.root.path.appending("aside")
+        try Directory.rename(folder, to: aside)
+        for minutes in [12, 24, 48] {
+            let told = try tellings(after: Int64(minutes))
+            #expect(!told.contains { $0.kind == .over }, "\(told)")
+        }
+        let unseen: Set = ["damaged_backups", "last_backup", "last_backup_age", "schedule", "disk_space", "kept_parts"]
+        let looked = live.service.status.faults().looked
+        #expect(looked.isDisjoint(with: unseen) && looked.contains("database"), "\(looked)")
+        try Directory.rename(aside, to: folder)
+        #expect(try tellings(after: 60).isEmpty)
+        #expect(live.service.status.faults().looked.isSuperset(of: unseen))
+    }
+
     @Test("who is to get mails and no server to send them is known before the first failure")
     func noServer() throws {
         let live = try ServiceFixture("untold_mail", settings: ["BACKUP_EMAIL": "ops@company.com"])

@@ -73,4 +73,64 @@ struct EmptyLiveTests {
         try ground.run(ground.server.superuser, ["revoke \(identifier: staging) from mlflow_user"])
         #expect(owners == ["mlflow_user"], "\(told)")
     }
+
+    /// An empty database that an administrator made, and in which he let staging's role make tables.
+    private func letStagingMake(ownedBy owner: String) throws {
+        try ground.server.asSuperuser(
+            in: source,
+            [
+                "alter database \(identifier: source.database) owner to \(identifier: owner)",
+                "grant all on schema public to \(identifier: staging)",
+                "grant all on database \(identifier: source.database) to \(identifier: staging)",
+            ])
+    }
+
+    private func mayMake(_ role: String, _ name: String) throws -> [String] {
+        try ground.texts(
+            ground.admin(source.naming(database: "\(source.database)_\(name)")),
+            "select has_schema_privilege(\(role), 'public', 'create')::text")
+    }
+
+    @Test("of a database that is a superuser's they are the role's that alone was let make tables, which can go on")
+    func letMake() throws {
+        try letStagingMake(ownedBy: "postgres")
+        let (owners, told) = try restored("maker", ofAnother: true)
+        #expect(owners == [staging], "\(told)")
+        #expect(try mayMake(staging, "maker") == ["true"])
+        let shown = BeyondRestore.afterwards(told)
+        #expect(shown.contains { $0.english.contains(staging) && $0.english.contains("mlflow_user") }, "\(shown)")
+    }
+
+    @Test("where two were let none of them is meant, but both are named, with what they can do no more")
+    func twoLetMake() throws {
+        let second = "m_two_\(source.database)"
+        try letStagingMake(ownedBy: "postgres")
+        try ground.server.asSuperuser(
+            in: source,
+            [
+                "create role \(identifier: second)", "grant create on schema public to \(identifier: second)",
+            ])
+        let (owners, told) = try restored("two", ofAnother: true)
+        #expect(owners == ["mlflow_user"], "\(told)")
+        for role in [staging, second] {
+            #expect(told.contains { $0.fate == .passedOver && $0.name == role }, "\(told)")
+            #expect(
+                told.contains { $0.fate == .shutOut && $0.name == role && $0.reason == "CREATE ON SCHEMA public" },
+                "\(told)")
+        }
+    }
+
+    @Test("whose the database is comes before who was let make tables, who is named with what he can do no more")
+    func ownerFirst() throws {
+        let administrator = "m_dba_\(source.database)"
+        try ground.server.asSuperuser(in: source, ["create role \(identifier: administrator)"])
+        try letStagingMake(ownedBy: administrator)
+        let (owners, told) = try restored("dba", ofAnother: true)
+        #expect(owners == [administrator], "\(told)")
+        let passedOver = told.filter { $0.fate == .passedOver }.map(\.name)
+        #expect(Set(passedOver) == ["mlflow_user", staging], "\(told)")
+        #expect(
+            told.contains { $0.fate == .shutOut && $0.name == staging && $0.reason == "CREATE ON SCHEMA public" },
+            "\(told)")
+    }
 }

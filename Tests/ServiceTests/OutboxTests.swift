@@ -42,7 +42,7 @@ struct OutboxTests {
         let server = try MailServer()
         let delivery = NoticeDelivery(try mailer(server.url), [], outbox, empties: true, .silent)
         #expect(delivery.trouble?.english.contains("451 4.3.2") == true, "another process says why")
-        let now = LocalTime.now().epoch
+        let now = Moment.now()
         delivery.emptyOutbox(now: now + 60)
         #expect(try server.entries("message").isEmpty, "asked too often, a server asks less of us")
         delivery.emptyOutbox(now: now + 660)
@@ -70,7 +70,7 @@ struct OutboxTests {
         #expect(try outbox.waiting().map(\.taskID) == [event.taskID])
         let server = try MailServer()
         let delivery = NoticeDelivery(try mailer(server.url), [], outbox, empties: true, .silent)
-        let now = LocalTime.now().epoch
+        let now = Moment.now()
         delivery.emptyOutbox(now: now + 60)
         #expect(try server.entries("message").isEmpty)
         delivery.emptyOutbox(now: now + 660)
@@ -99,7 +99,7 @@ struct OutboxTests {
         let delivery = NoticeDelivery(
             nil, [], outbox, empties: true, Log(format: .text, syslog: false, descriptor: descriptor))
         #expect(delivery.trouble == nil)
-        let now = LocalTime.now().epoch
+        let now = Moment.now()
         delivery.emptyOutbox(now: now + 4000)
         #expect(try outbox.waiting().count == 1)
         delivery.emptyOutbox(now: now + 3 * 86_400)
@@ -158,7 +158,7 @@ struct OutboxTests {
         let server = try MailServer(["--refuse-always"])
         _ = try leaveOne(server.url, in: outbox)
         let delivery = NoticeDelivery(try mailer(server.url), [], outbox, empties: true, .silent)
-        let now = LocalTime.now().epoch
+        let now = Moment.now()
         for minute in stride(from: Int64(0), to: 125, by: 5) { delivery.emptyOutbox(now: now + minute * 60) }
         #expect(try server.entries("rcpt").count == 3, "once by the command, twice in two hours")
         #expect(delivery.trouble?.english.contains("550 5.1.1") == true)
@@ -176,7 +176,7 @@ struct OutboxTests {
         let busy = try MailServer(["--refuse-first", "99"])
         for _ in 0..<3 { _ = try leaveOne(busy.url, in: outbox) }
         let delivery = NoticeDelivery(try mailer(busy.url), [], outbox, empties: true, .silent)
-        let now = LocalTime.now().epoch
+        let now = Moment.now()
         delivery.emptyOutbox(now: now + 660)
         #expect(try busy.entries("rcpt").count == 4)
         delivery.emptyOutbox(now: now + 720)
@@ -202,7 +202,46 @@ struct OutboxTests {
         _ = try folder.write("outbox/0-0.json", "{")
         let server = try MailServer()
         NoticeDelivery(try mailer(server.url), [], outbox, empties: true, .silent).emptyOutbox(
-            now: LocalTime.now().epoch + 660)
+            now: .now() + 660)
         #expect(try server.entries("message").count == 1)
+    }
+
+    @Test("a clock that is set forward by days makes none old: it is tried on, and sent")
+    func setForward() throws {
+        let folder = try ScratchFolder()
+        let outbox = Outbox(in: folder.path)
+        let busy = try MailServer(["--refuse-first", "99"])
+        _ = try leaveOne(busy.url, in: outbox)
+        let later = Moment.now() + 660
+        let ahead = Moment(epoch: later.epoch + 3 * 86_400, boot: later.boot)
+        NoticeDelivery(try mailer(busy.url), [], outbox, empties: true, .silent).emptyOutbox(now: ahead)
+        #expect(try outbox.waiting().count == 1)
+        let server = try MailServer()
+        NoticeDelivery(try mailer(server.url), [], outbox, empties: true, .silent).emptyOutbox(now: ahead + 660)
+        #expect(try server.entries("message").count == 1)
+    }
+
+    @Test("after another start of the machine the wall clock alone says how old one is")
+    func anotherStart() throws {
+        let folder = try ScratchFolder()
+        let outbox = Outbox(in: folder.path)
+        let busy = try MailServer(["--refuse-first", "99"])
+        _ = try leaveOne(busy.url, in: outbox)
+        let started = BootClock(id: "another start", seconds: 60)
+        let delivery = NoticeDelivery(try mailer(busy.url), [], outbox, empties: true, .silent)
+        let now = LocalTime.now().epoch
+        delivery.emptyOutbox(now: Moment(epoch: now + 86_400, boot: started))
+        #expect(try outbox.waiting().count == 1)
+        delivery.emptyOutbox(now: Moment(epoch: now + 3 * 86_400, boot: started))
+        #expect(try outbox.waiting().isEmpty)
+    }
+}
+
+extension Moment {
+    /// So many seconds later, by both clocks.
+    fileprivate static func + (moment: Moment, seconds: Int64) -> Moment {
+        Moment(
+            epoch: moment.epoch + seconds,
+            boot: moment.boot.map { BootClock(id: $0.id, seconds: $0.seconds + seconds) })
     }
 }

@@ -49,37 +49,39 @@ struct PingTests {
     func untaken() throws {
         let folder = try ScratchFolder()
         let peer = try PythonPeer("web_server.py")
-        let gone = PingURL("http://127.0.0.1:1/uuid")
-        let cron = try Pings(gone, in: folder.path, log: .silent)
+        let url = PingURL("http://127.0.0.1:\(peer.port)/ping/uuid")
+        let ledger = PingLedger(in: folder.path, of: url)
+        let broken = peer.folder.path.appending("broken")
+        try DurableFile.replace(broken, with: [])
+        let cron = try Pings(url, in: folder.path, log: .silent)
         cron.ended(well: false, "disk full")
         for _ in 0..<100 where cron.trouble == nil { usleep(50_000) }
         cron.stop()
-        let service = try Pings(gone, in: folder.path, adopts: true, log: .silent, pause: 0.05)
+        let service = try Pings(url, in: folder.path, adopts: true, log: .silent, pause: 0.05)
         for _ in 0..<100 where service.trouble == nil { usleep(50_000) }
-        #expect(service.trouble?.english.contains("cannot be reached") == true)
+        #expect(service.trouble?.english.contains("answered 500") == true)
         service.stop()
-        #expect(UntakenPing.read(in: folder.path)?.text == "disk full", "a stop loses nothing")
-        let well = try Pings(
-            PingURL("http://127.0.0.1:\(peer.port)/ping/uuid"), in: folder.path, adopts: true, log: .silent, pause: 0.05
-        )
-        for _ in 0..<100 where try paths(peer).isEmpty || UntakenPing.read(in: folder.path) != nil { usleep(50_000) }
-        #expect(try paths(peer) == ["/ping/uuid/fail"])
-        #expect(UntakenPing.read(in: folder.path) == nil && well.trouble == nil)
-        // Older than an hour it says nothing of now, but the trouble is still told of.
-        let old = UntakenPing(
-            sign: .fail, text: "", written: LocalTime.now().epoch - 4000,
-            reason: .init(BilingualText(zh: "旧", en: "old trouble")))
-        try old.write(in: folder.path)
+        #expect(ledger.read()?.text == "disk full", "a stop loses nothing")
+        try Directory.remove(broken)
+        let before = try paths(peer).count
+        let well = try Pings(url, in: folder.path, adopts: true, log: .silent, pause: 0.05)
+        for _ in 0..<100 where try paths(peer).count == before || ledger.read()?.reason != nil { usleep(50_000) }
+        #expect(try paths(peer).dropFirst(before) == ["/ping/uuid/fail"])
+        #expect(ledger.read()?.reason == nil && well.flush(atMost: 5) && well.trouble == nil)
         well.stop()
-        let later = try Pings(
-            PingURL("http://127.0.0.1:\(peer.port)/ping/uuid"), in: folder.path, adopts: true, log: .silent, pause: 0.05
-        )
+        // Older than an hour it says nothing of now, but the trouble is still told of.
+        let old = PingNote(
+            sign: .fail, text: "", written: Moment(epoch: LocalTime.now().epoch - 4000, boot: nil),
+            reason: .init(BilingualText(zh: "旧", en: "old trouble")))
+        try Directory.remove(folder.path.appending("\(url.fileName).json"))
+        try ledger.write(old)
+        let later = try Pings(url, in: folder.path, adopts: true, log: .silent, pause: 0.05)
         for _ in 0..<100 where later.trouble == nil { usleep(50_000) }
         #expect(later.trouble?.english == "old trouble")
         later.ended(well: true, "")
         #expect(later.flush(atMost: 20) && later.trouble == nil)
         later.stop()
-        #expect(try paths(peer) == ["/ping/uuid/fail", "/ping/uuid"])
+        #expect(try paths(peer).dropFirst(before) == ["/ping/uuid/fail", "/ping/uuid"])
     }
 
     @Test("one that is refused is tried again and told of; the newest alone counts, and no address is shown")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small web server for the tests. usage: web_server.py FOLDER; FOLDER/port appears when it listens."""
+"""A small web server for the tests. usage: web_server.py FOLDER; FOLDER/port appears when it listens;
+while FOLDER/broken is there, each POST is 500."""
 import json
 import os
 import sys
@@ -32,7 +33,9 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         with open(os.path.join(sys.argv[1], "log.jsonl"), "a", encoding="utf-8") as log:
             log.write(json.dumps({"path": self.path, "body": body.decode()}, ensure_ascii=False) + "\n")
-        if self.path.startswith("/refused"):
+        if os.path.exists(os.path.join(sys.argv[1], "broken")):
+            self.answer(500, b"broken")
+        elif self.path.startswith("/refused"):
             self.answer(404, b"not found")
         else:
             self.answer(200, self.headers["Content-Type"].encode() + b" " + body)

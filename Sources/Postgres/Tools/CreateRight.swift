@@ -15,21 +15,31 @@ struct CreateRight {
     }
 
     /// To whom the tables have come: what he had in the live database. Of the role that had them in the backup the grants are the backup's,
-    /// and what he had since and lacks now is told of.
+    /// and what he had since and lacks now is told of; so it is of each other role that was let make tables there.
     func giveBack(asIn live: String) throws -> [BeyondRestore] {
         guard let role = try session.owner(ofMost: tables) else { return [] }
-        let now = try open(to: role, on: session)
         let before: Set<String>
+        let makers: [String: Set<String>]
         do throws(PostgresError) {
             let old = try Connection(session.settings.naming(database: live))
             defer { old.close() }
             before = try open(to: role, on: old)
+            makers = try old.makers(in: schemas)
         } catch {
             // It may be damaged, or away.
             return []
         }
+        var told = try giveBack(before, to: role).map { Self.shutOut(role, of: $0) }
+        for (other, could) in makers.sorted(by: { $0.key < $1.key }) where other != role {
+            told += try could.subtracting(open(to: other, on: session)).sorted().map { Self.shutOut(other, of: $0) }
+        }
+        return told
+    }
+
+    /// - Returns: in which schemas that was not possible.
+    private func giveBack(_ before: Set<String>, to role: String) throws -> [String] {
         var lost: [String] = []
-        for schema in before.subtracting(now).sorted() {
+        for schema in try before.subtracting(open(to: role, on: session)).sorted() {
             guard role != formerOwner else {
                 lost.append(schema)
                 continue
@@ -42,9 +52,11 @@ struct CreateRight {
             // Who may not grant it is only warned.
             if try refusal != nil || !open(to: role, on: session).contains(schema) { lost.append(schema) }
         }
-        return lost.map {
-            BeyondRestore(kind: "role", name: role, fate: .shutOut).because("CREATE ON SCHEMA \($0.asIdentifier)")
-        }
+        return lost
+    }
+
+    private static func shutOut(_ role: String, of schema: String) -> BeyondRestore {
+        BeyondRestore(kind: "role", name: role, fate: .shutOut).because("CREATE ON SCHEMA \(schema.asIdentifier)")
     }
 
     private func open(to role: String, on session: Connection) throws(PostgresError) -> Set<String> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension PostgresTools {
-    private struct Candidate {
+    fileprivate struct Candidate {
         let name: String
         let isSuperuser: Bool
         let mayBeGiven: Bool
@@ -22,6 +22,8 @@ extension PostgresTools {
         var areUsed = false
         /// Or somebody let him make tables beside them, or he is one of the database owner's.
         var isLetMake = false
+        /// Who was let make tables beside them, by name.
+        var makers: [String] = []
     }
 
     /// To whom it goes.
@@ -36,8 +38,13 @@ extension PostgresTools {
     /// may give it. Whose the same tables are in the live database (the backup may be another stack's, by a role that is here, too), or its owner,
     /// if that is a group with this one in it; that owner; and where none is there, or nobody but a superuser knows, the role that sessions of the
     /// live database work as, and its owner, and before a superuser who was the owner. Where the live ones are a superuser's, these two, and
-    /// that owner where he may write into them. Of another stack's backup the role that had them is none of this one's for being here, too: where no table says whose
-    /// they are the live database's owner comes first, if it did not let that role make tables; which of the two it is, is said. None of them a superuser who was not the owner: a function that runs with its owner's rights would then run with all of them.
+    /// that owner where he may write into them.
+    ///
+    /// Of another stack's backup the role that had them is none of this one's for being here, too: where no table says whose they are the live
+    /// database's owner comes first, if it did not let that role make tables. Where that is a superuser, as of a database that an administrator
+    /// made for a role, the only one that he let make tables there comes in his place. Who else it could be, is said.
+    ///
+    /// None of them a superuser who was not the owner: a function that runs with its owner's rights would then run with all of them.
     /// - Parameters:
     ///   - owner: whose the application's tables are in the dump.
     ///   - tables: by which the live database is asked.
@@ -54,11 +61,16 @@ extension PostgresTools {
             there = liveTables(among: tables, usedBy: owner, in: session.settings.naming(database: live))
         }
         if there.owner == situation.role, !situation.isSuperuser { return Heir(name: situation.role) }
-        let found = try candidates([owner, there.owner].compactMap(\.self), live, butSuperusers: owner, on: session)
+        let asked = [owner, there.owner].compactMap(\.self) + there.makers
+        let found = try candidates(asked, live, butSuperusers: owner, on: session)
         let now = found.first { $0.name == there.owner }
         let his = found.first { $0.name == owner }
         let owns = found.first(where: \.owns)
-        let ofLive = [found.first(where: \.works), owns]
+        let works = found.first(where: \.works)
+        let makers = found.filter { there.makers.contains($0.name) && !$0.owns }
+        // Who owns the database and may log in is as likely MLflow's as the one that he lets make tables.
+        let maker = isOfAnother && owns?.isSuperuser ?? true && makers.count == 1 ? makers[0] : nil
+        let ofLive = [works, owns]
         let isOpen = there.owner == nil && (situation.isSuperuser || there.isEmpty || isOfAnother)
         let isLivesFirst = his?.isSuperuser == true || isOfAnother && !there.isLetMake
         let ranked: [Candidate?] =
@@ -67,18 +79,17 @@ extension PostgresTools {
             } else if there.owner != nil {
                 ofLive + [there.areUsed ? his : nil]
             } else if isOpen {
-                isLivesFirst ? ofLive + [his] : [his] + ofLive
+                isLivesFirst ? [works, maker, owns, his] : [his, works, maker, owns]
             } else {
                 [his]
             }
         guard let chosen = ranked.compactMap(\.self).first(where: \.mayBeGiven) else {
             return Heir(name: now?.name ?? (there.owner == nil ? nil : situation.role))
         }
+        guard isOpen else { return Heir(name: chosen.name) }
         let other = chosen.name != his?.name ? his : chosen.isOfOwner ? nil : owns
-        guard isOpen, let other, other.name != chosen.name, !other.isSuperuser else { return Heir(name: chosen.name) }
-        return Heir(
-            name: chosen.name,
-            told: [BeyondRestore(kind: "role", name: other.name, fate: .passedOver).about(role: chosen.name)])
+        let passedOver = [other].compactMap(\.self) + (there.isLetMake ? [] : makers)
+        return Heir(name: chosen.name, told: passedOver.told(besides: chosen))
     }
 
     /// - Parameter butSuperusers: superusers are none, but this one.
@@ -141,9 +152,11 @@ extension PostgresTools {
             }
             let there = owners.values.reduce(0, +)
             let most = there * 2 >= tables.count ? owners.first { $0.value * 2 > there }?.key : nil
+            let schemas = Set(tables.map(\.schema))
             return LiveTables(
                 owner: most, isEmpty: there == 0, areUsed: used * 2 > there,
-                isLetMake: try isLetMake(role, Set(tables.map(\.schema)), on: session))
+                isLetMake: try isLetMake(role, schemas, on: session),
+                makers: try session.makers(in: schemas).keys.sorted())
         } catch {
             if case .databaseMissing = error { return LiveTables(isEmpty: true) }
             return LiveTables()
@@ -164,5 +177,14 @@ extension PostgresTools {
                   and pg_catalog.pg_has_role(r.oid, a.grantee, 'MEMBER')))
             """)
         return !rows.isEmpty
+    }
+}
+
+extension [PostgresTools.Candidate] {
+    /// Who could be meant as well as the chosen one, each once.
+    fileprivate func told(besides chosen: PostgresTools.Candidate) -> [BeyondRestore] {
+        Set(filter { $0.name != chosen.name && !$0.isSuperuser }.map(\.name)).sorted().map {
+            BeyondRestore(kind: "role", name: $0, fate: .passedOver).about(role: chosen.name)
+        }
     }
 }

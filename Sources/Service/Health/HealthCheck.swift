@@ -83,7 +83,7 @@ struct HealthCheck: Sendable {
         add(.artifacts)
         add("disk_space", preflight.first(.room)?.text ?? scarceRoomFinding())
         add("last_backup_age", lastBackupFinding(items))
-        var unseen: Set<String> = items == nil ? ["last_backup"] : []
+        var unseen = unseen(preflight, isListed: items != nil)
         var ended: TaskRecord?
         do { ended = try tasks.newestEndedBackup(.now()) } catch { unseen.insert("last_backup") }
         if let suspicious = suspiciousBackupFinding(items ?? []) {
@@ -114,6 +114,22 @@ struct HealthCheck: Sendable {
     }
 
     private var folder: BackupFolder { operations.folder }
+
+    /// Of what these tell where nobody could look nobody is told that it is well again.
+    private static let inFolder: Set<String> = [
+        "last_backup", "last_backup_age", "damaged_backups", "schedule", "notices",
+    ]
+
+    /// Checks that need what is away.
+    private func unseen(_ preflight: Findings, isListed: Bool) -> Set<String> {
+        var unseen: Set<String> = []
+        if !isListed || preflight.first(.backupFolder) != nil {
+            unseen = Self.inFolder.union([.room, .settled, .keptParts, .ownBackups].names)
+        }
+        if preflight.first(.artifacts) != nil { unseen.formUnion([.settled, .keptParts, .ownBackups].names) }
+        if preflight.first(.database) != nil { unseen.formUnion([.room, .ownBackups].names) }
+        return unseen
+    }
 
     /// What the next backup by the schedule would meet.
     private func preflight() -> Findings {
@@ -197,4 +213,8 @@ struct HealthCheck: Sendable {
         guard let newest = endedBackup, newest.status == .failed else { return nil }
         return BilingualText(zh: "最近一次备份失败：", en: "The last backup failed: ") + newest.message
     }
+}
+
+extension [Finding.Check] {
+    fileprivate var names: [String] { map(\.rawValue) }
 }

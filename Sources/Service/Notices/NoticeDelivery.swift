@@ -89,7 +89,7 @@ final class NoticeDelivery: Sendable {
         let message = notice.message
         let mail = Outbox.Mail(
             to: message.to.text, subject: message.subject, body: message.body, written: message.date.epoch,
-            messageID: message.messageID, taskID: notice.batch.taskID, reason: .init(reason),
+            messageID: message.messageID, boot: .now(), taskID: notice.batch.taskID, reason: .init(reason),
             isRefused: isRefused, lastTry: LocalTime.now().epoch)
         let kept = BilingualText(
             zh: "邮件保留两天，运行中的服务会再次尝试发送。", en: " The mail is kept for two days, and a running service goes on trying.")
@@ -107,9 +107,8 @@ final class NoticeDelivery: Sendable {
     }
 
     /// - Parameters:
-    ///   - now: seconds since 1970 UTC.
     ///   - isStopped: asked between two mails.
-    func emptyOutbox(now: Int64 = LocalTime.now().epoch, isStopped: () -> Bool = { false }) {
+    func emptyOutbox(now: Moment = .now(), isStopped: () -> Bool = { false }) {
         guard let outbox else { return }
         do {
             try outbox.deliver(now: now, isStopped: isStopped, expired: lost) { mail in
@@ -132,6 +131,15 @@ final class NoticeDelivery: Sendable {
                 }
             }
         } catch { log.warning("the outbox cannot be emptied", ["reason": error.bilingual[.english]]) }
+    }
+
+    /// At the end of the process: what is in memory only is written down, or given up with a line each.
+    func settleOutbox() {
+        outbox?.writeDown { mail, error in
+            log.error(
+                "notice not sent and not kept, given up: the service stops",
+                ["task": mail.taskID, "to": mail.to, "subject": mail.subject, "reason": error.bilingual[.english]])
+        }
     }
 
     private func lost(_ mail: Outbox.Mail) {

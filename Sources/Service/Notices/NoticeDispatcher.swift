@@ -15,21 +15,21 @@ package final class NoticeDispatcher: Sendable {
     private let queue: Monitor<NoticeQueue>
     private let thread: WorkerThread
     private let delivery: NoticeDelivery
-    /// When the standing address was told last of a scheduled task that failed so, by its code.
-    private let toldOf = Monitor<[String: UInt64]>([:])
-
-    /// Of a schedule that fails each minute nobody wants a mail each minute. Seconds.
-    private static let quiet: Double = 3600
+    /// Of a schedule that fails each minute nobody wants a mail each minute.
+    private let told: ToldFailures
 
     /// - Parameters:
     ///   - mailer: `nil` where no SMTP_URL is set: each notice is then reported as not sent.
     ///   - outbox: where mails wait that no server took; `nil` where nothing can be written.
+    ///   - told: what other processes have told of.
     ///   - empties: whether this process goes on trying with those that wait.
     package init(
-        mailer: Mailer?, policy: NoticePolicy, outbox: Outbox? = nil, empties: Bool = false, log: Log
+        mailer: Mailer?, policy: NoticePolicy, outbox: Outbox? = nil, told: ToldFailures? = nil, empties: Bool = false,
+        log: Log
     ) throws(SystemError) {
         self.mailer = mailer
         self.policy = policy
+        self.told = told ?? ToldFailures()
         self.log = log
         let queue = Monitor(NoticeQueue())
         self.queue = queue
@@ -63,11 +63,7 @@ package final class NoticeDispatcher: Sendable {
     /// Whether the same was told of just now.
     private func isKnown(_ event: NoticeEvent) -> Bool {
         guard event.isScheduled, case .failed(_, let code) = event.outcome else { return false }
-        return toldOf.withLock { told in
-            if let last = told[code], MonotonicTime.seconds(since: last) < Self.quiet { return true }
-            told[code] = MonotonicTime.nanoseconds()
-            return false
-        }
+        return !told.isNews(code, quietFor: ToldFailures.quiet.schedule)
     }
 
     /// Tells the standing address of what `/health` finds.
@@ -124,6 +120,7 @@ package final class NoticeDispatcher: Sendable {
                 if empties { delivery.emptyOutbox(isStopped: { queue.read { $0.isStopped || !$0.waiting.isEmpty } }) }
             case .stopped(let abandoned):
                 for notice in abandoned { delivery.abandon(notice) }
+                delivery.settleOutbox()
                 queue.withLock { $0.sending = false }
                 return
             }

@@ -9,6 +9,8 @@ package struct NoticeEvent: Sendable {
         case succeeded
         /// The error's explanation, which says what to do as well, and its code.
         case failed(BilingualText, code: String)
+        /// A person wanted it to end: no failure, of which only who asked for a mail need hear.
+        case cancelled(BilingualText)
     }
 
     package var taskID: String
@@ -42,6 +44,6 @@ package struct NoticeEvent: Sendable {
         self.host = host
     }
 
-    package var isFailure: Bool { outcome != .succeeded }
+    package var isFailure: Bool { if case .failed = outcome { true } else { false } }
     package var durationSeconds: Double { Double(max(0, finishedAt.epoch.subtracting(clamped: startedAt.epoch))) }
 }

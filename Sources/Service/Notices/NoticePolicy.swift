@@ -30,7 +30,8 @@ package struct NoticePolicy: Sendable {
     func recipients(of event: NoticeEvent, requested: MailAddress?) -> [MailAddress] {
         var recipients: [MailAddress] = []
         if let requested { recipients.append(requested) }
-        if let standing, event.isFailure || tellsSuccess, standing != requested { recipients.append(standing) }
+        let isForAll = event.isFailure || tellsSuccess && event.outcome == .succeeded
+        if let standing, isForAll, standing != requested { recipients.append(standing) }
         return recipients
     }
 }

@@ -20,8 +20,12 @@ package struct NoticeText: Sendable, Equatable {
             let heading = BilingualText(zh: "警告：", en: "Warnings:")
             sections.append(([heading[language]] + event.warnings.map { "- \($0[language])" }).joined(separator: "\n"))
         }
-        if case .failed(let reason, let code) = event.outcome {
-            sections.append(BilingualText(zh: "原因：\n", en: "Reason:\n")[language] + reason[language])
+        let heading = BilingualText(zh: "原因：\n", en: "Reason:\n")[language]
+        switch event.outcome {
+        case .succeeded: break
+        case .cancelled(let reason): sections.append(heading + reason[language])
+        case .failed(let reason, let code):
+            sections.append(heading + reason[language])
             sections.append(
                 BilingualText(zh: "处理办法：\n", en: "What to do:\n")[language] + Self.advice(event.kind, code)[language])
         }
@@ -57,6 +61,8 @@ package struct NoticeText: Sendable, Equatable {
         let ending =
             if event.isFailure {
                 BilingualText(zh: "失败", en: " failed")
+            } else if case .cancelled = event.outcome {
+                BilingualText(zh: "已取消", en: " cancelled")
             } else if warned {
                 BilingualText(zh: "完成，但有警告", en: " completed with warnings")
             } else {

@@ -14,6 +14,8 @@ package struct Outbox: Sendable {
         /// When it was written, seconds since 1970 UTC, and its Message-ID: those stay.
         var written: Int64
         var messageID: String
+        /// When it came here, by the clock of the machine's start; `nil` where that does not say, and in files of older versions.
+        var boot: BootClock?
         var taskID: String
         var reason: AlarmBook.Words
         /// Whether the server itself said no: asked too often, some lock the account.
@@ -28,7 +30,7 @@ package struct Outbox: Sendable {
     static let intervals: (failed: Int64, refused: Int64) = (600, 3600)
 
     private let folder: FilePath
-    /// Of a full disk, or one that can only be read: they end with the process.
+    /// Of a full disk, or one that can only be read: where that is so at the end of the process, too, they end with it (`writeDown`).
     private let unwritten = Monitor<[Mail]>([])
     /// What was done with each, where that could not be written down: `.max` for sent.
     private let tried = Monitor<[String: Int64]>([:])
@@ -87,16 +89,16 @@ package struct Outbox: Sendable {
 
     /// Hands each that is due to `send`, one process at a time. What was sent goes, and what is too old after one more try; the rest waits on.
     /// - Parameters:
-    ///   - now: seconds since 1970 UTC.
     ///   - isStopped: asked before each.
     ///   - send: the mail as it is to wait on; `nil` where it is dealt with. Where no server was reached, or it takes none for now, the others
     ///     wait for the next look: each may take a minute.
     ///   - expired: gets each that nobody took in all its time, which is the last that is heard of it.
     func deliver(
-        now: Int64 = LocalTime.now().epoch, isStopped: () -> Bool = { false },
+        now moment: Moment = .now(), isStopped: () -> Bool = { false },
         expired: (Mail) -> Void = { _ in }, _ send: (Mail) -> Mail?
     ) throws {
-        deliverUnwritten(now, isStopped, expired, send)
+        deliverUnwritten(moment, isStopped, expired, send)
+        let now = moment.epoch
         try refuseSilence()
         let due = try names()
         if due.isEmpty { return }
@@ -113,7 +115,7 @@ package struct Outbox: Sendable {
                 let known = tried.read { $0[name] }
                 let isSent = known == .max
                 guard isSent || isDue(mail, now, last: known ?? mail.lastTry) else { continue }
-                let isOld = isOld(mail, now)
+                let isOld = isOld(mail, moment)
                 let unsent = isSent ? nil : send(mail)
                 if let unsent, isOld { expired(unsent) }
                 if var left = unsent, !isOld {
@@ -131,9 +133,21 @@ package struct Outbox: Sendable {
         }
     }
 
+    /// What is in memory goes to the disk, before the process ends.
+    /// - Parameter lost: gets each that the disk does not take, and why: that is the last that is heard of it.
+    func writeDown(lost: (Mail, any Error) -> Void) {
+        for mail in unwritten.read({ $0 }) {
+            do {
+                try put(mail)
+                unwritten.withLock { $0.removeAll { $0.messageID == mail.messageID } }
+            } catch { lost(mail, error) }
+        }
+    }
+
     private func deliverUnwritten(
-        _ now: Int64, _ isStopped: () -> Bool, _ expired: (Mail) -> Void, _ send: (Mail) -> Mail?
+        _ moment: Moment, _ isStopped: () -> Bool, _ expired: (Mail) -> Void, _ send: (Mail) -> Mail?
     ) {
+        let now = moment.epoch
         for mail in unwritten.read({ $0 }) where !isStopped() {
             var left: Mail? = mail
             do {
@@ -142,7 +156,7 @@ package struct Outbox: Sendable {
             } catch {
                 guard isDue(mail, now, last: mail.lastTry) else { continue }
                 left = send(mail)
-                if let lost = left, isOld(mail, now) {
+                if let lost = left, isOld(mail, moment) {
                     expired(lost)
                     left = nil
                 }
@@ -162,7 +176,9 @@ package struct Outbox: Sendable {
         return now.subtracting(clamped: last).magnitude >= UInt64(pause)
     }
 
-    private func isOld(_ mail: Mail, _ now: Int64) -> Bool {
-        now.subtracting(clamped: mail.written).magnitude > UInt64(Self.lifetime)
+    /// By the smaller of the two clocks (`Moment.age`): one that is set forward makes none old. What a clock that was ahead dates in a future
+    /// beyond its time goes, too, once the machine was started anew.
+    private func isOld(_ mail: Mail, _ now: Moment) -> Bool {
+        Moment(epoch: mail.written, boot: mail.boot).age(at: now).magnitude > UInt64(Self.lifetime)
     }
 }

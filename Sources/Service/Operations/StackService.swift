@@ -61,7 +61,8 @@ package final class StackService: Sendable {
         restoresWait = Monitor(isWaiting)
         let notices = try NoticeDispatcher(
             mailer: settings.mail.map { Mailer($0) }, policy: NoticePolicy(settings),
-            outbox: Outbox(in: folder.state), empties: true, log: log)
+            outbox: Outbox(in: folder.state), told: ToldFailures(in: folder.state, of: operations.stack, log: log),
+            empties: true, log: log)
         let pings = try settings.ping.map {
             try Pings($0, in: folder.state, adopts: true, log: log)
         }
@@ -127,6 +128,8 @@ package final class StackService: Sendable {
         pings?.stop()
         notices.flush(atMost: 10)
         notices.stop()
+        // When nothing changes a record any more: notices were the last.
+        tasks.close()
         status.stop()
     }
 

@@ -10,12 +10,16 @@ package struct TaskExecution: Sendable {
     private let tasks: TaskBook
     private let notices: NoticeDispatcher
     private let pings: Pings?
+    private let isScheduled: Bool
     private let log: Log
     private let changed: @Sendable () -> Void
 
-    /// - Parameter changed: called when an operation has ended, before its record says so: whoever has read that finds what it made.
+    /// - Parameters:
+    ///   - isScheduled: whether nobody but a schedule asks for what is run, whatever its record says: as cron's command.
+    ///   - changed: called when an operation has ended, before its record says so: whoever has read that finds what it made.
     package init(
-        _ operations: Operations, tasks: TaskBook, notices: NoticeDispatcher, pings: Pings? = nil, log: Log,
+        _ operations: Operations, tasks: TaskBook, notices: NoticeDispatcher, pings: Pings? = nil,
+        isScheduled: Bool = false, log: Log,
         changed: @escaping @Sendable () -> Void = {}
     ) {
         self.changed = changed
@@ -23,6 +27,7 @@ package struct TaskExecution: Sendable {
         self.tasks = tasks
         self.notices = notices
         self.pings = pings
+        self.isScheduled = isScheduled
         self.log = log
     }
 
@@ -86,7 +91,10 @@ package struct TaskExecution: Sendable {
                 record.completedAt = .now()
                 record.progress = nil
             }
-            notify(record, request, started, requested, failure: .failed(reason, code: error.stableCode))
+            let isPersons = isCancelled && cancellation.reason == .requested
+            notify(
+                record, request, started, requested,
+                failure: isPersons ? .cancelled(reason) : .failed(reason, code: error.stableCode))
             pings?.ended(well: false, reason[.english])
             throw isCancelled ? TaskCancelled(cancellation.reason, message) : error
         }
@@ -98,6 +106,13 @@ package struct TaskExecution: Sendable {
         log.error("task not begun", ["task": record.id, "reason": error.bilingual[.english]])
         notify(record, request, .now(), requested, failure: .failed(error.bilingual, code: error.stableCode))
         if record.kind == .backup { pings?.ended(well: false, error.bilingual[.english]) }
+    }
+
+    /// Marks a task that a person cancelled before its turn, and tells who asked for a mail. It never began, so no monitor waits for its end.
+    func cancel(_ record: TaskRecord, _ request: OperationRequest, requested: MailAddress?) {
+        let reason = TaskCancellation.Reason.requested.text(record.kind)
+        abandon(record, because: request.cancelled(reason), code: "cancelled")
+        notify(record, request, .now(), requested, failure: .cancelled(reason))
     }
 
     /// Marks a task that never ran.
@@ -117,7 +132,8 @@ package struct TaskExecution: Sendable {
         let event = NoticeEvent(
             taskID: record.id, kind: record.kind, outcome: failure ?? .succeeded,
             startedAt: started, finishedAt: .now(), backupName: result?.backupName ?? request.backupName,
-            sizeBytes: result?.size, warnings: result?.warnings ?? [], isScheduled: record.origin == .schedule)
+            sizeBytes: result?.size, warnings: result?.warnings ?? [],
+            isScheduled: isScheduled || record.origin == .schedule)
         notices.notify(event, requested: requested) { text in
             note(record.id) { $0.notice = text }
         }

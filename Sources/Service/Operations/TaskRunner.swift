@@ -110,8 +110,7 @@ package final class TaskRunner: Sendable {
             return state.queue.remove(at: place)
         }
         if let waiting {
-            let reason = TaskCancellation.Reason.requested.text(waiting.record.kind)
-            execution.abandon(waiting.record, because: waiting.request.cancelled(reason), code: "cancelled")
+            execution.cancel(waiting.record, waiting.request, requested: waiting.requested)
             // Whoever waits for its end would wait for ever.
             waiting.ended(true)
             return true

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Archive
 import SystemIO
 
 /// Where a monitoring service waits for signs of life, in healthchecks.io's form: the address itself says success, `/start` and `/fail` behind
@@ -15,6 +16,9 @@ package struct PingURL: Sendable, Equatable {
 
     /// - Parameter text: `http` or `https`.
     init(_ text: String) { address = Secret(text) }
+
+    /// Of files about it: the address itself stays secret.
+    var fileName: String { "ping-\(SHA256.digest(of: Array(address.revealed.utf8)).hex.prefix(12))" }
 
     /// A query stays behind the path: `https://…/ping/ID?create=1` becomes `https://…/ping/ID/start?create=1`.
     func address(_ sign: Sign) -> String {

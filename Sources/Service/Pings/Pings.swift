@@ -9,9 +9,14 @@ package final class Pings: Sendable {
     private struct Ping {
         var sign: PingURL.Sign
         var text: String
-        var written = LocalTime.now().epoch
+        var written = Moment.now()
         var tries = 0
         var notBefore: UInt64 = 0
+
+        /// What is older tells nothing any more.
+        var isOfNow: Bool {
+            LocalTime.now().epoch.subtracting(clamped: written.epoch).magnitude < UInt64(Pings.lifetime)
+        }
     }
 
     private struct State {
@@ -23,13 +28,18 @@ package final class Pings: Sendable {
         var trouble: BilingualText?
         /// What the folder has of other processes was looked at, on the monotonic clock; when the newest was written that was dealt with.
         var looked: UInt64?
-        var known = Int64.min
+        var known: Moment?
+
+        mutating func noteDealtWith(_ written: Moment) {
+            if let known, PingNote(sign: .start, text: "", written: known).isNewer(than: written) { return }
+            known = written
+        }
     }
 
     /// What does not change while it runs.
     private struct Setup: Sendable {
         let url: PingURL
-        let folder: FilePath?
+        let ledger: PingLedger?
         let adopts: Bool
         let log: Log
         let seconds: Double
@@ -40,18 +50,20 @@ package final class Pings: Sendable {
     private let setup: Setup
     private let thread: WorkerThread
 
-    /// Seconds for which one is tried: what is older tells nothing any more.
+    /// Seconds for which one is tried.
     private static let lifetime: Int64 = 3600
 
     /// - Parameters:
-    ///   - folder: the state's, where one that was not taken outlives its process; `nil` where nothing is written down.
+    ///   - folder: the state's, where the newest is written down, taken or not (`PingLedger`); `nil` where nothing is written down.
     ///   - adopts: whether to send what other processes left there, as those of cron.
     ///   - seconds: for one request.
     ///   - pause: seconds between two tries of one ping, and two looks into the folder.
     package init(
         _ url: PingURL, in folder: FilePath?, adopts: Bool = false, log: Log, seconds: Double = 10, pause: Double = 30
     ) throws(SystemError) {
-        let setup = Setup(url: url, folder: folder, adopts: adopts, log: log, seconds: seconds, pause: pause)
+        let setup = Setup(
+            url: url, ledger: folder.map { PingLedger(in: $0, of: url) }, adopts: adopts, log: log, seconds: seconds,
+            pause: pause)
         self.setup = setup
         thread = try WorkerThread("pings") { [state] in Self.loop(state, setup) }
     }
@@ -82,53 +94,76 @@ package final class Pings: Sendable {
         state.withLock { $0.isStopped = true }
         thread.join()
         let (left, trouble) = state.read { ($0.waiting.first, $0.trouble) }
-        guard let folder = setup.folder, let left, left.sign != .start else { return }
+        guard let ledger = setup.ledger, let left, left.sign != .start else { return }
         let reason = trouble ?? BilingualText(zh: "尚未发送", en: "not sent yet")
-        let untaken = UntakenPing(sign: left.sign, text: left.text, written: left.written, reason: .init(reason))
-        do { try untaken.write(in: folder) } catch {
-            setup.log.warning("a ping cannot be kept", ["reason": error.bilingual[.english]])
-        }
+        let turn = ledger.turn(atMost: 2)
+        defer { withExtendedLifetime(turn) {} }
+        do {
+            try ledger.write(
+                PingNote(sign: left.sign, text: left.text, written: left.written, reason: .init(reason)))
+        } catch { setup.log.warning("a ping cannot be kept", ["reason": error.bilingual[.english]]) }
     }
 
     private static func loop(_ state: Monitor<State>, _ setup: Setup) {
         while let ping = next(state, setup) {
-            let failure = send(ping, setup.url, setup.seconds)
-            // The address is well again, whoever's ping it is.
-            let isClear = failure != nil || setup.folder.map { UntakenPing.remove(in: $0) } ?? true
+            let outcome = send(ping, setup)
             state.withLock { state in
                 state.isSending = false
+                guard case .untaken(let failure) = outcome else {
+                    if case .outdated(let reason) = outcome { state.trouble = reason } else { state.trouble = nil }
+                    return state.noteDealtWith(ping.written)
+                }
                 state.trouble = failure
-                if isClear { state.known = max(state.known, ping.written) }
-                guard failure != nil, state.waiting.isEmpty,
-                    LocalTime.now().epoch.subtracting(clamped: ping.written).magnitude < UInt64(lifetime)
-                else { return }
+                guard state.waiting.isEmpty, ping.isOfNow else { return }
                 var again = ping
                 again.tries += 1
                 again.notBefore = MonotonicTime.nanoseconds() + UInt64(setup.pause * 1e9)
                 state.waiting.append(again)
             }
             // Not the address, which is a secret.
-            if let failure, ping.tries == 0 { setup.log.warning("ping not taken", ["reason": failure[.english]]) }
+            if case .untaken(let failure) = outcome, ping.tries == 0 {
+                setup.log.warning("ping not taken", ["reason": failure[.english]])
+            }
         }
     }
 
-    /// What another process left, once.
+    private enum Outcome {
+        case taken
+        case untaken(BilingualText)
+        /// Another process has a newer one, and why that was not taken.
+        case outdated(BilingualText?)
+    }
+
+    private static func send(_ ping: Ping, _ setup: Setup) -> Outcome {
+        let turn = setup.ledger?.turn(atMost: setup.seconds)
+        defer { withExtendedLifetime(turn) {} }
+        if let newer = setup.ledger?.read(), newer.isNewer(than: ping.written) {
+            return .outdated(newer.reason?.text)
+        }
+        if let failure = send(ping, setup.url, setup.seconds) { return .untaken(failure) }
+        do { try setup.ledger?.write(PingNote(sign: ping.sign, text: "", written: ping.written)) } catch {
+            setup.log.warning("a ping that was taken is not noted", ["reason": error.bilingual[.english]])
+        }
+        return .taken
+    }
+
+    /// What another process left, once. Of what it could send itself nobody here goes on trying with an older one.
     private static func adopt(_ state: Monitor<State>, _ setup: Setup) {
-        guard setup.adopts, let folder = setup.folder else { return }
+        guard setup.adopts, let ledger = setup.ledger else { return }
         let isDue = state.withLock { state in
             if let looked = state.looked, MonotonicTime.seconds(since: looked) < setup.pause { return false }
             state.looked = MonotonicTime.nanoseconds()
             return true
         }
-        guard isDue, let left = UntakenPing.read(in: folder) else { return }
-        let age = LocalTime.now().epoch.subtracting(clamped: left.written).magnitude
+        guard isDue, let left = ledger.read() else { return }
         state.withLock { state in
-            guard left.written > state.known else { return }
+            if let known = state.known, !left.isNewer(than: known) { return }
+            guard state.waiting.allSatisfy({ $0.sign == .start || left.isNewer(than: $0.written) }) else { return }
             state.known = left.written
-            if state.waiting.allSatisfy({ $0.sign == .start || $0.written < left.written }), age < UInt64(lifetime) {
-                state.waiting = [Ping(sign: left.sign, text: left.text, written: left.written)]
-            }
-            if state.trouble == nil { state.trouble = left.reason.text }
+            state.waiting = []
+            let ping = Ping(sign: left.sign, text: left.text, written: left.written)
+            if left.reason != nil, ping.isOfNow { state.waiting = [ping] }
+            state.trouble = left.reason?.text
         }
     }
 

@@ -69,7 +69,7 @@ package final class ScheduledRun: Sendable {
     }
 
     /// Before anybody has asked the server: one that is reached by another name makes a backup more.
-    private static func name(of stack: LiveStack) -> String {
+    static func name(of stack: LiveStack) -> String {
         "\(stack.database.host):\(stack.database.port)/\(stack.database.database) \(stack.artifacts)"
     }
 

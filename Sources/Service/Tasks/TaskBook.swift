@@ -204,6 +204,7 @@ package final class TaskBook: Sendable {
     func newestEndedBackup(_ now: LocalTime) throws -> TaskRecord? {
         let loose = state.read { $0.loose }.last {
             $0.kind == .backup && $0.status.isFinished && $0.createdAt <= now
+                && $0.failure?.code != CancelledError().errorCode
         }
         do {
             guard let kept = try store?.newestEndedBackup(now) else { return loose }
@@ -281,6 +282,19 @@ package final class TaskBook: Sendable {
             _ = try store.counts()
             state.withLock { if $0.loose.isEmpty { $0.reason = nil } }
         } catch { state.withLock { $0.reason = error.bilingual } }
+    }
+
+    /// At the end of the process: what is in memory is written down, or named as lost. It is asked first whether the disk answers.
+    package func close() {
+        guard let folder, mayOpen() else { return }
+        do {
+            try FolderPulse.refuseSilence(of: folder)
+            heal()
+        } catch { state.withLock { $0.reason = error.bilingual } }
+        let (left, reason) = state.read { ($0.loose, $0.reason?[.english] ?? "") }
+        for record in left {
+            log.error("a task record is lost with the process", ["task": record.id, "reason": reason])
+        }
     }
 
     private func open() {

@@ -160,15 +160,19 @@ package final class TaskStore: Sendable {
         }
     }
 
-    /// The newest backup that ended, however it did.
+    /// The newest backup that ended well or failed. One that was cancelled tells nothing of how backups end.
     /// - Parameter now: what is dated later was dated by a clock that was ahead.
     func newestEndedBackup(_ now: LocalTime) throws -> TaskRecord? {
         try withDatabase { database in
             try database.run(
                 """
                 SELECT * FROM task WHERE kind = ? AND status IN ('completed', 'failed') AND created_at <= ?
+                AND error_code IS NOT ?
                 ORDER BY created_at DESC, number DESC LIMIT 1
-                """, [.text(TaskRecord.Kind.backup.rawValue), .integer(now.epoch)]
+                """,
+                [
+                    .text(TaskRecord.Kind.backup.rawValue), .integer(now.epoch), .text(CancelledError().errorCode),
+                ]
             ).first.flatMap { TaskRecord($0) }
         }
     }

@@ -63,7 +63,7 @@ enum BackupCommand: Command {
         case .due: break
         }
         do {
-            let code = try RecordedOperation(invocation).run(request, email: email)
+            let code = try RecordedOperation(invocation, isScheduled: true).run(request, email: email)
             run.end(isDealtWith: true)
             return code
         } catch {

@@ -12,9 +12,12 @@ struct RecordedOperation {
     private let readRate: ReadRate?
     /// How long to wait for another task.
     private let waitSeconds: Double
+    /// Whether cron asks for it.
+    private let isScheduled: Bool
 
     /// - Throws: `UsageError`. Nothing is recorded of a command that was not understood.
-    init(_ invocation: Invocation, readRate: ReadRate? = nil) throws(UsageError) {
+    init(_ invocation: Invocation, readRate: ReadRate? = nil, isScheduled: Bool = false) throws(UsageError) {
+        self.isScheduled = isScheduled
         self.invocation = invocation
         self.readRate = readRate
         waitSeconds = try invocation.arguments.waitSeconds
@@ -40,7 +43,8 @@ struct RecordedOperation {
         let state = operations.folder.writeProtection == nil ? operations.folder.state : nil
         let notices = try NoticeDispatcher(
             mailer: invocation.settings.mail.map { Mailer($0) }, policy: NoticePolicy(invocation.settings),
-            outbox: state.map { Outbox(in: $0) }, log: log)
+            outbox: state.map { Outbox(in: $0) },
+            told: ToldFailures(in: state, of: operations.stack, log: log), log: log)
         let pings = try invocation.settings.ping.map { try Pings($0, in: state, log: log) }
         defer {
             // A person waits: one try, and a running service goes on with what was not taken.
@@ -51,20 +55,22 @@ struct RecordedOperation {
         }
         do { try operations.prepareFolder(for: request) } catch {
             // Whoever waits for its mail, or watches from outside, hears of what nobody at a terminal may see.
-            TaskExecution(operations, tasks: TaskBook(in: nil, log: log), notices: notices, pings: pings, log: log)
-                .refuse(request, requested: email, because: error)
+            TaskExecution(
+                operations, tasks: TaskBook(in: nil, log: log), notices: notices, pings: pings,
+                isScheduled: isScheduled, log: log
+            ).refuse(request, requested: email, because: error)
             throw error
         }
         let tasks = Self.openTasks(operations.folder, log)
         // What could not be written while a disk was full may be by its end.
-        defer { tasks.heal() }
+        defer { tasks.close() }
         let record = try begin(request, in: tasks, email, log)
         operations.settled = { tasks.note($0) }
         let bar = ProgressBar(invocation.console)
         let isQuiet = invocation.arguments.has("json") || invocation.arguments.has("quiet")
         defer { bar.finish() }
         let result = try TaskExecution(
-            operations, tasks: tasks, notices: notices, pings: pings, log: log
+            operations, tasks: tasks, notices: notices, pings: pings, isScheduled: isScheduled, log: log
         ).run(
             record, request, requested: email, waitSeconds: waitSeconds, cancellation: cancellation
         ) { step in if !isQuiet { bar.show(step) } }

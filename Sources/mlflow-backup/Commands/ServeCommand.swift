@@ -34,7 +34,12 @@ enum ServeCommand: Command {
         let signals = try SignalWatch([.interrupt, .terminate]) { _ in asked.withLock { $0 += 1 } }
         defer { signals.stop() }
 
-        let service = try StackService(settings, log: log)
+        let service: StackService
+        do { service = try StackService(settings, log: log) } catch {
+            StartFailure.tell(settings, because: error, log: log)
+            throw error
+        }
+        StartFailure.end(settings, log: log)
         let api = StackAPI(service)
         let requests = try RequestLog(log)
         defer { requests.stop() }
