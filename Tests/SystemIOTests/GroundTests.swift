@@ -157,6 +157,17 @@ struct GroundTests {
     }
 
     @Test(
+        "who asks whether a folder's files share blocks leaves nothing in one to which files can only be added",
+        .enabled(if: geteuid() == 0, "chattr needs root"))
+    func appendOnly() throws {
+        let folder = try TemporaryFolder("append-only")
+        try needs((try? Shell.sh("chattr +a '\(folder.path)'")) != nil, "tmpfs and overlay know no such files")
+        defer { _ = try? Shell.sh("chattr -a '\(folder.path)'") }
+        #expect(!FileSystem.sharesBlocks(in: folder.path))
+        #expect(try Directory.names(in: folder.path).isEmpty)
+    }
+
+    @Test(
         "without the flag, a rename that must not replace never does, and leaves one name",
         arguments: MountedFileSystem.Kind.withoutFlag)
     func renaming(kind: MountedFileSystem.Kind) throws {

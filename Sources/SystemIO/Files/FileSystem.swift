@@ -26,6 +26,8 @@ package enum FileSystem {
     /// Whether files in this folder can share blocks. Found by trying: the type alone does not tell, because xfs may
     /// have been made without reflink.
     package static func sharesBlocks(in folder: FilePath) -> Bool {
+        // Where files can only be added what is tried would stay.
+        guard (try? FileStatus.isFrozen(folder)) != true else { return false }
         let block = 4096
         // What a kill leaves of them is told by the name (`PartialFile`).
         let names = (0..<2).map { _ in folder.appending(FileSystemProbe.newName(FileSystemProbe.hiddenPrefix)) }
