@@ -4,6 +4,7 @@
 # Each build has a folder of its own below .build, so that none undoes another's.
 
 # The targets that share memory between threads or with C, and need no program of ours.
+# shellcheck disable=SC2034 # scripts/test hands it on
 readonly SANITIZED_TARGETS=(SystemIOTests ArchiveTests HTTPServerTests ServiceTests)
 readonly MEASURED_TARGETS=(
     SystemIOTests ArchiveTests PostgresTests MLflowStoreTests BackupTests ServiceTests HTTPServerTests APITests
