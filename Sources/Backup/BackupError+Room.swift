@@ -21,7 +21,7 @@ extension BackupError {
                 en:
                     "The file system of \(path) can hold no more files: \(needed) inodes needed, \(available) available (df -i). Remove "
                     + "files that nobody needs, or old backups.")
-        default: return BilingualText(zh: "", en: "")
+        default: return BilingualText.empty
         }
     }
 

@@ -19,7 +19,7 @@ extension BackupError {
                     "\(backup) has a newer schema (\(revision)) than the live MLflow (\(live)), which could not use it: "
                     + "refused. First install MLflow \(install ?? "(at least the version that made the backup)"), then restore."
             )
-        default: BilingualText(zh: "", en: "")
+        default: BilingualText.empty
         }
     }
 

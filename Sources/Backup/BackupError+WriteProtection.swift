@@ -22,7 +22,7 @@ extension BackupError {
                     "What is forced begins with a backup of what is live, for which there is no place: the backup folder \(path) can only "
                     + "be read (\(reason.english)). Nothing was changed. What is replaced is kept in any case, for an undo."
             )
-        default: BilingualText(zh: "", en: "")
+        default: BilingualText.empty
         }
     }
 }

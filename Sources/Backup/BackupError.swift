@@ -416,7 +416,7 @@ package enum BackupError: ExplainedError, Equatable {
     }
 
     static func forgetting(_ kept: [String]) -> BilingualText {
-        guard !kept.isEmpty else { return BilingualText(zh: "", en: "") }
+        guard !kept.isEmpty else { return BilingualText.empty }
         let commands = kept.prefix(5).map { "mlflow-backup forget \($0)" }
         return BilingualText(
             zh: "以前的恢复保留的旧数据仍占用空间，不需要时可删除：\(commands.joined(separator: "；"))。",

@@ -37,7 +37,7 @@ extension PostgresError: ExplainedError {
             BilingualText(
                 zh: "与 PostgreSQL 的连接中断（\(reason)）。请查看数据库日志，恢复后重试。",
                 en: "The connection to PostgreSQL was lost (\(reason)). See the server's log, then try again.")
-        default: BilingualText(zh: "", en: "")
+        default: BilingualText.empty
         }
     }
 
@@ -66,7 +66,7 @@ extension PostgresError: ExplainedError {
                 en:
                     "The maintenance database \(name) cannot be used (\(reason.english)). Create it, grant CONNECT, or set "
                     + "POSTGRES_MAINTENANCE_DB (to the same name in every backup service of this MLflow).")
-        default: BilingualText(zh: "", en: "")
+        default: BilingualText.empty
         }
     }
 
@@ -110,7 +110,7 @@ extension PostgresError: ExplainedError {
                 zh: "列 \(column) 的值（\(found)）不是预期的类型。数据库结构可能与本版本不符。",
                 en: "Column \(column) holds \(found), which is not what was expected. "
                     + "The schema may not suit this version.")
-        default: BilingualText(zh: "", en: "")
+        default: BilingualText.empty
         }
     }
 
@@ -145,7 +145,7 @@ extension PostgresError: ExplainedError {
                 zh: "数据库密码含有换行符，pg_dump 无法使用。请更换密码（检查密码文件末尾的多余换行）。",
                 en: "The database password holds a line break, which pg_dump cannot be given. Change it "
                     + "(or look for a stray line in the password file).")
-        default: BilingualText(zh: "", en: "")
+        default: BilingualText.empty
         }
     }
 }

@@ -66,7 +66,7 @@ extension PostgresError {
                 en: "This server cannot make extensions that \(tables.count) tables (\(names)) depend on: \(missing). "
                     + "Install them on the database server (the package for its version), then restore again. "
                     + "The live data was not touched.")
-        default: return BilingualText(zh: "", en: "")
+        default: return BilingualText.empty
         }
     }
 }

@@ -44,7 +44,7 @@ extension PostgresError {
                     "Another backup service works on database \(database) with POSTGRES_MAINTENANCE_DB=\(other), and here it is "
                     + "\(ours) (\(holder)). Locks in different maintenance databases do not see each other: set "
                     + "POSTGRES_MAINTENANCE_DB to the same name in every backup service of this MLflow.")
-        default: return BilingualText(zh: "", en: "")
+        default: return BilingualText.empty
         }
     }
 }

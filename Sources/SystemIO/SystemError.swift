@@ -50,7 +50,7 @@ package struct SystemError: ExplainedError, Equatable {
             case EIO:
                 BilingualText(
                     zh: "读写磁盘出错：请检查硬件和内核日志。", en: "The disk reported an error: check the hardware and the kernel log.")
-            default: BilingualText(zh: "", en: "")
+            default: BilingualText.empty
             }
         return BilingualText(
             zh: "\(path)：\(operation) 失败（\(reasonText.chinese)）。", en: "\(operation) \(path): \(reason). ")

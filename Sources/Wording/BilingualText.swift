@@ -21,6 +21,9 @@ package struct BilingualText: Sendable, Equatable, Hashable {
         self.english = english
     }
 
+    /// Says nothing, in a sentence of parts.
+    package static let empty = BilingualText(zh: "", en: "")
+
     package subscript(language: Language) -> String {
         switch language {
         case .chinese: chinese

@@ -29,7 +29,7 @@ enum ProblemHint {
                 zh: "用 GET /tasks/\(task) 查看进度，POST /tasks/\(task)/cancel 取消。",
                 en: " GET /tasks/\(task) shows how far it is, POST /tasks/\(task)/cancel cancels it.")
         // No route shows what is in a backup, and none waits.
-        case .listContents, .waitLonger, nil: BilingualText(zh: "", en: "")
+        case .listContents, .waitLonger, nil: BilingualText.empty
         }
     }
 }

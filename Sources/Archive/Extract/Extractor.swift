@@ -76,7 +76,7 @@ package struct Extractor {
                 } catch let error as SystemError where EntryPlacer.isContradiction(error) {
                     throw ArchiveError.unsafeEntry(
                         archive: reader.name, path: entry.path.description,
-                        reason: .init(zh: "同一名称出现两次", en: "the same name comes twice"))
+                        reason: ArchiveError.nameTwice)
                 }
                 if entry.kind == .file {
                     outcome.files += 1
@@ -108,7 +108,7 @@ package struct Extractor {
                 guard let other = target.relative(to: route.source) else {
                     throw ArchiveError.unsafeEntry(
                         archive: archive, path: path.description,
-                        reason: .init(zh: "指向目录之外的硬链接", en: "a hard link that leaves its folder"))
+                        reason: ArchiveError.hardLinkLeaving)
                 }
                 do {
                     switch step {
@@ -160,13 +160,13 @@ extension Extractor.Route {
             guard path.staysInside(linkTarget: target) else {
                 throw ArchiveError.unsafeEntry(
                     archive: archive, path: entry.path.description,
-                    reason: .init(zh: "指向目录之外的链接", en: "a link that leaves its folder"))
+                    reason: ArchiveError.linkLeaving)
             }
         case .hardLink(let target):
             guard let inside = target.relative(to: source) else {
                 throw ArchiveError.unsafeEntry(
                     archive: archive, path: entry.path.description,
-                    reason: .init(zh: "指向目录之外的硬链接", en: "a hard link that leaves its folder"))
+                    reason: ArchiveError.hardLinkLeaving)
             }
             placed.kind = .hardLink(target: inside)
         }

@@ -121,7 +121,7 @@ final class PlacerSet: @unchecked Sendable {
     private func refusingContradictions(_ path: EntryPath, _ body: () throws -> Placement) throws -> Placement {
         do { return try body() } catch let error as SystemError where EntryPlacer.isContradiction(error) {
             throw ArchiveError.unsafeEntry(
-                archive: archive, path: path.description, reason: .init(zh: "同一名称出现两次", en: "the same name comes twice")
+                archive: archive, path: path.description, reason: ArchiveError.nameTwice
             )
         }
     }

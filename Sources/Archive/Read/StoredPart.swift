@@ -29,19 +29,21 @@ enum StoredPart {
         guard status.kind != kind else { return }
         throw ArchiveError.damaged(
             archive: archive, offset: 0,
-            reason: path.string == archive
-                ? BilingualText(
-                    zh: "是\(status.kind.words.chinese)，而不是\(kind.words.chinese)",
-                    en: "it is \(status.kind.words.english) and not \(kind.words.english)")
-                : BilingualText(
-                    zh: "\(path) 是\(status.kind.words.chinese)，而不是\(kind.words.chinese)",
-                    en: "\(path) is \(status.kind.words.english) and not \(kind.words.english)"))
+            reason: (path.string == archive
+                ? BilingualText(zh: "", en: "it ") : BilingualText(zh: "\(path) ", en: "\(path) "))
+                + status.kind.text(insteadOf: kind))
     }
 }
 
 extension FileStatus.Kind {
-    /// For a sentence on what lies in the place of something else.
-    package var words: BilingualText {
+    /// The end of a sentence on what lies in the place of something else: "is a folder and not a file".
+    package func text(insteadOf wanted: FileStatus.Kind) -> BilingualText {
+        BilingualText(
+            zh: "是\(words.chinese)，而不是\(wanted.words.chinese)",
+            en: "is \(words.english) and not \(wanted.words.english)")
+    }
+
+    private var words: BilingualText {
         switch self {
         case .file: .init(zh: "文件", en: "a file")
         case .directory: .init(zh: "目录", en: "a folder")

@@ -81,7 +81,7 @@ package final class TarGzipReader: ArchiveReader {
             guard let first = index.members.first, found.first?.length == first.length, found.count > 1 else { return }
             throw ArchiveError.damaged(
                 archive: name, offset: size - min(size, UInt64(ArchiveFooter.encodedLength)),
-                reason: .init(zh: "尾部已改变", en: "its footer has changed"))
+                reason: ArchiveError.footerChanged)
         }
         try index.checkPlaces(upTo: end, archive: name)
         for (number, member) in index.members.enumerated() {

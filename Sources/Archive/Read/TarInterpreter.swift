@@ -56,14 +56,14 @@ struct TarInterpreter {
         case UInt8(ascii: "5"): entry.kind = .directory
         case UInt8(ascii: "2"):
             guard path.staysInside(linkTarget: header.link) else {
-                throw unsafe(header, .init(zh: "指向目录之外的链接", en: "a link that leaves its folder"))
+                throw unsafe(header, ArchiveError.linkLeaving)
             }
             entry.kind = .symbolicLink(target: header.link)
         case UInt8(ascii: "1"):
             let target = try safe(header.link, of: header)
             guard let first = target.components.first, let topPath = EntryPath(Array(first)), Array(first) == top,
                 let relative = target.relative(to: topPath)
-            else { throw unsafe(header, .init(zh: "指向目录之外的硬链接", en: "a hard link that leaves its folder")) }
+            else { throw unsafe(header, ArchiveError.hardLinkLeaving) }
             entry.kind = .hardLink(target: relative)
         default: throw unsafe(header, .init(zh: "既不是文件、目录，也不是链接", en: "neither a file nor a folder nor a link"))
         }

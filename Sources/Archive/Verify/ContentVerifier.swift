@@ -73,7 +73,7 @@ package struct ContentVerifier {
             if previous != nil, entry.kind != .directory {
                 throw ArchiveError.unsafeEntry(
                     archive: reader.name, path: entry.path.description,
-                    reason: .init(zh: "同一名称出现两次", en: "the same name comes twice"))
+                    reason: ArchiveError.nameTwice)
             }
         }
         guard let manifest else {

@@ -57,7 +57,7 @@ package enum StoredFileVerifier {
             // It has its full length, so it is not short: its last bytes are not the footer any more.
             throw ArchiveError.damaged(
                 archive: path.string, offset: size - min(size, UInt64(ArchiveFooter.encodedLength)),
-                reason: .init(zh: "尾部已改变", en: "its footer has changed"))
+                reason: ArchiveError.footerChanged)
         }
         throw ArchiveError.damaged(
             archive: path.string, offset: 0,

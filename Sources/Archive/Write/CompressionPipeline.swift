@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
-import Wording
 
 /// Compresses members on all cores and hands them on in the order they were given.
 ///
@@ -115,7 +114,7 @@ final class CompressionPipeline {
                 outcome = .success(try compressor.member(of: bytes, alignment: alignment))
             } catch { outcome = .failure(error) }
         }
-        guard let outcome else { throw .compression(reason: .init(zh: "没有结果", en: "no result")) }
+        guard let outcome else { throw .compression(reason: ArchiveError.noResult) }
         let member = try outcome.get()
         return .new(
             NewMember(bytes: member, digest: SHA256.digest(of: member), checksum: CRC64(of: member), content: content))

@@ -52,7 +52,7 @@ final class IndexOutput {
                 outcome = .failure(error)
             }
         }
-        guard let outcome else { throw .compression(reason: .init(zh: "没有结果", en: "no result")) }
+        guard let outcome else { throw .compression(reason: ArchiveError.noResult) }
         return try outcome.get()
     }
 }

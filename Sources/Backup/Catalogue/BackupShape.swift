@@ -37,9 +37,7 @@ struct BackupShape {
     }
 
     private static func isNot(_ wanted: FileStatus.Kind, _ found: FileStatus.Kind) -> BilingualText {
-        BilingualText(
-            zh: "是\(found.words.chinese)，而不是\(wanted.words.chinese)",
-            en: "it is \(found.words.english) and not \(wanted.words.english)")
+        BilingualText(zh: "", en: "it ") + found.text(insteadOf: wanted)
     }
 
     /// Whether the manifest of a folder is one of ours, for all that can be told.
@@ -93,9 +91,7 @@ private struct FolderParts {
                     right.append(name)
                 } else {
                     faults.append(
-                        BilingualText(
-                            zh: "其 \(name) 是\(status.kind.words.chinese)，而不是\(kind.words.chinese)",
-                            en: "its \(name) is \(status.kind.words.english) and not \(kind.words.english)"))
+                        BilingualText(zh: "其 \(name) ", en: "its \(name) ") + status.kind.text(insteadOf: kind))
                 }
             } catch {
                 // What may not be looked at is neither there nor missing: a reading says why.

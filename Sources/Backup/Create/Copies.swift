@@ -133,7 +133,7 @@ struct Copies {
     private func damagedToLookAt() -> [BilingualText] {
         let damaged = items.filter { $0.isDamagedToLookAt && ($0.sidecar?.stack == nil || ownership.mayReuse($0)) }
         guard let first = damaged.first else { return [] }
-        let reason = first.reason ?? BilingualText(zh: "", en: "")
+        let reason = first.reason ?? .empty
         return [
             BilingualText(
                 zh: "备份 \(first.name) 已损坏：\(reason.chinese)。这样的备份共 \(damaged.count) 个。仍在复制的，复制完成后会自动恢复正常；"

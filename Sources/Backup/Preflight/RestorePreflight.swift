@@ -92,7 +92,7 @@ package struct RestorePreflight: Sendable {
     private func manifest(of item: CatalogueItem) throws -> Manifest? {
         if item.status == .corrupt {
             throw BackupError.markedCorrupt(
-                name: item.name.string, reason: item.reason ?? BilingualText(zh: "", en: ""))
+                name: item.name.string, reason: item.reason ?? .empty)
         }
         return try item.quickManifest()
     }

@@ -59,7 +59,7 @@ package struct FolderStorage: Sendable {
     }
 
     private var limits: BilingualText {
-        guard !lacking.isEmpty else { return BilingualText(zh: "", en: "") }
+        guard !lacking.isEmpty else { return BilingualText.empty }
         return BilingualText(
             zh: "该文件系统没有：\(lacking.words.chinese)（备份改用同样安全的方式）。",
             en: " It has no \(lacking.words.english); backups are made in other ways that are as safe.")

@@ -20,7 +20,7 @@ package struct AcceptJob: Sendable {
             switch item.status {
             case .corrupt:
                 throw BackupError.markedCorrupt(
-                    name: item.name.string, reason: item.reason ?? BilingualText(zh: "", en: ""))
+                    name: item.name.string, reason: item.reason ?? .empty)
             case .unverified: throw BackupError.nothingToAccept(name: item.name.string)
             // Of a good one, too, a person can say that it is the measure: as after one that was accepted by mistake.
             case .completed, .suspicious: break

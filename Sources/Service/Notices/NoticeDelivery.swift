@@ -74,7 +74,7 @@ final class NoticeDelivery: Sendable {
     func abandon(_ notice: QueuedNotice) {
         log.error("notice not sent: stopping", ["task": notice.batch.taskID, "to": notice.message.to])
         let reason = BilingualText(zh: "服务已停止。", en: "The service stopped.")
-        let kept = mailer == nil ? BilingualText(zh: "", en: "") : putAway(notice, reason, isRefused: false)
+        let kept = mailer == nil ? BilingualText.empty : putAway(notice, reason, isRefused: false)
         notice.batch.settle(.notSent(notice.message.to, reason + kept))
     }
 
@@ -85,7 +85,7 @@ final class NoticeDelivery: Sendable {
 
     /// - Returns: that it is tried again, as a sentence; empty where it is not.
     private func putAway(_ notice: QueuedNotice, _ reason: BilingualText, isRefused: Bool) -> BilingualText {
-        guard let outbox else { return BilingualText(zh: "", en: "") }
+        guard let outbox else { return BilingualText.empty }
         let message = notice.message
         let mail = Outbox.Mail(
             to: message.to.text, subject: message.subject, body: message.body, written: message.date.epoch,
@@ -102,7 +102,7 @@ final class NoticeDelivery: Sendable {
             return kept
         } catch {
             log.error("a mail cannot be kept", ["task": mail.taskID, "reason": error.bilingual[.english]])
-            return BilingualText(zh: "", en: "")
+            return BilingualText.empty
         }
     }
 

@@ -26,7 +26,7 @@ package final class TaskCancellation: Sendable {
                 }
             let advice =
                 self == .stopping
-                ? BilingualText(zh: "请重新发起。", en: " Start it again.") : BilingualText(zh: "", en: "")
+                ? BilingualText(zh: "请重新发起。", en: " Start it again.") : BilingualText.empty
             return cause + Self.state(kind, made) + advice
         }
 

@@ -43,7 +43,7 @@ package struct SQLiteError: CodedError, Equatable {
                 BilingualText(
                     zh: "另一个进程长时间占用了任务数据库，请稍后重试。",
                     en: "Another process held the task database for too long: try again later.")
-            default: BilingualText(zh: "", en: "")
+            default: BilingualText.empty
             }
         return BilingualText(
             zh: "任务数据库 \(path) 出错：\(message)（代码 \(code)）。", en: "Task database \(path): \(message) (code \(code)). ")

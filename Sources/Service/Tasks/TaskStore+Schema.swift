@@ -24,7 +24,7 @@ extension TaskStore {
                 try database.transaction { try countTasks(database) }
             }
             // One bit of its version, or of its schema, makes another database of it that is sound.
-            let record = TaskRecord(id: "", kind: .backup, origin: .cli, message: BilingualText(zh: "", en: ""))
+            let record = TaskRecord(id: "", kind: .backup, origin: .cli, message: BilingualText.empty)
             let columns = try ["number"] + record.columns().map(\.name)
             try database.run("SELECT \(columns.joined(separator: ", ")) FROM task LIMIT 0")
         } catch let error as SQLiteError where error.isOfSchema {

@@ -28,7 +28,7 @@ struct CommandDefinition: Sendable {
 
     init(
         _ name: String, _ summary: BilingualText, positional: String = "", positionalLimit: Int = 0,
-        options: [Option], notes: BilingualText = BilingualText(zh: "", en: "")
+        options: [Option], notes: BilingualText = BilingualText.empty
     ) {
         self.name = name
         self.summary = summary

@@ -12,7 +12,7 @@ extension CommandDefinition {
         let settings = SettingName.allCases.map { String($0.flag.dropFirst(2)) }.filter { !own.contains($0) }
         return CommandDefinition(
             name, summary, positional: positional, positionalLimit: positionalLimit,
-            options: options + settings.map { Option($0, "VALUE", BilingualText(zh: "", en: "")) }, notes: notes)
+            options: options + settings.map { Option($0, "VALUE", BilingualText.empty) }, notes: notes)
     }
 }
 

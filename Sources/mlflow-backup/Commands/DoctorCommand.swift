@@ -70,7 +70,7 @@ enum DoctorCommand: Command {
     private static func damaged(_ items: [CatalogueItem]) -> BilingualText? {
         let damaged = items.filter { $0.status == .corrupt }
         guard let first = damaged.first else { return nil }
-        let reason = first.reason ?? BilingualText(zh: "", en: "")
+        let reason = first.reason ?? .empty
         return BilingualText(
             zh: "\(damaged.count) 个备份已损坏，例如 \(first.name)：\(reason.chinese)。仍在复制的，复制完成后会自动恢复正常；"
                 + "其他的请检查磁盘，不再需要时请按名称删除。",

@@ -25,7 +25,7 @@ enum CommandHint {
                 zh: "重新校验：mlflow-backup verify \(backup.shellWord)。",
                 en: " To verify it: `mlflow-backup verify \(backup.shellWord)`.")
         // Of tasks the service alone knows more.
-        case .listTasks, .follow, nil: BilingualText(zh: "", en: "")
+        case .listTasks, .follow, nil: BilingualText.empty
         }
     }
 }

@@ -118,7 +118,7 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     }
 
     private static func frozen(_ file: FilePath, _ state: RestoreState) -> BackupError {
-        let reason = state.folder.writeProtection?.reason ?? BilingualText(zh: "", en: "")
+        let reason = state.folder.writeProtection?.reason ?? BilingualText.empty
         return .needsRecovery(
             reason: BilingualText(
                 zh: "恢复日志 \(file) 所在的备份目录只能读（\(reason.chinese)），因此无法完成或撤销该次恢复：请使该目录可写（例如重新挂载）",
