@@ -40,7 +40,7 @@ run_sanitized() {
         TSAN_OPTIONS="exitcode=66 external_symbolizer_path=$symbolizer" \
             ASAN_OPTIONS="detect_leaks=0 external_symbolizer_path=$symbolizer" \
             "$INSTRUMENTED_TESTS" --testing-library swift-testing --filter "$filter" >"$log" 2>&1 ||
-            { show_tail "$log" && die "$kind sanitizer 测试失败,见 $log" "the tests under the $kind sanitizer fail; see $log"; }
+            { show_failures "$log" && die "$kind sanitizer 测试失败,见 $log" "the tests under the $kind sanitizer fail; see $log"; }
         tail -n 1 -- "$log"
     done
 }

@@ -19,6 +19,13 @@ show_tail() {
     tail -n 20 -- "$1" >&2
 }
 
+# show_failures FILE: what failed in a log of tests, and its end, on stderr.
+show_failures() {
+    # As the runner and the sanitizers write it. None is no failure of ours.
+    grep -aE -A 12 '✘ Test .* recorded an issue|(WARNING|ERROR): [A-Za-z]+Sanitizer' -- "$1" | head -n 200 >&2 || true
+    show_tail "$1"
+}
+
 # For `trap … ERR`: a command that nobody expected to fail still gets a line.
 unexpected_failure() {
     local code=$1 line=$2
