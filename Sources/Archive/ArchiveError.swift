@@ -76,5 +76,4 @@ extension ArchiveError {
     static let hardLinkLeaving = BilingualText(zh: "指向目录之外的硬链接", en: "a hard link that leaves its folder")
     static let linkLeaving = BilingualText(zh: "指向目录之外的链接", en: "a link that leaves its folder")
     static let footerChanged = BilingualText(zh: "尾部已改变", en: "its footer has changed")
-    static let noResult = BilingualText(zh: "没有结果", en: "no result")
 }

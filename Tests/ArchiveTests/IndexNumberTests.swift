@@ -123,7 +123,7 @@ private struct ForgedIndex {
             of: ArchiveEntry(
                 path: .index, kind: .file, size: UInt64(text.count), mode: 0o644, modified: .init(seconds: 0)))
         tar += text + [UInt8](repeating: 0, count: ArchiveLayout.padding(after: UInt64(text.count)))
-        let stored = GzipFrame.stored(tar, extra: [])
+        let stored = GzipMember.stored(tar, header: GzipFrame.header()).bytes
         let footer = ArchiveFooter(
             indexOffset: end, indexLength: UInt64(stored.count), indexDigest: SHA256.digest(of: stored))
         let file = try OpenFile(path, .readWrite(create: 0o600))

@@ -44,7 +44,8 @@ ensure_binary() {
     mkdir -p -- "$REPO/.build"
     # The stamp bears the time before the build: what changes while it runs is built the next time.
     started=$(mktemp "$REPO/.build/.scripts-up-XXXXXX")
-    if ! swift build --package-path "$REPO" -c release --product mlflow-backup >"$REPO/.build/scripts-up.log" 2>&1; then
+    # Swift's libraries in the program, as in the image: it needs no toolchain to run, and 3 MiB less of memory.
+    if ! swift build --package-path "$REPO" -c release --product mlflow-backup --static-swift-stdlib >"$REPO/.build/scripts-up.log" 2>&1; then
         rm -f -- "$started"
         show_tail "$REPO/.build/scripts-up.log"
         die "编译失败,请看上面的输出" "the build failed; see its output above"

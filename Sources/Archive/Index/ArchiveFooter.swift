@@ -14,11 +14,13 @@ struct ArchiveFooter: Equatable {
     /// Header 10, XLEN 2, subfield 4 + 48, stored block 5 + 1024, trailer 8.
     static let encodedLength = 10 + 2 + 4 + payload + 5 + 1024 + 8
 
-    func encoded() -> [UInt8] {
+    var member: GzipMember {
         var extra = Self.identifier + littleEndian(UInt16(Self.payload))
         extra += littleEndian(indexOffset) + littleEndian(indexLength) + indexDigest.bytes
-        return GzipFrame.stored(TarEncoder.endOfArchive, extra: extra)
+        return .stored(TarEncoder.endOfArchive, header: GzipFrame.header(extra: extra))
     }
+
+    func encoded() -> [UInt8] { member.bytes }
 
     init(indexOffset: UInt64, indexLength: UInt64, indexDigest: Digest) {
         self.indexOffset = indexOffset

@@ -47,7 +47,7 @@ struct SamplePlaces: Sendable {
                 let got = try file.read(into: buffer.bytes, at: start)
                 guard got > 0 else { continue }
                 read += got
-                made += try compressor.member(of: UnsafeRawBufferPointer(rebasing: buffer.bytes[..<got])).count
+                made += try compressor.member(of: Array(buffer.bytes[..<got])).count
             } catch {
                 (read, made) = (read + Self.size, made + Self.size)
             }

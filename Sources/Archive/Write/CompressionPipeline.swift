@@ -17,7 +17,7 @@ final class CompressionPipeline {
 
     /// A compressed member with everything the index says of it.
     struct NewMember: Sendable {
-        let bytes: [UInt8]
+        let member: GzipMember
         let digest: Digest
         let checksum: CRC64
         let content: Digest?
@@ -108,15 +108,13 @@ final class CompressionPipeline {
     ) throws(ArchiveError) -> Result {
         let content = work.wantsContent ? SHA256.digest(of: work.tar) : nil
         if let content, let known = work.known, content == known.content { return .stored(known) }
-        var outcome: Swift.Result<[UInt8], ArchiveError>?
-        work.tar.withUnsafeBytes { bytes in
-            do throws(ArchiveError) {
-                outcome = .success(try compressor.member(of: bytes, alignment: alignment))
-            } catch { outcome = .failure(error) }
+        let member = try compressor.member(of: work.tar, alignment: alignment)
+        var hash = SHA256()
+        var checksum = CRC64()
+        member.forEachPiece { piece in
+            hash.update(piece)
+            checksum.update(piece)
         }
-        guard let outcome else { throw .compression(reason: ArchiveError.noResult) }
-        let member = try outcome.get()
-        return .new(
-            NewMember(bytes: member, digest: SHA256.digest(of: member), checksum: CRC64(of: member), content: content))
+        return .new(NewMember(member: member, digest: hash.finish(), checksum: checksum, content: content))
     }
 }

@@ -8,7 +8,7 @@ import Wording
 final class IndexOutput {
     private let compressor = GzipCompressor(level: 1)
     private var text: [UInt8]
-    private var members: [[UInt8]] = []
+    private var members: [GzipMember] = []
     private var length = 0
     private var isFirst = true
 
@@ -22,7 +22,7 @@ final class IndexOutput {
     }
 
     /// - Returns: the gzip members of the index: its tar header, then its content.
-    func finish() throws(ArchiveError) -> [[UInt8]] {
+    func finish() throws(ArchiveError) -> [GzipMember] {
         if !isFirst { text.append(UInt8(ascii: "\n")) }
         text += IndexEncoder.closing
         let size = UInt64(length + text.count)
@@ -35,24 +35,13 @@ final class IndexOutput {
         guard header.count == ArchiveLayout.indexHeaderLength else {
             throw .compression(reason: .init(zh: "索引超过 8 GiB", en: "the index is longer than 8 GiB"))
         }
-        return [try member(of: header)] + members
+        return [try compressor.member(of: header)] + members
     }
 
     private func compress(padding: Int) throws(ArchiveError) {
         length += text.count
         text += [UInt8](repeating: 0, count: padding)
-        members.append(try member(of: text))
+        members.append(try compressor.member(of: text))
         text.removeAll(keepingCapacity: true)
-    }
-
-    private func member(of bytes: [UInt8]) throws(ArchiveError) -> [UInt8] {
-        var outcome: Result<[UInt8], ArchiveError>?
-        bytes.withUnsafeBytes { input in
-            do throws(ArchiveError) { outcome = .success(try compressor.member(of: input)) } catch {
-                outcome = .failure(error)
-            }
-        }
-        guard let outcome else { throw .compression(reason: ArchiveError.noResult) }
-        return try outcome.get()
     }
 }

@@ -51,13 +51,13 @@ final class MemberOutput {
         isPrefix = false
         try flush()
         member.offset = offset
-        member.length = UInt64(new.bytes.count)
+        member.length = UInt64(new.member.count)
         member.digest = new.digest
         member.checksum = new.checksum.value
         member.content = new.content
         // Announced to the check before it is written, so that the check never meets bytes it knows nothing of.
         try arrived(member, from: nil)
-        try append(new.bytes)
+        try append(new.member)
     }
 
     /// Tells the digest of a large file once its last byte was read.
@@ -130,9 +130,9 @@ final class MemberOutput {
         check.wrote(upTo: output.written)
     }
 
-    private func append(_ bytes: [UInt8]) throws(SystemError) {
-        try output.append(bytes)
-        offset += UInt64(bytes.count)
+    private func append(_ member: GzipMember) throws(SystemError) {
+        try member.forEachPiece { piece throws(SystemError) in try output.append(piece) }
+        offset += UInt64(member.count)
         check.wrote(upTo: output.written)
     }
 
@@ -146,19 +146,21 @@ final class MemberOutput {
         let start = offset
         var hash = SHA256()
         for member in try index.finish() {
-            member.withUnsafeBytes { hash.update($0) }
+            member.forEachPiece { hash.update($0) }
             try appendChecked(member)
         }
         let footer = ArchiveFooter(indexOffset: start, indexLength: offset - start, indexDigest: hash.finish())
-        try appendChecked(footer.encoded())
+        try appendChecked(footer.member)
         try output.flush()
         check.wrote(upTo: output.written)
         try output.file.sync()
         return (footer, try check.finish())
     }
 
-    private func appendChecked(_ bytes: [UInt8]) throws {
-        check.add(.init(offset: offset, length: UInt64(bytes.count), checksum: CRC64(of: bytes)))
-        try append(bytes)
+    private func appendChecked(_ member: GzipMember) throws {
+        var checksum = CRC64()
+        member.forEachPiece { checksum.update($0) }
+        check.add(.init(offset: offset, length: UInt64(member.count), checksum: checksum))
+        try append(member)
     }
 }

@@ -12,9 +12,8 @@ final class OutputFile {
     private var direct: OpenFile?
     private let buffer = PageBuffer(count: 1 << 20)
     private var filled = 0
-    /// For reading the archive before: it is one file all the time.
-    private var openSource: OpenFile?
-    private let window = PageBuffer(count: 1 << 20)
+    /// For reading the archive before: it is one file all the time. Without one there is nothing to read, nor room for it.
+    private var openSource: (file: OpenFile, window: PageBuffer)?
     private var writtenBack: UInt64 = 0
     /// Bytes in the file; the buffer's follow them.
     private(set) var written: UInt64 = 0
@@ -28,15 +27,7 @@ final class OutputFile {
         }
     }
 
-    func append(_ bytes: [UInt8]) throws(SystemError) {
-        var failure: SystemError?
-        bytes.withUnsafeBytes { given in
-            do throws(SystemError) { try append(given) } catch { failure = error }
-        }
-        if let failure { throw failure }
-    }
-
-    private func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+    func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
         var rest = bytes
         while !rest.isEmpty {
             let count = min(rest.count, buffer.bytes.count - filled)
@@ -103,8 +94,10 @@ final class OutputFile {
 
     /// copy_file_range(2) would fill the page cache with both files, and on ext4 copies no faster.
     private func copyAroundCache(from source: OpenFile, at offset: UInt64, length: UInt64) throws(SystemError) {
-        if openSource == nil { openSource = try OpenFile(source.path, .readAroundCache) }
-        guard let input = openSource else { return }
+        if openSource == nil {
+            openSource = (try OpenFile(source.path, .readAroundCache), PageBuffer(count: 1 << 20))
+        }
+        guard let (input, window) = openSource else { return }
         var position = offset
         let end = offset + length
         while position < end {

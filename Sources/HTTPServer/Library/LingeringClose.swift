@@ -14,15 +14,14 @@ enum LingeringClose {
         shutdown(socket, Int32(SHUT_WR))
         let start = MonotonicTime.nanoseconds()
         var left = limit
-        withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 16) { buffer in
-            while left > 0 {
-                let milliseconds = Int32((2 - MonotonicTime.seconds(since: start)) * 1000)
-                var watched = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-                guard milliseconds > 0, poll(&watched, 1, milliseconds) > 0 else { return }
-                let count = recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
-                guard count > 0 else { return }
-                left -= count
-            }
+        while left > 0 {
+            let milliseconds = Int32((2 - MonotonicTime.seconds(since: start)) * 1000)
+            var watched = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            guard milliseconds > 0, poll(&watched, 1, milliseconds) > 0 else { return }
+            // Dropped where it lies (tcp(7), MSG_TRUNC): a buffer would be a page more of each connection's stack.
+            let count = recv(socket, nil, min(left, 64 << 10), Int32(MSG_DONTWAIT | MSG_TRUNC))
+            guard count > 0 else { return }
+            left -= count
         }
     }
 }
