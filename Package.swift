@@ -33,7 +33,8 @@ let package = Package(
 
         // The service around the engines.
         .target(
-            name: "Service", dependencies: ["Backup", "Archive", "Postgres", "SystemIO", "Wording", "CSQLite", "CCurl"]),
+            name: "Service",
+            dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "Wording", "CSQLite", "CCurl"]),
         .target(name: "HTTPServer", dependencies: ["SystemIO", "CMicroHTTPD", "CLinux"]),
         .target(
             name: "API",

@@ -15,6 +15,10 @@ package struct LiveStack: Sendable {
     package let mlflowVersion: @Sendable () -> String?
     /// Whether the server lets nobody in without a name; `false` where it does not answer.
     package let asksForLogin: @Sendable () -> Bool
+    /// What the server has directly below its `--artifacts-destination`; `nil` where it does not say.
+    package let servedNames: @Sendable () -> [String]?
+    /// Places with artifacts that no backup has to hold.
+    package let ignored: IgnoredPlaces
     /// How MLflow is stopped and started; `nil` where it cannot be.
     package let server: TrackingServer?
     /// Whether a restore stops it for its swap. One that an earlier process stopped is started again in any case.
@@ -23,8 +27,11 @@ package struct LiveStack: Sendable {
     package init(
         database: ConnectionSettings, tools: PostgresTools, artifacts: FilePath,
         mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil,
-        stopsServer: Bool = false, asksForLogin: @escaping @Sendable () -> Bool = { false }
+        stopsServer: Bool = false, asksForLogin: @escaping @Sendable () -> Bool = { false },
+        servedNames: @escaping @Sendable () -> [String]? = { nil }, ignored: IgnoredPlaces = .none
     ) {
+        self.servedNames = servedNames
+        self.ignored = ignored
         self.asksForLogin = asksForLogin
         self.stopsServer = stopsServer
         self.database = database

@@ -66,7 +66,8 @@ struct ElsewhereTests {
         #expect(
             told[0]
                 == "Artifacts at these places are not in a backup: s3://bucket/mlflow (1 experiment, 3 runs, 1 logged model, 1 model "
-                + "version; 1 of these deleted); /no such disk/mlruns (1 experiment, 1 run). Back these places up by themselves."
+                + "version; 1 of these deleted); /no such disk/mlruns (1 experiment, 1 run). Back these places up by themselves, and "
+                + "name them in ARTIFACT_ROOTS_IGNORED, so that backups are no longer partial."
         )
         #expect(
             told[1].hasPrefix(
@@ -78,6 +79,8 @@ struct ElsewhereTests {
         #expect(noted.places.map(\.place) == ["s3://bucket/mlflow", "/no such disk/mlruns"])
         #expect(noted.places.map(\.runs) == [3, 1] && noted.webhookSecrets == 1 && noted.gatewaySecrets == 1)
         #expect(!String(decoding: try manifest.encoded(), as: UTF8.self).contains("hush"))
+        #expect(manifest.lack?.names == ["/no such disk/mlruns", "s3://bucket/mlflow"])
+        #expect(try live.item(made.name).shownStatus == "partial")
         let again = try live.backup()
         #expect(again.unchanged?.since == made.name, "what is elsewhere makes no backup another one")
 
@@ -226,6 +229,23 @@ struct ElsewhereTests {
         #expect(findings.obstacles.isEmpty)
         let notice = findings.notices.first { $0.english.hasPrefix("It could not be told what is not in a backup") }
         #expect(notice?.english.contains("mlflow_user (pid ") == true, "\(notice?.english ?? "")")
+        #expect(live.workspace().coverage().lack == .unknown, "a backup that cannot tell what it lacks is partial")
+    }
+
+    @Test("what the server lists among its artifacts is here, or a backup is partial; a person may keep it himself")
+    func served() throws {
+        let live = try LiveStackFixture("elsewhere_served")
+        func lack(_ names: [String]?, ignoring lines: [String] = []) throws -> [String] {
+            try live.stack(
+                artifacts: live.artifacts, servedNames: { names }, ignored: IgnoredPlaces.reading(lines).places
+            ).coverage().lack.names
+        }
+        #expect(try lack(nil).isEmpty)
+        #expect(try lack([]).isEmpty)
+        #expect(try lack(["1", "2"]).isEmpty, "one that was made since is no other place")
+        #expect(try lack(["7", "8"]) == ["mlflow-artifacts:/"])
+        #expect(try lack(["7"], ignoring: ["mlflow-artifacts:/"]).isEmpty)
+        #expect(try lack(["../1"]) == [], "a name never leaves the folder")
     }
 
     @Test(
@@ -242,7 +262,7 @@ struct ElsewhereTests {
         defer { try? mounted.setSilent(false) }
         let start = MonotonicTime.nanoseconds()
         for _ in 0..<2 {
-            #expect { try live.stack.elsewhere(atMost: 1) } throws: {
+            #expect { try live.stack.coverage(atMost: 1) } throws: {
                 ($0 as? BackupError)?.errorCode == "places-silent"
             }
         }

@@ -92,10 +92,12 @@ final class LiveStackFixture: Sendable {
     var stack: LiveStack { stack(artifacts: artifacts) }
 
     /// The stack with its artifacts elsewhere.
-    func stack(artifacts: FilePath) -> LiveStack {
+    func stack(
+        artifacts: FilePath, servedNames: @escaping @Sendable () -> [String]? = { nil }, ignored: IgnoredPlaces = .none
+    ) -> LiveStack {
         LiveStack(
             database: database, tools: PostgresTools(binDirectory: server.binDirectory), artifacts: artifacts,
-            mlflowVersion: { "3.17.2" })
+            mlflowVersion: { "3.17.2" }, servedNames: servedNames, ignored: ignored)
     }
 
     @discardableResult

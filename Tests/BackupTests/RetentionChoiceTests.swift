@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
+import Foundation
 import SystemIO
 import TestSupport
 import Testing
@@ -27,7 +28,7 @@ struct RetentionChoiceTests {
     @discardableResult
     private func place(
         _ day: Int, chain: String? = nil, same: String? = nil, generation: Int? = nil, cloned: UInt64? = nil,
-        status: Sidecar.Status = .completed, read: Int = 1
+        status: Sidecar.Status = .completed, read: Int = 1, lacks: [String] = []
     ) throws -> String {
         let created = LocalTime(epoch: Self.now.epoch - Int64(day) * 86_400)
         let name = "mlflow_backup_\(created.stamp).tar.gz"
@@ -42,6 +43,11 @@ struct RetentionChoiceTests {
             durationSeconds: nil, summary: nil)
         sidecar.readFile = FileMark.brief(
             folder.path.appending(name), try .of(folder.path.appending(name)))
+        if !lacks.isEmpty {
+            let lack = String(decoding: try JSONEncoder().encode(lacks), as: UTF8.self)
+            sidecar.summary = try JSONDecoder().decode(
+                Manifest.Summary.self, from: Data(#"{"files":1,"content_bytes":1,"skipped":0,"lack":\#(lack)}"#.utf8))
+        }
         sidecar.chain = chain
         sidecar.generation = generation
         sidecar.clonedBytes = cloned
@@ -223,5 +229,54 @@ struct RetentionChoiceTests {
         ])
     func fullEvery(rule: RetentionRule, wanted: Int, effective: Int) {
         #expect(rule.fullEvery(wanted) == effective)
+    }
+
+    @Test("partial ones push out partial ones, and no whole one")
+    func partial() throws {
+        let whole = try (8...10).map { try place($0, chain: "w\($0)") }
+        let partial = try (0...7).map { try place($0, chain: "p\($0)", lacks: ["s3://bucket/a"]) }
+        #expect(try going(.days(3)) == partial[3...].reversed())
+        let staying = try choose(.days(3)).staying.map(\.name.string)
+        #expect(staying == Array(partial[..<3]) + whole)
+    }
+
+    @Test("once they are whole again both go by their days")
+    func wholeAgain() throws {
+        let whole = try (8...10).map { try place($0, chain: "w\($0)") }
+        let partial = try (3...7).map { try place($0, chain: "p\($0)", lacks: ["s3://bucket/a"]) }
+        for day in 0...2 { try place(day, chain: "n\(day)") }
+        #expect(Set(try going(.days(3))) == Set(whole + partial))
+        #expect(try going(.days(4)).contains(whole[0]) == false, "the fourth day of whole ones")
+    }
+
+    @Test(
+        "where one place more is missing, what still holds it stays; what could not be told stands in for nothing but its like"
+    )
+    func moreMissing() throws {
+        let one = try (6...9).map { try place($0, chain: "a\($0)", lacks: ["/nas"]) }
+        for day in 3...5 { try place(day, chain: "b\(day)", lacks: ["/nas", "s3://bucket/a"]) }
+        let untold = try (0...2).map { try place($0, chain: "c\($0)", lacks: ["?"]) }
+        #expect(
+            try going(.days(1)) == [one[3], one[2], one[1]] + (try names(4...5)).reversed() + untold[1...].reversed())
+    }
+
+    private func names(_ days: ClosedRange<Int>) throws -> [String] {
+        days.map { "mlflow_backup_\(LocalTime(epoch: Self.now.epoch - Int64($0) * 86_400).stamp).tar.gz" }
+    }
+
+    @Test("of those that hold what goes two copies stay, and are read before it goes; a whole one counts as one")
+    func copiesOfPartial() throws {
+        let old = try place(9, chain: "x", lacks: ["/nas"])
+        let older = try place(10, chain: "y", lacks: ["/nas"])
+        for day in 0..<7 { try place(day, chain: "same", read: 30, lacks: ["/nas"]) }
+        #expect(try going(.days(7)) == [older])
+        let choice = try choose(.days(7))
+        #expect(choice.staying.map(\.name.string).contains(old))
+        #expect(
+            choice.toRead(now: Self.now, since: Self.now).map(\.name.string) == [try names(0...0)[0]],
+            "the other one was read yesterday")
+        // One that holds more is as good a second copy.
+        try place(8, chain: "whole")
+        #expect(Set(try going(.days(8))) == [older, old])
     }
 }

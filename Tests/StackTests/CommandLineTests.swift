@@ -60,6 +60,16 @@ import Testing
         #expect(try stack.command(["scrub", "--rate", "0"]).succeeded)
         let doctor = try stack.command(["doctor", "--lang", "en"])
         #expect(doctor.succeeded && doctor.output.contains("The backup folder is on"), "\(doctor.errors)")
+        // As where MLflow serves a bucket: its own list of artifacts is held against the folder.
+        let other = try TemporaryFolder("served-elsewhere")
+        try other.write("artifacts/unrelated", "x")
+        let elsewhere = try stack.command(
+            [
+                "doctor", "--lang", "en", "--artifacts-dir", other.path.appending("artifacts").string, "--backup-dir",
+                other.path.appending("backups").string,
+            ])
+        #expect(elsewhere.exit == .code(9), "\(elsewhere.exit) \(elsewhere.errors)")
+        #expect(elsewhere.output.contains("that the MLflow server lists among its artifacts"), "\(elsewhere.output)")
     }
 
     /// As where the disk of the backups is not mounted, or was lost for good.

@@ -27,6 +27,7 @@ package struct BackupRepresentation: Encodable {
     let files: Int?
     let content_bytes: UInt64?
     let skipped: Int?
+    let lacks: [String]?
 
     package init(_ item: CatalogueItem) {
         name = item.name.string
@@ -34,12 +35,12 @@ package struct BackupRepresentation: Encodable {
         size = HumanUnits.size(item.size)
         created_at = item.created.iso
         type = item.kind.rawValue
-        status = item.status.rawValue
+        status = item.shownStatus
         size_bytes = item.size
         let sidecar = item.sidecar
         sha256 = sidecar.flatMap { $0.sha256.isEmpty ? nil : $0.sha256 }
         verified_at = item.lastRead().map { LocalTime(epoch: $0).iso }
-        reason = item.reason?.english
+        reason = item.reason?.english ?? (item.isPartial ? item.lack.text.english : nil)
         adopted = sidecar?.adopted ?? true
         duration_seconds = sidecar?.durationSeconds
         let summary = sidecar?.summary
@@ -51,5 +52,6 @@ package struct BackupRepresentation: Encodable {
         files = summary?.files
         content_bytes = summary?.contentBytes
         skipped = summary?.skipped
+        lacks = summary?.lack?.names
     }
 }

@@ -202,6 +202,6 @@ extension Manifest.Summary {
         PlausibleNumber.isCount(contentBytes)
             && [experiments, runs, registeredModels, rows, Int64(files), Int64(skipped)].allSatisfy {
                 PlausibleNumber.isCount($0)
-            }
+            } && (lack?.isPlausible ?? true)
     }
 }

@@ -54,7 +54,8 @@ extension BackupJob {
                 mounts: try stack.mountsInside()),
             skipped: report.skipped.map { .init(path: $0.path.description, reason: $0.reason.rawValue) },
             changedWhileRead: report.changedWhileRead.map(\.description))
-        manifest.elsewhere = workspace.elsewhere()
+        let coverage = workspace.coverage()
+        (manifest.elsewhere, manifest.lack) = (coverage.elsewhere, coverage.lack)
         for entry in report.skipped.prefix(100) {
             log.warning("skipped", ["path": entry.path, "reason": entry.reason.rawValue])
         }

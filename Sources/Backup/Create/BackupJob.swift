@@ -127,7 +127,9 @@ package struct BackupJob: Sendable {
                 "cloned_bytes": summary.sharing.cloned, "copied_bytes": summary.sharing.copied,
                 "generation": summary.sharing.generation, "skipped": manifest.skippedCount,
                 "unchanged_since": unchanged?.since.string ?? "no",
-                "suspicious": made.suspicion?.text.english ?? "no", "seconds": (seconds * 10).rounded() / 10,
+                "suspicious": made.suspicion?.text.english ?? "no",
+                "lacks": manifest.lack.map { $0.names.joined(separator: " ") } ?? "?",
+                "seconds": (seconds * 10).rounded() / 10,
             ])
         let suspicious = made.suspicion.map { Self.suspicious(made.name, $0) }
         return BackupOutcome(

@@ -20,6 +20,8 @@ package struct BackupOutcome: Sendable {
     package let warnings: [BilingualText]
     /// Why it is suspicious; `nil` where it is not. It is in the warnings, too.
     package let suspicious: BilingualText?
+    /// Places with artifacts that the database names and it does not hold. What they are is in the warnings, too.
+    package var lack: Lack { manifest.lack ?? .nothing }
     /// Of what it is another name; `nil` where this run read its bytes.
     package let unchanged: Unchanged?
 

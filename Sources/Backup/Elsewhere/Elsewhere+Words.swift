@@ -10,8 +10,17 @@ extension Elsewhere {
 
     /// One sentence or two for each kind of thing, with what to do.
     func notices(_ moment: Moment, artifacts: FilePath) -> [BilingualText] {
-        [placesNotice(moment), unseen.map { Self.notice($0, artifacts) }, secretsNotice(moment), usersNotice(moment)]
-            .compactMap { $0 }
+        gaps(moment, artifacts: artifacts) + beside(moment)
+    }
+
+    /// Of artifacts that the database names and no backup holds.
+    func gaps(_ moment: Moment, artifacts: FilePath) -> [BilingualText] {
+        [placesNotice(moment), unseen.map { Self.notice($0, artifacts) }].compactMap { $0 }
+    }
+
+    /// Of all else.
+    func beside(_ moment: Moment) -> [BilingualText] {
+        [secretsNotice(moment), usersNotice(moment)].compactMap { $0 }
     }
 
     private func placesNotice(_ moment: Moment) -> BilingualText? {
@@ -24,7 +33,11 @@ extension Elsewhere {
         return switch moment {
         case .backup:
             BilingualText(zh: "备份不包含以下位置的 artifacts：", en: "Artifacts at these places are not in a backup: ") + list
-                + BilingualText(zh: "。请另行备份这些位置。", en: ". Back these places up by themselves.")
+                + BilingualText(
+                    zh: "。请另行备份这些位置；备份好之后写入 ARTIFACT_ROOTS_IGNORED，备份就不再算作不完整。",
+                    en:
+                        ". Back these places up by themselves, and name them in ARTIFACT_ROOTS_IGNORED, so that backups are no longer partial."
+                )
         case .restore:
             BilingualText(
                 zh: "数据库引用的以下位置不在备份中，没有恢复：",
@@ -35,7 +48,17 @@ extension Elsewhere {
     }
 
     private static func notice(_ unseen: UnseenArtifacts, _ artifacts: FilePath) -> BilingualText {
-        let numbers = unseen.experiments.joined(separator: ", ")
+        let numbers = unseen.experiments.map(\.shown).joined(separator: ", ")
+        if unseen.isListed == true {
+            return BilingualText(
+                zh: "MLflow 服务器列出的 \(unseen.looked) 个 artifacts 目录（例如 \(numbers)）在 \(artifacts) 中都不存在："
+                    + "它的 artifacts-destination 是另一个位置，备份不包含它们。请检查 ARTIFACTS_DIR 和挂载，或另行备份那个位置，"
+                    + "并把 mlflow-artifacts:/ 写入 ARTIFACT_ROOTS_IGNORED。",
+                en:
+                    "None of the \(unseen.looked) folders that the MLflow server lists among its artifacts (such as \(numbers)) is in "
+                    + "\(artifacts): its artifacts-destination is another place, and no backup holds them. Check ARTIFACTS_DIR and the "
+                    + "mounts, or back that place up by itself and name mlflow-artifacts:/ in ARTIFACT_ROOTS_IGNORED.")
+        }
         return BilingualText(
             zh: "数据库中最新的 \(unseen.looked) 个应有文件的模型和运行（实验 \(numbers)）在 \(artifacts) 中都没有文件夹："
                 + "MLflow 把文件存在这里看不到的位置（仅其容器挂载的卷，或另一个 artifacts-destination），备份不包含它们。"

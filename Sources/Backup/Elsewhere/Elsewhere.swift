@@ -47,30 +47,41 @@ extension LiveStack {
     /// - Parameters:
     ///   - isLogin: whether the server asks for a login; where nobody knows it is asked.
     ///   - seconds: for all that the database is asked.
-    /// - Returns: `nil` where there is nothing.
+    ///   - asksServer: whether the server is asked, too, what it serves.
     /// - Throws: `PostgresError`; `BackupError.placesSilent` where a disk that the database names does not answer: nobody waits
     ///   for it longer, and nothing of ours needs it.
-    func elsewhere(asksForLogin isLogin: Bool? = nil, atMost seconds: Double = 10) throws -> Elsewhere? {
+    func coverage(
+        asksForLogin isLogin: Bool? = nil, atMost seconds: Double = 10, asksServer: Bool = true
+    ) throws -> Coverage {
         let reading = try PlaceReading(of: database, atMost: seconds)
-        let artifacts = artifacts
+        let (artifacts, ignored) = (artifacts, ignored)
+        let listed = asksServer ? servedNames() : nil
         let reply = Self.places.of(artifacts).ask(atMost: seconds) { () throws(SystemError) in
-            ArtifactPlaces(reading, in: artifacts)
+            ArtifactPlaces(reading, in: artifacts, ignoring: ignored, listed: listed)
         }
         guard case .answered(let places) = reply else { throw BackupError.placesSilent }
-        return Elsewhere(
+        let elsewhere = Elsewhere(
             reading, places,
             // Nobody has to ask where the users are here.
             asksForLogin: !reading.hasUsers && (isLogin ?? asksForLogin()))
+        return Coverage(elsewhere: elsewhere, lack: Lack(places))
     }
+}
+
+/// What a backup made now would not hold.
+struct Coverage {
+    /// In words; `nil` where there is nothing to say.
+    var elsewhere: Elsewhere?
+    var lack: Lack
 }
 
 extension Workspace {
     /// For the record of an operation that fails by something else, if it fails.
-    /// - Returns: `nil` where there is nothing, or it cannot be told, which the log says.
-    func elsewhere() -> Elsewhere? {
-        do { return try stack.elsewhere() } catch {
+    func coverage() -> Coverage {
+        // A backup that cannot tell what it lacks takes no other's place: it is worth a while.
+        do { return try stack.coverage(atMost: 60) } catch {
             log.warning("it could not be told what is elsewhere", ["reason": error.bilingual.english])
-            return nil
+            return Coverage(elsewhere: nil, lack: .unknown)
         }
     }
 }

@@ -9,7 +9,7 @@ extension RestoreJob {
     func elsewhere(_ manifest: Manifest) -> [BilingualText] {
         guard options.mode.includesDatabase else { return [] }
         var found = manifest.elsewhere
-        do { found = try stack.elsewhere(asksForLogin: found?.users ?? false) } catch {
+        do { found = try stack.coverage(asksForLogin: found?.users ?? false).elsewhere } catch {
             log.warning("what is elsewhere is told by the backup's manifest", ["reason": error.bilingual.english])
         }
         return found?.notices(.restore, artifacts: stack.artifacts) ?? []

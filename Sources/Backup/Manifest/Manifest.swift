@@ -96,13 +96,15 @@ package struct Manifest: Sendable, Equatable, Codable {
     package var changedBeyond: Int?
     /// What the database speaks of and the backup does not hold; `nil` for nothing, and in backups of 0.1.0.
     package var elsewhere: Elsewhere?
+    /// Artifacts that the database names and the backup does not hold, by place; `nil` in backups of 0.1.0, which do not say.
+    package var lack: Lack?
 
     enum CodingKeys: String, CodingKey {
         case format, name, created
         case createdAt = "created_at"
         case host, stack
         case serviceVersion = "service_version"
-        case mlflow, database, artifacts, skipped, elsewhere
+        case mlflow, database, artifacts, skipped, elsewhere, lack
         case changedWhileRead = "changed_while_read"
         case skippedBeyond = "skipped_beyond"
         case changedBeyond = "changed_beyond"
@@ -126,6 +128,7 @@ package struct Manifest: Sendable, Equatable, Codable {
         package var files: Int
         package var contentBytes: UInt64
         package var skipped: Int
+        package var lack: Lack?
 
         enum CodingKeys: String, CodingKey {
             case mlflowVersion = "mlflow_version"
@@ -134,7 +137,7 @@ package struct Manifest: Sendable, Equatable, Codable {
             case registeredModels = "registered_models"
             case files
             case contentBytes = "content_bytes"
-            case skipped
+            case skipped, lack
         }
     }
 
@@ -143,7 +146,7 @@ package struct Manifest: Sendable, Equatable, Codable {
             mlflowVersion: mlflow.version, alembicRevision: mlflow.alembicRevision,
             experiments: database.rows["public.experiments"], runs: database.rows["public.runs"],
             registeredModels: database.rows["public.registered_models"], rows: totalRows, files: artifacts.files,
-            contentBytes: artifacts.bytes, skipped: skippedCount)
+            contentBytes: artifacts.bytes, skipped: skippedCount, lack: lack)
     }
 
     /// Rows that would not fit into a number are more than any database has.
@@ -205,6 +208,6 @@ extension Manifest {
         PlausibleNumber.isCount(artifacts.bytes)
             && [Int64(artifacts.files), Int64(artifacts.folders), totalRows].allSatisfy { PlausibleNumber.isCount($0) }
             && [created, artifacts.walkStarted].allSatisfy { PlausibleNumber.isDate($0) }
-            && database.rows.values.allSatisfy { PlausibleNumber.isCount($0) }
+            && database.rows.values.allSatisfy { PlausibleNumber.isCount($0) } && (lack?.isPlausible ?? true)
     }
 }

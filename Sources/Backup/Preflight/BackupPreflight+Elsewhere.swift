@@ -9,9 +9,10 @@ extension BackupPreflight {
         // A database that does not answer is told of already.
         guard findings.first(.database) == nil else { return }
         do {
-            let found = try stack.elsewhere(atMost: isHasty ? 2 : 10)
-            let notices = found?.notices(.backup, artifacts: stack.artifacts) ?? []
-            findings.note(.artifacts, notices)
+            // Who asks every few seconds does not have a bucket listed each time.
+            let found = try stack.coverage(atMost: isHasty ? 2 : 10, asksServer: !isHasty).elsewhere
+            findings.noteGaps(.artifacts, found?.gaps(.backup, artifacts: stack.artifacts) ?? [])
+            findings.note(.artifacts, found?.beside(.backup) ?? [])
         } catch {
             findings.note(
                 .artifacts,

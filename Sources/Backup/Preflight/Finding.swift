@@ -26,6 +26,8 @@ package struct Finding: Sendable {
         case obstacle(any Error)
         /// A backup would be made, and be suspicious: it pushes no other out, and a person has to accept it.
         case suspicion(BilingualText)
+        /// A backup would be made, and be partial: artifacts that the database names would not be in it.
+        case gap(BilingualText)
         /// The operation works, and leaves something out.
         case notice(BilingualText)
     }
@@ -34,13 +36,19 @@ package struct Finding: Sendable {
     package let weight: Weight
 
     package var obstacle: (any Error)? { if case .obstacle(let error) = weight { error } else { nil } }
-    package var isNotice: Bool { if case .notice = weight { true } else { false } }
+    package var isNotice: Bool {
+        switch weight {
+        case .notice, .gap: true
+        case .obstacle, .suspicion: false
+        }
+    }
+    var isGap: Bool { if case .gap = weight { true } else { false } }
 
     /// One sentence, with what to do.
     package var text: BilingualText {
         switch weight {
         case .obstacle(let error): error.bilingual
-        case .suspicion(let text), .notice(let text): text
+        case .suspicion(let text), .gap(let text), .notice(let text): text
         }
     }
 }
@@ -54,6 +62,8 @@ package struct Findings: Sendable {
     package var obstacles: [any Error] { all.compactMap(\.obstacle) }
     package var notices: [BilingualText] { all.filter(\.isNotice).map(\.text) }
     package var suspicions: [BilingualText] { all.filter { $0.obstacle == nil && !$0.isNotice }.map(\.text) }
+
+    package var isPartial: Bool { all.contains(where: \.isGap) }
 
     /// The first obstacle, or what makes it suspicious.
     package func first(_ check: Finding.Check) -> Finding? { all.first { $0.check == check && !$0.isNotice } }
@@ -75,6 +85,10 @@ package struct Findings: Sendable {
 
     mutating func note(_ check: Finding.Check, _ notices: [BilingualText]) {
         all += notices.map { Finding(check: check, weight: .notice($0)) }
+    }
+
+    mutating func noteGaps(_ check: Finding.Check, _ gaps: [BilingualText]) {
+        all += gaps.map { Finding(check: check, weight: .gap($0)) }
     }
 
     mutating func suspect(_ check: Finding.Check, _ text: BilingualText) {

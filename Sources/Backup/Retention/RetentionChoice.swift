@@ -30,22 +30,32 @@ struct RetentionChoice {
             item.isWhole && item.sidecar?.adopted == false && ownership.mayRemove(item)
                 && !pinned.contains(item.name.string) && !isAhead(item)
         }
-        func expired(_ status: CatalogueItem.Status) -> [CatalogueItem] {
-            rule.expired(ours.filter { $0.status == status }).filter { $0.name != justMade }
-        }
-        let good = expired(.completed)
-        let goingNames = Set(good.map(\.name))
-        staying = ours.filter { $0.status == .completed && !goingNames.contains($0.name) }
-        going = Array(good.reversed())
+        let good = ours.filter { $0.status == .completed }
+        let goingNames = Set(Self.expired(good, rule).filter { $0.name != justMade }.map(\.name))
+        staying = good.filter { !goingNames.contains($0.name) }
+        going = good.filter { goingNames.contains($0.name) }.reversed()
         if !rule.keepsOne { keepSecondCopy() }
         // Suspicious ones push each other out, and nothing else.
-        going = Array(expired(.suspicious).reversed()) + going
+        let suspicious = Self.expired(ours.filter { $0.status == .suspicious }, rule)
+        going = suspicious.filter { $0.name != justMade }.reversed() + going
+    }
+
+    /// What the rule lets go, each counted among those that lack nothing which it holds: a partial backup is no day of a whole
+    /// one's, and where one place more is missing since yesterday, what was made before stays until that is over.
+    private static func expired(_ items: [CatalogueItem], _ rule: RetentionRule) -> [CatalogueItem] {
+        let names = Set(
+            Set(items.map(\.lack)).flatMap { lack in
+                rule.expired(items.filter { $0.lack.isWithin(lack) }).filter { $0.lack == lack }
+            }.map(\.name))
+        return items.filter { names.contains($0.name) }
     }
 
     /// Expired ones stay as long as nothing else is independent of the newest: as many as show two copies. Where nothing is
     /// known to be, one that may be.
     private mutating func keepSecondCopy() {
-        let kept = Set(chains.copies(staying + going.reversed()).map(\.name))
+        let all = staying + going.reversed()
+        let kept = Set(
+            Set(all.map(\.lack)).flatMap { lack in chains.copies(all.filter { $0.lack.isWithin(lack) }) }.map(\.name))
         staying += going.filter { kept.contains($0.name) }
         going.removeAll { kept.contains($0.name) }
         staying.sort { ($0.created, $0.name.string) > ($1.created, $1.name.string) }
@@ -58,16 +68,21 @@ struct RetentionChoice {
             && items.contains { $0.isSameFile(as: item) && !goingNames.contains($0.name) }
     }
 
-    /// What must be read before any bytes go: the newest good one that stays and the newest that is independent of it.
+    /// What must be read before any bytes go: of those that hold what goes, the newest good one that stays and the newest that is
+    /// independent of it.
     /// - Parameter started: when this began; a copy that would be the only one, for all that is known, is read after that.
     func toRead(now: LocalTime, since started: LocalTime) -> [CatalogueItem] {
-        let copies = chains.copies(staying)
-        let isTwo = chains.isTwo(copies)
-        return copies.enumerated().filter { place, item in
-            let read = item.lastReadLookingInside(now) ?? .min
-            // Within the second of the beginning nobody can tell which came first.
-            return place == 0 && !isTwo ? read <= started.epoch : read < now.epoch - Self.week
-        }.map(\.element)
+        let lacks = Set((going.isEmpty ? staying : going).map(\.lack))
+        let due = lacks.flatMap { lack in
+            let copies = chains.copies(staying.filter { $0.lack.isWithin(lack) })
+            let isTwo = chains.isTwo(copies)
+            return copies.enumerated().filter { place, item in
+                let read = item.lastReadLookingInside(now) ?? .min
+                // Within the second of the beginning nobody can tell which came first.
+                return place == 0 && !isTwo ? read <= started.epoch : read < now.epoch - Self.week
+            }.map(\.element.name)
+        }
+        return staying.filter { due.contains($0.name) }
     }
 
     /// Seconds.

@@ -16,14 +16,11 @@ enum ArtifactLocation: Equatable, Sendable {
     case reference
 
     init(_ text: String) {
-        let bytes = Array(text.utf8)
-        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), let scheme = Self.scheme(bytes[..<colon]) else {
-            self = Self.plain(bytes)
+        let (named, authority, path) = Self.split(text)
+        guard let scheme = named else {
+            self = Self.plain(path)
             return
         }
-        // Query and fragment may hold credentials, and name no place.
-        let rest = bytes[(colon + 1)...].prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
-        let (authority, path) = Self.split(Array(rest))
         switch scheme {
         case "runs", "models": self = .reference
         case "mlflow-artifacts": self = .served(PathParts(encoded: path))
@@ -54,6 +51,18 @@ enum ArtifactLocation: Equatable, Sendable {
         }
     }
 
+    /// - Returns: the parts of a URI; of a plain path no scheme, and all of it as the path.
+    static func split(_ text: String) -> (scheme: String?, authority: String, path: [UInt8]) {
+        let bytes = Array(text.utf8)
+        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), let scheme = Self.scheme(bytes[..<colon]) else {
+            return (nil, "", bytes)
+        }
+        // Query and fragment may hold credentials, and name no place.
+        let rest = bytes[(colon + 1)...].prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        let (authority, path) = Self.split(Array(rest))
+        return (scheme, authority, path)
+    }
+
     private static func plain(_ bytes: [UInt8]) -> ArtifactLocation {
         if bytes.first == slash { return .local(PathParts(path: bytes)) }
         guard let first = PathParts(path: bytes).names.first else { return .reference }
@@ -82,7 +91,7 @@ enum ArtifactLocation: Equatable, Sendable {
     }
 
     /// What stands before the last @ lets one in, but for Azure, where it is the container.
-    private static func withoutCredentials(_ scheme: String, _ authority: String) -> String {
+    static func withoutCredentials(_ scheme: String, _ authority: String) -> String {
         guard let at = authority.lastIndex(of: "@") else { return authority }
         let before = authority[..<at]
         let isContainer = ["wasb", "wasbs", "abfs", "abfss"].contains(scheme) && !before.contains(":")

@@ -30,6 +30,13 @@ package struct UnseenArtifacts: Sendable, Equatable, Codable {
     package var looked: Int
     /// The experiments that they are of, by number, sorted; a few.
     package var experiments: [String]
+    /// Whether these are what the server lists directly below its `--artifacts-destination`, and not rows; `nil` for no.
+    package var isListed: Bool?
+
+    enum CodingKeys: String, CodingKey {
+        case looked, experiments
+        case isListed = "listed"
+    }
 }
 
 /// Which artifacts of a database are not in an artifacts folder.
@@ -38,19 +45,41 @@ package struct ArtifactPlaces: Sendable, Equatable {
     package private(set) var places: [ArtifactPlace] = []
     /// `nil` where all is well.
     package private(set) var unseen: UnseenArtifacts?
+    /// How many places there are that a person keeps himself.
+    package private(set) var ignored = 0
+    /// Whether the database names more than anybody looked at.
+    package private(set) var isCut = false
 
     /// What one or two without files may come to by themselves says nothing of an experiment.
     private static let several = 3
 
-    package init(_ reading: PlaceReading, in folder: FilePath) {
+    /// - Parameters:
+    ///   - listed: what the server has directly below its `--artifacts-destination`; `nil` where it does not say.
+    package init(
+        _ reading: PlaceReading, in folder: FilePath, ignoring kept: IgnoredPlaces = .none, listed: [String]? = nil
+    ) {
         var roots = ArtifactRoots(folder)
         let expected = reading.expected.map { ($0.experiment, ArtifactLocation($0.location)) }
         for location in expected.map(\.1) + reading.groups.map({ ArtifactLocation($0.example) }) {
             if case .local(let parts) = location { roots.learn(from: parts) }
         }
         let unknown = Self.unknownRoot(reading, &roots)
-        unseen = Self.unseen(expected, &roots, unknown)
-        places = Self.places(reading, &roots, unknown)
+        if !kept.holdServed {
+            unseen = Self.unseen(listed: listed ?? [], &roots) ?? Self.unseen(expected, &roots, unknown)
+        }
+        let all = Self.places(reading, &roots, unknown, ignoring: kept)
+        (places, ignored) = (all.places, all.ignored)
+        isCut = reading.isCut
+    }
+
+    /// Where nothing that the server lists is below our folder, it serves another one. What was there and is deleted by now
+    /// makes no difference, nor does what was made since.
+    private static func unseen(listed: [String], _ roots: inout ArtifactRoots) -> UnseenArtifacts? {
+        let looked = listed.prefix(1000).compactMap { name in
+            roots.holds(.served(PathParts(path: Array(name.utf8))))
+        }
+        guard !looked.isEmpty, !looked.contains(true) else { return nil }
+        return UnseenArtifacts(looked: looked.count, experiments: Array(listed.prefix(10)), isListed: true)
     }
 
     /// The folder of all that says nothing else, where neither is it ours by any name nor is it on this machine: MLflow's
@@ -62,10 +91,11 @@ package struct ArtifactPlaces: Sendable, Equatable {
         return roots.isOnThisMachine(parts) == true ? nil : parts
     }
 
-    private static func places(_ reading: PlaceReading, _ roots: inout ArtifactRoots, _ unknown: PathParts?)
-        -> [ArtifactPlace]
-    {
+    private static func places(
+        _ reading: PlaceReading, _ roots: inout ArtifactRoots, _ unknown: PathParts?, ignoring kept: IgnoredPlaces
+    ) -> (places: [ArtifactPlace], ignored: Int) {
         var places: [String: ArtifactPlace] = [:]
+        var ignored: Set<String> = []
         for group in reading.groups {
             let location = ArtifactLocation(group.location)
             switch location {
@@ -77,9 +107,13 @@ package struct ArtifactPlaces: Sendable, Equatable {
             case .remote, .relative: break
             }
             guard let name = location.place else { continue }
+            if kept.hold(group.location) {
+                ignored.insert(name)
+                continue
+            }
             places[name, default: ArtifactPlace(place: name)].add(group)
         }
-        return places.values.sorted { ($1.total, $0.place) < ($0.total, $1.place) }
+        return (places.values.sorted { ($1.total, $0.place) < ($0.total, $1.place) }, ignored.count)
     }
 
     private static func unseen(

@@ -16,7 +16,7 @@ extension PlaceReading {
     }
 
     /// Of one kind at most; each experiment may have a location of its own.
-    private static let mostGroups = 20_000
+    private static let mostGroups = 200_000
 
     private static func sources(_ columns: StoreColumns) -> [Source] {
         func deleted(_ table: String) -> SQL {
@@ -66,8 +66,9 @@ extension PlaceReading {
 
     /// What `mlflow-artifacts:` serves, which is nearly all of most stacks, is left out: nothing in the database says where
     /// that is (`expected`).
-    static func groups(_ session: BoundedSession, _ columns: StoreColumns) throws -> [Group] {
+    static func groups(_ session: BoundedSession, _ columns: StoreColumns) throws -> (groups: [Group], isCut: Bool) {
         var groups: [Group] = []
+        var isCut = false
         for source in sources(columns) {
             let rows = try session.rows(
                 """
@@ -82,6 +83,7 @@ extension PlaceReading {
                   where whole <> '' and whole not like 'mlflow-artifacts:%'
                 ) named group by location order by total desc, location limit \(number: mostGroups)
                 """)
+            isCut = isCut || rows.count == mostGroups
             for row in rows {
                 groups.append(
                     Group(
@@ -90,7 +92,7 @@ extension PlaceReading {
                         deleted: try row.int64("deleted")))
             }
         }
-        return groups
+        return (groups, isCut)
     }
 
     /// The newest five of each experiment that cannot be without files: logged models that are ready, and runs that logged a model

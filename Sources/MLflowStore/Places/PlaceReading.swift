@@ -26,6 +26,8 @@ package struct PlaceReading: Sendable {
     }
 
     let groups: [Group]
+    /// Whether there are more groups than these.
+    let isCut: Bool
     /// The newest of each experiment.
     let expected: [Expected]
     /// Where an experiment goes that says nothing: that of experiment 0, without its number.
@@ -62,10 +64,11 @@ package struct PlaceReading: Sendable {
 
     private init(_ session: BoundedSession) throws {
         guard let columns = try StoreColumns(of: session.connection) else {
-            (groups, expected, defaultRoot, webhookSecrets, gatewaySecrets, hasUsers) = ([], [], nil, 0, 0, false)
+            (groups, isCut, expected, defaultRoot) = ([], false, [], nil)
+            (webhookSecrets, gatewaySecrets, hasUsers) = (0, 0, false)
             return
         }
-        groups = try Self.groups(session, columns)
+        (groups, isCut) = try Self.groups(session, columns)
         expected = try Self.expected(session, columns)
         defaultRoot = try Self.defaultRoot(session, columns)
         webhookSecrets = try Self.webhookSecrets(session, columns)

@@ -86,8 +86,8 @@ struct HealthCheck: Sendable {
         var unseen = unseen(preflight, isListed: items != nil)
         var ended: TaskRecord?
         do { ended = try tasks.newestEndedBackup(.now()) } catch { unseen.insert("last_backup") }
-        if let suspicious = suspiciousBackupFinding(items ?? []) {
-            add("last_backup", suspicious)
+        if let doubtful = suspiciousBackupFinding(items ?? []) ?? partialBackupFinding(items ?? []) {
+            add("last_backup", doubtful)
         } else {
             // Its task has told of it, if it came to its end.
             let isTold = ![TaskStore.interruptedCode, "stopping"].contains(ended?.failure?.code)
@@ -192,6 +192,13 @@ struct HealthCheck: Sendable {
                     + "run `mlflow-backup accept \(newest.name)`.")
         }
         return nil
+    }
+
+    /// Told until it is over: nobody else would notice before the day on which the files are needed.
+    private func partialBackupFinding(_ items: [CatalogueItem]) -> BilingualText? {
+        let now = LocalTime.now()
+        guard let newest = items.first(where: { $0.created <= now && $0.isWhole }), newest.isPartial else { return nil }
+        return newest.name.partial(newest.lack)
     }
 
     /// Found by a backup that read its predecessor, by `verify` or by a scrub: that night's own backup is well, and would hide it.

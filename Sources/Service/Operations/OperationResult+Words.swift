@@ -11,10 +11,7 @@ extension OperationResult {
         let duration = HumanUnits.duration(seconds: outcome.seconds)
         let warnings = outcome.warnings
         self.init(
-            message: outcome.suspicious == nil
-                ? BilingualText(zh: "备份成功完成", en: "The backup has been completed")
-                : BilingualText(
-                    zh: "备份已完成，但可疑，需要人工确认", en: "The backup was made, and is suspicious: somebody has to accept it"),
+            message: Self.message(outcome),
             output: Self.lines(
                 [
                     BilingualText(zh: "备份完成，位置: \(outcome.path)", en: "Backup completed: \(outcome.path)"),
@@ -27,7 +24,21 @@ extension OperationResult {
             ),
             backupName: outcome.name.string, size: outcome.size, seconds: outcome.seconds, warnings: warnings,
             removed: outcome.removed.map(\.string), sha256: outcome.digest.hex,
-            isSuspicious: outcome.suspicious != nil, isVerified: outcome.unchanged == nil, unchanged: outcome.unchanged)
+            isSuspicious: outcome.suspicious != nil, isPartial: !outcome.lack.isNothing,
+            isVerified: outcome.unchanged == nil, unchanged: outcome.unchanged)
+    }
+
+    private static func message(_ outcome: BackupOutcome) -> BilingualText {
+        if outcome.suspicious != nil {
+            return BilingualText(
+                zh: "备份已完成，但可疑，需要人工确认", en: "The backup was made, and is suspicious: somebody has to accept it")
+        }
+        if !outcome.lack.isNothing {
+            return BilingualText(
+                zh: "备份已完成，但不完整：数据库引用的部分 artifacts 不在其中",
+                en: "The backup was made, and is partial: artifacts that the database names are not in it")
+        }
+        return BilingualText(zh: "备份成功完成", en: "The backup has been completed")
     }
 
     init(_ outcome: RestoreOutcome) {

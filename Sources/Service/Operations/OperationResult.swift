@@ -17,6 +17,8 @@ package struct OperationResult: Sendable {
     package let sha256: String?
     /// Whether a backup that was made has to be accepted by a person before it counts.
     package var isSuspicious = false
+    /// Whether it lacks artifacts that its database names.
+    package var isPartial = false
     /// Whether this run read the bytes of the backup it made or looked at; `nil` where that is not what was asked.
     package var isVerified: Bool?
     /// Of what backup this one is another name, unread in this run; `nil` where its bytes were read, and for all else.

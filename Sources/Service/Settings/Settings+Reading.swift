@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import MLflowStore
 import SystemIO
 import Wording
 
@@ -45,6 +46,7 @@ extension Settings {
         fullEvery = try reader.number(.fullEvery, in: 1...1000) ?? 7
         scrub = try reader.choice(.scrub, of: ScrubChoice.self) ?? .auto
         artifactsDirectory = try reader.path(.artifactsDirectory) ?? "/mlflow/artifacts"
+        artifactRootsIgnored = try Self.ignoredPlaces(reader)
         postgresHost = reader.text(.postgresHost) ?? "postgres"
         postgresPort = UInt16(try reader.number(.postgresPort, in: 1...65_535) ?? 5432)
         postgresDatabase = reader.text(.postgresDatabase) ?? "mlflow"
@@ -67,6 +69,20 @@ extension Settings {
         allowedHosts = (reader.text(.allowedHosts) ?? "").split(separator: ",")
             .map { $0.trimmingSpaces.lowercased() }.filter { !$0.isEmpty }
         mail = try MailSettings(reader)
+    }
+
+    private static func ignoredPlaces(_ reader: SettingsReader) throws(SettingsError) -> IgnoredPlaces {
+        let lines = (reader.text(.artifactRootsIgnored) ?? "").split(whereSeparator: \.isWhitespace).map(String.init)
+        let (places, fault) = IgnoredPlaces.reading(lines)
+        guard let fault else { return places }
+        // A URI may hold a password.
+        throw .badValue(
+            variable: SettingName.artifactRootsIgnored.rawValue, shown: fault.contains("@") ? nil : fault,
+            allowed: BilingualText(
+                zh: "绝对路径或 URI，用空格或换行分隔，例如 s3://bucket/mlflow /mnt/nas（空格写作 file:///mnt/a%20b）",
+                en:
+                    "absolute paths or URIs, separated by spaces or line ends, such as s3://bucket/mlflow /mnt/nas (a space is %20 in file:///mnt/a%20b)"
+            ))
     }
 
     private static func ping(_ reader: SettingsReader) throws(SettingsError) -> PingURL? {

@@ -3,6 +3,7 @@
 import Backup
 import FoundationEssentials
 import Glibc
+import MLflowStore
 import Postgres
 import SystemIO
 
@@ -26,7 +27,8 @@ extension Settings {
                 maintenanceDatabase: postgresMaintenanceDatabase),
             tools: PostgresTools(binDirectory: postgresProgramDirectory), artifacts: artifactsDirectory,
             mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer,
-            stopsServer: restoreStopsMLflow, asksForLogin: { [mlflowURL] in Self.asksForLogin(mlflowURL) })
+            stopsServer: restoreStopsMLflow, asksForLogin: { [mlflowURL] in Self.asksForLogin(mlflowURL) },
+            servedNames: { [mlflowURL] in ServedArtifacts.names(of: mlflowURL) }, ignored: artifactRootsIgnored)
     }
 
     private var trackingServer: TrackingServer? {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import MLflowStore
 import SystemIO
 import Wording
 
@@ -33,6 +34,7 @@ package struct Settings: Sendable {
     /// Whether each backup reads copies again that nobody has read for a while.
     package let scrub: ScrubChoice
     package let artifactsDirectory: FilePath
+    package let artifactRootsIgnored: IgnoredPlaces
     package let postgresHost: String
     package let postgresPort: UInt16
     package let postgresDatabase: String

@@ -106,19 +106,18 @@ enum BackupCommand: Command {
             for obstacle in report.obstacles.dropFirst() { console.answer(obstacle.bilingual) }
         }
         if let first = report.obstacles.first { throw first }
-        let exit: ExitCode = report.isSuspicious ? .suspicious : .success
-        guard !arguments.has("json") else { return exit }
-        if !report.isSuspicious {
+        guard !arguments.has("json") else { return report.exit }
+        if report.exit == .success {
             console.answer(
                 BilingualText(
                     zh: "检查通过：数据库、artifacts、备份目录和空间均可用。没有做任何更改。",
                     en: "All checks passed: database, artifacts, backup folder and room. Nothing was changed."))
         }
-        // What is suspicious pushes no other out.
-        for name in report.isSuspicious ? [] : report.wouldRemove {
+        // What is suspicious or partial pushes none of these out.
+        for name in report.exit == .success ? report.wouldRemove : [] {
             console.answer(BilingualText(zh: "将删除过期备份 \(name)", en: "Would remove \(name)"))
         }
-        return exit
+        return report.exit
     }
 }
 

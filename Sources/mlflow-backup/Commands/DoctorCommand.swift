@@ -26,7 +26,7 @@ enum DoctorCommand: Command {
             for obstacle in report.obstacles.dropFirst() { invocation.console.answer(obstacle.bilingual) }
         }
         if let first = report.obstacles.first { throw first }
-        if report.isSuspicious { return .suspicious }
+        if report.exit != .success { return report.exit }
         if !invocation.arguments.has("json") {
             invocation.console.answer(
                 BilingualText(zh: "一切就绪，可以备份。", en: "All is well: a backup can be made."))

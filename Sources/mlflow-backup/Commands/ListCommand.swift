@@ -57,7 +57,7 @@ enum ListCommand: Command {
     static func table(_ items: [CatalogueItem], _ language: Language) -> String {
         var lines = items.enumerated().map { index, item in
             let runs = item.sidecar?.summary?.runs.map { language == .chinese ? " \($0) 个运行" : " \($0) runs" } ?? ""
-            let status = status(item.status, language)
+            let status = status(item, language)
             return
                 "\(Printable.padded("\(index + 1)", 4))\(Printable.padded(Printable.text(item.name.string), 40))"
                 + Printable.padded(HumanUnits.size(item.size), 10)
@@ -67,9 +67,10 @@ enum ListCommand: Command {
         return lines.joined(separator: "\n")
     }
 
-    private static func status(_ status: CatalogueItem.Status, _ language: Language) -> String {
-        guard language == .chinese else { return status.rawValue }
-        return switch status {
+    private static func status(_ item: CatalogueItem, _ language: Language) -> String {
+        guard language == .chinese else { return item.shownStatus }
+        return switch item.status {
+        case .completed where item.isPartial: "不完整"
         case .completed: "可用"
         case .corrupt: "已损坏"
         case .suspicious: "可疑"

@@ -10,6 +10,11 @@ struct PreflightReport {
     var wouldRemove: [String] = []
     /// Whether the backup would be made and be suspicious.
     private(set) var isSuspicious = false
+    /// Whether it would lack artifacts that the database names.
+    private(set) var isPartial = false
+
+    /// How the look ends where there is no obstacle.
+    var exit: ExitCode { isSuspicious ? .suspicious : isPartial ? .partial : .success }
 
     /// Makes one look; what it throws is an obstacle.
     mutating func look(_ body: (inout PreflightReport) throws -> Void) {
@@ -18,6 +23,7 @@ struct PreflightReport {
 
     mutating func add(_ findings: Findings) {
         isSuspicious = isSuspicious || !findings.suspicions.isEmpty
+        isPartial = isPartial || findings.isPartial
         notices += findings.suspicions + findings.notices
         for obstacle in findings.obstacles { add(obstacle) }
     }
@@ -41,6 +47,7 @@ struct PreflightRepresentation: Encodable {
     let notices: [String]
     let would_remove: [String]
     let suspicious: Bool
+    let partial: Bool
 
     init(_ report: PreflightReport, _ language: Language) {
         ready = report.obstacles.isEmpty
@@ -48,5 +55,6 @@ struct PreflightRepresentation: Encodable {
         notices = report.notices.map { $0[language] }
         would_remove = report.wouldRemove
         suspicious = report.isSuspicious
+        partial = report.isPartial
     }
 }

@@ -26,7 +26,7 @@ struct RecordedOperation {
     func run(_ request: OperationRequest, email: MailAddress? = nil) throws -> ExitCode {
         let result = try perform(request, email: email)
         report(result)
-        return result.isSuspicious ? .suspicious : .success
+        return result.isSuspicious ? .suspicious : result.isPartial ? .partial : .success
     }
 
     /// - Returns: what is to be reported.
