@@ -94,7 +94,7 @@ struct UntoldTests {
     func writableLater() throws {
         let live = try ServiceFixture("untold_ro")
         let folder = live.root.path.appending("backups")
-        try Shell.sh("mount --bind '\(folder)' '\(folder)' && mount -o remount,bind,ro '\(folder)'")
+        try ReadOnlyMount.make(over: folder)
         var isMounted = true
         defer { if isMounted { _ = try? Shell.sh("umount '\(folder)'") } }
         let same = ["BACKUP_DIR", "ARTIFACTS_DIR", "POSTGRES_DB"]

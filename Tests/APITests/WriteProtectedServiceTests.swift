@@ -15,7 +15,7 @@ struct WriteProtectedServiceTests {
         let live = try ServiceFixture("ro_first")
         let name = try live.backup()
         let folder = live.root.path.appending("backups")
-        try Shell.sh("mount --bind '\(folder)' '\(folder)' && mount -o remount,bind,ro '\(folder)'")
+        try ReadOnlyMount.make(over: folder)
         defer { _ = try? Shell.sh("umount '\(folder)'") }
         let same = ["BACKUP_DIR", "ARTIFACTS_DIR", "POSTGRES_DB"]
         let service = try ServiceFixture(

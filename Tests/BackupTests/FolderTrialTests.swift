@@ -194,9 +194,8 @@ struct FolderTrialTests {
         }
         // What a client put there is not lost.
         #expect(try FileStatus.of(live.artifacts.appending(ArtifactsMark.fileName + ".1/x")).kind == .file)
-        try Shell.sh(
-            "rm -rf '\(mark)' && mount --bind '\(live.artifacts)' '\(live.artifacts)' && mount -o remount,bind,ro '\(live.artifacts)'"
-        )
+        try Shell.sh("rm -rf '\(mark)'")
+        try ReadOnlyMount.make(over: live.artifacts)
         defer { _ = try? Shell.sh("umount '\(live.artifacts)'") }
         #expect(look(live).notices.contains { $0.english.contains("cannot be marked") })
         // As where the two settings were exchanged.

@@ -29,7 +29,7 @@ enum WriteProtectedFolder: String, CaseIterable, CustomTestStringConvertible {
         let path = folder.path
         switch self {
         case .readOnlyMount:
-            try Shell.sh("mount --bind '\(path)' '\(path)' && mount -o remount,bind,ro '\(path)'")
+            try ReadOnlyMount.make(over: path)
         case .image:
             try Shell.sh(
                 """
