@@ -58,6 +58,18 @@ struct HeadRoomTests {
         #expect(statuses == ["200", "431"])
     }
 
+    @Test("a HEAD that is refused gets a head, with its date, and no content")
+    func head() throws {
+        let server = try server(Shared(0))
+        defer { server.stop(graceSeconds: 1) }
+        let client = try RawClient(port: server.port)
+        client.send("HEAD / HTTP/1.1\r\nHost: x\r\nX-Long: \(String(repeating: "x", count: 14_500))\r\n\r\n")
+        let answer = client.receiveText()
+        #expect(answer.hasPrefix("HTTP/1.1 431") && answer.hasSuffix("\r\n\r\n"), "\(answer)")
+        #expect(
+            answer.contains(#/\r\nDate: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\r\n/#), "\(answer)")
+    }
+
     @Test("arguments of the target count, too")
     func arguments() throws {
         let done = Shared(0)

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -160,6 +161,13 @@ void clinux_keep_heap_small(void)
 }
 
 void clinux_give_back_free_pages(void) { malloc_trim(0); }
+
+void clinux_give_back_stack(size_t kept, size_t bytes)
+{
+    // Below this frame nothing lives: a stack grows downwards.
+    uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - kept) & ~(uintptr_t)4095;
+    madvise((void *)(end - bytes), bytes, MADV_DONTNEED);
+}
 
 int clinux_lower_priority(void) { return setpriority(PRIO_PROCESS, 0, 10); }
 

@@ -102,6 +102,8 @@ final class ServerCore: Sendable {
         if exchange.endsConnection, code == .REQUEST_TERMINATED_COMPLETED_OK {
             LingeringClose.drain(mhd_socket(connection), limit: configuration.maximumDiscardedBytes)
         }
+        // A status needs 12 KiB, and a download four times as much, which the next one on the connection may never need again.
+        ThreadStack.giveBack(keeping: 12 << 10, below: configuration.threadStackBytes / 4)
         connections.requestEnded(exchange.client)
         let outcome: HTTPExchangeRecord.Outcome =
             switch code {
@@ -132,7 +134,7 @@ final class ServerCore: Sendable {
         exchange.client.enter(.answering)
         exchange.status = response.status
         let socket = mhd_socket(connection)
-        UnqueuedAnswer.send(response, to: socket)
+        UnqueuedAnswer.send(response, toHead: exchange.method == "HEAD", to: socket)
         LingeringClose.drain(socket, limit: configuration.maximumDiscardedBytes)
     }
 

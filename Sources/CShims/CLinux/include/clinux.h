@@ -38,6 +38,7 @@ int clinux_set_low_io_priority(void);
 int clinux_lower_priority(void);
 void clinux_keep_heap_small(void);
 void clinux_give_back_free_pages(void);
+void clinux_give_back_stack(size_t kept, size_t bytes);
 int clinux_thread_name(const char *name);
 void clinux_syslog_open(const char *identity);
 void clinux_syslog(int priority, const char *line);
