@@ -61,15 +61,16 @@ struct PartialTests {
         #expect((record["message"] as? String)?.contains("is partial") == true, "\(record)")
         let name = try #require(record["backup_name"] as? String)
         func status(_ name: String) throws -> [String: Any] {
-            let list = try JSONSerialization.jsonObject(with: Data(live.send("GET", "/backups").body)) as? [[String: Any]]
+            let list =
+                try JSONSerialization.jsonObject(with: Data(live.send("GET", "/backups").body)) as? [[String: Any]]
             return try #require(list?.first { $0["name"] as? String == name })
         }
         #expect(try status(name)["status"] as? String == "partial")
-        #expect(try status(name)["lacks"] as? [String] == ["s3://bucket/ml"])
+        #expect(try status(name)["lacks"] as? [String] == ["s3://bucket/ml/0"])
         #expect(try status(whole)["status"] as? String == "completed")
         let health = try live.send("GET", "/health")
         #expect(try (health.object()["checks"] as? [String: Bool])?["last_backup"] == false, "\(health.text)")
-        #expect(health.text.contains("\(name) is partial: it has no artifacts of s3://bucket/ml"), "\(health.text)")
+        #expect(health.text.contains("\(name) is partial: it has no artifacts of s3://bucket/ml/0"), "\(health.text)")
         try bucket(live, "mlflow-artifacts:/0")
         _ = try live.backup()
         let after = try live.send("GET", "/health")

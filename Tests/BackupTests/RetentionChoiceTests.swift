@@ -28,7 +28,8 @@ struct RetentionChoiceTests {
     @discardableResult
     private func place(
         _ day: Int, chain: String? = nil, same: String? = nil, generation: Int? = nil, cloned: UInt64? = nil,
-        status: Sidecar.Status = .completed, read: Int = 1, lacks: [String] = []
+        status: Sidecar.Status = .completed, read: Int = 1, lacks: [String] = [], since experiment: Int64? = nil,
+        newest: Int64? = nil
     ) throws -> String {
         let created = LocalTime(epoch: Self.now.epoch - Int64(day) * 86_400)
         let name = "mlflow_backup_\(created.stamp).tar.gz"
@@ -43,10 +44,11 @@ struct RetentionChoiceTests {
             durationSeconds: nil, summary: nil)
         sidecar.readFile = FileMark.brief(
             folder.path.appending(name), try .of(folder.path.appending(name)))
-        if !lacks.isEmpty {
-            let lack = String(decoding: try JSONEncoder().encode(lacks), as: UTF8.self)
+        if !lacks.isEmpty || newest != nil {
             sidecar.summary = try JSONDecoder().decode(
-                Manifest.Summary.self, from: Data(#"{"files":1,"content_bytes":1,"skipped":0,"lack":\#(lack)}"#.utf8))
+                Manifest.Summary.self, from: Data(#"{"files":1,"content_bytes":1,"skipped":0}"#.utf8))
+            sidecar.summary?.lack = Lack(
+                lacks.map { .init(name: $0, experiment: experiment) }, newestExperiment: newest)
         }
         sidecar.chain = chain
         sidecar.generation = generation
@@ -278,5 +280,21 @@ struct RetentionChoiceTests {
         // One that holds more is as good a second copy.
         try place(8, chain: "whole")
         #expect(Set(try going(.days(8))) == [older, old])
+    }
+
+    @Test("a place that did not exist when a backup was made is none that it holds")
+    func newPlaces() throws {
+        for day in (0...5).reversed() {
+            let made = Int64(10 - day)
+            try place(day, chain: "n\(day)", lacks: ["/tmp/ci-\(made)"], since: made, newest: made)
+        }
+        #expect(try going(.days(2)) == (try names(2...5)).reversed())
+    }
+
+    @Test("a place that is missing since yesterday, and whose experiment is older, keeps what may hold it")
+    func oldPlace() throws {
+        for day in 2...5 { try place(day, chain: "w\(day)", newest: 7) }
+        for day in 0...1 { try place(day, chain: "p\(day)", lacks: ["s3://b/3"], since: 3, newest: 7) }
+        #expect(try going(.days(1)) == (try names(3...5)).reversed() + (try names(1...1)))
     }
 }

@@ -74,7 +74,7 @@ package struct BackupJob: Sendable {
         let (base, note) = try copies.base()
         var made = try makeOne(hold, &copies, base, note)
         // What is in the folder is looked at anew at the end.
-        var told = findings.notices(but: [.keptParts, .ownBackups]) + made.warnings
+        var told = findings.noticesBesideGaps(but: [.keptParts, .ownBackups]) + made.warnings
         // What is due to be read is read before anything goes, and what turns out damaged is made good first: a good old
         // copy must not go because of a newer one that nobody has read for days.
         var removed: [BackupName] = []
@@ -184,7 +184,9 @@ package struct BackupJob: Sendable {
     }
 
     private func warnings(_ manifest: Manifest) -> [BilingualText] {
-        var warnings: [BilingualText] = []
+        // What is told is what was noted: another look may see other things.
+        var warnings = manifest.elsewhere?.gaps(.backup, artifacts: stack.artifacts) ?? []
+        if let lack = manifest.lack, !lack.isNothing, warnings.isEmpty { warnings.append(lack.sentence) }
         if !manifest.skipped.isEmpty {
             let first = manifest.skipped[0]
             warnings.append(

@@ -51,11 +51,11 @@ extension Elsewhere {
         let numbers = unseen.experiments.map(\.shown).joined(separator: ", ")
         if unseen.isListed == true {
             return BilingualText(
-                zh: "MLflow 服务器列出的 \(unseen.looked) 个 artifacts 目录（例如 \(numbers)）在 \(artifacts) 中都不存在："
+                zh: "MLflow 服务器列出的 artifacts 目录中有 \(unseen.looked) 个（例如 \(numbers)）在 \(artifacts) 中不存在："
                     + "它的 artifacts-destination 是另一个位置，备份不包含它们。请检查 ARTIFACTS_DIR 和挂载，或另行备份那个位置，"
                     + "并把 mlflow-artifacts:/ 写入 ARTIFACT_ROOTS_IGNORED。",
                 en:
-                    "None of the \(unseen.looked) folders that the MLflow server lists among its artifacts (such as \(numbers)) is in "
+                    "\(unseen.looked) of the folders that the MLflow server lists among its artifacts (such as \(numbers)) are not in "
                     + "\(artifacts): its artifacts-destination is another place, and no backup holds them. Check ARTIFACTS_DIR and the "
                     + "mounts, or back that place up by itself and name mlflow-artifacts:/ in ARTIFACT_ROOTS_IGNORED.")
         }

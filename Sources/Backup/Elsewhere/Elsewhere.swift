@@ -55,7 +55,7 @@ extension LiveStack {
     ) throws -> Coverage {
         let reading = try PlaceReading(of: database, atMost: seconds)
         let (artifacts, ignored) = (artifacts, ignored)
-        let listed = asksServer ? servedNames() : nil
+        let listed = asksServer ? servedNames()?.filter { !Self.notArtifacts.contains(Array($0.utf8)) } : nil
         let reply = Self.places.of(artifacts).ask(atMost: seconds) { () throws(SystemError) in
             ArtifactPlaces(reading, in: artifacts, ignoring: ignored, listed: listed)
         }

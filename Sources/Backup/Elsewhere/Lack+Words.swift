@@ -17,6 +17,11 @@ extension BackupName {
 }
 
 extension Lack {
+    /// Alone, with a capital.
+    var sentence: BilingualText {
+        BilingualText(zh: "备份不完整：\(text.chinese)。", en: "The backup is partial: \(text.english).")
+    }
+
     /// `it does not hold s3://bucket/mlflow and 2 more`.
     package var text: BilingualText {
         if self == .unknown {

@@ -3,44 +3,65 @@
 import MLflowStore
 import SystemIO
 
-/// Which places with artifacts that its database names a backup does not hold, as names to be compared: a backup can stand in
-/// for another one only where it lacks nothing that the other one holds. See docs/stores.md, "What is covered".
+/// Which places with artifacts that its database names a backup does not hold: it can stand in for another one only where it
+/// lacks nothing that the other one may hold. See docs/retention.md, "Partial".
 package struct Lack: Sendable, Hashable, Codable {
-    /// Sorted. In the manifest it is this list.
-    package let names: [String]
+    struct Place: Sendable, Hashable, Codable {
+        /// A `PlaceName` as text, whole; of what the server serves `mlflow-artifacts:/` and the topmost name.
+        let name: String
+        /// The first experiment that names it; `nil` where it is not known to be one's.
+        var experiment: Int64?
+    }
+
+    /// Sorted by name.
+    let places: [Place]
+    /// The newest experiment that there was: a place that only newer ones name is none that this backup could have held.
+    let newestExperiment: Int64?
+
+    enum CodingKeys: String, CodingKey {
+        case places
+        case newestExperiment = "newest_experiment"
+    }
 
     package static let nothing = Lack([])
     /// Nobody could tell. It may be anything, and is a lack of its own.
-    static let unknown = Lack(["?"])
-    /// What the server's `--artifacts-destination` has, which is not the artifacts folder.
-    private static let served = "mlflow-artifacts:/"
+    static let unknown = Lack([Place(name: "?")])
     /// A list without bound would make a sidecar that no reader takes for one.
-    private static let mostNames = 1000
+    private static let mostPlaces = 1000
 
-    package var isNothing: Bool { names.isEmpty }
+    package var isNothing: Bool { places.isEmpty }
+    package var names: [String] { places.map(\.name) }
 
-    private init(_ names: [String]) { self.names = names }
-
-    init(_ places: ArtifactPlaces) {
-        var names = Set(places.places.map(\.place))
-        if places.unseen != nil { names.insert(Self.served) }
-        if places.isCut || names.count > Self.mostNames { names = ["?"] }
-        self.init(names.sorted())
+    init(_ places: [Place], newestExperiment: Int64? = nil) {
+        self.places = places
+        self.newestExperiment = newestExperiment
     }
 
-    package init(from decoder: any Decoder) throws {
-        names = Array(Set(try decoder.singleValueContainer().decode([String].self))).sorted()
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(names)
+    init(_ found: ArtifactPlaces) {
+        let all = found.missing.map { Place(name: $0.key, experiment: $0.value) }.sorted { $0.name < $1.name }
+        var places = Array(all.prefix(Self.mostPlaces))
+        if all.count > places.count {
+            // Where one more is missing this is another name.
+            places.append(Place(name: "+" + PlaceText.digest(all.map(\.name).joined(separator: "\n"))))
+        }
+        if found.isCut { places.append(Place(name: "?")) }
+        self.init(places, newestExperiment: found.newestExperiment)
     }
 
     /// Whether what lacks this can stand in for what lacks `other`.
-    func isWithin(_ other: Lack) -> Bool { Set(names).isSubset(of: other.names) }
+    func isWithin(_ other: Lack) -> Bool {
+        if isNothing || self == other { return true }
+        let known = Set(other.names)
+        return places.allSatisfy { place in
+            if known.contains(place.name) { return true }
+            guard let first = place.experiment, let newest = other.newestExperiment else { return false }
+            return first > newest
+        }
+    }
 
-    var isPlausible: Bool { names.count <= Self.mostNames && names.allSatisfy { $0.utf8.count <= 4096 } }
+    var isPlausible: Bool {
+        places.count <= Self.mostPlaces + 2 && places.allSatisfy { $0.name.utf8.count <= 16_384 }
+    }
 }
 
 extension CatalogueItem {

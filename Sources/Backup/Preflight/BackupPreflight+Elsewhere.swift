@@ -9,8 +9,8 @@ extension BackupPreflight {
         // A database that does not answer is told of already.
         guard findings.first(.database) == nil else { return }
         do {
-            // Who asks every few seconds does not have a bucket listed each time.
-            let found = try stack.coverage(atMost: isHasty ? 2 : 10, asksServer: !isHasty).elsewhere
+            // Who asks every few seconds does not have a bucket listed each time, and a backup asks when it has made its dump.
+            let found = try stack.coverage(atMost: isHasty ? 2 : 10, asksServer: !isHasty && !isFollowed).elsewhere
             findings.noteGaps(.artifacts, found?.gaps(.backup, artifacts: stack.artifacts) ?? [])
             findings.note(.artifacts, found?.beside(.backup) ?? [])
         } catch {

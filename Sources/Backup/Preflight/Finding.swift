@@ -76,6 +76,10 @@ package struct Findings: Sendable {
         all.filter { $0.isNotice && !others.contains($0.check) }.map(\.text)
     }
 
+    func noticesBesideGaps(but others: Set<Finding.Check>) -> [BilingualText] {
+        all.filter { $0.isNotice && !$0.isGap && !others.contains($0.check) }.map(\.text)
+    }
+
     /// For a job: the first obstacle ends it. - Throws: that.
     package func throwFirst() throws {
         if let first = obstacles.first { throw first }

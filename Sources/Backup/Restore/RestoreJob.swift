@@ -147,7 +147,8 @@ package struct RestoreJob: Sendable {
             backup: item.name, mode: options.mode, manifest: manifest, files: staged.files,
             unchanged: staged.unchanged.count, kept: committed.kept, replaced: committed.replaced,
             backupBefore: before?.name, seconds: seconds,
-            warnings: [upgrade, before?.suspicious].compactMap { $0 } + elsewhere(manifest) + staged.warnings
+            warnings: [upgrade, before?.suspicious, partial(before)].compactMap { $0 } + elsewhere(manifest)
+                + staged.warnings
                 + committed.notes + claimed
                 + KeptExpiry(workspace, hold).afterSwap())
     }
@@ -205,6 +206,10 @@ package struct RestoreJob: Sendable {
             try makesBackupFirst({ try hold.databases.exists(stack.database.database) })
         else { return nil }
         return try BackupJob(workspace, options: first.options, version: first.version).make(hold)
+    }
+
+    private func partial(_ before: BackupOutcome?) -> BilingualText? {
+        before.flatMap { $0.lack.isNothing ? nil : $0.name.partial($0.lack) }
     }
 
     private func makesBackupFirst(_ hasDatabase: () throws -> Bool) throws -> Bool {

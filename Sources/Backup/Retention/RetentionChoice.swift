@@ -43,11 +43,15 @@ struct RetentionChoice {
     /// What the rule lets go, each counted among those that lack nothing which it holds: a partial backup is no day of a whole
     /// one's, and where one place more is missing since yesterday, what was made before stays until that is over.
     private static func expired(_ items: [CatalogueItem], _ rule: RetentionRule) -> [CatalogueItem] {
-        let names = Set(
-            Set(items.map(\.lack)).flatMap { lack in
-                rule.expired(items.filter { $0.lack.isWithin(lack) }).filter { $0.lack == lack }
-            }.map(\.name))
-        return items.filter { names.contains($0.name) }
+        guard items.contains(where: { !$0.lack.isNothing }) else { return rule.expired(items) }
+        return items.filter { item in
+            rule.expired(Self.those(of: items, in: item.lack)).contains { $0.name == item.name }
+        }
+    }
+
+    /// What can stand in for what lacks this.
+    private static func those(of items: [CatalogueItem], in lack: Lack) -> [CatalogueItem] {
+        items.filter { $0.lack.isWithin(lack) }
     }
 
     /// Expired ones stay as long as nothing else is independent of the newest: as many as show two copies. Where nothing is
@@ -55,7 +59,7 @@ struct RetentionChoice {
     private mutating func keepSecondCopy() {
         let all = staying + going.reversed()
         let kept = Set(
-            Set(all.map(\.lack)).flatMap { lack in chains.copies(all.filter { $0.lack.isWithin(lack) }) }.map(\.name))
+            Set(all.map(\.lack)).flatMap { lack in chains.copies(Self.those(of: all, in: lack)) }.map(\.name))
         staying += going.filter { kept.contains($0.name) }
         going.removeAll { kept.contains($0.name) }
         staying.sort { ($0.created, $0.name.string) > ($1.created, $1.name.string) }
@@ -74,7 +78,7 @@ struct RetentionChoice {
     func toRead(now: LocalTime, since started: LocalTime) -> [CatalogueItem] {
         let lacks = Set((going.isEmpty ? staying : going).map(\.lack))
         let due = lacks.flatMap { lack in
-            let copies = chains.copies(staying.filter { $0.lack.isWithin(lack) })
+            let copies = chains.copies(Self.those(of: staying, in: lack))
             let isTwo = chains.isTwo(copies)
             return copies.enumerated().filter { place, item in
                 let read = item.lastReadLookingInside(now) ?? .min

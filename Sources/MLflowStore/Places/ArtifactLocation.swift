@@ -8,10 +8,10 @@ enum ArtifactLocation: Equatable, Sendable {
     case served(PathParts)
     /// A path on the machine, or in the container, of whoever wrote the row.
     case local(PathParts)
-    /// A store elsewhere, by scheme, host and the first name of its path.
-    case remote(String)
+    /// A store elsewhere (`PlaceName` says which).
+    case remote
     /// A path that hangs on the folder in which some program of MLflow's was started.
-    case relative(String)
+    case relative
     /// Names another row (`runs:/`, `models:/`), or nothing.
     case reference
 
@@ -28,26 +28,12 @@ enum ArtifactLocation: Equatable, Sendable {
             if authority.isEmpty || authority == "localhost" {
                 self = path.first == slash ? .local(PathParts(encoded: path)) : Self.plain(path)
             } else {
-                self = .remote(Self.place(scheme, authority, path))
+                self = .remote
             }
         case "http", "https":
             let parts = PathParts(encoded: path)
-            if let served = parts.served {
-                self = .served(served)
-            } else {
-                self = .remote(Self.place(scheme, authority, path))
-            }
-        default: self = .remote(Self.place(scheme, authority, path))
-        }
-    }
-
-    /// The place to look after, as a person is told of it: without anything that lets one in.
-    var place: String? {
-        switch self {
-        case .served, .reference: nil
-        case .local(let parts): FindingText.clean(PathParts(parts.names.prefix(2)).path.string)
-        case .remote(let place): FindingText.clean(place)
-        case .relative(let first): FindingText.clean("./" + first)
+            self = parts.served.map { .served($0) } ?? .remote
+        default: self = .remote
         }
     }
 
@@ -65,8 +51,7 @@ enum ArtifactLocation: Equatable, Sendable {
 
     private static func plain(_ bytes: [UInt8]) -> ArtifactLocation {
         if bytes.first == slash { return .local(PathParts(path: bytes)) }
-        guard let first = PathParts(path: bytes).names.first else { return .reference }
-        return .relative(String(decoding: first, as: UTF8.self))
+        return PathParts(path: bytes).names.isEmpty ? .reference : .relative
     }
 
     private static func scheme(_ bytes: ArraySlice<UInt8>) -> String? {
@@ -82,12 +67,6 @@ enum ArtifactLocation: Equatable, Sendable {
         guard rest.starts(with: [slash, slash]) else { return ("", rest) }
         let authority = rest.dropFirst(2).prefix { $0 != slash }
         return (String(decoding: authority, as: UTF8.self), Array(rest.dropFirst(2 + authority.count)))
-    }
-
-    private static func place(_ scheme: String, _ authority: String, _ path: [UInt8]) -> String {
-        let first = PathParts(encoded: path).names.first.map { "/" + String(decoding: $0, as: UTF8.self) } ?? ""
-        if authority.isEmpty { return scheme + ":" + first }
-        return scheme + "://" + withoutCredentials(scheme, authority) + first
     }
 
     /// What stands before the last @ lets one in, but for Azure, where it is the container.

@@ -4,7 +4,7 @@ import SystemIO
 
 /// A place with artifacts that are not below the artifacts folder, and what is there by the database.
 package struct ArtifactPlace: Sendable, Equatable, Codable {
-    /// `s3://bucket/first`, `/mnt/nas`: scheme, host and the beginning of the path, without credentials.
+    /// `s3://bucket/first`, `/mnt/nas`: the beginning of a `PlaceName`.
     package var place: String
     package var experiments: Int64 = 0
     package var runs: Int64 = 0
@@ -45,10 +45,13 @@ package struct ArtifactPlaces: Sendable, Equatable {
     package private(set) var places: [ArtifactPlace] = []
     /// `nil` where all is well.
     package private(set) var unseen: UnseenArtifacts?
-    /// How many places there are that a person keeps himself.
-    package private(set) var ignored = 0
+    /// Everything that is missing, by its whole name (`PlaceName`), and the first experiment that names it, where one does. Of what
+    /// the server serves each topmost name.
+    package private(set) var missing: [String: Int64?] = [:]
     /// Whether the database names more than anybody looked at.
     package private(set) var isCut = false
+    /// The experiment that was made last.
+    package private(set) var newestExperiment: Int64?
 
     /// What one or two without files may come to by themselves says nothing of an experiment.
     private static let several = 3
@@ -60,26 +63,40 @@ package struct ArtifactPlaces: Sendable, Equatable {
     ) {
         var roots = ArtifactRoots(folder)
         let expected = reading.expected.map { ($0.experiment, ArtifactLocation($0.location)) }
-        for location in expected.map(\.1) + reading.groups.map({ ArtifactLocation($0.example) }) {
+        for location in expected.map(\.1) + reading.groups.flatMap({ $0.examples.map { ArtifactLocation($0) } }) {
             if case .local(let parts) = location { roots.learn(from: parts) }
         }
         let unknown = Self.unknownRoot(reading, &roots)
-        if !kept.holdServed {
-            unseen = Self.unseen(listed: listed ?? [], &roots) ?? Self.unseen(expected, &roots, unknown)
+        places = findPlaces(reading, &roots, unknown, ignoring: kept)
+        let absent = Self.absent(among: (listed ?? []).filter { !kept.hold(served: $0) }, &roots)
+        let empty = Self.withoutFiles(expected, &roots, unknown).filter { !kept.hold(served: $0.experiment) }
+        var unseen = absent ?? Self.unseen(empty)
+        // The names of a listing first: what it has not may be an experiment whose files lie elsewhere below.
+        for name in absent?.experiments ?? empty.map(\.experiment) {
+            missing["mlflow-artifacts:/" + PlaceName.text(ofServed: name)] = Int64(name)
         }
-        let all = Self.places(reading, &roots, unknown, ignoring: kept)
-        (places, ignored) = (all.places, all.ignored)
+        if let names = unseen?.experiments { unseen?.experiments = Array(names.prefix(Self.mostShown)) }
+        self.unseen = unseen
         isCut = reading.isCut
+        newestExperiment = reading.newestExperiment
     }
 
-    /// Where nothing that the server lists is below our folder, it serves another one. What was there and is deleted by now
-    /// makes no difference, nor does what was made since.
-    private static func unseen(listed: [String], _ roots: inout ArtifactRoots) -> UnseenArtifacts? {
-        let looked = listed.prefix(1000).compactMap { name in
-            roots.holds(.served(PathParts(path: Array(name.utf8))))
+    /// Names that are told of.
+    private static let mostShown = 10
+    private static let mostListed = 10_000
+
+    /// What the server lists and is not here. What was there and is deleted by now makes no difference, nor does what was made since:
+    /// it is looked for after the list.
+    private static func absent(among listed: [String], _ roots: inout ArtifactRoots) -> UnseenArtifacts? {
+        let absent = listed.prefix(mostListed).filter { name in
+            name.utf8.count <= 255 && roots.holds(.served(PathParts(path: Array(name.utf8)))) == false
         }
-        guard !looked.isEmpty, !looked.contains(true) else { return nil }
-        return UnseenArtifacts(looked: looked.count, experiments: Array(listed.prefix(10)), isListed: true)
+        guard !absent.isEmpty else { return nil }
+        return UnseenArtifacts(looked: absent.count, experiments: absent.sorted(by: Self.byNumber), isListed: true)
+    }
+
+    private static func byNumber(_ one: String, _ other: String) -> Bool {
+        (Int(one) ?? .max, one) < (Int(other) ?? .max, other)
     }
 
     /// The folder of all that says nothing else, where neither is it ours by any name nor is it on this machine: MLflow's
@@ -91,11 +108,10 @@ package struct ArtifactPlaces: Sendable, Equatable {
         return roots.isOnThisMachine(parts) == true ? nil : parts
     }
 
-    private static func places(
+    private mutating func findPlaces(
         _ reading: PlaceReading, _ roots: inout ArtifactRoots, _ unknown: PathParts?, ignoring kept: IgnoredPlaces
-    ) -> (places: [ArtifactPlace], ignored: Int) {
+    ) -> [ArtifactPlace] {
         var places: [String: ArtifactPlace] = [:]
-        var ignored: Set<String> = []
         for group in reading.groups {
             let location = ArtifactLocation(group.location)
             switch location {
@@ -106,20 +122,20 @@ package struct ArtifactPlaces: Sendable, Equatable {
             case .local(let parts): if let unknown, parts.below(unknown) != nil { continue }
             case .remote, .relative: break
             }
-            guard let name = location.place else { continue }
-            if kept.hold(group.location) {
-                ignored.insert(name)
-                continue
-            }
-            places[name, default: ArtifactPlace(place: name)].add(group)
+            guard let name = PlaceName(group.location), !kept.hold(name) else { continue }
+            let shown = name.text(name.scheme == "file" ? 2 : 1)
+            places[shown, default: ArtifactPlace(place: shown)].add(group)
+            let first = [missing[name.text()] ?? nil, group.experiment].compactMap(\.self).min()
+            missing[name.text()] = .some(first)
         }
-        return (places.values.sorted { ($1.total, $0.place) < ($0.total, $1.place) }, ignored.count)
+        return places.values.sorted { ($1.total, $0.place) < ($0.total, $1.place) }
     }
 
-    private static func unseen(
+    /// Experiments of which nothing is here that must be, with how many were looked for.
+    private static func withoutFiles(
         _ expected: [(experiment: String, location: ArtifactLocation)], _ roots: inout ArtifactRoots,
         _ unknown: PathParts?
-    ) -> UnseenArtifacts? {
+    ) -> [(experiment: String, looked: Int)] {
         var found: [String: (looked: Int, there: Int)] = [:]
         for (experiment, location) in expected {
             // Another place is told of as that.
@@ -135,10 +151,12 @@ package struct ArtifactPlaces: Sendable, Equatable {
         var missing = found.filter { $0.value.there == 0 && $0.value.looked >= several }
         let looked = found.values.reduce(0) { $0 + $1.looked }
         if looked >= several, found.values.allSatisfy({ $0.there == 0 }) { missing = found }
-        guard !missing.isEmpty else { return nil }
-        let numbers = missing.keys.sorted { (Int($0) ?? .max, $0) < (Int($1) ?? .max, $1) }
-        return UnseenArtifacts(
-            looked: missing.values.reduce(0) { $0 + $1.looked }, experiments: Array(numbers.prefix(10)))
+        return missing.map { ($0.key, $0.value.looked) }.sorted { byNumber($0.experiment, $1.experiment) }
+    }
+
+    private static func unseen(_ empty: [(experiment: String, looked: Int)]) -> UnseenArtifacts? {
+        guard !empty.isEmpty else { return nil }
+        return UnseenArtifacts(looked: empty.reduce(0) { $0 + $1.looked }, experiments: empty.map(\.experiment))
     }
 }
 

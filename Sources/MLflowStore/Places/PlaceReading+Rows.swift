@@ -9,12 +9,16 @@ extension PlaceReading {
         let table: String
         /// Text; NULL and empty for none.
         let location: SQL
+        /// The experiment that the row is of.
+        var experiment: SQL = "null"
         /// What a location ends with that is the row's own.
         var tail: SQL = "''"
         var isDeleted: SQL = "false"
         var condition: SQL = "true"
     }
 
+    /// Looked for on the disk, each: of two thousand experiments and more the newest.
+    private static let mostExpected = 10_000
     /// Of one kind at most; each experiment may have a location of its own.
     private static let mostGroups = 200_000
 
@@ -27,23 +31,28 @@ extension PlaceReading {
             sources.append(
                 Source(
                     things: .experiments, table: "experiments", location: "artifact_location",
+                    experiment: columns.has("experiments", "experiment_id") ? "experiment_id" : "null",
                     isDeleted: deleted("experiments")))
         }
         if columns.has("runs", "artifact_uri", "run_uuid") {
             sources.append(
                 Source(
-                    things: .runs, table: "runs", location: "artifact_uri", tail: "'/' || run_uuid || '/artifacts'",
+                    things: .runs, table: "runs", location: "artifact_uri",
+                    experiment: columns.has("runs", "experiment_id") ? "experiment_id" : "null",
+                    tail: "'/' || run_uuid || '/artifacts'",
                     isDeleted: deleted("runs")))
         }
         if columns.has("logged_models", "artifact_location", "model_id") {
             sources.append(
                 Source(
                     things: .loggedModels, table: "logged_models", location: "artifact_location",
+                    experiment: columns.has("logged_models", "experiment_id") ? "experiment_id" : "null",
                     tail: "'/models/' || model_id || '/artifacts'", isDeleted: deleted("logged_models")))
         }
         if columns.has("model_versions", "source") {
             let stored: SQL =
-                columns.has("model_versions", "storage_location") ? "coalesce(storage_location, source)" : "source"
+                columns.has("model_versions", "storage_location")
+                ? "coalesce(nullif(storage_location, ''), source)" : "source"
             let stage: SQL =
                 columns.has("model_versions", "current_stage") ? "current_stage = 'Deleted_Internal'" : "false"
             sources.append(
@@ -72,13 +81,15 @@ extension PlaceReading {
         for source in sources(columns) {
             let rows = try session.rows(
                 """
-                select location, max(whole) as example, count(*) as total, count(*) filter (where deleted) as deleted
+                select location, min(whole) as first, max(whole) as last, count(*) as total,
+                       count(*) filter (where deleted) as deleted, min(experiment) as experiment
                 from (
-                  select whole, deleted,
+                  select whole, deleted, experiment,
                          case when tail <> '' and right(whole, length(tail)) = tail
                               then left(whole, length(whole) - length(tail)) else whole end as location
                   from (select (\(source.location))::text as whole, (\(source.tail))::text as tail,
-                               coalesce(\(source.isDeleted), false) as deleted
+                               coalesce(\(source.isDeleted), false) as deleted,
+                               (\(source.experiment))::bigint as experiment
                         from \(identifier: columns.table(source.table)) where \(source.condition)) stored
                   where whole <> '' and whole not like 'mlflow-artifacts:%'
                 ) named group by location order by total desc, location limit \(number: mostGroups)
@@ -88,8 +99,8 @@ extension PlaceReading {
                 groups.append(
                     Group(
                         things: source.things, location: try row.string("location"),
-                        example: try row.string("example"), total: try row.int64("total"),
-                        deleted: try row.int64("deleted")))
+                        examples: [try row.string("first"), try row.string("last")], total: try row.int64("total"),
+                        deleted: try row.int64("deleted"), experiment: try row.optional("experiment", as: Int64.self)))
             }
         }
         return (groups, isCut)
@@ -107,7 +118,7 @@ extension PlaceReading {
                   select experiment, location, moment,
                          row_number() over (partition by experiment order by moment desc nulls last) as place
                   from (\(query)) things
-                ) newest where place <= 5 and location <> '' order by moment desc nulls last limit 200
+                ) newest where place <= 5 and location <> '' order by moment desc nulls last limit \(number: mostExpected)
                 """)
             for row in rows {
                 expected.append(

@@ -12,11 +12,13 @@ package struct PlaceReading: Sendable {
     struct Group: Sendable {
         let things: Things
         let location: String
-        /// The location of one of them, as it is.
-        let example: String
+        /// The locations of the first and the last of them, as they are.
+        let examples: [String]
         let total: Int64
         /// Of these, deleted as MLflow does it: the rows stay, and so do the files.
         let deleted: Int64
+        /// The first experiment that they are of, where they are of one.
+        let experiment: Int64?
     }
 
     /// One that must have files.
@@ -28,6 +30,7 @@ package struct PlaceReading: Sendable {
     let groups: [Group]
     /// Whether there are more groups than these.
     let isCut: Bool
+    let newestExperiment: Int64?
     /// The newest of each experiment.
     let expected: [Expected]
     /// Where an experiment goes that says nothing: that of experiment 0, without its number.
@@ -64,7 +67,7 @@ package struct PlaceReading: Sendable {
 
     private init(_ session: BoundedSession) throws {
         guard let columns = try StoreColumns(of: session.connection) else {
-            (groups, isCut, expected, defaultRoot) = ([], false, [], nil)
+            (groups, isCut, expected, defaultRoot, newestExperiment) = ([], false, [], nil, nil)
             (webhookSecrets, gatewaySecrets, hasUsers) = (0, 0, false)
             return
         }
@@ -72,6 +75,11 @@ package struct PlaceReading: Sendable {
         expected = try Self.expected(session, columns)
         defaultRoot = try Self.defaultRoot(session, columns)
         webhookSecrets = try Self.webhookSecrets(session, columns)
+        newestExperiment =
+            columns.has("experiments", "experiment_id")
+            ? try session.rows(
+                "select max(experiment_id)::bigint as n from \(identifier: columns.table("experiments"))"
+            ).first?.optional("n", as: Int64.self) : nil
         gatewaySecrets =
             columns.has("secrets", "encrypted_value")
             ? try Self.count(session, "select count(*) as n from \(identifier: columns.table("secrets"))") : 0

@@ -86,12 +86,14 @@ struct HealthCheck: Sendable {
         var unseen = unseen(preflight, isListed: items != nil)
         var ended: TaskRecord?
         do { ended = try tasks.newestEndedBackup(.now()) } catch { unseen.insert("last_backup") }
-        if let doubtful = suspiciousBackupFinding(items ?? []) ?? partialBackupFinding(items ?? []) {
-            add("last_backup", doubtful)
-        } else {
+        if let suspicious = suspiciousBackupFinding(items ?? []) {
+            add("last_backup", suspicious)
+        } else if let failed = failedBackupFinding(ended) {
             // Its task has told of it, if it came to its end.
             let isTold = ![TaskStore.interruptedCode, "stopping"].contains(ended?.failure?.code)
-            add("last_backup", failedBackupFinding(ended), isTold: isTold)
+            add("last_backup", failed, isTold: isTold)
+        } else {
+            add("last_backup", partialBackupFinding(items ?? []))
         }
         add(.settled)
         for check in Self.toBeKnown { add(check.rawValue, preflight.notices(of: check).first) }

@@ -22,6 +22,8 @@ package struct NoticeEvent: Sendable {
     /// Of the backup on disk.
     package var sizeBytes: UInt64?
     package var warnings: [BilingualText]
+    /// Whether a backup was made that lacks artifacts which its database names.
+    package var isPartial = false
     /// Whether nobody but the schedule asked for it.
     package var isScheduled: Bool
     /// The machine that it happened on.

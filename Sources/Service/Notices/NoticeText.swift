@@ -63,6 +63,8 @@ package struct NoticeText: Sendable, Equatable {
                 BilingualText(zh: "失败", en: " failed")
             } else if case .cancelled = event.outcome {
                 BilingualText(zh: "已取消", en: " cancelled")
+            } else if event.isPartial {
+                BilingualText(zh: "完成，但不完整", en: " completed, and is partial")
             } else if warned {
                 BilingualText(zh: "完成，但有警告", en: " completed with warnings")
             } else {

@@ -76,7 +76,7 @@ package struct TaskExecution: Sendable {
                 record.progress = nil
             }
             notify(record, request, started, requested, result)
-            pings?.ended(well: !result.isSuspicious, result.output[.english])
+            pings?.ended(well: !result.isSuspicious && !result.isPartial, result.output[.english])
             return result
         } catch {
             let isCancelled = error is CancelledError
@@ -129,11 +129,12 @@ package struct TaskExecution: Sendable {
         _ record: TaskRecord, _ request: OperationRequest, _ started: LocalTime, _ requested: MailAddress?,
         _ result: OperationResult? = nil, failure: NoticeEvent.Outcome? = nil
     ) {
-        let event = NoticeEvent(
+        var event = NoticeEvent(
             taskID: record.id, kind: record.kind, outcome: failure ?? .succeeded,
             startedAt: started, finishedAt: .now(), backupName: result?.backupName ?? request.backupName,
             sizeBytes: result?.size, warnings: result?.warnings ?? [],
             isScheduled: isScheduled || record.origin == .schedule)
+        event.isPartial = result?.isPartial ?? false
         notices.notify(event, requested: requested) { text in
             note(record.id) { $0.notice = text }
         }

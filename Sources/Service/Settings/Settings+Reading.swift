@@ -75,9 +75,9 @@ extension Settings {
         let lines = (reader.text(.artifactRootsIgnored) ?? "").split(whereSeparator: \.isWhitespace).map(String.init)
         let (places, fault) = IgnoredPlaces.reading(lines)
         guard let fault else { return places }
-        // A URI may hold a password.
+        // A URI may hold a password anywhere.
         throw .badValue(
-            variable: SettingName.artifactRootsIgnored.rawValue, shown: fault.contains("@") ? nil : fault,
+            variable: SettingName.artifactRootsIgnored.rawValue, shown: "#\(fault)",
             allowed: BilingualText(
                 zh: "绝对路径或 URI，用空格或换行分隔，例如 s3://bucket/mlflow /mnt/nas（空格写作 file:///mnt/a%20b）",
                 en:

@@ -43,6 +43,8 @@ struct ResultRepresentation: Encodable {
     let removed: [String]
     /// Whether this run read the bytes of the backup; where not, of which it is another name, and when that was read.
     let verified: Bool?
+    let suspicious: Bool
+    let partial: Bool
     let unchanged_since: String?
     let last_read: String?
 
@@ -55,6 +57,8 @@ struct ResultRepresentation: Encodable {
         warnings = result.warnings.map { $0[language] }
         removed = result.removed
         verified = result.isVerified
+        suspicious = result.isSuspicious
+        partial = result.isPartial
         unchanged_since = result.unchanged?.since.string
         last_read = result.unchanged?.lastRead?.iso
     }
