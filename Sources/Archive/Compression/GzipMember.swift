@@ -8,12 +8,16 @@ import SystemIO
 enum GzipMember: Sendable {
     case deflated([UInt8])
     /// Blocks that are not compressed, around bytes that stay where they were read: a chunk of weights takes its room in memory once.
-    case stored([UInt8], header: [UInt8])
+    case stored([UInt8], header: [UInt8], trailer: [UInt8])
+
+    static func stored(_ content: [UInt8], header: [UInt8]) -> GzipMember {
+        .stored(content, header: header, trailer: StoredBlocks.trailer(of: content))
+    }
 
     var count: Int {
         switch self {
         case .deflated(let bytes): bytes.count
-        case .stored(let content, let header): header.count + StoredBlocks.length(of: content.count)
+        case .stored(let content, let header, _): header.count + StoredBlocks.length(of: content.count)
         }
     }
 
@@ -30,9 +34,10 @@ enum GzipMember: Sendable {
     ) throws(Failure) {
         switch self {
         case .deflated(let bytes): try bytes.asPiece(body)
-        case .stored(let content, let header):
+        case .stored(let content, let header, let trailer):
             try header.asPiece(body)
             try StoredBlocks.forEachPiece(of: content, body)
+            try trailer.asPiece(body)
         }
     }
 }
@@ -73,7 +78,6 @@ enum StoredBlocks {
     static func forEachPiece<Failure: Error>(
         of content: [UInt8], _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
-        var sum: UInt32 = 0
         try content.asPiece { (input: UnsafeRawBufferPointer) throws(Failure) in
             var position = 0
             repeat {
@@ -84,9 +88,13 @@ enum StoredBlocks {
                 try body(UnsafeRawBufferPointer(rebasing: input[position..<end]))
                 position = end
             } while position < input.count
-            sum = crc32_gzip_refl(0, input.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt64(input.count))
         }
-        try (littleEndian(sum) + littleEndian(UInt32(truncatingIfNeeded: content.count))).asPiece(body)
+    }
+
+    /// CRC-32 and length (RFC 1952 section 2.3.1). Once a member: its pieces are gone through several times.
+    static func trailer(of content: [UInt8]) -> [UInt8] {
+        let sum = content.withUnsafeBufferPointer { crc32_gzip_refl(0, $0.baseAddress, UInt64($0.count)) }
+        return littleEndian(sum) + littleEndian(UInt32(truncatingIfNeeded: content.count))
     }
 }
 

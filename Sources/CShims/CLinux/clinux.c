@@ -166,6 +166,7 @@ void clinux_give_back_stack(size_t kept, size_t bytes)
 {
     // Below this frame nothing lives: a stack grows downwards.
     uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - kept) & ~(uintptr_t)4095;
+    bytes &= ~(size_t)4095;
     madvise((void *)(end - bytes), bytes, MADV_DONTNEED);
 }
 

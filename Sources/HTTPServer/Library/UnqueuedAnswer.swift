@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import SystemIO
 
 /// An answer past libmicrohttpd, which has no memory left for its head. Nothing of its own is on its way then: it answers one request after the other.
 enum UnqueuedAnswer {
@@ -16,12 +17,10 @@ enum UnqueuedAnswer {
         _ = Glibc.send(socket, bytes, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
     }
 
-    /// IMF-fixdate (RFC 9110 section 5.6.7). The program's locale is C, whose names of days and months these are.
+    /// IMF-fixdate (RFC 9110 section 5.6.7).
     private static func date() -> String {
         var (now, parts) = (time(nil), tm())
         gmtime_r(&now, &parts)
-        var buffer = [CChar](repeating: 0, count: 32)
-        let count = strftime(&buffer, buffer.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
-        return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return parts.formatted("%a, %d %b %Y %H:%M:%S GMT")
     }
 }

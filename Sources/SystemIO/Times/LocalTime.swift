@@ -90,9 +90,13 @@ package struct LocalTime: Sendable, Hashable, Comparable {
         tzset()
     }
 
-    private func formatted(_ pattern: String) -> String {
-        var parts = broken
-        var buffer = [CChar](repeating: 0, count: 64)
+    private func formatted(_ pattern: String) -> String { broken.formatted(pattern) }
+}
+
+extension tm {
+    /// As strftime(3) writes it, in at most 63 bytes; names of days and months are the C locale's, which the program never leaves.
+    package func formatted(_ pattern: String) -> String {
+        var (parts, buffer) = (self, [CChar](repeating: 0, count: 64))
         let length = strftime(&buffer, buffer.count, pattern, &parts)
         return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
