@@ -11,6 +11,9 @@ extension BackupError: CodedError {
         case .writeProtected: "backup-folder-write-protected"
         case .noPlaceForBackup: "no-place-for-backup"
         case .foldersOverlap: "folders-overlap"
+        case .rootsOverlap: "artifact-roots-overlap"
+        case .rootsUnknown: "artifact-roots-unknown"
+        case .rootLeft: "artifact-root-left"
         case .folderSilent: "folder-silent"
         case .placesSilent: "places-silent"
         case .groundMoved: "ground-moved"
@@ -70,7 +73,7 @@ extension BackupError: CodedError {
         case .newerData, .schemaDiffers, .schemaOlder, .keptFilesPartlyGone, .keptFragment: .refused
         case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: .damaged
         case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: .noRoom
-        case .severalStacks, .foldersOverlap: .usage
+        case .severalStacks, .foldersOverlap, .rootsOverlap, .rootsUnknown: .usage
         case .schemaNewer, .nothingToUndo, .undoChanged, .keptNotRemovable, .keptDatabaseGone, .keptFilesGone,
             .keptBeingRemoved,
             .keptRecordDamaged, .noPlaceForBackup, .nothingToAccept, .artifactsUnfit, .lowerLayer, .mountInside,
@@ -80,7 +83,7 @@ extension BackupError: CodedError {
         case .folderNotUsable, .stateNotUsable, .folderVanished, .writeProtected, .folderSilent, .placesSilent,
             .groundMoved,
             .lockLost, .folderUnfit, .artifactsMissing, .artifactsEmptied, .artifactsUnreadable, .artifactsOutOfReach,
-            .databaseEmpty, .needsRecovery, .restoreLeftover:
+            .databaseEmpty, .needsRecovery, .restoreLeftover, .rootLeft:
             .unavailable
         case .lateWritesKept: .failed
         }

@@ -20,6 +20,12 @@ package enum BackupError: ExplainedError, Equatable {
     /// One of the stack's folders lies in the other, where a restore or a removal would take both. `isTakenForOurs`: the inner
     /// one are the artifacts, in a folder that is ours to clear.
     case foldersOverlap(inner: String, outer: String, isTakenForOurs: Bool)
+    /// One folder with artifacts lies in another one.
+    case rootsOverlap(inner: String, outer: String)
+    /// A backup has folders with artifacts, by these names, of which nobody said where they are here.
+    case rootsUnknown(names: [String])
+    /// A restore that was interrupted has swapped, or was to swap, a folder of which nobody says any more where it is.
+    case rootLeft(name: String, journal: String)
     /// No answer comes from the folder's file system.
     case folderSilent(path: String)
     /// No answer comes from a disk on which the database says that artifacts are; which one it is nobody can tell.
@@ -156,6 +162,7 @@ package enum BackupError: ExplainedError, Equatable {
                     "The artifacts folder \(inner) lies in \(outer), what is in which is cleared and removed by the backup service, so "
                     + "nothing was done. Move the artifacts folder, or change BACKUP_DIR."
             )
+        case .rootsOverlap, .rootsUnknown, .rootLeft: rootsExplanation
         case .folderSilent(let path):
             BilingualText(
                 zh: "目录 \(path) 的文件系统没有响应（例如 NFS 服务器或 FUSE 进程已停止）。请检查其挂载。",

@@ -10,13 +10,17 @@ package struct LiveStack: Sendable {
     package let database: ConnectionSettings
     package let tools: PostgresTools
     /// Where MLflow keeps its artifacts (`--artifacts-destination`).
-    package private(set) var artifacts: FilePath
+    package internal(set) var artifacts: FilePath
+    /// Folders with artifacts beside that one, in the order of their names.
+    package internal(set) var further: [ArtifactFolder]
+    /// Which of the folders `artifacts` is (`viewed(at:)`); `nil` for the first.
+    var root: String?
     /// Asks the server for its version; `nil` where it does not answer.
     package let mlflowVersion: @Sendable () -> String?
     /// Whether the server lets nobody in without a name; `false` where it does not answer.
     package let asksForLogin: @Sendable () -> Bool
-    /// What the server has directly below its `--artifacts-destination`; `nil` where it does not say.
-    package let servedNames: @Sendable () -> [String]?
+    /// What the server has directly below its `--artifacts-destination`; `nil` where it does not say. Throws where it should and fails.
+    package let servedNames: @Sendable () throws -> [String]?
     /// Places with artifacts that no backup has to hold.
     package let ignored: IgnoredPlaces
     /// How MLflow is stopped and started; `nil` where it cannot be.
@@ -25,10 +29,10 @@ package struct LiveStack: Sendable {
     package let stopsServer: Bool
 
     package init(
-        database: ConnectionSettings, tools: PostgresTools, artifacts: FilePath,
+        database: ConnectionSettings, tools: PostgresTools, artifacts: FilePath, further: [ArtifactFolder] = [],
         mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil,
         stopsServer: Bool = false, asksForLogin: @escaping @Sendable () -> Bool = { false },
-        servedNames: @escaping @Sendable () -> [String]? = { nil }, ignored: IgnoredPlaces = .none
+        servedNames: @escaping @Sendable () throws -> [String]? = { nil }, ignored: IgnoredPlaces = .none
     ) {
         self.servedNames = servedNames
         self.ignored = ignored
@@ -37,6 +41,7 @@ package struct LiveStack: Sendable {
         self.database = database
         self.tools = tools
         self.artifacts = artifacts
+        self.further = further.sorted { $0.name < $1.name }
         self.mlflowVersion = mlflowVersion
         self.server = server
     }
@@ -47,17 +52,18 @@ package struct LiveStack: Sendable {
         Array(ArtifactSwap.folderName.utf8), Array(ArtifactsMark.fileName.utf8), Array("lost+found".utf8),
     ]
 
-    /// The same with its artifacts folder where that really is: a link is followed once, and everything else sees the folder. One
+    /// The same with its folders where they really are: a link is followed once, and everything else sees the folder. One
     /// that leads nowhere stays what it is.
     func followingLinks() -> LiveStack {
-        guard case .answered(true) = FolderPulse.look(at: artifacts, atMost: FolderPulse.awakening),
-            let real = try? artifacts.resolved()
-        else {
-            return self
-        }
         var stack = self
-        stack.artifacts = real
+        stack.artifacts = Self.real(artifacts)
+        stack.further = further.map { $0.followingLinks() }
         return stack
+    }
+
+    static func real(_ folder: FilePath) -> FilePath {
+        guard case .answered(true) = FolderPulse.look(at: folder, atMost: FolderPulse.awakening) else { return folder }
+        return (try? folder.resolved()) ?? folder
     }
 
     /// What every operation would fail of, in words of its own: it looks into our folder among the artifacts.
@@ -89,6 +95,13 @@ package struct LiveStack: Sendable {
             } catch { if !error.exists { throw error } }
         }
         throw SystemError("put aside", path: path.string, code: EEXIST)
+    }
+
+    /// Where something is mounted in all its folders, as `Manifest.allMounts` has it.
+    func allMounts() throws(SystemError) -> [String] {
+        var all = try mountsInside() ?? []
+        for folder in further { all += (try viewed(at: folder).mountsInside() ?? []).map { "\(folder.name):\($0)" } }
+        return all
     }
 
     /// The folders below the artifacts folder in which something is mounted, as paths below it.

@@ -68,7 +68,7 @@ struct StrangeFileTests {
             try OpenFile(tree.appending(name), .createNew(mode: 0o644)).truncate(to: UInt64(Int64.max))
         }
         let estimate = try BackupEstimate(
-            of: tree, ignoring: [], beside: nil, sharesBlocks: false, atMost: 60)
+            of: [(tree, .artifacts)], ignoring: [], beside: nil, sharesBlocks: false, atMost: 60)
         #expect(estimate.files == 3)
         #expect(estimate.bytes == .max && estimate.freshBytesAtMost == .max)
         _ = estimate.compressedFraction(in: tree)

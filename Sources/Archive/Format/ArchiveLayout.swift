@@ -7,6 +7,8 @@ package enum ArchiveLayout {
     package static let top: [UInt8] = Array("mlflow_backup".utf8)
     package static let databaseFolder = "database"
     package static let artifactsFolder = "artifacts"
+    /// What the folder of a further root begins with; its name follows.
+    static let furtherArtifacts = "artifacts-"
     package static let manifestName = "manifest.json"
     package static let indexName = "index.json"
     /// The tar header of the index is always one block: its time has no fraction, so that it needs no pax record.

@@ -37,29 +37,31 @@ package struct BackupEstimate: Sendable {
     package struct Unfinished: Error {}
 
     /// - Parameters:
-    ///   - tree: the live folder.
+    ///   - trees: live folders, each with where it goes in the backup, in the order of a walk.
     ///   - previous: what unchanged content may be taken over from; one that cannot be read counts as none.
     ///   - sharesBlocks: whether files can share blocks where the backup is written: then an archive of members that are not
     ///     laid out for it is no use.
     ///   - seconds: how long the walk may take at most.
     /// - Throws: `Unfinished`, `ArchiveError.unreadable`, `SystemError`, `CancelledError`.
     package init(
-        of tree: FilePath, as prefix: EntryPath = .artifacts, ignoring: Set<[UInt8]>, beside previous: Previous?,
+        of trees: [(folder: FilePath, prefix: EntryPath)], ignoring: Set<[UInt8]>, beside previous: Previous?,
         sharesBlocks: Bool, atMost seconds: Double, cancellation: Cancellation? = nil
     ) throws {
         let count = EstimatePassage(seconds: seconds, cancellation: cancellation)
         defer { count.close() }
         try count.open(previous, alignment: sharesBlocks ? ArchiveLayout.sharedBlockSize : 1)
-        let top = try OpenFile(tree, .directoryThroughLink)
-        var folder = ArchiveEntry(path: prefix, status: try top.status())
-        folder.kind = .directory
-        try count.take(folder, linkCount: 1)
-        var walk = try TreeWalk(root: top, prefix: prefix, ignoring: ignoring)
-        while let step = try walk.next() {
-            try count.checkTime()
-            guard case .entry(let entry, _, _) = step else { continue }
-            if entry.kind == .directory { count.estimate.folders += 1 }
-            try count.take(entry, linkCount: walk.linkCount)
+        for (tree, prefix) in trees {
+            let top = try OpenFile(tree, .directoryThroughLink)
+            var folder = ArchiveEntry(path: prefix, status: try top.status())
+            folder.kind = .directory
+            try count.take(folder, linkCount: 1)
+            var walk = try TreeWalk(root: top, prefix: prefix, ignoring: ignoring)
+            while let step = try walk.next() {
+                try count.checkTime()
+                guard case .entry(let entry, _, _) = step else { continue }
+                if entry.kind == .directory { count.estimate.folders += 1 }
+                try count.take(entry, linkCount: walk.linkCount)
+            }
         }
         self = try count.finish()
     }

@@ -28,6 +28,22 @@ package struct TreeArchiver {
         package var foreign: (count: Int, first: EntryPath)?
         /// Files that were being written while they were read: whole, but maybe a mix of two moments.
         package var changedWhileRead: [EntryPath] = []
+
+        /// Both together, as of one walk.
+        package mutating func take(_ other: Report) {
+            files = files.adding(clamped: other.files)
+            folders = folders.adding(clamped: other.folders)
+            bytes = bytes.adding(clamped: other.bytes)
+            reusedFiles = reusedFiles.adding(clamped: other.reusedFiles)
+            reusedBytes = reusedBytes.adding(clamped: other.reusedBytes)
+            skipped += other.skipped
+            changedWhileRead += other.changedWhileRead
+            if let foreign = other.foreign {
+                self.foreign = (
+                    (self.foreign?.count ?? 0).adding(clamped: foreign.count), self.foreign?.first ?? foreign.first
+                )
+            }
+        }
     }
 
     private let writer: any ArchiveWriter

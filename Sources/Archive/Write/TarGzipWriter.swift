@@ -194,6 +194,13 @@ extension EntryPath {
     package static let database = constant(ArchiveLayout.databaseFolder)
     package static let artifacts = constant(ArchiveLayout.artifactsFolder)
 
+    /// Where the files of one artifacts folder are.
+    /// - Parameter root: what a further folder is called; `nil` for the first.
+    package static func artifacts(of root: String?) -> EntryPath {
+        guard let root, let path = EntryPath(ArchiveLayout.furtherArtifacts + root) else { return artifacts }
+        return path
+    }
+
     private static func constant(_ name: String) -> EntryPath {
         guard let path = EntryPath(name) else { preconditionFailure("\(name) is a relative name") }
         return path

@@ -36,7 +36,7 @@ extension Sidecar {
         judged.suspicion = Suspicion.of(
             manifest.summary, rows: manifest.database.rows,
             // A disk that was added later is missing in none before.
-            mounts: before.isEmpty ? nil : manifest.artifacts.mounts ?? [], measuredBy: before + after.suffix(1))
+            mounts: before.isEmpty ? nil : manifest.allMounts, measuredBy: before + after.suffix(1))
         return judged
     }
 }

@@ -18,12 +18,19 @@ package struct Suspicion: Sendable, Equatable, Codable {
     package var table: String?
     /// The folder of the artifacts in which a disk was mounted, and none is; `nil` as above.
     package var mount: String?
+    /// The further folder of the artifacts (`ArtifactFolder.name`) that is small, or missing; `nil` as above.
+    package var root: String?
 
     package var text: BilingualText {
         if let mount {
             return BilingualText(
                 zh: "artifacts 中的 \(mount) 处没有挂载磁盘，而 \(than) 备份时有",
                 en: "nothing is mounted at \(mount) in the artifacts, where a disk was when \(than) was made")
+        }
+        if let root {
+            return BilingualText(
+                zh: "artifacts 目录 \(root) 中只有 \(found) 个文件，而 \(than) 中有 \(expected) 个",
+                en: "of the artifacts folder \(root) it has only \(found) files, where \(than) has \(expected)")
         }
         if let table {
             return BilingualText(
@@ -92,13 +99,13 @@ extension Suspicion {
         _ summary: Manifest.Summary, rows: [String: Int64] = [:], mounts: [String]? = nil,
         measuredBy measuring: [Measuring]
     ) -> Suspicion? {
-        small(summary, measuring) ?? emptied(rows, since: measuring.first)
+        small(summary, measuring) ?? smallRoot(summary, measuring) ?? emptied(rows, since: measuring.first)
             ?? mounts.flatMap { unmounted($0, since: measuring.first) }
     }
 
     /// One experiment may be a disk of its own: what is missing without it may be less than half.
     static func unmounted(_ mounts: [String], since before: Measuring?) -> Suspicion? {
-        guard let before, let gone = (before.manifest()?.artifacts.mounts ?? []).first(where: { !mounts.contains($0) })
+        guard let before, let gone = (before.manifest()?.allMounts ?? []).first(where: { !mounts.contains($0) })
         else { return nil }
         return Suspicion(measure: .files, found: 0, expected: 0, than: before.name, mount: gone)
     }
@@ -113,6 +120,20 @@ extension Suspicion {
             else { return nil }
             return Suspicion(
                 measure: measure, found: found, expected: largest.0, than: largest.1)
+        }.first
+    }
+
+    /// A folder by itself: what is missing without it may be less than half of all.
+    private static func smallRoot(_ summary: Manifest.Summary, _ measuring: [Measuring]) -> Suspicion? {
+        let names = Set(measuring.flatMap { ($0.summary?.roots ?? [:]).keys })
+        return names.sorted().lazy.compactMap { name -> Suspicion? in
+            let found = summary.roots?[name] ?? 0
+            let known = measuring.compactMap { one in one.summary?.roots?[name].map { ($0, one.name) } }
+            guard let largest = known.max(by: { $0.0 < $1.0 }), largest.0 > 0, found < largest.0 / 2 + largest.0 % 2
+            else { return nil }
+            var suspicion = Suspicion(measure: .files, found: found, expected: largest.0, than: largest.1)
+            suspicion.root = name
+            return suspicion
         }.first
     }
 

@@ -36,7 +36,7 @@ extension BackupJob {
             try Directory.removeTree(dump)
             let suspicion = Suspicion.of(
                 written.manifest.summary, rows: written.manifest.database.rows,
-                mounts: written.manifest.artifacts.mounts ?? [], among: copies.items, copies.ownership)
+                mounts: written.manifest.allMounts, among: copies.items, copies.ownership)
             let acceptance = Acceptance.carried(among: copies.items, copies.ownership)
             // What was walked, and what was dumped, are one stack's only where nothing moved meanwhile.
             try hold.refuseMoved()
@@ -104,7 +104,7 @@ extension BackupJob {
         if options.kind == .uncompressed {
             let report = try ContentVerifier().verify(
                 FolderReader(partial, observer: ReadObserver(cancellation: cancellation)))
-            let counted = written.manifest.artifacts
+            let counted = written.manifest.content
             guard report.artifacts.files == counted.files, report.artifacts.bytes == counted.bytes else {
                 throw ArchiveError.damaged(
                     archive: partial.string, offset: 0,

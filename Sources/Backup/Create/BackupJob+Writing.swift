@@ -34,7 +34,6 @@ extension BackupJob {
         try carryDate(base, into: dump)
         // After the dump: what was written during it is read again tomorrow, which costs little.
         let writer = try writer(to: partial, base)
-        let walkStarted = FileTime.now().seconds
 
         progress(Progress(.archiving, fraction: 0.35))
         let meter = ArchiveMeter(
@@ -43,15 +42,22 @@ extension BackupJob {
         let archiver = TreeArchiver(into: writer, cancellation: cancellation) { meter.add($0) }
         let dumped = try archiver.add(tree: dump, as: .database, trust: .content)
         try writer.endSection()
-        let report = try archiver.add(tree: stack.artifacts, as: .artifacts, ignoring: LiveStack.notArtifacts)
-        try writer.endSection()
+        var walked = try walk(stack, archiver, writer)
+        var roots: [Manifest.Root] = []
+        for view in workspace.views {
+            let other = try walk(view.stack, archiver, writer)
+            roots.append(
+                .init(
+                    name: view.stack.root ?? "", mark: try ArtifactsMark.read(in: view.stack.artifacts)?.id,
+                    artifacts: other.counted))
+            walked.report.take(other.report)
+        }
+        let report = walked.report
 
         var manifest = Manifest(
             name: name.string, created: started, host: Self.hostName(), stack: copies.identity, serviceVersion: version,
             mlflow: .init(version: stack.mlflowVersion(), alembicRevision: survey.revision), database: database,
-            artifacts: .init(
-                files: report.files, folders: report.folders, bytes: report.bytes, walkStarted: walkStarted,
-                mounts: try stack.mountsInside()),
+            artifacts: walked.counted, roots: roots,
             skipped: report.skipped.map { .init(path: $0.path.description, reason: $0.reason.rawValue) },
             changedWhileRead: report.changedWhileRead.map(\.description))
         let coverage = workspace.coverage()
@@ -77,6 +83,19 @@ extension BackupJob {
         return Written(
             summary: summary, manifest: manifest, base: base, isSame: false, marks: marks,
             notices: notices(report) + notHeld(summary.denied))
+    }
+
+    /// One artifacts folder, as a section of its own.
+    private func walk(
+        _ view: LiveStack, _ archiver: TreeArchiver, _ writer: any ArchiveWriter
+    ) throws -> (report: TreeArchiver.Report, counted: Manifest.Artifacts) {
+        let started = FileTime.now().seconds
+        let report = try archiver.add(tree: view.artifacts, as: view.section, ignoring: LiveStack.notArtifacts)
+        try writer.endSection()
+        let counted = Manifest.Artifacts(
+            files: report.files, folders: report.folders, bytes: report.bytes, walkStarted: started,
+            mounts: try view.mountsInside())
+        return (report, counted)
     }
 
     private func notHeld(_ denied: DeniedLooks) -> [BilingualText] {

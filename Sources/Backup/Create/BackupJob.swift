@@ -68,6 +68,7 @@ package struct BackupJob: Sendable {
         let findings = preflight.run(beside: items, on: hold.databases)
         try findings.throwFirst()
         let identity = try hold.markingArtifacts(workspace)
+        try hold.markFurther(workspace, among: items)
         // Who took this stack's backups over has to leave them alone from now on, whatever becomes of what is made now.
         try Claims.end(on: identity, in: folder)
         var copies = try Copies(self, identity, items)
@@ -123,7 +124,7 @@ package struct BackupJob: Sendable {
         log.info(
             "backup completed",
             [
-                "name": made.name, "bytes": summary.size, "sha256": summary.digest, "files": manifest.artifacts.files,
+                "name": made.name, "bytes": summary.size, "sha256": summary.digest, "files": manifest.content.files,
                 "cloned_bytes": summary.sharing.cloned, "copied_bytes": summary.sharing.copied,
                 "generation": summary.sharing.generation, "skipped": manifest.skippedCount,
                 "unchanged_since": unchanged?.since.string ?? "no",

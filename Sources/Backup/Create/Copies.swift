@@ -122,7 +122,7 @@ struct Copies {
     /// Whose the backups are, what nobody vouched for, and what a restore kept and no backup holds.
     func warnings() -> [BilingualText] {
         let told = ownership.warnings(items, artifacts: job.stack.artifacts) + damagedToLookAt() + withoutSidecar()
-        do { return told + (try KeptParts(job.workspace, of: identity).warnings()) } catch {
+        do { return told + (try job.workspace.keptWarnings(of: identity)) } catch {
             return told + [
                 BilingualText(zh: "恢复保留的数据无法查看：", en: "What restores have kept cannot be looked at: ") + error.bilingual
             ]

@@ -47,7 +47,16 @@ extension Manifest {
         copy.createdAt = ""
         copy.host = ""
         copy.artifacts.walkStarted = 0
+        copy.roots = roots.map { $0.map(\.withoutMoment) }
         copy.database.oldestUnseen = nil
+        return copy
+    }
+}
+
+extension Manifest.Root {
+    fileprivate var withoutMoment: Manifest.Root {
+        var copy = self
+        copy.artifacts.walkStarted = 0
         return copy
     }
 }

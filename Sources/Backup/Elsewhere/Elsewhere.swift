@@ -54,10 +54,10 @@ extension LiveStack {
         asksForLogin isLogin: Bool? = nil, atMost seconds: Double = 10, asksServer: Bool = true
     ) throws -> Coverage {
         let reading = try PlaceReading(of: database, atMost: seconds)
-        let (artifacts, ignored) = (artifacts, ignored)
-        let listed = asksServer ? servedNames()?.filter { !Self.notArtifacts.contains(Array($0.utf8)) } : nil
+        let (folders, ignored) = (folders, ignored)
+        let listed = asksServer ? try servedNames()?.filter { !Self.notArtifacts.contains(Array($0.utf8)) } : nil
         let reply = Self.places.of(artifacts).ask(atMost: seconds) { () throws(SystemError) in
-            ArtifactPlaces(reading, in: artifacts, ignoring: ignored, listed: listed)
+            ArtifactPlaces(reading, in: folders, ignoring: ignored, listed: listed)
         }
         guard case .answered(let places) = reply else { throw BackupError.placesSilent }
         let elsewhere = Elsewhere(
@@ -78,10 +78,14 @@ struct Coverage {
 extension Workspace {
     /// For the record of an operation that fails by something else, if it fails.
     func coverage() -> Coverage {
-        // A backup that cannot tell what it lacks takes no other's place: it is worth a while.
-        do { return try stack.coverage(atMost: 60) } catch {
-            log.warning("it could not be told what is elsewhere", ["reason": error.bilingual.english])
-            return Coverage(elsewhere: nil, lack: .unknown)
+        // A backup that cannot tell what it lacks takes no other's place: it is worth a while, and a second try after a session that
+        // was ended.
+        for attempt in 1...2 {
+            do { return try stack.coverage(atMost: 60) } catch {
+                log.warning(
+                    "it could not be told what is elsewhere", ["attempt": attempt, "reason": error.bilingual.english])
+            }
         }
+        return Coverage(elsewhere: nil, lack: .unknown)
     }
 }

@@ -29,6 +29,15 @@ package struct Lack: Sendable, Hashable, Codable {
     /// A list without bound would make a sidecar that no reader takes for one.
     private static let mostPlaces = 1000
 
+    /// What is written is read again: a name that no reader took would make the backup unreadable.
+    private static let longestName = 1000
+    /// Of all names together.
+    private static let mostBytes = 256 << 10
+
+    private static func bounded(_ name: String) -> String {
+        name.utf8.count <= longestName ? name : "+" + PlaceText.digest(name)
+    }
+
     package var isNothing: Bool { places.isEmpty }
     package var names: [String] { places.map(\.name) }
 
@@ -38,8 +47,14 @@ package struct Lack: Sendable, Hashable, Codable {
     }
 
     init(_ found: ArtifactPlaces) {
-        let all = found.missing.map { Place(name: $0.key, experiment: $0.value) }.sorted { $0.name < $1.name }
-        var places = Array(all.prefix(Self.mostPlaces))
+        let all = found.missing.map { Place(name: Self.bounded($0.key), experiment: $0.value) }
+            .sorted { $0.name < $1.name }
+        var bytes = 0
+        var places = Array(
+            all.prefix(Self.mostPlaces).prefix {
+                bytes += $0.name.utf8.count
+                return bytes <= Self.mostBytes
+            })
         if all.count > places.count {
             // Where one more is missing this is another name.
             places.append(Place(name: "+" + PlaceText.digest(all.map(\.name).joined(separator: "\n"))))

@@ -52,13 +52,16 @@ package struct ClaimJob: Sendable {
         do {
             let hold = try workspace.hold("claim")
             defer { withExtendedLifetime(hold) {} }
-            if try !RestoreJournal.isPresent(workspace.stack, workspace.folder) {
-                found = try StrayParts(workspace, hold.identity).claim(on: hold.databases)
+            for view in [workspace] + workspace.views
+            where try !RestoreJournal.isPresent(view.stack, workspace.folder) {
+                let own = try StrayParts(view, hold.identity(in: view)).claim(on: hold.databases)
+                found = (found.kept + own.kept, found.halfSwapped + own.halfSwapped)
             }
         }
         return try workspace.holdingStack("claim", for: .writing) { hold in
             let identity = try hold.markingArtifacts(workspace, claiming: true)
             let items = try Catalogue(workspace.folder).items()
+            try hold.markFurther(workspace, among: items, claiming: true)
             let ownership = try Ownership(of: identity, among: items, in: workspace.folder)
             var claims = Claims.read(in: workspace.folder)
             let taken = try ForeignStacks(items, ownership).chosen(name)
@@ -68,9 +71,11 @@ package struct ClaimJob: Sendable {
             }
             if !taken.isEmpty { try claims.write(in: workspace.folder) }
             // What was kept by a stack whose backups are this one's now, or of which there is nothing else here.
-            let again = try KeptParts(workspace, of: identity).takeUp { owner in
-                owner.system == identity.system || claims.claim(of: identity, on: owner) != nil
-                    || !makers.contains { $0.isSameStack(as: owner) }
+            let again = try ([workspace] + workspace.views).flatMap { view in
+                try KeptParts(view, of: view.stack.root == nil ? identity : hold.identity(in: view)).takeUp { owner in
+                    owner.system == identity.system || claims.claim(of: identity, on: owner) != nil
+                        || !makers.contains { $0.isSameStack(as: owner) }
+                }
             }
             workspace.log.info("backups claimed", ["stacks": taken.count, "kept": found.kept.count + again.count])
             return Outcome(stacks: taken, kept: found.kept + again, halfSwapped: found.halfSwapped)

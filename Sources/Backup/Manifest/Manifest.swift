@@ -8,7 +8,9 @@ import Wording
 
 /// `manifest.json`: what a backup holds and what it was taken from.
 package struct Manifest: Sendable, Equatable, Codable {
-    package static let currentFormat = 1
+    package static let currentFormat = 2
+    /// Of a backup of one database and one folder, which every version can restore.
+    private static let plainFormat = 1
 
     package struct MLflow: Sendable, Equatable, Codable {
         /// As the server tells it; `nil` where it did not answer.
@@ -65,6 +67,15 @@ package struct Manifest: Sendable, Equatable, Codable {
         }
     }
 
+    /// A folder with artifacts beside the first one.
+    package struct Root: Sendable, Equatable, Codable {
+        /// As a person calls it (`ArtifactFolder.name`).
+        package var name: String
+        /// What lies in it (`ArtifactsMark`); `nil` where it could not be read or made.
+        package var mark: String?
+        package var artifacts: Artifacts
+    }
+
     package struct Skipped: Sendable, Equatable, Codable {
         package var path: String
         package var reason: String
@@ -75,7 +86,7 @@ package struct Manifest: Sendable, Equatable, Codable {
         }
     }
 
-    package var format = Manifest.currentFormat
+    package var format = Manifest.plainFormat
     package var name: String
     /// Seconds since 1970 UTC, and the same in the zone of the service.
     package var created: Int64
@@ -87,6 +98,8 @@ package struct Manifest: Sendable, Equatable, Codable {
     package var mlflow: MLflow
     package var database: Database
     package var artifacts: Artifacts
+    /// Folders with artifacts beside that one, in the order of their names; `nil` for none.
+    package var roots: [Root]?
     /// Entries that no backup takes; the first thousand by name, as with the next.
     package var skipped: [Skipped]
     /// Files that were written to while they were read.
@@ -104,7 +117,7 @@ package struct Manifest: Sendable, Equatable, Codable {
         case createdAt = "created_at"
         case host, stack
         case serviceVersion = "service_version"
-        case mlflow, database, artifacts, skipped, elsewhere, lack
+        case mlflow, database, artifacts, roots, skipped, elsewhere, lack
         case changedWhileRead = "changed_while_read"
         case skippedBeyond = "skipped_beyond"
         case changedBeyond = "changed_beyond"
@@ -129,6 +142,8 @@ package struct Manifest: Sendable, Equatable, Codable {
         package var contentBytes: UInt64
         package var skipped: Int
         package var lack: Lack?
+        /// Files of each further folder, by its name; `nil` for none.
+        package var roots: [String: Int64]?
 
         enum CodingKeys: String, CodingKey {
             case mlflowVersion = "mlflow_version"
@@ -137,7 +152,7 @@ package struct Manifest: Sendable, Equatable, Codable {
             case registeredModels = "registered_models"
             case files
             case contentBytes = "content_bytes"
-            case skipped, lack
+            case skipped, lack, roots
         }
     }
 
@@ -145,8 +160,16 @@ package struct Manifest: Sendable, Equatable, Codable {
         Summary(
             mlflowVersion: mlflow.version, alembicRevision: mlflow.alembicRevision,
             experiments: database.rows["public.experiments"], runs: database.rows["public.runs"],
-            registeredModels: database.rows["public.registered_models"], rows: totalRows, files: artifacts.files,
-            contentBytes: artifacts.bytes, skipped: skippedCount, lack: lack)
+            registeredModels: database.rows["public.registered_models"], rows: totalRows, files: content.files,
+            contentBytes: content.bytes, skipped: skippedCount, lack: lack,
+            roots: roots.map { Dictionary($0.map { ($0.name, Int64($0.artifacts.files)) }) { first, _ in first } })
+    }
+
+    /// Files and bytes of all folders together.
+    var content: (files: Int, bytes: UInt64) {
+        (roots ?? []).reduce((artifacts.files, artifacts.bytes)) {
+            ($0.0.adding(clamped: $1.artifacts.files), $0.1.adding(clamped: $1.artifacts.bytes))
+        }
     }
 
     /// Rows that would not fit into a number are more than any database has.
@@ -185,8 +208,11 @@ extension Manifest {
     package init(
         name: String, created: LocalTime, host: String, stack: StackIdentity?, serviceVersion: String, mlflow: MLflow,
         database: Database,
-        artifacts: Artifacts, skipped: [Skipped], changedWhileRead: [String]
+        artifacts: Artifacts, roots: [Root] = [], skipped: [Skipped], changedWhileRead: [String]
     ) {
+        // A program that does not know of further folders would bring back the first alone, and say that all is well.
+        format = roots.isEmpty ? Self.plainFormat : Self.currentFormat
+        self.roots = roots.isEmpty ? nil : roots
         self.name = name
         self.created = created.epoch
         createdAt = created.iso
@@ -205,9 +231,43 @@ extension Manifest {
 
 extension Manifest {
     private var isPlausible: Bool {
-        PlausibleNumber.isCount(artifacts.bytes)
-            && [Int64(artifacts.files), Int64(artifacts.folders), totalRows].allSatisfy { PlausibleNumber.isCount($0) }
-            && [created, artifacts.walkStarted].allSatisfy { PlausibleNumber.isDate($0) }
+        ([artifacts] + (roots ?? []).map(\.artifacts)).allSatisfy(\.isPlausible) && hasPlausibleNames
+            && PlausibleNumber.isCount(totalRows) && PlausibleNumber.isDate(created)
             && database.rows.values.allSatisfy { PlausibleNumber.isCount($0) } && (lack?.isPlausible ?? true)
+    }
+}
+
+extension Manifest {
+    private static let mostRoots = 64
+
+    /// They become parts of paths.
+    private var hasPlausibleNames: Bool {
+        let names = (roots ?? []).map(\.name)
+        return names.count <= Self.mostRoots && names.allSatisfy(ArtifactFolder.isName)
+            && Set(names).count == names.count
+    }
+
+    /// Where something was mounted in the folders; of a further one with its name before it.
+    var allMounts: [String] {
+        (roots ?? []).reduce(artifacts.mounts ?? []) { all, root in
+            all + (root.artifacts.mounts ?? []).map { "\(root.name):\($0)" }
+        }
+    }
+
+    /// The same as if one folder were all that the backup has (`Workspace.viewed(at:)`).
+    /// - Returns: `nil` where it does not have that one.
+    func viewed(at name: String) -> Manifest? {
+        guard let root = roots?.first(where: { $0.name == name }) else { return nil }
+        var view = self
+        view.artifacts = root.artifacts
+        view.roots = nil
+        return view
+    }
+}
+
+extension Manifest.Artifacts {
+    fileprivate var isPlausible: Bool {
+        PlausibleNumber.isCount(bytes) && PlausibleNumber.isCount(Int64(files))
+            && PlausibleNumber.isCount(Int64(folders)) && PlausibleNumber.isDate(walkStarted)
     }
 }

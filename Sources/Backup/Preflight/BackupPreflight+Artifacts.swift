@@ -10,6 +10,15 @@ import Wording
 /// Whether the artifacts are there, and can be read. One file that cannot be read fails the backup, after hours maybe.
 extension BackupPreflight {
     func checkArtifacts(_ findings: inout Findings) {
+        checkOwnArtifacts(&findings)
+        for view in workspace.views {
+            var other = self
+            other.workspace = view
+            other.checkOwnArtifacts(&findings)
+        }
+    }
+
+    private func checkOwnArtifacts(_ findings: inout Findings) {
         guard findings.make(.artifacts, { try stack.checkArtifactsFolder() }) != nil else { return }
         findings.make(.artifacts) { try checkReadable() }
         if let notice = unmarkable() ?? swapped() { findings.note(.artifacts, [notice]) }

@@ -27,6 +27,11 @@ extension BackupPreflight {
             let ownership = try? Ownership(of: identity, among: items, in: folder)
         else { return }
         findings.note(.ownBackups, ownership.warnings(items, artifacts: stack.artifacts))
+        let marks = RootMarks(of: identity, among: items)
+        for view in workspace.views where findings.first(.artifacts) == nil {
+            findings.note(
+                .artifacts, [findings.make(.artifacts) { try marks.check(view.stack) } ?? nil].compactMap(\.self))
+        }
         if findings.first(.artifacts) == nil, let suspicion = foreseen(among: items, ownership) {
             findings.suspect(
                 .artifacts,
@@ -39,9 +44,11 @@ extension BackupPreflight {
 
     private func noteKeptParts(_ findings: inout Findings) {
         do {
-            let parts = KeptParts(workspace)
             let isServerThere = findings.first(.database) == nil
-            findings.note(.keptParts, try (isServerThere ? parts.identified() : parts).warnings())
+            for view in [workspace] + workspace.views {
+                let parts = KeptParts(view)
+                findings.note(.keptParts, try (isServerThere ? parts.identified() : parts).warnings())
+            }
         } catch let error as BackupError {
             // A record that nobody can read keeps no backup from being made.
             findings.note(.keptParts, [error.explanation])
@@ -53,7 +60,7 @@ extension BackupPreflight {
     /// As far as it shows without a walk: nothing at all where there were files, or a disk that is not mounted.
     private func foreseen(among items: [CatalogueItem], _ ownership: Ownership) -> Suspicion? {
         let measuring = Suspicion.measures(among: items, ownership, now: .now())
-        guard let first = measuring.first, let mounts = try? stack.mountsInside() ?? [] else { return nil }
+        guard let first = measuring.first, let mounts = try? stack.allMounts() else { return nil }
         if let gone = Suspicion.unmounted(mounts, since: first) { return gone }
         guard (try? stack.holdsNoArtifacts()) == true else { return nil }
         let largest = measuring.max { ($0.summary?.files ?? 0) < ($1.summary?.files ?? 0) }

@@ -14,7 +14,8 @@ extension BackupPreflight {
             findings.noteGaps(.artifacts, found?.gaps(.backup, artifacts: stack.artifacts) ?? [])
             findings.note(.artifacts, found?.beside(.backup) ?? [])
         } catch {
-            findings.note(
+            // A backup that could not tell it either would be partial.
+            findings.noteGaps(
                 .artifacts,
                 [
                     BilingualText(zh: "未能查明哪些内容不在备份中：", en: "It could not be told what is not in a backup: ")

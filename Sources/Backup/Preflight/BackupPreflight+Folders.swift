@@ -16,22 +16,37 @@ struct FolderLayout {
 
     /// - Throws: `BackupError.folderSilent`, `.foldersOverlap`.
     func refuseOverlap() throws {
-        for path in [folder.path, stack.artifacts] {
+        for path in [folder.path] + stack.folders {
             try FolderPulse.requireAnswer(of: path, atMost: FolderPulse.awakening)
         }
+        for path in stack.folders { try refuseOverlap(with: path) }
+        try refuseNested()
+    }
+
+    /// What lies in two folders would be in a backup twice, and be swapped twice by a restore.
+    private func refuseNested() throws {
+        let grounds = stack.folders.compactMap { path in (try? Ground(path)).map { (path, $0) } }
+        for (number, inner) in grounds.enumerated() {
+            for (other, outer) in grounds.enumerated() where other != number {
+                guard [.same, .inside].contains(inner.1.relation(to: outer.1)) else { continue }
+                throw BackupError.rootsOverlap(
+                    inner: Self.shown(inner.0, inner.1), outer: Self.shown(outer.0, outer.1))
+            }
+        }
+    }
+
+    private func refuseOverlap(with path: FilePath) throws {
         // A folder that cannot be looked at is refused by whoever needs it, in its own words.
-        guard let artifacts = try? Ground(stack.artifacts) else { return }
+        guard let artifacts = try? Ground(path) else { return }
         for ours in [folder.path, folder.state] {
             guard let ground = try? Ground(ours) else { continue }
             switch ground.relation(to: artifacts) {
             case .same, .inside:
                 throw BackupError.foldersOverlap(
-                    inner: Self.shown(ours, ground), outer: Self.shown(stack.artifacts, artifacts),
-                    isTakenForOurs: false)
+                    inner: Self.shown(ours, ground), outer: Self.shown(path, artifacts), isTakenForOurs: false)
             case .around where ours == folder.state || isTakenForBackup(artifacts, ground):
                 throw BackupError.foldersOverlap(
-                    inner: Self.shown(stack.artifacts, artifacts), outer: Self.shown(ours, ground), isTakenForOurs: true
-                )
+                    inner: Self.shown(path, artifacts), outer: Self.shown(ours, ground), isTakenForOurs: true)
             case .around, .apart: continue
             }
         }
@@ -40,14 +55,12 @@ struct FolderLayout {
     /// Nothing of ours takes a person's folder beside the backups for one; that such a folder is copied into backups beside
     /// it is worth a word.
     var notice: BilingualText? {
-        guard let artifacts = try? Ground(stack.artifacts), let backups = try? Ground(folder.path),
-            backups.relation(to: artifacts) == .around
-        else { return nil }
+        guard let backups = try? Ground(folder.path) else { return nil }
+        let inside = stack.folders.first { (try? Ground($0)).map { backups.relation(to: $0) == .around } ?? false }
+        guard let inside else { return nil }
         return BilingualText(
-            zh: "artifacts 目录 \(stack.artifacts) 位于备份目录 \(folder.path) 之内：一块磁盘损坏时两者会一起丢失。",
-            en:
-                "The artifacts folder \(stack.artifacts) lies in the backup folder \(folder.path): a broken disk takes both."
-        )
+            zh: "artifacts 目录 \(inside) 位于备份目录 \(folder.path) 之内：一块磁盘损坏时两者会一起丢失。",
+            en: "The artifacts folder \(inside) lies in the backup folder \(folder.path): a broken disk takes both.")
     }
 
     /// Whether the way to the artifacts begins with what would be listed as a backup, and pruned as one.
@@ -74,11 +87,14 @@ extension BackupPreflight {
 
     /// Whether both folders answer at all. - Returns: false where any further question to them would wait, perhaps for ever.
     func checkAnswers(_ findings: inout Findings) -> Bool {
-        for (check, path) in [(Finding.Check.backupFolder, folder.path), (.artifacts, stack.artifacts)] {
+        let places = [(Finding.Check.backupFolder, folder.path)] + stack.folders.map { (.artifacts, $0) }
+        for (check, path) in places {
             findings.make(check) { try FolderPulse.requireAnswer(of: path, atMost: awaited) }
         }
         guard findings.obstacles.isEmpty else { return false }
-        findings.make(.artifacts) { try stack.requireAnswers(inside: awaited) }
+        for view in [workspace] + workspace.views {
+            findings.make(.artifacts) { try view.stack.requireAnswers(inside: awaited) }
+        }
         guard findings.obstacles.isEmpty else { return false }
         if case .silent = FolderPulse.take(in: folder.state, atMost: awaited) {
             findings.make(.backupFolder) { throw BackupError.folderSilent(path: folder.path.string) }
@@ -101,7 +117,8 @@ extension BackupPreflight {
         }
         if let notice = FolderLayout(workspace).notice { findings.note(.backupFolder, [notice]) }
         // What a restore would be refused for is worth a word on the day of the backup.
-        if let unfit = (try? SwapObstacles.unfit(stack.artifacts)) ?? nil {
+        for folder in stack.folders {
+            guard let unfit = (try? SwapObstacles.unfit(folder)) ?? nil else { continue }
             findings.note(.artifacts, [unfit.explanation])
         }
     }

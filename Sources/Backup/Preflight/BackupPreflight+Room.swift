@@ -50,13 +50,18 @@ extension BackupPreflight {
     /// All that lies on the artifacts' file system would fit: then nothing has to be counted.
     private func suffices(_ space: DiskSpace, _ dump: BackupRoom.Dump) -> Bool {
         guard let artifacts = try? DiskSpace.at(stack.artifacts), artifacts.used > 0,
-            (try? MountTable.points(below: stack.artifacts).isEmpty) == true
+            (try? stack.folders.allSatisfy { try MountTable.points(below: $0).isEmpty }) == true,
+            let others = try? stack.further.map({ try DiskSpace.at($0.path) })
         else { return false }
-        let bytes = artifacts.used.adding(clamped: dump.tables.multiplied(clamped: 2)).adding(clamped: 64 << 20)
+        // Folders of one disk count it each; what is sure to be enough need not be exact.
+        let used = others.reduce(artifacts.used) { $0.adding(clamped: $1.used) }
+        let bytes = used.adding(clamped: dump.tables.multiplied(clamped: 2)).adding(clamped: 64 << 20)
         guard space.available > bytes else { return false }
         guard let available = space.availableFiles, options.kind == .uncompressed else { return true }
-        guard let used = artifacts.usedFiles else { return false }
-        return available > used.adding(clamped: dump.files.multiplied(clamped: 2)).adding(clamped: 64)
+        let counts = ([artifacts] + others).compactMap(\.usedFiles)
+        guard counts.count == others.count + 1 else { return false }
+        let files = counts.reduce(dump.files.multiplied(clamped: 2)) { $0.adding(clamped: $1) }
+        return available > files.adding(clamped: 64)
     }
 
     private func room(
@@ -64,10 +69,11 @@ extension BackupPreflight {
     ) throws -> BackupRoom {
         let base = reusable(among: items)
         let shares = options.kind == .uncompressed || FileSystem.sharesBlocks(in: folder.path)
+        let trees = ([workspace] + workspace.views).map { (folder: $0.stack.artifacts, prefix: $0.stack.section) }
         let estimate: BackupEstimate
         do {
             estimate = try BackupEstimate(
-                of: stack.artifacts, ignoring: LiveStack.notArtifacts, beside: base.map(Self.previous),
+                of: trees, ignoring: LiveStack.notArtifacts, beside: base.map(Self.previous),
                 sharesBlocks: shares, atMost: patience, cancellation: workspace.cancellation)
         } catch let error as CancelledError { throw error } catch {
             // What could not be counted in time, or is damaged, or may not be read, is another check's, or the job's.
@@ -83,7 +89,9 @@ extension BackupPreflight {
         }
         let whole = room(1)
         guard space.available <= whole.least, options.kind == .compressed else { return whole }
-        return room(options.compressionLevel == 0 ? 1 : estimate.compressedFraction(in: stack.artifacts))
+        guard options.compressionLevel > 0 else { return whole }
+        // What certainly is needed: as if all were as the smallest of the samples.
+        return room(trees.map { estimate.compressedFraction(in: $0.folder, as: $0.prefix) }.min() ?? 1)
     }
 
     private static func previous(_ item: CatalogueItem) -> BackupEstimate.Previous {

@@ -9,7 +9,7 @@ import Wording
 /// `--dry-run`, `/health`, the answer to a request. It leaves nothing, and makes no folder: who begins an operation does
 /// (`Workspace.prepareFolder`).
 package struct BackupPreflight: Sendable {
-    let workspace: Workspace
+    var workspace: Workspace
     let options: BackupJob.Options
 
     var stack: LiveStack { workspace.stack }

@@ -32,8 +32,10 @@ package struct RestorePreflight: Sendable {
         if options.mode.includesArtifacts {
             // Much of what follows walks through them. A backup before the restore asks by itself.
             let seconds = if case .job = occasion { FolderPulse.awakening } else { FolderPulse.hasty }
-            let answers: Void? = findings.make(.artifacts) { try stack.requireAnswers(inside: seconds) }
-            guard answers != nil else { return findings }
+            for view in [workspace] + workspace.views {
+                let answers: Void? = findings.make(.artifacts) { try view.stack.requireAnswers(inside: seconds) }
+                guard answers != nil else { return findings }
+            }
         }
         let manifest: Manifest?
         switch occasion {
@@ -47,10 +49,20 @@ package struct RestorePreflight: Sendable {
                 try QuickCheck(stack, atMost: seconds).run(against: manifest, item, mode: options.mode)
             }
         }
+        let others = manifest.flatMap { manifest in findings.make(.artifacts) { try job.beside(manifest) } } ?? []
+        if !options.force, case .request(let seconds) = occasion {
+            for other in others {
+                findings.make(.newerData) { try other.check(item, atMost: seconds) }
+            }
+        }
         let databases = databases ?? Databases(stack.database)
         if case .request = occasion {
             findings.make(.artifacts) {
-                try job.refuseArtifactsAway(StackIdentity(of: stack, on: databases), on: databases)
+                let identity = try StackIdentity(of: stack, on: databases)
+                try job.refuseArtifactsAway(identity, on: databases)
+                guard !others.isEmpty else { return }
+                let hasDatabase = try databases.exists(stack.database.database)
+                for other in others { try other.refuseAway(identity, hasDatabase: hasDatabase) }
             }
         }
         let obstacles = SwapObstacles(workspace, databases)
@@ -62,6 +74,14 @@ package struct RestorePreflight: Sendable {
             findings.make(.artifacts) {
                 try BackupPreflight.requireReadable(stack.artifacts, atMost: patience(occasion))
             }
+        }
+        for other in others {
+            let view = other.job.workspace
+            findings.make(.artifacts) { try SwapObstacles(view, databases).check(.artifacts, for: asker) }
+            findings.make(.artifacts) {
+                try BackupPreflight.requireReadable(view.stack.artifacts, atMost: patience(occasion))
+            }
+            findings.make(.room) { try other.job.checkRoomWithoutMakingAny(other.manifest, item) }
         }
         if let manifest { findings.make(.room) { try job.checkRoomWithoutMakingAny(manifest, item) } }
         if case .request = occasion { addBackupFirst(to: &findings) }

@@ -94,40 +94,49 @@ package struct RestoreJob: Sendable {
         try findings.throwFirst()
         try verify(item)
         let manifest = try manifest(of: item)
+        let others = try beside(manifest)
+        let hasDatabase = try hold.databases.exists(stack.database.database)
+        for other in others { try other.refuseAway(hold.identity, hasDatabase: hasDatabase) }
         let upgrade = try checkSchema(manifest, item)
         try SwapObstacles(workspace, hold.databases).check(options.mode)
-        if !options.force { try check(manifest, item) }
+        for other in others { try SwapObstacles(other.job.workspace, hold.databases).check(.artifacts) }
+        if !options.force {
+            try check(manifest, item)
+            for other in others { try other.check(item) }
+        }
         try checkRoom(manifest, item, hold)
+        for other in others { try other.job.checkRoom(other.manifest, item, hold) }
         let before = try backupFirst(hold)
         try hold.refuseMoved()
 
         // Of a machine that has none yet. Later it would be made in the place of one that went away.
-        if try RestoreJournal.identity(of: stack.artifacts) == nil {
-            try makeArtifactsFolder(like: item)
-            if options.mode.includesArtifacts { try SwapObstacles.checkAbilities(workspace) }
-            try hold.standAnew(workspace)
-        } else {
-            try giveEmptyArtifactsFolder(like: item)
-        }
+        for job in [self] + others.map(\.job) { try job.provideArtifactsFolder(like: item) }
+        try hold.standAnew(workspace)
         var journal = try journal(for: item, hold)
         try journal.write(in: workspace.state)
         var staged: Staged
+        var following: [StagedBeside] = []
         do {
             staged = try stage(item, manifest, &journal, hold)
             staged.cover = before.map { .init(backup: $0.name.string, until: $0.manifest.database.oldestUnseen) }
+            for other in others { try other.stage(item, behind: journal, hold, into: &following) }
             progress(Progress(.comparing, fraction: 0.85))
-            let newer = try staged.comparison.first(progress)
+            let newer = try following.reduce(staged.comparison.first(progress)) {
+                $0 + (try $1.comparison.first(progress)).inRoot($1.name)
+            }
             if !options.force, !newer.isEmpty {
                 throw BackupError.newerData(backup: item.name.string, newer: newer)
             }
         } catch {
             let cause = hold.cause(of: error)
+            for one in following { one.abandon(hold, because: cause) }
             swap(hold).abandon(journal, because: cause)
             throw cause
         }
         let unpacked = journal.swap.new
         var dataSwap = swap(hold)
         dataSwap.shared = staged.unchanged.inodes
+        dataSwap.following = following.map { $0.swap(hold, force: options.force) }
         let committed = try dataSwap.run(
             &journal, staged.comparison, cover: staged.cover, broughtIn: staged.broughtIn
         ) {
@@ -135,22 +144,24 @@ package struct RestoreJob: Sendable {
             try staged.unchanged.check(in: unpacked, KeptParts(workspace), cancellation: cancellation)
         }
         let claimed = noteClaim(on: manifest.stack, hold)
+        let files = following.reduce(staged.files) { $0.adding(clamped: $1.files) }
+        let unchanged = following.reduce(staged.unchanged.count) { $0.adding(clamped: $1.unchanged) }
         let seconds = MonotonicTime.seconds(since: start)
         log.info(
             "restore completed",
             [
-                "name": item.name, "mode": options.mode.rawValue, "files": staged.files,
-                "unchanged": staged.unchanged.count, "kept": committed.kept?.id ?? "none",
+                "name": item.name, "mode": options.mode.rawValue, "files": files, "unchanged": unchanged,
+                "kept": committed.kept?.id ?? "none",
                 "replaced": committed.replaced.total, "seconds": (seconds * 10).rounded() / 10,
             ])
         return RestoreOutcome(
-            backup: item.name, mode: options.mode, manifest: manifest, files: staged.files,
-            unchanged: staged.unchanged.count, kept: committed.kept, replaced: committed.replaced,
+            backup: item.name, mode: options.mode, manifest: manifest, files: files, unchanged: unchanged,
+            kept: committed.kept, replaced: committed.replaced,
             backupBefore: before?.name, seconds: seconds,
             warnings: [upgrade, before?.suspicious, partial(before)].compactMap { $0 } + elsewhere(manifest)
-                + staged.warnings
+                + staged.warnings + following.flatMap(\.warnings) + besideBackup(manifest)
                 + committed.notes + claimed
-                + KeptExpiry(workspace, hold).afterSwap())
+                + hold.afterSwap(workspace))
     }
 
     /// That a reading cannot be written down is no reason not to restore: the folder may be write-protected.
@@ -170,6 +181,8 @@ package struct RestoreJob: Sendable {
         guard folder.writeProtection == nil else { return [] }
         do {
             let identity = try hold.markingArtifacts(workspace, claiming: options.mode.includesArtifacts)
+            try hold.markFurther(
+                workspace, among: Catalogue(folder).items(), claiming: options.mode.includesArtifacts)
             try workspace.noteClaim(on: other, by: identity)
             return []
         } catch {
@@ -223,17 +236,22 @@ package struct RestoreJob: Sendable {
         throw BackupError.noPlaceForBackup(path: folder.path.string, reason: protection.reason)
     }
 
-    func journal(for item: CatalogueItem, _ hold: Hold) throws -> RestoreJournal {
+    /// - Parameter leader: the journal of the first folder and the database, of one beside it.
+    func journal(
+        for item: CatalogueItem, _ hold: Hold, behind leader: RestoreJournal? = nil
+    ) throws -> RestoreJournal {
         let live = stack.database.database
         let oid = options.mode.includesDatabase ? try hold.databases.oid(of: live) : nil
         let id = RestoreJournal.newID()
-        return RestoreJournal(
-            format: RestoreJournal.currentFormat, id: id, kind: .restore, stack: hold.identity, task: workspace.task,
-            backup: item.name.string, mode: options.mode, stage: .preparing, liveDatabase: live,
-            newDatabase: RestoreJournal.databaseName(live, "restore", id),
+        var journal = RestoreJournal(
+            format: RestoreJournal.currentFormat, id: id, kind: .restore, stack: try hold.identity(in: workspace),
+            task: workspace.task, backup: item.name.string, mode: options.mode, stage: .preparing, liveDatabase: live,
+            newDatabase: RestoreJournal.databaseName(live, "restore", leader?.id ?? id),
             oldDatabase: RestoreJournal.databaseName(live, "before", id), newOID: nil, oldOID: oid,
             hadDatabase: oid != nil, artifacts: stack.artifacts.bytes,
             rootIdentity: try RestoreJournal.identity(of: stack.artifacts))
+        (journal.root, journal.follows) = (stack.root, leader?.id)
+        return journal
     }
 }
 

@@ -122,14 +122,15 @@ struct BackupCheck {
                 backup: item.name.string, reason: .init(zh: "没有此文件", en: "it has none"))
         }
         let manifest = try Manifest(decoding: bytes, backup: item.name.string)
-        guard manifest.artifacts.files == found.files, manifest.artifacts.bytes == found.bytes else {
+        let content = manifest.content
+        guard content.files == found.files, content.bytes == found.bytes else {
             throw ArchiveError.damaged(
                 archive: item.path.string, offset: 0,
                 reason: BilingualText(
                     zh:
-                        "含 \(found.files) 个文件、\(found.bytes) 字节，清单中为 \(manifest.artifacts.files) 个、\(manifest.artifacts.bytes) 字节",
+                        "含 \(found.files) 个文件、\(found.bytes) 字节，清单中为 \(content.files) 个、\(content.bytes) 字节",
                     en: "it holds \(found.files) files of \(found.bytes) bytes, and its manifest says "
-                        + "\(manifest.artifacts.files) of \(manifest.artifacts.bytes)"))
+                        + "\(content.files) of \(content.bytes)"))
         }
         return manifest
     }

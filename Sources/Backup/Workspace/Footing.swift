@@ -17,7 +17,7 @@ struct Footing {
 
     /// - Throws: `SystemError` where a folder cannot be looked at; one that is not there yet is none.
     init(_ workspace: Workspace) throws {
-        let folders = [workspace.stack.artifacts, workspace.folder.path]
+        let folders = workspace.stack.folders + [workspace.folder.path]
         var opened: [OpenFile] = []
         for folder in folders where try FileStatus.ifPresent(folder) != nil {
             opened.append(try OpenFile(folder, .directoryThroughLink))

@@ -8,7 +8,7 @@ import SystemIO
 /// Each operation is a job made of a workspace: it takes the locks it needs, settles what an earlier one left, does its
 /// work, and logs it. Nobody has to do any of this around a job.
 package struct Workspace: Sendable {
-    package let stack: LiveStack
+    package internal(set) var stack: LiveStack
     package let folder: BackupFolder
     package let log: Log
     package var cancellation: Cancellation

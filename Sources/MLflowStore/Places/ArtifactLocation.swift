@@ -73,7 +73,13 @@ enum ArtifactLocation: Equatable, Sendable {
     static func withoutCredentials(_ scheme: String, _ authority: String) -> String {
         guard let at = authority.lastIndex(of: "@") else { return authority }
         let before = authority[..<at]
-        let isContainer = ["wasb", "wasbs", "abfs", "abfss"].contains(scheme) && !before.contains(":")
+        // Lower-case letters, digits and hyphens, 63 at most.
+        let isName =
+            before.utf8.count <= 63
+            && before.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D || $0 == 0x24
+            }
+        let isContainer = ["wasb", "wasbs", "abfs", "abfss"].contains(scheme) && isName
         return isContainer ? authority : String(authority[authority.index(after: at)...])
     }
 }

@@ -59,9 +59,9 @@ package struct ArtifactPlaces: Sendable, Equatable {
     /// - Parameters:
     ///   - listed: what the server has directly below its `--artifacts-destination`; `nil` where it does not say.
     package init(
-        _ reading: PlaceReading, in folder: FilePath, ignoring kept: IgnoredPlaces = .none, listed: [String]? = nil
+        _ reading: PlaceReading, in folders: [FilePath], ignoring kept: IgnoredPlaces = .none, listed: [String]? = nil
     ) {
-        var roots = ArtifactRoots(folder)
+        var roots = ArtifactRoots(folders)
         let expected = reading.expected.map { ($0.experiment, ArtifactLocation($0.location)) }
         for location in expected.map(\.1) + reading.groups.flatMap({ $0.examples.map { ArtifactLocation($0) } }) {
             if case .local(let parts) = location { roots.learn(from: parts) }
@@ -72,13 +72,23 @@ package struct ArtifactPlaces: Sendable, Equatable {
         let empty = Self.withoutFiles(expected, &roots, unknown).filter { !kept.hold(served: $0.experiment) }
         var unseen = absent ?? Self.unseen(empty)
         // The names of a listing first: what it has not may be an experiment whose files lie elsewhere below.
-        for name in absent?.experiments ?? empty.map(\.experiment) {
-            missing["mlflow-artifacts:/" + PlaceName.text(ofServed: name)] = Int64(name)
+        for name in (absent?.experiments ?? []) + empty.map(\.experiment) {
+            missing["mlflow-artifacts:/" + PlaceName.text(ofServed: name)] = .some(experiment(name, reading))
         }
-        if let names = unseen?.experiments { unseen?.experiments = Array(names.prefix(Self.mostShown)) }
+        if let names = unseen?.experiments {
+            unseen?.experiments = names.prefix(Self.mostShown).map { PlaceName.text(ofServed: $0) }
+        }
         self.unseen = unseen
         isCut = reading.isCut
         newestExperiment = reading.newestExperiment
+    }
+
+    /// The experiment that a topmost name is of. A folder of many may have a number for a name, too, and is older than any of them.
+    private func experiment(_ name: String, _ reading: PlaceReading) -> Int64? {
+        guard ["mlflow-artifacts:", "mlflow-artifacts:/"].contains(reading.defaultRoot), let number = Int64(name),
+            let newest = reading.newestExperiment, number <= newest
+        else { return nil }
+        return number
     }
 
     /// Names that are told of.
@@ -88,9 +98,8 @@ package struct ArtifactPlaces: Sendable, Equatable {
     /// What the server lists and is not here. What was there and is deleted by now makes no difference, nor does what was made since:
     /// it is looked for after the list.
     private static func absent(among listed: [String], _ roots: inout ArtifactRoots) -> UnseenArtifacts? {
-        let absent = listed.prefix(mostListed).filter { name in
-            name.utf8.count <= 255 && roots.holds(.served(PathParts(path: Array(name.utf8)))) == false
-        }
+        let names = listed.prefix(mostListed).filter { $0.utf8.count <= 255 }
+        let absent = roots.lacking(names.map { PathParts(path: Array($0.utf8)) }).map { names[$0] }
         guard !absent.isEmpty else { return nil }
         return UnseenArtifacts(looked: absent.count, experiments: absent.sorted(by: Self.byNumber), isListed: true)
     }
@@ -118,14 +127,19 @@ package struct ArtifactPlaces: Sendable, Equatable {
             case .served, .reference: continue
             // A prompt is a version of a model, too, and has a word in the place of a location.
             case .relative where group.things == .modelVersions: continue
-            case .local(let parts) where roots.below(parts) != nil: continue
+            case .local(let parts) where roots.below(parts) != nil: if !roots.leadsOut(parts) { continue }
             case .local(let parts): if let unknown, parts.below(unknown) != nil { continue }
             case .remote, .relative: break
             }
             guard let name = PlaceName(group.location), !kept.hold(name) else { continue }
             let shown = name.text(name.scheme == "file" ? 2 : 1)
             places[shown, default: ArtifactPlace(place: shown)].add(group)
-            let first = [missing[name.text()] ?? nil, group.experiment].compactMap(\.self).min()
+            // Where one of them is of no experiment nobody knows when the place came to be.
+            let known = missing[name.text()]
+            let first: Int64? =
+                if let known { group.experiment.flatMap { new in known.map { min($0, new) } } } else {
+                    group.experiment
+                }
             missing[name.text()] = .some(first)
         }
         return places.values.sorted { ($1.total, $0.place) < ($0.total, $1.place) }

@@ -31,8 +31,33 @@ struct PlaceName: Hashable, Sendable {
         case .served(let parts): self.init("mlflow-artifacts", Self.host("http", authority), parts)
         case .local(let parts): self.init("file", "", parts)
         case .relative: self.init(".", "", PathParts(path: path))
-        case .remote: self.init(scheme, Self.host(scheme, authority), PathParts(encoded: path))
+        case .remote where Self.isPlain(text, scheme, authority):
+            self.init(scheme, Self.host(scheme, authority), PathParts(encoded: path))
+        case .remote:
+            // Nobody knows what of it lets one in: not even what stands before a colon.
+            let known = Self.schemes.contains(scheme) ? scheme : "…"
+            let rest = text.lastIndex(of: "@").map { text[text.index(after: $0)...] } ?? text[...]
+            self.init(known, Self.digest(String(rest)), PathParts([]))
         }
+    }
+
+    /// Those of which it is known what stands where.
+    private static let schemes: Set<String> = [
+        "s3", "s3a", "s3n", "gs", "wasb", "wasbs", "abfs", "abfss", "adl", "hdfs", "viewfs", "dbfs", "sftp", "ftp",
+        "ftps",
+        "http", "https", "webdav", "webdavs", "file", "oss", "azureml", "b2", "r2", "cos", "obs", "swift",
+    ]
+
+    /// Whether a URI is of the usual form: whatever else there is may be a password, with a slash or a question mark in it.
+    private static func isPlain(_ text: String, _ scheme: String, _ authority: String) -> Bool {
+        guard schemes.contains(scheme) else { return false }
+        let rest = text.dropFirst(scheme.count + 1)
+        if !rest.hasPrefix("//") { return scheme == "dbfs" || scheme == "hdfs" || scheme == "viewfs" }
+        let behind = rest.dropFirst(2 + authority.count)
+        if behind.contains("@") { return false }
+        guard ["s3", "s3a", "s3n", "gs"].contains(scheme) else { return true }
+        // A bucket has no port.
+        return !(authority.split(separator: "@").last ?? "").contains(":")
     }
 
     /// - Parameter count: how many names of it are shown; `nil` for all.

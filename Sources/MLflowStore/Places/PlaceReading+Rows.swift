@@ -58,6 +58,10 @@ extension PlaceReading {
             sources.append(
                 Source(
                     things: .modelVersions, table: "model_versions", location: stored,
+                    experiment: columns.has("model_versions", "run_id")
+                        && columns.has("runs", "run_uuid", "experiment_id")
+                        ? "(select experiment_id from \(identifier: columns.table("runs")) run where run.run_uuid = run_id)"
+                        : "null",
                     tail: """
                         coalesce(substring(\(stored) from '(?:/[0-9a-f]{32}|/models/m-[0-9a-f]{32})/artifacts.*$'), '')
                         """,

@@ -86,14 +86,19 @@ struct HealthCheck: Sendable {
         var unseen = unseen(preflight, isListed: items != nil)
         var ended: TaskRecord?
         do { ended = try tasks.newestEndedBackup(.now()) } catch { unseen.insert("last_backup") }
+        // That a partial one is the newest is told beside what came after it.
+        let partial = partialBackupFinding(items ?? [])
+        func besidePartial(_ finding: BilingualText) -> BilingualText {
+            partial.map { finding + BilingualText(zh: " ", en: " ") + $0 } ?? finding
+        }
         if let suspicious = suspiciousBackupFinding(items ?? []) {
-            add("last_backup", suspicious)
+            add("last_backup", besidePartial(suspicious))
         } else if let failed = failedBackupFinding(ended) {
             // Its task has told of it, if it came to its end.
             let isTold = ![TaskStore.interruptedCode, "stopping"].contains(ended?.failure?.code)
-            add("last_backup", failed, isTold: isTold)
+            add("last_backup", besidePartial(failed), isTold: isTold)
         } else {
-            add("last_backup", partialBackupFinding(items ?? []))
+            add("last_backup", partial)
         }
         add(.settled)
         for check in Self.toBeKnown { add(check.rawValue, preflight.notices(of: check).first) }

@@ -16,8 +16,8 @@ extension OperationResult {
                 [
                     BilingualText(zh: "备份完成，位置: \(outcome.path)", en: "Backup completed: \(outcome.path)"),
                     BilingualText(
-                        zh: "大小 \(size)，\(outcome.manifest.artifacts.files) 个文件，用时 \(duration)，",
-                        en: "\(size), \(outcome.manifest.artifacts.files) files, \(duration), ")
+                        zh: "大小 \(size)，\(outcome.manifest.summary.files) 个文件，用时 \(duration)，",
+                        en: "\(size), \(outcome.manifest.summary.files) files, \(duration), ")
                         + UnchangedText.of(outcome.unchanged),
                 ] + warnings
                     + outcome.removed.map { BilingualText(zh: "已删除过期备份 \($0)", en: "Removed the expired backup \($0)") }

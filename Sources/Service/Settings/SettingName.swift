@@ -20,6 +20,7 @@ package enum SettingName: String, Sendable, CaseIterable {
     case fullEvery = "BACKUP_FULL_EVERY"
     case scrub = "BACKUP_SCRUB"
     case artifactsDirectory = "ARTIFACTS_DIR"
+    case artifactRoots = "ARTIFACT_ROOTS"
     case artifactRootsIgnored = "ARTIFACT_ROOTS_IGNORED"
     case postgresHost = "POSTGRES_HOST"
     case postgresPort = "POSTGRES_PORT"

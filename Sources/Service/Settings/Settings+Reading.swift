@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backup
 import MLflowStore
 import SystemIO
 import Wording
@@ -46,6 +47,7 @@ extension Settings {
         fullEvery = try reader.number(.fullEvery, in: 1...1000) ?? 7
         scrub = try reader.choice(.scrub, of: ScrubChoice.self) ?? .auto
         artifactsDirectory = try reader.path(.artifactsDirectory) ?? "/mlflow/artifacts"
+        artifactRoots = try Self.artifactRoots(reader)
         artifactRootsIgnored = try Self.ignoredPlaces(reader)
         postgresHost = reader.text(.postgresHost) ?? "postgres"
         postgresPort = UInt16(try reader.number(.postgresPort, in: 1...65_535) ?? 5432)
@@ -69,6 +71,28 @@ extension Settings {
         allowedHosts = (reader.text(.allowedHosts) ?? "").split(separator: ",")
             .map { $0.trimmingSpaces.lowercased() }.filter { !$0.isEmpty }
         mail = try MailSettings(reader)
+    }
+
+    private static func artifactRoots(_ reader: SettingsReader) throws(SettingsError) -> [ArtifactFolder] {
+        let text = reader.text(.artifactRoots) ?? ""
+        var folders: [ArtifactFolder] = []
+        for line in text.split(whereSeparator: \.isWhitespace) {
+            let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, parts[1].hasPrefix("/"),
+                let folder = ArtifactFolder(name: parts[0], path: FilePath(parts[1])),
+                !folders.contains(where: { $0.name == folder.name })
+            else {
+                throw reader.bad(
+                    .artifactRoots, text,
+                    BilingualText(
+                        zh: "名称=绝对路径，用空格或换行分隔，名称各不相同，由小写字母、数字和连字符组成，例如 models=/mnt/models",
+                        en:
+                            "NAME=/absolute/path, separated by spaces or line ends, with names of lower-case letters, digits and hyphens, each once, such as models=/mnt/models"
+                    ))
+            }
+            folders.append(folder)
+        }
+        return folders
     }
 
     private static func ignoredPlaces(_ reader: SettingsReader) throws(SettingsError) -> IgnoredPlaces {

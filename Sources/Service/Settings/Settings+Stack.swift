@@ -26,9 +26,10 @@ extension Settings {
                 password: postgresPassword ?? Secret(""), database: postgresDatabase,
                 maintenanceDatabase: postgresMaintenanceDatabase),
             tools: PostgresTools(binDirectory: postgresProgramDirectory), artifacts: artifactsDirectory,
+            further: artifactRoots,
             mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer,
             stopsServer: restoreStopsMLflow, asksForLogin: { [mlflowURL] in Self.asksForLogin(mlflowURL) },
-            servedNames: { [mlflowURL] in ServedArtifacts.names(of: mlflowURL) }, ignored: artifactRootsIgnored)
+            servedNames: { [mlflowURL] in try ServedArtifacts.names(of: mlflowURL) }, ignored: artifactRootsIgnored)
     }
 
     private var trackingServer: TrackingServer? {

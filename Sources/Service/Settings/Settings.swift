@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backup
 import MLflowStore
 import SystemIO
 import Wording
@@ -34,6 +35,8 @@ package struct Settings: Sendable {
     /// Whether each backup reads copies again that nobody has read for a while.
     package let scrub: ScrubChoice
     package let artifactsDirectory: FilePath
+    /// Folders with artifacts beside `artifactsDirectory`.
+    package let artifactRoots: [ArtifactFolder]
     package let artifactRootsIgnored: IgnoredPlaces
     package let postgresHost: String
     package let postgresPort: UInt16

@@ -14,8 +14,8 @@ enum KeptCommand: Command {
 
     static func run(_ invocation: Invocation) throws -> ExitCode {
         let console = invocation.console
-        let kept = try KeptParts(invocation.operations.workspace).identified()
-        let rows = try kept.listing()
+        let workspace = invocation.operations.workspace
+        let rows = try workspace.keptListing()
         if invocation.arguments.has("json") {
             console.answer(JSONText.of(rows.map(Row.init)))
             return .success
@@ -24,9 +24,10 @@ enum KeptCommand: Command {
         for (part, bytes) in rows {
             let time = LocalTime(epoch: part.replacedAt).iso
             let backup = part.backup.isEmpty ? "-" : part.backup
-            console.answer("\(part.id)  \(HumanUnits.size(bytes))  \(time)  \(backup)  \(part.mode.rawValue)")
+            let root = part.root.map { " (\($0))" } ?? ""
+            console.answer("\(part.id)  \(HumanUnits.size(bytes))  \(time)  \(backup)  \(part.mode.rawValue)\(root)")
         }
-        for warning in try kept.warnings() { console.answer(warning) }
+        for warning in try workspace.keptWarnings() { console.answer(warning) }
         return .success
     }
 
@@ -34,6 +35,8 @@ enum KeptCommand: Command {
         let id: String
         let backup: String
         let mode: String
+        /// The artifacts folder that its files are of; `nil` for the first.
+        let root: String?
         let replaced_at: String
         let size_bytes: UInt64
         let covered_by: String?
@@ -43,6 +46,7 @@ enum KeptCommand: Command {
             id = row.part.id
             backup = row.part.backup
             mode = row.part.mode.rawValue
+            root = row.part.root
             replaced_at = LocalTime(epoch: row.part.replacedAt).iso
             size_bytes = row.bytes
             covered_by = row.part.coveredBy

@@ -102,7 +102,7 @@ struct QuickCheck {
             while let record = try records.next() {
                 try cancellation.check()
                 if isOver { return [] }
-                guard let path = record.entry.path.relative(to: .artifacts), let file = open[path] else { continue }
+                guard let path = record.entry.path.relative(to: stack.section), let file = open[path] else { continue }
                 if case .file = record.entry.kind, record.entry.size != file.size { continue }
                 open[path] = nil
             }

@@ -38,7 +38,8 @@ extension RecoverJob {
     /// Every operation fails on a journal that the disk does not give, and on what a restore of another backup folder left.
     private func stuck() -> BackupError? {
         do {
-            guard try RestoreJournal.read(workspace.stack, workspace.folder) == nil else { return nil }
+            for view in [workspace] + workspace.views
+            where try RestoreJournal.read(view.stack, workspace.folder) != nil { return nil }
             return try foreignWork()
         } catch let error as BackupError {
             return error
@@ -53,7 +54,11 @@ extension RecoverJob {
         // The name of the server is for a sentence alone.
         let identity = StackIdentity(
             system: "\(database.host):\(database.port)", database: database.database, artifacts: nil)
-        do { try StrayParts(workspace, identity).refuseForeignWork(telling: false) } catch let error as BackupError {
+        do {
+            for view in [workspace] + workspace.views {
+                try StrayParts(view, identity).refuseForeignWork(telling: false)
+            }
+        } catch let error as BackupError {
             // A server that does not answer is told of by itself.
             return (try? StackLock.isHeld(database)) == false ? error : nil
         }
@@ -63,7 +68,10 @@ extension RecoverJob {
     /// What an operation would have to settle first.
     private func left() -> BackupError? {
         do {
-            guard try RestoreJournal.read(workspace.stack, workspace.folder) != nil || isNeeded else { return nil }
+            let isThere = try ([workspace] + workspace.views).contains {
+                try RestoreJournal.read($0.stack, workspace.folder) != nil
+            }
+            guard isThere || isNeeded else { return nil }
         } catch { return .needsRecovery(reason: error.bilingual) }
         return .needsRecovery(
             reason: BilingualText(

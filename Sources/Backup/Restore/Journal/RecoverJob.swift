@@ -18,12 +18,14 @@ package struct RecoverJob: Sendable {
     ///   where the live data is right and something that was prepared cannot be removed yet. `SystemError` where nobody can look
     ///   whether there is anything to do.
     package func run() throws -> RestoreRecovery.Outcome {
-        if try !RestoreJournal.mayBePresent(workspace.stack, workspace.folder), try StrayParts.work(workspace).isEmpty {
+        if try !RestoreJournal.mayBePresent(workspace.stack, workspace.folder),
+            try ([workspace] + workspace.views).allSatisfy({ try StrayParts.work($0).isEmpty })
+        {
             // Only MLflow may still stand still, and a probe may lie about: neither needs the database.
             try workspace.holdingFolder(Self.purpose, for: .reading) {
                 // What keeps it down is logged, and tried again.
                 _ = ServerPause(workspace.stack, workspace.folder, log: workspace.log).endAfterCrash()
-                workspace.state.removeProbes(log: workspace.log)
+                for view in [workspace] + workspace.views { view.state.removeProbes(log: workspace.log) }
             }
             return .nothingToDo
         }

@@ -56,6 +56,10 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     var rootIdentity: [UInt64]?
     /// For an undo: the kept part that is brought back.
     var undoes: String?
+    /// Which artifacts folder it is about (`ArtifactFolder.name`); `nil` for the first.
+    var root: String?
+    /// The journal that decides (`id`), of one that follows: on which side its folder ends, the other's database says.
+    var follows: String?
 
     static let currentFormat = 2
 
@@ -139,7 +143,7 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         _ stack: LiveStack, _ folder: BackupFolder, system: String? = nil
     ) throws -> RestoreJournal? {
         for (name, found) in try all(in: RestoreState(folder, artifacts: stack.artifacts))
-        where found.liveDatabase == stack.database.database {
+        where found.liveDatabase == stack.database.database && found.root == stack.root {
             guard system == nil || found.stack == nil || found.stack?.system == system else { continue }
             var journal = found
             guard journal.isSound else {
@@ -153,11 +157,12 @@ struct RestoreJournal: Sendable, Equatable, Codable {
                 guard system != nil, journal.stack != nil, journal.mode.includesArtifacts else { continue }
                 throw BackupError.needsRecovery(
                     reason: BilingualText(
-                        zh: "恢复日志 \(name) 属于 artifacts 目录 \(FilePath(bytes: journal.artifacts))，而 ARTIFACTS_DIR 是 "
+                        zh:
+                            "恢复日志 \(name) 属于 artifacts 目录 \(FilePath(bytes: journal.artifacts))，而 \(stack.rootSetting) 是 "
                             + "\(stack.artifacts)：请改为该目录，或把它挂载到此处",
                         en:
                             "the restore journal \(name) is of the artifacts folder \(FilePath(bytes: journal.artifacts)), and "
-                            + "ARTIFACTS_DIR is \(stack.artifacts): set it to that folder, or mount it there"))
+                            + "\(stack.rootSetting) is \(stack.artifacts): set it to that folder, or mount it there"))
             }
             journal.artifacts = stack.artifacts.bytes
             return journal
@@ -193,15 +198,30 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     /// Whether every name in it is one that a restore of ours makes: they become parts of paths and of statements.
     private var isSound: Bool {
         guard format != nil else { return true }
-        guard let id, KeptPart.isID(id), undoes.map(KeptPart.isID) ?? true,
+        guard let id, KeptPart.isID(id), undoes.map(KeptPart.isID) ?? true, follows.map(KeptPart.isID) ?? true,
+            (root == nil) == (follows == nil), root.map(ArtifactFolder.isName) ?? true,
+            root == nil || mode == .artifacts,
             oldDatabase == Self.databaseName(liveDatabase, "before", id),
-            kind == .undo || newDatabase == Self.databaseName(liveDatabase, "restore", id),
+            kind == .undo || newDatabase == Self.databaseName(liveDatabase, "restore", follows ?? id),
             incoming == undoes.map({ KeptPart.prefix + $0 + "/old" })
         else { return false }
         let children = (plan?.arrivals ?? []) + (plan?.departures ?? [])
         return children.allSatisfy { child in
             !child.name.isEmpty && !child.name.contains(UInt8(ascii: "/")) && child.name != Array(".".utf8)
                 && child.name != Array("..".utf8) && !LiveStack.notArtifacts.contains(child.name)
+        }
+    }
+
+    /// Of this stack, those of folders that are not configured (any more).
+    /// - Throws: `BackupError.rootLeft` for the first of them.
+    static func refuseLeft(_ stack: LiveStack, _ folder: BackupFolder, system: String) throws {
+        guard stack.root == nil else { return }
+        let known = Set(stack.further.map(\.name))
+        for (name, journal) in try all(in: RestoreState(folder, artifacts: stack.artifacts)) {
+            guard let root = journal.root, journal.isSound, !known.contains(root),
+                journal.liveDatabase == stack.database.database, journal.stack?.system == system
+            else { continue }
+            throw BackupError.rootLeft(name: root, journal: name)
         }
     }
 

@@ -35,6 +35,7 @@ package struct RestoreRecovery {
     /// - Throws: `BackupError.needsRecovery` with the reason; the journal and all data are kept then.
     mutating func run() throws -> Outcome {
         let outcome = try settleJournal()
+        for view in workspace.views { try settle(in: view) }
         // Only now: as long as the data is in two minds, MLflow had better stand still.
         ServerPause(workspace.stack, workspace.folder, log: log).endAfterCrash()
         return outcome
@@ -44,11 +45,26 @@ package struct RestoreRecovery {
     /// every operation fails by itself.
     static func isNeeded(_ workspace: Workspace) -> Bool {
         if ServerPause(workspace.stack, workspace.folder, log: workspace.log).isPending { return true }
-        do { return try RestoreJournal.isPresent(workspace.stack, workspace.folder) } catch { return false }
+        do {
+            return try ([workspace] + workspace.views).contains {
+                try RestoreJournal.isPresent($0.stack, workspace.folder)
+            }
+        } catch { return false }
+    }
+
+    /// A folder beside the first follows the database, which is settled by now.
+    private mutating func settle(in view: Workspace) throws {
+        var other = RestoreRecovery(view, databases)
+        defer {
+            late += other.late
+            stuck = stuck ?? other.stuck
+        }
+        _ = try other.settleJournal()
     }
 
     private mutating func settleJournal() throws -> Outcome {
         let identity = try StackIdentity(of: workspace.stack, on: databases)
+        try RestoreJournal.refuseLeft(workspace.stack, workspace.folder, system: identity.system)
         guard let journal = try RestoreJournal.read(workspace.stack, workspace.folder, system: identity.system) else {
             return .nothingToDo
         }
@@ -81,6 +97,7 @@ package struct RestoreRecovery {
     private mutating func settle(_ journal: RestoreJournal) throws -> Outcome {
         switch journal.stage {
         case .preparing:
+            try FollowingJournals(of: journal, workspace).standDown()
             try OwnFolder(workspace, journal).requireSeen()
             if journal.plan == nil, try wentOnElsewhere(journal) {
                 try journal.remove(in: workspace.state)
@@ -97,7 +114,7 @@ package struct RestoreRecovery {
             try refuseWithoutPlan(journal)
             try OwnFolder(workspace, journal).requireSeen()
             let isSwapped =
-                try !journal.mode.includesDatabase || journal.stage == .committed
+                try !journal.isDecidedByDatabase || journal.stage == .committed
                 || settlement.databaseWasSwapped(journal)
             guard isSwapped else {
                 // The database goes first, so no artifact has moved; going back makes sure of it.
@@ -150,6 +167,7 @@ package struct RestoreRecovery {
         var aside: [String] = []
         let own = OwnFolder(workspace, journal)
         try own.requireSeen()
+        try FollowingJournals(of: journal, workspace).standDown()
         if let plan = journal.plan, try isThere(journal) {
             try journal.swap.backward(plan)
             if let mark = journal.mark {

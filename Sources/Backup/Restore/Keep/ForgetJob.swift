@@ -12,18 +12,20 @@ package struct ForgetJob: Sendable {
     /// What can be said at once.
     /// - Throws: `BackupError.noSuchKeptPart`.
     package func preflight(_ id: String) throws {
-        do { _ = try KeptParts(workspace).identified().part(named: id) } catch BackupError.keptRecordDamaged {}
+        let view = try workspace.keeping(id)
+        do { _ = try KeptParts(view).identified().part(named: id) } catch BackupError.keptRecordDamaged {}
     }
 
     /// - Throws: `BackupError.noSuchKeptPart`, also where an undo brought it back meanwhile, `.mountInside`.
     @discardableResult
     package func run(_ id: String) throws -> KeptPart {
-        let seen = try known(id, to: KeptParts(workspace).identified())
+        let view = try workspace.keeping(id)
+        let seen = try known(id, to: KeptParts(view).identified())
         let begun = seen?.isBeingRemoved == true ? seen : nil
         try workspace.prepareFolder()
         let hold = try workspace.hold("removal of \(id)")
         defer { withExtendedLifetime(hold) {} }
-        let parts = KeptParts(workspace, of: hold.identity)
+        let parts = KeptParts(view, of: try hold.identity(in: view))
         // Under the lock: until then somebody else may have done anything with it.
         let known = try known(id, to: parts)
         let settled = try Settling(workspace, hold).run()
@@ -34,6 +36,10 @@ package struct ForgetJob: Sendable {
                 throw BackupError.noSuchKeptPart(id: id)
             }
             return gone
+        }
+        // What goes with it first: without it nobody would know what they were for.
+        for (other, following) in try workspace.following(part, of: hold.identity(in:)) where view.stack.root == nil {
+            try KeptParts(other, of: hold.identity(in: other)).remove(following, on: hold.databases)
         }
         try parts.remove(part, on: hold.databases)
         workspace.log.info("kept part removed on request", ["kept": id, "backup": part.backup])

@@ -121,7 +121,9 @@ struct KeptCoverage {
         let records = try contents.records()
         while let record = try records.next() {
             try workspace.cancellation.check()
-            guard let path = record.entry.path.relative(to: .artifacts), let kept = unproven[path] else { continue }
+            guard let path = record.entry.path.relative(to: workspace.stack.section), let kept = unproven[path] else {
+                continue
+            }
             switch (record.entry.kind, kept.kind) {
             case (.file, .file):
                 if try holds(record, kept, &tree, &asked) { unproven[path] = nil }

@@ -17,19 +17,26 @@ struct KeptExpiry {
     init(_ workspace: Workspace, _ hold: Hold) {
         self.workspace = workspace
         self.hold = hold
-        parts = KeptParts(workspace, of: hold.identity)
+        parts = KeptParts(workspace, of: hold.identityIfKnown(in: workspace))
     }
 
     /// Before an operation.
     /// - Parameter spared: the identifier of a part that the operation is about.
     func run(sparing spared: String? = nil) {
         do {
-            for part in try parts.all().reversed() where part.id != spared && (isOver(part) || isHalfGone(part)) {
+            for part in try removable().reversed() where part.id != spared && (isOver(part) || isHalfGone(part)) {
                 _ = try consider(part)
             }
             try keepBound()
         } catch {
             workspace.log.warning("kept parts could not be looked at", ["reason": error.bilingual[.english]])
+        }
+    }
+
+    /// Without those that go with another one, as long as that is there: an undo brings all of them back, or none.
+    private func removable() throws -> [KeptPart] {
+        try parts.all().filter { part in
+            try part.follows.map { try !KeptPart.hasRecord($0, in: workspace.state) } ?? true
         }
     }
 
@@ -64,7 +71,7 @@ struct KeptExpiry {
     func makeRoom(lacking: () throws -> UInt64) throws {
         var missing = try lacking()
         guard missing > 0 else { return }
-        let all = try parts.all()
+        let all = try removable()
         let sizes = try KeptSizes(parts, hold.databases, all, cancellation: workspace.cancellation)
         // What databases hold may be another disk's.
         guard all.reduce(0, { $0.adding(clamped: sizes[$1].files) }) >= missing else { return }
@@ -103,7 +110,9 @@ struct KeptExpiry {
             try all[index].write(in: workspace.state)
         }
         var total = sizes.total
-        for part in all.dropFirst().reversed() where total > bound && isToBeRead(part) {
+        let removable = Set(try removable().map(\.id))
+        for part in all.dropFirst().reversed()
+        where total > bound && isToBeRead(part) && removable.contains(part.id) {
             if try consider(part) { total -= min(total, sizes[part].all) }
         }
     }

@@ -59,6 +59,13 @@ package struct KeptPart: Sendable, Equatable, Codable {
     /// The database that was brought in.
     var broughtOID: UInt32?
 
+    /// Which artifacts folder its files are of (`ArtifactFolder.name`); `nil` for the first.
+    package var root: String?
+    /// The part (`id`) that it was replaced together with, and is brought back with: of a folder beside the first.
+    package var follows: String?
+    /// The folders beside the first of which there are parts that follow this one.
+    var roots: [String]?
+
     /// Whether its removal has begun: what is not there any more was proven to be elsewhere, or is not wanted.
     var isBeingRemoved: Bool?
 

@@ -23,6 +23,8 @@ extension KeptParts {
             guard let owner = part.stack, claimed(owner) else { return nil }
             var taken = part
             taken.stack = identity
+            // It lies in this folder, whatever that was called.
+            taken.root = stack.root
             try taken.write(in: state)
             return part.id
         }

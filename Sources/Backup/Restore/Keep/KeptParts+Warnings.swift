@@ -16,7 +16,8 @@ extension KeptParts {
     private func pinning() throws -> BilingualText? {
         let old = LocalTime.now().epoch - 30 * 86_400
         let others = try inFolder().filter { part in
-            try part.replacedAt < old && !isOurs(part) && FileStatus.ifPresent(folder(of: part.id)) == nil
+            try part.root == stack.root && part.replacedAt < old && !isOurs(part)
+                && FileStatus.ifPresent(folder(of: part.id)) == nil
         }
         guard let first = others.first, let owner = first.stack else { return nil }
         let record = KeptPart.path(of: first.id, in: state)

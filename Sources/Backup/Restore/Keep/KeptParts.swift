@@ -79,6 +79,7 @@ package struct KeptParts: Sendable {
     /// Two clusters may have a database of one name. Without the server's word the mark of the artifacts folder tells them
     /// apart, where there is one. A record of 0.1.0 names nobody.
     func isOurs(_ part: KeptPart) throws -> Bool {
+        guard part.root == stack.root else { return false }
         guard let owner = part.stack else { return true }
         if let identity { return owner.isSameStack(as: identity) }
         guard owner.database == stack.database.database else { return false }
@@ -176,9 +177,11 @@ package struct KeptParts: Sendable {
         do { return try part(named: id) } catch BackupError.keptRecordDamaged {
             let name = RestoreJournal.databaseName(stack.database.database, "before", id)
             let oid = try databases.oid(of: name)
-            return KeptPart(
+            var part = KeptPart(
                 id: id, backup: "", mode: .full, replacedAt: 0, databaseOID: oid,
                 database: oid == nil ? nil : name)
+            part.root = stack.root
+            return part
         }
     }
 

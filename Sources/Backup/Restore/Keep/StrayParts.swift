@@ -86,7 +86,8 @@ struct StrayParts {
             let read: KeptPart?
             // Named by whoever asks for all of them; the others are looked at all the same.
             do { read = try KeptPart.read(id, in: workspace.state) } catch is BackupError { continue }
-            guard let part = read, part.stack?.system == identity.system, part.stack?.database == identity.database,
+            guard let part = read, part.root == workspace.stack.root, part.stack?.system == identity.system,
+                part.stack?.database == identity.database,
                 part.databaseOID != nil, part.databaseOID == live,
                 try FileStatus.ifPresent(parts.folder(of: id)) == nil
             else { continue }
@@ -203,6 +204,7 @@ struct StrayParts {
                 id: id + "_late", backup: "", mode: .artifacts, replacedAt: replacedAt(id).subtracting(clamped: 1),
                 stack: identity)
         late.stack = identity
+        late.root = workspace.stack.root
         if late.mode != .artifacts { late.mode = .full }
         late.missing = (noted?.missing ?? NewerData()) + Self.inNoBackup
         try late.write(in: workspace.state)
@@ -236,15 +238,16 @@ struct StrayParts {
         }
         let hasTree = try tree.map { try FileStatus.ifPresent($0) != nil } ?? false
         let mode: RestoreMode = oid == nil ? .artifacts : hasTree ? .full : .database
-        try KeptPart(
+        var part = KeptPart(
             // When it was kept says its name; but for the newest it is older than all that have a number.
             id: id, backup: "", mode: mode,
             replacedAt: replacedAt(id), stack: identity,
             databaseOID: oid, database: oid == nil ? nil : name, replaced: noted?.replaced ?? NewerData(),
             missing: (noted?.missing ?? NewerData()) + Self.inNoBackup,
             departed: isWhole ? noted?.departed : nil,
-            sequence: try noted?.sequence ?? (isNewest ? KeptPart.nextSequence(in: workspace.state) : nil)
-        ).write(in: workspace.state)
+            sequence: try noted?.sequence ?? (isNewest ? KeptPart.nextSequence(in: workspace.state) : nil))
+        (part.root, part.follows, part.roots) = (workspace.stack.root, noted?.follows, noted?.roots)
+        try part.write(in: workspace.state)
     }
 
     private func replacedAt(_ id: String) -> Int64 {

@@ -6,6 +6,14 @@ import Postgres
 import SystemIO
 
 extension RestoreJob {
+    func provideArtifactsFolder(like item: CatalogueItem) throws {
+        guard try RestoreJournal.identity(of: stack.artifacts) == nil else {
+            return try giveEmptyArtifactsFolder(like: item)
+        }
+        try makeArtifactsFolder(like: item)
+        if options.mode.includesArtifacts { try SwapObstacles.checkAbilities(workspace) }
+    }
+
     /// Of a machine that has none yet. It belongs to whom it belonged: what is restored is given to whom its place belongs, and MLflow
     /// is to go on in it.
     func makeArtifactsFolder(like item: CatalogueItem) throws {
@@ -37,7 +45,7 @@ extension RestoreJob {
 
     /// - Returns: `nil` where only a whole reading would tell: of others than our own archives.
     private func recordedFolder(_ item: CatalogueItem) throws -> ArchiveEntry? {
-        do { return try BackupContents(item).folder(at: .artifacts) } catch ArchiveError.notABackup { return nil }
+        do { return try BackupContents(item).folder(at: stack.section) } catch ArchiveError.notABackup { return nil }
     }
 
     /// Tells a machine that has no artifacts yet from one whose disk is away. What this stack's backups carry of the folder is

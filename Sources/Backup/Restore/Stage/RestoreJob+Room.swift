@@ -92,7 +92,7 @@ extension RestoreJob {
         var unchanged = UnchangedFiles()
         if !clones { try unchanged.count(in: KeptParts(workspace), cancellation: cancellation) }
         return .init(
-            .artifacts, into: stack.artifacts, owner: try artifactOwner(),
+            stack.section, into: stack.artifacts, owner: try artifactOwner(),
             existing: unchanged.existing(stack.artifacts, clones: clones))
     }
 

@@ -34,7 +34,7 @@ extension RestoreJob {
             func route() throws -> Extractor.Route {
                 if !clones { try kept.count(in: KeptParts(workspace), cancellation: cancellation) }
                 return .init(
-                    .artifacts, into: target, owner: owner, existing: kept.existing(stack.artifacts, clones: clones))
+                    stack.section, into: target, owner: owner, existing: kept.existing(stack.artifacts, clones: clones))
             }
             let before = try KeptPart.ids(in: workspace.state)
             routes.append(try route())

@@ -11,6 +11,8 @@ struct DataSwap {
     /// What the swap left to tell.
     struct Outcome {
         var kept: KeptPart?
+        /// Of the folders beside the first.
+        var keptBeside: [KeptPart] = []
         /// What the live stack had and what was brought back has not.
         var replaced = NewerData()
         var notes: [BilingualText] = []
@@ -29,6 +31,8 @@ struct DataSwap {
     var isAddition = false
     /// What holds the data that an undo brings back.
     var broughtCover: KeptPart.Cover?
+    /// The folders beside the first, which go where this goes.
+    var following: [FollowingSwap] = []
 
     /// Which backup holds the live data where the last comparison finds nothing in it that was written since it came.
     enum Untouched {
@@ -45,7 +49,7 @@ struct DataSwap {
     ///   - broughtIn: `FreshRows.moment` of the incoming database.
     ///   - check: what else must hold right before the swap.
     /// - Throws: after a throw the live data is what it was, unless it is `BackupError.needsRecovery`.
-    func run(
+    mutating func run(
         _ journal: inout RestoreJournal, _ look: any LastLook, cover: KeptPart.Cover?, broughtIn: String?,
         check: () throws -> Void
     ) throws -> Outcome {
@@ -63,38 +67,30 @@ struct DataSwap {
         return outcome
     }
 
-    private func swap(
+    private mutating func swap(
         _ journal: inout RestoreJournal, _ look: any LastLook, _ cover: KeptPart.Cover?, _ broughtIn: String?,
         _ check: () throws -> Void
     ) throws -> Outcome {
         var outcome = Outcome()
         do {
             workspace.progress(Progress(.comparing, fraction: 0.93))
-            journal.mark = try LateArrivals.mark(in: journal.swap.work)
-            journal.workInode = try FileStatus.of(journal.swap.work).inode
-            journal.present = journal.mode.includesArtifacts ? try journal.swap.present() : nil
-            try check()
-            // Disks come and go while a restore works: it neither swaps into an empty mount point, nor carries a mount away.
-            if journal.mode.includesArtifacts { try SwapObstacles.refuseMounts(inside: workspace.stack.artifacts) }
+            try ready(&journal, check)
+            for index in following.indices { try following[index].ready() }
             try hold.refuseMoved()
-            outcome.replaced = try look.last()
+            // Files before rows, in all folders: an upload needs no database.
+            for index in following.indices { try following[index].lookOnce() }
+            let rows = try look.last()
+            outcome.replaced = following.reduce(rows) { $0 + $1.replaced.inRoot($1.name) }
             if !force, !outcome.replaced.isEmpty {
                 throw BackupError.newerData(backup: journal.backup, newer: outcome.replaced)
             }
-            journal.plan = journal.mode.includesArtifacts ? try journal.swap.plan(isAddition: isAddition) : nil
-            try describe(journal, outcome.replaced, look.moment, cover, broughtIn).write(in: workspace.state)
-            if !shared.isEmpty, let id = journal.id {
-                try KeptPart.write(shared: shared, of: id, in: workspace.state)
-            }
-            if let brought, let id = journal.id {
-                try KeptPart.write(brought: brought, of: id, in: workspace.state)
-            }
+            for index in following.indices { try following[index].commit(behind: journal, cover) }
             // From here on a cancellation comes too late.
             try workspace.cancellation.check()
-            journal.stage = .committing
-            try journal.commit(in: workspace.state)
+            try commit(&journal, rows, look.moment, cover, broughtIn)
         } catch {
             look.close()
+            for one in following { one.abandon(because: error) }
             journal.stage = .preparing
             abandon(journal, because: error)
             throw error
@@ -115,11 +111,39 @@ struct DataSwap {
             if let plan = journal.plan { try journal.swap.forward(plan) }
         } catch {
             look.close()
-            try rollBack(journal, because: error)
+            try putBack(journal, because: error)
             throw error
         }
         settle(journal, &outcome)
+        for one in following { outcome.keptBeside += [try one.follow()].compactMap(\.self) }
         return outcome
+    }
+
+    /// What must hold right before the swap, and what tells afterwards what came in late.
+    func ready(_ journal: inout RestoreJournal, _ check: () throws -> Void) throws {
+        journal.mark = try LateArrivals.mark(in: journal.swap.work)
+        journal.workInode = try FileStatus.of(journal.swap.work).inode
+        journal.present = journal.mode.includesArtifacts ? try journal.swap.present() : nil
+        try check()
+        // Disks come and go while a restore works: it neither swaps into an empty mount point, nor carries a mount away.
+        if journal.mode.includesArtifacts { try SwapObstacles.refuseMounts(inside: workspace.stack.artifacts) }
+    }
+
+    /// Writes down what is to be moved, and what becomes of what was live; from then on the journal can go forward.
+    func commit(
+        _ journal: inout RestoreJournal, _ replaced: NewerData, _ moment: String?, _ cover: KeptPart.Cover?,
+        _ broughtIn: String?
+    ) throws {
+        journal.plan = journal.mode.includesArtifacts ? try journal.swap.plan(isAddition: isAddition) : nil
+        try describe(journal, replaced, moment, cover, broughtIn).write(in: workspace.state)
+        if !shared.isEmpty, let id = journal.id {
+            try KeptPart.write(shared: shared, of: id, in: workspace.state)
+        }
+        if let brought, let id = journal.id {
+            try KeptPart.write(brought: brought, of: id, in: workspace.state)
+        }
+        journal.stage = .committing
+        try journal.commit(in: workspace.state)
     }
 
     /// The new data is live. What is left to do cannot fail the restore: the journal stays, and the next run goes on.
@@ -145,15 +169,18 @@ struct DataSwap {
             case .isInBackup: KeptPart.Cover(backup: journal.backup, until: moment)
             case .isHeld(let inherited): cover ?? inherited
             }
-        return KeptPart(
+        var part = KeptPart(
             id: journal.id ?? "", backup: journal.backup, mode: journal.mode, replacedAt: LocalTime.now().epoch,
-            stack: hold.identity, databaseOID: journal.mode.includesDatabase ? journal.oldOID : nil,
+            stack: journal.stack ?? hold.identity, databaseOID: journal.mode.includesDatabase ? journal.oldOID : nil,
             database: journal.mode.includesDatabase && journal.hadDatabase ? journal.oldDatabase : nil,
             coveredBy: covering?.backup, coveredUntil: covering?.until, replaced: replaced, mark: journal.mark,
             broughtIn: broughtIn, carried: [], aside: [], isOfUndo: journal.kind == .undo,
             arrived: journal.plan?.arrivals.map(\.inode), departed: try journal.plan.map(departing),
             sequence: try KeptPart.nextSequence(in: workspace.state),
             broughtCover: broughtCover, broughtOID: journal.mode.includesDatabase ? journal.newOID : nil)
+        (part.root, part.follows) = (journal.root, journal.follows)
+        part.roots = following.isEmpty ? nil : following.map(\.name)
+        return part
     }
 
     /// What is live and will be kept: what the backup does not have, and what has a name of its.
@@ -182,6 +209,16 @@ struct DataSwap {
         if case BackupError.needsRecovery(let reason) = error { return reason }
         let whole = error.bilingual
         return BilingualText(zh: BackupError.clause(whole.chinese), en: BackupError.clause(whole.english))
+    }
+
+    private func putBack(_ journal: RestoreJournal, because cause: any Error) throws {
+        do { try rollBack(journal, because: cause) } catch {
+            // What is in two minds is the recovery's, with all that follows it.
+            if case BackupError.needsRecovery = error { throw error }
+            for one in following { one.abandon(because: cause) }
+            throw error
+        }
+        for one in following { one.abandon(because: cause) }
     }
 
     private func rollBack(_ journal: RestoreJournal, because cause: any Error) throws {

@@ -24,8 +24,10 @@ struct LateParts {
     private func part(_ journal: RestoreJournal, _ mode: RestoreMode) throws -> KeptPart {
         let id = Self.id(journal)
         guard var part = try KeptPart.read(id, in: workspace.state) else {
-            return KeptPart(
+            var part = KeptPart(
                 id: id, backup: journal.backup, mode: mode, replacedAt: LocalTime.now().epoch, stack: journal.stack)
+            part.root = journal.root
+            return part
         }
         if part.mode != mode { part.mode = .full }
         return part

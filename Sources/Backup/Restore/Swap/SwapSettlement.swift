@@ -150,19 +150,23 @@ struct SwapSettlement {
     }
 
     private func isEmpty(_ part: KeptPart, _ journal: RestoreJournal) throws -> Bool {
+        // An undo takes all folders of a restore back, or none: also one that was empty.
+        if part.follows != nil || part.roots != nil { return false }
         if try KeptParts(workspace).database(of: part, on: databases) != nil { return false }
         guard journal.mode.includesArtifacts, try FileStatus.ifPresent(journal.swap.old) != nil else { return true }
         return try Directory.names(in: journal.swap.old).isEmpty
     }
 
-    /// What a journal of 0.1.0 tells of what it replaced.
+    /// What a journal of 0.1.0, or one whose record is damaged, tells of what it replaced.
     private func described(_ journal: RestoreJournal) throws -> KeptPart {
         let database = journal.mode.includesDatabase && journal.hadDatabase ? journal.oldDatabase : nil
         let now = LocalTime.now()
-        return KeptPart(
+        var part = KeptPart(
             id: journal.id ?? now.stamp, backup: journal.backup, mode: journal.mode, replacedAt: now.epoch,
             stack: journal.stack, databaseOID: try database.flatMap { try databases.oid(of: $0) }, database: database,
             sequence: try KeptPart.nextSequence(in: workspace.state))
+        (part.root, part.follows) = (journal.root, journal.follows)
+        return part
     }
 }
 

@@ -16,11 +16,13 @@ struct FilesSince {
     /// What a restore brought is in its backup.
     private struct Restored {
         let contents: BackupContents
+        let section: EntryPath
         var records: [EntryPath: ArchiveIndex.Record] = [:]
 
         /// - Throws: `RestoredRecords.Silent`.
         init(_ all: RestoredRecords) throws {
             contents = all.contents
+            section = all.section
             while let (path, record) = try all.next() { records[path] = record }
         }
     }
@@ -62,13 +64,13 @@ struct FilesSince {
             }
             do {
                 cover = try part.broughtCover.map {
-                    try Restored(RestoredRecords(backup: $0.backup, in: workspace.folder))
+                    try Restored(RestoredRecords(backup: $0.backup, in: workspace))
                 }
             } catch is RestoredRecords.Silent { cover = nil }
         } else {
             marks = nil
             cover = nil
-            restored = try Restored(RestoredRecords(of: part, in: workspace.folder))
+            restored = try Restored(RestoredRecords(of: part, in: workspace))
         }
     }
 
@@ -177,7 +179,7 @@ struct FilesSince {
         _ entry: ArchiveEntry, _ record: ArchiveIndex.Record?, _ restored: Restored, _ trees: inout Trees, reading: Bool
     ) throws -> Verdict {
         guard var record else { return .written }
-        if case .hardLink(let target) = record.entry.kind, let path = target.relative(to: .artifacts),
+        if case .hardLink(let target) = record.entry.kind, let path = target.relative(to: restored.section),
             let file = restored.records[path]
         {
             record = file

@@ -13,18 +13,22 @@ struct RestoredRecords {
     }
 
     let contents: BackupContents
+    /// Where the artifacts are in it that it is asked about.
+    let section: EntryPath
     private let backup: FilePath
     private let stream: RecordStream
 
     /// - Throws: `Silent`.
-    init(of part: KeptPart, in folder: BackupFolder) throws {
-        try self.init(backup: part.backup, in: folder)
+    init(of part: KeptPart, in workspace: Workspace) throws {
+        try self.init(backup: part.backup, in: workspace)
     }
 
     /// - Throws: `Silent`.
-    init(backup: String, in folder: BackupFolder) throws {
+    init(backup: String, in workspace: Workspace) throws {
+        let folder = workspace.folder
         let path = folder.path.appending(backup)
         self.backup = path
+        section = workspace.stack.section
         (contents, stream) = try Self.orSilent(path) {
             let contents = BackupContents(try Catalogue(folder).item(named: backup))
             return (contents, try contents.records())
@@ -35,7 +39,7 @@ struct RestoredRecords {
     /// - Throws: `Silent`.
     func next() throws -> (path: EntryPath, record: ArchiveIndex.Record)? {
         while let record = try Self.orSilent(backup, { try stream.next() }) {
-            if let path = record.entry.path.relative(to: .artifacts) { return (path, record) }
+            if let path = record.entry.path.relative(to: section) { return (path, record) }
         }
         return nil
     }

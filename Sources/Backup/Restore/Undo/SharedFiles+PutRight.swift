@@ -171,7 +171,7 @@ extension SharedFiles {
     func restoredLooks(_ contents: BackupContents) throws -> RestoredLooks {
         let place = try OpenFile(workspace.stack.artifacts, .directoryThroughLink).status()
         return RestoredLooks(
-            .recorded(placeOwner: (place.owner, place.group)), tree: try contents.folder(at: .artifacts))
+            .recorded(placeOwner: (place.owner, place.group)), tree: try contents.folder(at: workspace.stack.section))
     }
 
     /// Other names for what no live file holds any more. Asked right before the renames: from here only a client who deletes what
@@ -188,6 +188,7 @@ extension SharedFiles {
         guard !paths.isEmpty else { return nil }
         var late = KeptPart(
             id: id, backup: part.backup, mode: .artifacts, replacedAt: LocalTime.now().epoch, stack: part.stack)
+        late.root = workspace.stack.root
         late.aside = paths.map(\.description)
         // The record first: a folder without one would be another service's.
         try late.write(in: workspace.state)

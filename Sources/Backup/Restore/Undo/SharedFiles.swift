@@ -103,7 +103,7 @@ struct SharedFiles {
     /// - Throws: `RestoredRecords.Silent`.
     private func compare(_ suspects: Suspects) throws -> Overwritten {
         var found = Overwritten()
-        let records = try RestoredRecords(of: part, in: workspace.folder)
+        let records = try RestoredRecords(of: part, in: workspace)
         var kept = try TreeLookup(ifPresent: tree)
         var same: [(path: EntryPath, entry: ArchiveEntry)] = []
         while let (path, record) = try records.next() {

@@ -38,6 +38,11 @@ package struct UndoJob: Sendable {
         try SwapObstacles(workspace, databases).check(
             part.mode, for: .request, bringing: try parts.database(of: part, on: databases),
             from: part.mode.includesArtifacts ? parts.tree(of: part) : nil)
+        for beside in try UndoBeside.all(
+            of: part, workspace, force: force, of: { try KeptParts($0).identified().identity })
+        {
+            try beside.check(databases, for: .request)
+        }
         return part
     }
 
@@ -71,15 +76,18 @@ package struct UndoJob: Sendable {
             // Nothing can be tried on a full disk, last of all; the restore that is taken back showed what it can do. Renames need no room.
             workspace.log.warning("the artifacts' disk is full", ["reason": error.reason])
         }
+        let beside = try UndoBeside.all(of: part, workspace, force: force, of: hold.identity(in:))
+        for other in beside { try other.check(hold.databases, for: .job) }
         var journal = try journal(part, hold)
         let look = try SinceRestore(workspace, part)
         defer { look.close() }
         workspace.progress(Progress(.comparing, fraction: 0.1))
-        let newer = try look.first()
+        let newer = try beside.reduce(look.first()) { $0 + (try $1.look.first()).inRoot($1.name) }
         if !force, !newer.isEmpty { throw BackupError.newerData(backup: part.backup, newer: newer) }
         let shared = SharedFiles(workspace, part)
         let others = try parts.all().reversed().map(\.id).filter { $0 != part.id }
         if let overwritten = look.overwritten { try shared.checkRoom(for: overwritten, others: others) }
+        for other in beside { try other.checkRoom() }
         var cover: KeptPart.Cover?
         if force, let first {
             let made = try BackupJob(workspace, options: first.options, version: first.version).make(hold)
@@ -97,8 +105,9 @@ package struct UndoJob: Sendable {
                 id: part.id, path: "\(journal.swap.new)/…", count: known.subtracting(clamped: found))
         }
         try journal.write(in: workspace.state)
+        var following: [FollowingSwap] = []
         // What one shared with the other, the other shares with the one.
-        let swap = DataSwap(
+        var swap = DataSwap(
             workspace: workspace, hold: hold, force: force,
             shared: try shared.stillShared(), brought: incoming?.marks,
             untouched: untouched(part, journal), isAddition: isFragment,
@@ -111,13 +120,16 @@ package struct UndoJob: Sendable {
             // Were all to be lost half way, journal and state, what is left of it would pass for a whole.
             if journal.mode.includesArtifacts { try KeptParts.mark(parts.folder(of: part.id), as: .undoing) }
             broughtIn = try journal.mode.includesDatabase ? moment(in: journal.newDatabase) : nil
+            for other in beside { following.append(try other.prepare(behind: journal, hold)) }
         } catch {
+            for one in following { one.abandon(because: error) }
             swap.abandon(journal, because: error)
             guard let full = error as? SystemError, full.isFull else { throw error }
             throw BackupError.lackingRoom(
                 path: workspace.stack.artifacts.string, needed: 1 << 16,
                 available: try DiskSpace.at(workspace.stack.artifacts).available, kept: others)
         }
+        swap.following = following
         let outcome = try swap.run(&journal, look, cover: cover, broughtIn: broughtIn) {}
         let seconds = MonotonicTime.seconds(since: start)
         workspace.log.info(
@@ -126,7 +138,7 @@ package struct UndoJob: Sendable {
         return UndoOutcome(
             undone: part, kept: outcome.kept, replaced: outcome.replaced, seconds: seconds,
             warnings: outcome.notes + gone + [orphans.map(Self.keptAside), Self.untold(overwritten)].compactMap { $0 }
-                + KeptExpiry(workspace, hold).afterSwap())
+                + hold.afterSwap(workspace))
     }
 
     /// What of the part's files does not come back with it.

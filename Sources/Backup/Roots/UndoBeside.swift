@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Archive
+import Postgres
+import SystemIO
+import Wording
+
+/// The undo of one folder beside the first: it brings back what the same restore replaced there.
+struct UndoBeside {
+    private let workspace: Workspace
+    private let part: KeptPart
+    private let parts: KeptParts
+    private let force: Bool
+    let look: SinceRestore
+
+    var name: String { part.root ?? "" }
+
+    /// The parts that go with one.
+    /// - Throws: without force `BackupError.keptFilesPartlyGone` where one is not there any more, `.keptFragment`; `.keptBeingRemoved`.
+    static func all(
+        of part: KeptPart, _ workspace: Workspace, force: Bool, of identity: (Workspace) throws -> StackIdentity?
+    ) throws -> [UndoBeside] {
+        guard part.mode.includesArtifacts, let names = part.roots else { return [] }
+        let found = try workspace.following(part, of: identity)
+        return try names.compactMap { name in
+            guard let (view, following) = found.first(where: { $0.part.root == name }) else {
+                if force { return nil }
+                throw BackupError.keptFilesPartlyGone(id: part.id, path: "[\(name)]", count: 1)
+            }
+            let parts = KeptParts(view, of: try identity(view))
+            return try UndoBeside(view, following, parts, force: force)
+        }
+    }
+
+    private init?(_ workspace: Workspace, _ part: KeptPart, _ parts: KeptParts, force: Bool) throws {
+        if part.isBeingRemoved == true { throw BackupError.keptBeingRemoved(id: part.id, older: nil) }
+        if try parts.lacksFiles(part) {
+            if force { return nil }
+            throw BackupError.keptFilesPartlyGone(
+                id: part.id, path: parts.folder(of: part.id).string, count: 1)
+        }
+        if !force {
+            if let text = try parts.fragmentText(part) {
+                throw BackupError.keptFragment(id: part.id, explanation: text)
+            }
+            let gone = try parts.missingChildren(of: part)
+            if let first = gone.first {
+                throw BackupError.keptFilesPartlyGone(id: part.id, path: first.string, count: gone.count)
+            }
+        }
+        self.workspace = workspace
+        self.part = part
+        self.parts = parts
+        self.force = force
+        look = try SinceRestore(workspace, part)
+    }
+
+    func check(_ databases: Databases, for asker: SwapObstacles.Asker) throws {
+        try SwapObstacles.refuseUnwritable(parts.folder(of: part.id))
+        try SwapObstacles(workspace, databases).check(.artifacts, for: asker, from: parts.tree(of: part))
+    }
+
+    private var others: [String] {
+        get throws { try parts.all().reversed().map(\.id).filter { $0 != part.id } }
+    }
+
+    func checkRoom() throws {
+        guard let overwritten = look.overwritten else { return }
+        try SharedFiles(workspace, part).checkRoom(for: overwritten, others: others)
+    }
+
+    /// Puts right what was overwritten, and writes the journal.
+    /// - Throws: nothing of it is left then.
+    func prepare(behind leader: RestoreJournal, _ hold: Hold) throws -> FollowingSwap {
+        let id = RestoreJournal.newID()
+        let shared = SharedFiles(workspace, part)
+        var overwritten = try shared.overwritten()
+        _ = try shared.putRight(&overwritten, keepingOrphansAs: id + "_late", others: others)
+        let live = workspace.stack.database.database
+        var journal = RestoreJournal(
+            format: RestoreJournal.currentFormat, id: id, kind: .undo, stack: try hold.identity(in: workspace),
+            task: workspace.task, backup: part.backup, mode: .artifacts, stage: .preparing, liveDatabase: live,
+            newDatabase: "", oldDatabase: RestoreJournal.databaseName(live, "before", id), newOID: nil, oldOID: nil,
+            hadDatabase: false, artifacts: workspace.stack.artifacts.bytes,
+            incoming: KeptPart.prefix + part.id + "/old",
+            rootIdentity: try RestoreJournal.identity(of: workspace.stack.artifacts), undoes: part.id)
+        (journal.root, journal.follows) = (workspace.stack.root, leader.id)
+        let incoming = try BroughtTree.look(at: journal.swap.new, workspace.cancellation)
+        if !force, let known = part.entries, incoming.entries < known {
+            throw BackupError.keptFilesPartlyGone(
+                id: part.id, path: "\(journal.swap.new)/…", count: known.subtracting(clamped: incoming.entries))
+        }
+        let isFragment = try parts.isFragment(part)
+        let swap = DataSwap(
+            workspace: workspace, hold: hold, force: force, shared: try shared.stillShared(), brought: incoming.marks,
+            untouched: part.isOfUndo == true ? .isHeld(by: part.broughtCover) : .isInBackup, isAddition: isFragment,
+            broughtCover: part.coveredBy.map { KeptPart.Cover(backup: $0, until: part.coveredUntil) })
+        try journal.write(in: workspace.state)
+        do {
+            try journal.swap.prepare(for: workspace.folder)
+            if isFragment { try KeptParts.mark(journal.swap.work, as: .fragment) }
+            try KeptParts.mark(parts.folder(of: part.id), as: .undoing)
+        } catch {
+            swap.abandon(journal, because: error)
+            throw error
+        }
+        return FollowingSwap(swap, journal, look)
+    }
+}
