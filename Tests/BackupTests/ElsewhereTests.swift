@@ -253,6 +253,76 @@ struct ElsewhereTests {
     }
 
     @Test(
+        "a folder of many experiments may have a number for a name: it is none of them, and what came before it held it"
+    )
+    func numberedFolder() throws {
+        let (live, connection) = try withLocations("elsewhere_numbered")
+        try connection.execute(
+            "update experiments set artifact_location = 'mlflow-artifacts:/' || experiment_id where experiment_id = 0")
+        let stack = live.stack(artifacts: live.artifacts, servedNames: { ["1", "2026"] })
+        let lack = try stack.coverage().lack
+        #expect(lack.names == ["mlflow-artifacts:/2026"])
+        #expect(!lack.isWithin(Lack([], newestExperiment: 1)))
+    }
+
+    @Test("what the server lists and is away does not hide what the database misses")
+    func bothTold() throws {
+        let (live, connection) = try withLocations("elsewhere_both")
+        _ = try addModels(4, of: 7, at: "mlflow-artifacts:", connection)
+        let stack = live.stack(artifacts: live.artifacts, servedNames: { ["1", "junk"] })
+        #expect(try stack.coverage().lack.names == ["mlflow-artifacts:/7", "mlflow-artifacts:/junk"])
+    }
+
+    @Test("a link among the artifacts that leads out of them leads to files that are in no backup")
+    func linksOut() throws {
+        let (live, connection) = try withLocations("elsewhere_links")
+        let outside = live.root.path.appending("bigdisk")
+        try Shell.sh(
+            "mkdir -p '\(outside)/2' '\(live.artifacts)/real'; ln -s '\(outside)/2' '\(live.artifacts)/2'; ln -s real '\(live.artifacts)/3'"
+        )
+        let stack = live.stack(artifacts: live.artifacts, servedNames: { ["1", "2", "3", "real"] })
+        #expect(try stack.coverage().lack.names == ["mlflow-artifacts:/2"])
+        for number in [2, 3] {
+            let place = "\(live.artifacts)/\(number)"
+            try connection.execute("insert into experiments values (\(number), \(place), 1, 1, 'active', \(place))")
+        }
+        #expect(try live.stack.coverage().lack.names == ["\(live.artifacts)/2"])
+    }
+
+    @Test(
+        "a server's destination may be below the folder that we were given, and what it fails to list is not known to be here"
+    )
+    func belowAndUnlisted() throws {
+        struct Unlisted: Error {}
+        let live = try LiveStackFixture("elsewhere_below")
+        try Shell.sh("mkdir '\(live.artifacts)/mlartifacts'; mv '\(live.artifacts)/1' '\(live.artifacts)/mlartifacts/'")
+        #expect(try live.stack(artifacts: live.artifacts, servedNames: { ["1"] }).coverage().lack.isNothing)
+        #expect(try !live.stack(artifacts: live.artifacts, servedNames: { ["1", "2"] }).coverage().lack.isNothing)
+        let failing = Workspace(
+            live.stack(artifacts: live.artifacts, servedNames: { throw Unlisted() }), live.folder, log: .silent)
+        #expect(failing.coverage().lack == .unknown)
+    }
+
+    @Test("what any row names makes no backup that cannot be read: names are bounded, and all of them together")
+    func bounded() throws {
+        let (live, connection) = try withLocations("elsewhere_bounded")
+        let long = String(repeating: String(repeating: "实", count: 99) + "/", count: 79)
+        try connection.execute("update experiments set artifact_location = '/' || \(long) where experiment_id = 1")
+        try connection.execute(
+            """
+            insert into experiments select 100 + n, 'e' || n, 1, 1, 'active', 's3://bucket/' || repeat(repeat('x', 90) || '/', 10) || n
+            from generate_series(1, 900) n
+            """)
+        let made = try live.backup()
+        _ = try VerifyJob(live.workspace()).run(made.name.string)
+        let item = try live.item(made.name)
+        #expect(item.status == .completed && item.isPartial)
+        #expect(item.lack.names.allSatisfy { $0.utf8.count <= 1000 })
+        #expect(try FileStatus.of(live.folder.path.appending(made.name.sidecar)).size < 1 << 20)
+        _ = try live.restore(made.name.string)
+    }
+
+    @Test(
         "a disk that the database names and that does not answer holds no backup: it could not be told, and that is said"
     )
     func silentDisk() throws {

@@ -93,7 +93,8 @@ final class LiveStackFixture: Sendable {
 
     /// The stack with its artifacts elsewhere.
     func stack(
-        artifacts: FilePath, servedNames: @escaping @Sendable () -> [String]? = { nil }, ignored: IgnoredPlaces = .none
+        artifacts: FilePath, servedNames: @escaping @Sendable () throws -> [String]? = { nil },
+        ignored: IgnoredPlaces = .none
     ) -> LiveStack {
         LiveStack(
             database: database, tools: PostgresTools(binDirectory: server.binDirectory), artifacts: artifacts,

@@ -57,6 +57,8 @@ struct ArtifactLocationTests {
             "s3://AKIA:SEC/RET@bucket/p", "sftp:user:SEC@h/x", "user:SEC@h/x", "https://u:SEC?x@h",
             "s3://b/x%3Fsig=SEC",
             "/mnt/x?token=SEC", "_s3://u:SEC/x", "s3://bucket/\u{1B}[2JSEC", "sftp://user:p@SEC@host:SEC/in",
+            "user:SEC/RET@h/x", "user:SECPW", "s3:AKIA/SEC/b", "https://u:9SEC?x@h", "sftp://user:47/SEC@h",
+            "wasbs://sv=SEC&sig=RET@account/x", "s3://AKIASEC:12345/b",
         ])
     func secrets(text: String) throws {
         let name = try #require(PlaceName(text))

@@ -107,6 +107,16 @@ struct SettingsTests {
         #expect(problem(["ARTIFACTS_DIR": path])?.explanation.english.contains("UTF-8") == true)
     }
 
+    @Test("Further folders with artifacts are named, each by a word of its own, and each absolutely")
+    func artifactRoots() throws {
+        let settings = try Settings.read(environment: ["ARTIFACT_ROOTS": "models=/mnt/m\n  notes-2=/mnt/a=b "])
+        #expect(settings.artifactRoots.map(\.name) == ["models", "notes-2"])
+        #expect(settings.artifactRoots.map(\.path) == ["/mnt/m", "/mnt/a=b"])
+        for text in ["/mnt/m", "models=mnt", "Models=/m", "-m=/m", "a/b=/m", "..=/m", "=/m", "m=/a m=/b", "m="] {
+            #expect(problem(["ARTIFACT_ROOTS": text])?.explanation.english.contains("NAME=/absolute/path") == true)
+        }
+    }
+
     @Test("How restores go: what they keep, whether they stop MLflow, what upgrades the database")
     func restores() throws {
         let usual = try Settings.read(environment: [:])

@@ -35,7 +35,7 @@ struct PlaceName: Hashable, Sendable {
             self.init(scheme, Self.host(scheme, authority), PathParts(encoded: path))
         case .remote:
             // Nobody knows what of it lets one in: not even what stands before a colon.
-            let known = Self.schemes.contains(scheme) ? scheme : "…"
+            let known = Self.schemes.contains(scheme) ? scheme : "unknown"
             let rest = text.lastIndex(of: "@").map { text[text.index(after: $0)...] } ?? text[...]
             self.init(known, Self.digest(String(rest)), PathParts([]))
         }
@@ -50,14 +50,17 @@ struct PlaceName: Hashable, Sendable {
 
     /// Whether a URI is of the usual form: whatever else there is may be a password, with a slash or a question mark in it.
     private static func isPlain(_ text: String, _ scheme: String, _ authority: String) -> Bool {
-        guard schemes.contains(scheme) else { return false }
         let rest = text.dropFirst(scheme.count + 1)
-        if !rest.hasPrefix("//") { return scheme == "dbfs" || scheme == "hdfs" || scheme == "viewfs" }
         let behind = rest.dropFirst(2 + authority.count)
+        // What was shown of one that is not.
+        if isDigest(authority), rest.hasPrefix("//"), behind.isEmpty { return true }
+        guard schemes.contains(scheme) else { return false }
+        if !rest.hasPrefix("//") { return scheme == "dbfs" || scheme == "hdfs" || scheme == "viewfs" }
         if behind.contains("@") { return false }
         guard ["s3", "s3a", "s3n", "gs"].contains(scheme) else { return true }
-        // A bucket has no port.
-        return !(authority.split(separator: "@").last ?? "").contains(":")
+        // A bucket has no port; a host may.
+        let host = authority.split(separator: "@").last ?? ""
+        return !host.contains(":") || host.contains(".")
     }
 
     /// - Parameter count: how many names of it are shown; `nil` for all.
