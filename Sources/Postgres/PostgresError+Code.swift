@@ -35,6 +35,7 @@ extension PostgresError: CodedError {
         case .toolMissing: "tool-missing"
         case .toolTooOld: "tool-too-old"
         case .toolTooNew: "tool-too-new"
+        case .dumpTooNew: "dump-too-new"
         case .toolFailed: "tool-failed"
         case .passwordNotExpressible: "password-not-expressible"
         }

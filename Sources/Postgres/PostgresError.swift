@@ -63,6 +63,9 @@ package enum PostgresError: Error, Sendable, Equatable {
     case toolTooOld(tool: String, toolVersion: Int, serverVersion: Int)
     /// The only pg_restore there is cannot restore into a server that much older.
     case toolTooNew(tool: String, toolVersion: Int, serverVersion: Int)
+    /// A dump of `dumpVersion` is in a form that no pg_restore knows that can restore into this server. `needed` is the major version of
+    /// one that would; `nil` where there is none.
+    case dumpTooNew(dumpVersion: Int, toolVersion: Int, serverVersion: Int, needed: Int?)
     /// A program of PostgreSQL ended with an error. `lastErrorLines` is what it wrote about it, oldest first.
     case toolFailed(tool: String, exit: String, lastErrorLines: [String])
     /// A password with a line break, which a password file cannot hold.

@@ -27,7 +27,8 @@ struct EditedStores: Sendable {
         }
     }()
 
-    static let shared = Result { try EditedStores() }
+    /// On the installed PostgreSQL, whoever asks first.
+    static let shared = Result { try PostgresRelease.$current.withValue(.installed) { try EditedStores() } }
 
     private static let script = FilePath("\(#filePath)").parent.appending("edits.py")
 

@@ -8,7 +8,7 @@ import Wording
 
 @testable import Postgres
 
-@Suite("Dump and restore")
+@Suite("Dump and restore", .onEachPostgres)
 struct ToolsTests {
     let server: TemporaryPostgres
     let tools: PostgresTools
@@ -93,7 +93,8 @@ struct ToolsTests {
         #expect(holders.count == 1 && holders[0].contains("nightly migration"), "\(holders)")
     }
 
-    @Test("work for a role that may only log in and create databases, whatever was done to the schema public")
+    @Test(
+        "work for a role that may only log in and create databases, whatever was done to the schema public", .ofContrib)
     func modestRole() throws {
         let source = try server.freshDatabase("modest")
         let admin = try Connection(server.superuser.naming(database: source.database))
@@ -121,7 +122,7 @@ struct ToolsTests {
         #expect(try Connection(restored).rows("select f() as n").first?.int("n") == 1)
     }
 
-    @Test("leave out an extension that only a superuser may create, and say so")
+    @Test("leave out an extension that only a superuser may create, and say so", .ofContrib)
     func superuserExtension() throws {
         let source = try server.freshDatabase("extension")
         let admin = try Connection(server.superuser.naming(database: source.database))

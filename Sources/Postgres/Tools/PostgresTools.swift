@@ -127,6 +127,28 @@ package struct PostgresTools: Sendable {
         }
     }
 
+    /// Whether the pg_restore that would be used reads what that pg_dump wrote. What is in a dump's head grew with 16 and with 17
+    /// (pg_backup_archiver.h, `K_VERS_1_15`, `K_VERS_1_16`), and no program reads a later one.
+    /// - Parameter dumpVersion: the major version of the pg_dump.
+    /// - Throws: `dumpTooNew`, and as `checkRestore`.
+    package func checkReading(dumpVersion: Int, serverVersion: Int) throws {
+        let (major, server) = (try version(of: .restore, serverVersion: serverVersion), serverVersion / 10_000)
+        guard Self.form(ofDumpBy: dumpVersion) > Self.form(ofDumpBy: major) else { return }
+        // Who reads it may be one that can restore into newer servers alone.
+        let fits = dumpVersion < 17 || server >= 17
+        throw PostgresError.dumpTooNew(
+            dumpVersion: dumpVersion, toolVersion: major, serverVersion: server, needed: fits ? dumpVersion : nil)
+    }
+
+    /// Forms are as old as the first version that wrote them. Of those that are not known each may have one of its own.
+    private static func form(ofDumpBy major: Int) -> Int {
+        switch major {
+        case ..<16: 12
+        case 17, 18: 17
+        default: major
+        }
+    }
+
     /// Whether a password can be handed to a program, and a place be found for it.
     /// - Throws: `passwordNotExpressible`, `SystemError`.
     package func checkHandingOver(_ password: Secret) throws {
