@@ -25,6 +25,7 @@ package enum SettingName: String, Sendable, CaseIterable {
     case postgresDatabase = "POSTGRES_DB"
     case postgresUser = "POSTGRES_USER"
     case postgresPassword = "POSTGRES_PASSWORD"
+    case postgresSchema = "POSTGRES_SCHEMA"
     case postgresMaintenanceDatabase = "POSTGRES_MAINTENANCE_DB"
     case postgresProgramDirectory = "PG_BIN_DIR"
     case mlflowURL = "MLFLOW_URL"

@@ -50,6 +50,7 @@ extension Settings {
         postgresDatabase = reader.text(.postgresDatabase) ?? "mlflow"
         postgresUser = reader.text(.postgresUser) ?? "mlflow_user"
         postgresPassword = try reader.secret(.postgresPassword)
+        postgresSchema = reader.text(.postgresSchema)
         postgresMaintenanceDatabase = reader.text(.postgresMaintenanceDatabase) ?? "postgres"
         postgresProgramDirectory = try reader.path(.postgresProgramDirectory)
         mlflowURL = try reader.url(.mlflowURL, schemes: ["http", "https"]) ?? "http://mlflow:5000"

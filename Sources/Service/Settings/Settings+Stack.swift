@@ -23,7 +23,7 @@ extension Settings {
             database: ConnectionSettings(
                 host: postgresHost, port: Int(postgresPort), user: postgresUser,
                 password: postgresPassword ?? Secret(""), database: postgresDatabase,
-                maintenanceDatabase: postgresMaintenanceDatabase),
+                maintenanceDatabase: postgresMaintenanceDatabase, schema: postgresSchema),
             tools: PostgresTools(binDirectory: postgresProgramDirectory), artifacts: artifactsDirectory,
             mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer,
             stopsServer: restoreStopsMLflow, asksForLogin: { [mlflowURL] in Self.asksForLogin(mlflowURL) })

@@ -38,6 +38,8 @@ package struct Settings: Sendable {
     package let postgresDatabase: String
     package let postgresUser: String
     package let postgresPassword: Secret?
+    /// Where MLflow's tables are; `nil` for where they are found.
+    package let postgresSchema: String?
     /// Where the stack's lock is; the same for all services of one stack.
     package let postgresMaintenanceDatabase: String
     /// Where pg_dump and pg_restore are; `nil` to look for them.
