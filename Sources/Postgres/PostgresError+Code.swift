@@ -7,6 +7,7 @@ extension PostgresError: CodedError {
         switch self {
         case .unreachable: "database-unreachable"
         case .authenticationFailed: "database-login-refused"
+        case .notSecured: "database-not-secured"
         case .databaseMissing: "database-missing"
         case .databaseExists: "database-exists"
         case .tooManyConnections: "database-connections-exhausted"

@@ -5,7 +5,7 @@ import Wording
 extension PostgresError: ExplainedError {
     package var explanation: BilingualText {
         switch self {
-        case .unreachable, .authenticationFailed, .tooManyConnections, .connectionLost: sessionExplanation
+        case .unreachable, .authenticationFailed, .notSecured, .tooManyConnections, .connectionLost: sessionExplanation
         case .stackBusy, .pooled, .maintenanceDatabaseNotUsable, .preparedTransactions: lockExplanation
         case .tablesInUse, .processStuck, .workUnfinished, .maintenanceDatabaseDiffers: waitExplanation
         case .insufficientPrivilege, .mayNotCreateDatabases, .databaseNotOwned, .tablesNotLockable,
@@ -27,6 +27,16 @@ extension PostgresError: ExplainedError {
             BilingualText(
                 zh: "PostgreSQL 拒绝了用户 \(user) 的登录。请检查用户名、密码和 pg_hba.conf。",
                 en: "PostgreSQL refused the login of \(user). Check the user name, the password and pg_hba.conf.")
+        case .notSecured(let host, let port, let reason):
+            BilingualText(
+                zh:
+                    "与 PostgreSQL \(host):\(port) 的加密连接未能建立（\(reason)）。PGSSLMODE 决定要求什么：verify-ca 和 verify-full 要求 PGSSLROOTCERT"
+                    + "（否则 ~/.postgresql/root.crt）中有签发服务器证书的 CA，verify-full 还要求 POSTGRES_HOST 是证书上的名称。请更正这些设置，或服务器的证书。",
+                en:
+                    "The encrypted connection to PostgreSQL at \(host):\(port) could not be made (\(reason)). PGSSLMODE says what is demanded: "
+                    + "for verify-ca and verify-full the file that PGSSLROOTCERT names (else ~/.postgresql/root.crt) must have the CA of the "
+                    + "server's certificate, and for verify-full POSTGRES_HOST must be a name on it. Correct these, or the server's certificate."
+            )
         case .tooManyConnections(let reason):
             BilingualText(
                 zh: "PostgreSQL 的连接数已满（\(reason)）。请关闭闲置连接，或调大相应上限（服务器的 max_connections，或用户、数据库的 CONNECTION LIMIT）后重试。",

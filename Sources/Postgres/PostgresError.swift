@@ -7,6 +7,9 @@ package enum PostgresError: Error, Sendable, Equatable {
     /// Nobody answers there, or the server says that it is starting or stopping.
     case unreachable(host: String, port: Int, reason: String)
     case authenticationFailed(user: String)
+    /// The encrypted session that is demanded could not be had: a certificate that nobody vouches for, or is another host's, a file
+    /// that is missing, a server that has none. `reason` is libpq's sentence.
+    case notSecured(host: String, port: Int, reason: String)
     case databaseMissing(name: String)
     case databaseExists(name: String)
     /// SQLSTATE 53300.

@@ -202,8 +202,11 @@ struct ToolsTests {
             "HOME": "/h", "PGSSLMODE": "verify-full", "PGSSLCRL": "c", "PGCHANNELBINDING": "require",
             "PGKRBSRVNAME": "p", "KRB5CCNAME": "k", "PGPASSWORD": "x", "PGPASSFILE": "x", "PGOPTIONS": "x",
             "PG_COLOR": "always", "PG_BIN_DIR": "/x", "LD_PRELOAD": "x", "POSTGRES_PASSWORD": "x", "PATH": "/x",
+            "PGSERVICE": "s", "PGSERVICEFILE": "/f", "PGHOST": "h", "PGHOSTADDR": "a",
         ])
-        let expected: Set = ["HOME", "PGSSLMODE", "PGSSLCRL", "PGCHANNELBINDING", "PGKRBSRVNAME", "KRB5CCNAME"]
+        let expected: Set = [
+            "HOME", "PGSSLMODE", "PGSSLCRL", "PGCHANNELBINDING", "PGKRBSRVNAME", "KRB5CCNAME", "PGHOSTADDR",
+        ]
         #expect(Set(passed.keys) == expected)
     }
 

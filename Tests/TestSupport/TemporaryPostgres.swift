@@ -24,7 +24,7 @@ package final class TemporaryPostgres: Sendable {
 
     package let port: Int
     package let binDirectory: FilePath
-    private let folder: FilePath
+    package let folder: FilePath
     private let databases = Atomic<Int>(0)
     private static let sharedInstalled = startShared(.installed)
     private static let sharedSixteen = startShared(.sixteen)

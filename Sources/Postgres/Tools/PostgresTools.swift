@@ -165,10 +165,13 @@ package struct PostgresTools: Sendable {
         onProgress: (ToolProgress) -> Void
     ) throws {
         try cancellation.check()
-        let folder = try PrivateFolder()
-        let passwordFile = try PasswordFile.write(settings.password, in: folder)
+        _ = try PasswordFile.line(settings.password)
         // The server says which program fits, and whether what is between us and it takes options.
         let probe = try Connection(settings)
+        let surroundings = probe.surroundings
+        // Libpq may have had it from a file of its own.
+        let folder = try PrivateFolder()
+        let passwordFile = try PasswordFile.write(surroundings?.password ?? settings.password, in: folder)
         let executable = try path(of: tool, serverVersion: probe.serverVersion)
         // Bytes of a database without an encoding are no UTF-8, and would not be loaded again as that.
         let encoding = try probe.rows("select pg_catalog.current_setting('server_encoding') as name").first?.string(
@@ -187,7 +190,7 @@ package struct PostgresTools: Sendable {
             environment["PGOPTIONS"] = SessionParameters.options(serverVersion: probe.serverVersion)
         }
         probe.close()
-        environment.merge(ToolEnvironment.passedOn) { ours, _ in ours }
+        environment.merge(ToolEnvironment.passedOn(likeSession: surroundings?.variables ?? [:])) { ours, _ in ours }
         let outcome: Result<ChildProcess.Outcome, any Error> = withoutActuallyEscaping(onProgress) { report in
             Result {
                 try ChildProcess(executable, connection + arguments, environment: environment).run(

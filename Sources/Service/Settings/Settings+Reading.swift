@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Postgres
 import SystemIO
 import Wording
 
@@ -45,10 +46,12 @@ extension Settings {
         fullEvery = try reader.number(.fullEvery, in: 1...1000) ?? 7
         scrub = try reader.choice(.scrub, of: ScrubChoice.self) ?? .auto
         artifactsDirectory = try reader.path(.artifactsDirectory) ?? "/mlflow/artifacts"
-        postgresHost = reader.text(.postgresHost) ?? "postgres"
-        postgresPort = UInt16(try reader.number(.postgresPort, in: 1...65_535) ?? 5432)
-        postgresDatabase = reader.text(.postgresDatabase) ?? "mlflow"
-        postgresUser = reader.text(.postgresUser) ?? "mlflow_user"
+        let service = try Self.service(environment)
+        postgresHost = reader.text(.postgresHost) ?? service?.host ?? "postgres"
+        let usualPort = try Self.port(of: service)
+        postgresPort = UInt16(try reader.number(.postgresPort, in: 1...65_535) ?? usualPort)
+        postgresDatabase = reader.text(.postgresDatabase) ?? service?.database ?? "mlflow"
+        postgresUser = reader.text(.postgresUser) ?? service?.user ?? "mlflow_user"
         postgresPassword = try reader.secret(.postgresPassword)
         postgresSchema = reader.text(.postgresSchema)
         postgresMaintenanceDatabase = reader.text(.postgresMaintenanceDatabase) ?? "postgres"
