@@ -73,7 +73,7 @@ struct PostgresReleaseTests {
         let error = #expect(throws: PostgresError.self) { try old.restore(name.string, force: true) }
         #expect(error?.errorCode == "dump-too-new")
         let words = error?.explanation.english ?? ""
-        let advice = release == .sixteen ? "Install postgresql-client-16" : "Upgrade the server to 18"
+        let advice = release == .sixteen ? "postgresql-client-16" : "Upgrade the server to 18"
         #expect(words.contains(advice), "\(words)")
         let found = RestorePreflight(old.workspace(), options: .init(mode: .full, force: true)).run(
             try Catalogue(old.folder).item(named: name.string), .request(newerWithin: 1))

@@ -179,6 +179,12 @@ struct ToolsTests {
             try old.check(serverVersion: 150_018)
         }
         try old.check(serverVersion: 140_022)
+        // A command that works where it is read: on Debian, and where somebody said which.
+        let words = PostgresError.toolTooOld(tool: "pg_dump", toolVersion: 14, serverVersion: 15).explanation
+        #expect(words.english.contains("apt.postgresql.org.sh -y && apt-get install -y postgresql-client-15"))
+        let inContainer = PostgresTools(binDirectory: folder.path, installCommand: "build MAJOR-bookworm")
+        let told = #expect(throws: PostgresError.self) { try inContainer.check(serverVersion: 150_018) }
+        #expect(told?.explanation.chinese.contains("build 15-bookworm") == true)
         try TemporaryFolder.write(program: folder.path.appending("pg_dump"), "#!/bin/sh\nexec sleep 30\n")
         let start = ContinuousClock.now
         let hanging = PostgresTools(binDirectory: folder.path, installed: folder.path, patience: 0.3)

@@ -28,6 +28,7 @@ package enum SettingName: String, Sendable, CaseIterable {
     case postgresSchema = "POSTGRES_SCHEMA"
     case postgresMaintenanceDatabase = "POSTGRES_MAINTENANCE_DB"
     case postgresProgramDirectory = "PG_BIN_DIR"
+    case postgresClientsCommand = "POSTGRES_CLIENTS_COMMAND"
     case mlflowURL = "MLFLOW_URL"
     case mlflowContainer = "MLFLOW_CONTAINER"
     case mlflowUpgradeCommand = "MLFLOW_UPGRADE_COMMAND"

@@ -56,6 +56,7 @@ extension Settings {
         postgresSchema = reader.text(.postgresSchema)
         postgresMaintenanceDatabase = reader.text(.postgresMaintenanceDatabase) ?? "postgres"
         postgresProgramDirectory = try reader.path(.postgresProgramDirectory)
+        postgresClientsCommand = reader.text(.postgresClientsCommand)
         mlflowURL = try reader.url(.mlflowURL, schemes: ["http", "https"]) ?? "http://mlflow:5000"
         mlflowContainer = try Self.container(reader)
         mlflowUpgradeCommand = reader.text(.mlflowUpgradeCommand)

@@ -24,7 +24,8 @@ extension Settings {
                 host: postgresHost, port: Int(postgresPort), user: postgresUser,
                 password: postgresPassword ?? Secret(""), database: postgresDatabase,
                 maintenanceDatabase: postgresMaintenanceDatabase, schema: postgresSchema),
-            tools: PostgresTools(binDirectory: postgresProgramDirectory), artifacts: artifactsDirectory,
+            tools: PostgresTools(binDirectory: postgresProgramDirectory, installCommand: postgresClientsCommand),
+            artifacts: artifactsDirectory,
             mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer,
             stopsServer: restoreStopsMLflow, asksForLogin: { [mlflowURL] in Self.asksForLogin(mlflowURL) })
     }
