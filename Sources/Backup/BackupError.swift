@@ -58,7 +58,7 @@ package enum BackupError: ExplainedError, Equatable {
     /// It may be an empty folder in the place of a disk that is not mounted.
     case artifactsEmptied(path: String, why: Emptied = .empty)
     /// `public` has no table of MLflow's; `schemas` are others that have.
-    case databaseEmpty(name: String, schemas: [String] = [])
+    case databaseEmpty(name: String, schemas: [String] = [], wanted: String? = nil)
     /// The restore would throw away what came after the backup.
     case newerData(backup: String, newer: NewerData)
     /// No restore has left anything to bring back.
@@ -244,7 +244,7 @@ package enum BackupError: ExplainedError, Equatable {
                     "The artifacts folder \(path) is missing, so nothing was done. Check ARTIFACTS_DIR and the volume's mount."
             )
         case .artifactsEmptied(let path, let why): Self.explanation(ofEmptied: path, why)
-        case .databaseEmpty(let name, let schemas): Self.explanation(ofEmpty: name, schemas)
+        case .databaseEmpty(let name, let schemas, let wanted): Self.explanation(ofEmpty: name, schemas, wanted)
         case .newerData(let backup, let newer):
             BilingualText(
                 zh: "\(backup.isEmpty ? "此操作" : "恢复 \(backup) ")会覆盖 \(newer.total) 项更新的数据："

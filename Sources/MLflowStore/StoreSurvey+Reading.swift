@@ -14,27 +14,14 @@ extension StoreSurvey {
         let rows = QualifiedTable.byDistinctName(
             try snapshot.rowCounts(ofReadable: isOfReadable, cancellation: cancellation))
         let query = { (sql: SQL) in try snapshot.rows(sql, cancellation: cancellation) }
-        self.init(revision: try Self.revision(rows, query), rows: rows, newest: try Self.newest(rows, query))
-    }
-
-    /// Whether MLflow ever set this database up, without a lock on anything.
-    package static func isThere(on session: Connection) throws(PostgresError) -> Bool {
-        try !session.rows(
-            "select from pg_catalog.pg_class where oid = pg_catalog.to_regclass('public.alembic_version')"
-        ).isEmpty
-    }
-
-    /// Schemas but `public` in which MLflow's tables are: its database or role can have a `search_path` that leads there.
-    package static func schemasElsewhere(_ query: (SQL) throws -> [Row]) throws -> [String] {
-        try query(
-            """
-            select n.nspname::text as schema from pg_catalog.pg_class c
-            join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-            where c.relname in ('alembic_version', 'experiments', 'runs', 'metrics') and c.relkind in ('r', 'p')
-              and n.nspname <> 'public'
-            group by 1 having count(*) = 4 order by 1
-            """
-        ).map { try $0.string("schema") }
+        let schema = try snapshot.withSession { session throws(PostgresError) in try StoreSchema(on: session).name }
+        guard let schema else {
+            self.init(revision: nil, rows: rows, newest: [:])
+            return
+        }
+        self.init(
+            revision: try Self.revision(schema, rows, query), rows: rows,
+            newest: try Self.newest(schema, rows, query), schema: schema)
     }
 
     /// How much the tables speak of files that lie with us: logged models, and runs with a tag that MLflow's client sets beside a file
@@ -46,11 +33,13 @@ extension StoreSurvey {
         in artifacts: FilePath, on session: Connection
     ) throws(PostgresError) -> (files: Int64, runs: Int64) {
         try session.execute("set lock_timeout = '1s'")
+        guard let schema = try StoreSchema(on: session).name else { return (0, 0) }
+        func table(_ name: String) -> QualifiedTable { QualifiedTable(schema: schema, name: name) }
         let places = ["mlflow-artifacts:", "\(artifacts)/", "file://\(artifacts)/"]
-        func count(_ table: String, _ columns: [String], _ query: SQL) throws(PostgresError) -> Int64 {
+        func count(_ name: String, _ columns: [String], _ query: SQL) throws(PostgresError) -> Int64 {
             let known = try session.rows(
                 """
-                select from pg_catalog.pg_attribute where attrelid = pg_catalog.to_regclass(\("public.\(table)"))
+                select from pg_catalog.pg_attribute where attrelid = pg_catalog.to_regclass(\(table(name).description))
                 and attname = any(\(columns))
                 """)
             guard known.count == columns.count else { return 0 }
@@ -59,52 +48,62 @@ extension StoreSurvey {
         let models = try count(
             "logged_models", ["artifact_location", "lifecycle_stage"],
             """
-            public.logged_models where lifecycle_stage = 'active'
+            \(identifier: table("logged_models")) where lifecycle_stage = 'active'
             and exists (select from unnest(\(places)::text[]) place where starts_with(artifact_location, place))
             """)
         let tagged = try count(
             "runs", ["artifact_uri", "lifecycle_stage"],
             """
-            public.tags join public.runs using (run_uuid)
+            \(identifier: table("tags")) join \(identifier: table("runs")) using (run_uuid)
             where key in ('mlflow.log-model.history', 'mlflow.loggedArtifacts') and lifecycle_stage = 'active'
             and exists (select from unnest(\(places)::text[]) place where starts_with(artifact_uri, place))
             """)
-        return (models + tagged, try count("runs", ["run_uuid"], "public.runs"))
+        return (models + tagged, try count("runs", ["run_uuid"], "\(identifier: table("runs"))"))
     }
 
     /// `alembic_version.version_num` alone; `nil` where MLflow never set this database up.
     package static func revision(of settings: ConnectionSettings) throws -> String? {
         let session = try Connection(settings)
         defer { session.close() }
-        guard try isThere(on: session) else { return nil }
+        guard let schema = try StoreSchema(on: session).name else { return nil }
         // A migration holds it for as long as it lasts.
         try session.execute("set lock_timeout = '\(number: Int(settings.patience * 1000))ms'")
         do throws(PostgresError) {
-            return try session.rows("select version_num from public.alembic_version").first?.string(0)
+            return try session.rows(revisionQuery(schema)).first?.string(0)
         } catch {
             throw error.namingHolders(in: settings, seconds: settings.patience)
         }
     }
 
-    private static func revision(_ tables: [String: Int64], _ query: (SQL) throws -> [Row]) throws -> String? {
-        guard tables["public.alembic_version"] != nil else { return nil }
-        return try query("SELECT version_num FROM public.alembic_version").first?.string(0)
+    private static func revisionQuery(_ schema: String) -> SQL {
+        "select version_num from \(identifier: QualifiedTable(schema: schema, name: "alembic_version"))"
+    }
+
+    private static func revision(
+        _ schema: String, _ tables: [String: Int64], _ query: (SQL) throws -> [Row]
+    ) throws -> String? {
+        // One that this role may not read is not counted.
+        guard tables[QualifiedTable(schema: schema, name: "alembic_version").description] != nil else { return nil }
+        return try query(revisionQuery(schema)).first?.string(0)
     }
 
     /// MLflow's tables differ between versions: only the columns that exist are asked for.
-    private static func newest(_ tables: [String: Int64], _ query: (SQL) throws -> [Row]) throws -> [String: Int64] {
+    private static func newest(
+        _ schema: String, _ tables: [String: Int64], _ query: (SQL) throws -> [Row]
+    ) throws -> [String: Int64] {
         let existing = try query(
             """
             SELECT table_name::text, column_name::text FROM information_schema.columns
-            WHERE table_schema = 'public' AND data_type IN ('bigint', 'integer')
+            WHERE table_schema = \(schema) AND data_type IN ('bigint', 'integer')
             """)
         var columns = Set<String>()
         for row in existing { columns.insert("\(try row.string(0)).\(try row.string(1))") }
         var newest: [String: Int64] = [:]
-        for (table, column) in birthColumns
-        where columns.contains("\(table).\(column)") && tables["public.\(table)", default: 0] > 0 {
-            let rows = try query("SELECT max(\(identifier: column))::bigint FROM public.\(identifier: table)")
-            if let moment = try rows.first?.optional(0, as: Int64.self) { newest["public.\(table).\(column)"] = moment }
+        for (name, column) in birthColumns {
+            let table = QualifiedTable(schema: schema, name: name)
+            guard columns.contains("\(name).\(column)"), tables[table.description, default: 0] > 0 else { continue }
+            let rows = try query("SELECT max(\(identifier: column))::bigint FROM \(identifier: table)")
+            if let moment = try rows.first?.optional(0, as: Int64.self) { newest["\(table).\(column)"] = moment }
         }
         return newest
     }

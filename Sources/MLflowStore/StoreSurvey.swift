@@ -14,7 +14,13 @@ package struct StoreSurvey: Sendable, Equatable {
     /// The newest moment by `schema.table.column`, in milliseconds since 1970 as MLflow stores it.
     package let newest: [String: Int64]
 
-    package init(revision: String?, rows: [String: Int64], newest: [String: Int64]) {
+    /// Where MLflow's tables are.
+    package let schema: String
+
+    package init(
+        revision: String?, rows: [String: Int64], newest: [String: Int64], schema: String = StoreSchema.usual
+    ) {
+        self.schema = schema
         self.revision = revision
         self.rows = rows
         self.newest = newest
@@ -42,9 +48,12 @@ package struct StoreSurvey: Sendable, Equatable {
 
     /// Whether nobody has put anything in yet: a stack just set up has one experiment, `Default`.
     package var isUntouched: Bool {
-        Self.contentTables.allSatisfy { rows["public.\($0)", default: 0] == 0 }
-            && rows["public.experiments", default: 0] <= 1
+        Self.contentTables.allSatisfy { rows[called($0), default: 0] == 0 }
+            && rows[called("experiments"), default: 0] <= 1
     }
+
+    /// As `rows` calls a table of MLflow's.
+    private func called(_ table: String) -> String { QualifiedTable(schema: schema, name: table).description }
 
     /// Where one row more is one row lost. The others hold rows of MLflow's own, or such as are deleted for good
     /// (`LossRules`): of them, only a comparison of contents can tell.
@@ -59,20 +68,21 @@ package struct StoreSurvey: Sendable, Equatable {
         guard !isUntouched else { return [] }
         var findings: [BilingualText] = []
         for (table, column) in Self.birthColumns where Self.losesWhateverIsNew(table) {
-            let key = "public.\(table).\(column)"
-            guard let moment = newest[key], moment > backup.newest[key] ?? 0 else { continue }
+            guard let moment = newest["\(called(table)).\(column)"],
+                moment > backup.newest["\(backup.called(table)).\(column)"] ?? 0
+            else { continue }
             findings.append(
                 BilingualText(
-                    zh: "表 public.\(table) 中有备份之后新增的记录（最新 \(Self.time(moment))）",
-                    en: "public.\(table) has rows that came after the backup (newest \(Self.time(moment)))"))
+                    zh: "表 \(called(table)) 中有备份之后新增的记录（最新 \(Self.time(moment))）",
+                    en: "\(called(table)) has rows that came after the backup (newest \(Self.time(moment)))"))
         }
         for table in Self.contentTables where Self.losesWhateverIsNew(table) {
-            let (count, stored) = (rows["public.\(table)"] ?? 0, backup.rows["public.\(table)"] ?? 0)
+            let (count, stored) = (rows[called(table)] ?? 0, backup.rows[backup.called(table)] ?? 0)
             guard count > stored else { continue }
             findings.append(
                 BilingualText(
-                    zh: "表 public.\(table) 现有 \(count) 行，备份中为 \(stored) 行",
-                    en: "public.\(table) has \(count) rows, the backup \(stored)"))
+                    zh: "表 \(called(table)) 现有 \(count) 行，备份中为 \(stored) 行",
+                    en: "\(called(table)) has \(count) rows, the backup \(stored)"))
         }
         return findings
     }

@@ -29,7 +29,13 @@ extension PostgresError {
     init(connectionFailure text: String, settings: ConnectionSettings) {
         let line = Self.firstLine(text)
         guard let sqlstate = Self.sqlstate(in: text) else {
-            self = .unreachable(host: settings.host, port: settings.port, reason: Self.cause(in: line))
+            // Of a name with several addresses each has a line.
+            let causes = text.split(whereSeparator: \.isNewline).map { Self.cause(in: String($0)) }
+            if let reason = causes.first(where: Self.isOfSecurity) {
+                self = .notSecured(host: settings.host, port: settings.port, reason: reason)
+            } else {
+                self = .unreachable(host: settings.host, port: settings.port, reason: Self.cause(in: line))
+            }
             return
         }
         let cause = Self.cause(in: line).split(separator: ":", maxSplits: 1).last.map(String.init) ?? line
@@ -64,6 +70,14 @@ extension PostgresError {
         // `FATAL:  28P01: …`: the word before the code depends on the server's language.
         guard let colon = rest.firstRange(of: ":  ") else { return String(rest) }
         return String(rest[colon.upperBound...])
+    }
+
+    /// Of libpq's own sentences (fe-secure-openssl.c, fe-connect.c), which have no code, those about encryption. (`SSL SYSCALL error` is
+    /// a session that broke.)
+    private static func isOfSecurity(_ cause: String) -> Bool {
+        !cause.contains("SYSCALL")
+            && ["SSL", "certificate", "private key file", "sslmode", "GSSAPI encryption"].contains(
+                where: cause.contains)
     }
 
     /// The five characters of `:  28P01: `.

@@ -7,6 +7,7 @@ extension PostgresError: CodedError {
         switch self {
         case .unreachable: "database-unreachable"
         case .authenticationFailed: "database-login-refused"
+        case .notSecured: "database-not-secured"
         case .databaseMissing: "database-missing"
         case .databaseExists: "database-exists"
         case .tooManyConnections: "database-connections-exhausted"
@@ -35,6 +36,7 @@ extension PostgresError: CodedError {
         case .toolMissing: "tool-missing"
         case .toolTooOld: "tool-too-old"
         case .toolTooNew: "tool-too-new"
+        case .dumpTooNew: "dump-too-new"
         case .toolFailed: "tool-failed"
         case .passwordNotExpressible: "password-not-expressible"
         }

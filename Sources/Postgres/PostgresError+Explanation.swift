@@ -5,13 +5,13 @@ import Wording
 extension PostgresError: ExplainedError {
     package var explanation: BilingualText {
         switch self {
-        case .unreachable, .authenticationFailed, .tooManyConnections, .connectionLost: sessionExplanation
+        case .unreachable, .authenticationFailed, .notSecured, .tooManyConnections, .connectionLost: sessionExplanation
         case .stackBusy, .pooled, .maintenanceDatabaseNotUsable, .preparedTransactions: lockExplanation
         case .tablesInUse, .processStuck, .workUnfinished, .maintenanceDatabaseDiffers: waitExplanation
         case .insufficientPrivilege, .mayNotCreateDatabases, .databaseNotOwned, .tablesNotLockable,
             .databaseNotReadable, .needsSuperuser, .extensionsUnavailable:
             rightsExplanation
-        case .toolMissing, .toolTooOld, .toolTooNew, .toolFailed, .passwordNotExpressible: toolExplanation
+        case .toolMissing, .toolTooOld, .toolTooNew, .dumpTooNew, .toolFailed, .passwordNotExpressible: toolExplanation
         default: statementExplanation
         }
     }
@@ -27,6 +27,16 @@ extension PostgresError: ExplainedError {
             BilingualText(
                 zh: "PostgreSQL 拒绝了用户 \(user) 的登录。请检查用户名、密码和 pg_hba.conf。",
                 en: "PostgreSQL refused the login of \(user). Check the user name, the password and pg_hba.conf.")
+        case .notSecured(let host, let port, let reason):
+            BilingualText(
+                zh:
+                    "与 PostgreSQL \(host):\(port) 的加密连接未能建立（\(reason)）。PGSSLMODE 决定要求什么：verify-ca 和 verify-full 要求 PGSSLROOTCERT"
+                    + "（否则 ~/.postgresql/root.crt）中有签发服务器证书的 CA，verify-full 还要求 POSTGRES_HOST 是证书上的名称。请更正这些设置，或服务器的证书。",
+                en:
+                    "The encrypted connection to PostgreSQL at \(host):\(port) could not be made (\(reason)). PGSSLMODE says what is demanded: "
+                    + "for verify-ca and verify-full the file that PGSSLROOTCERT names (else ~/.postgresql/root.crt) must have the CA of the "
+                    + "server's certificate, and for verify-full POSTGRES_HOST must be a name on it. Correct these, or the server's certificate."
+            )
         case .tooManyConnections(let reason):
             BilingualText(
                 zh: "PostgreSQL 的连接数已满（\(reason)）。请关闭闲置连接，或调大相应上限（服务器的 max_connections，或用户、数据库的 CONNECTION LIMIT）后重试。",
@@ -110,41 +120,6 @@ extension PostgresError: ExplainedError {
                 zh: "列 \(column) 的值（\(found)）不是预期的类型。数据库结构可能与本版本不符。",
                 en: "Column \(column) holds \(found), which is not what was expected. "
                     + "The schema may not suit this version.")
-        default: BilingualText.empty
-        }
-    }
-
-    private var toolExplanation: BilingualText {
-        switch self {
-        case .toolMissing(let path):
-            BilingualText(
-                zh: "找不到 PostgreSQL 客户端程序 \(path)。请安装 postgresql-client，或把 PG_BIN_DIR 设为它所在的目录。",
-                en:
-                    "The PostgreSQL program \(path) was not found. Install postgresql-client, or set PG_BIN_DIR to the folder "
-                    + "that it is in.")
-        case .toolTooOld(let tool, let toolVersion, let serverVersion):
-            BilingualText(
-                zh: "\(tool) 的版本是 \(toolVersion)，低于服务器版本 \(serverVersion)，无法备份。"
-                    + "请安装 postgresql-client-\(serverVersion)。",
-                en: "\(tool) is version \(toolVersion), older than the server's \(serverVersion), and cannot dump it. "
-                    + "Install postgresql-client-\(serverVersion).")
-        case .toolTooNew(let tool, let toolVersion, let serverVersion):
-            BilingualText(
-                zh: "\(tool) 的版本是 \(toolVersion)，它无法恢复到版本为 \(serverVersion) 的服务器（会设置旧服务器没有的参数）。"
-                    + "请安装 postgresql-client-\(serverVersion)，或升级服务器。",
-                en:
-                    "\(tool) is version \(toolVersion) and cannot restore into a server of version \(serverVersion) (it sets "
-                    + "a parameter that this server does not know). Install postgresql-client-\(serverVersion), or "
-                    + "upgrade the server.")
-        case .toolFailed(let tool, let exit, let lines):
-            BilingualText(
-                zh: "\(tool) 失败（\(exit)）：\(lines.joined(separator: " / "))。请排除原因后重试。",
-                en: "\(tool) failed (\(exit)): \(lines.joined(separator: " / ")). Remove the cause, then try again.")
-        case .passwordNotExpressible:
-            BilingualText(
-                zh: "数据库密码含有换行符，pg_dump 无法使用。请更换密码（检查密码文件末尾的多余换行）。",
-                en: "The database password holds a line break, which pg_dump cannot be given. Change it "
-                    + "(or look for a stray line in the password file).")
         default: BilingualText.empty
         }
     }

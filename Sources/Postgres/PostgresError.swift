@@ -7,6 +7,9 @@ package enum PostgresError: Error, Sendable, Equatable {
     /// Nobody answers there, or the server says that it is starting or stopping.
     case unreachable(host: String, port: Int, reason: String)
     case authenticationFailed(user: String)
+    /// The encrypted session that is demanded could not be had: a certificate that nobody vouches for, or is another host's, a file
+    /// that is missing, a server that has none. `reason` is libpq's sentence.
+    case notSecured(host: String, port: Int, reason: String)
     case databaseMissing(name: String)
     case databaseExists(name: String)
     /// SQLSTATE 53300.
@@ -59,10 +62,14 @@ package enum PostgresError: Error, Sendable, Equatable {
     /// A column that is absent, or NULL, or of another type than the one asked for.
     case unexpectedValue(column: String, found: String)
     case toolMissing(path: String)
-    /// `toolVersion` and `serverVersion` are major versions: 14, 15.
-    case toolTooOld(tool: String, toolVersion: Int, serverVersion: Int)
+    /// `toolVersion` and `serverVersion` are major versions: 14, 15. `command` gets the right ones here, where somebody said how
+    /// (`PostgresTools.installCommand`).
+    case toolTooOld(tool: String, toolVersion: Int, serverVersion: Int, command: String? = nil)
     /// The only pg_restore there is cannot restore into a server that much older.
-    case toolTooNew(tool: String, toolVersion: Int, serverVersion: Int)
+    case toolTooNew(tool: String, toolVersion: Int, serverVersion: Int, command: String? = nil)
+    /// A dump of `dumpVersion` is in a form that no pg_restore knows that can restore into this server. `needed` is the major version of
+    /// one that would; `nil` where there is none.
+    case dumpTooNew(dumpVersion: Int, toolVersion: Int, serverVersion: Int, needed: Int?, command: String? = nil)
     /// A program of PostgreSQL ended with an error. `lastErrorLines` is what it wrote about it, oldest first.
     case toolFailed(tool: String, exit: String, lastErrorLines: [String])
     /// A password with a line break, which a password file cannot hold.

@@ -40,6 +40,9 @@ extension ErrorSamples {
         .query(sqlstate: "XX000", message: "m"), .nulByte(text: "t"), .unexpectedValue(column: "c", found: "f"),
         .toolMissing(path: "p"), .toolTooOld(tool: "t", toolVersion: 1, serverVersion: 2),
         .toolTooNew(tool: "t", toolVersion: 2, serverVersion: 1),
+        .notSecured(host: "h", port: 5432, reason: "r"),
+        .dumpTooNew(dumpVersion: 18, toolVersion: 16, serverVersion: 16, needed: nil),
+        .dumpTooNew(dumpVersion: 16, toolVersion: 15, serverVersion: 15, needed: 16),
         .toolFailed(tool: "t", exit: "1", lastErrorLines: []), .passwordNotExpressible,
     ]
 

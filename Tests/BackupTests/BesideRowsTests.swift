@@ -10,7 +10,7 @@ import Wording
 @testable import Backup
 
 /// What a database holds beside rows, and what a file is beside its bytes.
-@Suite("Beside rows and bytes", .besideThePool)
+@Suite("Beside rows and bytes", .besideThePool, .onEachPostgres)
 struct BesideRowsTests {
     private func refusal(_ body: () throws -> Void) -> [String]? {
         do { try body() } catch BackupError.newerData(_, let newer) { return newer.findings.map(\.english) } catch {
@@ -111,7 +111,9 @@ struct BesideRowsTests {
         try live.server.asSuperuser(in: live.database, statements)
     }
 
-    @Test("rows of an extension's table that this role may not read stop a restore, and stay with what is kept")
+    @Test(
+        "rows of an extension's table that this role may not read stop a restore, and stay with what is kept",
+        .ofContrib)
     func unreadable() throws {
         let live = try LiveStackFixture("unreadable_rows")
         let name = try live.backup().name.string
@@ -149,7 +151,7 @@ struct BesideRowsTests {
         #expect(try root.rows("select i from guarded").count == 1)
     }
 
-    @Test("rows that were written in the transaction of CREATE EXTENSION are not removed with what is kept")
+    @Test("rows that were written in the transaction of CREATE EXTENSION are not removed with what is kept", .ofContrib)
     func sameTransaction() throws {
         let live = try LiveStackFixture("extension_rows")
         let name = try live.backup().name.string

@@ -17,11 +17,17 @@ final class LiveStackFixture: Sendable {
     let root: TemporaryFolder
     let artifacts: FilePath
     let folder: BackupFolder
+    /// Where MLflow's tables are.
+    let schema: String
 
     /// - Parameters:
     ///   - server: one of the test's own, where it is held as a whole.
     ///   - patience: `ConnectionSettings.patience`.
-    init(_ name: String, on server: TemporaryPostgres? = nil, patience: Double = 60) throws {
+    ///   - schema: made where it is not there.
+    init(
+        _ name: String, on server: TemporaryPostgres? = nil, patience: Double = 60, schema: String = "public"
+    ) throws {
+        self.schema = schema
         self.server = try server ?? .shared
         database = try self.server.freshDatabase(name).waiting(atMost: patience)
         root = try TemporaryFolder(name)
@@ -31,8 +37,9 @@ final class LiveStackFixture: Sendable {
         // As after the first backup: making the mark changes the folder's times, which some tests look at.
         try folder.prepare()
         _ = try ArtifactsMark.ensure(in: artifacts, using: folder)
-        let connection = try Connection(database)
-        for statement in Self.schema { try connection.execute(statement) }
+        try Connection(database).execute("create schema if not exists \(identifier: schema)")
+        let connection = try session()
+        for statement in Self.tables { try connection.execute(statement) }
         try add(runs: 1...20)
         try awaitOlderTransactions()
     }
@@ -53,7 +60,7 @@ final class LiveStackFixture: Sendable {
     }
 
     /// The columns that the product looks at, as MLflow 3.17 names them.
-    private static let schema: [SQL] = [
+    private static let tables: [SQL] = [
         "create table alembic_version (version_num varchar(32) primary key)",
         "insert into alembic_version values ('dc11669786a5')",
         "create table experiments (experiment_id integer primary key, name text unique, creation_time bigint, last_update_time bigint, lifecycle_stage text)",
@@ -67,9 +74,16 @@ final class LiveStackFixture: Sendable {
         "create table registered_models (name text primary key, creation_time bigint)",
     ]
 
+    /// As MLflow's: it finds its tables where they are.
+    func session() throws -> Connection {
+        let session = try Connection(database)
+        if schema != "public" { try session.execute("set search_path to \(identifier: schema)") }
+        return session
+    }
+
     /// As MLflow does it: the files first, then the row that names them.
     func add(runs numbers: ClosedRange<Int>) throws {
-        let connection = try Connection(database)
+        let connection = try session()
         for number in numbers {
             let run = "run\(number)"
             let path = artifacts.appending("1").appending(run).appending("artifacts")
@@ -167,7 +181,7 @@ final class LiveStackFixture: Sendable {
 
     /// Every row, in order.
     func rows() throws -> String {
-        let connection = try Connection(database)
+        let connection = try session()
         var all = ""
         for table in ["alembic_version", "experiments", "runs", "metrics", "registered_models"] {
             let rows = try connection.rows("select t::text as line from \(identifier: table) t order by 1")

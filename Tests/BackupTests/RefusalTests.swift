@@ -167,24 +167,6 @@ import Wording
         #expect(try Directory.names(in: live.folder.staging).isEmpty)
     }
 
-    @Test("MLflow's tables in another schema than public are not said to be lacking: where they are is, and what to do")
-    func anotherSchema() throws {
-        let live = try LiveStackFixture("another_schema")
-        let connection = try Connection(live.stack.database)
-        try connection.execute("create schema \"m l\"")
-        for table in ["alembic_version", "experiments", "runs", "metrics"] {
-            try connection.execute("alter table \(identifier: table) set schema \"m l\"")
-        }
-        let refusal = BackupError.databaseEmpty(name: live.stack.database.database, schemas: ["m l"])
-        #expect(throws: refusal) {
-            _ = try BackupJob(Workspace(live.stack, live.folder, log: .silent), options: .init(), version: "test").run()
-        }
-        for text in [refusal.explanation.chinese, refusal.explanation.english] {
-            #expect(text.contains("ALTER SCHEMA \"m l\" RENAME TO public"), "\(text)")
-        }
-        #expect(try live.names().isEmpty)
-    }
-
     @Test(arguments: [Backup.Progress.Phase.dumping, .archiving, .verifying, .pruning])
     func aBackupCancelledInAnyPhaseLeavesNothingHalf(_ phase: Backup.Progress.Phase) throws {
         let live = try LiveStackFixture("cancelled")

@@ -10,7 +10,7 @@ import Wording
 
 @testable import Backup
 
-@Suite(.besideThePool(alsoQuick: true)) struct RoundTripTests {
+@Suite(.besideThePool(alsoQuick: true), .onEachPostgres) struct RoundTripTests {
     @Test(arguments: [BackupName.Kind.compressed, .uncompressed])
     func everythingComesBackAfterItWasWrecked(_ kind: BackupName.Kind) throws {
         let live = try LiveStackFixture("roundtrip")

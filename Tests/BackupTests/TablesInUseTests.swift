@@ -9,7 +9,7 @@ import Wording
 
 @testable import Backup
 
-@Suite("Tables that somebody else holds", .besideThePool)
+@Suite("Tables that somebody else holds", .besideThePool, .onEachPostgres)
 struct TablesInUseTests {
     /// A session that holds a table against everybody, and has said something in its last statement.
     private static func holder(_ live: LiveStackFixture, _ table: String) throws -> (session: Connection, pid: Int) {

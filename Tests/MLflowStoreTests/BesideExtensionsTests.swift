@@ -7,7 +7,7 @@ import Testing
 import Wording
 
 /// Tables that belong to an extension, or to the server.
-@Suite("What a restore would lose of an extension's tables") struct BesideExtensionsTests {
+@Suite("What a restore would lose of an extension's tables", .onEachPostgres) struct BesideExtensionsTests {
     private static let hidden: [SQL] = [
         "create extension dblink", "create table vault (id int primary key, line text)",
         "create table empty_vault (id int)", "create schema closed", "create table closed.open (id int primary key)",
@@ -15,7 +15,9 @@ import Wording
         "alter extension dblink add table empty_vault", "alter extension dblink add table closed.open",
     ]
 
-    @Test("names an extension's tables that this role may not read and that may have rows, and none that is empty")
+    @Test(
+        "names an extension's tables that this role may not read and that may have rows, and none that is empty",
+        .ofContrib)
     func unreadable() throws {
         let pair = try DatabasePair([], asSuperuser: Self.hidden)
         #expect(try pair.found() == [])
@@ -44,7 +46,7 @@ import Wording
             ])
     }
 
-    @Test("names an extension's table of which a policy would show this role only a part")
+    @Test("names an extension's table of which a policy would show this role only a part", .ofContrib)
     func policies() throws {
         let pair = try DatabasePair(
             [],
@@ -106,7 +108,7 @@ import Wording
         #expect(try rows.writtenLocking(since: rows.moment()).findings?.isEmpty == true)
     }
 
-    @Test("takes rows of CREATE EXTENSION's transaction for its own where the live database has them, too")
+    @Test("takes rows of CREATE EXTENSION's transaction for its own where the live database has them, too", .ofContrib)
     func sameTransaction() throws {
         let pair = try DatabasePair(
             [],

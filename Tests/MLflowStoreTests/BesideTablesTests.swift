@@ -8,7 +8,7 @@ import Testing
 import Wording
 
 /// What a dump holds beside the rows of ordinary tables, and tables that only look like MLflow's.
-@Suite("What a restore would lose") struct BesideTablesTests {
+@Suite("What a restore would lose", .onEachPostgres) struct BesideTablesTests {
     private static let objects: [SQL] = [
         "select lo_from_bytea(4242, convert_to(repeat('x', 700000), 'UTF8'))", "select lo_from_bytea(4243, '')",
         "select lo_from_bytea(4244, 'gone')",
@@ -58,7 +58,7 @@ import Wording
         #expect(try pair.found() == ["large object 5000 cannot be read by this role"])
     }
 
-    @Test("tells large objects that were written since by who may read all, and says where it cannot tell")
+    @Test("tells large objects that were written since by who may read all, and says where it cannot tell", .ofContrib)
     func freshObjects() throws {
         let pair = try DatabasePair(Self.objects)
         let (rows, all) = (try pair.fresh(), try pair.fresh(pair.reader()))
@@ -95,7 +95,7 @@ import Wording
         """,
     ]
 
-    @Test("names rows of an extension's tables, those that a dump holds and those that none does")
+    @Test("names rows of an extension's tables, those that a dump holds and those that none does", .ofContrib)
     func extensionRows() throws {
         let pair = try DatabasePair(
             [], asSuperuser: Self.extensionTables + ["grant select on part_config, refs, runlog to mlflow_user"])
@@ -114,7 +114,9 @@ import Wording
         #expect(try comparison.lastLocking().findings.kept.map(\.text.english) == all)
     }
 
-    @Test("tells fresh rows of an extension's tables, and those that no dump holds, whenever they were written")
+    @Test(
+        "tells fresh rows of an extension's tables, and those that no dump holds, whenever they were written",
+        .ofContrib)
     func freshExtensionRows() throws {
         let pair = try DatabasePair(
             [],

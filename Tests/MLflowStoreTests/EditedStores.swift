@@ -27,7 +27,8 @@ struct EditedStores: Sendable {
         }
     }()
 
-    static let shared = Result { try EditedStores() }
+    /// On the installed PostgreSQL, whoever asks first.
+    static let shared = Result { try PostgresRelease.$current.withValue(.installed) { try EditedStores() } }
 
     private static let script = FilePath("\(#filePath)").parent.appending("edits.py")
 
@@ -83,17 +84,20 @@ struct EditedStores: Sendable {
     }
 
     /// A database that `mlflow db upgrade` made and nobody used, or with one start of a server (experiment 0).
-    static func fresh(started: Bool) throws -> ConnectionSettings {
+    /// - Parameter schema: to which a `search_path` in MLflow's URI leads.
+    static func fresh(started: Bool, schema: String? = nil) throws -> ConnectionSettings {
         let database = try TemporaryPostgres.shared.freshDatabase("fresh")
         let python = try python()
-        try Shell.run(python.parent.appending("mlflow"), ["db", "upgrade", uri(database)])
+        if let schema { try Connection(database).execute("create schema \(identifier: schema)") }
+        let uri = uri(database) + (schema.map { "?options=-csearch_path%3D\($0)" } ?? "")
+        try Shell.run(python.parent.appending("mlflow"), ["db", "upgrade", uri])
         if started {
             try Shell.run(
                 python,
                 [
                     "-c",
                     "import sys; from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as S; "
-                        + "S(sys.argv[1], '/tmp')", uri(database),
+                        + "S(sys.argv[1], '/tmp')", uri,
                 ])
         }
         return database

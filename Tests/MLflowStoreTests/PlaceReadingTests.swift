@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Wording
 
-@Suite("What is asked about places")
+@Suite("What is asked about places", .onEachPostgres)
 struct PlaceReadingTests {
     @Test("has one time for all answers, however many there are")
     func oneTime() throws {

@@ -9,7 +9,7 @@ import Testing
 import Wording
 
 /// What does not need MLflow itself: moments, sessions, tables of other programs.
-@Suite struct StoreComparisonTests {
+@Suite(.onEachPostgres) struct StoreComparisonTests {
     private struct Pair {
         let live: ConnectionSettings
         let restored: ConnectionSettings

@@ -7,7 +7,7 @@ import Wording
 
 @testable import Postgres
 
-@Suite("What a restore says of roles that are away")
+@Suite("What a restore says of roles that are away", .onEachPostgres)
 struct AwayRoleTests {
     let ground: RestoringFixture
 

@@ -7,7 +7,7 @@ import Wording
 
 @testable import Postgres
 
-@Suite("An extension that cannot be made where a dump is restored")
+@Suite("An extension that cannot be made where a dump is restored", .onEachPostgres)
 struct ClosedExtensionTests {
     let server: TemporaryPostgres
     let tools: PostgresTools
@@ -38,7 +38,9 @@ struct ClosedExtensionTests {
         return try DatabaseGround(on: session)
     }
 
-    @Test("takes what was put into its tables with it: that is said before and after, and not that no rows are lost")
+    @Test(
+        "takes what was put into its tables with it: that is said before and after, and not that no rows are lost",
+        .ofContrib)
     func rows() throws {
         let database = try server.freshDatabase("extension_rows")
         try admin(
@@ -65,7 +67,9 @@ struct ClosedExtensionTests {
         #expect(BeyondRestore.afterwards(empty)[0].english.contains("All rows are there"))
     }
 
-    @Test("since this server has it not is named to a superuser, too, at backup and where tables depend on it")
+    @Test(
+        "since this server has it not is named to a superuser, too, at backup and where tables depend on it", .ofContrib
+    )
     func notInstalled() throws {
         let database = try server.freshDatabase("extension_gone")
         let superuser = server.superuser.naming(database: database.database)

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Wording
 
-@Suite("A connection")
+@Suite("A connection", .onEachPostgres)
 struct ConnectionTests {
     let server: TemporaryPostgres
 

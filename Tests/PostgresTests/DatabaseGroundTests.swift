@@ -7,7 +7,7 @@ import Wording
 
 @testable import Postgres
 
-@Suite("What is known of a database before it is touched")
+@Suite("What is known of a database before it is touched", .onEachPostgres)
 struct DatabaseGroundTests {
     let server: TemporaryPostgres
 
@@ -24,7 +24,7 @@ struct DatabaseGroundTests {
     }
 
     /// C27.
-    @Test("names what this role may not read, each kind of it, and what it says to run makes it readable")
+    @Test("names what this role may not read, each kind of it, and what it says to run makes it readable", .ofContrib)
     func unreadable() throws {
         let database = try server.freshDatabase("ground_unreadable")
         try Connection(database).execute("create table runs (id serial primary key)")
@@ -63,7 +63,8 @@ struct DatabaseGroundTests {
     }
 
     /// C22, C23.
-    @Test("names what a restore by this role leaves out, with what depends on it, and nothing to a superuser")
+    @Test(
+        "names what a restore by this role leaves out, with what depends on it, and nothing to a superuser", .ofContrib)
     func beyond() throws {
         let database = try server.freshDatabase("ground_beyond")
         try Connection(database).execute("create table runs (id int, name text)")

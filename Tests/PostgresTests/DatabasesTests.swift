@@ -8,7 +8,7 @@ import Wording
 
 @testable import Postgres
 
-@Suite("The databases of a server")
+@Suite("The databases of a server", .onEachPostgres)
 struct DatabasesTests {
     let server: TemporaryPostgres
     let databases: Databases
@@ -18,7 +18,7 @@ struct DatabasesTests {
         databases = Databases(server.settings)
     }
 
-    @Test("are made with the encoding and collation of the live one")
+    @Test("are made with the encoding and collation of the live one", .ofContrib)
     func alike() throws {
         let admin = try Connection(server.superuser)
         try admin.execute(
@@ -135,7 +135,7 @@ struct DatabasesTests {
         try admin.execute("drop tablespace \(identifier: "on Disk 2")")
     }
 
-    @Test("are made with the ICU rules of the live one", .enabled(if: hasICURules))
+    @Test("are made with the ICU rules of the live one", .ofContrib, .enabled(if: hasICURules))
     func icuRules() throws {
         let admin = try Connection(server.superuser)
         try admin.execute(

@@ -7,7 +7,7 @@ import Wording
 
 @testable import Postgres
 
-@Suite("Whose MLflow's tables become where none is there that says so")
+@Suite("Whose MLflow's tables become where none is there that says so", .onEachPostgres)
 struct EmptyLiveTests {
     let ground: RestoringFixture
     let source: ConnectionSettings

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Filling materialized views, in which a client's functions run")
+@Suite("Filling materialized views, in which a client's functions run", .onEachPostgres)
 struct FillingTests {
     let ground: RestoringFixture
     let source: ConnectionSettings

@@ -7,7 +7,7 @@ import Wording
 
 @testable import Postgres
 
-@Suite("What another MLflow's role had, where its tables are this one's")
+@Suite("What another MLflow's role had, where its tables are this one's", .onEachPostgres)
 struct HandedOverTests {
     let ground: RestoringFixture
     let source: ConnectionSettings

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// On a server of its own: it holds up whoever asks for the locks of the maintenance database.
-@Suite("A client that comes in while the database is swapped", .onItsOwnThread)
+@Suite("A client that comes in while the database is swapped", .onEachPostgres, .onItsOwnThread)
 struct LateClientTests {
     /// Waits for what another session sees, a minute at most.
     private func wait(for what: SQL, on session: Connection) throws {

@@ -5,7 +5,7 @@ import SystemIO
 import TestSupport
 import Testing
 
-@Suite("What would keep a database from being renamed")
+@Suite("What would keep a database from being renamed", .onEachPostgres)
 struct ObstacleTests {
     let server: TemporaryPostgres
     let admin: Connection

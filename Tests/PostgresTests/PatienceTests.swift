@@ -9,7 +9,7 @@ import Wording
 @testable import Postgres
 
 /// On a server of its own: DROP DATABASE waits for every process of a server.
-@Suite("Waiting for others has an end", .serialized, .onItsOwnThread)
+@Suite("Waiting for others has an end", .onEachPostgres, .serialized, .onItsOwnThread)
 struct PatienceTests {
     private let server: TemporaryPostgres
     private let settings: ConnectionSettings

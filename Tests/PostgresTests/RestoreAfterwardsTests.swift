@@ -8,7 +8,7 @@ import Wording
 
 @testable import Postgres
 
-@Suite("What a restore tries when the rows are there")
+@Suite("What a restore tries when the rows are there", .onEachPostgres)
 struct RestoreAfterwardsTests {
     let server: TemporaryPostgres
     let tools: PostgresTools

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("What a role may not make")
+@Suite("What a role may not make", .onEachPostgres)
 struct RestoreTrialTests {
     let server: TemporaryPostgres
     let tools: PostgresTools
@@ -67,21 +67,22 @@ struct RestoreTrialTests {
             "create role \(identifier: gone)", "create policy theirs on runs to \(identifier: gone) using (true)",
             "create policy all_of_us on runs using (true)", "alter table runs enable row level security")
         let beyond = try DatabaseGround(on: Connection(source)).beyondRestore.filter { $0.fate == .leftOut }
+        // PostgreSQL 18 does without the schema of its own types.
         let expected = [
-            "cast (character varying AS pg_catalog.json)", "function public.quiet()",
+            "cast (character varying AS json)", "function public.quiet()",
             "function public.sealed(public.kind)",
             "view public.on_it",
         ]
-        #expect(beyond.map(\.description).filter { !$0.hasPrefix("aggregate") }.sorted() == expected)
+        let told = beyond.map { $0.description.replacing("AS pg_catalog.", with: "AS ") }
+        #expect(told.filter { !$0.hasPrefix("aggregate") }.sorted() == expected)
         #expect(beyond.filter { $0.kind == "aggregate" }.map(\.name) == ["public.inside(pg_catalog.anynonarray)"])
         try tools.dump(source, into: folder.path.appending("dump"))
         try run(
             admin(source), "drop policy theirs on runs", "drop role \(identifier: gone)")
 
-        let (target, told) = try restore(source, as: source, "restored", dumping: false)
-        let out = Set(told.map(\.kind))
-        #expect(out == ["cast", "function", "view", "aggregate", "policy"], "\(told)")
-        #expect(told.first { $0.kind == "policy" }?.reason?.contains(gone) == true)
+        let (target, out) = try restore(source, as: source, "restored", dumping: false)
+        #expect(Set(out.map(\.kind)) == ["cast", "function", "view", "aggregate", "policy"], "\(out)")
+        #expect(out.first { $0.kind == "policy" }?.reason?.contains(gone) == true)
         #expect(try names(target, "select id::text from runs") == ["7"])
         #expect(try names(target, "select total(i)::text from generate_series(1, 3) i") == ["6"])
         #expect(try names(target, "select castmethod::text from pg_cast where oid >= 16384") == ["i"])

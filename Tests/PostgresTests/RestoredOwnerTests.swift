@@ -6,7 +6,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Whose a restored database is")
+@Suite("Whose a restored database is", .onEachPostgres)
 struct RestoredOwnerTests {
     let ground: RestoringFixture
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Who sees and does what in a restored database")
+@Suite("Who sees and does what in a restored database", .onEachPostgres)
 struct RestoredRightsTests {
     let ground: RestoringFixture
 
@@ -318,7 +318,7 @@ struct RestoredRightsTests {
         #expect(try ground.texts(target, "select count(*)::text from runs") == ["0"])
     }
 
-    @Test("a superuser brings back what takes one, as whomever sessions of the database work")
+    @Test("a superuser brings back what takes one, as whomever sessions of the database work", .ofContrib)
     func workingRole() throws {
         let source = try ground.server.freshDatabase("works_as")
         try ground.run(source, ["create table runs (id serial)"])

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// C24: what `ALTER ROLE … SET` and `ALTER DATABASE … SET` say is for MLflow's sessions, not for ours.
-@Suite("Our sessions and programs")
+@Suite("Our sessions and programs", .onEachPostgres)
 struct SessionParameterTests {
     let server: TemporaryPostgres
 

@@ -7,7 +7,7 @@ import Wording
 
 @testable import Postgres
 
-@Suite("Who is shut out by a restore")
+@Suite("Who is shut out by a restore", .onEachPostgres)
 struct ShutOutTests {
     let ground: RestoringFixture
 

@@ -6,7 +6,7 @@ import SystemIO
 import TestSupport
 import Testing
 
-@Suite("A snapshot")
+@Suite("A snapshot", .onEachPostgres)
 struct SnapshotTests {
     let server: TemporaryPostgres
 

@@ -8,7 +8,7 @@ import Wording
 
 @testable import Postgres
 
-@Suite("The stack's lock")
+@Suite("The stack's lock", .onEachPostgres)
 struct StackLockTests {
     private let server: TemporaryPostgres
 
@@ -140,7 +140,7 @@ struct StackLockTests {
     }
 }
 
-@Suite("A swap that spares a session")
+@Suite("A swap that spares a session", .onEachPostgres)
 struct SparingSwapTests {
     @Test("lets it stay until all others are gone, and nobody writes after it was told to leave")
     func spared() throws {

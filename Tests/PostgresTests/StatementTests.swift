@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite("A statement")
+@Suite("A statement", .onEachPostgres)
 struct StatementTests {
     let session: Connection
 

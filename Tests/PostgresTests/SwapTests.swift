@@ -7,7 +7,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Swapping databases", .serialized)
+@Suite("Swapping databases", .onEachPostgres, .serialized)
 struct SwapTests {
     let server: TemporaryPostgres
     let databases: Databases

@@ -6,7 +6,7 @@ import SystemIO
 import TestSupport
 import Testing
 
-@Suite("A running pg_dump")
+@Suite("A running pg_dump", .onEachPostgres)
 struct ToolProcessTests {
     let server: TemporaryPostgres
     let tools: PostgresTools

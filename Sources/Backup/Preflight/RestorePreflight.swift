@@ -67,7 +67,12 @@ package struct RestorePreflight: Sendable {
         }
         let obstacles = SwapObstacles(workspace, databases)
         let asker: SwapObstacles.Asker = if case .job = occasion { .job } else { .request }
-        if options.mode.includesDatabase { findings.make(.database) { try obstacles.check(.database, for: asker) } }
+        if options.mode.includesDatabase {
+            findings.make(.database) {
+                try obstacles.check(.database, for: asker)
+                if let manifest { try checkReading(manifest, databases) }
+            }
+        }
         if options.mode.includesArtifacts {
             findings.make(.artifacts) { try obstacles.check(.artifacts, for: asker) }
             // The live files are compared with the restored ones, whatever force says.
@@ -86,6 +91,11 @@ package struct RestorePreflight: Sendable {
         if let manifest { findings.make(.room) { try job.checkRoomWithoutMakingAny(manifest, item) } }
         if case .request = occasion { addBackupFirst(to: &findings) }
         return findings
+    }
+
+    private func checkReading(_ manifest: Manifest, _ databases: Databases) throws {
+        try stack.tools.checkReading(
+            dumpVersion: manifest.database.dumpToolVersion, serverVersion: databases.server().version)
     }
 
     /// Seconds.

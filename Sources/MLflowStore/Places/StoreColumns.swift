@@ -9,14 +9,7 @@ struct StoreColumns {
 
     /// - Returns: `nil` where MLflow never set this database up.
     init?(of session: Connection) throws(PostgresError) {
-        let found = try session.rows(
-            """
-            select n.nspname as schema from pg_catalog.pg_class c
-            join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-            where c.relname in ('alembic_version', 'experiments', 'runs') and c.relkind in ('r', 'p')
-            group by 1 having count(*) = 3 order by n.nspname <> 'public', 1 limit 1
-            """)
-        guard let schema = try found.first?.string("schema") else { return nil }
+        guard let schema = try StoreSchema(on: session).name else { return nil }
         self.schema = schema
         let rows = try session.rows(
             """

@@ -57,6 +57,9 @@ package final class Connection {
         takesOptions = try takeAnswer().first?.bool("taken") ?? false
     }
 
+    /// `nil` once it was closed.
+    var surroundings: SessionSurroundings? { handle.map { SessionSurroundings(of: $0) } }
+
     /// False once it was closed, also by us for a server process that does not react.
     var isOpen: Bool { handle != nil }
 

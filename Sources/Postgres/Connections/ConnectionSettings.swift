@@ -16,9 +16,12 @@ package struct ConnectionSettings: Sendable, Equatable {
     /// Seconds for which a statement of ours waits for other sessions before it gives up and names them.
     package let patience: Double
 
+    /// Where MLflow's tables are, where a person says so; `nil` for where they are found.
+    package let schema: String?
+
     package init(
         host: String, port: Int = 5432, user: String, password: Secret, database: String,
-        maintenanceDatabase: String = "postgres", patience: Double = 60
+        maintenanceDatabase: String = "postgres", patience: Double = 60, schema: String? = nil
     ) {
         self.patience = patience
         self.maintenanceDatabase = maintenanceDatabase
@@ -27,19 +30,20 @@ package struct ConnectionSettings: Sendable, Equatable {
         self.user = user
         self.password = password
         self.database = database
+        self.schema = schema
     }
 
     /// The same server and role, another database.
     package func naming(database: String) -> ConnectionSettings {
         ConnectionSettings(
             host: host, port: port, user: user, password: password, database: database,
-            maintenanceDatabase: maintenanceDatabase, patience: patience)
+            maintenanceDatabase: maintenanceDatabase, patience: patience, schema: schema)
     }
 
     /// The same database, with other patience.
     package func waiting(atMost seconds: Double) -> ConnectionSettings {
         ConnectionSettings(
             host: host, port: port, user: user, password: password, database: database,
-            maintenanceDatabase: maintenanceDatabase, patience: seconds)
+            maintenanceDatabase: maintenanceDatabase, patience: seconds, schema: schema)
     }
 }

@@ -62,6 +62,14 @@ package final class ExportedSnapshot {
         }
     }
 
+    /// Asks the snapshot's own session what takes one.
+    /// - Throws: `PostgresError`, also `tablesInUse` where a table is held by others.
+    package func withSession<Answer>(
+        _ ask: (Connection) throws(PostgresError) -> Answer
+    ) throws(PostgresError) -> Answer {
+        do throws(PostgresError) { return try ask(connection) } catch { throw named(error) }
+    }
+
     /// What the database holds beside its rows, as of now.
     package func ground() throws(PostgresError) -> DatabaseGround { try DatabaseGround(on: connection) }
 

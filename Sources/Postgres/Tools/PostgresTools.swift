@@ -14,6 +14,8 @@ package struct PostgresTools: Sendable {
 
     /// The only folder to look in; `nil` for wherever they are installed.
     private let binDirectory: FilePath?
+    /// What gets the programs of a major version where this runs, with MAJOR in its place; `nil` where nobody said.
+    private let installCommand: String?
     /// Debian's folder of folders, one a major version.
     private let installed: FilePath
     /// Seconds in which a program says its version, or does not answer: it may lie on a disk that is gone.
@@ -25,9 +27,13 @@ package struct PostgresTools: Sendable {
     private static let versions = Questions<Result<Int, any Error>>()
 
     /// - Parameter binDirectory: the only folder to look in; nil looks in `/usr/lib/postgresql/*/bin`, then in PATH.
-    package init(binDirectory: FilePath?) { self.init(binDirectory: binDirectory, installed: "/usr/lib/postgresql") }
+    /// - Parameter installCommand: what errors say that gets the programs of the version MAJOR here.
+    package init(binDirectory: FilePath?, installCommand: String? = nil) {
+        self.init(binDirectory: binDirectory, installed: "/usr/lib/postgresql", installCommand: installCommand)
+    }
 
-    init(binDirectory: FilePath?, installed: FilePath, patience: Double = 10) {
+    init(binDirectory: FilePath?, installed: FilePath, patience: Double = 10, installCommand: String? = nil) {
+        self.installCommand = installCommand
         self.binDirectory = binDirectory
         self.installed = installed
         self.patience = patience
@@ -104,6 +110,10 @@ package struct PostgresTools: Sendable {
         return major
     }
 
+    private func command(_ major: Int?) -> String? {
+        major.flatMap { installCommand?.replacing("MAJOR", with: "\($0)") }
+    }
+
     /// Whether both programs are there and can serve that server.
     /// - Parameter serverVersion: as `Connection.serverVersion`.
     /// - Throws: `toolMissing`, `toolTooOld`; `SystemError` if a program cannot be started.
@@ -112,7 +122,8 @@ package struct PostgresTools: Sendable {
             let major = try version(of: tool, serverVersion: serverVersion)
             if major < serverVersion / 10_000 {
                 throw PostgresError.toolTooOld(
-                    tool: tool.rawValue, toolVersion: major, serverVersion: serverVersion / 10_000)
+                    tool: tool.rawValue, toolVersion: major, serverVersion: serverVersion / 10_000,
+                    command: command(serverVersion / 10_000))
             }
         }
     }
@@ -123,7 +134,31 @@ package struct PostgresTools: Sendable {
     package func checkRestore(serverVersion: Int) throws {
         let (major, server) = (try version(of: .restore, serverVersion: serverVersion), serverVersion / 10_000)
         if major >= 17, server < 17 {
-            throw PostgresError.toolTooNew(tool: Tool.restore.rawValue, toolVersion: major, serverVersion: server)
+            throw PostgresError.toolTooNew(
+                tool: Tool.restore.rawValue, toolVersion: major, serverVersion: server, command: command(server))
+        }
+    }
+
+    /// Whether the pg_restore that would be used reads what that pg_dump wrote. What is in a dump's head grew with 16 and with 17
+    /// (pg_backup_archiver.h, `K_VERS_1_15`, `K_VERS_1_16`), and no program reads a later one.
+    /// - Parameter dumpVersion: the major version of the pg_dump.
+    /// - Throws: `dumpTooNew`, and as `checkRestore`.
+    package func checkReading(dumpVersion: Int, serverVersion: Int) throws {
+        let (major, server) = (try version(of: .restore, serverVersion: serverVersion), serverVersion / 10_000)
+        guard Self.form(ofDumpBy: dumpVersion) > Self.form(ofDumpBy: major) else { return }
+        // Who reads it may be one that can restore into newer servers alone.
+        let needed = dumpVersion < 17 || server >= 17 ? dumpVersion : nil
+        throw PostgresError.dumpTooNew(
+            dumpVersion: dumpVersion, toolVersion: major, serverVersion: server, needed: needed,
+            command: command(needed))
+    }
+
+    /// Forms are as old as the first version that wrote them. Of those that are not known each may have one of its own.
+    private static func form(ofDumpBy major: Int) -> Int {
+        switch major {
+        case ..<16: 12
+        case 17, 18: 17
+        default: major
         }
     }
 
@@ -143,10 +178,13 @@ package struct PostgresTools: Sendable {
         onProgress: (ToolProgress) -> Void
     ) throws {
         try cancellation.check()
-        let folder = try PrivateFolder()
-        let passwordFile = try PasswordFile.write(settings.password, in: folder)
+        _ = try PasswordFile.line(settings.password)
         // The server says which program fits, and whether what is between us and it takes options.
         let probe = try Connection(settings)
+        let surroundings = probe.surroundings
+        // Libpq may have had it from a file of its own.
+        let folder = try PrivateFolder()
+        let passwordFile = try PasswordFile.write(surroundings?.password ?? settings.password, in: folder)
         let executable = try path(of: tool, serverVersion: probe.serverVersion)
         // Bytes of a database without an encoding are no UTF-8, and would not be loaded again as that.
         let encoding = try probe.rows("select pg_catalog.current_setting('server_encoding') as name").first?.string(
@@ -165,7 +203,7 @@ package struct PostgresTools: Sendable {
             environment["PGOPTIONS"] = SessionParameters.options(serverVersion: probe.serverVersion)
         }
         probe.close()
-        environment.merge(ToolEnvironment.passedOn) { ours, _ in ours }
+        environment.merge(ToolEnvironment.passedOn(likeSession: surroundings?.variables ?? [:])) { ours, _ in ours }
         let outcome: Result<ChildProcess.Outcome, any Error> = withoutActuallyEscaping(onProgress) { report in
             Result {
                 try ChildProcess(executable, connection + arguments, environment: environment).run(

@@ -2,6 +2,7 @@
 
 import Backup
 import MLflowStore
+import Postgres
 import SystemIO
 import Wording
 
@@ -49,13 +50,17 @@ extension Settings {
         artifactsDirectory = try reader.path(.artifactsDirectory) ?? "/mlflow/artifacts"
         artifactRoots = try Self.artifactRoots(reader)
         artifactRootsIgnored = try Self.ignoredPlaces(reader)
-        postgresHost = reader.text(.postgresHost) ?? "postgres"
-        postgresPort = UInt16(try reader.number(.postgresPort, in: 1...65_535) ?? 5432)
-        postgresDatabase = reader.text(.postgresDatabase) ?? "mlflow"
-        postgresUser = reader.text(.postgresUser) ?? "mlflow_user"
+        let service = try Self.service(environment)
+        postgresHost = reader.text(.postgresHost) ?? service?.host ?? "postgres"
+        let usualPort = try Self.port(of: service)
+        postgresPort = UInt16(try reader.number(.postgresPort, in: 1...65_535) ?? usualPort)
+        postgresDatabase = reader.text(.postgresDatabase) ?? service?.database ?? "mlflow"
+        postgresUser = reader.text(.postgresUser) ?? service?.user ?? "mlflow_user"
         postgresPassword = try reader.secret(.postgresPassword)
+        postgresSchema = reader.text(.postgresSchema)
         postgresMaintenanceDatabase = reader.text(.postgresMaintenanceDatabase) ?? "postgres"
         postgresProgramDirectory = try reader.path(.postgresProgramDirectory)
+        postgresClientsCommand = reader.text(.postgresClientsCommand)
         mlflowURL = try reader.url(.mlflowURL, schemes: ["http", "https"]) ?? "http://mlflow:5000"
         mlflowContainer = try Self.container(reader)
         mlflowUpgradeCommand = reader.text(.mlflowUpgradeCommand)

@@ -24,9 +24,9 @@ extension Settings {
             database: ConnectionSettings(
                 host: postgresHost, port: Int(postgresPort), user: postgresUser,
                 password: postgresPassword ?? Secret(""), database: postgresDatabase,
-                maintenanceDatabase: postgresMaintenanceDatabase),
-            tools: PostgresTools(binDirectory: postgresProgramDirectory), artifacts: artifactsDirectory,
-            further: artifactRoots,
+                maintenanceDatabase: postgresMaintenanceDatabase, schema: postgresSchema),
+            tools: PostgresTools(binDirectory: postgresProgramDirectory, installCommand: postgresClientsCommand),
+            artifacts: artifactsDirectory, further: artifactRoots,
             mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer,
             stopsServer: restoreStopsMLflow, asksForLogin: { [mlflowURL] in Self.asksForLogin(mlflowURL) },
             servedNames: { [mlflowURL] in try ServedArtifacts.names(of: mlflowURL) }, ignored: artifactRootsIgnored)

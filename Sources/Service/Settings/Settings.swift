@@ -43,10 +43,14 @@ package struct Settings: Sendable {
     package let postgresDatabase: String
     package let postgresUser: String
     package let postgresPassword: Secret?
+    /// Where MLflow's tables are; `nil` for where they are found.
+    package let postgresSchema: String?
     /// Where the stack's lock is; the same for all services of one stack.
     package let postgresMaintenanceDatabase: String
     /// Where pg_dump and pg_restore are; `nil` to look for them.
     package let postgresProgramDirectory: FilePath?
+    /// What gets client programs of another version, with MAJOR in its place; shown alone.
+    package let postgresClientsCommand: String?
     /// Without a slash at its end.
     package let mlflowURL: String
     /// The container that a restore stops for its swap; `nil` to leave MLflow running.

@@ -33,7 +33,7 @@ struct QuickCheck {
             findings += live.beyond(
                 StoreSurvey(
                     revision: manifest.mlflow.alembicRevision, rows: manifest.database.rows,
-                    newest: manifest.database.newest))
+                    newest: manifest.database.newest, schema: manifest.database.schema ?? StoreSchema.usual))
         }
         if mode.includesArtifacts {
             findings += try unknown(newerFiles(than: manifest.artifacts.walkStarted), to: item).map { file in

@@ -191,6 +191,7 @@ extension RestoreJob {
         let warnings =
             try notBroughtBack(changed, manifest, hold)
             + hold.databases.copyProperties(from: journal.liveDatabase, to: journal.newDatabase)
+            + wayToSchema(target, manifest, hold, of: journal.liveDatabase)
         // Settings may make us another role there: what follows, and MLflow, must read it.
         try DatabaseGround(on: Connection(target)).requireReadable(isRestored: true)
         return warnings
