@@ -23,17 +23,18 @@ let package = Package(
         .target(
             name: "CDocuments", path: "Sources/CShims/CDocuments", exclude: ["documents"]),
 
-        // Engines: they know nothing of HTTP.
+        // Engines: they know nothing of the API.
         .target(name: "Wording"),
         .target(name: "SystemIO", dependencies: ["CLinux", "Wording"]),
         .target(name: "Archive", dependencies: ["SystemIO", "Wording", "CISAL", "CCrypto"]),
         .target(name: "Postgres", dependencies: ["SystemIO", "Wording", "CPostgres"]),
         .target(name: "MLflowStore", dependencies: ["Postgres", "SystemIO", "Wording"]),
+        .target(name: "Curl", dependencies: ["CCurl"]),
         .target(name: "Backup", dependencies: ["Archive", "MLflowStore", "Postgres", "SystemIO", "Wording"]),
 
         // The service around the engines.
         .target(
-            name: "Service", dependencies: ["Backup", "Archive", "Postgres", "SystemIO", "Wording", "CSQLite", "CCurl"]),
+            name: "Service", dependencies: ["Backup", "Archive", "Curl", "Postgres", "SystemIO", "Wording", "CSQLite"]),
         .target(name: "HTTPServer", dependencies: ["SystemIO", "CMicroHTTPD", "CLinux"]),
         .target(
             name: "API",

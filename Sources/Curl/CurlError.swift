@@ -2,18 +2,23 @@
 
 import CCurl
 
-/// What libcurl reported. It stays inside the module: `MailError` and `WebError` say what it means there.
-struct CurlError: Error, Equatable {
-    enum Kind: Sendable, Equatable {
-        case unknownHost, cannotConnect, timedOut, encryption, login, writeRefused, unsupportedURL, other
+/// What libcurl reported. It goes no further than those who call libcurl: `MailError`, `WebError` and `ObjectStoreError` say what it means there.
+package struct CurlError: Error, Equatable {
+    package enum Kind: Sendable, Equatable {
+        case unknownHost, cannotConnect, timedOut, encryption, login, writeRefused, unsupportedURL
+        /// The connection ended before the answer did.
+        case brokenOff
+        /// `isToEnd` said so.
+        case ended
+        case other
     }
 
     /// A CURLcode.
-    let code: UInt32
+    package let code: UInt32
     /// libcurl's own words, in English.
-    let message: String
+    package let message: String
 
-    var kind: Kind {
+    package var kind: Kind {
         switch CURLcode(code) {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unknownHost
         case CURLE_COULDNT_CONNECT: .cannotConnect
@@ -24,6 +29,10 @@ struct CurlError: Error, Equatable {
         case CURLE_LOGIN_DENIED: .login
         case CURLE_WRITE_ERROR: .writeRefused
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT: .unsupportedURL
+        case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_SEND_FAIL_REWIND,
+            CURLE_HTTP2, CURLE_HTTP2_STREAM:
+            .brokenOff
+        case CURLE_ABORTED_BY_CALLBACK: .ended
         default: .other
         }
     }
