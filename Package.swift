@@ -30,6 +30,7 @@ let package = Package(
         .target(name: "Postgres", dependencies: ["SystemIO", "Wording", "CPostgres"]),
         .target(name: "MLflowStore", dependencies: ["Postgres", "SystemIO", "Wording"]),
         .target(name: "Curl", dependencies: ["CCurl"]),
+        .target(name: "ObjectStore", dependencies: ["Curl", "SystemIO", "Wording"]),
         .target(name: "Backup", dependencies: ["Archive", "MLflowStore", "Postgres", "SystemIO", "Wording"]),
 
         // The service around the engines.
@@ -53,13 +54,15 @@ let package = Package(
         // Tests: real PostgreSQL, real MLflow, real tar.
         .target(
             name: "TestSupport", dependencies: ["SystemIO", "Postgres"], path: "Tests/TestSupport",
-            exclude: ["smtp_server.py", "web_server.py"]),
+            exclude: ["faulty_proxy.py", "moto_server.py", "smtp_server.py", "web_server.py"]),
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport", "Wording"]),
         .testTarget(name: "ArchiveTests", dependencies: ["Archive", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(
             name: "MLflowStoreTests", dependencies: ["MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording"],
             exclude: ["edits.py"]),
+        .testTarget(
+            name: "ObjectStoreTests", dependencies: ["Curl", "ObjectStore", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(
             name: "BackupTests",
             dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording"]),
@@ -75,7 +78,7 @@ let package = Package(
             name: "APITests",
             // The program, too: which error ends it how is part of the list of errors.
             dependencies: [
-                "API", "Archive", "Service", "Backup", "HTTPServer", "MLflowStore", "Postgres", "SystemIO",
+                "API", "Archive", "Service", "Backup", "HTTPServer", "MLflowStore", "ObjectStore", "Postgres", "SystemIO",
                 "TestSupport", "Wording", "mlflow-backup",
             ],
             exclude: ["schemathesis.toml"]),

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A proxy before an object store that goes wrong as it is told. usage: faulty_proxy.py FOLDER PORT UPSTREAM_PORT
+
+FOLDER/port appears when it listens. FOLDER/mode is read for each request:
+  pass   hands it on
+  busy   503 for every other request
+  down   503 for each
+  hang   takes the request and says nothing
+  cut N  closes the connection after N bytes of each answer's body that is longer
+  slam   closes the connection without an answer, every other request
+FOLDER/log.jsonl has each request and what became of it.
+"""
+import http.client
+import itertools
+import json
+import os
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+FOLDER, PORT, UPSTREAM = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+numbers = itertools.count()
+lock = threading.Lock()
+ended = threading.Event()
+
+
+def mode():
+    try:
+        with open(os.path.join(FOLDER, "mode"), encoding="utf-8") as file:
+            return file.read().split()
+    except FileNotFoundError:
+        return ["pass"]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def handle_any(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        words = mode()
+        odd = next(numbers) % 2 == 0
+        if words[0] == "hang":
+            self.note("hang")
+            ended.wait()
+            return
+        if words[0] == "slam" and odd:
+            self.note("slam")
+            self.close_connection = True
+            self.connection.close()
+            return
+        body = self.rfile.read(length) if length else b""
+        if words[0] == "down" or (words[0] == "busy" and odd):
+            self.note(503)
+            answer = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+            self.send_response(503)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(answer)
+            return
+        self.hand_on(body, int(words[1]) if words[0] == "cut" else None)
+
+    def hand_on(self, body, cut):
+        upstream = http.client.HTTPConnection("127.0.0.1", UPSTREAM, timeout=60)
+        # The request as it is: the signature has the host that the client named.
+        upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() not in ("connection", "expect"):
+                upstream.putheader(name, value)
+        upstream.endheaders(body or None)
+        answer = upstream.getresponse()
+        content = answer.read()
+        self.note(answer.status)
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("connection", "transfer-encoding", "content-length", "date", "server"):
+                self.send_header(name, value)
+        said = answer.getheader("Content-Length") if self.command == "HEAD" else None
+        self.send_header("Content-Length", said or str(len(content)))
+        self.end_headers()
+        if cut is not None and len(content) > cut:
+            content = content[:cut]
+            self.close_connection = True
+        self.wfile.write(content)
+        upstream.close()
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PROPFIND = handle_any
+
+    def note(self, outcome):
+        line = json.dumps({"method": self.command, "path": self.path, "outcome": outcome,
+                           "range": self.headers.get("Range")})
+        with lock, open(os.path.join(FOLDER, "log.jsonl"), "a", encoding="utf-8") as log:
+            log.write(line + "\n")
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+
+server = Server(("127.0.0.1", PORT), Handler)
+with open(os.path.join(FOLDER, "port.partial"), "w", encoding="utf-8") as file:
+    file.write(str(server.server_address[1]))
+os.rename(os.path.join(FOLDER, "port.partial"), os.path.join(FOLDER, "port"))
+server.serve_forever()
