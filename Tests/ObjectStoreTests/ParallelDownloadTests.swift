@@ -102,4 +102,25 @@ struct ParallelDownloadTests {
         #expect(failure { _ = try download?.next() }?.errorCode == "store-throttled")
         download = nil
     }
+
+    @Test("one that is given up while requests hang ends with them, at once")
+    func givenUp() throws {
+        let server = try ObjectServer(.rcloneS3)
+        defer { server.stop() }
+        let proxy = try FaultyProxy(before: server)
+        for number in 0..<20 { try write(server, "f\(100 + number)", noise(100)) }
+        let store = try server.s3(port: proxy.port, patience: RequestPatience())
+        let objects = try store.objects()
+        try proxy.go("hang")
+        let listed = try proxy.requests().count
+        var rest = objects[...]
+        var download: ParallelDownload? = try ParallelDownload(store) {
+            rest.popFirst().map { ParallelDownload.Wish($0, isWanted: rest.count < 19) }
+        }
+        #expect(try download?.next()?.content == .notWanted)
+        try Patience.wait("requests") { try proxy.requests().count > listed }
+        let start = MonotonicTime.nanoseconds()
+        download = nil
+        #expect(MonotonicTime.seconds(since: start) < 10)
+    }
 }

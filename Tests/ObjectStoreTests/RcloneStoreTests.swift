@@ -26,7 +26,7 @@ private struct ByRclone {
     /// The process that listens.
     func processID() throws -> Int32 {
         struct Answer: Decodable { let pid: Int32 }
-        let body = try store.connection().call("core/pid", [:])
+        let body = try store.connection(store.cancellation).call("core/pid", [:])
         return try JSONDecoder().decode(Answer.self, from: Data(body)).pid
     }
 }
@@ -208,7 +208,7 @@ struct RcloneStoreTests {
         let server = try ObjectServer(.webDAV)
         defer { server.stop() }
         func code(_ uri: String) throws -> String? {
-            let place = try ByRclone(uri)
+            let place = try ByRclone(uri, patience: .impatient)
             defer { place.daemon.stop() }
             return failure { _ = try place.store.keys() }?.errorCode
         }
@@ -216,6 +216,12 @@ struct RcloneStoreTests {
         #expect(try code(server.uri("nowhere/at/all")) == "store-bucket-missing")
         #expect(try code("webdav://127.0.0.1:\(FreePort.next())/") == "store-unreachable")
         #expect(try code("webdav://nowhere.invalid/") == "store-host-unknown")
+        // As long as nothing was ever heard of the store, it is not waited for long.
+        var patience = RequestPatience.short
+        (patience.firstContact, patience.retrying) = (0.2, 300)
+        let nobody = try ByRclone("webdav://127.0.0.1:\(FreePort.next())/", patience: patience)
+        defer { nobody.daemon.stop() }
+        #expect(failure { _ = try nobody.store.keys() }?.errorCode == "store-unreachable")
         let ssh = try ObjectServer(.sftp)
         defer { ssh.stop() }
         #expect(try code("sftp://tester:wrong@127.0.0.1:\(ssh.port)/") == "store-keys-wrong")

@@ -128,7 +128,7 @@ struct S3StoreTests {
         defer { server.stop() }
         func code(_ change: [String: String], _ uri: String = "s3://bucket") throws -> String? {
             let environment = server.environment.merging(change) { _, new in new }
-            let store = try S3Store(uri, environment)
+            let store = try S3Store(uri, environment, patience: .impatient)
             return failure { _ = try store.keys() }?.errorCode
         }
         #expect(try code(["AWS_ACCESS_KEY_ID": "nobody"]) == "store-keys-wrong")

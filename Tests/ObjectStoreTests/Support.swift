@@ -6,9 +6,13 @@ import SystemIO
 import TestSupport
 
 extension RequestPatience {
-    /// Of tests: what a store does wrong is seen in seconds.
+    /// Of tests: pauses are short, and a machine that does much else is waited for.
     static let short = RequestPatience(
-        connecting: 5, stall: 2, retrying: 3, firstContact: 1, pause: 0.01, longestPause: 0.1)
+        connecting: 20, stall: 20, retrying: 30, firstContact: 20, pause: 0.01, longestPause: 0.1)
+
+    /// Where something is to be seen to fail.
+    static let impatient = RequestPatience(
+        connecting: 20, stall: 20, retrying: 30, firstContact: 0.5, pause: 0.01, longestPause: 0.1)
 }
 
 extension ObjectServer {

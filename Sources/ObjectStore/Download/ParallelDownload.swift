@@ -78,6 +78,7 @@ package final class ParallelDownload {
     private let limits: Limits
     private let store: any RemoteStore
     private let queue = Monitor(Queue())
+    private let cancellation: Cancellation
     private let threads: [WorkerThread]
     private var places: [Place] = []
     private var head = 0
@@ -92,15 +93,18 @@ package final class ParallelDownload {
         _ store: any RemoteStore, limits: Limits = Limits(), _ source: @escaping () throws -> Wish?
     ) throws {
         (self.store, self.limits, self.source) = (store, limits, source)
-        let queue = queue
+        let (queue, cancellation) = (queue, Cancellation(within: store.cancellation))
+        self.cancellation = cancellation
         threads = try WorkerThread.start(
             limits.connections, named: "fetch", orElse: { queue.withLock { $0.isClosed = true } }
         ) {
-            Self.fetch(queue, store)
+            Self.fetch(queue, store, cancellation)
         }
     }
 
+    /// What is under way is of no use to anybody then.
     deinit {
+        cancellation.cancel()
         queue.withLock { $0.isClosed = true }
         threads.forEach { $0.join() }
     }
@@ -158,7 +162,7 @@ package final class ParallelDownload {
         }
     }
 
-    private static func fetch(_ queue: Monitor<Queue>, _ store: any RemoteStore) {
+    private static func fetch(_ queue: Monitor<Queue>, _ store: any RemoteStore, _ cancellation: Cancellation) {
         var connection: (any StoreConnection)?
         while true {
             let next = queue.wait { queue -> Place?? in
@@ -168,7 +172,7 @@ package final class ParallelDownload {
             guard let place = next else { return }
             let outcome: Outcome
             do {
-                let used = try connection ?? store.connect()
+                let used = try connection ?? store.connect(cancellation)
                 connection = used
                 outcome = .content(try content(of: place.wish.object, used))
             } catch {

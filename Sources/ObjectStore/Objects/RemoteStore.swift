@@ -7,11 +7,19 @@ package protocol RemoteStore: Sendable {
     /// For people, without credentials.
     var place: String { get }
 
-    /// For one thread, whose requests it sends one after the other; it keeps its connection between them.
-    func connect() throws -> any StoreConnection
+    /// What ends each request of it.
+    var cancellation: Cancellation { get }
 
-    /// All objects, in the order of their keys' bytes, in bounded memory. Asks the store for nothing yet. For one thread.
+    /// For one thread, whose requests it sends one after the other; it keeps its connection between them.
+    /// - Parameter cancellation: ends its requests; the store's own, or one within it.
+    func connect(_ cancellation: Cancellation) throws -> any StoreConnection
+
+    /// All objects, in the order of their keys' bytes, in bounded memory: of S3 a page, of the other kinds a folder a level. For one thread.
     func list() throws -> any ObjectListing
+}
+
+extension RemoteStore {
+    package func connect() throws -> any StoreConnection { try connect(cancellation) }
 }
 
 /// The objects of a store one by one, in the order of their keys' bytes.

@@ -113,6 +113,8 @@ extension RcloneConfiguration {
         let port = host.port.map { ":\($0)" } ?? ""
         remote.parameters["url"] = .plain("http\(isEncrypted ? "s" : "")://\(name)\(port)")
         remote.parameters["vendor"] = .plain("other")
+        // Its own 10 ms between any two requests make 33 objects a second; who is asked too often says so, and is asked again.
+        remote.parameters["pacer_min_sleep"] = .plain("1ms")
         return remote
     }
 

@@ -65,13 +65,15 @@ extension RcloneConnection: StoreConnection {
     ) throws -> ObjectDescription {
         let path = "%5B\(Self.root)%5D/" + PercentEncoding.path(try name(key).utf8)
         let place = store.place
-        _ = try PartialRead.run(
+        let found = try PartialRead.run(
             key, over: channel, describe: { try S3Connection.description($0, place: place) }, begin: begin,
             piece: piece
         ) { headers, sink in
             try send(path, .get, headers: headers, key: key, into: sink)
         }
-        // Not in one with the content: what came between them is seen by who compares the two.
+        // A bucket gives one object or another. A file may be written to while it is read: what has come between is seen by who
+        // compares the two.
+        if try abilities.isBucket { return found }
         guard let after = try describe(key) else { throw ObjectStoreError.changed(key: key) }
         return after
     }

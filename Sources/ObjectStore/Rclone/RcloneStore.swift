@@ -9,7 +9,7 @@ package struct RcloneStore: RemoteStore {
     package let place: String
     let daemon: RcloneDaemon
     let patience: RequestPatience
-    let cancellation: Cancellation
+    package let cancellation: Cancellation
     let contact = FirstContact()
     let known = Monitor<RcloneAbilities?>(nil)
 
@@ -23,13 +23,13 @@ package struct RcloneStore: RemoteStore {
         (self.daemon, self.place, self.patience, self.cancellation) = (daemon, place, patience, cancellation)
     }
 
-    package func connect() throws -> any StoreConnection { try connection() }
+    package func connect(_ cancellation: Cancellation) throws -> any StoreConnection { try connection(cancellation) }
     package func list() throws -> any ObjectListing {
-        let connection = try connection()
+        let connection = try connection(cancellation)
         return RcloneListing(connection, try connection.abilities)
     }
 
-    func connection() throws -> RcloneConnection {
+    func connection(_ cancellation: Cancellation) throws -> RcloneConnection {
         RcloneConnection(self, try HTTPChannel(place, patience, contact, cancellation))
     }
 }
@@ -39,13 +39,14 @@ final class RcloneConnection {
     let store: RcloneStore
     let channel: HTTPChannel
     static let root = RcloneDaemon.rootName + ":"
+    private static let abilitiesCall = "operations/fsinfo"
 
     init(_ store: RcloneStore, _ channel: HTTPChannel) { (self.store, self.channel) = (store, channel) }
 
     var abilities: RcloneAbilities {
         get throws {
             if let known = store.known.read({ $0 }) { return known }
-            let answer = try call("operations/fsinfo", ["fs": Self.root])
+            let answer = try call(Self.abilitiesCall, ["fs": Self.root])
             let abilities = try RcloneCall.decoded(RcloneAbilities.self, answer, place: store.place)
             store.known.withLock { $0 = abilities }
             return abilities
@@ -84,7 +85,11 @@ final class RcloneConnection {
             }
             throw failure
         }
-        if (200..<300).contains(answer.head.status) { return answer }
+        if (200..<300).contains(answer.head.status) {
+            // That rclone answers says nothing of the store; what it knows of the store itself it may say without asking.
+            if path != Self.abilitiesCall { store.contact.make() }
+            return answer
+        }
         let refusal = RcloneRefusal(status: answer.head.status, words: RcloneCall.error(answer.body))
         let error = refusal.error(key: key, place: store.place, stall: channel.patience.stall)
         throw refusal.passes ? PassingFailure(error: error) : error

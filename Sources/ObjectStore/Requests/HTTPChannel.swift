@@ -48,7 +48,6 @@ final class HTTPChannel {
             let head = try transfer.perform(bodyLimit: Self.bodyLimit, from: source, into: sink) {
                 cancellation.isCancelled
             }
-            contact.make()
             return Answer(head: head, body: transfer.body)
         } catch let error as CurlError {
             throw failure(error)

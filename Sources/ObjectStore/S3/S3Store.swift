@@ -8,7 +8,7 @@ package struct S3Store: RemoteStore {
     package let place: String
     let settings: S3Settings
     let patience: RequestPatience
-    let cancellation: Cancellation
+    package let cancellation: Cancellation
     let contact = FirstContact()
     /// Where the bucket is, once a store has said that it is elsewhere.
     let region: Monitor<String>
@@ -22,10 +22,10 @@ package struct S3Store: RemoteStore {
         region = Monitor(settings.region)
     }
 
-    package func connect() throws -> any StoreConnection { try connection() }
-    package func list() throws -> any ObjectListing { S3Listing(try connection()) }
+    package func connect(_ cancellation: Cancellation) throws -> any StoreConnection { try connection(cancellation) }
+    package func list() throws -> any ObjectListing { S3Listing(try connection(cancellation)) }
 
-    func connection() throws -> S3Connection {
+    private func connection(_ cancellation: Cancellation) throws -> S3Connection {
         S3Connection(self, try HTTPChannel(place, patience, contact, cancellation))
     }
 }
@@ -72,6 +72,7 @@ final class S3Connection {
                     authorityFile: settings.authorityFile, areChecked: settings.checksCertificates)
                 try transfer.setHeaders(headers)
             }, from: source, into: sink)
+        channel.contact.make()
         if (200..<300).contains(answer.head.status) { return answer }
         let refusal = S3Refusal(answer)
         if let elsewhere = refusal.region, elsewhere != region {
