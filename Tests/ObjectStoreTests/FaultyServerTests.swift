@@ -144,6 +144,34 @@ struct FaultyServerTests {
         #expect(kept == (0..<2500).map { "keep-\(10_000 + $0)" })
     }
 
+    @Test("an error behind the 200 of a copy is seen, and the copy tried again")
+    func late() throws {
+        defer { server.stop() }
+        let connection = try server.s3(port: proxy.port).connect()
+        for number in 0..<3 {
+            // So that a copy is what is refused, whichever request the proxy begins with.
+            try connection.put("content \(number)", as: "from")
+            if number == 1 { _ = try connection.describe("from") }
+            try proxy.go("late")
+            try connection.copy("from", to: "to")
+            try proxy.go("pass")
+            #expect(try connection.text("to") == "content \(number)")
+        }
+        #expect(try proxy.requests().filter { $0 == "PUT /bucket/to" }.count > 3)
+    }
+
+    @Test("a bucket that is in another region is found there")
+    func region() throws {
+        defer { server.stop() }
+        try write("object", [1])
+        try proxy.go("region eu-central-2")
+        let store = try server.s3(port: proxy.port)
+        #expect(try store.keys() == ["object"])
+        #expect(try store.connect().read("object", limit: 1).content == [1])
+        // The second connection begins with what the first one learnt.
+        #expect(try proxy.requests().count == 3)
+    }
+
     @Test("what is no store is said to be none")
     func noStore() throws {
         defer { server.stop() }

@@ -11,16 +11,6 @@ struct ParallelDownloadTests {
         try OpenFile(server.files.appending(name), .createNew(mode: 0o644)).write(content)
     }
 
-    private func download(
-        _ store: any RemoteStore, _ limits: ParallelDownload.Limits = .init(),
-        isWanted: @escaping (ObjectKey) -> Bool = { _ in true }
-    ) throws -> ParallelDownload {
-        let listing = try store.list()
-        return try ParallelDownload(store, limits: limits) {
-            try listing.next().map { ParallelDownload.Wish($0, isWanted: isWanted($0.key)) }
-        }
-    }
-
     @Test("objects come in the listing's order, each with its bytes, and what is not wanted costs no request")
     func order() throws {
         let server = try ObjectServer(.rcloneS3)
@@ -30,11 +20,23 @@ struct ParallelDownloadTests {
         for number in 0..<300 { contents["f\(1000 + number)"] = noise(number.isMultiple(of: 7) ? 200_000 : 500) }
         for (name, content) in contents { try write(server, name, content) }
         var limits = ParallelDownload.Limits()
-        (limits.memory, limits.large, limits.ahead) = (300_000, 150_000, 50)
-        let download = try download(server.s3(port: proxy.port), limits) { !$0.description.hasSuffix("3") }
+        (limits.memory, limits.large, limits.ahead) = (10_000, 150_000, 50)
+        let store = try server.s3(port: proxy.port)
+        let listing = try store.list()
+        var ahead: [ObjectKey: UInt64] = [:]
+        let download = try ParallelDownload(store, limits: limits) {
+            guard let object = try listing.next() else { return nil }
+            let isWanted = !object.key.description.hasSuffix("3")
+            ahead[object.key] = isWanted && object.stamps.size < limits.large ? object.stamps.size : 0
+            return ParallelDownload.Wish(object, isWanted: isWanted)
+        }
         var names: [String] = []
         while let (object, content) = try download.next() {
             let name = object.key.description
+            // The one that came, and one that is known and was not begun, for which there was no room.
+            #expect(ahead.count <= limits.ahead + 2)
+            #expect(ahead.values.reduce(0, +) <= limits.memory + 500)
+            ahead[object.key] = nil
             names.append(name)
             switch content {
             case .notWanted: #expect(name.hasSuffix("3"))

@@ -8,6 +8,8 @@ FOLDER/port appears when it listens. FOLDER/mode is read for each request:
   hang   takes the request and says nothing
   cut N  closes the connection after N bytes of each answer's body that is longer
   slam   closes the connection without an answer, every other request
+  late   200, and an error in the body, for every other request to copy
+  region NAME  refuses what is signed for another region, and says which it is
 FOLDER/log.jsonl has each request and what became of it.
 """
 import http.client
@@ -50,15 +52,21 @@ class Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(length) if length else b""
         if words[0] == "down" or (words[0] == "busy" and odd):
-            self.note(503)
-            answer = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
-            self.send_response(503)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(answer)
-            return
+            return self.refuse(503, "<Code>SlowDown</Code><Message>Please reduce your request rate.</Message>")
+        if words[0] == "late" and odd and "x-amz-copy-source" in self.headers:
+            return self.refuse(200, "<Code>InternalError</Code><Message>Try again.</Message>")
+        if words[0] == "region" and f"/{words[1]}/" not in self.headers.get("Authorization", ""):
+            return self.refuse(400, f"<Code>AuthorizationHeaderMalformed</Code><Region>{words[1]}</Region>")
         self.hand_on(body, int(words[1]) if words[0] == "cut" else None)
+
+    def refuse(self, status, words):
+        self.note(status)
+        answer = f"<Error>{words}</Error>".encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer)
 
     def hand_on(self, body, cut):
         upstream = http.client.HTTPConnection("127.0.0.1", UPSTREAM, timeout=60)
