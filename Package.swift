@@ -78,7 +78,8 @@ let package = Package(
             name: "APITests",
             // The program, too: which error ends it how is part of the list of errors.
             dependencies: [
-                "API", "Archive", "Service", "Backup", "HTTPServer", "MLflowStore", "ObjectStore", "Postgres", "SystemIO",
+                "API", "Archive", "Service", "Backup", "HTTPServer", "MLflowStore", "ObjectStore", "Postgres",
+                "SystemIO",
                 "TestSupport", "Wording", "mlflow-backup",
             ],
             exclude: ["schemathesis.toml"]),

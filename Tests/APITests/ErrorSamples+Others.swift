@@ -90,7 +90,8 @@ extension ErrorSamples {
     static let ofEnums: [String: [any CodedError]] = [
         "BackupError": backup, "ServiceError": service, "RequestError": request, "PostgresError": postgres,
         "ArchiveError": archive, "TaskStoreError": taskStore, "SystemError": system, "SQLiteError": sqlite,
-        "ObjectStoreError": objectStore, "CancelledError": [CancelledError()], "TaskCancelled": [TaskCancelled(.requested, text)],
+        "ObjectStoreError": objectStore, "CancelledError": [CancelledError()],
+        "TaskCancelled": [TaskCancelled(.requested, text)],
     ].merging(single) { one, _ in one }
 
     static let all: [any Error] = ofEnums.values.flatMap { $0 as [any Error] } + uncoded

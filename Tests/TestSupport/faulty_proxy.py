@@ -44,20 +44,22 @@ class Handler(BaseHTTPRequestHandler):
         if words[0] == "hang":
             self.note("hang")
             ended.wait()
-            return
-        if words[0] == "slam" and odd:
+        elif words[0] == "slam" and odd:
             self.note("slam")
             self.close_connection = True
             self.connection.close()
-            return
-        body = self.rfile.read(length) if length else b""
+        else:
+            self.answer(words, odd, self.rfile.read(length) if length else b"")
+
+    def answer(self, words, odd, body):
         if words[0] == "down" or (words[0] == "busy" and odd):
-            return self.refuse(503, "<Code>SlowDown</Code><Message>Please reduce your request rate.</Message>")
-        if words[0] == "late" and odd and "x-amz-copy-source" in self.headers:
-            return self.refuse(200, "<Code>InternalError</Code><Message>Try again.</Message>")
-        if words[0] == "region" and f"/{words[1]}/" not in self.headers.get("Authorization", ""):
-            return self.refuse(400, f"<Code>AuthorizationHeaderMalformed</Code><Region>{words[1]}</Region>")
-        self.hand_on(body, int(words[1]) if words[0] == "cut" else None)
+            self.refuse(503, "<Code>SlowDown</Code><Message>Please reduce your request rate.</Message>")
+        elif words[0] == "late" and odd and "x-amz-copy-source" in self.headers:
+            self.refuse(200, "<Code>InternalError</Code><Message>Try again.</Message>")
+        elif words[0] == "region" and f"/{words[1]}/" not in self.headers.get("Authorization", ""):
+            self.refuse(400, f"<Code>AuthorizationHeaderMalformed</Code><Region>{words[1]}</Region>")
+        else:
+            self.hand_on(body, int(words[1]) if words[0] == "cut" else None)
 
     def refuse(self, status, words):
         self.note(status)

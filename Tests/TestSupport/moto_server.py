@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer  # noqa: E402
 
 
 class AsSent(S3SigV4Auth):
-    """S3 itself takes the digest that the request says, `UNSIGNED-PAYLOAD` as well; moto would reckon one of its own."""
+    """S3 itself takes the digest that the request says, `UNSIGNED-PAYLOAD` as well; moto reckons one of its own."""
 
     def payload(self, request):
         return self.said
