@@ -62,7 +62,7 @@ let package = Package(
             name: "MLflowStoreTests", dependencies: ["MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording"],
             exclude: ["edits.py"]),
         .testTarget(
-            name: "ObjectStoreTests", dependencies: ["Curl", "ObjectStore", "SystemIO", "TestSupport", "Wording"]),
+            name: "ObjectStoreTests", dependencies: ["ObjectStore", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(
             name: "BackupTests",
             dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording"]),

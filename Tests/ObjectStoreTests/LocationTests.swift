@@ -80,12 +80,14 @@ struct LocationTests {
         #expect(plain.keys == S3Keys(id: "D", secret: Secret("S=")) && plain.region == "eu-west-1")
         #expect(plain.url([0x61], region: plain.region) == "https://bucket.s3.eu-west-1.amazonaws.com/a")
         let work = try #require(
-            try settings(["AWS_PROFILE": "work", "AWS_ACCESS_KEY_ID": "X", "AWS_SECRET_ACCESS_KEY": "Y"]))
+            try settings(["AWS_PROFILE": "work"]))
         #expect(work.keys == S3Keys(id: "W", secret: Secret("T"), token: Secret("K")) && work.endpoint == nil)
         #expect(work.url(nil, region: work.region) == "https://bucket.s3.cn-north-1.amazonaws.com.cn/")
         let own = try #require(
             try settings(["AWS_ACCESS_KEY_ID": "X", "AWS_SECRET_ACCESS_KEY": "Y", "AWS_SESSION_TOKEN": ""]))
-        #expect(own.keys == S3Keys(id: "X", secret: Secret("Y")))
+        #expect(own.keys == S3Keys(id: "X", secret: Secret("Y")) && own.region == "eu-west-1")
+        let both = try settings(["AWS_PROFILE": "work", "AWS_ACCESS_KEY_ID": "X", "AWS_SECRET_ACCESS_KEY": "Y"])
+        #expect(both?.keys.id == "X" && both?.region == "cn-north-1")
         #expect(try settings(["AWS_PROFILE": "sso"]) == nil)
         #expect(failure { _ = try settings(["AWS_PROFILE": "none"]) }?.errorCode == "store-credentials-unusable")
         for broken in [

@@ -29,16 +29,13 @@ package final class ObjectServer: Sendable {
     private let thread: WorkerThread?
 
     /// The rclone of the product: `scripts/test` names it.
-    package static func rclone() throws -> FilePath {
-        let path = ProcessInfo.processInfo.environment["MLFLOW_TEST_RCLONE"] ?? ""
-        try needs(!path.isEmpty, "MLFLOW_TEST_RCLONE must name rclone (python/rclone.lock); scripts/test sets it")
-        return FilePath(path)
-    }
+    package static func rclone() throws -> FilePath { try program("MLFLOW_TEST_RCLONE", "python/rclone.lock") }
 
-    private static func motoPython() throws -> FilePath {
-        let path = ProcessInfo.processInfo.environment["MLFLOW_TEST_MOTO"] ?? ""
-        try needs(
-            !path.isEmpty, "MLFLOW_TEST_MOTO must name a Python with moto (python/moto.lock); scripts/test sets it")
+    private static func motoPython() throws -> FilePath { try program("MLFLOW_TEST_MOTO", "python/moto.lock") }
+
+    private static func program(_ variable: String, _ lock: String) throws -> FilePath {
+        let path = ProcessInfo.processInfo.environment[variable] ?? ""
+        if path.isEmpty { throw NoServerProgram(variable: variable, lock: lock) }
         return FilePath(path)
     }
 
@@ -105,4 +102,11 @@ extension ObjectServer.Kind {
 
 private struct ServerEnded: Error {
     let reason: String
+}
+
+/// Tests cannot be run by hand without it.
+private struct NoServerProgram: Error, CustomStringConvertible {
+    let variable: String
+    let lock: String
+    var description: String { "\(variable) must name a program (\(lock)); scripts/test sets it" }
 }

@@ -49,14 +49,12 @@ struct S3Ambience {
     let uploadArguments: [String: String]
 
     init(_ variables: StoreVariables) throws(ObjectStoreError) {
-        // Keys of the environment come before a profile's, as for boto3 where none is named.
+        // Keys of the environment come before a profile's, for boto3, too, also where AWS_PROFILE names one.
         var keys: S3Keys?
-        if variables["AWS_PROFILE"] == nil, let id = variables["AWS_ACCESS_KEY_ID"],
-            let secret = variables["AWS_SECRET_ACCESS_KEY"]
-        {
+        if let id = variables["AWS_ACCESS_KEY_ID"], let secret = variables["AWS_SECRET_ACCESS_KEY"] {
             keys = S3Keys(id: id, secret: Secret(secret), token: variables["AWS_SESSION_TOKEN"].map { Secret($0) })
         }
-        let file = keys == nil ? try AWSProfile(variables) : nil
+        let file = try AWSProfile(variables)
         self.keys = keys ?? file?.keys
         profile = variables["AWS_PROFILE"]
         endpoint = try Self.endpoint(
