@@ -23,18 +23,20 @@ let package = Package(
         .target(
             name: "CDocuments", path: "Sources/CShims/CDocuments", exclude: ["documents"]),
 
-        // Engines: they know nothing of HTTP.
+        // Engines: they know nothing of the API.
         .target(name: "Wording"),
         .target(name: "SystemIO", dependencies: ["CLinux", "Wording"]),
         .target(name: "Archive", dependencies: ["SystemIO", "Wording", "CISAL", "CCrypto"]),
         .target(name: "Postgres", dependencies: ["SystemIO", "Wording", "CPostgres"]),
         .target(name: "MLflowStore", dependencies: ["Postgres", "SystemIO", "Wording"]),
+        .target(name: "Curl", dependencies: ["CCurl"]),
+        .target(name: "ObjectStore", dependencies: ["Curl", "SystemIO", "Wording"]),
         .target(name: "Backup", dependencies: ["Archive", "MLflowStore", "Postgres", "SystemIO", "Wording"]),
 
         // The service around the engines.
         .target(
             name: "Service",
-            dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "Wording", "CSQLite", "CCurl"]),
+            dependencies: ["Backup", "Archive", "Curl", "MLflowStore", "Postgres", "SystemIO", "Wording", "CSQLite"]),
         .target(name: "HTTPServer", dependencies: ["SystemIO", "CMicroHTTPD", "CLinux"]),
         .target(
             name: "API",
@@ -53,13 +55,15 @@ let package = Package(
         // Tests: real PostgreSQL, real MLflow, real tar.
         .target(
             name: "TestSupport", dependencies: ["SystemIO", "Postgres"], path: "Tests/TestSupport",
-            exclude: ["smtp_server.py", "web_server.py"]),
+            exclude: ["faulty_proxy.py", "moto_server.py", "smtp_server.py", "web_server.py"]),
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport", "Wording"]),
         .testTarget(name: "ArchiveTests", dependencies: ["Archive", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(
             name: "MLflowStoreTests", dependencies: ["MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording"],
             exclude: ["edits.py"]),
+        .testTarget(
+            name: "ObjectStoreTests", dependencies: ["ObjectStore", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(
             name: "BackupTests",
             dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording"]),
@@ -75,7 +79,8 @@ let package = Package(
             name: "APITests",
             // The program, too: which error ends it how is part of the list of errors.
             dependencies: [
-                "API", "Archive", "Service", "Backup", "HTTPServer", "MLflowStore", "Postgres", "SystemIO",
+                "API", "Archive", "Service", "Backup", "HTTPServer", "MLflowStore", "ObjectStore", "Postgres",
+                "SystemIO",
                 "TestSupport", "Wording", "mlflow-backup",
             ],
             exclude: ["schemathesis.toml"]),

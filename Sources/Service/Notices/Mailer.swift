@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Curl
 import SystemIO
 
 /// Hands mails to an SMTP server, one connection a mail. Blocks while it does.

@@ -3,7 +3,7 @@
 import CCurl
 
 extension CurlTransfer {
-    func post(_ body: [UInt8], as type: String) throws(CurlError) {
+    package func post(_ body: [UInt8], as type: String) throws(CurlError) {
         try upload(body)
         try set(CURLOPT_POST, 1)
         try set(CURLOPT_POSTFIELDSIZE, body.count)
@@ -14,21 +14,21 @@ extension CurlTransfer {
     /// - Parameters:
     ///   - from: the envelope's sender, to whom a mail server returns what it cannot deliver.
     ///   - text: the whole message with CRLF line ends. libcurl doubles leading dots itself.
-    func sendMail(from: String, to recipients: [String], text: [UInt8]) throws(CurlError) {
+    package func sendMail(from: String, to recipients: [String], text: [UInt8]) throws(CurlError) {
         try upload(text)
         try set(CURLOPT_UPLOAD, 1)
         try set(CURLOPT_MAIL_FROM, "<\(from)>")
         try set(CURLOPT_MAIL_RCPT, recipients.map { "<\($0)>" })
     }
 
-    func setLogin(username: String, password: String) throws(CurlError) {
+    package func setLogin(username: String, password: String) throws(CurlError) {
         try set(CURLOPT_USERNAME, username)
         try set(CURLOPT_PASSWORD, password)
     }
 
-    enum Encryption { case required, whereOffered, none }
+    package enum Encryption { case required, whereOffered, none }
 
-    func setEncryption(_ encryption: Encryption, authorityFile: String?) throws(CurlError) {
+    package func setEncryption(_ encryption: Encryption, authorityFile: String?) throws(CurlError) {
         let level =
             switch encryption {
             case .required: CURLUSESSL_ALL
