@@ -28,12 +28,13 @@ let package = Package(
         .target(name: "SystemIO", dependencies: ["CLinux", "Wording"]),
         .target(name: "Archive", dependencies: ["SystemIO", "Wording", "CISAL", "CCrypto"]),
         .target(name: "Postgres", dependencies: ["SystemIO", "Wording", "CPostgres"]),
-        .target(name: "MLflowStore", dependencies: ["Postgres", "SystemIO", "Wording"]),
+        .target(name: "SQLite", dependencies: ["SystemIO", "Wording", "CSQLite"]),
+        .target(name: "MLflowStore", dependencies: ["Postgres", "SQLite", "SystemIO", "Wording"]),
         .target(name: "Backup", dependencies: ["Archive", "MLflowStore", "Postgres", "SystemIO", "Wording"]),
 
         // The service around the engines.
         .target(
-            name: "Service", dependencies: ["Backup", "Archive", "Postgres", "SystemIO", "Wording", "CSQLite", "CCurl"]),
+            name: "Service", dependencies: ["Backup", "Archive", "Postgres", "SQLite", "SystemIO", "Wording", "CCurl"]),
         .target(name: "HTTPServer", dependencies: ["SystemIO", "CMicroHTTPD", "CLinux"]),
         .target(
             name: "API",
@@ -57,13 +58,17 @@ let package = Package(
         .testTarget(name: "ArchiveTests", dependencies: ["Archive", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(
-            name: "MLflowStoreTests", dependencies: ["MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording"],
+            name: "SQLiteTests", dependencies: ["SQLite", "SystemIO", "TestSupport", "Wording"],
+            exclude: ["writer.py", "content.py"]),
+        .testTarget(
+            name: "MLflowStoreTests",
+            dependencies: ["MLflowStore", "Postgres", "SQLite", "SystemIO", "TestSupport", "Wording"],
             exclude: ["edits.py"]),
         .testTarget(
             name: "BackupTests",
             dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(
-            name: "ServiceTests", dependencies: ["Service", "Backup", "SystemIO", "TestSupport", "Wording"],
+            name: "ServiceTests", dependencies: ["Service", "Backup", "SQLite", "SystemIO", "TestSupport", "Wording"],
             exclude: ["task_writer.py"]),
         // Black box: the release binary under faults made by an LD_PRELOAD library, which the tests compile.
         .testTarget(
@@ -74,8 +79,8 @@ let package = Package(
             name: "APITests",
             // The program, too: which error ends it how is part of the list of errors.
             dependencies: [
-                "API", "Archive", "Service", "Backup", "HTTPServer", "MLflowStore", "Postgres", "SystemIO",
-                "TestSupport", "Wording", "mlflow-backup",
+                "API", "Archive", "Service", "Backup", "HTTPServer", "MLflowStore", "Postgres", "SQLite",
+                "SystemIO", "TestSupport", "Wording", "mlflow-backup",
             ],
             exclude: ["schemathesis.toml"]),
         .testTarget(
