@@ -15,7 +15,9 @@ private enum Child {
     static func run(_ live: FilePath, _ restored: FilePath, _ record: ExchangeRecord, fate: UInt32?) throws
         -> ChildProcess.Outcome
     {
-        var environment = ProcessInfo.processInfo.environment.filter { $0.key == "LD_LIBRARY_PATH" }
+        var environment = ProcessInfo.processInfo.environment.filter {
+            ["LD_LIBRARY_PATH", "LLVM_PROFILE_FILE"].contains($0.key)
+        }
         environment[variable] = [live.string, restored.string, record.operation, record.side.rawValue, "\(fate ?? 0)"]
             .joined(separator: "\n")
         return try ChildProcess(

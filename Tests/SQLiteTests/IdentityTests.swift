@@ -28,6 +28,15 @@ struct IdentityTests {
         #expect(try Directory.names(in: folder.path).count == 3)
     }
 
+    @Test("A database that is not there yet has one already")
+    func before() throws {
+        let folder = try TemporaryFolder("identity")
+        let path = folder.path.appending("mlflow.db")
+        let identity = try SQLiteIdentity(of: path)
+        try folder.write("mlflow.db", "")
+        #expect(try SQLiteIdentity(of: path) == identity)
+    }
+
     @Test("Two that make it at once get the same one")
     func together() throws {
         for _ in 0..<20 {

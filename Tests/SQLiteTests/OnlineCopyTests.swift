@@ -94,7 +94,7 @@ struct OnlineCopyTests {
         try other.end()
     }
 
-    @Test("One that another process holds alone is waited for, and said to be in use by whom")
+    @Test("One that another process holds alone is waited for, until that is to end")
     func locked() throws {
         let folder = try TemporaryFolder("copy")
         let path = try Content.mlflow("old", in: folder)

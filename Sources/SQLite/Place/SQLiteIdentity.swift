@@ -18,10 +18,10 @@ package struct SQLiteIdentity: Sendable, Hashable {
     package var path: FilePath { Self.path(beside: database) }
 
     /// Reads it, and makes it where it is not there.
-    /// - Parameter file: the database, which must be there.
+    /// - Parameter file: the database, which need not be there yet: what is put into an empty stack is locked, too.
     /// - Throws: `DatabaseFileError.identityNotUsable`, `SystemError`.
     package init(of file: FilePath) throws {
-        let database = try file.resolved()
+        let database = try file.resolvedAsFarAsThere()
         let path = Self.path(beside: database)
         if try FileStatus.ifPresent(path) == nil { try Self.make(path) }
         self.database = database
@@ -30,7 +30,7 @@ package struct SQLiteIdentity: Sendable, Hashable {
 
     /// - Returns: `nil` where there is none yet; nothing is made.
     package static func known(of file: FilePath) throws -> SQLiteIdentity? {
-        let database = try file.resolved()
+        let database = try file.resolvedAsFarAsThere()
         let path = path(beside: database)
         guard try FileStatus.ifPresent(path) != nil else { return nil }
         return SQLiteIdentity(id: try read(path), database: database)
