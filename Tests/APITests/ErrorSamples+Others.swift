@@ -4,6 +4,7 @@ import Archive
 import Glibc
 import HTTPServer
 import ObjectStore
+import SQLite
 import SystemIO
 import Wording
 
@@ -75,8 +76,18 @@ extension ErrorSamples {
         .noSuchTask("t"), .newerSchema(path: "p", found: 2, known: 1), .openingBusy(path: "p"), .notAFile(path: "p"),
     ]
 
-    /// SQLITE_ERROR and SQLITE_FULL.
-    static let sqlite = [1, 13].map { SQLiteError(code: $0, message: "m", path: "p") }
+    /// SQLITE_ERROR and SQLITE_FULL of our own records; of MLflow's those, and SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_CANTOPEN.
+    static let sqlite =
+        [1, 13].map { SQLiteError(code: $0, message: "m", path: "p", file: .taskRecords) }
+        + [1, 13, 5, 11, 14].map { SQLiteError(code: $0, message: "m", path: "p", file: .live) }
+
+    static let databaseFile: [DatabaseFileError] = [
+        .locationUnusable(uri: "u", reason: text), .identityNotUsable(path: "p", reason: text),
+        .busy(path: "p", holder: "h"),
+        .writersInTheWay(path: "p", attempts: 3, seconds: 2.5), .inUse(path: "p", seconds: 10, holders: ["h"]),
+        .damaged(path: "p", findings: ["f"]), .notExchangeable(path: "p", reason: text),
+        .noRoom(path: "p", needed: 2, available: 1),
+    ]
 
     /// What has no code of its own.
     static let uncoded: [any Error] = [DockerError.unreachable(reason: "r")]
@@ -93,7 +104,7 @@ extension ErrorSamples {
     static let ofEnums: [String: [any CodedError]] = [
         "BackupError": backup, "ServiceError": service, "RequestError": request, "PostgresError": postgres,
         "ArchiveError": archive, "TaskStoreError": taskStore, "SystemError": system, "SQLiteError": sqlite,
-        "ObjectStoreError": objectStore, "CancelledError": [CancelledError()],
+        "ObjectStoreError": objectStore, "DatabaseFileError": databaseFile, "CancelledError": [CancelledError()],
         "TaskCancelled": [TaskCancelled(.requested, text)],
     ].merging(single) { one, _ in one }
 
@@ -104,6 +115,9 @@ extension ErrorSamples {
         switch error {
         // A command line, the environment of the program, a task.
         case is UsageError, is SettingsError, is ListenError, is TaskCancelled: false
+        // Nothing works on a database of SQLite's yet but on the records of tasks.
+        case is DatabaseFileError: false
+        case let error as SQLiteError: error.file == .taskRecords
         // Of tasks.
         case is Verification.NotRecorded, is Verification.DamageNotRecorded: false
         // No operation reaches an object store yet (docs/stores.md, section 5).
@@ -123,6 +137,8 @@ extension ErrorSamples {
         switch error {
         // A command keeps its task in memory where the records do not take it.
         case is RequestError, is ServiceError, is TaskStoreError, is SQLiteError: false
+        // Nothing works on a database of SQLite's yet.
+        case is DatabaseFileError: false
         case PostgresError.stackBusy: false
         // As above.
         case is ObjectStoreError: false

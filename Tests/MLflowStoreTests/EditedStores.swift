@@ -30,7 +30,7 @@ struct EditedStores: Sendable {
     /// On the installed PostgreSQL, whoever asks first.
     static let shared = Result { try PostgresRelease.$current.withValue(.installed) { try EditedStores() } }
 
-    private static let script = FilePath("\(#filePath)").parent.appending("edits.py")
+    static let script = FilePath("\(#filePath)").parent.appending("edits.py")
 
     private init() throws {
         let server = try TemporaryPostgres.shared
@@ -47,6 +47,11 @@ struct EditedStores: Sendable {
         }
         let output = try Shell.run(
             python, [Self.script.string, "edits", Self.uri(base.naming(database: "live_"))] + Self.names)
+        errors = try Self.outcomes(of: output)
+    }
+
+    /// What `edits.py` says of each edit: nothing where it was done.
+    static func outcomes(of output: String) throws -> [String: String] {
         struct Outcome: Decodable {
             let name: String
             let error: String?
@@ -56,7 +61,7 @@ struct EditedStores: Sendable {
             let outcome = try JSONDecoder().decode(Outcome.self, from: Data(line.utf8))
             errors[outcome.name] = outcome.error ?? ""
         }
-        self.errors = errors
+        return errors
     }
 
     /// The copy in which an edit was done.
@@ -103,7 +108,7 @@ struct EditedStores: Sendable {
         return database
     }
 
-    private static func python() throws -> FilePath {
+    static func python() throws -> FilePath {
         let root = FilePath(
             ProcessInfo.processInfo.environment["MLFLOW_ENV_DIR"]
                 ?? FilePath("\(#filePath)").parent.parent.parent.appending(".mlflow-env").string)

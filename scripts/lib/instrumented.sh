@@ -7,7 +7,7 @@
 # shellcheck disable=SC2034 # scripts/test hands it on
 readonly SANITIZED_TARGETS=(SystemIOTests ArchiveTests HTTPServerTests ServiceTests)
 readonly MEASURED_TARGETS=(
-    SystemIOTests ArchiveTests PostgresTests MLflowStoreTests ObjectStoreTests BackupTests ServiceTests HTTPServerTests APITests
+    SystemIOTests ArchiveTests PostgresTests SQLiteTests MLflowStoreTests ObjectStoreTests BackupTests ServiceTests HTTPServerTests APITests
 )
 
 toolchain_bin() { dirname -- "$(realpath -- "$(command -v swift)")"; }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Postgres
 import Wording
 
 /// MLflow's tables (mlflow/store/tracking/dbmodels/models.py and its siblings, 1.0 to 3.17).
@@ -28,6 +29,14 @@ package enum MLflowTables {
 
     /// Where a table stands among those that are told.
     static func place(_ table: String) -> Int { places[table] ?? Int.max }
+
+    /// As they are told.
+    static func inOrder(_ tables: some Sequence<QualifiedTable>) -> [QualifiedTable] {
+        tables.sorted { one, other in
+            let places = (place(one.name), place(other.name))
+            return places.0 == places.1 ? one < other : places.0 < places.1
+        }
+    }
 
     private static let run = TableRule.Owner("runs", "run_uuid")
     private static let experiment = TableRule.Owner("experiments", "experiment_id")

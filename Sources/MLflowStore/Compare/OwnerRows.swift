@@ -8,7 +8,7 @@ struct OwnerRows {
     private let found: [(owner: TableRule.Owner, live: [[String]: [String: String]], restored: Set<[String]>)]
 
     init(
-        _ differences: [RowDifference], _ rule: TableRule, schema: String, live: RowLookup, restored: RowLookup
+        _ differences: [RowDifference], _ rule: TableRule, schema: String, live: any RowSource, restored: any RowSource
     ) throws {
         self.differences = differences
         found = try rule.owners.compactMap { owner in
@@ -60,7 +60,7 @@ struct OwnerRows {
 struct PromptNames {
     private let names: Set<String>
 
-    init(_ differences: [RowDifference], _ rule: TableRule, schema: String, live: RowLookup) throws {
+    init(_ differences: [RowDifference], _ rule: TableRule, schema: String, live: any RowSource) throws {
         guard let column = rule.modelName else {
             names = []
             return

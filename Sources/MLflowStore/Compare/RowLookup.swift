@@ -2,17 +2,32 @@
 
 import Postgres
 
-/// Finds rows by some of their columns, many at a time.
-struct RowLookup {
-    let session: ComparisonSession
-    let shapes: [QualifiedTable: TableShape]
+/// One of two databases that are compared, in which rows are found by some of their columns, many at a time.
+protocol RowSource {
+    var shapes: [QualifiedTable: TableShape] { get }
 
     /// - Parameters:
     ///   - columns: those that `keys` hold, in this order.
     ///   - wanted: more columns to read; those that the table lacks are left out.
     /// - Returns: by key; absent where there is no such row, no such table, or no such column.
     func rows(
-        of table: QualifiedTable, by columns: [String], _ keys: Set<[String]>, reading wanted: [String] = []
+        of table: QualifiedTable, by columns: [String], _ keys: Set<[String]>, reading wanted: [String]
+    ) throws -> [[String]: [String: String]]
+}
+
+extension RowSource {
+    func rows(
+        of table: QualifiedTable, by columns: [String], _ keys: Set<[String]>
+    ) throws -> [[String]: [String: String]] { try rows(of: table, by: columns, keys, reading: []) }
+}
+
+/// A database of PostgreSQL.
+struct RowLookup: RowSource {
+    let session: ComparisonSession
+    let shapes: [QualifiedTable: TableShape]
+
+    func rows(
+        of table: QualifiedTable, by columns: [String], _ keys: Set<[String]>, reading wanted: [String]
     ) throws -> [[String]: [String: String]] {
         guard let shape = shapes[table], !keys.isEmpty, !columns.isEmpty, columns.allSatisfy(shape.columns.contains)
         else { return [:] }

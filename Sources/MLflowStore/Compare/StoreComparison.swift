@@ -2,7 +2,6 @@
 
 import Postgres
 import SystemIO
-import Wording
 
 /// Tells what a live database has that the restored one, which would take its place, lacks or has otherwise.
 ///
@@ -84,10 +83,7 @@ package final class StoreComparison {
         let shapes = try TableShape.all(in: live)
         let stored = try TableShape.all(in: restored)
         let own = MLflowTables.own(among: shapes)
-        let tables = shapes.keys.sorted { one, other in
-            let places = (MLflowTables.place(one.name), MLflowTables.place(other.name))
-            return places.0 == places.1 ? one < other : places.0 < places.1
-        }
+        let tables = MLflowTables.inOrder(shapes.keys)
         var next: [QualifiedTable: TableResult] = [:]
         var findings = StoreFindings()
         for (done, table) in tables.enumerated() {
@@ -161,7 +157,7 @@ package final class StoreComparison {
             let rule = isMLflows ? MLflowTables.rule(known.shape.table.name) : nil
             let table = ComparedTable(live: known.shape, restored: stored, rule: rule)
             if !table.key.isEmpty {
-                let comparison = TableComparison(
+                let comparison = MergedTables(
                     table: table, live: RowLookup(session: live, shapes: shapes.live),
                     restored: RowLookup(session: restored, shapes: shapes.restored), cancellation: cancellation)
                 result.findings = try comparison.findings(writtenSince: unseen)
@@ -198,29 +194,11 @@ package final class StoreComparison {
         for column in table.unknownColumns { result.findings.add(.unknown(column, in: shape.table)) }
         let differing = sums.differing
         if !differing.isEmpty {
-            let comparison = TableComparison(
+            let comparison = MergedTables(
                 table: table, live: RowLookup(session: live, shapes: shapes.live),
                 restored: RowLookup(session: restored, shapes: shapes.restored), cancellation: cancellation)
             result.findings.add(try comparison.findings(in: differing))
         }
         return result
-    }
-}
-
-extension StoreFinding {
-    fileprivate static func unknown(_ table: QualifiedTable, rows: Int64) -> StoreFinding {
-        StoreFinding(
-            .added, table: table.description,
-            BilingualText(
-                zh: "备份中没有表 \(table)（现有 \(rows) 行）",
-                en: "table \(table) with \(rows) rows was added"))
-    }
-
-    fileprivate static func unknown(_ column: String, in table: QualifiedTable) -> StoreFinding {
-        StoreFinding(
-            .added, table: table.description,
-            BilingualText(
-                zh: "备份中的表 \(table) 没有列 \(FindingText.clean(column))",
-                en: "column \(FindingText.clean(column)) of table \(table) was added"))
     }
 }

@@ -1,45 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Postgres
-import SystemIO
 import Wording
 
-/// Compares one table at the moment that both sessions look at.
+/// Makes findings of the rows in which one table of a live database differs from that of the restored one.
 struct TableComparison {
     let table: ComparedTable
-    let live: RowLookup
-    let restored: RowLookup
-    let cancellation: Cancellation
+    let live: any RowSource
+    let restored: any RowSource
     /// As many things as are looked up at once, and held in memory.
     private static let batch = 500
 
-    /// - Parameter buckets: those whose digests differ.
-    func findings(in buckets: [Int]) throws -> StoreFindings {
-        let condition = table.condition(buckets: buckets)
-        return try findings((condition, condition))
-    }
-
-    /// Compares only the rows that were written since; for few of them.
-    func findings(writtenSince transaction: Int64) throws -> StoreFindings {
-        let fresh = ComparedTable.condition(writtenSince: transaction)
-        let columns = table.live.key.map { column -> SQL in "t.\(identifier: column)::text" }
-        var keys: [[String]] = []
-        for row in try live.session.rows(
-            "select \(SQL.list(columns)) from only \(identifier: table.live.table) t\(fresh)")
-        {
-            keys.append(try columns.indices.map { try row.string(.position($0)) })
-        }
-        return try findings((fresh, table.condition(keys: keys)))
-    }
-
-    private func findings(_ conditions: (live: SQL, restored: SQL)) throws -> StoreFindings {
+    /// - Parameter next: the differing rows in the order of their keys; `nil` at the end.
+    func findings(of next: () throws -> RowDifference?) throws -> StoreFindings {
         var findings = StoreFindings()
-        var merge = try RowMerge(
-            table, conditions, live: live.session.connection, restored: restored.session.connection,
-            cancellation: cancellation)
         var pending: [RowDifference] = []
         var subject: [String?]?
-        while var difference = try merge.next() {
+        while var difference = try next() {
             guard try isLost(&difference) else { continue }
             let itsSubject = table.key.prefix(table.subjectCount).map { difference.live[$0] }
             if !table.key.isEmpty, itsSubject == subject {
@@ -54,7 +31,6 @@ struct TableComparison {
             }
         }
         try tell(pending, &findings)
-        try merge.close()
         return findings
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import SQLite
 import SystemIO
 import Wording
 
@@ -39,19 +40,19 @@ extension TaskRecord {
 
     /// `nil` for a row whose kind, state or origin this version does not know.
     init?(_ row: SQLiteRow) {
-        guard let id = row["id"].text, let kind = row["kind"].text.flatMap(Kind.init(rawValue:)),
-            let origin = row["origin"].text.flatMap(Origin.init(rawValue:)),
-            let status = row["status"].text.flatMap(Status.init(rawValue:)),
+        guard let id = row["id"].shownText, let kind = row["kind"].shownText.flatMap(Kind.init(rawValue:)),
+            let origin = row["origin"].shownText.flatMap(Origin.init(rawValue:)),
+            let status = row["status"].shownText.flatMap(Status.init(rawValue:)),
             let message = row.bilingual("message"), let createdAt = row["created_at"].integer,
-            let owner = row["owner"].text.flatMap(Self.owner)
+            let owner = row["owner"].shownText.flatMap(Self.owner)
         else { return nil }
         self.init(
             id: id, kind: kind, origin: origin, message: message, createdAt: LocalTime(epoch: createdAt),
-            owner: owner, status: status, backupName: row["backup_name"].text, email: row["email"].text)
+            owner: owner, status: status, backupName: row["backup_name"].shownText, email: row["email"].shownText)
         startedAt = row["started_at"].integer.map { LocalTime(epoch: $0) }
         completedAt = row["completed_at"].integer.map { LocalTime(epoch: $0) }
         output = row.bilingual("output")
-        backupDirectory = row["backup_directory"].text
+        backupDirectory = row["backup_directory"].shownText
         progress = row.bilingual("phase").map { phase in
             Progress(
                 phase: phase, fraction: row["fraction"].real.map { $0.isNaN ? 0 : min(max($0, 0), 1) },
@@ -60,8 +61,8 @@ extension TaskRecord {
         }
         warningCount = row["warning_count"].integer.map { Int($0) }
         notice = row.bilingual("notice")
-        failure = row["error_code"].text.map { code in
-            Failure(code: code, findings: row["findings"].text.map(Self.findings) ?? [])
+        failure = row["error_code"].shownText.map { code in
+            Failure(code: code, findings: row["findings"].shownText.map(Self.findings) ?? [])
         }
     }
 
@@ -84,7 +85,7 @@ extension TaskRecord {
 
 extension SQLiteRow {
     fileprivate func bilingual(_ name: String) -> BilingualText? {
-        guard let chinese = self["\(name)_zh"].text, let english = self["\(name)_en"].text else { return nil }
+        guard let chinese = self["\(name)_zh"].shownText, let english = self["\(name)_en"].shownText else { return nil }
         return BilingualText(zh: chinese, en: english)
     }
 }

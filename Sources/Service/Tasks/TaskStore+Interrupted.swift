@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backup
+import SQLite
 import SystemIO
 import Wording
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SQLite
 import SystemIO
 import Wording
 
@@ -10,12 +11,14 @@ extension TaskStore {
     /// Opens the file, checks it, and brings it to this version's schema.
     /// - Throws: `SQLiteError` (`isCorrupt` for a file that is no sound database), `TaskStoreError.newerSchema`.
     static func openDatabase(_ path: FilePath) throws -> SQLiteConnection {
-        let database = try SQLiteConnection(path, busyTimeout: 10_000)
+        let database = try SQLiteConnection(path, as: .taskRecords, busyTimeout: 10_000)
         try database.run("PRAGMA journal_mode = WAL")
         // FULL: a task that was answered with 202 is still known after a power cut.
         try database.run("PRAGMA synchronous = FULL")
         let verdict = try database.run("PRAGMA quick_check(1)").first?[0].text ?? ""
-        if verdict != "ok" { throw SQLiteError(code: SQLiteError.corruptCode, message: verdict, path: path.string) }
+        if verdict != "ok" {
+            throw database.damage(verdict)
+        }
         do {
             if try version(of: database) != schemaVersion {
                 try database.transaction { try migrate(database, path) }
@@ -28,7 +31,7 @@ extension TaskStore {
             let columns = try ["number"] + record.columns().map(\.name)
             try database.run("SELECT \(columns.joined(separator: ", ")) FROM task LIMIT 0")
         } catch let error as SQLiteError where error.isOfSchema {
-            throw SQLiteError(code: SQLiteError.corruptCode, message: error.message, path: path.string)
+            throw database.damage(error.message)
         }
         return database
     }
