@@ -151,7 +151,7 @@ struct DoctorTests {
         let live = try ServiceFixture("doctor_damaged")
         #expect(try live.command(["backup", "--no-compress"]).exit == .code(0))
         let item = try #require(try live.service.operations.catalogue.items().first)
-        #expect(try !live.command(["doctor"]).output.contains("damaged"))
+        #expect(try !live.command(["doctor"]).output.contains("are damaged"))
         try Directory.remove(item.path.appending("manifest.json"))
         let doctor = try live.command(["doctor"])
         #expect(doctor.exit == .code(0) && doctor.output.contains("manifest.json"), "\(doctor.output)\(doctor.errors)")

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backup
 import Foundation
 import Postgres
+import Service
 import SystemIO
 import TestSupport
 import Testing
@@ -35,6 +37,33 @@ struct PartialTests {
         let list = try live.command(["list"]).output.split(separator: "\n").map(String.init)
         #expect(list.count == 4 && list[1].contains("partial") && list[2].contains("partial"))
         #expect(list.last?.contains("completed") == true, "\(list)")
+    }
+
+    @Test("doctor names each store, covered or not, with the line that mends it, and is content with that line")
+    func stores() throws {
+        let live = try ServiceFixture("partial_stores")
+        let stack = live.service.operations.stack
+        let nas = stack.artifacts.parent.appending("my-nas")
+        try Directory.make(nas.appending("7"))
+        try bucket(live, "s3://bucket/ml/0")
+        try Connection(live.database).execute(
+            "insert into experiments (experiment_id, name, artifact_location) values (7, 'nas', \("\(nas)/7"))")
+        let doctor = try live.command(["doctor"])
+        let lines = doctor.output.split(separator: "\n").map(String.init)
+        func line(_ words: String...) -> Bool { lines.contains { line in words.allSatisfy(line.contains) } }
+        #expect(doctor.exit == .code(9))
+        #expect(
+            line("database \(live.database.database)@", "PostgreSQL 1", "pg_dump 1", "schema public", "in backups"),
+            "\(lines)")
+        #expect(line("artifacts \(stack.artifacts)", ": in backups"), "\(lines)")
+        #expect(line("artifacts s3://bucket/ml", "not in backups", "ARTIFACT_ROOTS_IGNORED=s3://bucket/ml"), "\(lines)")
+        let json = try live.command(["doctor", "--json"]).output
+        #expect(json.contains(#""covered" : false"#) && json.contains(#""kind" : "database""#), "\(json)")
+        let mended = try live.command([
+            "doctor", "--artifact-roots", "nas=\(nas)", "--artifact-roots-ignored", "s3://bucket/ml",
+        ])
+        #expect(mended.exit == .code(0), "\(mended.output)\(mended.errors)")
+        #expect(mended.output.contains("artifacts nas=\(nas): in backups"), "\(mended.output)")
     }
 
     @Test("a place that a person keeps himself makes none partial; one that is no place is refused")

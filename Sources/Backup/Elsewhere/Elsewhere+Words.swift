@@ -26,7 +26,7 @@ extension Elsewhere {
     private func placesNotice(_ moment: Moment) -> BilingualText? {
         guard !places.isEmpty else { return nil }
         let shown = places.prefix(3)
-        var list = Self.joined(shown.map(\.words), zh: "；", en: "; ")
+        var list = Self.joined(shown.map(\.shownWords), zh: "；", en: "; ")
         // As many as a record says, which anybody may have written.
         let more = morePlaces.adding(clamped: places.count - shown.count)
         if more > 0 { list = list + BilingualText(zh: "；另有 \(more) 处", en: "; and \(more) more") }
@@ -128,7 +128,13 @@ extension Elsewhere {
 
 extension ArtifactPlace {
     /// `s3://bucket/mlflow (1 experiment, 12 runs; 2 of these deleted)`.
-    fileprivate var words: BilingualText {
+    fileprivate var shownWords: BilingualText {
+        let list = words
+        return BilingualText(zh: "\(shown)（\(list.chinese)）", en: "\(shown) (\(list.english))")
+    }
+
+    /// `1 experiment, 12 runs; 2 of these deleted`.
+    var words: BilingualText {
         let counts: [(Int64, String, String)] = [
             (experiments, "个实验", "experiment"), (runs, "个运行", "run"), (loggedModels, "个模型", "logged model"),
             (modelVersions, "个模型版本", "model version"), (traces, "个 trace", "trace"),
@@ -136,7 +142,7 @@ extension ArtifactPlace {
         var list = Elsewhere.joined(
             counts.filter { $0.0 > 0 }.map { counted($0.0, zh: $0.1, en: $0.2) }, zh: "、", en: ", ")
         if deleted > 0 { list = list + BilingualText(zh: "，其中 \(deleted) 个已删除", en: "; \(deleted) of these deleted") }
-        return BilingualText(zh: "\(shown)（\(list.chinese)）", en: "\(shown) (\(list.english))")
+        return list
     }
 }
 

@@ -18,9 +18,12 @@ enum DoctorCommand: Command {
     /// Says everything that it finds, and ends as the operation would that met the first obstacle.
     static func run(_ invocation: Invocation) throws -> ExitCode {
         let report = Self.report(invocation)
+        // Whatever is asked of a folder that does not answer would wait, too.
+        let stores = report.isSilent ? [] : invocation.operations.workspace.stores()
         if invocation.arguments.has("json") {
-            invocation.console.answer(JSONText.of(PreflightRepresentation(report, invocation.console.language)))
+            invocation.console.answer(JSONText.of(DoctorRepresentation(report, stores, invocation.console.language)))
         } else {
+            for store in stores { invocation.console.answer(store.text) }
             for line in report.notices { invocation.console.answer(line) }
             // All but the first, which is thrown, with what to do about it.
             for obstacle in report.obstacles.dropFirst() { invocation.console.answer(obstacle.bilingual) }
@@ -65,6 +68,37 @@ enum DoctorCommand: Command {
             report.notices.append(BilingualText(zh: "还没有可用的备份。", en: "There is no good backup yet."))
         }
         if let warning = damaged(try operations.catalogue.items()) { report.notices.append(warning) }
+    }
+
+    /// What `--json` prints: that of a dry run, and what is covered.
+    private struct DoctorRepresentation: Encodable {
+        struct Store: Encodable {
+            let kind: String
+            let name: String
+            let facts: String
+            let covered: Bool
+            let mend: String?
+        }
+
+        private let report: PreflightRepresentation
+        private let stores: [Store]
+
+        init(_ report: PreflightReport, _ stores: [CoveredStore], _ language: Language) {
+            self.report = PreflightRepresentation(report, language)
+            self.stores = stores.map {
+                Store(
+                    kind: $0.kind.rawValue, name: $0.name, facts: $0.facts[language], covered: $0.isCovered,
+                    mend: $0.mend?[language])
+            }
+        }
+
+        private enum CodingKeys: String, CodingKey { case stores }
+
+        func encode(to encoder: any Encoder) throws {
+            try report.encode(to: encoder)
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(stores, forKey: .stores)
+        }
     }
 
     private static func damaged(_ items: [CatalogueItem]) -> BilingualText? {
