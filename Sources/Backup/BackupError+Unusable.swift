@@ -104,6 +104,8 @@ extension BackupError {
         case empty
         /// It has files, and not the mark with which it was backed up.
         case unmarked
+        /// It has the mark of another folder than the one that has its name in backups.
+        case another(name: String)
         /// It is empty and was never backed up, nor has the backup folder anything in it; and yet the database speaks of files so often.
         case neverSeen(files: Int64, folder: String)
     }
@@ -117,6 +119,14 @@ extension BackupError {
                 en:
                     "The artifacts folder \(path) is empty, and had files and a mark when it was backed up. Check that its disk is "
                     + "mounted; to restore into an empty folder on purpose, run `mlflow-backup claim` first.")
+        case .another(let name):
+            BilingualText(
+                zh: "artifacts 目录 \(name)（\(path)）不是以此名称备份的那一个：请检查 ARTIFACT_ROOTS 中的名称是否写反，以及磁盘是否挂载正确；"
+                    + "确实要改用此目录时，请先运行 mlflow-backup claim。",
+                en:
+                    "The artifacts folder \(name) (\(path)) is not the one that was backed up by that name: check that the names in ARTIFACT_ROOTS "
+                    + "are not the wrong way round, and that the right disk is mounted; to use this folder on purpose, run "
+                    + "`mlflow-backup claim` first.")
         case .unmarked:
             BilingualText(
                 zh:

@@ -239,9 +239,10 @@ package enum BackupError: ExplainedError, Equatable {
                     + "some room on the server's disk, then try again.") + Self.forgetting(kept)
         case .artifactsMissing(let path):
             BilingualText(
-                zh: "找不到 artifacts 目录 \(path)，因此未做任何操作。请检查 ARTIFACTS_DIR 和卷挂载。",
+                zh: "找不到 artifacts 目录 \(path)，因此未做任何操作。请检查 ARTIFACTS_DIR（其他目录：ARTIFACT_ROOTS）和卷挂载。",
                 en:
-                    "The artifacts folder \(path) is missing, so nothing was done. Check ARTIFACTS_DIR and the volume's mount."
+                    "The artifacts folder \(path) is missing, so nothing was done. Check ARTIFACTS_DIR (of further folders ARTIFACT_ROOTS) "
+                    + "and the volume's mount."
             )
         case .artifactsEmptied(let path, let why): Self.explanation(ofEmptied: path, why)
         case .databaseEmpty(let name, let schemas, let wanted): Self.explanation(ofEmpty: name, schemas, wanted)

@@ -15,6 +15,8 @@ package struct LiveStack: Sendable {
     package internal(set) var further: [ArtifactFolder]
     /// Which of the folders `artifacts` is (`viewed(at:)`); `nil` for the first.
     var root: String?
+    /// Of a view: the stack's first folder.
+    var first: FilePath?
     /// Asks the server for its version; `nil` where it does not answer.
     package let mlflowVersion: @Sendable () -> String?
     /// Whether the server lets nobody in without a name; `false` where it does not answer.

@@ -108,6 +108,7 @@ struct SeveralFolders {
         defer { withExtendedLifetime(hold) {} }
         let manifest = try job.manifest(of: item)
         var journal = try job.journal(for: item, hold)
+        try journal.lead(job.beside(manifest).map(\.job.workspace))
         try journal.write(in: workspace().state)
         let staged = try job.stage(item, manifest, &journal, hold)
         staged.comparison.close()
@@ -134,7 +135,7 @@ struct SeveralFolders {
         if moment == .databasesSwapped { return }
         if let plan = journal.plan { try journal.swap.forward(plan) }
         if moment == .firstFolderMoved { return }
-        try SwapSettlement(workspace(), hold.databases).keepReplaced(journal)
+        try SwapSettlement(workspace(), hold.databases).keepReplaced(journal, closing: false)
         if moment == .firstDone { return }
         let own = following[0].journal.swap
         try Directory.exchange(own.new.appending("7"), own.root.appending("7"))

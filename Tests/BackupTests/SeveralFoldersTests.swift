@@ -224,8 +224,124 @@ struct SeveralFoldersTests {
         try Directory.rename(aside, to: several.models)
         #expect(try several.backup().warnings.isEmpty)
         let turned = several.stack(["models": several.notes, "notes": several.models])
-        let told = try several.backup(stack: turned).warnings.map(\.english)
-        #expect(told.contains { $0.contains("wrong way round") }, "\(told)")
+        for _ in 0..<2 {
+            let refused = #expect(throws: BackupError.self) { try several.backup(stack: turned) }
+            #expect(refused?.explanation.english.contains("wrong way round") == true)
+        }
+        _ = try ClaimJob(several.workspace(turned)).run()
+        #expect(try several.backup(stack: turned).manifest.roots?.map(\.artifacts.files) == [1, 5])
+    }
+
+    @Test("a lost mark is told of by each backup, and not made again before claim")
+    func lostMark() throws {
+        let several = try SeveralFolders("several_lost")
+        try several.backup()
+        let mark = several.models.appending(ArtifactsMark.fileName)
+        try Directory.remove(mark)
+        for _ in 0..<3 {
+            let told = try several.backup().warnings.map(\.english)
+            #expect(told.contains { $0.contains(several.models.string) && $0.contains("mark") }, "\(told)")
+            #expect(try FileStatus.ifPresent(mark) == nil)
+        }
+        _ = try ClaimJob(several.workspace()).run()
+        #expect(try FileStatus.ifPresent(mark) != nil)
+        #expect(try several.backup().warnings.isEmpty)
+    }
+
+    @Test("a folder that cannot be moved on with is waited for, and not put back alone; nothing else is done meanwhile")
+    func stuckFollower() throws {
+        for mode in [RestoreMode.full, .artifacts] {
+            let several = try SeveralFolders("several_stuck")
+            let old = try several.all()
+            let made = try several.backup()
+            try several.change()
+            let changed = try several.all()
+            try several.interruptRestore(of: made.name.string, mode, at: .firstDone)
+            let stuck = several.models.appending("7")
+            try Shell.sh("chattr +i '\(stuck)'")
+            defer { _ = try? Shell.sh("chattr -i '\(stuck)'") }
+            for _ in 0..<2 {
+                let refused = #expect(throws: BackupError.self) { try several.recover() }
+                #expect(refused?.errorCode == "needs-recovery", "\(String(describing: refused))")
+                #expect(throws: BackupError.self) { try several.backup() }
+            }
+            try Shell.sh("chattr -i '\(stuck)'")
+            try several.recover()
+            #expect(try several.all() == [mode == .full ? old[0] : changed[0]] + old.dropFirst())
+            #expect(try several.leftWork().isEmpty)
+        }
+    }
+
+    @Test(
+        "a folder whose disk is away when a restore is given up stays out of it for good, in a backup folder and on write-protected media",
+        arguments: [false, true])
+    func awayWhenGivenUp(isProtected: Bool) throws {
+        let several = try SeveralFolders("several_away")
+        let made = try several.backup()
+        try several.change()
+        let changed = try several.all()
+        if isProtected { try ReadOnlyMount.make(over: several.live.folder.path) }
+        defer { if isProtected { _ = try? Shell.sh("umount '\(several.live.folder.path)'") } }
+        for moment in [SeveralFolders.Moment.followersReady, .allPrepared] {
+            try several.interruptRestore(of: made.name.string, .artifacts, at: moment)
+            let aside = several.live.root.path.appending("aside")
+            try Directory.rename(several.models, to: aside)
+            try Directory.make(several.models)
+            for _ in 0..<2 { #expect(throws: BackupError.self) { try several.recover() } }
+            try Directory.removeTree(several.models)
+            try Directory.rename(aside, to: several.models)
+            _ = try several.recover()
+            #expect(try several.all() == changed)
+            #expect(try several.leftWork().isEmpty)
+        }
+    }
+
+    @Test("a forced undo says which folders it did not take back, and refuses while their disk is away")
+    func undoWithoutOne() throws {
+        let several = try SeveralFolders("several_without")
+        let made = try several.backup()
+        try several.change()
+        let changed = try several.all()
+        try several.restore(made.name.string, force: true)
+        let restored = try several.all()
+        let aside = several.live.root.path.appending("aside")
+        try Directory.rename(several.models, to: aside)
+        try Directory.make(several.models)
+        #expect(throws: BackupError.self) { try several.undo(force: true) }
+        try Directory.removeTree(several.models)
+        try Directory.rename(aside, to: several.models)
+        let part = try #require(try several.workspace().keptListing().map(\.part).first { $0.root == "models" })
+        try ForgetJob(several.workspace()).run(part.id)
+        let refused = #expect(throws: BackupError.self) { try several.undo() }
+        #expect(refused?.errorCode == "kept-files-partly-gone")
+        let told = try several.undo(force: true).warnings.map(\.english)
+        #expect(told.contains { $0.contains("models") && $0.contains("stay as they are") }, "\(told)")
+        #expect(try several.all() == [changed[0], changed[1], restored[2], changed[3]])
+    }
+
+    @Test("an archive of somebody else's with a name of ours in a further folder is refused before anything is swapped")
+    func namesOfOurs() throws {
+        let several = try SeveralFolders("several_ours")
+        let made = try several.backup(.uncompressed)
+        try several.change()
+        let changed = try several.all()
+        let folder = made.path
+        try Shell.sh("cd '\(folder)'; mkdir artifacts-models/.mlflow-backup-restore")
+        #expect(throws: (any Error).self) { try several.restore(made.name.string, force: true) }
+        #expect(try several.all() == changed)
+        #expect(try several.leftWork().isEmpty)
+    }
+
+    @Test("a manifest that counts a further folder wrongly, or leaves it out, is found by verify")
+    func countsOfEach() throws {
+        let several = try SeveralFolders("several_counts")
+        let made = try several.backup()
+        let manifest = try #require(try several.live.item(made.name).quickManifest())
+        var count = manifest.content
+        #expect(count.files == 26 && count.further["models"]?.files == 5)
+        count = ContentCount(
+            first: count.first, further: ["models": .init(files: 4, bytes: 1), "notes": .init(files: 2, bytes: 2)])
+        #expect(count.files == 26 && count != manifest.content)
     }
 
     @Test("a further folder that lost most of its files makes the backup suspicious, whatever the others hold")

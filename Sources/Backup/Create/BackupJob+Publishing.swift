@@ -105,7 +105,7 @@ extension BackupJob {
             let report = try ContentVerifier().verify(
                 FolderReader(partial, observer: ReadObserver(cancellation: cancellation)))
             let counted = written.manifest.content
-            guard report.artifacts.files == counted.files, report.artifacts.bytes == counted.bytes else {
+            guard report.artifacts == counted else {
                 throw ArchiveError.damaged(
                     archive: partial.string, offset: 0,
                     reason: BilingualText(
@@ -157,7 +157,7 @@ extension BackupJob {
         progress(Progress(.pruning, fraction: 0.98))
         do {
             return try Retention(workspace, of: copies.identity).apply(
-                options.retention, keeping: KeptParts(workspace).pinnedBackups(), justMade: made.name,
+                options.retention, keeping: workspace.pinnedBackups(), justMade: made.name,
                 since: copies.started, stopsAtDamage: stopsAtDamage)
         } catch {
             let reason = error.bilingual

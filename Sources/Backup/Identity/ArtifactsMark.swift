@@ -148,7 +148,8 @@ extension BackupFolder {
             // One of 0.1.0 names none. One of artifacts that could not be marked names no mark, and is no proof: a night without the disks makes
             // just such a one.
             guard let stack = item.sidecar?.stack ?? (try? item.quickManifest())?.stack else { return true }
-            return stack.artifacts == mark.id
+            // That of a further folder is beside it.
+            return stack.artifacts == mark.id || item.sidecar?.summary?.rootMarks?.values.contains(mark.id) == true
         }
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Archive
 import FoundationEssentials
 import MLflowStore
 import Postgres
@@ -151,6 +152,8 @@ package struct Manifest: Sendable, Equatable, Codable {
         package var lack: Lack?
         /// Files of each further folder, by its name; `nil` for none.
         package var roots: [String: Int64]?
+        /// The marks of those that have one.
+        package var rootMarks: [String: String]?
 
         enum CodingKeys: String, CodingKey {
             case mlflowVersion = "mlflow_version"
@@ -160,6 +163,7 @@ package struct Manifest: Sendable, Equatable, Codable {
             case files
             case contentBytes = "content_bytes"
             case skipped, lack, roots
+            case rootMarks = "root_marks"
         }
     }
 
@@ -169,14 +173,17 @@ package struct Manifest: Sendable, Equatable, Codable {
             experiments: database.rows(of: "experiments"), runs: database.rows(of: "runs"),
             registeredModels: database.rows(of: "registered_models"), rows: totalRows, files: content.files,
             contentBytes: content.bytes, skipped: skippedCount, lack: lack,
-            roots: roots.map { Dictionary($0.map { ($0.name, Int64($0.artifacts.files)) }) { first, _ in first } })
+            roots: roots.map { Dictionary($0.map { ($0.name, Int64($0.artifacts.files)) }) { first, _ in first } },
+            rootMarks: roots.map { roots in
+                Dictionary(roots.compactMap { root in root.mark.map { (root.name, $0) } }) { first, _ in first }
+            })
     }
 
-    /// Files and bytes of all folders together.
-    var content: (files: Int, bytes: UInt64) {
-        (roots ?? []).reduce((artifacts.files, artifacts.bytes)) {
-            ($0.0.adding(clamped: $1.artifacts.files), $0.1.adding(clamped: $1.artifacts.bytes))
-        }
+    /// Files and bytes of each folder.
+    var content: ContentCount {
+        ContentCount(
+            first: artifacts.count,
+            further: Dictionary((roots ?? []).map { ($0.name, $0.artifacts.count) }) { first, _ in first })
     }
 
     /// Rows that would not fit into a number are more than any database has.
@@ -273,6 +280,8 @@ extension Manifest {
 }
 
 extension Manifest.Artifacts {
+    fileprivate var count: ContentCount.Folder { .init(files: files, bytes: bytes) }
+
     fileprivate var isPlausible: Bool {
         PlausibleNumber.isCount(bytes) && PlausibleNumber.isCount(Int64(files))
             && PlausibleNumber.isCount(Int64(folders)) && PlausibleNumber.isDate(walkStarted)

@@ -113,6 +113,7 @@ package struct RestoreJob: Sendable {
         for job in [self] + others.map(\.job) { try job.provideArtifactsFolder(like: item) }
         try hold.standAnew(workspace)
         var journal = try journal(for: item, hold)
+        try journal.lead(others.map(\.job.workspace))
         try journal.write(in: workspace.state)
         var staged: Staged
         var following: [StagedBeside] = []
@@ -129,8 +130,9 @@ package struct RestoreJob: Sendable {
             }
         } catch {
             let cause = hold.cause(of: error)
-            for one in following { one.abandon(hold, because: cause) }
-            swap(hold).abandon(journal, because: cause)
+            // The deciding one goes last.
+            let areGone = following.reduce(true) { $1.abandon(hold, because: cause) && $0 }
+            if areGone { swap(hold).abandon(journal, because: cause) }
             throw cause
         }
         let unpacked = journal.swap.new
@@ -143,7 +145,7 @@ package struct RestoreJob: Sendable {
             guard options.mode.includesArtifacts else { return }
             try staged.unchanged.check(in: unpacked, KeptParts(workspace), cancellation: cancellation)
         }
-        let claimed = noteClaim(on: manifest.stack, hold)
+        let claimed = noteClaim(on: manifest.stack, following.map(\.name), hold)
         let files = following.reduce(staged.files) { $0.adding(clamped: $1.files) }
         let unchanged = following.reduce(staged.unchanged.count) { $0.adding(clamped: $1.unchanged) }
         let seconds = MonotonicTime.seconds(since: start)
@@ -176,13 +178,14 @@ package struct RestoreJob: Sendable {
     }
 
     /// The artifacts folder is from now on one that is backed up here, and another stack's backups are ours to go on with.
-    private func noteClaim(on other: StackIdentity?, _ hold: Hold) -> [BilingualText] {
+    private func noteClaim(on other: StackIdentity?, _ restored: [String], _ hold: Hold) -> [BilingualText] {
         // Nothing is backed up to write-protected media, and nothing there is used again or pruned.
         guard folder.writeProtection == nil else { return [] }
         do {
             let identity = try hold.markingArtifacts(workspace, claiming: options.mode.includesArtifacts)
+            // Those that were restored, and no others: what else is in the place of a folder may be an empty mount point.
             try hold.markFurther(
-                workspace, among: Catalogue(folder).items(), claiming: options.mode.includesArtifacts)
+                workspace, among: Catalogue(folder).items(), claiming: true, only: Set(restored))
             try workspace.noteClaim(on: other, by: identity)
             return []
         } catch {
@@ -244,13 +247,13 @@ package struct RestoreJob: Sendable {
         let oid = options.mode.includesDatabase ? try hold.databases.oid(of: live) : nil
         let id = RestoreJournal.newID()
         var journal = RestoreJournal(
-            format: RestoreJournal.currentFormat, id: id, kind: .restore, stack: try hold.identity(in: workspace),
+            format: RestoreJournal.plainFormat, id: id, kind: .restore, stack: try hold.identity(in: workspace),
             task: workspace.task, backup: item.name.string, mode: options.mode, stage: .preparing, liveDatabase: live,
             newDatabase: RestoreJournal.databaseName(live, "restore", leader?.id ?? id),
             oldDatabase: RestoreJournal.databaseName(live, "before", id), newOID: nil, oldOID: oid,
             hadDatabase: oid != nil, artifacts: stack.artifacts.bytes,
             rootIdentity: try RestoreJournal.identity(of: stack.artifacts))
-        (journal.root, journal.follows) = (stack.root, leader?.id)
+        if let leader { journal.follow(leader, as: stack.root) }
         return journal
     }
 }

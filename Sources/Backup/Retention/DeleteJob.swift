@@ -29,7 +29,8 @@ package struct DeleteJob: Sendable {
 
     private func partsNeeding(_ item: CatalogueItem) -> [String] {
         do {
-            return try KeptParts(workspace).inFolder().filter { $0.backups.contains(item.name.string) }.map(\.id)
+            let parts = try workspace.all.flatMap { try KeptParts($0).inFolder() }
+            return Set(parts.filter { $0.backups.contains(item.name.string) }.map(\.id)).sorted()
         } catch {
             // A damaged record is told of by every operation, and hinders no deletion.
             workspace.log.warning(

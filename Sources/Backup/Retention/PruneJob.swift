@@ -16,7 +16,7 @@ package struct PruneJob: Sendable {
     /// - Throws: `PostgresError` where the server does not answer: it alone can tell whose backups these are.
     package func run() throws -> Retention.Outcome {
         try workspace.holdingFolder("prune", for: .writing) {
-            try Retention(workspace, of: identity()).apply(rule, keeping: KeptParts(workspace).pinnedBackups())
+            try Retention(workspace, of: identity()).apply(rule, keeping: workspace.pinnedBackups())
         }
     }
 
@@ -26,7 +26,7 @@ package struct PruneJob: Sendable {
         // One that is not made yet has none.
         guard try FileStatus.ifPresent(workspace.folder.path) != nil else { return [] }
         return try Retention(workspace, of: identity()).expired(
-            by: rule, keeping: KeptParts(workspace).pinnedBackups())
+            by: rule, keeping: workspace.pinnedBackups())
     }
 
     private func identity() throws -> StackIdentity {

@@ -38,6 +38,7 @@ extension LiveStack {
         var view = self
         view.artifacts = folder.path
         view.root = folder.name
+        view.first = artifacts
         view.further = []
         return view
     }
@@ -62,4 +63,15 @@ extension Workspace {
 
     /// One for each folder beside the first.
     var views: [Workspace] { stack.further.map { viewed(at: $0) } }
+
+    /// Where the journals and records of the first folder are, and of what the others follow.
+    var firstState: RestoreState { RestoreState(folder, artifacts: stack.first ?? stack.artifacts) }
+
+    /// This one, and each of the others.
+    var all: [Workspace] { [self] + views }
+
+    /// Backups that kept parts of any folder need.
+    func pinnedBackups() throws -> Set<String> {
+        try all.reduce(into: []) { $0.formUnion(try KeptParts($1).pinnedBackups()) }
+    }
 }

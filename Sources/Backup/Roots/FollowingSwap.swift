@@ -13,6 +13,8 @@ struct FollowingSwap {
     private let check: () throws -> Void
     /// What it has and what is brought back has not; known after `lookOnce`.
     private(set) var replaced = NewerData()
+    /// What a person has to know of it afterwards.
+    var notes: [BilingualText] = []
 
     /// - Parameters:
     ///   - swap: with the folder's view as its workspace.
@@ -40,10 +42,19 @@ struct FollowingSwap {
         try swap.commit(&journal, replaced, nil, cover, nil)
     }
 
+    /// Before the deciding one is given up: that it must not go forward is written down where that is, whatever became of its disk.
+    mutating func standDown() throws {
+        guard journal.stage == .committing else { return }
+        journal.stage = .preparing
+        try journal.write(in: workspace.state)
+    }
+
     /// The deciding one did not come to its swap, or was put back.
-    func abandon(because cause: any Error) {
+    /// - Returns: whether nothing of it is left.
+    @discardableResult
+    func abandon(because cause: any Error) -> Bool {
         look.close()
-        swap.abandon(journal, because: cause)
+        return swap.abandon(journal, because: cause)
     }
 
     /// The deciding one is at its end: this goes forward, now or with the next operation.
@@ -74,5 +85,18 @@ extension NewerData {
             ? self
             : NewerData(
                 findings.map { BilingualText(zh: "［\(name)］", en: "[\(name)] ") + $0 }, total: total)
+    }
+}
+
+extension KeptPart {
+    /// Files that came in during the swap, and whose place was taken.
+    var asideText: BilingualText? {
+        guard !aside.isEmpty, let root else { return nil }
+        let paths = aside.prefix(12).map(\.shown).joined(separator: ", ")
+        return BilingualText(
+            zh: "切换期间写入 artifacts 目录 \(root)、而原位置已被占用的文件保留在 \(id) 中：\(paths)",
+            en:
+                "Files that came into the artifacts folder \(root) during the swap, and whose places were taken, are kept as \(id): \(paths)"
+        )
     }
 }

@@ -28,17 +28,23 @@ extension Workspace {
 
     /// The view in which a part of this name lies; the first folder's where there is none.
     func keeping(_ id: String) throws -> Workspace {
-        for view in views where try KeptPart.readIfSound(id, in: view.state)?.root == view.stack.root { return view }
+        for view in views {
+            if try KeptPart.readIfSound(id, in: view.state)?.root == view.stack.root { return view }
+            // Of a damaged record the folder tells.
+            if try FileStatus.ifPresent(KeptParts(view).folder(of: id)) != nil { return view }
+        }
         return self
     }
 
-    /// The parts of the folders beside the first that go with one.
-    func following(_ part: KeptPart, of identity: (Workspace) throws -> StackIdentity?) throws -> [(
-        view: Workspace, part: KeptPart
-    )] {
+    /// The parts of the folders beside the first that go with one. A record that cannot be read is another's trouble.
+    func following(_ part: KeptPart) throws -> [(view: Workspace, part: KeptPart)] {
         try views.flatMap { view in
-            try KeptParts(view, of: identity(view)).all().filter { $0.follows == part.id && !$0.isLate }
-                .map { (view, $0) }
+            try KeptPart.ids(in: view.state).compactMap { id -> (view: Workspace, part: KeptPart)? in
+                guard let other = try KeptPart.readIfSound(id, in: view.state), other.follows == part.id, !other.isLate,
+                    other.root == view.stack.root
+                else { return nil }
+                return (view, other)
+            }
         }
     }
 }

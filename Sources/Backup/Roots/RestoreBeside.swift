@@ -19,6 +19,9 @@ struct RestoreBeside {
         let isThere = try RestoreJournal.identity(of: view.artifacts) != nil
         if isThere { try view.checkArtifactsFolder() }
         let marks = RootMarks(of: identity, among: try Catalogue(workspace.folder).items())
+        if isThere, try marks.isAnother(view) {
+            throw BackupError.artifactsEmptied(path: view.artifacts.string, why: .another(name: view.root ?? ""))
+        }
         guard hasDatabase, try marks.lost(in: view) != nil else { return }
         guard isThere else { return try view.checkArtifactsFolder() }
         throw BackupError.artifactsEmptied(
@@ -65,7 +68,8 @@ struct StagedBeside {
     var unchanged: Int { staged.unchanged.count }
     var warnings: [BilingualText] { staged.warnings }
 
-    func abandon(_ hold: Hold, because cause: any Error) {
+    /// - Returns: whether nothing of it is left.
+    func abandon(_ hold: Hold, because cause: any Error) -> Bool {
         DataSwap(workspace: workspace, hold: hold, force: false).abandon(journal, because: cause)
     }
 

@@ -9,14 +9,12 @@ struct RootMarks {
     /// By the names of the folders.
     private let noted: [String: String]
 
-    /// - Parameter items: the catalogue, newest first.
+    /// - Parameter items: the catalogue, newest first. Of each folder the newest that noted a mark counts: one that was made while the
+    ///   mark was away says nothing.
     init(of stack: StackIdentity, among items: [CatalogueItem]) {
-        let newest = items.lazy
-            .filter {
-                $0.isWhole && $0.sidecar?.summary?.roots != nil && $0.sidecar?.stack?.isSameStack(as: stack) == true
-            }
-            .compactMap { (try? $0.quickManifest())?.roots }.first
-        noted = Dictionary((newest ?? []).compactMap { root in root.mark.map { (root.name, $0) } }) { first, _ in first
+        noted = items.reduce(into: [:]) { noted, item in
+            guard item.isWhole, item.sidecar?.stack?.isSameStack(as: stack) == true else { return }
+            noted.merge(item.sidecar?.summary?.rootMarks ?? [:]) { newer, _ in newer }
         }
     }
 
@@ -28,26 +26,28 @@ struct RootMarks {
         return known
     }
 
+    func known(_ view: LiveStack) -> String? { view.root.flatMap { noted[$0] } }
+
     /// Whether the folder has the mark of another one.
-    private func isAnother(_ view: LiveStack) throws -> Bool {
+    func isAnother(_ view: LiveStack) throws -> Bool {
         guard let name = view.root, let known = noted[name], let found = try ArtifactsMark.read(in: view.artifacts)
         else { return false }
         return found.id != known
     }
 
-    /// - Returns: what a person should know of a folder that is not what it was.
-    /// - Throws: `BackupError.artifactsEmptied` for one that is empty.
+    /// - Throws: `BackupError.artifactsEmptied` for a folder that is empty and was not, or that is another one.
+    func refuseAway(_ view: LiveStack) throws {
+        let path = view.artifacts.string
+        if try isAnother(view) { throw BackupError.artifactsEmptied(path: path, why: .another(name: view.root ?? "")) }
+        if try lost(in: view) != nil, try view.holdsNoArtifacts() { throw BackupError.artifactsEmptied(path: path) }
+    }
+
+    /// - Returns: what a person should know of a folder that lost its mark.
+    /// - Throws: `BackupError.artifactsEmptied`.
     func check(_ view: LiveStack) throws -> BilingualText? {
+        try refuseAway(view)
         let (name, path) = (view.root ?? "", view.artifacts)
-        if try isAnother(view) {
-            return BilingualText(
-                zh: "artifacts 目录 \(name)（\(path)）不是上次备份时的那一个：请检查 ARTIFACT_ROOTS 中的名称是否写反，以及磁盘是否挂载正确。",
-                en:
-                    "The artifacts folder \(name) (\(path)) is not the one that was last backed up by that name: check that the names in "
-                    + "ARTIFACT_ROOTS are not the wrong way round, and that the right disk is mounted.")
-        }
         guard try lost(in: view) != nil else { return nil }
-        if try view.holdsNoArtifacts() { throw BackupError.artifactsEmptied(path: path.string) }
         return BilingualText(
             zh: "artifacts 目录 \(name)（\(path)）中的标记已丢失。请确认挂载的是正确的磁盘，然后运行 mlflow-backup claim 重新写入标记。",
             en:
@@ -59,14 +59,27 @@ struct RootMarks {
 extension Hold {
     /// Marks the folders beside the first, as `markingArtifacts` does that one. One whose mark was lost gets none before a person
     /// said that it is right.
-    func markFurther(_ workspace: Workspace, among items: [CatalogueItem], claiming: Bool = false) throws {
+    /// - Parameter only: the names of those that are meant; `nil` for all.
+    func markFurther(
+        _ workspace: Workspace, among items: [CatalogueItem], claiming: Bool = false, only: Set<String>? = nil
+    ) throws {
         guard !workspace.stack.further.isEmpty else { return }
         let marks = RootMarks(of: identity, among: items)
-        for view in workspace.views {
-            let lost = try marks.lost(in: view.stack)
-            if lost != nil, !claiming { continue }
-            try LiveStack.makeWay(for: view.stack.artifacts.appending(ArtifactsMark.fileName)) { $0 == .directory }
-            _ = try ArtifactsMark.ensure(in: view.stack.artifacts, using: workspace.folder, known: lost)
+        for view in workspace.views where only?.contains(view.stack.root ?? "") ?? true {
+            var known = try marks.lost(in: view.stack)
+            if known != nil, !claiming { continue }
+            let mark = view.stack.artifacts.appending(ArtifactsMark.fileName)
+            // A person says that it is the right one: it gets the mark that the name had.
+            if claiming, try marks.isAnother(view.stack) {
+                known = marks.known(view.stack)
+                try Directory.remove(mark)
+            }
+            do throws(SystemError) { try LiveStack.makeWay(for: mark) { $0 == .directory } } catch {
+                // That it cannot be moved is no reason against a backup.
+                if claiming { throw error }
+                workspace.log.warning("a folder is in the way of the mark", ["path": mark, "reason": error.reason])
+            }
+            _ = try ArtifactsMark.ensure(in: view.stack.artifacts, using: workspace.folder, known: known)
         }
     }
 

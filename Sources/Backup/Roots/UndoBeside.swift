@@ -7,7 +7,7 @@ import Wording
 
 /// The undo of one folder beside the first: it brings back what the same restore replaced there.
 struct UndoBeside {
-    private let workspace: Workspace
+    let workspace: Workspace
     private let part: KeptPart
     private let parts: KeptParts
     private let force: Bool
@@ -16,24 +16,52 @@ struct UndoBeside {
     var name: String { part.root ?? "" }
 
     /// The parts that go with one.
-    /// - Throws: without force `BackupError.keptFilesPartlyGone` where one is not there any more, `.keptFragment`; `.keptBeingRemoved`.
+    /// - Throws: without force `BackupError.keptFilesPartlyGone` where one is not there any more, `.keptFragment`;
+    ///   `.rootsUnknown`, `.artifactsMissing`, `.artifactsEmptied` whatever force says.
     static func all(
         of part: KeptPart, _ workspace: Workspace, force: Bool, of identity: (Workspace) throws -> StackIdentity?
     ) throws -> [UndoBeside] {
         guard part.mode.includesArtifacts, let names = part.roots else { return [] }
-        let found = try workspace.following(part, of: identity)
-        return try names.compactMap { name in
-            guard let (view, following) = found.first(where: { $0.part.root == name }) else {
-                if force { return nil }
-                throw BackupError.keptFilesPartlyGone(id: part.id, path: "[\(name)]", count: 1)
-            }
-            let parts = KeptParts(view, of: try identity(view))
-            return try UndoBeside(view, following, parts, force: force)
+        let views = workspace.views
+        let found = try workspace.following(part)
+        // By what follows it: a folder may have another name by now.
+        let unknown = names.filter { name in !views.contains { $0.stack.root == name } }
+        if found.count < names.count, !unknown.isEmpty { throw BackupError.rootsUnknown(names: unknown) }
+        // A folder whose disk is away is none from which anything is gone.
+        let stack =
+            try identity(workspace) ?? StackIdentity(of: workspace.stack, on: Databases(workspace.stack.database))
+        let marks = RootMarks(of: stack, among: try Catalogue(workspace.folder).items())
+        for view in views where names.contains(view.stack.root ?? "") {
+            try view.stack.checkArtifactsFolder()
+            try marks.refuseAway(view.stack)
+        }
+        let lacking = names.filter { name in !found.contains { $0.part.root == name } }
+        if !force, found.count < names.count, let first = lacking.first {
+            throw BackupError.keptFilesPartlyGone(id: part.id, path: "[\(first)]", count: names.count - found.count)
+        }
+        return try found.compactMap { view, following in
+            try UndoBeside(view, following, KeptParts(view, of: try identity(view)), force: force)
         }
     }
 
+    /// With force: folders that stay as they are, since what was kept of them is not there any more.
+    static func left(_ part: KeptPart, _ beside: [UndoBeside]) -> [BilingualText] {
+        let left = (part.roots ?? []).filter { name in !beside.contains { $0.name == name } }
+        guard part.mode.includesArtifacts, !left.isEmpty else { return [] }
+        return [
+            BilingualText(
+                zh: "artifacts 目录 \(left.joined(separator: "、")) 没有撤销，保持原样：为它们保留的数据已不在。",
+                en:
+                    "The artifacts folders \(left.joined(separator: ", ")) were not taken back and stay as they are: what was kept of them is not "
+                    + "there any more.")
+        ]
+    }
+
     private init?(_ workspace: Workspace, _ part: KeptPart, _ parts: KeptParts, force: Bool) throws {
-        if part.isBeingRemoved == true { throw BackupError.keptBeingRemoved(id: part.id, older: nil) }
+        if part.isBeingRemoved == true {
+            if force { return nil }
+            throw BackupError.keptFilesPartlyGone(id: part.id, path: parts.folder(of: part.id).string, count: 1)
+        }
         if try parts.lacksFiles(part) {
             if force { return nil }
             throw BackupError.keptFilesPartlyGone(
@@ -75,7 +103,7 @@ struct UndoBeside {
         let id = RestoreJournal.newID()
         let shared = SharedFiles(workspace, part)
         var overwritten = try shared.overwritten()
-        _ = try shared.putRight(&overwritten, keepingOrphansAs: id + "_late", others: others)
+        let orphans = try shared.putRight(&overwritten, keepingOrphansAs: id + "_late", others: others)
         let live = workspace.stack.database.database
         var journal = RestoreJournal(
             format: RestoreJournal.currentFormat, id: id, kind: .undo, stack: try hold.identity(in: workspace),
@@ -84,7 +112,7 @@ struct UndoBeside {
             hadDatabase: false, artifacts: workspace.stack.artifacts.bytes,
             incoming: KeptPart.prefix + part.id + "/old",
             rootIdentity: try RestoreJournal.identity(of: workspace.stack.artifacts), undoes: part.id)
-        (journal.root, journal.follows) = (workspace.stack.root, leader.id)
+        journal.follow(leader, as: workspace.stack.root)
         let incoming = try BroughtTree.look(at: journal.swap.new, workspace.cancellation)
         if !force, let known = part.entries, incoming.entries < known {
             throw BackupError.keptFilesPartlyGone(
@@ -104,6 +132,8 @@ struct UndoBeside {
             swap.abandon(journal, because: error)
             throw error
         }
-        return FollowingSwap(swap, journal, look)
+        var following = FollowingSwap(swap, journal, look)
+        following.notes = [orphans.map(UndoJob.keptAside), UndoJob.untold(overwritten)].compactMap(\.self)
+        return following
     }
 }

@@ -123,7 +123,7 @@ struct BackupCheck {
         }
         let manifest = try Manifest(decoding: bytes, backup: item.name.string)
         let content = manifest.content
-        guard content.files == found.files, content.bytes == found.bytes else {
+        guard content == found else {
             throw ArchiveError.damaged(
                 archive: item.path.string, offset: 0,
                 reason: BilingualText(

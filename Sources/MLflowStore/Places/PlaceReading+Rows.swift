@@ -86,7 +86,8 @@ extension PlaceReading {
             let rows = try session.rows(
                 """
                 select location, min(whole) as first, max(whole) as last, count(*) as total,
-                       count(*) filter (where deleted) as deleted, min(experiment) as experiment
+                       count(*) filter (where deleted) as deleted, 
+                       case when not bool_or(experiment is null) then min(experiment) end as experiment
                 from (
                   select whole, deleted, experiment,
                          case when tail <> '' and right(whole, length(tail)) = tail

@@ -38,6 +38,7 @@ extension RecoverJob {
     /// Every operation fails on a journal that the disk does not give, and on what a restore of another backup folder left.
     private func stuck() -> BackupError? {
         do {
+            try RestoreJournal.refuseLeft(workspace.stack, workspace.folder)
             for view in [workspace] + workspace.views
             where try RestoreJournal.read(view.stack, workspace.folder) != nil { return nil }
             return try foreignWork()

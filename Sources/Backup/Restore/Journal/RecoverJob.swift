@@ -18,7 +18,7 @@ package struct RecoverJob: Sendable {
     ///   where the live data is right and something that was prepared cannot be removed yet. `SystemError` where nobody can look
     ///   whether there is anything to do.
     package func run() throws -> RestoreRecovery.Outcome {
-        if try !RestoreJournal.mayBePresent(workspace.stack, workspace.folder),
+        if try !workspace.all.contains(where: { try RestoreJournal.mayBePresent($0.stack, workspace.folder) }),
             try ([workspace] + workspace.views).allSatisfy({ try StrayParts.work($0).isEmpty })
         {
             // Only MLflow may still stand still, and a probe may lie about: neither needs the database.

@@ -60,8 +60,12 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     var root: String?
     /// The journal that decides (`id`), of one that follows: on which side its folder ends, the other's database says.
     var follows: String?
+    /// Of one that decides: the folders that follow it, by name, with their marks.
+    var followers: [String: String?]?
 
-    static let currentFormat = 2
+    /// Of one of several folders: a program that does not know of them would settle it alone.
+    static let currentFormat = 3
+    static let plainFormat = 2
 
     private static let filePrefix = "restore-journal"
 
@@ -214,12 +218,12 @@ struct RestoreJournal: Sendable, Equatable, Codable {
 
     /// Of this stack, those of folders that are not configured (any more).
     /// - Throws: `BackupError.rootLeft` for the first of them.
-    static func refuseLeft(_ stack: LiveStack, _ folder: BackupFolder, system: String) throws {
+    static func refuseLeft(_ stack: LiveStack, _ folder: BackupFolder, system: String? = nil) throws {
         guard stack.root == nil else { return }
         let known = Set(stack.further.map(\.name))
         for (name, journal) in try all(in: RestoreState(folder, artifacts: stack.artifacts)) {
             guard let root = journal.root, journal.isSound, !known.contains(root),
-                journal.liveDatabase == stack.database.database, journal.stack?.system == system
+                journal.liveDatabase == stack.database.database, system == nil || journal.stack?.system == system
             else { continue }
             throw BackupError.rootLeft(name: root, journal: name)
         }

@@ -52,6 +52,13 @@ package struct RestoreRecovery {
         } catch { return false }
     }
 
+    /// All that follow this one, which is where it is to be by now.
+    /// - Throws: `BackupError.needsRecovery` where one cannot be settled, or not be seen.
+    private mutating func settleFollowers(of journal: RestoreJournal) throws {
+        try FollowingJournals(of: journal, workspace).requireSeen()
+        for view in workspace.views { try settle(in: view) }
+    }
+
     /// A folder beside the first follows the database, which is settled by now.
     private mutating func settle(in view: Workspace) throws {
         var other = RestoreRecovery(view, databases)
@@ -94,10 +101,25 @@ package struct RestoreRecovery {
                     + "swapped"))
     }
 
+    /// Of one that follows, and that no database decides: whether what it follows came to its swap says what that one has kept.
+    private func refuseWithoutLeader(_ journal: RestoreJournal) throws {
+        guard let first = journal.follows, !journal.isDecidedByDatabase, journal.stage != .preparing,
+            try RestoreJournal.existing(first, in: workspace.firstState) == nil,
+            try !KeptPart.hasRecord(first, in: workspace.firstState)
+        else { return }
+        let file = journal.path(in: workspace.state)
+        throw BackupError.needsRecovery(
+            reason: BilingualText(
+                zh: "恢复日志 \(file) 所跟随的恢复 \(first) 已无踪迹，无法得知该目录应保持原样还是切换：请查看线上数据，移走该日志，再运行 mlflow-backup claim",
+                en:
+                    "nothing is left of the restore \(first) that the journal \(file) follows, so that nobody can tell on which side this folder is "
+                    + "to be: look at the live data, move the journal away, then run `mlflow-backup claim`"))
+    }
+
     private mutating func settle(_ journal: RestoreJournal) throws -> Outcome {
         switch journal.stage {
         case .preparing:
-            try FollowingJournals(of: journal, workspace).standDown()
+            if !journal.mode.includesDatabase { try FollowingJournals(of: journal, workspace).standDown() }
             try OwnFolder(workspace, journal).requireSeen()
             if journal.plan == nil, try wentOnElsewhere(journal) {
                 try journal.remove(in: workspace.state)
@@ -105,6 +127,7 @@ package struct RestoreRecovery {
             }
             // With a plan it is one that was being put back.
             if journal.plan == nil {
+                try settleFollowers(of: journal)
                 try leavingForLater(journal) { try $0.settlement.dropPrepared(journal) }
             } else {
                 try rollBack(journal)
@@ -112,6 +135,7 @@ package struct RestoreRecovery {
             return .undone(backup: journal.backup, task: journal.task)
         case .committing, .committed:
             try refuseWithoutPlan(journal)
+            try refuseWithoutLeader(journal)
             try OwnFolder(workspace, journal).requireSeen()
             let isSwapped =
                 try !journal.isDecidedByDatabase || journal.stage == .committed
@@ -126,11 +150,16 @@ package struct RestoreRecovery {
                     try journal.swap.forward(plan)
                 }
             } catch {
+                // One that follows cannot go back alone: what it follows is done.
+                if journal.follows != nil { throw error }
                 log.error("the swap cannot be finished, undoing it", ["reason": error.bilingual[.english]])
                 try rollBack(journal)
                 return .undone(backup: journal.backup, task: journal.task)
             }
-            try settlement.keepReplaced(journal)
+            try settlement.keepReplaced(journal, closing: false)
+            // Its journal goes last: without it nobody would know what is still to be done.
+            try settleFollowers(of: journal)
+            try settlement.close(journal)
             return .finished(backup: journal.backup, task: journal.task)
         }
     }
@@ -167,7 +196,12 @@ package struct RestoreRecovery {
         var aside: [String] = []
         let own = OwnFolder(workspace, journal)
         try own.requireSeen()
-        try FollowingJournals(of: journal, workspace).standDown()
+        if !journal.mode.includesDatabase {
+            // Nothing else says that they must not go forward, nor, to who finds them sent back, that this does not. Where a database is in
+            // play they ask that, and as long as it may still go forward so may they.
+            try journal.noteUndoing(in: workspace.state)
+            try FollowingJournals(of: journal, workspace).standDown()
+        }
         if let plan = journal.plan, try isThere(journal) {
             try journal.swap.backward(plan)
             if let mark = journal.mark {
@@ -186,6 +220,7 @@ package struct RestoreRecovery {
                 try databases.rename(journal.liveDatabase, to: journal.newDatabase)
             }
         }
+        try settleFollowers(of: journal)
         try leavingForLater(journal) { recovery in
             try recovery.keepLate(journal, aside)
             try recovery.settlement.dropPrepared(journal)

@@ -37,8 +37,12 @@ package struct ForgetJob: Sendable {
             }
             return gone
         }
-        // What goes with it first: without it nobody would know what they were for.
-        for (other, following) in try workspace.following(part, of: hold.identity(in:)) where view.stack.root == nil {
+        let names = Set(workspace.stack.further.map(\.name))
+        let unknown = (part.roots ?? []).filter { !names.contains($0) }
+        if !unknown.isEmpty { throw BackupError.rootsUnknown(names: unknown) }
+        // From now on no undo brings any of it back; and what goes with it goes first, or nobody would know what that was for.
+        if part.roots != nil { try parts.noteRemoval(of: part, true) }
+        for (other, following) in try workspace.following(part) where view.stack.root == nil {
             try KeptParts(other, of: hold.identity(in: other)).remove(following, on: hold.databases)
         }
         try parts.remove(part, on: hold.databases)

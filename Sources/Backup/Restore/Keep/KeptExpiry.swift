@@ -36,7 +36,9 @@ struct KeptExpiry {
     /// Without those that go with another one, as long as that is there: an undo brings all of them back, or none.
     private func removable() throws -> [KeptPart] {
         try parts.all().filter { part in
-            try part.follows.map { try !KeptPart.hasRecord($0, in: workspace.state) } ?? true
+            // A removal that was cut short is finished, whatever it belongs to.
+            guard part.isBeingRemoved != true, let first = part.follows else { return true }
+            return try !KeptPart.hasRecord(first, in: workspace.firstState)
         }
     }
 

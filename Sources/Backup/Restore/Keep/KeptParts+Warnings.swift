@@ -108,6 +108,16 @@ extension KeptParts {
                     + "\(missing.shown(.english)). Take it out of \(place); if it is not needed, run "
                     + "`mlflow-backup forget \(part.id)`.")
         }
+        if let first = part.follows, try !KeptPart.hasRecord(first, in: firstState) {
+            let place = tree(of: part)
+            return BilingualText(
+                zh: "\(part.restoreText.chinese)所保留的数据 \(part.id) 中有备份里没有的内容：\(missing.shown(.chinese))。"
+                    + "与它一起保留的其他数据已删除，撤销已不可能：请从 \(place) 中取回；不需要时运行 mlflow-backup forget \(part.id)。",
+                en:
+                    "What \(part.restoreText.english) replaced, kept as \(part.id), has something that no backup holds: "
+                    + "\(missing.shown(.english)). What was kept with it is gone, so that no undo brings it back: take it out of \(place); "
+                    + "if it is not needed, run `mlflow-backup forget \(part.id)`.")
+        }
         return BilingualText(
             zh: "\(part.restoreText.chinese)所保留的数据 \(part.id) 中有备份里没有的内容：\(missing.shown(.chinese))。"
                 + "撤销即可取回；不需要时运行 mlflow-backup forget \(part.id)。",

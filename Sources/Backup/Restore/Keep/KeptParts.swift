@@ -10,6 +10,8 @@ package struct KeptParts: Sendable {
     let stack: LiveStack
     let backups: BackupFolder
     var state: RestoreState { RestoreState(backups, artifacts: stack.artifacts) }
+    /// Of the stack's first folder.
+    var firstState: RestoreState { RestoreState(backups, artifacts: stack.first ?? stack.artifacts) }
     /// Bytes that all of them together may hold; `nil` for no bound.
     let bound: UInt64?
     /// Whose parts these are; `nil` where the server was not asked. Nothing is brought back or removed without it.
@@ -250,7 +252,7 @@ package struct KeptParts: Sendable {
     }
 
     /// So that what is gone of it after a crash is not taken for somebody's doing, and half of it is not brought back.
-    private func noteRemoval(of part: KeptPart, _ isBeingRemoved: Bool) throws {
+    func noteRemoval(of part: KeptPart, _ isBeingRemoved: Bool) throws {
         guard part.isBeingRemoved != true, try KeptPart.ids(in: state).contains(part.id) else { return }
         var noted = part
         noted.isBeingRemoved = isBeingRemoved ? true : nil

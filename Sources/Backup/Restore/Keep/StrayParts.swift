@@ -117,7 +117,8 @@ struct StrayParts {
             workspace.log.warning("what a restore had kept has a record again", ["kept": id])
             claimed.append(id)
         }
-        try nameDatabases(on: databases)
+        // What the first folder has kept is known to its own view alone.
+        if workspace.stack.root == nil { try nameDatabases(on: databases) }
         return (claimed, halfSwapped)
     }
 

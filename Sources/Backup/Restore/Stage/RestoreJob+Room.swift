@@ -133,7 +133,7 @@ extension RestoreJob {
 
     /// What a person could let go, oldest first.
     func keptIDs(_ hold: Hold) throws -> [String] {
-        try KeptParts(workspace, of: hold.identity).all().reversed().map(\.id)
+        try KeptParts(workspace, of: hold.identityIfKnown(in: workspace)).all().reversed().map(\.id)
     }
 
     private func space() throws -> DiskSpace { try DiskSpace.at(stack.artifacts) }

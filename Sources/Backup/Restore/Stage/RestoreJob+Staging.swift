@@ -60,6 +60,7 @@ extension RestoreJob {
         kept.note(extracted)
         var files = 0
         if options.mode.includesArtifacts {
+            try refuseOurNames(in: journal.swap.new, item)
             files = try compareArtifacts(journal.swap.new, manifest)
             _ = try OutsideThings(live: stack.artifacts, restored: journal.swap.new, cancellation: cancellation)
                 .carryOver()
@@ -128,6 +129,16 @@ extension RestoreJob {
     func artifactOwner() throws -> RestoredOwner {
         let status = try OpenFile(stack.artifacts, .directoryThroughLink).status()
         return .recorded(placeOwner: (status.owner, status.group))
+    }
+
+    /// Names that are ours among the artifacts are in no backup that we made, and must not come from one that somebody else did.
+    private func refuseOurNames(in tree: FilePath, _ item: CatalogueItem) throws {
+        guard let name = try Directory.names(in: tree).first(where: { LiveStack.notArtifacts.contains($0) }) else {
+            return
+        }
+        throw ArchiveError.unsafeEntry(
+            archive: item.path.string, path: stack.section.appending(name: name).description,
+            reason: BilingualText(zh: "该名称由备份服务使用", en: "the backup service uses this name itself"))
     }
 
     private func compareArtifacts(_ staging: FilePath, _ manifest: Manifest) throws -> Int {

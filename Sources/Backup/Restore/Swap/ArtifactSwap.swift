@@ -80,6 +80,10 @@ struct ArtifactSwap: Sendable {
     /// - Parameter isAddition: what has no name of an arrival's stays live.
     func plan(isAddition: Bool = false) throws -> Plan {
         let arrivals = try children(of: new)
+        // No backup of ours has them; a journal that named one would be believed by nobody.
+        if let ours = arrivals.first(where: { LiveStack.notArtifacts.contains($0.name) }) {
+            throw SystemError("bring in", path: new.appending(ours.name).string, code: EPERM)
+        }
         if isAddition { return Plan(arrivals: arrivals, departures: []) }
         let arriving = Set(arrivals.map(\.name))
         let departures = try children(of: root).filter {

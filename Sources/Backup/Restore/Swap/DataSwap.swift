@@ -90,9 +90,8 @@ struct DataSwap {
             try commit(&journal, rows, look.moment, cover, broughtIn)
         } catch {
             look.close()
-            for one in following { one.abandon(because: error) }
             journal.stage = .preparing
-            abandon(journal, because: error)
+            if giveUpFollowing(because: error) { abandon(journal, because: error) }
             throw error
         }
         workspace.progress(Progress(.swapping, fraction: 0.95))
@@ -111,11 +110,18 @@ struct DataSwap {
             if let plan = journal.plan { try journal.swap.forward(plan) }
         } catch {
             look.close()
-            try putBack(journal, because: error)
+            try rollBack(journal, because: error)
             throw error
         }
-        settle(journal, &outcome)
+        let isKept = settle(journal, &outcome)
+        // What was replaced in the first folder is to be kept before anything else is: the recovery goes on with all of it.
+        if !isKept, !following.isEmpty {
+            throw BackupError.needsRecovery(reason: outcome.notes.last ?? .empty)
+        }
         for one in following { outcome.keptBeside += [try one.follow()].compactMap(\.self) }
+        // The one that decides goes last.
+        if !following.isEmpty { close(journal, &outcome) }
+        outcome.notes += outcome.keptBeside.compactMap(\.asideText) + following.flatMap(\.notes)
         return outcome
     }
 
@@ -147,16 +153,30 @@ struct DataSwap {
     }
 
     /// The new data is live. What is left to do cannot fail the restore: the journal stays, and the next run goes on.
-    private func settle(_ journal: RestoreJournal, _ outcome: inout Outcome) {
-        do { outcome.kept = try SwapSettlement(workspace, hold.databases).keepReplaced(journal) } catch {
-            log.error(
-                "the restore is done, and its journal could not be closed yet", ["reason": error.bilingual[.english]])
-            outcome.notes.append(
-                BilingualText(
-                    zh: "数据已切换完毕，但收尾工作尚未完成，将由下一次操作继续：",
-                    en: "The data is brought back, and the next operation finishes what is left to do: ")
-                    + Self.reason(error) + BilingualText(zh: "。", en: "."))
+    /// - Returns: whether what was replaced is kept.
+    private func settle(_ journal: RestoreJournal, _ outcome: inout Outcome) -> Bool {
+        do {
+            outcome.kept = try SwapSettlement(workspace, hold.databases).keepReplaced(
+                journal, closing: following.isEmpty)
+            return true
+        } catch {
+            unsettled(error, &outcome)
+            return false
         }
+    }
+
+    private func close(_ journal: RestoreJournal, _ outcome: inout Outcome) {
+        do { try SwapSettlement(workspace, hold.databases).close(journal) } catch { unsettled(error, &outcome) }
+    }
+
+    private func unsettled(_ error: any Error, _ outcome: inout Outcome) {
+        log.error(
+            "the restore is done, and its journal could not be closed yet", ["reason": error.bilingual[.english]])
+        outcome.notes.append(
+            BilingualText(
+                zh: "数据已切换完毕，但收尾工作尚未完成，将由下一次操作继续：",
+                en: "The data is brought back, and the next operation finishes what is left to do: ")
+                + Self.reason(error) + BilingualText(zh: "。", en: "."))
     }
 
     private func describe(
@@ -191,16 +211,29 @@ struct DataSwap {
             }
     }
 
+    /// - Returns: whether nothing of what follows is left. Else the deciding journal stays for the next operation, which settles them first.
+    private mutating func giveUpFollowing(because cause: any Error) -> Bool {
+        do { for index in following.indices { try following[index].standDown() } } catch {
+            log.error("a folder that follows could not be given up", ["reason": error.bilingual[.english]])
+            return false
+        }
+        return following.reduce(true) { $1.abandon(because: cause) && $0 }
+    }
+
     /// Ends a restore that did not come to the swap: the live data was not touched.
-    func abandon(_ journal: RestoreJournal, because cause: any Error) {
+    /// - Returns: whether nothing of it is left.
+    @discardableResult
+    func abandon(_ journal: RestoreJournal, because cause: any Error) -> Bool {
         log.error("restore failed, undoing", ["name": journal.backup, "reason": cause.bilingual[.english]])
         do {
             // Whatever the cause: the session that held the lock may have ended by it, or beside it.
             try hold.lockAgain(workspace)
             try SwapSettlement(workspace, hold.databases).dropPrepared(journal)
+            return true
         } catch {
             // The journal stays, and the next run clears up.
             log.error("could not remove what was prepared", ["reason": error.bilingual[.english]])
+            return false
         }
     }
 
@@ -211,16 +244,7 @@ struct DataSwap {
         return BilingualText(zh: BackupError.clause(whole.chinese), en: BackupError.clause(whole.english))
     }
 
-    private func putBack(_ journal: RestoreJournal, because cause: any Error) throws {
-        do { try rollBack(journal, because: cause) } catch {
-            // What is in two minds is the recovery's, with all that follows it.
-            if case BackupError.needsRecovery = error { throw error }
-            for one in following { one.abandon(because: cause) }
-            throw error
-        }
-        for one in following { one.abandon(because: cause) }
-    }
-
+    /// The recovery does it, for all folders.
     private func rollBack(_ journal: RestoreJournal, because cause: any Error) throws {
         log.error("the swap failed, putting the live data back", ["reason": cause.bilingual[.english]])
         let late: [KeptPart]

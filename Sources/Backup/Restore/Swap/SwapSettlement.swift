@@ -66,16 +66,21 @@ struct SwapSettlement {
 
     /// Ends a restore whose new data is live: what came in late is carried over, and what was replaced becomes kept.
     /// - Throws: also `BackupError.needsRecovery`, where the restore's own folder is not seen.
+    /// - Parameter isClosing: whether that is its end, and nothing that follows it is still to be done (`close`).
     @discardableResult
-    func keepReplaced(_ journal: RestoreJournal) throws -> KeptPart? {
+    func keepReplaced(_ journal: RestoreJournal, closing isClosing: Bool = true) throws -> KeptPart? {
         let part = try OwnFolder(workspace, journal).watching {
             let part = try keep(journal)
             try endUndone(journal)
             return part
         }
+        if isClosing { try close(journal) }
+        return part
+    }
+
+    func close(_ journal: RestoreJournal) throws {
         try journal.remove(in: workspace.state)
         journal.swap.removeFolderIfEmpty()
-        return part
     }
 
     private func keep(_ journal: RestoreJournal) throws -> KeptPart {
@@ -166,6 +171,7 @@ struct SwapSettlement {
             stack: journal.stack, databaseOID: try database.flatMap { try databases.oid(of: $0) }, database: database,
             sequence: try KeptPart.nextSequence(in: workspace.state))
         (part.root, part.follows) = (journal.root, journal.follows)
+        part.roots = journal.followers.map { $0.keys.sorted() }
         return part
     }
 }

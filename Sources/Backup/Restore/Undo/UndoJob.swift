@@ -104,6 +104,7 @@ package struct UndoJob: Sendable {
             throw BackupError.keptFilesPartlyGone(
                 id: part.id, path: "\(journal.swap.new)/…", count: known.subtracting(clamped: found))
         }
+        try journal.lead(beside.map(\.workspace))
         try journal.write(in: workspace.state)
         var following: [FollowingSwap] = []
         // What one shared with the other, the other shares with the one.
@@ -122,8 +123,8 @@ package struct UndoJob: Sendable {
             broughtIn = try journal.mode.includesDatabase ? moment(in: journal.newDatabase) : nil
             for other in beside { following.append(try other.prepare(behind: journal, hold)) }
         } catch {
-            for one in following { one.abandon(because: error) }
-            swap.abandon(journal, because: error)
+            let areGone = following.reduce(true) { $1.abandon(because: error) && $0 }
+            if areGone { swap.abandon(journal, because: error) }
             guard let full = error as? SystemError, full.isFull else { throw error }
             throw BackupError.lackingRoom(
                 path: workspace.stack.artifacts.string, needed: 1 << 16,
@@ -137,7 +138,8 @@ package struct UndoJob: Sendable {
             ["undone": part.id, "backup": part.backup, "kept": outcome.kept?.id ?? "none", "seconds": seconds])
         return UndoOutcome(
             undone: part, kept: outcome.kept, replaced: outcome.replaced, seconds: seconds,
-            warnings: outcome.notes + gone + [orphans.map(Self.keptAside), Self.untold(overwritten)].compactMap { $0 }
+            warnings: outcome.notes + gone + UndoBeside.left(part, beside)
+                + [orphans.map(Self.keptAside), Self.untold(overwritten)].compactMap { $0 }
                 + hold.afterSwap(workspace))
     }
 
@@ -161,7 +163,7 @@ package struct UndoJob: Sendable {
         throw BackupError.noPlaceForBackup(path: workspace.folder.path.string, reason: protection.reason)
     }
 
-    private static func keptAside(_ orphans: KeptPart) -> BilingualText {
+    static func keptAside(_ orphans: KeptPart) -> BilingualText {
         let paths = orphans.aside.prefix(12).joined(separator: ", ")
         return BilingualText(
             zh: "恢复之后被原地改写、随后删除的文件已恢复原内容；改写后的内容保留在 \(orphans.id) 中：\(paths)",
@@ -170,7 +172,7 @@ package struct UndoJob: Sendable {
                 + "written is kept as \(orphans.id): \(paths)")
     }
 
-    private static func untold(_ overwritten: SharedFiles.Overwritten) -> BilingualText? {
+    static func untold(_ overwritten: SharedFiles.Overwritten) -> BilingualText? {
         let untold = overwritten.untold
         guard !untold.isEmpty else { return nil }
         let paths = untold.prefix(12).map(\.description).joined(separator: ", ")
@@ -214,7 +216,7 @@ package struct UndoJob: Sendable {
         }
         let oid = mode.includesDatabase ? try hold.databases.oid(of: live) : nil
         return RestoreJournal(
-            format: RestoreJournal.currentFormat, id: id, kind: .undo, stack: hold.identity, task: workspace.task,
+            format: RestoreJournal.plainFormat, id: id, kind: .undo, stack: hold.identity, task: workspace.task,
             backup: part.backup, mode: mode, stage: .preparing, liveDatabase: live, newDatabase: incoming,
             oldDatabase: RestoreJournal.databaseName(live, "before", id), newOID: part.databaseOID, oldOID: oid,
             hadDatabase: oid != nil, artifacts: workspace.stack.artifacts.bytes,
