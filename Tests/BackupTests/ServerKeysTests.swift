@@ -94,6 +94,10 @@ struct ServerKeysTests {
         #expect(
             try verdicts(live, keys(nil, "mlflow-default-kek-passphrase-for-development-only"))[.gateway]
                 == .byDefault(version: nil))
+        let notices = BackupPreflight(workspace(live, .none), options: .init()).run().notices.map(\.english)
+        #expect(
+            notices.contains { $0.contains("MLflow's default passphrase is in use, which everybody knows") },
+            "\(notices)")
         // What nobody reads any more says nothing.
         try connection.execute("update webhooks set deleted_timestamp = 1")
         #expect(try verdicts(live, right)[.webhooks] == nil)

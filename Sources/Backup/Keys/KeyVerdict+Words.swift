@@ -12,13 +12,13 @@ extension KeyVerdict {
         switch (self, moment) {
         case (.notGiven, _), (.untold, _): nil
         case (.opens(let version), .backup):
-            BilingualText(zh: "现有的 \(name) 能解开", en: "The \(name) at hand opens ") + rows
+            BilingualText(zh: "现有的 \(name) 能解开 ", en: "The \(name) at hand opens ") + rows
                 + BilingualText(
                     zh: "（已用最新的一行试过）。请另行保存它\(Self.also(version).chinese)，它不在备份中。",
                     en: " (the newest was tried). Keep it\(Self.also(version).english) by itself: it is not in backups."
                 )
         case (.opens(let version), .restore):
-            BilingualText(zh: "现有的 \(name) 能解开恢复的", en: "The \(name) at hand opens what was restored, ") + rows
+            BilingualText(zh: "现有的 \(name) 能解开恢复的 ", en: "The \(name) at hand opens what was restored, ") + rows
                 + BilingualText(
                     zh: "（已用最新的一行试过）：请用它\(Self.also(version).chinese)启动 MLflow。",
                     en: " (the newest was tried): start MLflow with it\(Self.also(version).english).")
@@ -26,10 +26,10 @@ extension KeyVerdict {
             rows
                 + BilingualText(
                     zh: "是用 MLflow 的默认口令加密的（没有设置 \(name)），任何人都知道它：拿到数据库或备份的人都能读出。无需保存密钥；"
-                        + "请设置 \(name) 并执行 mlflow crypto rotate-kek。",
+                        + "要保护它们，请为 MLflow 设置 \(name)，再重新填写这些密钥。",
                     en:
                         " can be read by whoever has the database or a backup: MLflow's default passphrase is in use, which everybody knows, "
-                        + "since no \(name) is set. There is no key to keep. Set one, and run `mlflow crypto rotate-kek`."
+                        + "since no \(name) is set. There is no key to keep. To close them, set one for MLflow, and enter these secrets anew."
                 )
                 + Self.needs(version)
         case (.byDefault(let version), .restore):
@@ -41,7 +41,7 @@ extension KeyVerdict {
                 )
                 + Self.needs(version)
         case (.wrong(let isDefault), .backup):
-            BilingualText(zh: "现有的 \(name) 解不开", en: "The \(name) at hand does not open ") + rows
+            BilingualText(zh: "现有的 \(name) 解不开 ", en: "The \(name) at hand does not open ") + rows
                 + BilingualText(
                     zh: isDefault
                         ? "：它们是用 MLflow 的默认口令加密的，用这个口令启动的 MLflow 会返回 500。请把 MLflow 实际使用的口令告诉本服务，或去掉它。"
@@ -52,7 +52,7 @@ extension KeyVerdict {
                         : " (the newest was tried): an MLflow that is started with it answers 500. Find the key that they were written with, "
                             + "give it to this service, and keep it by itself: it is not in backups.")
         case (.wrong(let isDefault), .restore):
-            BilingualText(zh: "现有的 \(name) 解不开恢复的", en: "The \(name) at hand does not open what was restored, ") + rows
+            BilingualText(zh: "现有的 \(name) 解不开恢复的 ", en: "The \(name) at hand does not open what was restored, ") + rows
                 + BilingualText(
                     zh: isDefault
                         ? "：这些行会返回 500。它们是用 MLflow 的默认口令加密的，启动 MLflow 时不要设置它。"
@@ -63,7 +63,7 @@ extension KeyVerdict {
                             + "that is lost, delete them and set them anew.")
         case (.noKey, _):
             BilingualText(
-                zh: "\(name) 不是 Fernet 密钥（44 个字符的 URL 安全 base64），用它 MLflow 无法启动，也解不开",
+                zh: "\(name) 不是 Fernet 密钥（44 个字符的 URL 安全 base64），用它 MLflow 无法启动，也解不开 ",
                 en:
                     "\(name) is no Fernet key (URL-safe base64 of 44 characters): MLflow does not start with it, and nothing tells whether the key of "
             )
@@ -103,8 +103,8 @@ extension KeyVerdict {
                 zh: "请另行保存\(Self.also(version).chinese)", en: "keep it\(Self.also(version).english) by itself")
         case .byDefault:
             BilingualText(
-                zh: "无需保存；请设置一个，并执行 mlflow crypto rotate-kek",
-                en: "there is nothing to keep; set one, and run mlflow crypto rotate-kek")
+                zh: "无需保存；要保护它们，请为 MLflow 设置一个，再重新填写这些密钥",
+                en: "there is nothing to keep; to close them set one for MLflow, and enter these secrets anew")
         case .wrong:
             BilingualText(
                 zh: "请找到 MLflow 实际使用的密钥，交给本服务", en: "find the one that MLflow runs with, and give it to this service")
