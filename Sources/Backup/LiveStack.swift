@@ -25,6 +25,8 @@ package struct LiveStack: Sendable {
     package let servedNames: @Sendable () throws -> [String]?
     /// Places with artifacts that no backup has to hold.
     package let ignored: IgnoredPlaces
+    /// Keys of the server's, to be tried.
+    let keys: ServerKeys
     /// How MLflow is stopped and started; `nil` where it cannot be.
     package let server: TrackingServer?
     /// Whether a restore stops it for its swap. One that an earlier process stopped is started again in any case.
@@ -34,8 +36,10 @@ package struct LiveStack: Sendable {
         database: ConnectionSettings, tools: PostgresTools, artifacts: FilePath, further: [ArtifactFolder] = [],
         mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil,
         stopsServer: Bool = false, asksForLogin: @escaping @Sendable () -> Bool = { false },
-        servedNames: @escaping @Sendable () throws -> [String]? = { nil }, ignored: IgnoredPlaces = .none
+        servedNames: @escaping @Sendable () throws -> [String]? = { nil }, ignored: IgnoredPlaces = .none,
+        keys: ServerKeys = .none
     ) {
+        self.keys = keys
         self.servedNames = servedNames
         self.ignored = ignored
         self.asksForLogin = asksForLogin

@@ -34,6 +34,42 @@ struct ElsewhereNoticeTests {
         #expect(record["status"] as? String == "completed" && record["warnings"] as? Int == 1, "\(record)")
     }
 
+    /// Of the specification of Fernet.
+    private static let token =
+        "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA=="
+    private static let key = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="
+
+    @Test("C41: doctor fails of a key that does not open what needs it, and not of the right one; /health tries none")
+    func keys() throws {
+        let name = "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY"
+        let wrong = "3i3kGMHTWDEnL6Jl4MW1Oc1aGQjTCqHqvbd4Gk1GG1E="
+        let live = try ServiceFixture("elsewhere_keys", settings: [name: wrong])
+        let connection = try Connection(live.database)
+        try connection.execute("create table webhooks (secret text)")
+        try connection.execute("insert into webhooks values (\(Self.token))")
+        let doctor = try live.command(["doctor"])
+        #expect(doctor.exit == .code(1), "\(doctor.output)\(doctor.errors)")
+        #expect(
+            doctor.output.contains("keys \(name) (1 row needs it; the one at hand does not open them): not in backups"))
+        #expect(doctor.output.contains("The \(name) at hand does not open 1 webhook secret"))
+        #expect(!doctor.output.contains("All is well"))
+        let json = try live.command(["doctor", "--json"])
+        #expect(json.exit == .code(1) && json.output.contains("\"at_fault\" : true"), "\(json.output)")
+        let health = try live.send("GET", "/health").object()
+        let notices = try #require(health["notices"] as? [String])
+        #expect(notices.contains { $0.contains(name) } && !notices.contains { $0.contains("at hand") }, "\(notices)")
+        let made = try live.command(["backup"])
+        #expect(made.exit == .code(0) && (made.output + made.errors).contains("does not open 1 webhook secret"))
+        for text in [doctor, json, made] { #expect(!(text.output + text.errors).contains(wrong.prefix(20))) }
+
+        let file = try live.root.write("key", Array("\(Self.key)\n".utf8))
+        let right = try live.command(["doctor", "--mlflow-webhook-secret-encryption-key-file", file.string])
+        #expect(right.exit == .code(0), "\(right.output)\(right.errors)")
+        #expect(
+            right.output.contains("All is well")
+                && right.output.contains("(1 row needs it; the one at hand opens them)"))
+    }
+
     @Test("C42: a server that answers 401 to /version asks for a login; one that does not answer, or answers, does not")
     func login() throws {
         let server = Process()

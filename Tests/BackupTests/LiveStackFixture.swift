@@ -108,11 +108,11 @@ final class LiveStackFixture: Sendable {
     /// The stack with its artifacts elsewhere.
     func stack(
         artifacts: FilePath, servedNames: @escaping @Sendable () throws -> [String]? = { nil },
-        ignored: IgnoredPlaces = .none
+        ignored: IgnoredPlaces = .none, keys: ServerKeys = .none
     ) -> LiveStack {
         LiveStack(
             database: database, tools: PostgresTools(binDirectory: server.binDirectory), artifacts: artifacts,
-            mlflowVersion: { "3.17.2" }, servedNames: servedNames, ignored: ignored)
+            mlflowVersion: { "3.17.2" }, servedNames: servedNames, ignored: ignored, keys: keys)
     }
 
     @discardableResult

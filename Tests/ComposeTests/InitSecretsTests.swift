@@ -55,6 +55,9 @@ struct InitSecretsTests {
         let modes = try script.bash("cd secrets && stat -c '%n %u:%g %a' API_TOKEN kek_passphrase revision").text
         #expect(modes == "API_TOKEN 0:3111 440\nkek_passphrase 0:3110 440\nrevision 0:3111 440\n")
         #expect(try take("API_TOKEN=one\nMLFLOW_CRYPTO_KEK_PASSPHRASE=kek\n").exit == 0 && secrets() == first)
+        #expect(try take("API_TOKEN=one\nMLFLOW_CRYPTO_KEK_PASSPHRASE=other\n").exit == 0)
+        #expect(
+            try secrets()["revision"] != first["revision"], "the service tries the passphrase, and has to read it anew")
         #expect(try take("SMTP_PASSWORD=two\n").exit == 0)
         let second = try secrets()
         #expect(second["API_TOKEN"] == nil && second["kek_passphrase"] == nil && second["SMTP_PASSWORD"] == "two")

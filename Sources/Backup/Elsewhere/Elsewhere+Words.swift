@@ -9,8 +9,8 @@ extension Elsewhere {
     enum Moment { case backup, restore }
 
     /// One sentence or two for each kind of thing, with what to do.
-    func notices(_ moment: Moment, artifacts: FilePath) -> [BilingualText] {
-        gaps(moment, artifacts: artifacts) + beside(moment)
+    func notices(_ moment: Moment, artifacts: FilePath, keys verdicts: [ServerKey: KeyVerdict]) -> [BilingualText] {
+        gaps(moment, artifacts: artifacts) + beside(moment, keys: verdicts)
     }
 
     /// Of artifacts that the database names and no backup holds.
@@ -19,8 +19,9 @@ extension Elsewhere {
     }
 
     /// Of all else.
-    func beside(_ moment: Moment) -> [BilingualText] {
-        [secretsNotice(moment), usersNotice(moment)].compactMap { $0 }
+    /// - Parameter verdicts: of the keys that were tried.
+    func beside(_ moment: Moment, keys verdicts: [ServerKey: KeyVerdict]) -> [BilingualText] {
+        secretsNotices(moment, verdicts) + [usersNotice(moment)].compactMap { $0 }
     }
 
     private func placesNotice(_ moment: Moment) -> BilingualText? {
@@ -70,17 +71,29 @@ extension Elsewhere {
         )
     }
 
-    private func secretsNotice(_ moment: Moment) -> BilingualText? {
-        var rows: [BilingualText] = []
-        var names: [String] = []
-        if webhookSecrets > 0 {
-            rows.append(counted(webhookSecrets, zh: "个 webhook 密钥", en: "webhook secret"))
-            names.append("MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY")
+    /// Of each key what its verdict says, and of those that have none, or were not tried, that they are needed.
+    private func secretsNotices(_ moment: Moment, _ verdicts: [ServerKey: KeyVerdict]) -> [BilingualText] {
+        var untried: [ServerKey] = []
+        var told: [BilingualText] = []
+        for key in ServerKey.allCases where rows(of: key) > 0 {
+            if let notice = verdicts[key]?.notice(moment, key.setting, words(key)) {
+                told.append(notice)
+            } else {
+                untried.append(key)
+            }
         }
-        if gatewaySecrets > 0 {
-            rows.append(counted(gatewaySecrets, zh: "个网关密钥", en: "gateway secret"))
-            names.append("MLFLOW_CRYPTO_KEK_PASSPHRASE")
+        return [secretsNotice(moment, untried)].compactMap { $0 } + told
+    }
+
+    private func words(_ key: ServerKey) -> BilingualText {
+        switch key {
+        case .webhooks: counted(webhookSecrets, zh: "个 webhook 密钥", en: "webhook secret")
+        case .gateway: counted(gatewaySecrets, zh: "个网关密钥", en: "gateway secret")
         }
+    }
+
+    private func secretsNotice(_ moment: Moment, _ untried: [ServerKey]) -> BilingualText? {
+        let (rows, names) = (untried.map(words), untried.map(\.setting))
         guard !rows.isEmpty else { return nil }
         let list = Self.joined(rows, zh: "、", en: " and ")
         let keys = BilingualText(zh: names.joined(separator: " 和 "), en: names.joined(separator: " and "))

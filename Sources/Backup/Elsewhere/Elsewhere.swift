@@ -27,6 +27,14 @@ package struct Elsewhere: Sendable, Equatable, Codable {
 
     private static let mostPlaces = 20
 
+    /// How many need it.
+    func rows(of key: ServerKey) -> Int64 {
+        switch key {
+        case .webhooks: webhookSecrets
+        case .gateway: gatewaySecrets
+        }
+    }
+
     /// - Parameter asksForLogin: of a server whose users are not in the database.
     /// - Returns: `nil` where there is nothing to say.
     init?(_ reading: PlaceReading, _ found: ArtifactPlaces, asksForLogin: Bool) {

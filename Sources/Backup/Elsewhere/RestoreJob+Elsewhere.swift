@@ -9,9 +9,13 @@ extension RestoreJob {
     func elsewhere(_ manifest: Manifest) -> [BilingualText] {
         guard options.mode.includesDatabase else { return [] }
         var found = manifest.elsewhere
-        do { found = try stack.coverage(asksForLogin: found?.users ?? false).elsewhere } catch {
+        var verdicts: [ServerKey: KeyVerdict] = [:]
+        do {
+            found = try stack.coverage(asksForLogin: found?.users ?? false).elsewhere
+            verdicts = stack.keyVerdicts(found)
+        } catch {
             log.warning("what is elsewhere is told by the backup's manifest", ["reason": error.bilingual.english])
         }
-        return found?.notices(.restore, artifacts: stack.artifacts) ?? []
+        return found?.notices(.restore, artifacts: stack.artifacts, keys: verdicts) ?? []
     }
 }

@@ -12,7 +12,9 @@ extension BackupPreflight {
             // Who asks every few seconds does not have a bucket listed each time, and a backup asks when it has made its dump.
             let found = try stack.coverage(atMost: isHasty ? 2 : 10, asksServer: !isHasty && !isFollowed).elsewhere
             findings.noteGaps(.artifacts, found?.gaps(.backup, artifacts: stack.artifacts) ?? [])
-            findings.note(.artifacts, found?.beside(.backup) ?? [])
+            // Nor does he wait for a key to be derived.
+            let verdicts = isHasty ? [:] : stack.keyVerdicts(found)
+            findings.note(.artifacts, found?.beside(.backup, keys: verdicts) ?? [])
         } catch {
             // A backup that could not tell it either would be partial.
             findings.noteGaps(

@@ -19,6 +19,8 @@ package struct CoveredStore: Sendable {
     package let isCovered: Bool
     /// The line that would mend it, or what else is to be done; `nil` where nothing is.
     package let mend: BilingualText?
+    /// Whether a restored MLflow would fail of it with what is at hand, such as a wrong key.
+    package var isAtFault = false
 
     package var text: BilingualText {
         let shown = name.shown
@@ -123,19 +125,20 @@ extension Elsewhere {
                     mend: BilingualText(
                         zh: "请另行备份 database_uri 所指的数据库", en: "back up the database of its database_uri by itself")))
         }
-        if webhookSecrets > 0 {
-            found.append(Self.key("MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY", webhookSecrets))
+        let verdicts = stack.keyVerdicts(self)
+        for key in ServerKey.allCases where rows(of: key) > 0 {
+            found.append(Self.key(key, rows(of: key), verdicts[key] ?? .notGiven))
         }
-        if gatewaySecrets > 0 { found.append(Self.key("MLFLOW_CRYPTO_KEK_PASSPHRASE", gatewaySecrets)) }
         return found
     }
 
-    private static func key(_ name: String, _ rows: Int64) -> CoveredStore {
-        CoveredStore(
-            kind: .keys, name: name,
-            facts: BilingualText(zh: "\(rows) 行需要它", en: rows == 1 ? "1 row needs it" : "\(rows) rows need it"),
-            isCovered: false,
-            mend: BilingualText(zh: "请另行保存", en: "keep it by itself"))
+    private static func key(_ key: ServerKey, _ rows: Int64, _ verdict: KeyVerdict) -> CoveredStore {
+        let needed = BilingualText(
+            zh: "\(rows) 行需要它", en: rows == 1 ? "1 row needs it" : "\(rows) rows need it")
+        return CoveredStore(
+            kind: .keys, name: key.setting,
+            facts: needed + BilingualText(zh: "，", en: "; ") + verdict.fact, isCovered: false,
+            mend: verdict.mend, isAtFault: verdict.isFault)
     }
 
     /// A folder that this machine has can be backed up; of anything else a person says that he does it.

@@ -34,6 +34,8 @@ package enum SettingName: String, Sendable, CaseIterable {
     case mlflowURL = "MLFLOW_URL"
     case mlflowContainer = "MLFLOW_CONTAINER"
     case mlflowUpgradeCommand = "MLFLOW_UPGRADE_COMMAND"
+    case webhookKey = "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY"
+    case gatewayPassphrase = "MLFLOW_CRYPTO_KEK_PASSPHRASE"
     case restoreStopsMLflow = "RESTORE_STOPS_MLFLOW"
     case undoKeep = "UNDO_KEEP"
     case undoKeepSize = "UNDO_KEEP_SIZE"
@@ -54,7 +56,7 @@ package enum SettingName: String, Sendable, CaseIterable {
     /// Secrets are never shown, may stand in a file named by `NAME_FILE`, and are no flags: `ps` shows flags.
     package var isSecret: Bool {
         switch self {
-        case .postgresPassword, .apiToken, .smtpPassword, .pingURL: true
+        case .postgresPassword, .apiToken, .smtpPassword, .pingURL, .webhookKey, .gatewayPassphrase: true
         default: false
         }
     }

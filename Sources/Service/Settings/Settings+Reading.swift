@@ -64,6 +64,8 @@ extension Settings {
         mlflowURL = try reader.url(.mlflowURL, schemes: ["http", "https"]) ?? "http://mlflow:5000"
         mlflowContainer = try Self.container(reader)
         mlflowUpgradeCommand = reader.text(.mlflowUpgradeCommand)
+        serverKeys = ServerKeys(
+            webhooks: try reader.secret(.webhookKey), gateway: try reader.secret(.gatewayPassphrase))
         restoreStopsMLflow = try reader.flag(.restoreStopsMLflow, default: false)
         undoKeepSeconds = try reader.duration(.undoKeep) ?? 24 * 3600
         undoKeepBytes = try reader.size(.undoKeepSize)

@@ -29,7 +29,8 @@ extension Settings {
             artifacts: artifactsDirectory, further: artifactRoots,
             mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer,
             stopsServer: restoreStopsMLflow, asksForLogin: { [mlflowURL] in Self.asksForLogin(mlflowURL) },
-            servedNames: { [mlflowURL] in try ServedArtifacts.names(of: mlflowURL) }, ignored: artifactRootsIgnored)
+            servedNames: { [mlflowURL] in try ServedArtifacts.names(of: mlflowURL) }, ignored: artifactRootsIgnored,
+            keys: serverKeys)
     }
 
     private var trackingServer: TrackingServer? {

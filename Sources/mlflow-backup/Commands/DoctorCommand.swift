@@ -30,6 +30,18 @@ enum DoctorCommand: Command {
         }
         if let first = report.obstacles.first { throw first }
         if report.exit != .success { return report.exit }
+        // The backups are good, and an MLflow on what they bring back would not be.
+        if stores.contains(where: \.isAtFault) {
+            if !invocation.arguments.has("json") {
+                invocation.console.answer(
+                    BilingualText(
+                        zh: "可以备份，但请先处理上面的密钥问题：恢复后的 MLflow 会因它返回 500。",
+                        en:
+                            "A backup can be made. Put right what is said of keys above: an MLflow that is restored with them answers 500."
+                    ))
+            }
+            return .failure
+        }
         if !invocation.arguments.has("json") {
             invocation.console.answer(
                 BilingualText(zh: "一切就绪，可以备份。", en: "All is well: a backup can be made."))
@@ -78,6 +90,7 @@ enum DoctorCommand: Command {
             let facts: String
             let covered: Bool
             let mend: String?
+            let at_fault: Bool
         }
 
         private let report: PreflightRepresentation
@@ -88,7 +101,7 @@ enum DoctorCommand: Command {
             self.stores = stores.map {
                 Store(
                     kind: $0.kind.rawValue, name: $0.name, facts: $0.facts[language], covered: $0.isCovered,
-                    mend: $0.mend?[language])
+                    mend: $0.mend?[language], at_fault: $0.isAtFault)
             }
         }
 
