@@ -14,7 +14,7 @@ struct SessionParameterTests {
 
     private static let hostile: [(name: String, value: String, ours: String)] = [
         ("statement_timeout", "1ms", "0"), ("lock_timeout", "1ms", "0"),
-        ("idle_in_transaction_session_timeout", "1ms", "0"), ("idle_session_timeout", "100ms", "0"),
+        ("idle_in_transaction_session_timeout", "1ms", "0"), ("idle_session_timeout", "1s", "0"),
         ("default_transaction_read_only", "on", "off"),
         ("default_transaction_isolation", "serializable", "read committed"),
         ("default_transaction_deferrable", "on", "off"), ("search_path", "nowhere", "public"),

@@ -52,7 +52,7 @@ package struct ClaimJob: Sendable {
         do {
             let hold = try workspace.hold("claim")
             defer { withExtendedLifetime(hold) {} }
-            for view in [workspace] + workspace.views
+            for view in workspace.all
             where try !RestoreJournal.isPresent(view.stack, workspace.folder) {
                 let own = try StrayParts(view, hold.identity(in: view)).claim(on: hold.databases)
                 found = (found.kept + own.kept, found.halfSwapped + own.halfSwapped)
@@ -71,7 +71,7 @@ package struct ClaimJob: Sendable {
             }
             if !taken.isEmpty { try claims.write(in: workspace.folder) }
             // What was kept by a stack whose backups are this one's now, or of which there is nothing else here.
-            let again = try ([workspace] + workspace.views).flatMap { view in
+            let again = try workspace.all.flatMap { view in
                 try KeptParts(view, of: view.stack.root == nil ? identity : hold.identity(in: view)).takeUp { owner in
                     owner.system == identity.system || claims.claim(of: identity, on: owner) != nil
                         || !makers.contains { $0.isSameStack(as: owner) }

@@ -45,7 +45,7 @@ extension BackupPreflight {
     private func noteKeptParts(_ findings: inout Findings) {
         do {
             let isServerThere = findings.first(.database) == nil
-            for view in [workspace] + workspace.views {
+            for view in workspace.all {
                 let parts = KeptParts(view)
                 findings.note(.keptParts, try (isServerThere ? parts.identified() : parts).warnings())
             }

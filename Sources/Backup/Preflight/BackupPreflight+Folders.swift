@@ -92,7 +92,7 @@ extension BackupPreflight {
             findings.make(check) { try FolderPulse.requireAnswer(of: path, atMost: awaited) }
         }
         guard findings.obstacles.isEmpty else { return false }
-        for view in [workspace] + workspace.views {
+        for view in workspace.all {
             findings.make(.artifacts) { try view.stack.requireAnswers(inside: awaited) }
         }
         guard findings.obstacles.isEmpty else { return false }

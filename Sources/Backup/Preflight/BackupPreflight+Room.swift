@@ -69,7 +69,7 @@ extension BackupPreflight {
     ) throws -> BackupRoom {
         let base = reusable(among: items)
         let shares = options.kind == .uncompressed || FileSystem.sharesBlocks(in: folder.path)
-        let trees = ([workspace] + workspace.views).map { (folder: $0.stack.artifacts, prefix: $0.stack.section) }
+        let trees = workspace.all.map { (folder: $0.stack.artifacts, prefix: $0.stack.section) }
         let estimate: BackupEstimate
         do {
             estimate = try BackupEstimate(

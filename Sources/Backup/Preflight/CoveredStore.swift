@@ -50,7 +50,7 @@ extension Workspace {
     /// is told of by `BackupPreflight`.
     package func stores() -> [CoveredStore] {
         let database = databaseStore()
-        let folders = ([self] + views).map(\.folderStore)
+        let folders = all.map(\.folderStore)
         // Nobody can say what else there is while the database is silent.
         guard database != nil, let elsewhere = try? stack.coverage().elsewhere else {
             return [database].compactMap(\.self) + folders
@@ -113,9 +113,9 @@ extension Elsewhere {
                     kind: .artifacts, name: "mlflow-artifacts:/", facts: .empty, isCovered: false,
                     mend: BilingualText(
                         zh:
-                            "请把 ARTIFACTS_DIR 设为服务器的 --artifacts-destination，或设 ARTIFACT_ROOTS_IGNORED=mlflow-artifacts:/",
+                            "请把 ARTIFACTS_DIR 设为服务器的 artifacts-destination，或设 ARTIFACT_ROOTS_IGNORED=mlflow-artifacts:/",
                         en:
-                            "set ARTIFACTS_DIR to the server's --artifacts-destination, or ARTIFACT_ROOTS_IGNORED=mlflow-artifacts:/"
+                            "set ARTIFACTS_DIR to the server's artifacts-destination, or ARTIFACT_ROOTS_IGNORED=mlflow-artifacts:/"
                     )))
         }
         if users {

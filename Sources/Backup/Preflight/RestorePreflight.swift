@@ -32,7 +32,7 @@ package struct RestorePreflight: Sendable {
         if options.mode.includesArtifacts {
             // Much of what follows walks through them. A backup before the restore asks by itself.
             let seconds = if case .job = occasion { FolderPulse.awakening } else { FolderPulse.hasty }
-            for view in [workspace] + workspace.views {
+            for view in workspace.all {
                 let answers: Void? = findings.make(.artifacts) { try view.stack.requireAnswers(inside: seconds) }
                 guard answers != nil else { return findings }
             }

@@ -7,7 +7,7 @@ import Wording
 extension Workspace {
     /// What a person has to decide on, of all folders.
     func keptWarnings(of identity: StackIdentity) throws -> [BilingualText] {
-        try ([self] + views).flatMap { view in
+        try all.flatMap { view in
             var own = identity
             if view.stack.root != nil { own.artifacts = try ArtifactsMark.read(in: view.stack.artifacts)?.id }
             return try KeptParts(view, of: own).warnings()
@@ -16,13 +16,13 @@ extension Workspace {
 
     /// The same for who asks the server by himself whose they are.
     package func keptWarnings() throws -> [BilingualText] {
-        try ([self] + views).flatMap { try KeptParts($0).identified().warnings() }
+        try all.flatMap { try KeptParts($0).identified().warnings() }
     }
 
     /// What restores have kept in all folders, the newest first, each with the bytes that it holds alone.
     /// - Throws: as `KeptParts.listing`.
     package func keptListing() throws -> [(part: KeptPart, bytes: UInt64)] {
-        try ([self] + views).flatMap { try KeptParts($0).listing() }
+        try all.flatMap { try KeptParts($0).listing() }
             .sorted { ($0.part.sequence ?? 0, $0.part.id) > ($1.part.sequence ?? 0, $1.part.id) }
     }
 
@@ -59,6 +59,6 @@ extension KeptPart {
 extension Hold {
     /// After a restore or an undo has made kept parts.
     func afterSwap(_ workspace: Workspace) -> [BilingualText] {
-        ([workspace] + workspace.views).flatMap { KeptExpiry($0, self).afterSwap() }
+        workspace.all.flatMap { KeptExpiry($0, self).afterSwap() }
     }
 }

@@ -25,14 +25,14 @@ struct Settling {
         hold.unfinished = recovery.stuck
         if outcome != .nothingToDo { workspace.settled(outcome) }
         // Its own folder would be taken for that of another service's restore.
-        for view in [workspace] + workspace.views {
+        for view in workspace.all {
             if hold.unfinished == nil { try StrayParts(view, hold.identity(in: view)).clear(on: hold.databases) }
             view.state.removeLeftovers(log: workspace.log)
         }
         if workspace.folder.writeProtection == nil { try settleFolder() }
         MendedRecords(workspace).write()
         // The first one's first: what follows a part goes after it.
-        for view in [workspace] + workspace.views { KeptExpiry(view, hold).run(sparing: spared) }
+        for view in workspace.all { KeptExpiry(view, hold).run(sparing: spared) }
         return outcome
     }
 

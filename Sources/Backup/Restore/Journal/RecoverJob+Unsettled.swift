@@ -39,7 +39,7 @@ extension RecoverJob {
     private func stuck() -> BackupError? {
         do {
             try RestoreJournal.refuseLeft(workspace.stack, workspace.folder)
-            for view in [workspace] + workspace.views
+            for view in workspace.all
             where try RestoreJournal.read(view.stack, workspace.folder) != nil { return nil }
             return try foreignWork()
         } catch let error as BackupError {
@@ -56,7 +56,7 @@ extension RecoverJob {
         let identity = StackIdentity(
             system: "\(database.host):\(database.port)", database: database.database, artifacts: nil)
         do {
-            for view in [workspace] + workspace.views {
+            for view in workspace.all {
                 try StrayParts(view, identity).refuseForeignWork(telling: false)
             }
         } catch let error as BackupError {
@@ -69,7 +69,7 @@ extension RecoverJob {
     /// What an operation would have to settle first.
     private func left() -> BackupError? {
         do {
-            let isThere = try ([workspace] + workspace.views).contains {
+            let isThere = try workspace.all.contains {
                 try RestoreJournal.read($0.stack, workspace.folder) != nil
             }
             guard isThere || isNeeded else { return nil }

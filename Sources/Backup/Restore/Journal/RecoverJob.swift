@@ -19,13 +19,13 @@ package struct RecoverJob: Sendable {
     ///   whether there is anything to do.
     package func run() throws -> RestoreRecovery.Outcome {
         if try !workspace.all.contains(where: { try RestoreJournal.mayBePresent($0.stack, workspace.folder) }),
-            try ([workspace] + workspace.views).allSatisfy({ try StrayParts.work($0).isEmpty })
+            try workspace.all.allSatisfy({ try StrayParts.work($0).isEmpty })
         {
             // Only MLflow may still stand still, and a probe may lie about: neither needs the database.
             try workspace.holdingFolder(Self.purpose, for: .reading) {
                 // What keeps it down is logged, and tried again.
                 _ = ServerPause(workspace.stack, workspace.folder, log: workspace.log).endAfterCrash()
-                for view in [workspace] + workspace.views { view.state.removeProbes(log: workspace.log) }
+                for view in workspace.all { view.state.removeProbes(log: workspace.log) }
             }
             return .nothingToDo
         }

@@ -46,7 +46,7 @@ package struct RestoreRecovery {
     static func isNeeded(_ workspace: Workspace) -> Bool {
         if ServerPause(workspace.stack, workspace.folder, log: workspace.log).isPending { return true }
         do {
-            return try ([workspace] + workspace.views).contains {
+            return try workspace.all.contains {
                 try RestoreJournal.isPresent($0.stack, workspace.folder)
             }
         } catch { return false }
