@@ -26,27 +26,33 @@ let package = Package(
         // Engines: they know nothing of the API.
         .target(name: "Wording"),
         .target(name: "SystemIO", dependencies: ["CLinux", "Wording"]),
-        .target(name: "Archive", dependencies: ["SystemIO", "Wording", "CISAL", "CCrypto"]),
+        .target(name: "Crypto", dependencies: ["SystemIO", "CCrypto"]),
+        .target(name: "Archive", dependencies: ["Crypto", "SystemIO", "Wording", "CISAL"]),
         .target(name: "Postgres", dependencies: ["SystemIO", "Wording", "CPostgres"]),
         .target(name: "SQLite", dependencies: ["SystemIO", "Wording", "CSQLite"]),
         .target(name: "MLflowStore", dependencies: ["Postgres", "SQLite", "SystemIO", "Wording"]),
         .target(name: "Curl", dependencies: ["CCurl"]),
-        .target(name: "ObjectStore", dependencies: ["Curl", "SystemIO", "Wording"]),
-        .target(name: "Backup", dependencies: ["Archive", "MLflowStore", "Postgres", "SystemIO", "Wording"]),
+        .target(name: "ObjectStore", dependencies: ["Crypto", "Curl", "SystemIO", "Wording"]),
+        .target(
+            name: "Backup", dependencies: ["Archive", "Crypto", "MLflowStore", "Postgres", "SystemIO", "Wording"]),
 
         // The service around the engines.
         .target(
             name: "Service",
-            dependencies: ["Backup", "Archive", "Curl", "MLflowStore", "Postgres", "SQLite", "SystemIO", "Wording"]),
+            dependencies: [
+                "Backup", "Archive", "Crypto", "Curl", "MLflowStore", "Postgres", "SQLite", "SystemIO", "Wording",
+            ]),
         .target(name: "HTTPServer", dependencies: ["SystemIO", "CMicroHTTPD", "CLinux"]),
         .target(
             name: "API",
             dependencies: [
-                "HTTPServer", "Service", "Backup", "Archive", "Postgres", "SystemIO", "Wording", "CDocuments",
+                "HTTPServer", "Service", "Backup", "Archive", "Crypto", "Postgres", "SystemIO", "Wording", "CDocuments",
             ]),
         .executableTarget(
             name: "mlflow-backup",
-            dependencies: ["API", "Service", "Backup", "Archive", "HTTPServer", "Postgres", "SystemIO", "Wording"]
+            dependencies: [
+                "API", "Service", "Backup", "Archive", "Crypto", "HTTPServer", "Postgres", "SystemIO", "Wording",
+            ]
         ),
 
         // The archive engine alone, for benchmarks.
@@ -58,7 +64,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["SystemIO", "Postgres"], path: "Tests/TestSupport",
             exclude: ["faulty_proxy.py", "moto_server.py", "smtp_server.py", "web_server.py"]),
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport", "Wording"]),
-        .testTarget(name: "ArchiveTests", dependencies: ["Archive", "SystemIO", "TestSupport", "Wording"]),
+        .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Crypto", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(
             name: "SQLiteTests", dependencies: ["SQLite", "SystemIO", "TestSupport", "Wording"],
@@ -68,10 +74,12 @@ let package = Package(
             dependencies: ["MLflowStore", "Postgres", "SQLite", "SystemIO", "TestSupport", "Wording"],
             exclude: ["edits.py"]),
         .testTarget(
-            name: "ObjectStoreTests", dependencies: ["ObjectStore", "SystemIO", "TestSupport", "Wording"]),
+            name: "ObjectStoreTests", dependencies: ["Crypto", "ObjectStore", "SystemIO", "TestSupport", "Wording"]),
         .testTarget(
             name: "BackupTests",
-            dependencies: ["Backup", "Archive", "MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording"]),
+            dependencies: [
+                "Backup", "Archive", "Crypto", "MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording",
+            ]),
         .testTarget(
             name: "ServiceTests", dependencies: ["Service", "Backup", "SQLite", "SystemIO", "TestSupport", "Wording"],
             exclude: ["task_writer.py"]),

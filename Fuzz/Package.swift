@@ -15,11 +15,12 @@ let package = Package(
         .target(name: "CLinux", path: "Sources/CShims/CLinux"),
         .target(name: "Wording", path: "Sources/Wording"),
         .target(name: "SystemIO", dependencies: ["CLinux", "Wording"], path: "Sources/SystemIO"),
+        .target(name: "Crypto", dependencies: ["SystemIO", "CCrypto"], path: "Sources/Crypto"),
         .target(
-            name: "Archive", dependencies: ["SystemIO", "Wording", "CISAL", "CCrypto"], path: "Sources/Archive",
+            name: "Archive", dependencies: ["Crypto", "SystemIO", "Wording", "CISAL"], path: "Sources/Archive",
             swiftSettings: instruments),
         .executableTarget(
-            name: "fuzz-archive", dependencies: ["Archive", "SystemIO"], path: "fuzz-archive",
+            name: "fuzz-archive", dependencies: ["Archive", "Crypto", "SystemIO"], path: "fuzz-archive",
             swiftSettings: [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]),
     ],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import SystemIO
 import Testing
 
@@ -11,7 +12,7 @@ struct SignatureTests {
     private let signature = SignatureV4(
         keys: S3Keys(id: "AKIAIOSFODNN7EXAMPLE", secret: Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")),
         region: "us-east-1", time: "20130524T000000Z")
-    private let empty = SHA256Digest.hex(SHA256Digest.of([]))
+    private let empty = SHA256.digest(of: [UInt8]()).hex
 
     @Test("it is Amazon's own for a part of an object")
     func object() throws {
@@ -37,10 +38,10 @@ struct SignatureTests {
             64: "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb",
         ]
         for (count, digest) in edges {
-            #expect(SHA256Digest.hex(SHA256Digest.of([UInt8](repeating: UInt8(ascii: "a"), count: count))) == digest)
+            #expect(SHA256.digest(of: [UInt8](repeating: UInt8(ascii: "a"), count: count)).hex == digest)
         }
-        let keyed = SHA256Digest.keyed(Array("Jefe".utf8), Array("what do ya want for nothing?".utf8))
-        #expect(SHA256Digest.hex(keyed) == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+        let keyed = SealedBytes.authenticator(of: Array("what do ya want for nothing?".utf8), key: Array("Jefe".utf8))
+        #expect(HexDigits.text(keyed) == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
     }
 
     @Test("its time is UTC, on leap days and at the ends of years, too")

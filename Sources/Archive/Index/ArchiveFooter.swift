@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
+
 /// The last gzip member: the tar's end-of-archive blocks, with one FEXTRA subfield that says where the index is.
 ///
 /// Its length never varies, so it is found from the end of the file without reading anything else.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import SystemIO
 
 /// The text of `index.json`: one member a line with its keys in a fixed order, so that it is written and read a
@@ -116,7 +117,7 @@ enum IndexEncoder {
         out += key.utf8
         guard bytes.allSatisfy({ $0 < 0x80 }) || String(validating: bytes, as: UTF8.self) != nil else {
             out += "_hex\":\"".utf8
-            for byte in bytes { out += [hexDigit(byte >> 4), hexDigit(byte & 15)] }
+            for byte in bytes { out += [HexDigits.lower(byte >> 4), HexDigits.lower(byte & 15)] }
             out.append(UInt8(ascii: "\""))
             return
         }
@@ -124,7 +125,7 @@ enum IndexEncoder {
         for byte in bytes {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += [UInt8(ascii: "\\"), byte]
-            case 0..<0x20, 0x7f: out += "\\u00".utf8 + [hexDigit(byte >> 4), hexDigit(byte & 15)]
+            case 0..<0x20, 0x7f: out += "\\u00".utf8 + [HexDigits.lower(byte >> 4), HexDigits.lower(byte & 15)]
             default: out.append(byte)
             }
         }

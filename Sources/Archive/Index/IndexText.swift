@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import SystemIO
 
 /// A cursor over one line of `index.json`. Every method returns `nil` where the text is not what it must be.
@@ -188,8 +189,8 @@ struct IndexText {
     }
 
     private mutating func hexByte() -> UInt8? {
-        guard bytes.endIndex - position >= 2, let high = hexValue(bytes[position]),
-            let low = hexValue(bytes[position + 1])
+        guard bytes.endIndex - position >= 2, let high = HexDigits.value(of: bytes[position]),
+            let low = HexDigits.value(of: bytes[position + 1])
         else { return nil }
         position += 2
         return high << 4 | low

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
+
 /// The comparison of one tree with the backup before, made by the writer that can take something over from it.
 ///
 /// Every entry is offered in the order of the walk. How much can be taken over at once is the writer's affair: a folder

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import SystemIO
 
 /// SHA-256 of a stream of buffers, on a thread of its own: it is the slowest part of reading an archive, and nothing

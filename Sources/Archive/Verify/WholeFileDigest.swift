@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import SystemIO
 
 /// SHA-256 of a whole file while others read parts of it: on a thread of its own, over the same pages, which leave the

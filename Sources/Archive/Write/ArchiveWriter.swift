@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
+
 /// Fills a buffer with the next bytes of a file. Fewer bytes than asked for means that the file ended.
 package typealias ContentSource = (UnsafeMutableRawBufferPointer) throws -> Int
 

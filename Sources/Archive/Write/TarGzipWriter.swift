@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import SystemIO
 
 /// Writes one tar.gz as a sequence of gzip members, each holding whole tar entries or whole chunks of a file.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import Archive
 
 /// The digest over a record that is part of it, so that no flipped bit in it rules what may go, what is live, or whose it

@@ -23,14 +23,6 @@ enum ASCII {
         !bytes.isEmpty && bytes.allSatisfy { isAlphanumeric($0) || "!#$%&'*+-.^_`|~".utf8.contains($0) }
     }
 
-    static func hexDigitValue(_ byte: UInt8) -> UInt8? {
-        switch lowercase(byte) {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): lowercase(byte) - UInt8(ascii: "a") + 10
-        default: nil
-        }
-    }
-
     /// Without optional white space (space, tab) at both ends (RFC 9110 §5.6.3).
     static func trimmed(_ text: Substring) -> Substring {
         var text = text

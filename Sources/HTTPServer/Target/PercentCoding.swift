@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SystemIO
+
 /// Percent-encoding (RFC 3986 §2.1).
 package enum PercentCoding {
     /// The bytes meant, or `nil` where a `%` is not followed by two hexadecimal digits.
@@ -12,8 +14,8 @@ package enum PercentCoding {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.next().flatMap(ASCII.hexDigitValue),
-                let low = rest.next().flatMap(ASCII.hexDigitValue)
+            guard let high = rest.next().flatMap(HexDigits.value),
+                let low = rest.next().flatMap(HexDigits.value)
             else { return nil }
             bytes.append(high << 4 | low)
         }
@@ -26,13 +28,12 @@ package enum PercentCoding {
     }
 
     static func encode(_ text: String, keeping isKept: (UInt8) -> Bool) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
         for byte in text.utf8 {
             if isKept(byte) {
                 bytes.append(byte)
             } else {
-                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+                bytes += [UInt8(ascii: "%"), HexDigits.upper(byte >> 4), HexDigits.upper(byte & 15)]
             }
         }
         return String(decoding: bytes, as: UTF8.self)

@@ -19,19 +19,7 @@ struct PathParts: Hashable, Sendable {
 
     /// Of a URI: `%20` is a space.
     init(encoded path: some Collection<UInt8>) {
-        var decoded: [UInt8] = []
-        var rest = Array(path)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), let high = rest.first.flatMap(hexDigit),
-                let low = rest.dropFirst().first.flatMap(hexDigit)
-            {
-                decoded.append(high << 4 | low)
-                rest = rest.dropFirst(2)
-            } else {
-                decoded.append(byte)
-            }
-        }
-        self.init(path: decoded)
+        self.init(path: PercentText.decoded(path))
     }
 
     var path: FilePath { FilePath(bytes: names.reduce(into: []) { $0 += [slash] + $1 }) }
@@ -101,17 +89,8 @@ struct RealPaths {
 private let slash = UInt8(ascii: "/")
 private let dot = UInt8(ascii: ".")
 
-private func hexDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 0x30...0x39: byte - 0x30
-    case 0x41...0x46: byte - 0x37
-    case 0x61...0x66: byte - 0x57
-    default: nil
-    }
-}
-
 /// `3f2a…` of a run (a UUID without dashes), `m-3f2a…` of a logged model.
 private func isIdentifier(_ name: [UInt8]) -> Bool {
     let digits = name.starts(with: Array("m-".utf8)) ? name.dropFirst(2) : name[...]
-    return digits.count == 32 && digits.allSatisfy { hexDigit($0) != nil }
+    return digits.count == 32 && digits.allSatisfy { HexDigits.value(of: $0) != nil }
 }

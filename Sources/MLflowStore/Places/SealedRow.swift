@@ -68,12 +68,14 @@ package enum SealedRow: Sendable, Equatable {
     }
 
     private static func bytes(hex: String) -> [UInt8]? {
-        let digits = hex.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
+        let digits = Array(hex.utf8)
         guard digits.count % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
         for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = digits[index], let low = digits[index + 1] else { return nil }
-            bytes.append(UInt8(high << 4 | low))
+            guard let high = HexDigits.value(of: digits[index]), let low = HexDigits.value(of: digits[index + 1]) else {
+                return nil
+            }
+            bytes.append(high << 4 | low)
         }
         return bytes
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SystemIO
 import SQLite
 
 /// Values of SQLite as PostgreSQL writes those of MLflow's columns: what names rows and decides rules is text.
@@ -13,13 +14,9 @@ enum SQLiteText {
         case .real(let number): "\(number)"
         case .text(let text): text
         // Neither of them is MLflow's. For a person it is enough, and it is equal only to itself.
-        case .otherText(let bytes): "\\t" + hexadecimal(bytes)
-        case .blob(let bytes): "\\x" + hexadecimal(bytes)
+        case .otherText(let bytes): "\\t" + HexDigits.text(bytes)
+        case .blob(let bytes): "\\x" + HexDigits.text(bytes)
         }
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     /// Which columns of a table are declared BOOLEAN.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SystemIO
+
 /// The name of an object below the root of a store: bytes, which need be no legal path (`a//b`, `..`, a trailing slash).
 ///
 /// Keys compare by their bytes, as S3 lists them; a `String` would compare by what it looks like.
@@ -16,52 +18,22 @@ package struct ObjectKey: Hashable, Sendable, Comparable, ExpressibleByStringLit
     package static func < (lhs: ObjectKey, rhs: ObjectKey) -> Bool { lhs.bytes.lexicographicallyPrecedes(rhs.bytes) }
 }
 
-/// RFC 3986 section 2.1, as Signature Version 4 wants it: all but unreserved characters, hexadecimal digits in upper case.
+/// As Signature Version 4 wants it (RFC 3986, section 2.1): all but unreserved characters, hexadecimal digits in upper case.
 enum PercentEncoding {
-    static func encode(_ bytes: some Sequence<UInt8>, keeping kept: Set<UInt8> = []) -> String {
-        var encoded: [UInt8] = []
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                encoded.append(byte)
-            case _ where kept.contains(byte): encoded.append(byte)
-            default: encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: encoded, as: UTF8.self)
+    private static let unreserved: Set<UInt8> = [UInt8(ascii: "~")]
+
+    static func encode(_ bytes: some Sequence<UInt8>) -> String {
+        PercentText.encoded(bytes, keeping: unreserved, .upper)
     }
 
     /// A path: its slashes stay.
-    static func path(_ bytes: some Sequence<UInt8>) -> String { encode(bytes, keeping: [UInt8(ascii: "/")]) }
+    static func path(_ bytes: some Sequence<UInt8>) -> String {
+        PercentText.encoded(bytes, keeping: unreserved.union([UInt8(ascii: "/")]), .upper)
+    }
 
     /// - Parameter plusIsSpace: as in an answer of S3 with `encoding-type=url`.
     static func decode(_ text: some Collection<UInt8>, plusIsSpace: Bool = false) -> [UInt8] {
-        var decoded: [UInt8] = []
-        decoded.reserveCapacity(text.count)
-        var rest = text[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), let high = rest.first.flatMap(value),
-                let low = rest.dropFirst().first.flatMap(value)
-            {
-                decoded.append(high << 4 | low)
-                rest = rest.dropFirst(2)
-            } else {
-                decoded.append(byte == UInt8(ascii: "+") && plusIsSpace ? UInt8(ascii: " ") : byte)
-            }
-        }
-        return decoded
-    }
-
-    private static let digits = Array("0123456789ABCDEF".utf8)
-
-    private static func value(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        default: nil
-        }
+        guard plusIsSpace else { return PercentText.decoded(text) }
+        return PercentText.decoded(text.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 })
     }
 }

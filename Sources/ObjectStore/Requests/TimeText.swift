@@ -71,16 +71,14 @@ enum TimeText {
         return (hours * 3600 + minutes * 60) * (bytes[0] == dash ? -1 : 1)
     }
 
-    /// Since 1970 UTC, by the Gregorian calendar. Years are counted from March on, so that the leap day is a year's last.
+    /// Since 1970 UTC.
     private static func seconds(
         _ year: Int64, _ month: Int64, _ day: Int64, _ hour: Int64, _ minute: Int64, _ second: Int64
     ) -> Int64? {
         guard (1...9999).contains(year), (1...12).contains(month), (1...31).contains(day), (0...23).contains(hour),
             (0...59).contains(minute), (0...60).contains(second)
         else { return nil }
-        let shifted = month > 2 ? year : year - 1
-        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-        let days = 365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + dayOfYear - 719_468
+        let days = CivilDate.days(year: Int(year), month: Int(month), day: Int(day))
         return days * 86_400 + hour * 3600 + minute * 60 + second
     }
 }

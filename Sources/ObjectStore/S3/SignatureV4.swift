@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import SystemIO
 
 /// AWS Signature Version 4 of one request (AWS General Reference, "Create a signed AWS API request").
@@ -35,12 +36,14 @@ struct SignatureV4 {
             + fields.map { "\($0.name):\($0.value)\n" }.joined() + "\n\(names)\n\(body)"
         let day = String(time.prefix(8))
         let scope = "\(day)/\(region)/s3/aws4_request"
-        let text = "AWS4-HMAC-SHA256\n\(time)\n\(scope)\n" + SHA256Digest.hex(SHA256Digest.of(Array(canonical.utf8)))
+        let text = "AWS4-HMAC-SHA256\n\(time)\n\(scope)\n" + SHA256.digest(of: Array(canonical.utf8)).hex
         var key = Array("AWS4\(keys.secret.revealed)".utf8)
-        for part in [day, region, "s3", "aws4_request", text] { key = SHA256Digest.keyed(key, Array(part.utf8)) }
+        for part in [day, region, "s3", "aws4_request", text] {
+            key = SealedBytes.authenticator(of: Array(part.utf8), key: key)
+        }
         sent.append(
             "Authorization: AWS4-HMAC-SHA256 Credential=\(keys.id)/\(scope),SignedHeaders=\(names),Signature="
-                + SHA256Digest.hex(key))
+                + HexDigits.text(key))
         return sent
     }
 
@@ -60,15 +63,9 @@ struct SignatureV4 {
     /// Of now. - Parameter epoch: seconds since 1970 UTC.
     static func time(_ epoch: Int64) -> String {
         let (days, second) = (epoch / 86_400, epoch % 86_400)
-        // From March of the year 0 on, in eras of 400 years.
-        let shifted = days + 719_468
-        let (era, day) = (shifted / 146_097, shifted % 146_097)
-        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365
-        let rest = day - (365 * year + year / 4 - year / 100)
-        let month = (5 * rest + 2) / 153
+        let date = CivilDate(days: days)
         func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        let date = "\(year + era * 400 + (month < 10 ? 0 : 1))" + two(month < 10 ? month + 3 : month - 9)
-        return date + two(rest - (153 * month + 2) / 5 + 1) + "T" + two(second / 3600) + two(second / 60 % 60)
-            + two(second % 60) + "Z"
+        return "\(date.year)" + two(Int64(date.month)) + two(Int64(date.day)) + "T" + two(second / 3600)
+            + two(second / 60 % 60) + two(second % 60) + "Z"
     }
 }

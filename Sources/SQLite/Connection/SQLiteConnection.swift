@@ -175,16 +175,5 @@ extension String {
 
 extension FilePath {
     /// `file:/a/b%20c.db` (sqlite.org/uri.html).
-    var sqliteURI: String {
-        var text = "file:"
-        for byte in bytes {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"),
-                UInt8(ascii: "_"):
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            default: text += (byte < 16 ? "%0" : "%") + String(byte, radix: 16)
-            }
-        }
-        return text
-    }
+    var sqliteURI: String { "file:" + PercentText.encoded(bytes, keeping: [UInt8(ascii: "/")]) }
 }

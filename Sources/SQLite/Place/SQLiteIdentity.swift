@@ -46,15 +46,11 @@ package struct SQLiteIdentity: Sendable, Hashable {
 
     /// Durably, and whole or not at all: of two that make it at once one is first, and both read the same.
     private static func make(_ path: FilePath) throws {
-        var generator = SystemRandomNumberGenerator()
-        let digits = (0..<16).map { _ -> String in
-            let byte = UInt8.random(in: .min ... .max, using: &generator)
-            return (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }
-        let partial = FilePath(bytes: path.bytes + Array(".\(digits.joined())\(DurableFile.partialSuffix)".utf8))
+        let id = RandomID.make()
+        let partial = FilePath(bytes: path.bytes + Array(".\(id)\(DurableFile.partialSuffix)".utf8))
         do throws(SystemError) {
             let file = try OpenFile.makeInherited(partial, mode: 0o600)
-            try file.write(Array((digits.joined() + "\n").utf8))
+            try file.write(Array((id + "\n").utf8))
             try file.sync()
             try DurableFile.publish(partial, as: path)
         } catch {

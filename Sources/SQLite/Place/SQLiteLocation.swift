@@ -37,7 +37,7 @@ package struct SQLiteLocation: Sendable, Equatable {
             throw refuse("SQLite 地址没有主机名（sqlite:/// 有三个斜杠）", "one of SQLite has no host (sqlite:/// has three slashes)")
         }
         let parameters = Self.parameters(query)
-        var bytes = Self.decoded(place.dropFirst())
+        var bytes = PercentText.decoded(place.dropFirst().utf8)
         if bytes.starts(with: Array("file:".utf8)), Self.isTrue(parameters["uri"]) {
             bytes = try Self.ofFileURI(bytes.dropFirst(5), refuse)
             if let name = ["vfs", "nolock", "immutable"].first(where: { parameters[$0] != nil }) {
@@ -82,7 +82,7 @@ package struct SQLiteLocation: Sendable, Equatable {
         var found: [String: String] = [:]
         for part in query.split(separator: "&") {
             let (name, value) = split(String(part), at: "=")
-            found[String(name)] = String(decoding: decoded(value), as: UTF8.self)
+            found[String(name)] = String(decoding: PercentText.decoded(value.utf8), as: UTF8.self)
         }
         return found
     }
@@ -90,34 +90,6 @@ package struct SQLiteLocation: Sendable, Equatable {
     /// As SQLAlchemy reads a word (`util.asbool`).
     private static func isTrue(_ word: String?) -> Bool {
         word.map { ["true", "yes", "on", "y", "t", "1"].contains($0.lowercased()) } ?? false
-    }
-
-    /// Percent-encoded bytes become what they stand for; a sign without two digits behind it is one.
-    private static func decoded(_ text: Substring) -> [UInt8] {
-        let bytes = Array(text.utf8)
-        var decoded: [UInt8] = []
-        var place = 0
-        while place < bytes.count {
-            if bytes[place] == UInt8(ascii: "%"), place + 2 < bytes.count,
-                let high = digit(bytes[place + 1]), let low = digit(bytes[place + 2])
-            {
-                decoded.append(high << 4 | low)
-                place += 3
-            } else {
-                decoded.append(bytes[place])
-                place += 1
-            }
-        }
-        return decoded
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x37
-        case 0x61...0x66: byte - 0x57
-        default: nil
-        }
     }
 }
 

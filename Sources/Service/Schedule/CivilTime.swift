@@ -23,32 +23,13 @@ package struct CivilTime: Sendable, Hashable {
 
     /// The seconds since 1970 that this clock face would mean in UTC. Steady, so that faces can be subtracted.
     var secondsAsUTC: Int64 {
-        Self.days(year: year, month: month, day: day) * 86_400 + Int64(hour * 3600 + minute * 60 + second)
+        CivilDate.days(year: year, month: month, day: day) * 86_400 + Int64(hour * 3600 + minute * 60 + second)
     }
 
-    /// Days since 1970-01-01 in the Gregorian calendar (Howard Hinnant, "chrono-Compatible Low-Level Date
-    /// Algorithms", days_from_civil).
-    static func days(year: Int, month: Int, day: Int) -> Int64 {
-        let shifted = month <= 2 ? year - 1 : year
-        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return Int64(era) * 146_097 + Int64(dayOfEra) - 719_468
-    }
-
-    /// The date `days` after 1970-01-01 (civil_from_days, same source), at midnight.
+    /// The date `days` after 1970-01-01, at midnight.
     init(days: Int64) {
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = Int(shiftedMonth) + (shiftedMonth < 10 ? 3 : -9)
-        self.init(
-            year: Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0), month: month,
-            day: Int(dayOfYear - (153 * shiftedMonth + 2) / 5) + 1)
+        let date = CivilDate(days: days)
+        self.init(year: date.year, month: date.month, day: date.day)
     }
 
     /// 0 (Sunday) to 6, of a day counted from 1970-01-01, a Thursday.

@@ -29,7 +29,7 @@ package struct CronExpression: Sendable, Equatable, CustomStringConvertible {
         daysOfWeek = try CronField.dayOfWeek.values(fields[4])
         eitherDay = !fields[2].hasPrefix("*") && !fields[4].hasPrefix("*")
         // Some day of the 400 years after which the calendar repeats must match.
-        let start = CivilTime.days(year: 2000, month: 1, day: 1)
+        let start = CivilDate.days(year: 2000, month: 1, day: 1)
         guard firstDay(in: start..<(start + 146_097)) != nil else { throw .impossible(line: line) }
     }
 
@@ -39,7 +39,7 @@ package struct CronExpression: Sendable, Equatable, CustomStringConvertible {
         let time = time.inCalendar
         let today = clock.face(time.epoch)
         // A day early: a clock set back over midnight shows yesterday's date twice.
-        var from = CivilTime.days(year: today.year, month: today.month, day: today.day) - 1
+        var from = CivilDate.days(year: today.year, month: today.month, day: today.day) - 1
         let end = from + 41 * 366
         while let day = firstDay(in: from..<end) {
             var face = CivilTime(days: day)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CCrypto
+import SystemIO
 
 /// A SHA-256 digest (FIPS 180-4), 32 bytes, kept inline: an index of a million files holds a million of them.
 package struct Digest: Sendable, Hashable, CustomStringConvertible {
@@ -20,12 +21,14 @@ package struct Digest: Sendable, Hashable, CustomStringConvertible {
     package init?(hex: String) { self.init(hex: Array(hex.utf8)[...]) }
 
     /// Reads 64 hexadecimal digits.
-    init?(hex digits: some RandomAccessCollection<UInt8>) {
+    package init?(hex digits: some RandomAccessCollection<UInt8>) {
         guard digits.count == 64 else { return nil }
         var place = digits.startIndex
         for index in 0..<32 {
             let second = digits.index(after: place)
-            guard let high = hexValue(digits[place]), let low = hexValue(digits[second]) else { return nil }
+            guard let high = HexDigits.value(of: digits[place]), let low = HexDigits.value(of: digits[second]) else {
+                return nil
+            }
             withUnsafeMutableBytes(of: &words) { $0[index] = high << 4 | low }
             place = digits.index(after: second)
         }
@@ -37,27 +40,16 @@ package struct Digest: Sendable, Hashable, CustomStringConvertible {
         return String(decoding: text, as: UTF8.self)
     }
 
-    func appendHex(to out: inout [UInt8]) {
+    package func appendHex(to out: inout [UInt8]) {
         withUnsafeBytes(of: words) { bytes in
             for byte in bytes {
-                out.append(hexDigit(byte >> 4))
-                out.append(hexDigit(byte & 15))
+                out.append(HexDigits.lower(byte >> 4))
+                out.append(HexDigits.lower(byte & 15))
             }
         }
     }
 
     package var description: String { hex }
-}
-
-func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
-
-func hexValue(_ digit: UInt8) -> UInt8? {
-    switch digit {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-    default: nil
-    }
 }
 
 /// A running SHA-256 through libcrypto, which uses the processor's SHA instructions where it has them.

@@ -2,8 +2,7 @@
 
 import CCrypto
 
-/// What others have sealed with a key, by libcrypto: enough to tell whether a key opens it. It stands here because one target alone imports
-/// the library.
+/// What others have sealed with a key, by libcrypto: enough to tell whether a key opens it.
 package enum SealedBytes {
     /// HMAC-SHA256 (RFC 2104), 32 bytes.
     package static func authenticator(of bytes: [UInt8], key: [UInt8]) -> [UInt8] {
