@@ -47,19 +47,8 @@ struct ElsewhereTests {
         "C40, C41: experiments, runs, models and versions at other places, and rows that need a key, are told by the backup, in its manifest, and after its restore"
     )
     func realMLflow() throws {
-        let python = ProcessInfo.processInfo.environment["MLFLOW_TEST_PYTHON"] ?? ""
-        try #require(!python.isEmpty, "MLFLOW_TEST_PYTHON is not set: run scripts/test")
         let live = try LiveStackFixture("elsewhere")
-        let connection = try Connection(live.database)
-        for table in [
-            "alembic_version", "latest_metrics", "metrics", "runs", "experiments", "registered_models",
-        ] { try connection.execute("drop table \(identifier: table)") }
-        let password = live.database.password.revealed.utf8.map {
-            "%" + String(UInt16($0) | 256, radix: 16).dropFirst()
-        }.joined()
-        let uri =
-            "postgresql+psycopg://\(live.database.user):\(password)@\(live.database.host):\(live.database.port)/\(live.database.database)"
-        try Shell.run(FilePath(python), ["-c", Self.script, uri, live.artifacts.string])
+        try live.fillByMLflow(Self.script, live.artifacts.string)
         let made = try live.backup()
         let told = made.warnings.map(\.english)
         try #require(told.count == 2, "\(told)")

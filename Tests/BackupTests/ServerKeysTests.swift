@@ -40,20 +40,9 @@ struct ServerKeysTests {
         """
 
     private func filled(_ name: String) throws -> (LiveStackFixture, Connection) {
-        let python = ProcessInfo.processInfo.environment["MLFLOW_TEST_PYTHON"] ?? ""
-        try #require(!python.isEmpty, "MLFLOW_TEST_PYTHON is not set: run scripts/test")
         let live = try LiveStackFixture(name)
-        let connection = try Connection(live.database)
-        for table in [
-            "alembic_version", "latest_metrics", "metrics", "runs", "experiments", "registered_models",
-        ] { try connection.execute("drop table \(identifier: table)") }
-        let password = live.database.password.revealed.utf8.map {
-            "%" + String(UInt16($0) | 256, radix: 16).dropFirst()
-        }.joined()
-        let uri =
-            "postgresql+psycopg://\(live.database.user):\(password)@\(live.database.host):\(live.database.port)/\(live.database.database)"
-        try Shell.run(FilePath(python), ["-c", Self.script, uri])
-        return (live, connection)
+        try live.fillByMLflow(Self.script)
+        return (live, try Connection(live.database))
     }
 
     private func keys(_ webhooks: String? = nil, _ gateway: String? = nil) -> ServerKeys {
@@ -121,7 +110,10 @@ struct ServerKeysTests {
             let restored = try RestoreJob(work, options: .init(mode: .full, force: false)).run(made.name.string)
             return (made.warnings.map(\.english), restored.warnings.map(\.english))
         }
-        func stores(_ keys: ServerKeys) -> [CoveredStore] { workspace(live, keys).stores().filter { $0.kind == .keys } }
+        func stores(_ keys: ServerKeys) -> [CoveredStore] {
+            let work = workspace(live, keys)
+            return work.stores(BackupPreflight(work, options: .init()).run()).filter { $0.kind == .keys }
+        }
         let names = ["MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY", "MLFLOW_CRYPTO_KEK_PASSPHRASE"]
 
         let right = keys(Self.webhookKey, Self.passphrase)

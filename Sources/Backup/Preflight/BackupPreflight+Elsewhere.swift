@@ -15,6 +15,7 @@ extension BackupPreflight {
             // Nor does he wait for a key to be derived.
             let verdicts = isHasty ? [:] : stack.keyVerdicts(found)
             findings.note(.artifacts, found?.beside(.backup, keys: verdicts) ?? [])
+            findings.elsewhere = found.map { ($0, verdicts) }
         } catch {
             // A backup that could not tell it either would be partial.
             findings.noteGaps(

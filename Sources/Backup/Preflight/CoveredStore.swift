@@ -48,14 +48,12 @@ package struct CoveredStore: Sendable {
 extension Workspace {
     /// Each store of the stack, covered ones first. Asks the server, the database and the disks; what does not answer is left out, and
     /// is told of by `BackupPreflight`.
-    package func stores() -> [CoveredStore] {
-        let database = databaseStore()
-        let folders = all.map(\.folderStore)
-        // Nobody can say what else there is while the database is silent.
-        guard database != nil, let elsewhere = try? stack.coverage().elsewhere else {
-            return [database].compactMap(\.self) + folders
-        }
-        return [database].compactMap(\.self) + folders + elsewhere.stores(stack)
+    /// - Parameter findings: of that, which has looked already for what is elsewhere.
+    package func stores(_ findings: Findings) -> [CoveredStore] {
+        // Whatever is asked of a folder that does not answer would wait, too.
+        guard findings.silence == nil else { return [] }
+        let elsewhere = findings.elsewhere.map { $0.found.stores($0.keys) } ?? []
+        return [databaseStore()].compactMap(\.self) + all.map(\.folderStore) + elsewhere
     }
 
     private func databaseStore() -> CoveredStore? {
@@ -95,7 +93,7 @@ extension Workspace {
 
 extension Elsewhere {
     /// Each of what a backup does not hold.
-    fileprivate func stores(_ stack: LiveStack) -> [CoveredStore] {
+    fileprivate func stores(_ verdicts: [ServerKey: KeyVerdict]) -> [CoveredStore] {
         var found = places.map { place in
             CoveredStore(
                 kind: .artifacts, name: place.place, facts: place.words, isCovered: false, mend: Self.mend(place.place))
@@ -125,7 +123,6 @@ extension Elsewhere {
                     mend: BilingualText(
                         zh: "请另行备份 database_uri 所指的数据库", en: "back up the database of its database_uri by itself")))
         }
-        let verdicts = stack.keyVerdicts(self)
         for key in ServerKey.allCases where rows(of: key) > 0 {
             found.append(Self.key(key, rows(of: key), verdicts[key] ?? .notGiven))
         }

@@ -56,6 +56,9 @@ package struct Finding: Sendable {
 /// Findings in the order in which they were made.
 package struct Findings: Sendable {
     package private(set) var all: [Finding] = []
+    /// What the database speaks of and a backup would not hold, with what the keys at hand open; `nil` for nothing, and where nobody
+    /// could tell.
+    var elsewhere: (found: Elsewhere, keys: [ServerKey: KeyVerdict])?
 
     package init() {}
 

@@ -60,9 +60,7 @@ package struct RestorePreflight: Sendable {
             findings.make(.artifacts) {
                 let identity = try StackIdentity(of: stack, on: databases)
                 try job.refuseArtifactsAway(identity, on: databases)
-                guard !others.isEmpty else { return }
-                let hasDatabase = try databases.exists(stack.database.database)
-                for other in others { try other.refuseAway(identity, hasDatabase: hasDatabase) }
+                try RestoreBeside.refuseAway(others, identity, on: databases)
             }
         }
         let obstacles = SwapObstacles(workspace, databases)

@@ -95,8 +95,7 @@ package struct RestoreJob: Sendable {
         try verify(item)
         let manifest = try manifest(of: item)
         let others = try beside(manifest)
-        let hasDatabase = try hold.databases.exists(stack.database.database)
-        for other in others { try other.refuseAway(hold.identity, hasDatabase: hasDatabase) }
+        try RestoreBeside.refuseAway(others, hold.identity, on: hold.databases)
         let upgrade = try checkSchema(manifest, item)
         try SwapObstacles(workspace, hold.databases).check(options.mode)
         for other in others { try SwapObstacles(other.job.workspace, hold.databases).check(.artifacts) }

@@ -7,11 +7,7 @@ import Wording
 extension Workspace {
     /// What a person has to decide on, of all folders.
     func keptWarnings(of identity: StackIdentity) throws -> [BilingualText] {
-        try all.flatMap { view in
-            var own = identity
-            if view.stack.root != nil { own.artifacts = try ArtifactsMark.read(in: view.stack.artifacts)?.id }
-            return try KeptParts(view, of: own).warnings()
-        }
+        try all.flatMap { try KeptParts($0, of: identity.seen(in: $0.stack)).warnings() }
     }
 
     /// The same for who asks the server by himself whose they are.

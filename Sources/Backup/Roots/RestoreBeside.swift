@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Postgres
 import SystemIO
 import Wording
 
@@ -14,18 +15,25 @@ struct RestoreBeside {
     /// As `RestoreJob.refuseArtifactsAway`: a folder that is not the one that was backed up is not restored into before a person
     /// says so.
     /// - Throws: `BackupError.artifactsMissing`, `.artifactsEmptied`.
-    func refuseAway(_ identity: StackIdentity, hasDatabase: Bool) throws {
+    private func refuseAway(_ marks: RootMarks, hasDatabase: Bool) throws {
         let view = workspace.stack
         let isThere = try RestoreJournal.identity(of: view.artifacts) != nil
-        if isThere { try view.checkArtifactsFolder() }
-        let marks = RootMarks(of: identity, among: try Catalogue(workspace.folder).items())
-        if isThere, try marks.isAnother(view) {
-            throw BackupError.artifactsEmptied(path: view.artifacts.string, why: .another(name: view.root ?? ""))
+        if isThere {
+            try view.checkArtifactsFolder()
+            try marks.refuseAnother(view)
         }
         guard hasDatabase, try marks.lost(in: view) != nil else { return }
         guard isThere else { return try view.checkArtifactsFolder() }
         throw BackupError.artifactsEmptied(
             path: view.artifacts.string, why: try view.holdsNoArtifacts() ? .empty : .unmarked)
+    }
+
+    /// The same of all, for whom the catalogue is read once.
+    static func refuseAway(_ others: [RestoreBeside], _ identity: StackIdentity, on databases: Databases) throws {
+        guard let first = others.first?.workspace else { return }
+        let marks = RootMarks(of: identity, among: try Catalogue(first.folder).items())
+        let hasDatabase = try databases.exists(first.stack.database.database)
+        for other in others { try other.refuseAway(marks, hasDatabase: hasDatabase) }
     }
 
     /// As `RestoreJob.check`, at once.

@@ -20,9 +20,7 @@ struct RootMarks {
 
     /// The mark that a folder had and has no more; `nil` where it has one, or never had.
     func lost(in view: LiveStack) throws -> String? {
-        guard let name = view.root, let known = noted[name],
-            try ArtifactsMark.read(in: view.artifacts) == nil
-        else { return nil }
+        guard let known = known(view), try ArtifactsMark.read(in: view.artifacts) == nil else { return nil }
         return known
     }
 
@@ -30,16 +28,21 @@ struct RootMarks {
 
     /// Whether the folder has the mark of another one.
     func isAnother(_ view: LiveStack) throws -> Bool {
-        guard let name = view.root, let known = noted[name], let found = try ArtifactsMark.read(in: view.artifacts)
-        else { return false }
+        guard let known = known(view), let found = try ArtifactsMark.read(in: view.artifacts) else { return false }
         return found.id != known
+    }
+
+    /// - Throws: `BackupError.artifactsEmptied` for a folder that is another one.
+    func refuseAnother(_ view: LiveStack) throws {
+        guard try isAnother(view) else { return }
+        throw BackupError.artifactsEmptied(path: view.artifacts.string, why: .another(name: view.root ?? ""))
     }
 
     /// - Throws: `BackupError.artifactsEmptied` for a folder that is empty and was not, or that is another one.
     func refuseAway(_ view: LiveStack) throws {
-        let path = view.artifacts.string
-        if try isAnother(view) { throw BackupError.artifactsEmptied(path: path, why: .another(name: view.root ?? "")) }
-        if try lost(in: view) != nil, try view.holdsNoArtifacts() { throw BackupError.artifactsEmptied(path: path) }
+        try refuseAnother(view)
+        guard try lost(in: view) != nil, try view.holdsNoArtifacts() else { return }
+        throw BackupError.artifactsEmptied(path: view.artifacts.string)
     }
 
     /// - Returns: what a person should know of a folder that lost its mark.
@@ -83,13 +86,7 @@ extension Hold {
         }
     }
 
-    /// Whose a folder's journals and kept parts are: the stack's, by the mark of that folder.
-    func identity(in view: Workspace) throws -> StackIdentity {
-        guard view.stack.root != nil else { return identity }
-        var own = identity
-        own.artifacts = try ArtifactsMark.read(in: view.stack.artifacts)?.id
-        return own
-    }
+    func identity(in view: Workspace) throws -> StackIdentity { try identity.seen(in: view.stack) }
 
     /// The same for who stops for nothing: where the mark cannot be read, another check says so.
     func identityIfKnown(in view: Workspace) -> StackIdentity {
@@ -98,5 +95,15 @@ extension Hold {
             own.artifacts = nil
             return own
         }
+    }
+}
+
+extension StackIdentity {
+    /// Whose a folder's journals and kept parts are: the stack's, by the mark of that folder.
+    func seen(in view: LiveStack) throws -> StackIdentity {
+        guard view.root != nil else { return self }
+        var own = self
+        own.artifacts = try ArtifactsMark.read(in: view.artifacts)?.id
+        return own
     }
 }

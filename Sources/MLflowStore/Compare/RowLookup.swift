@@ -19,6 +19,15 @@ extension RowSource {
     func rows(
         of table: QualifiedTable, by columns: [String], _ keys: Set<[String]>
     ) throws -> [[String]: [String: String]] { try rows(of: table, by: columns, keys, reading: []) }
+
+    /// The columns to select for `rows`, those of the keys first; `nil` where nothing can be found.
+    func columnsToRead(
+        of table: QualifiedTable, by columns: [String], _ keys: Set<[String]>, reading wanted: [String]
+    ) -> [String]? {
+        guard let shape = shapes[table], !keys.isEmpty, !columns.isEmpty, columns.allSatisfy(shape.columns.contains)
+        else { return nil }
+        return columns + wanted.filter { shape.columns.contains($0) && !columns.contains($0) }
+    }
 }
 
 /// A database of PostgreSQL.
@@ -29,9 +38,7 @@ struct RowLookup: RowSource {
     func rows(
         of table: QualifiedTable, by columns: [String], _ keys: Set<[String]>, reading wanted: [String]
     ) throws -> [[String]: [String: String]] {
-        guard let shape = shapes[table], !keys.isEmpty, !columns.isEmpty, columns.allSatisfy(shape.columns.contains)
-        else { return [:] }
-        let read = columns + wanted.filter { shape.columns.contains($0) && !columns.contains($0) }
+        guard let read = columnsToRead(of: table, by: columns, keys, reading: wanted) else { return [:] }
         let ordered = Array(keys)
         let arrays = columns.indices.map { place -> SQL in "\(ordered.map { $0[place] })::text[]" }
         let tested = columns.map { column -> SQL in "t.\(identifier: column)::text" }

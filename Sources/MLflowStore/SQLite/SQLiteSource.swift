@@ -27,9 +27,7 @@ final class SQLiteSource: RowSource {
     func rows(
         of table: QualifiedTable, by columns: [String], _ keys: Set<[String]>, reading wanted: [String]
     ) throws -> [[String]: [String: String]] {
-        guard let shape = shapes[table], !keys.isEmpty, !columns.isEmpty, columns.allSatisfy(shape.columns.contains)
-        else { return [:] }
-        let read = columns + wanted.filter { shape.columns.contains($0) && !columns.contains($0) }
+        guard let read = columnsToRead(of: table, by: columns, keys, reading: wanted) else { return [:] }
         let selected = read.map { SQLiteText.shortened("t.\($0.sqliteQuoted)") }.joined(separator: ", ")
         // The column decides how it is compared with a text: the number 7 is found by "7".
         let tested = columns.map { "t.\($0.sqliteQuoted) = ?" }.joined(separator: " AND ")

@@ -17,9 +17,11 @@ enum DoctorCommand: Command {
 
     /// Says everything that it finds, and ends as the operation would that met the first obstacle.
     static func run(_ invocation: Invocation) throws -> ExitCode {
-        let report = Self.report(invocation)
-        // Whatever is asked of a folder that does not answer would wait, too.
-        let stores = report.isSilent ? [] : invocation.operations.workspace.stores()
+        let findings = invocation.operations.backupPreflight(
+            invocation.settings.compress ? .compressed : .uncompressed, invocation.settings.retention
+        ).run()
+        let report = Self.report(findings, invocation)
+        let stores = invocation.operations.workspace.stores(findings)
         if invocation.arguments.has("json") {
             invocation.console.answer(JSONText.of(DoctorRepresentation(report, stores, invocation.console.language)))
         } else {
@@ -49,14 +51,10 @@ enum DoctorCommand: Command {
         return .success
     }
 
-    private static func report(_ invocation: Invocation) -> PreflightReport {
-        let operations = invocation.operations
+    private static func report(_ findings: Findings, _ invocation: Invocation) -> PreflightReport {
         var report = PreflightReport()
         if let finding = invocation.settings.mailFinding { report.notices.append(finding) }
-        let findings = operations.backupPreflight(
-            invocation.settings.compress ? .compressed : .uncompressed, invocation.settings.retention
-        ).run()
-        if findings.first(.backupFolder) == nil { report.look { try aboutBackups(operations, &$0) } }
+        if findings.first(.backupFolder) == nil { report.look { try aboutBackups(invocation.operations, &$0) } }
         report.add(findings)
         return report
     }

@@ -13,9 +13,6 @@ struct PreflightReport {
     /// Whether it would lack artifacts that the database names.
     private(set) var isPartial = false
 
-    /// Whether a folder does not answer.
-    private(set) var isSilent = false
-
     /// How the look ends where there is no obstacle.
     var exit: ExitCode { isSuspicious ? .suspicious : isPartial ? .partial : .success }
 
@@ -27,7 +24,6 @@ struct PreflightReport {
     mutating func add(_ findings: Findings) {
         isSuspicious = isSuspicious || !findings.suspicions.isEmpty
         isPartial = isPartial || findings.isPartial
-        isSilent = isSilent || findings.silence != nil
         notices += findings.suspicions + findings.notices
         for obstacle in findings.obstacles { add(obstacle) }
     }
