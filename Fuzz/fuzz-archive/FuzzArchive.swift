@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import Glibc
 import SystemIO
 
@@ -74,7 +75,7 @@ private enum DurableFreeFile {
 
 /// Well-formed gzip around bytes that are not.
 enum GzipPieces {
-    static func members(of tar: [UInt8]) -> [UInt8] { GzipFrame.stored(tar, extra: []) }
+    static func members(of tar: [UInt8]) -> [UInt8] { GzipMember.stored(tar, header: GzipFrame.header()).bytes }
 
     static func indexed(_ input: [UInt8]) -> [UInt8] {
         let cut = input.firstIndex(of: UInt8(ascii: "|")) ?? input.endIndex
