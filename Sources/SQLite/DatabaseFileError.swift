@@ -15,6 +15,8 @@ package enum DatabaseFileError: CodedError, Equatable {
     case writersInTheWay(path: String, attempts: Int, seconds: Double)
     /// Somebody held the database longer than was waited.
     case inUse(path: String, seconds: Double, holders: [String])
+    /// It did not answer in time.
+    case silent(path: String, seconds: Double)
     /// What SQLite's own check says of a copy: the database it was made of is damaged.
     case damaged(path: String, findings: [String])
     /// The file holds what cannot be exchanged row by row.
@@ -29,6 +31,7 @@ package enum DatabaseFileError: CodedError, Equatable {
         case .busy: "busy"
         case .writersInTheWay: "sqlite-writers-in-the-way"
         case .inUse: "sqlite-in-use"
+        case .silent: "sqlite-silent"
         case .damaged: "sqlite-copy-damaged"
         case .notExchangeable: "sqlite-not-exchangeable"
         case .noRoom: "no-room-for-exchange"
@@ -40,7 +43,7 @@ package enum DatabaseFileError: CodedError, Equatable {
         case .locationUnusable: .usage
         case .busy: .busy
         case .noRoom: .noRoom
-        case .identityNotUsable, .writersInTheWay, .inUse, .damaged, .notExchangeable: .unavailable
+        case .identityNotUsable, .writersInTheWay, .inUse, .silent, .damaged, .notExchangeable: .unavailable
         }
     }
 
@@ -79,6 +82,12 @@ package enum DatabaseFileError: CodedError, Equatable {
                 en: "The database \(path) was in use for \(Self.shown(seconds)) s"
                     + (holders.isEmpty ? ". " : " (\(holders.joined(separator: ", "))). ")
                     + "Stop MLflow, then try again.")
+        case .silent(let path, let seconds):
+            BilingualText(
+                zh: "数据库 \(path) 在 \(Self.shown(seconds)) 秒内没有给出答复。请检查其磁盘，稍后重试。",
+                en:
+                    "The database \(path) gave no answer within \(Self.shown(seconds)) s. Check its disk, then try again later."
+            )
         case .damaged(let path, let findings):
             BilingualText(
                 zh: "数据库 \(path) 已损坏：\(findings.joined(separator: "；"))。请从较早的备份恢复，或用 sqlite3 的 .recover 取出可读的内容。",

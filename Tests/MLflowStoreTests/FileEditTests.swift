@@ -58,7 +58,7 @@ struct FileEditTests {
         try Shell.run("/bin/cp", [files.live("model_added").string, live.string])
         let database = try LiveDatabase(live)
         var found: [String] = []
-        _ = try Exchange(in: database, of: files.restored, as: .init(operation: "1", side: .new)).run { held in
+        _ = try Exchange(in: database, of: files.restored, as: .init(1)).run { held in
             found = try SQLiteComparison(held).findings().kept.map(\.text.english)
         }
         #expect(found == ["registered model \"fraud\" was added"])

@@ -12,13 +12,13 @@ private enum Child {
     static let variable = "MLFLOW_EXCHANGE_CHILD"
 
     /// - Parameter fate: microseconds after which it is killed, or none.
-    static func run(_ live: FilePath, _ restored: FilePath, _ record: ExchangeRecord, fate: UInt32?) throws
+    static func run(_ live: FilePath, _ restored: FilePath, _ number: UInt32, fate: UInt32?) throws
         -> ChildProcess.Outcome
     {
         var environment = ProcessInfo.processInfo.environment.filter {
             ["LD_LIBRARY_PATH", "LLVM_PROFILE_FILE"].contains($0.key)
         }
-        environment[variable] = [live.string, restored.string, record.operation, record.side.rawValue, "\(fate ?? 0)"]
+        environment[variable] = [live.string, restored.string, "\(number)", "\(fate ?? 0)"]
             .joined(separator: "\n")
         return try ChildProcess(
             FilePath("/proc/self/exe").resolved(),
@@ -32,10 +32,10 @@ struct ExchangeChild {
     @Test(.enabled(if: ProcessInfo.processInfo.environment[Child.variable] != nil))
     func work() throws {
         let told = try #require(ProcessInfo.processInfo.environment[Child.variable]).components(separatedBy: "\n")
-        let side = try #require(ExchangeRecord.Side(rawValue: told[3]))
-        let microseconds = try #require(UInt32(told[4]))
+        let number = try #require(UInt32(told[2]))
+        let microseconds = try #require(UInt32(told[3]))
         let exchange = Exchange(
-            in: try LiveDatabase(FilePath(told[0])), of: FilePath(told[1]), as: .init(operation: told[2], side: side))
+            in: try LiveDatabase(FilePath(told[0])), of: FilePath(told[1]), as: .init(number))
         _ = try exchange.run { _ in
             guard microseconds > 0 else { return }
             // The clock of its death begins when it begins to change something.
@@ -49,7 +49,7 @@ struct ExchangeChild {
 
 @Suite("An exchange of databases that is killed", .besideThePool, .serialized)
 struct ExchangeCrashTests {
-    @Test("leaves the old content or the new one, and the record says which", arguments: [false, true])
+    @Test("leaves the old content or the new one, and its number says which", arguments: [false, true])
     func killed(wal: Bool) throws {
         let folder = try TemporaryFolder("killed")
         let (live, new) = (try Content.mlflow("old", in: folder, wal: wal), try Content.mlflow("new", in: folder))
@@ -61,39 +61,33 @@ struct ExchangeCrashTests {
         }
         let old = folder.path.appending("kept.db")
         _ = try OnlineCopy(of: LiveDatabase(live)).write(to: old)
-        let digests: [ExchangeRecord.Side: String] = [.old: try Content.digest(old), .new: try Content.digest(new)]
+        let digests = [try Content.digest(old), try Content.digest(new)]
         let start = MonotonicTime.nanoseconds()
-        #expect(try Child.run(live, new, .init(operation: "0", side: .new), fate: nil).succeeded)
+        #expect(try Child.run(live, new, 1, fate: nil).succeeded)
         let whole = MonotonicTime.seconds(since: start)
-        #expect(try Content.digest(live) == digests[.new])
+        #expect(try Content.digest(live) == digests[1])
 
-        var (side, found) = (ExchangeRecord.Side.new, [ExchangeRecord.Side: Int]())
-        var operation = "0"
-        let deaths = 16
-        for number in 1...deaths {
-            let toward: ExchangeRecord.Side = side == .new ? .old : .new
-            let next = "\(number)"
-            let fate = UInt32(whole * 1_000_000 * Double(number) / Double(deaths) * 0.9) + 1
-            let outcome = try Child.run(
-                live, toward == .new ? new : old, .init(operation: next, side: toward), fate: fate)
+        // Of the two contents the one that is there, under which number, and how often it was found old and new.
+        var (side, current, found) = (1, UInt32(1), [0, 0])
+        let deaths: UInt32 = 16
+        for death in 1...deaths {
+            let (toward, next) = (1 - side, death + 1)
+            let fate = UInt32(whole * 1_000_000 * Double(death) / Double(deaths) * 0.9) + 1
+            let outcome = try Child.run(live, [old, new][toward], next, fate: fate)
             #expect(outcome.exit == .signal(SIGKILL) || outcome.succeeded, "\(outcome)")
             // Another process is the first to see it, and puts right what there is to be put right.
             let digest = try Content.digest(live)
-            let record = try #require(try ExchangeRecord.read(LiveDatabase(live).connection))
-            if record.operation == next {
-                #expect(record.side == toward)
-                (side, operation) = (toward, next)
-            } else {
-                #expect(record.operation == operation && record.side == side)
-            }
-            #expect(digest == digests[side], "death \(number) after \(fate) µs")
-            found[record.operation == next ? .new : .old, default: 0] += 1
+            let number = try #require(try ContentNumber.read(LiveDatabase(live).connection)).value
+            found[number == next ? 1 : 0] += 1
+            if number == next { (side, current) = (toward, next) }
+            #expect(number == current)
+            #expect(digest == digests[side], "death \(death) after \(fate) µs")
         }
         // Both were seen, or it was killed at no telling moment.
-        #expect(found[.old, default: 0] > 0 && found[.new, default: 0] > 0, "\(found)")
+        #expect(found[0] > 0 && found[1] > 0, "\(found)")
         // What was begun is finished by whoever comes next.
         let database = try LiveDatabase(live)
-        _ = try Exchange(in: database, of: new, as: .init(operation: "last", side: .new)).run()
-        #expect(try Content.digest(live) == digests[.new])
+        _ = try Exchange(in: database, of: new, as: .init(100)).run()
+        #expect(try Content.digest(live) == digests[1])
     }
 }

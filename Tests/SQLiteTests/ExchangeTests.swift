@@ -23,34 +23,30 @@ struct ExchangeTests {
         _ = try OnlineCopy(of: database).write(to: old)
         let digests = (old: try Content.digest(old), new: try Content.digest(new))
         #expect(digests.old != digests.new)
-        #expect(try ExchangeRecord.side(of: "7", in: database) == .old)
+        #expect(try ContentNumber.read(database.connection) == nil)
         for _ in 0..<2 {
-            let forth = try Exchange(in: database, of: new, as: .init(operation: "7", side: .new)).run()
+            let forth = try Exchange(in: database, of: new, as: .init(7)).run()
             #expect(forth == .exchanged(wal ? [.init(property: .journalMode, live: "wal", restored: "delete")] : []))
             #expect(try Content.digest(live) == digests.new)
-            #expect(try ExchangeRecord.side(of: "7", in: database) == .new)
-            #expect(try ExchangeRecord.side(of: "8", in: database) == .old)
-            #expect(try Exchange(in: database, of: new, as: .init(operation: "7", side: .new)).run() == .wasThere)
-            _ = try Exchange(in: database, of: old, as: .init(operation: "7", side: .old)).run()
+            #expect(try ContentNumber.read(database.connection) == .init(7))
+            #expect(try Exchange(in: database, of: new, as: .init(7)).run() == .wasThere)
+            _ = try Exchange(in: database, of: old, as: .init(6)).run()
             #expect(try Content.digest(live) == digests.old)
-            #expect(try ExchangeRecord.side(of: "7", in: database) == .old)
+            #expect(try ContentNumber.read(database.connection) == .init(6))
         }
         #expect(try FileStatus.of(live).inode == inode)
-        try ExchangeRecord.remove(from: database)
-        #expect(try ExchangeRecord.read(database.connection) == nil)
-        #expect(try Content.digest(live) == digests.old)
     }
 
-    @Test("Our record is no part of what is exchanged: a backup made in between does not carry it")
-    func recordStays() throws {
+    @Test("The number of a content is no part of what is exchanged: a backup made in between does not carry it")
+    func numberStays() throws {
         let folder = try TemporaryFolder("exchange")
         let (live, new) = (try Content.odd("live", 1, in: folder), try Content.odd("new", 2, in: folder))
         let database = try LiveDatabase(live)
-        _ = try Exchange(in: database, of: new, as: .init(operation: "7", side: .new)).run()
+        _ = try Exchange(in: database, of: new, as: .init(7)).run()
         let later = folder.path.appending("later.db")
         _ = try OnlineCopy(of: database).write(to: later)
-        _ = try Exchange(in: database, of: later, as: .init(operation: "8", side: .new)).run()
-        #expect(try ExchangeRecord.read(database.connection) == .init(operation: "8", side: .new))
+        _ = try Exchange(in: database, of: later, as: .init(8)).run()
+        #expect(try ContentNumber.read(database.connection) == .init(8))
         #expect(try Content.digest(live) == Content.digest(new))
     }
 
@@ -66,7 +62,7 @@ struct ExchangeTests {
         let live = isThere ? try folder.write("live.db", "") : folder.path.appending("live.db")
         let database = try LiveDatabase(live, makes: true)
         #expect(
-            try Exchange(in: database, of: new, as: .init(operation: "1", side: .new)).run() == .exchanged([]))
+            try Exchange(in: database, of: new, as: .init(1)).run() == .exchanged([]))
         #expect(try Content.digest(live) == Content.digest(new))
         #expect(
             try Content.sqlite(
@@ -81,7 +77,7 @@ struct ExchangeTests {
         let (live, new) = (try Content.odd("live", 1, in: folder), folder.path.appending("new.db"))
         try Content.sqlite(
             new, "PRAGMA page_size = 8192;; PRAGMA auto_vacuum = FULL;; PRAGMA journal_mode = WAL;; CREATE TABLE t (a)")
-        let outcome = try Exchange(in: LiveDatabase(live), of: new, as: .init(operation: "1", side: .new)).run()
+        let outcome = try Exchange(in: LiveDatabase(live), of: new, as: .init(1)).run()
         #expect(
             outcome
                 == .exchanged([
@@ -109,7 +105,7 @@ struct ExchangeTests {
             }
             throw Ended()
         }
-        let exchange = Exchange(in: database, of: new, as: .init(operation: "1", side: .new))
+        let exchange = Exchange(in: database, of: new, as: .init(1))
         let before = try Content.digest(live)
         #expect(throws: Ended.self) { try exchange.run(lookOnceMore: look) }
         #expect(try Content.digest(live) == before)
@@ -130,7 +126,7 @@ struct ExchangeTests {
         let before = try Content.digest(live)
         let holder = try Holder(live, "BEGIN IMMEDIATE;; UPDATE runs SET name = 'x'")
         let error = try #require(throws: DatabaseFileError.self) {
-            try Exchange(in: LiveDatabase(live), of: new, as: .init(operation: "1", side: .new), patience: 0.5).run()
+            try Exchange(in: LiveDatabase(live), of: new, as: .init(1), patience: 0.5).run()
         }
         guard case .inUse(_, _, let holders) = error else {
             Issue.record("\(error)")
@@ -148,7 +144,7 @@ struct ExchangeTests {
         let before = try Content.digest(live)
         let holder = try Holder(live, "BEGIN;; SELECT * FROM runs")
         let error = try #require(throws: DatabaseFileError.self) {
-            try Exchange(in: LiveDatabase(live), of: new, as: .init(operation: "1", side: .new), patience: 0.5).run()
+            try Exchange(in: LiveDatabase(live), of: new, as: .init(1), patience: 0.5).run()
         }
         #expect(error.errorCode == "sqlite-in-use")
         #expect(error.explanation.english.contains("(pid "))
@@ -168,7 +164,7 @@ struct ExchangeTests {
             let new = folder.path.appending("\(name).db")
             try Content.sqlite(new, sql)
             let error = try #require(throws: DatabaseFileError.self) {
-                try Exchange(in: LiveDatabase(live), of: new, as: .init(operation: "1", side: .new)).run()
+                try Exchange(in: LiveDatabase(live), of: new, as: .init(1)).run()
             }
             #expect(error.errorCode == "sqlite-not-exchangeable")
         }
@@ -193,7 +189,7 @@ struct ExchangeTests {
         try Shell.run("/bin/cp", [old.string, live.string])
         let digests = (old: try Content.digest(live), new: try Content.digest(new))
         let database = try LiveDatabase(live)
-        let exchange = Exchange(in: database, of: new, as: .init(operation: "1", side: .new))
+        let exchange = Exchange(in: database, of: new, as: .init(1))
         let filler = mount.path.appending("filler").string
         try Shell.sh("head -c 40M /dev/zero >'\(filler)'")
         let error = try #require(throws: DatabaseFileError.self) { try exchange.run() }
@@ -208,7 +204,7 @@ struct ExchangeTests {
         #expect(full.errorCode == "disk-full")
         try Shell.sh("rm '\(filler)'")
         #expect(try Content.digest(live) == digests.old)
-        #expect(try ExchangeRecord.side(of: "1", in: database) == .old)
+        #expect(try ContentNumber.read(database.connection) == nil)
         _ = try exchange.run()
         #expect(try Content.digest(live) == digests.new)
     }
@@ -221,7 +217,7 @@ struct ExchangeTests {
         let cancellation = Cancellation()
         #expect(throws: CancelledError.self) {
             try Exchange(
-                in: LiveDatabase(live), of: new, as: .init(operation: "1", side: .new), cancellation: cancellation
+                in: LiveDatabase(live), of: new, as: .init(1), cancellation: cancellation
             ).run(progress: { done, _, _ in if done == 3 { cancellation.cancel() } })
         }
         #expect(try Content.digest(live) == before)
@@ -237,7 +233,7 @@ struct ExchangeTests {
         try Patience.wait("a write") {
             try Content.sqlite(live, "SELECT count(*) FROM metrics WHERE key = 'n'") != "[(0,)]"
         }
-        _ = try Exchange(in: LiveDatabase(live), of: new, as: .init(operation: "1", side: .new)).run()
+        _ = try Exchange(in: LiveDatabase(live), of: new, as: .init(1)).run()
         try Patience.wait("a write after it") {
             try Content.sqlite(live, "SELECT count(*) FROM metrics WHERE key = 'n'") != "[(0,)]"
         }

@@ -12,7 +12,7 @@ import json
 import sqlite3
 import sys
 
-OURS = "mlflow_backup_exchange"
+OURS = "mlflow_backup_content"
 
 
 def mlflow(path, name, runs):

@@ -18,9 +18,9 @@ extension PlaceReading {
     }
 
     /// Looked for on the disk, each: of two thousand experiments and more the newest.
-    private static let mostExpected = 10_000
+    static let mostExpected = 10_000
     /// Of one kind at most; each experiment may have a location of its own.
-    private static let mostGroups = 200_000
+    static let mostGroups = 200_000
 
     private static func sources(_ columns: StoreColumns) -> [Source] {
         func deleted(_ table: String) -> SQL {

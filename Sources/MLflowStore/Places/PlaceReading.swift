@@ -41,6 +41,20 @@ package struct PlaceReading: Sendable {
     /// Whether this database is that of MLflow's users, too.
     package let hasUsers: Bool
 
+    /// Of a database that MLflow never set up.
+    static let nothing = PlaceReading(
+        groups: [], isCut: false, newestExperiment: nil, expected: [], defaultRoot: nil, webhookSecrets: 0,
+        gatewaySecrets: 0, hasUsers: false)
+
+    init(
+        groups: [Group], isCut: Bool, newestExperiment: Int64?, expected: [Expected], defaultRoot: String?,
+        webhookSecrets: Int64, gatewaySecrets: Int64, hasUsers: Bool
+    ) {
+        (self.groups, self.isCut, self.newestExperiment) = (groups, isCut, newestExperiment)
+        (self.expected, self.defaultRoot) = (expected, defaultRoot)
+        (self.webhookSecrets, self.gatewaySecrets, self.hasUsers) = (webhookSecrets, gatewaySecrets, hasUsers)
+    }
+
     /// A session whose statements have one time together.
     struct BoundedSession {
         let connection: Connection
@@ -67,8 +81,7 @@ package struct PlaceReading: Sendable {
 
     private init(_ session: BoundedSession) throws {
         guard let columns = try StoreColumns(of: session.connection) else {
-            (groups, isCut, expected, defaultRoot, newestExperiment) = ([], false, [], nil, nil)
-            (webhookSecrets, gatewaySecrets, hasUsers) = (0, 0, false)
+            self = Self.nothing
             return
         }
         (groups, isCut) = try Self.groups(session, columns)

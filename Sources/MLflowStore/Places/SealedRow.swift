@@ -14,7 +14,7 @@ package enum SealedRow: Sendable, Equatable {
     case malformed
 
     /// MLflow's column has a thousand characters, and a wrapped key 60 bytes.
-    private static let longest: Int64 = 4096
+    static let longest: Int64 = 4096
 
     /// The newest of those that MLflow reads.
     /// - Parameter seconds: for the answer; who holds a table is waited for a second at most.

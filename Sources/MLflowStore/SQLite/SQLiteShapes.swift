@@ -36,7 +36,7 @@ enum SQLiteShapes {
             """
             SELECT name FROM \(file.sqliteQuoted).sqlite_schema
             WHERE type = 'table' AND rootpage > 0 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> ? ORDER BY name
-            """, [.text(ExchangeRecord.table)])
+            """, [.text(ContentNumber.table)])
         return try rows.map { try $0.name("name", file: connection) }
     }
 

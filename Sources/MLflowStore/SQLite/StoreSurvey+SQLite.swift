@@ -44,3 +44,37 @@ extension StoreSurvey {
         return newest
     }
 }
+
+extension StoreSurvey {
+    /// As `filesSpokenOf(in:on:)` of PostgreSQL.
+    /// - Throws: `SQLiteError`, `DatabaseFileError.silent`.
+    package static func filesSpokenOf(
+        in artifacts: FilePath, database path: FilePath
+    ) throws -> (files: Int64, runs: Int64) {
+        try SQLiteQuestions.ask(path, atMost: 10) { questions in
+            let places = ["mlflow-artifacts:", "\(artifacts)/", "file://\(artifacts)/"]
+            func isHere(_ column: String) -> String {
+                places.map { "substr(\(column), 1, \($0.unicodeScalars.count)) = \($0.sqliteLiteral)" }
+                    .joined(separator: " OR ")
+            }
+            let models =
+                questions.has("logged_models", "artifact_location", "lifecycle_stage")
+                ? try questions.count(
+                    """
+                    SELECT count(*) FROM logged_models
+                    WHERE lifecycle_stage = 'active' AND (\(isHere("artifact_location")))
+                    """) : 0
+            let tagged =
+                questions.has("runs", "run_uuid", "artifact_uri", "lifecycle_stage")
+                    && questions.has("tags", "run_uuid", "key")
+                ? try questions.count(
+                    """
+                    SELECT count(*) FROM tags JOIN runs USING (run_uuid)
+                    WHERE key IN ('mlflow.log-model.history', 'mlflow.loggedArtifacts') AND lifecycle_stage = 'active'
+                    AND (\(isHere("artifact_uri")))
+                    """) : 0
+            let runs = questions.has("runs", "run_uuid") ? try questions.count("SELECT count(*) FROM runs") : 0
+            return (models.adding(clamped: tagged), runs)
+        }
+    }
+}

@@ -18,6 +18,8 @@ package enum SQLiteValue: Sendable, Equatable {
 /// One result row. A column that is missing or of another class reads as `nil`: what a row must hold is its
 /// reader's matter.
 package struct SQLiteRow: Sendable {
+    package var count: Int { values.count }
+
     private let columns: [String: Int]
     private let values: [SQLiteValue]
 

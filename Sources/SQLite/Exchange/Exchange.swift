@@ -29,7 +29,7 @@ package struct Exchange {
     package enum Outcome: Sendable, Equatable {
         /// With what of the file stayed as it was.
         case exchanged([Kept])
-        /// This operation has done it already.
+        /// It has that content already.
         case wasThere
     }
 
@@ -40,31 +40,44 @@ package struct Exchange {
 
     let live: LiveDatabase
     let restored: FilePath
-    let record: ExchangeRecord
+    let number: ContentNumber
     let cancellation: Cancellation
     let patience: Double
 
     /// - Parameters:
     ///   - restored: the file whose content is wanted; nobody writes to it.
-    ///   - record: what the live file will say afterwards.
+    ///   - number: that content's, which the live file will have afterwards.
     ///   - patience: seconds to wait for the locks of others.
     package init(
-        in live: LiveDatabase, of restored: FilePath, as record: ExchangeRecord,
+        in live: LiveDatabase, of restored: FilePath, as number: ContentNumber,
         patience: Double = Exchange.usualPatience, cancellation: Cancellation = Cancellation()
     ) {
-        (self.live, self.restored, self.record) = (live, restored, record)
+        (self.live, self.restored, self.number) = (live, restored, number)
         (self.patience, self.cancellation) = (patience, cancellation)
     }
 
+    /// `begin`, a last look, and `finish`.
     /// - Parameters:
     ///   - lookOnceMore: runs when nobody can write any more, and before anything is changed; what it throws ends the exchange.
     ///   - progress: `done` of `all` tables, and the one that is next.
-    /// - Throws: `DatabaseFileError.inUse`, `.noRoom`, `.notExchangeable`, `SQLiteError`, `SystemError`, `CancelledError`, and what
-    ///   `lookOnceMore` throws. Nothing is changed then.
+    /// - Throws: what `begin` and `finish` throw, and what `lookOnceMore` does. Nothing is changed then.
     package func run(
-        lookOnceMore: (HeldDatabase) throws -> Void = { _ in },
-        progress: (_ done: Int, _ all: Int, _ table: String) -> Void = { _, _, _ in }
+        lookOnceMore: (HeldDatabase) throws -> Void = { _ in }, progress: ProgressSink = { _, _, _ in }
     ) throws -> Outcome {
+        guard let held = try begin() else { return .wasThere }
+        do { try lookOnceMore(held) } catch {
+            giveUp()
+            throw error
+        }
+        return .exchanged(try finish(progress))
+    }
+
+    package typealias ProgressSink = (_ done: Int, _ all: Int, _ table: String) -> Void
+
+    /// Shuts the writers out, until `finish` or `giveUp`. Nothing is changed yet.
+    /// - Returns: `nil` where the live file has that content already, and nobody is shut out.
+    /// - Throws: `DatabaseFileError.inUse`, `.notExchangeable`, `SQLiteError`, `CancelledError`; nobody is shut out then.
+    package func begin() throws -> HeldDatabase? {
         let connection = live.connection
         try prepareWhereEmpty()
         for setting in [
@@ -74,22 +87,42 @@ package struct Exchange {
             "main.secure_delete = FAST",
         ] { try connection.run("PRAGMA \(setting)") }
         try live.waiting("BEGIN IMMEDIATE", atMost: patience, cancellation)
-        defer { _ = try? connection.detach(Self.attached) }
-        do {
-            if try ExchangeRecord.read(connection) == record {
+        return try lettingGoAfterError {
+            if try ContentNumber.read(connection) == number {
                 connection.rollBack()
-                return .wasThere
+                return nil
             }
             try attach()
-            let kept = try kept()
-            try lookOnceMore(HeldDatabase(live, cancellation))
+            return HeldDatabase(live, cancellation)
+        }
+    }
+
+    /// Puts the content in its place, after `begin`, and lets go.
+    /// - Returns: what of the file stayed as it was.
+    /// - Throws: `DatabaseFileError.inUse`, `.noRoom`, `.notExchangeable`, `SQLiteError`, `SystemError`, `CancelledError`. Nothing is
+    ///   changed then, and nobody is shut out.
+    package func finish(_ progress: ProgressSink = { _, _, _ in }) throws -> [Kept] {
+        let kept = try lettingGoAfterError {
+            let kept = try propertiesKept()
             try checkRoom()
             try write(progress)
-            // What is in the log is there for good; where somebody reads, whoever writes next brings it into the file.
-            if try live.journal() == .wal { _ = try? connection.run("PRAGMA main.wal_checkpoint(TRUNCATE)") }
-            return .exchanged(kept)
-        } catch {
-            connection.rollBack()
+            return kept
+        }
+        // What is in the log is there for good; where somebody reads, whoever writes next brings it into the file.
+        if try live.journal() == .wal { _ = try? live.connection.run("PRAGMA main.wal_checkpoint(TRUNCATE)") }
+        _ = try? live.connection.detach(Self.attached)
+        return kept
+    }
+
+    /// Lets the writers go on; nothing was changed.
+    package func giveUp() {
+        live.connection.rollBack()
+        _ = try? live.connection.detach(Self.attached)
+    }
+
+    private func lettingGoAfterError<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch {
+            giveUp()
             if let error = error as? SQLiteError, error.isBusy {
                 throw DatabaseFileError.inUse(
                     path: live.path.string, seconds: patience, holders: LockHolders.of(database: live.path))
@@ -106,11 +139,11 @@ package struct Exchange {
         }
     }
 
-    private func write(_ progress: (Int, Int, String) -> Void) throws {
+    private func write(_ progress: ProgressSink) throws {
         live.connection.wait(atMost: Int32(clamping: Int(nearest: patience * 1000)))
         defer { live.connection.wait(atMost: LiveDatabase.pause) }
         try live.connection.heeding(cancellation) { try rewrite(progress) }
-        try record.write(live.connection)
+        try number.write(live.connection)
         try live.waiting("COMMIT", atMost: patience, cancellation)
     }
 
@@ -128,7 +161,7 @@ package struct Exchange {
         }
     }
 
-    private func kept() throws(SQLiteError) -> [Kept] {
+    private func propertiesKept() throws(SQLiteError) -> [Kept] {
         var kept: [Kept] = []
         for property in [Kept.Property.pageSize, .autoVacuum, .journalMode] {
             var values: [String] = []
@@ -165,7 +198,7 @@ package struct Exchange {
         }
     }
 
-    private func rewrite(_ progress: (Int, Int, String) -> Void) throws {
+    private func rewrite(_ progress: ProgressSink) throws {
         let connection = live.connection
         let (old, new) = (
             try SchemaObject.all(in: "main", of: connection), try SchemaObject.all(in: Self.attached, of: connection)

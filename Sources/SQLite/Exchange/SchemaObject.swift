@@ -27,7 +27,7 @@ struct SchemaObject {
             else {
                 throw connection.damage("malformed schema")
             }
-            if table == ExchangeRecord.table { continue }
+            if table == ContentNumber.table { continue }
             found.append(
                 SchemaObject(
                     kind: kind, name: name, sql: row["sql"].text,

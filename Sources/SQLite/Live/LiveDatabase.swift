@@ -42,6 +42,11 @@ package final class LiveDatabase {
             .multiplied(clamped: UInt64(clamping: try connection.number("main.page_size")))
     }
 
+    /// - Returns: one that a module keeps elsewhere, and that cannot be exchanged; `nil` for none.
+    package func virtualTable() throws(SQLiteError) -> String? {
+        try SchemaObject.all(in: "main", of: connection).first(where: \.isVirtual)?.name
+    }
+
     /// Runs `statement` as soon as nobody's lock stands in its way.
     /// - Throws: `DatabaseFileError.inUse` once the time is up, with who holds it where that can be known.
     func waiting(_ statement: String, atMost seconds: Double, _ cancellation: Cancellation) throws {

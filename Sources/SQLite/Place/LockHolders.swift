@@ -24,6 +24,12 @@ enum LockHolders {
         of([path, FilePath(bytes: path.bytes + Array("-shm".utf8))])
     }
 
+    /// Whether anybody has a lock on a file, this process, too.
+    static func isLocked(_ path: FilePath) -> Bool {
+        guard let status = try? FileStatus.ifPresent(path) else { return false }
+        return !processes(status).isEmpty
+    }
+
     private static func processes(_ file: FileStatus) -> [Int32] {
         guard let table = try? OpenFile("/proc/locks", .read).readAll() else { return [] }
         let device = (major: file.device >> 8 & 0xfff, minor: file.device & 0xff | file.device >> 12 & 0xfff00)

@@ -117,6 +117,9 @@ package final class SQLiteLock: Sendable {
         }
     }
 
+    /// Whether somebody has it, which is asked without taking it: another one would be told that it is held.
+    package static func isHeld(_ identity: SQLiteIdentity) -> Bool { LockHolders.isLocked(identity.path) }
+
     /// A child that another thread is starting has the file, too, until it has become its program.
     deinit { file.withDescriptor { _ = flock($0, LOCK_UN) } }
 

@@ -19,6 +19,9 @@ extension Directory {
     /// Whether this process may read a file, as the kernel says it beforehand.
     package static func isReadable(_ path: FilePath) -> Bool { refusal(path, R_OK, "read") == nil }
 
+    /// Why this process may not write to a file, as the kernel says it beforehand.
+    package static func changeRefusal(_ path: FilePath) -> SystemError? { refusal(path, W_OK, "write to") }
+
     private static func refusal(_ path: FilePath, _ wanted: Int32, _ operation: String) -> SystemError? {
         guard path.withCString({ faccessat(AT_FDCWD, $0, wanted, AT_EACCESS) }) != 0 else { return nil }
         return SystemError(operation, path: path.string)
