@@ -30,11 +30,12 @@ let package = Package(
         .target(name: "Archive", dependencies: ["Crypto", "SystemIO", "Wording", "CISAL"]),
         .target(name: "Postgres", dependencies: ["SystemIO", "Wording", "CPostgres"]),
         .target(name: "SQLite", dependencies: ["SystemIO", "Wording", "CSQLite"]),
-        .target(name: "MLflowStore", dependencies: ["Postgres", "SQLite", "SystemIO", "Wording"]),
+        .target(name: "MLflowStore", dependencies: ["Crypto", "Postgres", "SQLite", "SystemIO", "Wording"]),
         .target(name: "Curl", dependencies: ["CCurl"]),
         .target(name: "ObjectStore", dependencies: ["Crypto", "Curl", "SystemIO", "Wording"]),
         .target(
-            name: "Backup", dependencies: ["Archive", "Crypto", "MLflowStore", "Postgres", "SystemIO", "Wording"]),
+            name: "Backup",
+            dependencies: ["Archive", "Crypto", "MLflowStore", "Postgres", "SQLite", "SystemIO", "Wording"]),
 
         // The service around the engines.
         .target(
@@ -78,7 +79,8 @@ let package = Package(
         .testTarget(
             name: "BackupTests",
             dependencies: [
-                "Backup", "Archive", "Crypto", "MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording",
+                "Backup", "Archive", "Crypto", "MLflowStore", "Postgres", "SQLite", "SystemIO", "TestSupport",
+                "Wording",
             ]),
         .testTarget(
             name: "ServiceTests", dependencies: ["Service", "Backup", "SQLite", "SystemIO", "TestSupport", "Wording"],

@@ -2,13 +2,11 @@
 
 import Glibc
 import MLflowStore
-import Postgres
 import SystemIO
 
 /// The running MLflow that backups are taken from and restores go into.
 package struct LiveStack: Sendable {
-    package let database: ConnectionSettings
-    package let tools: PostgresTools
+    package let database: any TrackingStore
     /// Where MLflow keeps its artifacts (`--artifacts-destination`).
     package internal(set) var artifacts: FilePath
     /// Folders with artifacts beside that one, in the order of their names.
@@ -33,7 +31,7 @@ package struct LiveStack: Sendable {
     package let stopsServer: Bool
 
     package init(
-        database: ConnectionSettings, tools: PostgresTools, artifacts: FilePath, further: [ArtifactFolder] = [],
+        database: any TrackingStore, artifacts: FilePath, further: [ArtifactFolder] = [],
         mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil,
         stopsServer: Bool = false, asksForLogin: @escaping @Sendable () -> Bool = { false },
         servedNames: @escaping @Sendable () throws -> [String]? = { nil }, ignored: IgnoredPlaces = .none,
@@ -45,7 +43,6 @@ package struct LiveStack: Sendable {
         self.asksForLogin = asksForLogin
         self.stopsServer = stopsServer
         self.database = database
-        self.tools = tools
         self.artifacts = artifacts
         self.further = further.sorted { $0.name < $1.name }
         self.mlflowVersion = mlflowVersion

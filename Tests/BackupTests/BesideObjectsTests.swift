@@ -96,7 +96,7 @@ struct BesideObjectsTests {
     @Test("are all brought back by a superuser's restore, but for a subscription")
     func superuser() throws {
         let stack = LiveStack(
-            database: live.server.superuser.naming(database: live.database.database), tools: live.stack.tools,
+            database: live.server.superuser.naming(database: live.database.database), tools: live.stack.postgres.tools,
             artifacts: live.artifacts, mlflowVersion: { "3.17.2" })
         let workspace = Workspace(stack, live.folder, log: .silent)
         try live.awaitOlderTransactions()
@@ -142,7 +142,7 @@ struct BesideObjectsTests {
             "grant select, update on parted, parted_away to mlflow_user", "drop subscription sub")
         let name = try live.backup().name.string
         let stack = LiveStack(
-            database: live.server.superuser.naming(database: live.database.database), tools: live.stack.tools,
+            database: live.server.superuser.naming(database: live.database.database), tools: live.stack.postgres.tools,
             artifacts: live.artifacts, mlflowVersion: { "3.17.2" })
         let job = RestoreJob(Workspace(stack, live.folder, log: .silent), options: .init(mode: .full, force: true))
         _ = try job.run(name)

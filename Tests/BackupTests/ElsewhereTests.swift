@@ -195,7 +195,8 @@ struct ElsewhereTests {
     func users() throws {
         let live = try LiveStackFixture("elsewhere_users")
         let stack = LiveStack(
-            database: live.database, tools: live.stack.tools, artifacts: live.artifacts, mlflowVersion: { nil },
+            database: live.database, tools: live.stack.postgres.tools, artifacts: live.artifacts,
+            mlflowVersion: { nil },
             asksForLogin: { true })
         let workspace = Workspace(stack, live.folder, log: .silent)
         func backup() throws -> BackupOutcome { try BackupJob(workspace, options: .init(), version: "test").run() }

@@ -224,3 +224,24 @@ final class LiveStackFixture: Sendable {
     @discardableResult
     func undo(force: Bool = false) throws -> UndoOutcome { try UndoJob(workspace(), force: force).run() }
 }
+
+extension LiveStack {
+    /// One on PostgreSQL.
+    init(
+        database: ConnectionSettings, tools: PostgresTools, artifacts: FilePath, further: [ArtifactFolder] = [],
+        mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil, stopsServer: Bool = false,
+        asksForLogin: @escaping @Sendable () -> Bool = { false },
+        servedNames: @escaping @Sendable () throws -> [String]? = { nil }, ignored: IgnoredPlaces = .none,
+        keys: ServerKeys = .none
+    ) {
+        self.init(
+            database: PostgresStore(database, tools: tools), artifacts: artifacts, further: further,
+            mlflowVersion: mlflowVersion, server: server, stopsServer: stopsServer, asksForLogin: asksForLogin,
+            servedNames: servedNames, ignored: ignored, keys: keys)
+    }
+
+    var postgres: PostgresStore {
+        guard let store = database as? PostgresStore else { preconditionFailure("not on PostgreSQL") }
+        return store
+    }
+}

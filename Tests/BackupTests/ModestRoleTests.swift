@@ -39,7 +39,8 @@ struct ModestRoleTests {
             database: live.database.database)
         let workspace = Workspace(
             LiveStack(
-                database: database, tools: live.stack.tools, artifacts: live.artifacts, mlflowVersion: { "3.17.2" }),
+                database: database, tools: live.stack.postgres.tools, artifacts: live.artifacts,
+                mlflowVersion: { "3.17.2" }),
             live.folder, log: .silent)
         let findings = BackupPreflight(workspace, options: .init()).run()
         #expect(findings.obstacles.isEmpty)
@@ -66,7 +67,8 @@ struct ModestRoleTests {
                 database: live.database.database, maintenanceDatabase: maintenance)
             return Workspace(
                 LiveStack(
-                    database: database, tools: live.stack.tools, artifacts: live.artifacts, mlflowVersion: { nil }),
+                    database: database, tools: live.stack.postgres.tools, artifacts: live.artifacts,
+                    mlflowVersion: { nil }),
                 live.folder, log: .silent)
         }
         func found(_ workspace: Workspace) -> [String] { codes(BackupPreflight(workspace, options: .init()).run()) }
@@ -99,7 +101,7 @@ struct ModestRoleTests {
             #expect(found(modest) == expected)
             try limit(sessions)
             let hold = try modest.hold("test")
-            #expect(codes(BackupPreflight(modest, options: .init()).run(on: hold.databases)) == expected)
+            #expect(codes(BackupPreflight(modest, options: .init()).run(holding: hold.session)) == expected)
             withExtendedLifetime(hold) {}
         }
         try limit(-1)
@@ -126,7 +128,8 @@ struct ModestRoleTests {
         let database = ConnectionSettings(
             host: live.database.host, port: live.database.port, user: role, password: Secret("x"), database: name)
         let workspace = Workspace(
-            LiveStack(database: database, tools: live.stack.tools, artifacts: live.artifacts, mlflowVersion: { nil }),
+            LiveStack(
+                database: database, tools: live.stack.postgres.tools, artifacts: live.artifacts, mlflowVersion: { nil }),
             live.folder, log: .silent)
         #expect(codes(BackupPreflight(workspace, options: .init()).run()) == [])
         let backup = try BackupJob(workspace, options: .init(), version: "test").run()

@@ -153,16 +153,17 @@ import Wording
             _ = try BackupJob(Workspace(stack, live.folder, log: .silent), options: .init(), version: "test").run()
         }
         let noArtifacts = LiveStack(
-            database: stack.database, tools: stack.tools, artifacts: "/nowhere/at/all", mlflowVersion: { nil })
+            database: stack.postgres.settings, tools: stack.postgres.tools, artifacts: "/nowhere/at/all",
+            mlflowVersion: { nil })
         #expect(throws: BackupError.artifactsMissing(path: "/nowhere/at/all")) { try attempt(noArtifacts) }
         let empty = try live.server.freshDatabase("empty")
         let noTables = LiveStack(
-            database: empty, tools: stack.tools, artifacts: stack.artifacts, mlflowVersion: { nil })
+            database: empty, tools: stack.postgres.tools, artifacts: stack.artifacts, mlflowVersion: { nil })
         #expect(throws: BackupError.databaseEmpty(name: empty.database)) { try attempt(noTables) }
         let wrong = ConnectionSettings(
             host: empty.host, port: empty.port, user: empty.user, password: Secret("wrong"), database: empty.database)
         let noPassword = LiveStack(
-            database: wrong, tools: stack.tools, artifacts: stack.artifacts, mlflowVersion: { nil })
+            database: wrong, tools: stack.postgres.tools, artifacts: stack.artifacts, mlflowVersion: { nil })
         #expect(throws: PostgresError.self) { try attempt(noPassword) }
         #expect(try live.names().isEmpty)
         #expect(try Directory.names(in: live.folder.staging).isEmpty)

@@ -65,7 +65,7 @@ struct SchemaCheckTests {
             host: live.database.host, port: live.database.port, user: "poor_\(live.database.database)",
             password: Secret("poor"), database: live.database.database)
         let stack = LiveStack(
-            database: poor, tools: live.stack.tools, artifacts: live.artifacts, mlflowVersion: { nil })
+            database: poor, tools: live.stack.postgres.tools, artifacts: live.artifacts, mlflowVersion: { nil })
         let seen = Monitor<[Backup.Progress.Phase]>([])
         let workspace = Workspace(stack, live.folder, log: .silent) { step in seen.withLock { $0.append(step.phase) } }
         #expect(throws: PostgresError.mayNotCreateDatabases(user: poor.user)) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
 import SystemIO
 import Wording
 
@@ -52,7 +51,7 @@ package struct Catalogue: Sendable {
             guard item.status == .completed, item.created <= now, item.sidecar?.adopted != true else { return false }
             guard let maker = item.sidecar?.stack else { return true }
             // Of who has claimed another's backups at worst one more is made.
-            guard maker.database == stack.database.database else { return false }
+            guard maker.database == stack.database.name else { return false }
             return maker.artifacts == nil || mark == nil || maker.artifacts == mark
         }
     }

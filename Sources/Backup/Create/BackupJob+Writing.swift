@@ -3,8 +3,6 @@
 import Crypto
 import Archive
 import Glibc
-import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
@@ -31,7 +29,11 @@ extension BackupJob {
         _ name: BackupName, to partial: FilePath, dump: FilePath, _ copies: Copies, base: ReuseBase?
     ) throws -> Written {
         let started = LocalTime.now()
-        let (survey, database) = try dumpDatabase(into: dump)
+        progress(Progress(.dumping, fraction: 0.02))
+        let database = try stack.database.dump(
+            DumpRequest(
+                folder: dump, backups: folder.path, threads: options.threads, cancellation: cancellation,
+                progress: progress, log: log))
         try carryDate(base, into: dump)
         // After the dump: what was written during it is read again tomorrow, which costs little.
         let writer = try writer(to: partial, base)
@@ -57,7 +59,8 @@ extension BackupJob {
 
         var manifest = Manifest(
             name: name.string, created: started, host: Self.hostName(), stack: copies.identity, serviceVersion: version,
-            mlflow: .init(version: stack.mlflowVersion(), alembicRevision: survey.revision), database: database,
+            mlflow: .init(version: stack.mlflowVersion(), alembicRevision: database.revision),
+            database: database.record,
             artifacts: walked.counted, roots: roots,
             skipped: report.skipped.map { .init(path: $0.path.description, reason: $0.reason.rawValue) },
             changedWhileRead: report.changedWhileRead.map(\.description))
@@ -172,81 +175,6 @@ extension BackupJob {
         try marks.keeping(linked) { try Directory.rename(linked, to: partial) }
         return summary
     }
-
-    /// Where somebody waits for a table of ours, or holds one that the dump needs, everything is let go and begun anew.
-    private func dumpDatabase(into dump: FilePath) throws -> (StoreSurvey, Manifest.Database) {
-        progress(Progress(.dumping, fraction: 0.02))
-        var attempt = 1
-        while true {
-            // Who holds a table for as long as this waits is named at once, and not waited for again.
-            let snapshot = try ExportedSnapshot(of: stack.database, cancellation: cancellation)
-            defer { snapshot.release() }
-            do { return try dumpOnce(snapshot, into: dump) } catch let error as PostgresError
-                where error.metLock && attempt < 5
-            {
-                snapshot.release()
-                log.warning("the dump gave way and begins anew", ["reason": error.bilingual.english])
-                try Directory.removeTree(dump)
-                attempt += 1
-                // Whoever waited has its turn first.
-                usleep(300_000)
-            }
-        }
-    }
-
-    /// Dump and counts come from one exported snapshot, so they agree whatever MLflow writes meanwhile.
-    private func dumpOnce(
-        _ snapshot: ExportedSnapshot, into dump: FilePath
-    ) throws -> (StoreSurvey, Manifest.Database) {
-        try snapshot.givingWay(cancellation: cancellation) { cancellation in
-            let survey = try StoreSurvey(snapshot, cancellation: cancellation)
-            guard survey.revision != nil else {
-                throw BackupError.databaseEmpty(
-                    name: stack.database.database,
-                    schemas: try snapshot.withSession { session throws(PostgresError) in
-                        try StoreSchema(on: session).all
-                    },
-                    wanted: stack.database.schema)
-            }
-            let ground = try snapshot.ground()
-            // pg_dump takes an empty folder, and would make one that is nobody's but its own.
-            try Directory.makeInherited(dump, mode: 0o700)
-            do {
-                try stack.tools.dump(
-                    stack.database, snapshot: snapshot.identifier, into: dump,
-                    jobs: try snapshot.room().jobs(atMost: min(options.threads, 4)), isStandby: ground.isReadOnly,
-                    cancellation: cancellation
-                ) { step in
-                    if case .table(let name) = step { progress(Progress(.dumping, fraction: 0.1, detail: name)) }
-                }
-            } catch PostgresError.diskFull(let reason) { throw try full(dump, reason) }
-            let version = snapshot.serverVersion
-            return (
-                survey,
-                Manifest.Database(
-                    name: stack.database.database, serverVersion: version,
-                    dumpToolVersion: try stack.tools.version(of: .dump, serverVersion: version), rows: survey.rows,
-                    newest: survey.newest, oldestUnseen: snapshot.oldestUnseen, role: ground.role,
-                    beyondRestore: ground.beyondRestore,
-                    schema: survey.schema == StoreSchema.usual ? nil : survey.schema)
-            )
-        }
-    }
-
-    /// pg_dump says the same words of the server's disk and of the one that it writes to.
-    private func full(_ dump: FilePath, _ reason: String) throws -> any Error {
-        let space = try DiskSpace.at(dump)
-        guard space.available < Self.littleRoom || !space.holds(1) else {
-            return PostgresError.diskFull(reason: reason)
-        }
-        log.warning("pg_dump met a full disk", ["reason": reason])
-        return BackupError.lackingRoom(
-            path: folder.path.string, needed: space.available.adding(clamped: Self.littleRoom),
-            available: space.available)
-    }
-
-    /// Bytes: far more than one of pg_dump's writes.
-    private static let littleRoom: UInt64 = 16 << 20
 
     static func hostName() -> String {
         var buffer = [CChar](repeating: 0, count: 256)

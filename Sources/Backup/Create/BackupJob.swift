@@ -3,7 +3,6 @@
 import Archive
 import Glibc
 import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
@@ -65,7 +64,7 @@ package struct BackupJob: Sendable {
         let start = MonotonicTime.nanoseconds()
         progress(Progress(.checking, fraction: 0))
         let items = try Catalogue(folder).items()
-        let findings = preflight.run(beside: items, on: hold.databases)
+        let findings = preflight.run(beside: items, holding: hold.session)
         try findings.throwFirst()
         let identity = try hold.markingArtifacts(workspace)
         try hold.markFurther(workspace, among: items)

@@ -10,10 +10,11 @@ enum DumpDate {
     /// Gives a fresh dump the table of contents of the dump before where they differ in nothing but that date, so that
     /// an unchanged database makes an unchanged dump. The manifest says when the backup was made.
     static func carryOver(from item: CatalogueItem, into dump: FilePath) throws {
-        guard item.kind == .compressed else { return }
+        let file = dump.appending(name)
+        // Others than those of pg_dump have none.
+        guard item.kind == .compressed, try FileStatus.ifPresent(file) != nil else { return }
         let path = EntryPath.database.appending(name: Array(name.utf8))
         guard let before = try IndexedArchive(item.path).content(of: path) else { return }
-        let file = dump.appending(name)
         let now = try OpenFile(file, .readNoFollow).readAll()
         guard now != before, differOnlyInDate(now, before) else { return }
         try DurableFile.replace(file, with: before, mode: try FileStatus.of(file).mode)

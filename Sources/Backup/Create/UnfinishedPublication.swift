@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
-import Postgres
 import SystemIO
 import Wording
 
@@ -67,7 +66,7 @@ package struct UnfinishedPublication: Sendable {
         guard let item = try Catalogue(workspace.folder).items().first(where: { $0.created <= now }),
             item.status == .unverified, item.sidecar == nil,
             let manifest = try item.quickManifest(), manifest.name == item.name.string, manifest.stack == nil,
-            manifest.database.name == workspace.stack.database.database
+            manifest.database.name == workspace.stack.database.name
         else { return }
         workspace.log.warning(
             "an earlier version was interrupted before it was listed, so it is read now", ["name": item.name])

@@ -61,7 +61,7 @@ extension LiveStack {
     func coverage(
         asksForLogin isLogin: Bool? = nil, atMost seconds: Double = 10, asksServer: Bool = true
     ) throws -> Coverage {
-        let reading = try PlaceReading(of: database, atMost: seconds)
+        let reading = try database.places(atMost: seconds)
         let (folders, ignored) = (folders, ignored)
         let listed = asksServer ? try servedNames()?.filter { !Self.notArtifacts.contains(Array($0.utf8)) } : nil
         let reply = Self.places.of(artifacts).ask(atMost: seconds) { () throws(SystemError) in

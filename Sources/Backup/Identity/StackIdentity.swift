@@ -2,7 +2,6 @@
 
 import Crypto
 import Archive
-import Postgres
 import SystemIO
 
 /// Which MLflow stack something belongs to. It is written into each manifest, sidecar, journal and kept record.
@@ -23,10 +22,10 @@ package struct StackIdentity: Sendable, Hashable, Codable, CustomStringConvertib
     /// The identity of the live stack.
     /// - Parameter databases: of the session that holds the stack's lock, or any other.
     /// - Throws: `PostgresError` where the server does not answer.
-    package init(of stack: LiveStack, on databases: Databases) throws {
+    package init(of stack: LiveStack, on databases: any DatabaseSet) throws {
         self.init(
-            system: try databases.systemIdentifier() ?? "\(stack.database.host):\(stack.database.port)",
-            database: stack.database.database, artifacts: try ArtifactsMark.read(in: stack.artifacts)?.id)
+            system: try databases.systemIdentifier() ?? stack.database.address,
+            database: stack.database.name, artifacts: try ArtifactsMark.read(in: stack.artifacts)?.id)
     }
 
     /// For a person.

@@ -64,7 +64,7 @@ extension LiveStack {
         var verdicts: [ServerKey: KeyVerdict] = [:]
         for key in ServerKey.allCases where (found?.rows(of: key) ?? 0) > 0 {
             do {
-                guard let row = try SealedRow.newest(key.rows, of: database, atMost: 10) else { continue }
+                guard let row = try database.sealedRow(key.rows, atMost: 10) else { continue }
                 verdicts[key] = KeyVerdict(row, keys[key])
             } catch { verdicts[key] = .untold(error.bilingual) }
         }

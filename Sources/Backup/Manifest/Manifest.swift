@@ -10,7 +10,7 @@ import Wording
 /// `manifest.json`: what a backup holds and what it was taken from.
 package struct Manifest: Sendable, Equatable, Codable {
     package static let currentFormat = 2
-    /// Of a backup of one database and one folder, which every version can restore.
+    /// Of a backup of one database of PostgreSQL and one folder, which every version can restore.
     private static let plainFormat = 1
 
     package struct MLflow: Sendable, Equatable, Codable {
@@ -26,10 +26,14 @@ package struct Manifest: Sendable, Equatable, Codable {
     }
 
     package struct Database: Sendable, Equatable, Codable {
+        package enum Kind: String, Sendable, Codable { case postgres, sqlite }
+
         package var name: String
-        /// `server_version_num`, 150018 for 15.18.
+        /// `nil` for PostgreSQL, as in backups of before.
+        private var storedKind: Kind?
+        /// `server_version_num`, 150018 for 15.18; of SQLite the library's, 3040001 for 3.40.1.
         package var serverVersion: Int
-        /// The major version of the pg_dump that was used.
+        /// The major version of the pg_dump that was used; zero for SQLite.
         package var dumpToolVersion: Int
         /// Rows by `schema.table`, counted in the dump's own snapshot.
         package var rows: [String: Int64]
@@ -44,13 +48,28 @@ package struct Manifest: Sendable, Equatable, Codable {
         /// Where MLflow's tables are; `nil` for `public`, and in older backups.
         package var schema: String?
 
+        package init(
+            name: String, kind: Kind = .postgres, serverVersion: Int, dumpToolVersion: Int, rows: [String: Int64],
+            newest: [String: Int64], oldestUnseen: String? = nil, role: String? = nil,
+            beyondRestore: [BeyondRestore]? = nil, schema: String? = nil
+        ) {
+            self.name = name
+            storedKind = kind == .postgres ? nil : kind
+            (self.serverVersion, self.dumpToolVersion) = (serverVersion, dumpToolVersion)
+            (self.rows, self.newest, self.oldestUnseen) = (rows, newest, oldestUnseen)
+            (self.role, self.beyondRestore, self.schema) = (role, beyondRestore, schema)
+        }
+
         /// Rows of one of MLflow's tables; `nil` where there is no such table.
         func rows(of table: String) -> Int64? {
             rows[QualifiedTable(schema: schema ?? StoreSchema.usual, name: table).description]
         }
 
+        package var kind: Kind { storedKind ?? .postgres }
+
         enum CodingKeys: String, CodingKey {
             case name
+            case storedKind = "kind"
             case serverVersion = "server_version"
             case dumpToolVersion = "pg_dump_version"
             case rows, newest
@@ -224,8 +243,9 @@ extension Manifest {
         database: Database,
         artifacts: Artifacts, roots: [Root] = [], skipped: [Skipped], changedWhileRead: [String]
     ) {
-        // A program that does not know of further folders would bring back the first alone, and say that all is well.
-        format = roots.isEmpty ? Self.plainFormat : Self.currentFormat
+        // A program that does not know of further folders would bring back the first alone, and say that all is well; one that knows
+        // PostgreSQL alone would hand pg_restore what is none of its dumps.
+        format = roots.isEmpty && database.kind == .postgres ? Self.plainFormat : Self.currentFormat
         self.roots = roots.isEmpty ? nil : roots
         self.name = name
         self.created = created.epoch

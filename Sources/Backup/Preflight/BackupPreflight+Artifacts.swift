@@ -3,7 +3,6 @@
 import Archive
 import Glibc
 import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
@@ -28,13 +27,13 @@ extension BackupPreflight {
     /// that it is none. A service that only started may have made its state in one of them.
     /// - Returns: what to know where the database has runs, and does not tell whether they have files.
     /// - Throws: `BackupError.artifactsEmptied` where it speaks of files.
-    func refuseUnmounted(on connection: Connection) throws -> [BilingualText] {
+    func refuseUnmounted() throws -> [BilingualText] {
         // Where the folders cannot be looked at, others say so.
         guard (try? stack.holdsNoArtifacts()) == true, (try? FileStatus.ifPresent(markPath)?.kind) != .file,
             (try? folder.wasUsed()) == false
         else { return [] }
         // A table that is held, or is none of MLflow's, tells nothing.
-        guard let spoken = try? StoreSurvey.filesSpokenOf(in: stack.artifacts, on: connection), spoken.runs > 0 else {
+        guard let spoken = try? stack.database.filesSpokenOf(in: stack.artifacts), spoken.runs > 0 else {
             return []
         }
         if spoken.files > 0 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
-import Postgres
 import SystemIO
 import Wording
 
@@ -23,7 +22,7 @@ extension BackupPreflight {
         noteKeptParts(&findings)
         // Whose the backups are, only the server tells; where it does not answer, that is told already.
         guard findings.first(.database) == nil, findings.first(.backupFolder) == nil else { return }
-        guard let identity = try? StackIdentity(of: stack, on: Databases(stack.database)),
+        guard let identity = try? StackIdentity(of: stack, on: stack.database.session().databases),
             let ownership = try? Ownership(of: identity, among: items, in: folder)
         else { return }
         findings.note(.ownBackups, ownership.warnings(items, artifacts: stack.artifacts))

@@ -21,6 +21,20 @@ struct FolderLayout {
         }
         for path in stack.folders { try refuseOverlap(with: path) }
         try refuseNested()
+        try refuseDatabaseInside()
+    }
+
+    /// A database file among the artifacts would be opened by the walk, which drops the locks that SQLite has on it, and be carried
+    /// away by a restore.
+    private func refuseDatabaseInside() throws {
+        guard let file = stack.database.files.first, let place = try? Ground(file.parent) else { return }
+        for path in stack.folders {
+            guard let artifacts = try? Ground(path) else { continue }
+            switch place.relation(to: artifacts) {
+            case .same, .inside: throw DatabaseStoreError.amongArtifacts(path: file.string, folder: path.string)
+            case .around, .apart: continue
+            }
+        }
     }
 
     /// What lies in two folders would be in a backup twice, and be swapped twice by a restore.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
-import Postgres
 import SystemIO
 import Wording
 
@@ -103,62 +102,14 @@ extension BackupPreflight {
         guard options.retention.fullEvery(options.fullEvery) > 1 else { return nil }
         let ownership: Ownership
         do {
-            let identity = try StackIdentity(of: stack, on: Databases(stack.database))
+            let identity = try StackIdentity(of: stack, on: stack.database.session().databases)
             ownership = try Ownership(of: identity, among: items, in: folder)
         } catch { return nil }
         return ReuseBase.newest(options.kind, among: items, ownership)?.item
     }
 
-    /// Whether no transaction has written anything on the server since the backup was made. That something was written does
-    /// not say that it was here.
     private func isSameDatabase(_ item: CatalogueItem) -> Bool {
-        guard let before = (try? item.quickManifest())?.database.oldestUnseen,
-            let session = try? Connection(stack.database)
-        else { return false }
-        defer { session.close() }
-        let next = try? session.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text").first?.string(0)
-        return next == before
-    }
-}
-
-extension Connection {
-    /// What the dump of this database will be about: the rows of its tables and large objects, without indices.
-    ///
-    /// The size of a file is told by opening the table, which waits for whoever holds it: what the last VACUUM or ANALYZE
-    /// noted takes no lock, and is as good for a table that is being rewritten.
-    func dumpMeasure() throws(PostgresError) -> BackupRoom.Dump {
-        try execute("SET lock_timeout = '1s'")
-        do throws(PostgresError) {
-            return try dumpMeasure(
-                of: """
-                    pg_catalog.pg_relation_size(c.oid)
-                    + coalesce(pg_catalog.pg_relation_size(nullif(c.reltoastrelid, 0)), 0)
-                    """)
-        } catch {
-            // A session that was lost says so again.
-            return try dumpMeasure(
-                of: """
-                    pg_catalog.current_setting('block_size')::bigint * (c.relpages + coalesce(
-                        (SELECT t.relpages FROM pg_catalog.pg_class t WHERE t.oid = c.reltoastrelid), 0))
-                    """)
-        }
-    }
-
-    /// A value of a row is a byte in a dump at least, and a separator; how many rows there are the last VACUUM or ANALYZE noted.
-    /// - Parameter size: of a table `c`, in bytes.
-    private func dumpMeasure(of size: SQL) throws(PostgresError) -> BackupRoom.Dump {
-        let row = try rows(
-            """
-            SELECT coalesce(sum(\(size)), 0)::bigint, count(*),
-                least(coalesce(sum(greatest(c.reltuples, 0)::float8 * 2 * c.relnatts), 0), 1e18)::bigint
-            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind = 'r' AND c.relpersistence <> 't'
-                AND (n.nspname NOT IN ('pg_catalog', 'information_schema') OR c.relname = 'pg_largeobject')
-            """
-        ).first
-        guard let row else { return .init(tables: 0, least: 0, files: 0) }
-        return .init(
-            tables: UInt64(clamping: try row.int64(0)), least: UInt64(clamping: try row.int64(2)),
-            files: UInt64(clamping: try row.int64(1)))
+        guard let before = (try? item.quickManifest())?.database.oldestUnseen else { return false }
+        return stack.database.isUnwritten(since: before)
     }
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
@@ -34,14 +32,15 @@ package struct BackupPreflight: Sendable {
 
     /// - Parameters:
     ///   - items: what is in the backup folder, where the caller has looked already.
-    ///   - databases: of the session that holds the stack's lock, where there is one.
-    package func run(beside items: [CatalogueItem]? = nil, on databases: Databases? = nil) -> Findings {
+    ///   - session: of who holds the stack's lock, where somebody does.
+    package func run(beside items: [CatalogueItem]? = nil, holding session: (any StoreSession)? = nil) -> Findings {
         var findings = Findings()
         guard checkAnswers(&findings) else { return findings }
         checkFolders(&findings)
         checkArtifacts(&findings)
         checkSettled(&findings)
-        let dump = checkDatabase(databases, &findings)
+        let dump = stack.database.check(holding: session, isHasty: isHasty, &findings)
+        findings.note(.artifacts, findings.make(.artifacts) { try refuseUnmounted() } ?? [])
         noteElsewhere(&findings)
         if let items = findings.make(.backupFolder, { try items ?? self.items() }) {
             findings.note(.room, findings.make(.room) { try checkRoom(dump, beside: items) } ?? [])
@@ -53,31 +52,5 @@ package struct BackupPreflight: Sendable {
     /// A folder that is not made yet has none.
     private func items() throws -> [CatalogueItem] {
         try FileStatus.ifPresent(folder.path) == nil ? [] : Catalogue(folder).items()
-    }
-
-    /// - Returns: what its dump will be about; `nil` where it does not answer.
-    private func checkDatabase(_ held: Databases?, _ findings: inout Findings) -> BackupRoom.Dump? {
-        let tools = isHasty ? stack.tools.waiting(atMost: FolderPulse.hasty) : stack.tools
-        findings.make(.tools) { try tools.checkHandingOver(stack.database.password) }
-        guard let connection = findings.make(.database, { try Connection(stack.database) }) else {
-            // Which tool is needed is not known without the server; that it is there at all is.
-            findings.make(.tools) { _ = try tools.version(of: .dump) }
-            return nil
-        }
-        defer { connection.close() }
-        findings.make(.tools) { try tools.check(serverVersion: connection.serverVersion) }
-        findings.make(.database) {
-            let schema = try StoreSchema(on: connection)
-            guard schema.name != nil else {
-                throw BackupError.databaseEmpty(
-                    name: stack.database.database, schemas: schema.all, wanted: stack.database.schema)
-            }
-        }
-        if let databases = findings.make(.database, { try held ?? StackLock.look(stack.database) }) {
-            checkGround(on: connection, databases, &findings)
-        }
-        let measure = findings.make(.database) { try connection.dumpMeasure() }
-        findings.note(.artifacts, findings.make(.artifacts) { try refuseUnmounted(on: connection) } ?? [])
-        return measure
     }
 }

@@ -5,7 +5,7 @@ import SystemIO
 
 /// What a backup needs in the backup folder while it is made: the dump lies in the staging folder uncompressed, and the
 /// archive grows beside it.
-struct BackupRoom: Sendable, Equatable {
+package struct BackupRoom: Sendable, Equatable {
     /// Bytes without which it certainly fails.
     var least: UInt64
     /// Bytes with which it certainly works, as far as anyone knows before.
@@ -14,7 +14,7 @@ struct BackupRoom: Sendable, Equatable {
     var files: UInt64
 
     /// What the dump will take: `known` of the one before, and what the tables hold now.
-    struct Dump: Sendable, Equatable {
+    package struct Dump: Sendable, Equatable {
         /// Bytes of all tables without their indices. Of rows that are gone the room stays.
         var tables: UInt64
         /// Bytes that the rows which are there certainly take.

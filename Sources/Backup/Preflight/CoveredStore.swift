@@ -2,7 +2,6 @@
 
 import Glibc
 import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
@@ -57,25 +56,12 @@ extension Workspace {
     }
 
     private func databaseStore() -> CoveredStore? {
-        let settings = stack.database
-        guard let session = try? Connection(settings) else { return nil }
-        defer { session.close() }
-        let version = session.serverVersion
-        let schema = (try? StoreSchema(on: session).name) ?? nil
-        let revision = (try? StoreSurvey.revision(of: settings)) ?? nil
-        var facts = ["PostgreSQL \(version / 10_000).\(version % 10_000)"]
-        if let tool = try? stack.tools.version(of: .dump, serverVersion: version) { facts.append("pg_dump \(tool)") }
-        if let schema { facts.append("schema \(schema)") }
-        if let revision { facts.append("alembic \(revision)") }
-        if let mlflow = stack.mlflowVersion() { facts.append("MLflow \(mlflow.shown)") }
-        let list = facts.joined(separator: ", ")
+        guard let known = stack.database.facts() else { return nil }
+        let server = stack.mlflowVersion().map { ["MLflow \($0.shown)"] } ?? []
+        let list = (known.facts + server).joined(separator: ", ")
         return CoveredStore(
-            kind: .database, name: "\(settings.database)@\(settings.host):\(settings.port)",
-            facts: BilingualText(zh: list, en: list), isCovered: revision != nil,
-            mend: revision == nil
-                ? BilingualText(
-                    zh: "其中没有 MLflow 的表：请检查 POSTGRES_DB 和 POSTGRES_SCHEMA",
-                    en: "it has no tables of MLflow's: check POSTGRES_DB and POSTGRES_SCHEMA") : nil)
+            kind: .database, name: known.name, facts: BilingualText(zh: list, en: list), isCovered: known.isMLflows,
+            mend: known.isMLflows ? nil : known.mend)
     }
 
     private var folderStore: CoveredStore {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
-import Postgres
 import SystemIO
 import Wording
 
@@ -26,8 +25,8 @@ package struct RestorePreflight: Sendable {
         case job
     }
 
-    /// - Parameter databases: of the session that holds the stack's lock, where there is one.
-    package func run(_ item: CatalogueItem, _ occasion: Occasion, on databases: Databases? = nil) -> Findings {
+    /// - Parameter held: the session of who holds the stack's lock, where somebody does.
+    package func run(_ item: CatalogueItem, _ occasion: Occasion, holding held: (any StoreSession)? = nil) -> Findings {
         var findings = Findings()
         if options.mode.includesArtifacts {
             // Much of what follows walks through them. A backup before the restore asks by itself.
@@ -55,7 +54,8 @@ package struct RestorePreflight: Sendable {
                 findings.make(.newerData) { try other.check(item, atMost: seconds) }
             }
         }
-        let databases = databases ?? Databases(stack.database)
+        let session = held ?? stack.database.session()
+        let databases = session.databases
         if case .request = occasion {
             findings.make(.artifacts) {
                 let identity = try StackIdentity(of: stack, on: databases)
@@ -63,12 +63,12 @@ package struct RestorePreflight: Sendable {
                 try RestoreBeside.refuseAway(others, identity, on: databases)
             }
         }
-        let obstacles = SwapObstacles(workspace, databases)
+        let obstacles = SwapObstacles(workspace, session)
         let asker: SwapObstacles.Asker = if case .job = occasion { .job } else { .request }
         if options.mode.includesDatabase {
             findings.make(.database) {
                 try obstacles.check(.database, for: asker)
-                if let manifest { try checkReading(manifest, databases) }
+                if let manifest { try session.checkReading(manifest) }
             }
         }
         if options.mode.includesArtifacts {
@@ -80,7 +80,7 @@ package struct RestorePreflight: Sendable {
         }
         for other in others {
             let view = other.job.workspace
-            findings.make(.artifacts) { try SwapObstacles(view, databases).check(.artifacts, for: asker) }
+            findings.make(.artifacts) { try SwapObstacles(view, session).check(.artifacts, for: asker) }
             findings.make(.artifacts) {
                 try BackupPreflight.requireReadable(view.stack.artifacts, atMost: patience(occasion))
             }
@@ -89,11 +89,6 @@ package struct RestorePreflight: Sendable {
         if let manifest { findings.make(.room) { try job.checkRoomWithoutMakingAny(manifest, item) } }
         if case .request = occasion { addBackupFirst(to: &findings) }
         return findings
-    }
-
-    private func checkReading(_ manifest: Manifest, _ databases: Databases) throws {
-        try stack.tools.checkReading(
-            dumpVersion: manifest.database.dumpToolVersion, serverVersion: databases.server().version)
     }
 
     /// Seconds.
@@ -110,9 +105,7 @@ package struct RestorePreflight: Sendable {
             (try? FileStatus.ifPresent(stack.artifacts)) ?? nil != nil
         else { return }
         let found = BackupPreflight(workspace, options: first.options, patience: 2, isFollowed: true).run()
-        let hasDatabase = !found.obstacles.contains {
-            if case PostgresError.databaseMissing = $0 { true } else { false }
-        }
+        let hasDatabase = !found.obstacles.contains(where: \.isMissingDatabase)
         if hasDatabase { findings.add(found) }
     }
 

@@ -2,7 +2,6 @@
 
 import Archive
 import Glibc
-import Postgres
 import SystemIO
 import Wording
 
@@ -66,7 +65,7 @@ package struct RestoreJob: Sendable {
     /// would it overwrite newer data, as far as a second's look can tell?
     /// - Throws: `BackupError` and `PostgresError`.
     package func preflight(_ item: CatalogueItem) throws {
-        try refuseWithoutPlace { try Databases(stack.database).exists(stack.database.database) }
+        try refuseWithoutPlace { try stack.database.session().databases.exists(stack.database.name) }
         try RestorePreflight(workspace, options: options).run(item, .request(newerWithin: 1)).throwFirst()
     }
 
@@ -82,12 +81,12 @@ package struct RestoreJob: Sendable {
     private func restore(_ name: String, _ hold: Hold) throws -> RestoreOutcome {
         let start = MonotonicTime.nanoseconds()
         try hold.refuseWhileUnfinished()
-        try refuseWithoutPlace { try hold.databases.exists(stack.database.database) }
+        try refuseWithoutPlace { try hold.databases.exists(stack.database.name) }
         let item = try Catalogue(folder).item(named: name)
         try refuseArtifactsAway(hold.identity, on: hold.databases)
         log.info("restore started", ["name": item.name, "mode": options.mode.rawValue, "force": options.force])
         // What is known before minutes of reading.
-        let findings = RestorePreflight(workspace, options: options).run(item, .job, on: hold.databases)
+        let findings = RestorePreflight(workspace, options: options).run(item, .job, holding: hold.session)
         for other in findings.obstacles.dropFirst() {
             log.warning("the restore would fail for this, too", ["reason": other.bilingual[.english]])
         }
@@ -97,8 +96,8 @@ package struct RestoreJob: Sendable {
         let others = try beside(manifest)
         try RestoreBeside.refuseAway(others, hold.identity, on: hold.databases)
         let upgrade = try checkSchema(manifest, item)
-        try SwapObstacles(workspace, hold.databases).check(options.mode)
-        for other in others { try SwapObstacles(other.job.workspace, hold.databases).check(.artifacts) }
+        try SwapObstacles(workspace, hold.session).check(options.mode)
+        for other in others { try SwapObstacles(other.job.workspace, hold.session).check(.artifacts) }
         if !options.force {
             try check(manifest, item)
             for other in others { try other.check(item) }
@@ -218,7 +217,7 @@ package struct RestoreJob: Sendable {
     /// What force is about to replace is in a verified backup before anything is touched.
     private func backupFirst(_ hold: Hold) throws -> BackupOutcome? {
         guard let first = options.backupFirst,
-            try makesBackupFirst({ try hold.databases.exists(stack.database.database) })
+            try makesBackupFirst({ try hold.databases.exists(stack.database.name) })
         else { return nil }
         return try BackupJob(workspace, options: first.options, version: first.version).make(hold)
     }
@@ -242,7 +241,7 @@ package struct RestoreJob: Sendable {
     func journal(
         for item: CatalogueItem, _ hold: Hold, behind leader: RestoreJournal? = nil
     ) throws -> RestoreJournal {
-        let live = stack.database.database
+        let live = stack.database.name
         let oid = options.mode.includesDatabase ? try hold.databases.oid(of: live) : nil
         let id = RestoreJournal.newID()
         var journal = RestoreJournal(

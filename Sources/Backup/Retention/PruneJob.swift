@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
 import SystemIO
 
 /// Removes what a rule lets go, by hand instead of after a backup.
@@ -30,6 +29,6 @@ package struct PruneJob: Sendable {
     }
 
     private func identity() throws -> StackIdentity {
-        try StackIdentity(of: workspace.stack, on: Databases(workspace.stack.database))
+        try StackIdentity(of: workspace.stack, on: workspace.stack.database.session().databases)
     }
 }

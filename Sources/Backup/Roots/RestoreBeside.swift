@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
 import SystemIO
 import Wording
 
@@ -29,10 +28,10 @@ struct RestoreBeside {
     }
 
     /// The same of all, for whom the catalogue is read once.
-    static func refuseAway(_ others: [RestoreBeside], _ identity: StackIdentity, on databases: Databases) throws {
+    static func refuseAway(_ others: [RestoreBeside], _ identity: StackIdentity, on databases: any DatabaseSet) throws {
         guard let first = others.first?.workspace else { return }
         let marks = RootMarks(of: identity, among: try Catalogue(first.folder).items())
-        let hasDatabase = try databases.exists(first.stack.database.database)
+        let hasDatabase = try databases.exists(first.stack.database.name)
         for other in others { try other.refuseAway(marks, hasDatabase: hasDatabase) }
     }
 

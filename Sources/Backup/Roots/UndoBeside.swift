@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
-import Postgres
 import SystemIO
 import Wording
 
@@ -29,7 +28,8 @@ struct UndoBeside {
         if found.count < names.count, !unknown.isEmpty { throw BackupError.rootsUnknown(names: unknown) }
         // A folder whose disk is away is none from which anything is gone.
         let stack =
-            try identity(workspace) ?? StackIdentity(of: workspace.stack, on: Databases(workspace.stack.database))
+            try identity(workspace)
+            ?? StackIdentity(of: workspace.stack, on: workspace.stack.database.session().databases)
         let marks = RootMarks(of: stack, among: try Catalogue(workspace.folder).items())
         for view in views where names.contains(view.stack.root ?? "") {
             try view.stack.checkArtifactsFolder()
@@ -80,12 +80,12 @@ struct UndoBeside {
         self.part = part
         self.parts = parts
         self.force = force
-        look = try SinceRestore(workspace, part)
+        look = SinceRestore(workspace, part)
     }
 
-    func check(_ databases: Databases, for asker: SwapObstacles.Asker) throws {
+    func check(_ session: any StoreSession, for asker: SwapObstacles.Asker) throws {
         try SwapObstacles.refuseUnwritable(parts.folder(of: part.id))
-        try SwapObstacles(workspace, databases).check(.artifacts, for: asker, from: parts.tree(of: part))
+        try SwapObstacles(workspace, session).check(.artifacts, for: asker, from: parts.tree(of: part))
     }
 
     private var others: [String] {
@@ -104,7 +104,7 @@ struct UndoBeside {
         let shared = SharedFiles(workspace, part)
         var overwritten = try shared.overwritten()
         let orphans = try shared.putRight(&overwritten, keepingOrphansAs: id + "_late", others: others)
-        let live = workspace.stack.database.database
+        let live = workspace.stack.database.name
         var journal = RestoreJournal(
             format: RestoreJournal.currentFormat, id: id, kind: .undo, stack: try hold.identity(in: workspace),
             task: workspace.task, backup: part.backup, mode: .artifacts, stage: .preparing, liveDatabase: live,

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
 import SystemIO
 import Wording
 
 /// Both locks: the folder's, and the stack's in its server. See docs/restore.md, "Locks, in this order".
 package final class Hold {
-    /// On the session that holds the stack's lock.
-    private(set) var databases: Databases
+    /// On what holds the stack's lock.
+    private(set) var session: any StoreSession
+    var databases: any DatabaseSet { session.databases }
     let identity: StackIdentity
     private let folderLock: OperationLock
-    private var stackLock: StackLock
+    private var stackLock: any StoreLock
     /// `nil` before anything was settled.
     var footing: Footing?
     /// What an interrupted restore had prepared and could not be removed.
     var unfinished: BilingualText?
 
-    fileprivate init(_ folderLock: OperationLock, _ stackLock: StackLock, _ identity: StackIdentity) {
+    fileprivate init(_ folderLock: OperationLock, _ stackLock: any StoreLock, _ identity: StackIdentity) {
         self.folderLock = folderLock
         self.stackLock = stackLock
-        databases = stackLock.databases
+        session = stackLock.session
         self.identity = identity
     }
 
@@ -42,7 +42,7 @@ package final class Hold {
         // What is half done cannot be cancelled.
         patient.cancellation = Cancellation()
         stackLock = try patient.lockStack("settling")
-        databases = stackLock.databases
+        session = stackLock.session
     }
 }
 
@@ -111,7 +111,7 @@ extension Workspace {
     func hold(_ purpose: String) throws -> Hold {
         let folderLock = try lockFolder(purpose)
         let stackLock = try lockStack(purpose)
-        return Hold(folderLock, stackLock, try StackIdentity(of: stack, on: stackLock.databases))
+        return Hold(folderLock, stackLock, try StackIdentity(of: stack, on: stackLock.session.databases))
     }
 
     private func lockFolder(_ purpose: String) throws -> OperationLock {
@@ -120,13 +120,8 @@ extension Workspace {
             onWait: told)
     }
 
-    func lockStack(_ purpose: String) throws -> StackLock {
-        do {
-            return try StackLock.take(
-                stack.database, for: purpose, atMost: waitSeconds, cancellation: cancellation, onWait: told)
-        } catch PostgresError.stackBusy(_, let holder) {
-            throw BackupError.busy(holder: holder)
-        }
+    func lockStack(_ purpose: String) throws -> any StoreLock {
+        try stack.database.lock(for: purpose, atMost: waitSeconds, cancellation: cancellation, onWait: told)
     }
 
     private func told(_ holder: String) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
 import SystemIO
 
 /// What is done before every operation under both locks: whatever an earlier one left half done is finished, undone or

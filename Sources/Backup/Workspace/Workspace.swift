@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
 import SystemIO
 
 /// What every operation works on, and how it talks to whoever asked for it.

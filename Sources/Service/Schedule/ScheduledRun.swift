@@ -70,7 +70,7 @@ package final class ScheduledRun: Sendable {
 
     /// Before anybody has asked the server: one that is reached by another name makes a backup more.
     static func name(of stack: LiveStack) -> String {
-        "\(stack.database.host):\(stack.database.port)/\(stack.database.database) \(stack.artifacts)"
+        "\(stack.database.address)/\(stack.database.name) \(stack.artifacts)"
     }
 
     private var name: String { zone.isEmpty ? expression.description : "\(expression) \(zone)" }

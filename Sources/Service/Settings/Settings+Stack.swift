@@ -21,16 +21,20 @@ extension Settings {
 
     package var liveStack: LiveStack {
         LiveStack(
-            database: ConnectionSettings(
-                host: postgresHost, port: Int(postgresPort), user: postgresUser,
-                password: postgresPassword ?? Secret(""), database: postgresDatabase,
-                maintenanceDatabase: postgresMaintenanceDatabase, schema: postgresSchema),
-            tools: PostgresTools(binDirectory: postgresProgramDirectory, installCommand: postgresClientsCommand),
-            artifacts: artifactsDirectory, further: artifactRoots,
+            database: trackingStore, artifacts: artifactsDirectory, further: artifactRoots,
             mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer,
             stopsServer: restoreStopsMLflow, asksForLogin: { [mlflowURL] in Self.asksForLogin(mlflowURL) },
             servedNames: { [mlflowURL] in try ServedArtifacts.names(of: mlflowURL) }, ignored: artifactRootsIgnored,
             keys: serverKeys)
+    }
+
+    private var trackingStore: any TrackingStore {
+        PostgresStore(
+            ConnectionSettings(
+                host: postgresHost, port: Int(postgresPort), user: postgresUser,
+                password: postgresPassword ?? Secret(""), database: postgresDatabase,
+                maintenanceDatabase: postgresMaintenanceDatabase, schema: postgresSchema),
+            tools: PostgresTools(binDirectory: postgresProgramDirectory, installCommand: postgresClientsCommand))
     }
 
     private var trackingServer: TrackingServer? {

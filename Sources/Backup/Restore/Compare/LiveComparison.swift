@@ -2,27 +2,25 @@
 
 import Archive
 import MLflowStore
-import Postgres
 import SystemIO
 
 /// The live stack compared with what was prepared beside it: once while everybody works, and once more right before the
 /// swap. See docs/restore.md, "Newer means different".
 final class LiveComparison: LastLook {
     /// `nil` where no database is replaced, or none is there.
-    private let store: StoreComparison?
+    private let store: (any StoreLook)?
+    private let databases: any DatabaseSet
+    private let names: DatabaseNames
     private let tree: TreeComparison?
     private(set) var moment: String?
 
     /// Opens its sessions: they go on working while the door to the database is shut.
     /// - Parameter clones: restored files that are known to equal live ones.
-    init(_ workspace: Workspace, _ journal: RestoreJournal, _ clones: [ClonedFile] = []) throws {
-        let database = workspace.stack.database
+    init(_ workspace: Workspace, _ journal: RestoreJournal, _ hold: Hold, _ clones: [ClonedFile] = []) throws {
+        (databases, names) = (hold.databases, journal.names)
         store =
             journal.mode.includesDatabase && journal.hadDatabase
-            ? try StoreComparison(
-                live: database, restored: database.naming(database: journal.newDatabase),
-                cancellation: workspace.cancellation)
-            : nil
+            ? try hold.session.comparison(names, workspace.cancellation) : nil
         tree =
             journal.mode.includesArtifacts
             ? TreeComparison(
@@ -36,21 +34,24 @@ final class LiveComparison: LastLook {
             progress(Progress(.comparing, detail: "\(table) (\(done + 1)/\(all))"))
         }
         let files = try tree.map { NewerData(try $0.first()) } ?? NewerData()
-        return (rows.map(NewerData.init) ?? NewerData()) + files
+        return NewerData(known: rows) + files
     }
 
     /// Reads only what changed since `first`.
     func last() throws -> NewerData {
         // Files first: an upload needs no database, so the lock would hold nobody back who writes one.
         let files = try tree.map { NewerData(try $0.last()) } ?? NewerData()
-        guard let rows = try store?.lastLocking() else { return files }
+        guard let rows = try store?.last() else { return files }
         moment = rows.moment
-        return NewerData(rows.findings) + files
+        return NewerData(known: rows.findings) + files
     }
 
-    func serverProcesses() throws -> [Int] { try store?.serverProcesses() ?? [] }
-
-    func confirm() throws(PostgresError) { try store?.confirm() }
+    func swap() throws {
+        guard let store else {
+            return try databases.swap(live: names.live, replacement: names.replacement, keepingOldAs: names.old)
+        }
+        try store.swap()
+    }
 
     func close() { store?.close() }
 }

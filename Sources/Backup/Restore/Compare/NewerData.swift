@@ -75,3 +75,8 @@ package struct NewerData: Sendable, Equatable, Codable {
         try values.encode(total, forKey: .total)
     }
 }
+
+extension NewerData {
+    /// - Parameter rows: `nil` for none that were looked for.
+    init(known rows: StoreFindings?) { self = rows.map { NewerData($0) } ?? NewerData() }
+}

@@ -2,7 +2,6 @@
 
 import Archive
 import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
@@ -29,7 +28,7 @@ struct QuickCheck {
     /// - Throws: `BackupError.newerData`, which names what was found.
     func run(against manifest: Manifest, _ item: CatalogueItem, mode: RestoreMode) throws {
         var findings: [BilingualText] = []
-        if mode.includesDatabase, let live = try surveyLiveDatabase() {
+        if mode.includesDatabase, let live = try stack.database.survey(atMost: secondsLeft, cancellation) {
             findings += live.beyond(
                 StoreSurvey(
                     revision: manifest.mlflow.alembicRevision, rows: manifest.database.rows,
@@ -43,30 +42,6 @@ struct QuickCheck {
             }
         }
         if !findings.isEmpty { throw BackupError.newerData(backup: item.name.string, newer: NewerData(findings)) }
-    }
-
-    /// `nil` where there is no live database to lose, no time is left to look at all of it, or somebody waits for a table of it.
-    private func surveyLiveDatabase() throws -> StoreSurvey? {
-        guard try Databases(stack.database).exists(stack.database.database) else { return nil }
-        let limit = Cancellation(within: cancellation, atMost: secondsLeft)
-        do {
-            let patience = min(stack.database.patience, secondsLeft)
-            let snapshot = try ExportedSnapshot(of: stack.database.waiting(atMost: patience), cancellation: limit)
-            defer { snapshot.release() }
-            return try survey(snapshot, limit)
-        } catch is CancelledError {
-            try cancellation.check()
-            return nil
-        }
-    }
-
-    private func survey(_ snapshot: ExportedSnapshot, _ limit: Cancellation) throws -> StoreSurvey? {
-        do {
-            return try snapshot.givingWay(cancellation: limit) { ending in
-                // What this role cannot read is named by the comparison of contents.
-                try StoreSurvey(snapshot, ofReadable: true, cancellation: ending)
-            }
-        } catch PostgresError.tablesInUse { return nil }
     }
 
     private struct NewFile {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
@@ -16,7 +15,8 @@ struct SchemaCheck {
     /// - Returns: what has to be done after the restore; `nil` where nothing is.
     /// - Throws: `BackupError.schemaNewer` whatever `force` says; `.schemaOlder` and `.schemaDiffers` without it.
     func run(_ manifest: Manifest, backup: String) throws -> BilingualText? {
-        guard let stored = manifest.mlflow.alembicRevision, let live = try liveRevision(), stored != live else {
+        guard let stored = manifest.mlflow.alembicRevision, let live = try stack.database.revision(), stored != live
+        else {
             return nil
         }
         switch order(of: stored, manifest.mlflow.version, to: live) {
@@ -44,10 +44,5 @@ struct SchemaCheck {
     /// `3.17.2.dev0` is 3, 17, 2.
     private static func numbers(_ version: String) -> [Int] {
         version.split(separator: ".").prefix { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }.map { Int($0) ?? 0 }
-    }
-
-    /// `nil` where there is no live database, or none of MLflow's.
-    private func liveRevision() throws -> String? {
-        do { return try StoreSurvey.revision(of: stack.database) } catch PostgresError.databaseMissing { return nil }
     }
 }

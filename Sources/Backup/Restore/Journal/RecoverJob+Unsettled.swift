@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
 import SystemIO
 import Wording
 
@@ -54,14 +53,14 @@ extension RecoverJob {
         let database = workspace.stack.database
         // The name of the server is for a sentence alone.
         let identity = StackIdentity(
-            system: "\(database.host):\(database.port)", database: database.database, artifacts: nil)
+            system: database.address, database: database.name, artifacts: nil)
         do {
             for view in workspace.all {
                 try StrayParts(view, identity).refuseForeignWork(telling: false)
             }
         } catch let error as BackupError {
             // A server that does not answer is told of by itself.
-            return (try? StackLock.isHeld(database)) == false ? error : nil
+            return (try? database.isLocked()) == false ? error : nil
         }
         return nil
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
-import Postgres
 import SystemIO
 import Wording
 
@@ -147,7 +146,7 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         _ stack: LiveStack, _ folder: BackupFolder, system: String? = nil
     ) throws -> RestoreJournal? {
         for (name, found) in try all(in: RestoreState(folder, artifacts: stack.artifacts))
-        where found.liveDatabase == stack.database.database && found.root == stack.root {
+        where found.liveDatabase == stack.database.name && found.root == stack.root {
             guard system == nil || found.stack == nil || found.stack?.system == system else { continue }
             var journal = found
             guard journal.isSound else {
@@ -223,7 +222,7 @@ struct RestoreJournal: Sendable, Equatable, Codable {
         let known = Set(stack.further.map(\.name))
         for (name, journal) in try all(in: RestoreState(folder, artifacts: stack.artifacts)) {
             guard let root = journal.root, journal.isSound, !known.contains(root),
-                journal.liveDatabase == stack.database.database, system == nil || journal.stack?.system == system
+                journal.liveDatabase == stack.database.name, system == nil || journal.stack?.system == system
             else { continue }
             throw BackupError.rootLeft(name: root, journal: name)
         }
@@ -239,7 +238,7 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     static func mayBePresent(_ stack: LiveStack, _ folder: BackupFolder) throws -> Bool {
         do {
             return try all(in: RestoreState(folder, artifacts: stack.artifacts)).contains {
-                $0.journal.liveDatabase == stack.database.database
+                $0.journal.liveDatabase == stack.database.name
             }
         } catch BackupError.needsRecovery { return true }
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
 import SystemIO
 import Wording
 
@@ -17,7 +16,7 @@ package struct RestoreRecovery {
     }
 
     private let workspace: Workspace
-    private let databases: Databases
+    private let databases: any DatabaseSet
     private let settlement: SwapSettlement
     /// Why what was prepared for a restore that is undone could not be removed: nothing live depends on it, and its
     /// journal stays.
@@ -26,7 +25,7 @@ package struct RestoreRecovery {
     private(set) var late: [KeptPart] = []
     private var log: Log { workspace.log }
 
-    init(_ workspace: Workspace, _ databases: Databases) {
+    init(_ workspace: Workspace, _ databases: any DatabaseSet) {
         self.workspace = workspace
         self.databases = databases
         settlement = SwapSettlement(workspace, databases)
@@ -233,7 +232,7 @@ package struct RestoreRecovery {
         let late = LateParts(workspace, databases)
         // Also where an earlier run swapped it back, and died: it may have been live for a while, and what clients wrote there
         // was acknowledged. One whose DROP was cut short was looked at before that.
-        if journal.mode.includesDatabase, let oid = journal.newOID, let found = try databases.identity(of: oid),
+        if journal.mode.includesDatabase, let oid = journal.newOID, let found = try databases.found(oid),
             found.name == journal.newDatabase, !found.isInvalid
         {
             note(try late.keepDatabase(journal))

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
 import SystemIO
 
 /// Removes what a restore replaced, because a person named it.

@@ -2,7 +2,6 @@
 
 import Archive
 import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
@@ -10,7 +9,7 @@ import Wording
 /// It is asked right before a removal, so that what came into the kept part since (an upload that ended late) is found.
 struct KeptCoverage {
     let workspace: Workspace
-    let databases: Databases
+    let databases: any DatabaseSet
 
     /// - Returns: what is nowhere else, for a person; empty where the part may go.
     func missing(_ part: KeptPart) throws -> [BilingualText] {
@@ -54,8 +53,7 @@ struct KeptCoverage {
                     zh: "数据库 \(name)：没有可用的备份包含其内容", en: "database \(name): no good backup holds what is in it")
             ]
         }
-        let rows = try FreshRows(
-            workspace.stack.database.naming(database: name), cancellation: workspace.cancellation)
+        let rows = try workspace.stack.database.rows(in: name, workspace.cancellation)
         defer { rows.close() }
         guard let fresh = try rows.written(since: until) else {
             return [
@@ -66,7 +64,7 @@ struct KeptCoverage {
         // Where it was compared with the cover as it was restored, all of it was found there.
         let isCompared = part.isOfUndo != true && part.coveredBy == part.backup
         let missing = fresh.kept.map(\.text)
-        let undumped = try isCompared ? [] : rows.inNoDump(beside: workspace.stack.database).kept.map(\.text)
+        let undumped = try isCompared ? [] : rows.inNoDump().kept.map(\.text)
         return missing + undumped.filter { !missing.contains($0) }
     }
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
-
 /// What became of the database that a kept part names. Its oid tells, whatever it is called by now.
 enum KeptDatabase: Equatable {
     /// The part has none, or what it had is live again.
@@ -35,10 +33,10 @@ enum KeptDatabase: Equatable {
 extension KeptParts {
     /// The database of a part, by what does not change. Oids are given out again by other clusters, so one under another
     /// name is only told of where the cluster is the same and the role has it.
-    func state(of part: KeptPart, on databases: Databases) throws -> KeptDatabase {
+    func state(of part: KeptPart, on databases: any DatabaseSet) throws -> KeptDatabase {
         guard let oid = part.databaseOID else { return .none }
-        let live = stack.database.database
-        guard let found = try databases.identity(of: oid) else { return .gone }
+        let live = stack.database.name
+        guard let found = try databases.found(oid) else { return .gone }
         if found.name == live { return .none }
         let given = [part.database, RestoreJournal.databaseName(live, "before", part.id)]
         if given.contains(found.name) {
@@ -51,7 +49,7 @@ extension KeptParts {
     }
 
     /// Its name, where it is there and can be used.
-    func database(of part: KeptPart, on databases: Databases) throws -> String? {
+    func database(of part: KeptPart, on databases: any DatabaseSet) throws -> String? {
         guard case .present(let name) = try state(of: part, on: databases) else { return nil }
         return name
     }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
-
 extension KeptParts {
     /// All of them, newest first, with the bytes that each holds alone. Walks their trees and asks the server.
     /// - Throws: `BackupError.folderVanished`: the records are in the backup folder.
     package func listing() throws -> [(part: KeptPart, bytes: UInt64)] {
         try backups.refuseVanished(usedBy: stack.artifacts)
         let parts = try identified().all()
-        let sizes = try KeptSizes(self, Databases(stack.database), parts)
+        let sizes = try KeptSizes(self, stack.database.session().databases, parts)
         return parts.map { ($0, sizes[$0].all) }
     }
 }

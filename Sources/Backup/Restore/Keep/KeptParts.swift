@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import Postgres
 import SystemIO
 import Wording
 
@@ -34,9 +33,9 @@ package struct KeptParts: Sendable {
     /// The same, asking the server whose they are. Where it does not answer, what the artifacts folder says has to do.
     package func identified() throws -> KeptParts {
         do {
-            let identity = try StackIdentity(of: stack, on: Databases(stack.database))
+            let identity = try StackIdentity(of: stack, on: stack.database.session().databases)
             return KeptParts(stack, backups, of: identity, bound: bound)
-        } catch is PostgresError { return self }
+        } catch is any TrackingStoreError { return self }
     }
 
     var folder: FilePath { stack.artifacts.appending(ArtifactSwap.folderName) }
@@ -84,7 +83,7 @@ package struct KeptParts: Sendable {
         guard part.root == stack.root else { return false }
         guard let owner = part.stack else { return true }
         if let identity { return owner.isSameStack(as: identity) }
-        guard owner.database == stack.database.database else { return false }
+        guard owner.database == stack.database.name else { return false }
         guard let theirs = owner.artifacts, let ours = try ArtifactsMark.read(in: stack.artifacts)?.id else {
             return true
         }
@@ -139,7 +138,7 @@ package struct KeptParts: Sendable {
     /// The newest, as far as it is there: without its files the database alone can be brought back.
     /// - Parameter force: also where some of its files are gone, or may never have been put there.
     /// - Throws: `BackupError.nothingToUndo`, `.keptFilesGone`, `.keptFilesPartlyGone`, `.keptFragment`, `.keptBeingRemoved`, `.notMovable`.
-    func undoable(force: Bool, on databases: Databases) throws -> KeptPart {
+    func undoable(force: Bool, on databases: any DatabaseSet) throws -> KeptPart {
         let all = try restorable()
         guard var part = all.first else { throw BackupError.nothingToUndo }
         if part.isBeingRemoved == true {
@@ -175,9 +174,9 @@ package struct KeptParts: Sendable {
 
     /// The same for one that a person wants to be gone, of which nothing but its names may be known any more: a restore
     /// makes all of them from one.
-    package func forgettable(_ id: String, on databases: Databases) throws -> KeptPart {
+    package func forgettable(_ id: String, on databases: any DatabaseSet) throws -> KeptPart {
         do { return try part(named: id) } catch BackupError.keptRecordDamaged {
-            let name = RestoreJournal.databaseName(stack.database.database, "before", id)
+            let name = RestoreJournal.databaseName(stack.database.name, "before", id)
             let oid = try databases.oid(of: name)
             var part = KeptPart(
                 id: id, backup: "", mode: .full, replacedAt: 0, databaseOID: oid,
@@ -205,7 +204,7 @@ package struct KeptParts: Sendable {
 
     /// Removes one with all that is in it, whoever says so. Under both locks. A database that somebody gave another name is
     /// left to that person.
-    func remove(_ part: KeptPart, on databases: Databases) throws {
+    func remove(_ part: KeptPart, on databases: any DatabaseSet) throws {
         if try FileStatus.ifPresent(folder(of: part.id)) != nil {
             let mounts = try MountTable.points(below: folder(of: part.id))
             if let first = mounts.first { throw BackupError.mountInside(path: first.string, count: mounts.count) }

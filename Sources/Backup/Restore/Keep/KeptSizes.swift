@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
-import Postgres
 import SystemIO
 import Wording
 
@@ -33,7 +32,8 @@ struct KeptSizes {
 
     /// - Parameter parts: newest first. Their trees are walked.
     init(
-        _ kept: KeptParts, _ databases: Databases, _ parts: [KeptPart], cancellation: Cancellation = Cancellation()
+        _ kept: KeptParts, _ databases: any DatabaseSet, _ parts: [KeptPart],
+        cancellation: Cancellation = Cancellation()
     ) throws {
         var shared: [UInt64: Shared] = [:]
         for part in parts {

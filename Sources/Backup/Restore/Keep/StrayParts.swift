@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
 import SystemIO
 import Wording
 
@@ -17,7 +16,7 @@ struct StrayParts {
 
     /// - Throws: `BackupError.needsRecovery` where another service's restore of this stack was interrupted: its journal is in
     ///   another backup folder, and the data may be in two minds.
-    func clear(on databases: Databases) throws {
+    func clear(on databases: any DatabaseSet) throws {
         try refuseForeignWork()
         Directory.removeWhereEmpty(KeptParts(workspace).folder)
         // What merely lies around stops nothing.
@@ -79,7 +78,7 @@ struct StrayParts {
 
     /// Records of restores that certainly did not come to their swap: the database that would be kept is the live one. Any
     /// other without a folder is of a part that somebody took away.
-    private func clearRecords(_ databases: Databases) throws {
+    private func clearRecords(_ databases: any DatabaseSet) throws {
         let parts = KeptParts(workspace)
         let live = try databases.oid(of: identity.database)
         for id in try KeptPart.ids(in: workspace.state) {
@@ -99,7 +98,7 @@ struct StrayParts {
     /// goes.
     /// - Returns: the identifiers of those that have a record again, and of those the ones whose restore was cut short in the
     ///   middle of its swap.
-    func claim(on databases: Databases) throws -> (kept: [String], halfSwapped: [String]) {
+    func claim(on databases: any DatabaseSet) throws -> (kept: [String], halfSwapped: [String]) {
         let halfSwapped = try claimWork(on: databases)
         var claimed = halfSwapped
         let parts = KeptParts(workspace)
@@ -124,7 +123,7 @@ struct StrayParts {
 
     /// A name proves nothing: without a folder among this stack's artifacts a database may be another stack's, or a
     /// person's.
-    private func nameDatabases(on databases: Databases) throws {
+    private func nameDatabases(on databases: any DatabaseSet) throws {
         let known = try Set(KeptParts(workspace).all().compactMap(\.database))
         for prefix in ["before", "restore"].map({ RestoreJournal.databaseName(identity.database, $0, "") }) {
             for name in try databases.names(withPrefix: prefix)
@@ -139,7 +138,7 @@ struct StrayParts {
     }
 
     /// Nobody knows how far a restore without its journal had come: whatever lies in its own folder is kept.
-    private func claimWork(on databases: Databases) throws -> [String] {
+    private func claimWork(on databases: any DatabaseSet) throws -> [String] {
         let folder = KeptParts(workspace).folder
         guard try FileStatus.ifPresent(folder) != nil else { return [] }
         var claimed: [String] = []
@@ -227,7 +226,7 @@ struct StrayParts {
     ///   - isNewest: whether it is of the operation that was cut short: the last one there was.
     ///   - isWhole: whether all is there that the record of before says.
     private func write(
-        _ id: String, tree: FilePath?, isNewest: Bool = false, isWhole: Bool = false, on databases: Databases
+        _ id: String, tree: FilePath?, isNewest: Bool = false, isWhole: Bool = false, on databases: any DatabaseSet
     ) throws {
         var name = RestoreJournal.databaseName(identity.database, "before", id)
         var oid = try databases.oid(of: name)

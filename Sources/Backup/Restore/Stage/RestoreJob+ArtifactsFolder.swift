@@ -2,7 +2,6 @@
 
 import Archive
 import Glibc
-import Postgres
 import SystemIO
 
 extension RestoreJob {
@@ -52,10 +51,10 @@ extension RestoreJob {
     /// its mark: with a live database beside it, a folder that is missing, or without the mark, is not mounted, whatever was written
     /// into its place meanwhile.
     /// - Throws: `BackupError.artifactsMissing`, `.artifactsEmptied`.
-    func refuseArtifactsAway(_ identity: StackIdentity, on databases: Databases) throws {
+    func refuseArtifactsAway(_ identity: StackIdentity, on databases: any DatabaseSet) throws {
         let isThere = try RestoreJournal.identity(of: stack.artifacts) != nil
         if isThere { try stack.checkArtifactsFolder() }
-        guard identity.artifacts == nil, try databases.exists(stack.database.database),
+        guard identity.artifacts == nil, try databases.exists(stack.database.name),
             try identity.lostMark(among: Catalogue(folder).items()) != nil
         else { return }
         guard isThere else { return try stack.checkArtifactsFolder() }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
-import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
@@ -13,7 +11,7 @@ extension RestoreJob {
         let unchanged: UnchangedFiles
         let warnings: [BilingualText]
         let comparison: LiveComparison
-        /// `FreshRows.moment` of the loaded database.
+        /// `StoreRows.moment` of the loaded database.
         let broughtIn: String?
         /// A backup that holds what is about to be replaced.
         var cover: KeptPart.Cover?
@@ -70,11 +68,11 @@ extension RestoreJob {
         if options.mode.includesDatabase {
             warnings += try loadMakingRoom(dump, &journal, manifest, hold)
             try Directory.removeTree(dump)
-            broughtIn = try FreshRows(stack.database.naming(database: journal.newDatabase)).moment()
+            broughtIn = try stack.moment(in: journal.newDatabase, cancellation)
         }
         return Staged(
             files: files, unchanged: kept, warnings: warnings,
-            comparison: try LiveComparison(workspace, journal, kept.clones),
+            comparison: try LiveComparison(workspace, journal, hold, kept.clones),
             broughtIn: broughtIn)
     }
 
@@ -166,12 +164,13 @@ extension RestoreJob {
         _ dump: FilePath, _ journal: inout RestoreJournal, _ manifest: Manifest, _ hold: Hold
     ) throws -> [BilingualText] {
         while true {
-            do { return try load(dump, &journal, manifest, hold) } catch PostgresError.diskFull(let reason) {
-                log.warning("no room on the database server", ["reason": reason])
+            do { return try load(dump, &journal, manifest, hold) } catch {
+                guard let reason = error.fullDatabaseDisk else { throw error }
+                log.warning("no room for the database", ["reason": reason])
                 try hold.databases.drop(journal.newDatabase)
                 if try KeptExpiry(workspace, hold).removeOldestDatabase() { continue }
                 let kept = try KeptParts(workspace, of: hold.identity).all().filter { $0.database != nil }.map(\.id)
-                if kept.isEmpty { throw PostgresError.diskFull(reason: reason) }
+                if kept.isEmpty { throw error }
                 throw BackupError.noRoomForDatabase(reason: reason, kept: kept)
             }
         }
@@ -181,58 +180,13 @@ extension RestoreJob {
         _ dump: FilePath, _ journal: inout RestoreJournal, _ manifest: Manifest, _ hold: Hold
     ) throws -> [BilingualText] {
         progress(Progress(.loading, fraction: 0.62))
-        try hold.databases.create(journal.newDatabase, like: journal.liveDatabase, owner: manifest.database.role)
-        journal.newOID = try hold.databases.oid(of: journal.newDatabase)
-        try journal.write(in: workspace.state)
-        let target = stack.database.naming(database: journal.newDatabase)
-        let changed = try stack.tools.restore(
-            from: dump, into: target, dumper: manifest.database.role, application: MLflowTables.coreNames,
-            standingFor: journal.liveDatabase,
-            ofAnother: manifest.stack.map { !$0.isSameStack(as: hold.identity) } ?? false,
-            jobs: try ConnectionRoom(on: Connection(target), isEnding: true).jobs(atMost: min(options.threads, 4)),
-            cancellation: cancellation
-        ) { [progress] step in
-            if case .table(let name) = step { progress(Progress(.loading, fraction: 0.7, detail: name)) }
-        }
-        try compareRows(target, manifest)
-        // pg_restore leaves no planner statistics, and the first queries after a restore would crawl.
-        if let refusal = try Connection(target).analyze() {
-            log.warning("no statistics of the restored database", ["reason": refusal.bilingual.english])
-        }
-        let warnings =
-            try notBroughtBack(changed, manifest, hold)
-            + hold.databases.copyProperties(from: journal.liveDatabase, to: journal.newDatabase)
-            + wayToSchema(target, manifest, hold, of: journal.liveDatabase)
-        // Settings may make us another role there: what follows, and MLflow, must read it.
-        try DatabaseGround(on: Connection(target)).requireReadable(isRestored: true)
-        return warnings
-    }
-
-    /// What the restore leaves out, and what stays with the database that it puts aside.
-    private func notBroughtBack(
-        _ changed: [BeyondRestore], _ manifest: Manifest, _ hold: Hold
-    ) throws -> [BilingualText] {
-        let live = try hold.databases.staysBehind(in: stack.database.database)
-        // Subscriptions are in no dump of an ordinary role.
-        let never = Set(
-            live.filter { $0.fate == .never } + changed.filter { $0.fate == .never }
-                + (manifest.database.beyondRestore ?? []).filter { $0.fate == .never })
-        let told =
-            BeyondRestore.afterwards(changed.filter { $0.fate != .never })
-            + BeyondRestore.notices(
-                never.sorted { $0.name < $1.name } + live.filter { $0.fate == .staysBehind },
-                role: stack.database.user)
-        for text in told { log.warning("not brought back", ["what": text.english]) }
-        return told
-    }
-
-    private func compareRows(_ target: ConnectionSettings, _ manifest: Manifest) throws {
-        let snapshot = try ExportedSnapshot(of: target, cancellation: cancellation)
-        defer { snapshot.release() }
-        let found = QualifiedTable.byDistinctName(try snapshot.rowCounts(cancellation: cancellation))
-        for (table, expected) in manifest.database.rows.sorted(by: { $0.key < $1.key })
-        where found[table] != expected {
-            throw BackupError.rowsDiffer(table: table, expected: expected, found: found[table] ?? 0)
+        let request = LoadRequest(
+            dump: dump, names: journal.names, manifest: manifest,
+            isOfAnother: manifest.stack.map { !$0.isSameStack(as: hold.identity) } ?? false, threads: options.threads,
+            cancellation: cancellation, progress: progress, log: log)
+        return try hold.session.load(request) { number in
+            journal.newOID = number
+            try journal.write(in: workspace.state)
         }
     }
 }

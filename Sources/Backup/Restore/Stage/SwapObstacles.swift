@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
 /// What would make the swap impossible at its end, found out before anything slow is done.
 struct SwapObstacles {
     private let workspace: Workspace
-    private let databases: Databases
+    private let session: any StoreSession
 
-    init(_ workspace: Workspace, _ databases: Databases) {
+    init(_ workspace: Workspace, _ session: any StoreSession) {
         self.workspace = workspace
-        self.databases = databases
+        self.session = session
     }
 
     /// Who asks, and what he may do meanwhile.
@@ -27,17 +25,13 @@ struct SwapObstacles {
     /// - Parameters:
     ///   - kept: the database that is to become live again, where it is one that was kept.
     ///   - tree: the folder of what is to become live again, where that was kept.
-    /// - Throws: `PostgresError.serverReadOnly`, `.toolTooNew`, `.tooManyConnections`, `.databaseInUse`,
-    ///   `.preparedTransactions`, `.mayNotCreateDatabases`, `.databaseNotOwned`, `.tablesNotLockable`;
-    ///   `BackupError.mountInside`, `.notOurs` and `.notMovable` for folders that cannot be moved.
+    /// - Throws: what `StoreSession.checkSwap` throws; `BackupError.mountInside`, `.notOurs` and `.notMovable` for folders that cannot be moved.
     func check(_ mode: RestoreMode, for asker: Asker = .job, bringing kept: String? = nil, from tree: FilePath? = nil)
         throws
     {
         if mode.includesDatabase {
-            try checkDatabase(for: asker)
-            // An undo loads no dump.
-            if kept == nil { try workspace.stack.tools.checkRestore(serverVersion: databases.server().version) }
-            if let kept { try checkRename(of: kept) }
+            let isAsked = if case .request = asker { true } else { false }
+            try session.checkSwap(bringing: kept, isAsked: isAsked)
         }
         if mode.includesArtifacts {
             try checkFolders()
@@ -46,39 +40,6 @@ struct SwapObstacles {
             case .job: try Self.checkAbilities(workspace)
             case .request: if let unfit = try Self.unfit(workspace.stack.artifacts) { throw unfit }
             }
-        }
-    }
-
-    private func checkDatabase(for asker: Asker) throws {
-        let database = workspace.stack.database
-        if try databases.server().isReadOnly {
-            throw PostgresError.serverReadOnly(host: database.host, port: database.port)
-        }
-        if database.maintenanceDatabase == database.database {
-            throw PostgresError.maintenanceDatabaseIsLive(database.database)
-        }
-        guard try databases.mayCreate() else { throw PostgresError.mayNotCreateDatabases(user: try databases.role()) }
-        try checkRename(of: database.database)
-        guard try databases.exists(database.database) else { return }
-        let session = try Connection(database)
-        defer { session.close() }
-        let tables = try session.tablesNotLockable()
-        if !tables.isEmpty { throw PostgresError.tablesNotLockable(user: try session.role(), tables: tables) }
-        // Beside the lock's: a dump is loaded with as many jobs as there is room for, and the comparison and the swap have at most
-        // five sessions, of which two are in the live database. Who only asks has not the lock's.
-        let lock = if case .request = asker { 1 } else { 0 }
-        try ConnectionRoom(on: session, isEnding: true).require(5 + lock, here: 2)
-        try session.requirePooled(2)
-    }
-
-    private func checkRename(of name: String) throws {
-        let obstacles = try databases.obstacles(toRenaming: name)
-        if let owner = obstacles.owner {
-            throw PostgresError.databaseNotOwned(name: name, owner: owner, user: try databases.role())
-        }
-        if !obstacles.sessions.isEmpty { throw PostgresError.databaseInUse(name: name, holders: obstacles.sessions) }
-        if !obstacles.preparedTransactions.isEmpty {
-            throw PostgresError.preparedTransactions(database: name, identifiers: obstacles.preparedTransactions)
         }
     }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Postgres
 import SystemIO
 import Wording
 
@@ -96,16 +95,7 @@ struct DataSwap {
         }
         workspace.progress(Progress(.swapping, fraction: 0.95))
         do {
-            if journal.mode.includesDatabase {
-                try hold.databases.swap(
-                    live: journal.liveDatabase, replacement: journal.newDatabase, keepingOldAs: journal.oldDatabase,
-                    sparing: try look.serverProcesses()
-                ) { () throws(PostgresError) in
-                    // Whoever ended it let writers in, whose rows it has not seen.
-                    try look.confirm()
-                    look.close()
-                }
-            }
+            if journal.mode.includesDatabase { try look.swap() }
             look.close()
             if let plan = journal.plan { try journal.swap.forward(plan) }
         } catch {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
@@ -9,9 +8,9 @@ import Wording
 /// of its own that no undo brings back, and that stays until a person says so.
 struct LateParts {
     private let workspace: Workspace
-    private let databases: Databases
+    private let databases: any DatabaseSet
 
-    init(_ workspace: Workspace, _ databases: Databases) {
+    init(_ workspace: Workspace, _ databases: any DatabaseSet) {
         self.workspace = workspace
         self.databases = databases
     }
@@ -72,7 +71,7 @@ struct LateParts {
         // Looked at by a run that was cut short: what it had compared with may be gone by now.
         if try holdsDatabase(of: journal) { return try KeptPart.read(Self.id(journal), in: workspace.state) }
         let noted = try KeptPart.read(id, in: workspace.state)
-        let fresh = try FreshRows(workspace.stack.database.naming(database: journal.newDatabase))
+        let fresh = try workspace.stack.database.rows(in: journal.newDatabase, workspace.cancellation)
         defer { fresh.close() }
         let written = try noted?.broughtIn.flatMap { try fresh.written(since: $0) }
         if let written, written.isEmpty { return nil }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
 /// The ways a restore ends: without what it prepared, or with what it replaced kept.
 struct SwapSettlement {
     let workspace: Workspace
-    let databases: Databases
+    let databases: any DatabaseSet
 
-    init(_ workspace: Workspace, _ databases: Databases) {
+    init(_ workspace: Workspace, _ databases: any DatabaseSet) {
         self.workspace = workspace
         self.databases = databases
     }
@@ -51,6 +50,9 @@ struct SwapSettlement {
         // The dump that was unpacked for it: as large as the database, and nobody else's.
         try Directory.removeTree(workspace.state.dump(of: journal))
         try journal.noteUndoing(in: workspace.state)
+        if journal.mode.includesDatabase {
+            try databases.removeCopies(ofLive: journal.liveDatabase, among: [journal.oldDatabase])
+        }
         if journal.mode.includesDatabase, journal.kind != .undo, journal.newDatabase != journal.liveDatabase,
             try !LateParts(workspace, databases).holdsDatabase(of: journal)
         {
@@ -70,6 +72,9 @@ struct SwapSettlement {
     @discardableResult
     func keepReplaced(_ journal: RestoreJournal, closing isClosing: Bool = true) throws -> KeptPart? {
         let part = try OwnFolder(workspace, journal).watching {
+            if journal.mode.includesDatabase {
+                try databases.removeCopies(ofLive: journal.liveDatabase, among: [journal.newDatabase])
+            }
             let part = try keep(journal)
             try endUndone(journal)
             return part

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
@@ -10,38 +9,33 @@ import Wording
 final class SinceRestore: LastLook {
     private let workspace: Workspace
     private let part: KeptPart
-    private let rows: FreshRows?
+    private let rows: (any StoreLook)?
     private(set) var moment: String?
     /// Of the files that were looked at last.
     private(set) var overwritten: SharedFiles.Overwritten?
 
-    /// Opens its session.
-    init(_ workspace: Workspace, _ part: KeptPart) throws {
+    /// - Parameter rows: of the database, where the part has one.
+    init(_ workspace: Workspace, _ part: KeptPart, _ rows: (any StoreLook)? = nil) {
         self.workspace = workspace
         self.part = part
-        rows =
-            part.mode.includesDatabase && part.databaseOID != nil
-            ? try FreshRows(workspace.stack.database, cancellation: workspace.cancellation) : nil
+        self.rows = rows
     }
 
     /// While everybody works.
     func first() throws -> NewerData {
         guard let rows else { return try files() }
-        return Self.told(try part.broughtIn.flatMap { try rows.written(since: $0) }) + (try files())
+        return Self.told(try rows.first { _, _, _ in }) + (try files())
     }
 
     func last() throws -> NewerData {
         let files = try files()
         guard let rows else { return files }
-        guard let broughtIn = part.broughtIn else { return Self.told(nil) + files }
-        let written = try rows.writtenLocking(since: broughtIn)
+        let written = try rows.last()
         moment = written.moment
         return Self.told(written.findings) + files
     }
 
-    func serverProcesses() throws -> [Int] { try rows.map { [try $0.serverProcess()] } ?? [] }
-
-    func confirm() throws(PostgresError) { try rows?.confirm() }
+    func swap() throws { try rows?.swap() }
 
     func close() { rows?.close() }
 

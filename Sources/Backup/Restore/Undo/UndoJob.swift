@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Archive
-import MLflowStore
-import Postgres
 import SystemIO
 import Wording
 
@@ -33,15 +31,15 @@ package struct UndoJob: Sendable {
     package func preflight() throws -> KeptPart {
         try refuseWithoutPlace()
         let parts = try KeptParts(workspace).identified()
-        let databases = Databases(workspace.stack.database)
-        let part = try parts.undoable(force: force, on: databases)
-        try SwapObstacles(workspace, databases).check(
-            part.mode, for: .request, bringing: try parts.database(of: part, on: databases),
+        let session = workspace.stack.database.session()
+        let part = try parts.undoable(force: force, on: session.databases)
+        try SwapObstacles(workspace, session).check(
+            part.mode, for: .request, bringing: try parts.database(of: part, on: session.databases),
             from: part.mode.includesArtifacts ? parts.tree(of: part) : nil)
         for beside in try UndoBeside.all(
             of: part, workspace, force: force, of: { try KeptParts($0).identified().identity })
         {
-            try beside.check(databases, for: .request)
+            try beside.check(session, for: .request)
         }
         return part
     }
@@ -68,7 +66,7 @@ package struct UndoJob: Sendable {
         workspace.log.info("undo started", ["kept": part.id, "backup": part.backup, "force": force])
         let kept = try parts.database(of: part, on: hold.databases)
         do {
-            try SwapObstacles(workspace, hold.databases).check(
+            try SwapObstacles(workspace, hold.session).check(
                 part.mode, bringing: kept, from: part.mode.includesArtifacts ? parts.tree(of: part) : nil)
         } catch let error
             as SystemError where error.isFull
@@ -77,9 +75,12 @@ package struct UndoJob: Sendable {
             workspace.log.warning("the artifacts' disk is full", ["reason": error.reason])
         }
         let beside = try UndoBeside.all(of: part, workspace, force: force, of: hold.identity(in:))
-        for other in beside { try other.check(hold.databases, for: .job) }
+        for other in beside { try other.check(hold.session, for: .job) }
         var journal = try journal(part, hold)
-        let look = try SinceRestore(workspace, part)
+        let look = SinceRestore(
+            workspace, part,
+            part.mode.includesDatabase && part.databaseOID != nil
+                ? try hold.session.sinceBrought(part.broughtIn, journal.names, workspace.cancellation) : nil)
         defer { look.close() }
         workspace.progress(Progress(.comparing, fraction: 0.1))
         let newer = try beside.reduce(look.first()) { $0 + (try $1.look.first()).inRoot($1.name) }
@@ -120,7 +121,9 @@ package struct UndoJob: Sendable {
             if isFragment, journal.mode.includesArtifacts { try KeptParts.mark(journal.swap.work, as: .fragment) }
             // Were all to be lost half way, journal and state, what is left of it would pass for a whole.
             if journal.mode.includesArtifacts { try KeptParts.mark(parts.folder(of: part.id), as: .undoing) }
-            broughtIn = try journal.mode.includesDatabase ? moment(in: journal.newDatabase) : nil
+            broughtIn =
+                try journal.mode.includesDatabase
+                ? workspace.stack.moment(in: journal.newDatabase, workspace.cancellation) : nil
             for other in beside { following.append(try other.prepare(behind: journal, hold)) }
         } catch {
             let areGone = following.reduce(true) { $1.abandon(because: error) && $0 }
@@ -192,14 +195,8 @@ package struct UndoJob: Sendable {
         return part.isOfUndo == true ? .isHeld(by: part.broughtCover) : .isInBackup
     }
 
-    private func moment(in database: String) throws -> String {
-        let rows = try FreshRows(workspace.stack.database.naming(database: database))
-        defer { rows.close() }
-        return try rows.moment()
-    }
-
     func journal(_ part: KeptPart, _ hold: Hold) throws -> RestoreJournal {
-        let live = workspace.stack.database.database
+        let live = workspace.stack.database.name
         let id = RestoreJournal.newID()
         var mode = part.mode
         var incoming = ""

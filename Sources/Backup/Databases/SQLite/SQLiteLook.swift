@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MLflowStore
+import SQLite
+import SystemIO
+
+/// The live file, looked at in a copy that is made while everybody works; that copy becomes what is kept of it. Where somebody has
+/// written since, a second one is made with the writers shut out.
+final class SQLiteLook: StoreLook {
+    /// What of a copy of the live database would be lost; `nil` where that cannot be told.
+    typealias Judge = (_ copy: FilePath, _ progress: StoreComparison.ProgressSink) throws -> StoreFindings?
+
+    private let databases: SQLiteDatabases
+    private let names: DatabaseNames
+    private let cancellation: Cancellation
+    private let judge: Judge
+    private let live: LiveDatabase
+    private let exchange: Exchange
+    /// Before the swap; `nil` where nothing is live.
+    private let number: UInt32?
+
+    /// What was found in the copy that lies there.
+    private struct Seen {
+        let findings: StoreFindings?
+        let moment: String
+        let version: Int64
+    }
+    private var seen: Seen?
+    private var isHeld = false
+
+    /// - Throws: `DatabaseStoreError.fileMissing` where the replacement is not there, `.nameTaken`.
+    init(
+        _ databases: SQLiteDatabases, _ names: DatabaseNames, _ cancellation: Cancellation = Cancellation(),
+        judge: @escaping Judge
+    ) throws {
+        (self.databases, self.names, self.cancellation, self.judge) = (databases, names, cancellation, judge)
+        let replacement = try databases.file(names.replacement)
+        guard let incoming = try databases.oid(of: names.replacement) else {
+            throw DatabaseStoreError.fileMissing(path: replacement.string)
+        }
+        number = try databases.oid(of: names.live)
+        // Of a swap that was cut short.
+        try databases.removeCopies(ofLive: names.live, among: [names.old])
+        if try databases.exists(names.old) {
+            throw DatabaseStoreError.nameTaken(name: names.old, path: databases.folder.string)
+        }
+        if try FileStatus.ifPresent(databases.path) == nil {
+            // As SQLite makes it, but for whom the folder is.
+            _ = try OpenFile.makeInherited(databases.path, mode: 0o644)
+        }
+        live = try LiveDatabase(databases.path)
+        exchange = Exchange(in: live, of: replacement, as: ContentNumber(incoming), cancellation: cancellation)
+    }
+
+    private func copy() throws -> FilePath { SQLiteDatabases.partial(try databases.file(names.old)) }
+
+    func first(_ progress: StoreComparison.ProgressSink) throws -> StoreFindings? {
+        guard number != nil else { return StoreFindings() }
+        return try look(progress) { try OnlineCopy(of: live, cancellation: cancellation).write(to: $0) }.findings
+    }
+
+    func last() throws -> (findings: StoreFindings?, moment: String?) {
+        guard let held = try exchange.begin() else {
+            throw DatabaseStoreError.nameTaken(name: names.replacement, path: databases.path.string)
+        }
+        isHeld = true
+        guard number != nil else { return (StoreFindings(), nil) }
+        if let seen, try held.isUnchanged(since: seen.version) { return (seen.findings, seen.moment) }
+        let seen = try look({ _, _, _ in }) { try held.copy(to: $0) }
+        return (seen.findings, seen.moment)
+    }
+
+    private func look(
+        _ progress: StoreComparison.ProgressSink, _ write: (FilePath) throws -> OnlineCopy.Outcome
+    ) throws -> Seen {
+        try databases.prepareFolder()
+        let copy = try copy()
+        try removeCopy()
+        let version = try write(copy).dataVersion
+        let findings = try judge(copy, progress)
+        let connection = try SQLiteConnection(copy, as: .copy, .finished, busyTimeout: 0)
+        let moment = try ContentDigests(of: connection, cancellation: cancellation).description
+        let seen = Seen(findings: findings, moment: moment, version: version)
+        self.seen = seen
+        return seen
+    }
+
+    func swap() throws {
+        if let number {
+            let (copy, old) = (try copy(), try databases.file(names.old))
+            try ContentNumber(number).give(to: copy)
+            try OpenFile(copy, .read).sync()
+            // Until the exchange is made it is a copy of what is live.
+            try DurableFile.publish(copy, as: old)
+        }
+        _ = try exchange.finish()
+        isHeld = false
+        try databases.drop(names.replacement)
+    }
+
+    func close() {
+        if isHeld { exchange.giveUp() }
+        isHeld = false
+        // It is found again by whoever looks next.
+        do { try removeCopy() } catch {}
+    }
+
+    private func removeCopy() throws {
+        let copy = try copy()
+        if try FileStatus.ifPresent(copy) != nil { try Directory.remove(copy) }
+        seen = nil
+    }
+}
