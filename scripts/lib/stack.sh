@@ -7,7 +7,7 @@ readonly STACK_KEYS=(
     BACKUP_DIR BACKUP_API_PORT BACKUP_API_ADDRESS ARTIFACTS_DIR MLFLOW_URL PG_BIN_DIR
     BACKUP_SCRIPTS_DIR MLFLOW_UPGRADE_COMMAND
     POSTGRES_HOST POSTGRES_PORT POSTGRES_DB POSTGRES_USER POSTGRES_PASSWORD POSTGRES_PASSWORD_FILE
-    MLFLOW_BACKEND_STORE_URI MLFLOW_ARTIFACTS_DESTINATION
+    BACKEND_STORE_URI MLFLOW_BACKEND_STORE_URI MLFLOW_ARTIFACTS_DESTINATION
 )
 
 # Whether every folder above may be passed by anyone, so that the `postgres` user reaches its own below.
@@ -62,7 +62,7 @@ prepare_data_dir() {
     fi
     local name
     for name in logs run; do [[ -d $DATA/$name ]] || mkdir -m 711 -- "$DATA/$name"; done
-    for name in secrets artifacts backups; do [[ -d $DATA/$name ]] || mkdir -m 700 -- "$DATA/$name"; done
+    for name in secrets artifacts backups database; do [[ -d $DATA/$name ]] || mkdir -m 700 -- "$DATA/$name"; done
 }
 
 # One script at a time works on a data folder. Sets STACK_LOCK.
@@ -82,6 +82,7 @@ write_file() {
 
 # The password is hexadecimal, so no file or statement it goes into has to escape it. pgpass is libpq's form.
 write_secrets() {
+    [[ $KIND == postgres ]] || return 0
     local password=$DATA/secrets/postgres_password
     [[ -s $password ]] || { random_hex 24 && printf '\n'; } | write_file 600 "$password"
     printf '%s:*:*:%s:%s\n' "$HOST" "$DATABASE_USER" "$(<"$password")" | write_file 600 "$DATA/secrets/pgpass"
@@ -89,10 +90,38 @@ write_secrets() {
 
 # The address names the file of the password, not the password: argv, logs and errors stay clean of it.
 backend_store_uri() {
+    if [[ $KIND == sqlite ]]; then
+        # An exchange of the whole database keeps writers waiting: longer than the usual five seconds.
+        printf 'sqlite:///%s?timeout=60' "$(database_file)"
+        return
+    fi
     local passfile
     passfile=$(jq -rn --arg path "$DATA/secrets/pgpass" '$path | @uri')
     printf 'postgresql+psycopg://%s@%s:%s/%s?passfile=%s' \
         "$DATABASE_USER" "$HOST" "$POSTGRES_PORT" "$DATABASE" "$passfile"
+}
+
+# Of SQLite. What belongs to it lies beside it, so it has a folder of its own.
+database_file() { printf '%s' "$DATA/database/mlflow.db"; }
+
+# For a person.
+database_place() {
+    if [[ $KIND == sqlite ]]; then database_file; else printf '%s' "$HOST:$POSTGRES_PORT ($DATABASE, $DATABASE_USER)"; fi
+}
+
+# Where the backup service finds the database.
+database_settings() {
+    if [[ $KIND == sqlite ]]; then
+        printf '%s\n' "BACKEND_STORE_URI=$(backend_store_uri)"
+        return
+    fi
+    printf '%s\n' \
+        "POSTGRES_HOST=$HOST" \
+        "POSTGRES_PORT=$POSTGRES_PORT" \
+        "POSTGRES_DB=$DATABASE" \
+        "POSTGRES_USER=$DATABASE_USER" \
+        "POSTGRES_PASSWORD_FILE=$DATA/secrets/postgres_password" \
+        "PG_BIN_DIR=$POSTGRES_BIN"
 }
 
 # The user's own settings (SMTP_URL, BACKUP_SCHEDULE …) live in user.env, which is never written here.
@@ -117,13 +146,9 @@ write_settings() {
             "BACKUP_API_ADDRESS=$HOST" \
             "BACKUP_API_PORT=$BACKUP_PORT" \
             "ARTIFACTS_DIR=$DATA/artifacts" \
-            "MLFLOW_URL=http://$HOST:$MLFLOW_PORT" \
-            "POSTGRES_HOST=$HOST" \
-            "POSTGRES_PORT=$POSTGRES_PORT" \
-            "POSTGRES_DB=$DATABASE" \
-            "POSTGRES_USER=$DATABASE_USER" \
-            "POSTGRES_PASSWORD_FILE=$DATA/secrets/postgres_password" \
-            "PG_BIN_DIR=$POSTGRES_BIN" \
+            "MLFLOW_URL=http://$HOST:$MLFLOW_PORT"
+        database_settings
+        printf '%s\n' \
             "BACKUP_SCRIPTS_DIR=$REPO/scripts/backup_services" \
             "MLFLOW_UPGRADE_COMMAND=$(printf '%q' "$DATA/mlflow-db-upgrade")" \
             "# As MLflow itself reads them, for mlflow gc and mlflow db." \

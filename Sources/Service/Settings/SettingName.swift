@@ -22,6 +22,7 @@ package enum SettingName: String, Sendable, CaseIterable {
     case artifactsDirectory = "ARTIFACTS_DIR"
     case artifactRoots = "ARTIFACT_ROOTS"
     case artifactRootsIgnored = "ARTIFACT_ROOTS_IGNORED"
+    case backendStore = "BACKEND_STORE_URI"
     case postgresHost = "POSTGRES_HOST"
     case postgresPort = "POSTGRES_PORT"
     case postgresDatabase = "POSTGRES_DB"

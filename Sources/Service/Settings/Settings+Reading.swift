@@ -3,6 +3,7 @@
 import Backup
 import MLflowStore
 import Postgres
+import SQLite
 import SystemIO
 import Wording
 
@@ -50,6 +51,7 @@ extension Settings {
         artifactsDirectory = try reader.path(.artifactsDirectory) ?? "/mlflow/artifacts"
         artifactRoots = try Self.artifactRoots(reader)
         artifactRootsIgnored = try Self.ignoredPlaces(reader)
+        backendStore = try Self.backendStore(reader)
         let service = try Self.service(environment)
         postgresHost = reader.text(.postgresHost) ?? service?.host ?? "postgres"
         let usualPort = try Self.port(of: service)
@@ -100,6 +102,22 @@ extension Settings {
             folders.append(folder)
         }
         return folders
+    }
+
+    /// MLflow's own `--backend-store-uri`, of SQLite: what another one says of a server may hold a password, and is not repeated.
+    private static func backendStore(_ reader: SettingsReader) throws(SettingsError) -> SQLiteLocation? {
+        guard let uri = reader.text(.backendStore) else { return nil }
+        let wanted = BilingualText(
+            zh: "sqlite:////绝对路径/mlflow.db；PostgreSQL 请使用 POSTGRES_HOST、POSTGRES_DB 等设置",
+            en: "sqlite:////absolute/path/mlflow.db; PostgreSQL is named by POSTGRES_HOST, POSTGRES_DB and so on")
+        guard uri.lowercased().hasPrefix("sqlite") else {
+            throw reader.bad(.backendStore, String(uri.prefix { $0 != ":" }), wanted)
+        }
+        do { return try SQLiteLocation(uri: uri) } catch {
+            guard case .locationUnusable(_, let reason) = error else { throw reader.bad(.backendStore, uri, wanted) }
+            throw reader.bad(
+                .backendStore, uri, wanted + BilingualText(zh: "（", en: " (") + reason + BilingualText(zh: "）", en: ")"))
+        }
     }
 
     private static func ignoredPlaces(_ reader: SettingsReader) throws(SettingsError) -> IgnoredPlaces {

@@ -5,6 +5,7 @@ import FoundationEssentials
 import Glibc
 import MLflowStore
 import Postgres
+import SQLite
 import SystemIO
 
 /// What the engines need, made from the settings.
@@ -29,7 +30,8 @@ extension Settings {
     }
 
     private var trackingStore: any TrackingStore {
-        PostgresStore(
+        if let backendStore { return SQLiteStore(backendStore) }
+        return PostgresStore(
             ConnectionSettings(
                 host: postgresHost, port: Int(postgresPort), user: postgresUser,
                 password: postgresPassword ?? Secret(""), database: postgresDatabase,

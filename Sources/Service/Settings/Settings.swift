@@ -2,6 +2,7 @@
 
 import Backup
 import MLflowStore
+import SQLite
 import SystemIO
 import Wording
 
@@ -38,6 +39,8 @@ package struct Settings: Sendable {
     /// Folders with artifacts beside `artifactsDirectory`.
     package let artifactRoots: [ArtifactFolder]
     package let artifactRootsIgnored: IgnoredPlaces
+    /// Of MLflow's database, where that is one of SQLite; `nil` for PostgreSQL.
+    package let backendStore: SQLiteLocation?
     package let postgresHost: String
     package let postgresPort: UInt16
     package let postgresDatabase: String
