@@ -85,8 +85,14 @@ extension ErrorSamples {
         .locationUnusable(uri: "u", reason: text), .identityNotUsable(path: "p", reason: text),
         .busy(path: "p", holder: "h"),
         .writersInTheWay(path: "p", attempts: 3, seconds: 2.5), .inUse(path: "p", seconds: 10, holders: ["h"]),
-        .damaged(path: "p", findings: ["f"]), .notExchangeable(path: "p", reason: text),
+        .silent(path: "p", seconds: 10), .damaged(path: "p", findings: ["f"]), .notExchangeable(path: "p", reason: text),
         .noRoom(path: "p", needed: 2, available: 1),
+    ]
+
+    static let databaseStore: [DatabaseStoreError] = [
+        .kindDiffers(backup: "n", isSQLite: true), .kindDiffers(backup: "n", isSQLite: false), .fileMissing(path: "p"),
+        .fileEmpty(path: "p"), .amongArtifacts(path: "p", folder: "f"), .noFolder(path: "p", reason: text),
+        .nameTaken(name: "n", path: "p"),
     ]
 
     /// What has no code of its own.
@@ -104,7 +110,8 @@ extension ErrorSamples {
     static let ofEnums: [String: [any CodedError]] = [
         "BackupError": backup, "ServiceError": service, "RequestError": request, "PostgresError": postgres,
         "ArchiveError": archive, "TaskStoreError": taskStore, "SystemError": system, "SQLiteError": sqlite,
-        "ObjectStoreError": objectStore, "DatabaseFileError": databaseFile, "CancelledError": [CancelledError()],
+        "ObjectStoreError": objectStore, "DatabaseFileError": databaseFile,
+        "DatabaseStoreError": databaseStore, "CancelledError": [CancelledError()],
         "TaskCancelled": [TaskCancelled(.requested, text)],
     ].merging(single) { one, _ in one }
 
@@ -115,9 +122,8 @@ extension ErrorSamples {
         switch error {
         // A command line, the environment of the program, a task.
         case is UsageError, is SettingsError, is ListenError, is TaskCancelled: false
-        // Nothing works on a database of SQLite's yet but on the records of tasks.
-        case is DatabaseFileError: false
-        case let error as SQLiteError: error.file == .taskRecords
+        // Settings say the one, and `SQLiteStore` makes the other a `BackupError`.
+        case DatabaseFileError.locationUnusable, DatabaseFileError.busy: false
         // Of tasks.
         case is Verification.NotRecorded, is Verification.DamageNotRecorded: false
         // No operation reaches an object store yet (docs/stores.md, section 5).
@@ -136,9 +142,9 @@ extension ErrorSamples {
     static func endsCommands(_ error: any Error) -> Bool {
         switch error {
         // A command keeps its task in memory where the records do not take it.
-        case is RequestError, is ServiceError, is TaskStoreError, is SQLiteError: false
-        // Nothing works on a database of SQLite's yet.
-        case is DatabaseFileError: false
+        case is RequestError, is ServiceError, is TaskStoreError: false
+        case let error as SQLiteError: error.file != .taskRecords
+        case DatabaseFileError.locationUnusable, DatabaseFileError.busy: false
         case PostgresError.stackBusy: false
         // As above.
         case is ObjectStoreError: false

@@ -31,7 +31,7 @@ package enum DatabaseStoreError: CodedError, Equatable {
 
     package var failureKind: FailureKind {
         switch self {
-        case .kindDiffers: .refused
+        case .kindDiffers: .conflict
         case .amongArtifacts: .usage
         case .fileMissing, .fileEmpty, .noFolder, .nameTaken: .unavailable
         }

@@ -6,8 +6,12 @@ import SystemIO
 import TestSupport
 import Testing
 
-/// A whole stack of its own, made by `scripts/up`: PostgreSQL, MLflow and the service, on free ports.
+/// What keeps MLflow's database.
+enum StoreKind: CaseIterable { case postgres, sqlite }
+
+/// A whole stack of its own, made by `scripts/up`: MLflow, the service, and PostgreSQL where it is on that, on free ports.
 final class TestStack: Sendable {
+    let store: StoreKind
     let data: FilePath
     let postgresPort: Int
     let mlflowPort: Int
@@ -17,7 +21,8 @@ final class TestStack: Sendable {
     static let repository = FilePath(String(#filePath)).parent.parent.parent.parent
 
     /// - Parameter settings: lines for `user.env`.
-    init(_ name: String, settings: [String] = []) throws {
+    init(_ name: String, on store: StoreKind = .postgres, settings: [String] = []) throws {
+        self.store = store
         folder = try TemporaryFolder("stack-\(name)")
         // PostgreSQL runs as its own user and must pass through.
         chmod(folder.path.string, 0o755)
@@ -33,9 +38,8 @@ final class TestStack: Sendable {
     }
 
     func up() throws {
-        try scriptsUp([
-            "--postgres-port", "\(postgresPort)", "--mlflow-port", "\(mlflowPort)", "--backup-port", "\(backupPort)",
-        ])
+        let kind = store == .sqlite ? ["--sqlite"] : ["--postgres-port", "\(postgresPort)"]
+        try scriptsUp(kind + ["--mlflow-port", "\(mlflowPort)", "--backup-port", "\(backupPort)"])
     }
 
     @discardableResult
@@ -50,6 +54,8 @@ final class TestStack: Sendable {
     var mlflowURL: String { "http://127.0.0.1:\(mlflowPort)" }
     var backupURL: String { "http://127.0.0.1:\(backupPort)" }
     var artifacts: FilePath { data.appending("artifacts") }
+    /// Of SQLite.
+    var database: FilePath { data.appending("database").appending("mlflow.db") }
     var backups: FilePath { data.appending("backups") }
 
     /// The program of this stack, as `scripts/up` leaves it in the data folder.
