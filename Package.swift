@@ -87,7 +87,7 @@ let package = Package(
             exclude: ["task_writer.py"]),
         // Black box: the release binary under faults made by an LD_PRELOAD library, which the tests compile.
         .testTarget(
-            name: "FaultTests", dependencies: ["Postgres", "SystemIO", "TestSupport"],
+            name: "FaultTests", dependencies: ["Postgres", "SQLite", "SystemIO", "TestSupport"],
             exclude: ["Shim", "Fixtures", "clients.py"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "SystemIO", "TestSupport"]),
         .testTarget(

@@ -23,6 +23,8 @@ package protocol DatabaseSet {
     func swap(live: String, replacement: String, keepingOldAs old: String) throws
     /// A swap that was cut short may leave further copies of what is live under the names that it had in hand: they go.
     func removeCopies(ofLive live: String, among names: [String]) throws
+    /// Removes what operations that were cut short had only half made. Under the stack's lock, when nothing is under way any more.
+    func removeLeftovers() throws
 }
 
 /// What is known of a database by its number.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SystemIO
+import Wording
 
 /// What is done before every operation under both locks: whatever an earlier one left half done is finished, undone or
 /// cleared. Only data in two minds stops an operation; what merely lies around never does.
@@ -23,6 +24,7 @@ struct Settling {
         let outcome = try recovery.run()
         hold.unfinished = recovery.stuck
         if outcome != .nothingToDo { workspace.settled(outcome) }
+        removeLeftDatabases()
         // Its own folder would be taken for that of another service's restore.
         for view in workspace.all {
             if hold.unfinished == nil { try StrayParts(view, hold.identity(in: view)).clear(on: hold.databases) }
@@ -33,6 +35,14 @@ struct Settling {
         // The first one's first: what follows a part goes after it.
         for view in workspace.all { KeptExpiry(view, hold).run(sparing: spared) }
         return outcome
+    }
+
+    /// What merely lies around stops nothing.
+    private func removeLeftDatabases() {
+        do { try hold.databases.removeLeftovers() } catch {
+            workspace.log.warning(
+                "a leftover beside the database cannot be removed", ["reason": error.bilingual.english])
+        }
     }
 
     /// What lies among the backups: on write-protected media it stays, and is nobody's trouble there.

@@ -16,6 +16,9 @@ extension Databases: DatabaseSet {
 
     /// Names are all that a swap changes.
     package func removeCopies(ofLive live: String, among names: [String]) {}
+
+    /// A database is made whole or not at all, and its name is in a journal before.
+    package func removeLeftovers() {}
 }
 
 extension PostgresError: TrackingStoreError {

@@ -155,11 +155,31 @@ struct SQLiteDatabases: DatabaseSet {
     func removeCopies(ofLive live: String, among names: [String]) throws {
         guard try FileStatus.ifPresent(folder) != nil, let number = try oid(of: live) else { return }
         for name in names where name != live && !name.isEmpty {
-            let partial = Self.partial(try file(name))
-            if try FileStatus.ifPresent(partial) != nil { try Directory.remove(partial) }
             if try exists(name), try oid(of: name) == number { try drop(name) }
         }
         Directory.removeWhereEmpty(folder)
+    }
+
+    /// Copies that were not finished, and what SQLite makes beside a file for as long as it has it open. A log with something in it is
+    /// a part of its database.
+    func removeLeftovers() throws {
+        guard try FileStatus.ifPresent(folder) != nil else { return }
+        let names = try Directory.names(in: folder).map { String(decoding: $0, as: UTF8.self) }
+        for name in names {
+            let path = folder.appending(name)
+            let base = Self.besides.first { name.hasSuffix($0) }.map { String(name.dropLast($0.count)) }
+            let isHalf = (base ?? name).hasSuffix(DurableFile.partialSuffix)
+            let isIdle = try base.map { try !names.contains($0) || self.isIdle(folder.appending($0)) } ?? false
+            if isHalf || isIdle { try Directory.remove(path) }
+        }
+        Directory.removeWhereEmpty(folder)
+    }
+
+    /// Whether nothing of a database is in a log or a journal beside it.
+    private func isIdle(_ file: FilePath) throws -> Bool {
+        try ["-journal", "-wal"].allSatisfy { suffix in
+            try FileStatus.ifPresent(FilePath(bytes: file.bytes + Array(suffix.utf8))).map { $0.size == 0 } ?? true
+        }
     }
 
     /// Milliseconds that whoever holds the file is waited for.
