@@ -32,7 +32,9 @@ import Testing
         }
     }
 
-    @Test("whatever the disk does, and wherever it is killed, it is old or new, and the next run works", arguments: Attempt.allCases, [false, true])
+    @Test(
+        "whatever the disk does, and wherever it is killed, it is old or new, and the next run works",
+        arguments: Attempt.allCases, [false, true])
     func faults(_ attempt: Attempt, wal: Bool) throws {
         let stack = try SQLiteFaultStack(wal: wal)
         try stack.reset(attempt)

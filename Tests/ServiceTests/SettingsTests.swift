@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backup
+import SQLite
 import Service
 import SystemIO
 import Testing
@@ -28,6 +29,19 @@ struct SettingsTests {
         #expect(settings.postgresDatabase == "mlflow" && settings.postgresUser == "mlflow_user")
         #expect(settings.postgresPassword == nil && settings.mlflowURL == "http://mlflow:5000")
         #expect(settings.logFormat == .text && settings.logToSyslog && settings.allowedHosts.isEmpty)
+    }
+
+    @Test("BACKEND_STORE_URI names a file of SQLite; what it says of a server is refused, and not repeated")
+    func backendStore() throws {
+        #expect(try Settings.read(environment: [:]).backendStore == nil)
+        let settings = try Settings.read(environment: ["BACKEND_STORE_URI": "sqlite:////mlflow/mlflow.db?timeout=60"])
+        #expect(settings.backendStore?.path == "/mlflow/mlflow.db" && settings.backendStore?.writersPatience == 60)
+        #expect(settings.liveStack.database.name == "mlflow.db")
+        for uri in ["postgresql://u:sesame@h/db", "sqlite:///mlflow.db", "sqlite:///:memory:", "/mlflow/mlflow.db"] {
+            let refused = try #require(problem(["BACKEND_STORE_URI": uri]), "\(uri)")
+            #expect(!refused.bilingual.english.contains("sesame"), "\(refused)")
+            #expect(refused.bilingual.english.contains("sqlite:////absolute/path"), "\(refused)")
+        }
     }
 
     @Test("S9: beyond this machine without a token the service does not start, unless somebody says so")

@@ -116,7 +116,8 @@ extension Settings {
         do { return try SQLiteLocation(uri: uri) } catch {
             guard case .locationUnusable(_, let reason) = error else { throw reader.bad(.backendStore, uri, wanted) }
             throw reader.bad(
-                .backendStore, uri, wanted + BilingualText(zh: "（", en: " (") + reason + BilingualText(zh: "）", en: ")"))
+                .backendStore, uri, wanted + BilingualText(zh: "（", en: " (") + reason + BilingualText(zh: "）", en: ")")
+            )
         }
     }
 
