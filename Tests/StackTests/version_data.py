@@ -225,7 +225,8 @@ def read(client):
             read_traces(client, experiment.experiment_id)
     read_models(client)
     if VERSION >= (3, 1):
-        note("prompt", mlflow.genai.load_prompt("greeting", version=1).template)
+        prompt = mlflow.genai.load_prompt("greeting", version=1, allow_missing=True)
+        note("prompt", prompt and prompt.template)
     if VERSION >= (3, 18):
         for skill in sorted(all_of(client.search_skills), key=lambda each: each.name):
             note("skill", skill, client.get_latest_skill_version(name=skill.name))

@@ -205,6 +205,7 @@ extension RestoreJob {
             + wayToSchema(target, manifest, hold, of: journal.liveDatabase)
         // Settings may make us another role there: what follows, and MLflow, must read it.
         try DatabaseGround(on: Connection(target)).requireReadable(isRestored: true)
+        try upgradeSchema(target, manifest, backup: journal.backup)
         return warnings
     }
 
