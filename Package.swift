@@ -102,8 +102,8 @@ let package = Package(
             name: "ComposeTests", dependencies: ["SystemIO", "TestSupport"], exclude: ["images", "data.py"]),
         .testTarget(
             name: "StackTests",
-            dependencies: ["Backup", "SystemIO", "TestSupport"],
-            exclude: ["delete_experiments.py", "downgrade_database.py", "fingerprint.py"]),
+            dependencies: ["Backup", "MLflowStore", "Postgres", "SystemIO", "TestSupport"],
+            exclude: ["delete_experiments.py", "downgrade_database.py", "fingerprint.py", "version_data.py"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -36,6 +36,7 @@ extension BackupError: CodedError {
         case .schemaDiffers: "schema-differs"
         case .schemaOlder: "schema-older"
         case .schemaNewer: "schema-newer"
+        case .upgradeFailed: "schema-upgrade-failed"
         case .manifestUnreadable: "manifest-unreadable"
         case .rowsDiffer: "rows-differ"
         case .artifactsDiffer: "artifacts-differ"
@@ -83,7 +84,7 @@ extension BackupError: CodedError {
         case .folderNotUsable, .stateNotUsable, .folderVanished, .writeProtected, .folderSilent, .placesSilent,
             .groundMoved,
             .lockLost, .folderUnfit, .artifactsMissing, .artifactsEmptied, .artifactsUnreadable, .artifactsOutOfReach,
-            .databaseEmpty, .needsRecovery, .restoreLeftover, .rootLeft:
+            .databaseEmpty, .needsRecovery, .restoreLeftover, .rootLeft, .upgradeFailed:
             .unavailable
         case .lateWritesKept: .failed
         }

@@ -91,7 +91,11 @@ package enum BackupError: ExplainedError, Equatable {
     case artifactsOutOfReach(path: String, user: UInt32)
     case schemaDiffers(backup: String, revision: String, live: String)
     /// The backup's schema is one that the live MLflow upgrades from, by `command` where one is known.
-    case schemaOlder(backup: String, revision: String, live: String, command: String?)
+    /// `isUpgraded`: a restore with force upgrades it by itself.
+    case schemaOlder(backup: String, revision: String, live: String, command: String?, isUpgraded: Bool)
+    /// The restored database could not be brought to the live MLflow's schema. `lastLines`: of what the program said.
+    case upgradeFailed(
+        backup: String, revision: String, live: String, program: String, reason: BilingualText, lastLines: [String])
     /// The backup's schema is none that the live MLflow knows. `install` is the MLflow that made it, where it is known.
     case schemaNewer(backup: String, revision: String, live: String, install: String?)
     case manifestUnreadable(backup: String, reason: BilingualText)
@@ -355,7 +359,7 @@ package enum BackupError: ExplainedError, Equatable {
                 zh: "\(backup) 的数据库结构版本是 \(revision)，当前 MLflow 使用 \(live)。请用相同版本的 MLflow 恢复。",
                 en: "\(backup) has schema revision \(revision), this MLflow runs \(live). Restore it beside the MLflow "
                     + "version that made it.")
-        case .schemaOlder, .schemaNewer: schemaExplanation
+        case .schemaOlder, .schemaNewer, .upgradeFailed: schemaExplanation
         case .manifestUnreadable(let backup, let reason):
             BilingualText(
                 zh: "\(backup) 的 manifest.json 无法读取（\(reason.chinese)）。请改用其他备份。",

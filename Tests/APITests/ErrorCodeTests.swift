@@ -85,7 +85,8 @@ struct ErrorCodeTests {
     @Test("An older schema names what upgrades it, a newer one what to install")
     func schema() {
         let older = BackupError.schemaOlder(
-            backup: "n", revision: "a1", live: "b2", command: "docker exec mlflow-server mlflow-db-upgrade")
+            backup: "n", revision: "a1", live: "b2", command: "docker exec mlflow-server mlflow-db-upgrade",
+            isUpgraded: false)
         #expect(older.explanation.english.contains("docker exec mlflow-server mlflow-db-upgrade"))
         #expect(older.explanation.chinese.contains("docker exec mlflow-server mlflow-db-upgrade"))
         let newer = BackupError.schemaNewer(backup: "n", revision: "b2", live: "a1", install: "3.17.2")

@@ -25,7 +25,9 @@ enum ErrorSamples {
         .notEnoughRoom(path: "/b", needed: 2, available: 1), .notEnoughFiles(path: "/b", needed: 2, available: 1),
         .artifactsMissing(path: "/a"), .databaseEmpty(name: "d"),
         .newerData(backup: "n", newer: NewerData([finding])), .schemaDiffers(backup: "n", revision: "a", live: "b"),
-        .schemaOlder(backup: "n", revision: "a", live: "b", command: nil),
+        .schemaOlder(backup: "n", revision: "a", live: "b", command: nil, isUpgraded: false),
+        .upgradeFailed(
+            backup: "n", revision: "a", live: "b", program: "/p", reason: .init(zh: "x", en: "x"), lastLines: ["l"]),
         .schemaNewer(backup: "n", revision: "a", live: "b", install: nil),
         .manifestUnreadable(backup: "n", reason: .init(zh: "r", en: "r")),
         .rowsDiffer(table: "t", expected: 1, found: 2),

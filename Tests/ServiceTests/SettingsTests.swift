@@ -161,6 +161,10 @@ struct SettingsTests {
         #expect(told.restoreStopsMLflow)
         #expect(told.mlflowUpgradeCommand == "docker exec mlflow-server mlflow-db-upgrade")
         #expect(told.operations(log: .silent).restoring.upgradeCommand == told.mlflowUpgradeCommand)
+        #expect(told.operations(log: .silent).restoring.upgrade == nil)
+        let upgraded = try Settings.read(environment: ["DATABASE_UPGRADE_PROGRAM": "/app/bin/upgrade-database"])
+        #expect(upgraded.operations(log: .silent).restoring.upgrade?.program == "/app/bin/upgrade-database")
+        #expect(problem(["DATABASE_UPGRADE_PROGRAM": "upgrade"]) != nil)
     }
 
     @Test("Flags win over the environment, the environment over the file; an empty value is none")

@@ -26,6 +26,18 @@ import Testing
         // A second time changes nothing.
         try Shell.sh(command, environment: TestStack.environment)
         #expect(try revision(stack) == head)
+
+        // What a restore runs finds the database by libpq's variables.
+        #expect(try downgrade(address) == older)
+        let program = FilePath(try #require(settings["DATABASE_UPGRADE_PROGRAM"]))
+        var environment = TestStack.environment
+        environment["PGHOST"] = settings["POSTGRES_HOST"]
+        environment["PGPORT"] = settings["POSTGRES_PORT"]
+        environment["PGUSER"] = settings["POSTGRES_USER"]
+        environment["PGDATABASE"] = settings["POSTGRES_DB"]
+        environment["PGPASSFILE"] = stack.data.appending("secrets/pgpass").string
+        try Shell.run(program, environment: environment)
+        #expect(try revision(stack) == head)
     }
 
     /// The container's own script, on a database that it finds by the container's variables.
@@ -43,6 +55,16 @@ import Testing
         }
         let script = TestStack.repository.appending("docker/mlflow/mlflow-db-upgrade")
         try Shell.run(script, environment: environment)
+        #expect(try revision(stack) == head)
+        // Another database of that server, by its name.
+        let older = try downgrade(#require(settings["MLFLOW_BACKEND_STORE_URI"]))
+        #expect(older != head)
+        let named = environment["POSTGRES_DB"] ?? ""
+        environment["POSTGRES_DB"] = "no such database"
+        environment["MLFLOW_UPGRADE_SCRIPT"] =
+            TestStack.repository.appending("scripts/upgrade_database.py").string
+        let output = try Shell.run(script, [named], environment: environment)
+        #expect(output.contains("\(older) -> \(head)"), "\(output)")
         #expect(try revision(stack) == head)
         environment["POSTGRES_PASSWORD_FILE"] = "/nowhere"
         let refused = try ChildProcess(script, [], environment: environment).run()

@@ -108,3 +108,25 @@ ensure_moto() {
     fi
     exec {lock}>&-
 }
+
+# Makes the environment of python/mlflow-N.lock beside that one, for the tests of versions: a server and a client of MLflow N, whose
+# packages need not fit the stack's. Sets MLFLOW_OF_VERSION to its Python. Call ensure_python first.
+# ensure_mlflow N
+ensure_mlflow() {
+    local file=$REPO/python/mlflow-$1.lock hash environment lock
+    hash=$(sha256sum "$file")
+    environment=${PYTHON_ENVIRONMENT%/*}/mlflow-$1-${hash:0:12}-${PYTHON_ENVIRONMENT##*-}
+    # Read by who sources this file.
+    # shellcheck disable=SC2034
+    MLFLOW_OF_VERSION=$environment/bin/python
+    [[ -e $environment/.complete ]] && return
+    exec {lock}>"${PYTHON_ENVIRONMENT%/*}/.lock"
+    flock "$lock"
+    if [[ ! -e $environment/.complete ]]; then
+        rm -rf -- "$environment"
+        "$PYTHON_ENVIRONMENT/bin/python" -m venv "$environment"
+        install_locked "$environment" "$file" --no-deps
+        touch -- "$environment/.complete"
+    fi
+    exec {lock}>&-
+}

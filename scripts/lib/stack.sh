@@ -5,7 +5,7 @@
 # The keys stack.env sets. The caller's environment may not change them for the service.
 readonly STACK_KEYS=(
     BACKUP_DIR BACKUP_API_PORT BACKUP_API_ADDRESS ARTIFACTS_DIR MLFLOW_URL PG_BIN_DIR
-    BACKUP_SCRIPTS_DIR MLFLOW_UPGRADE_COMMAND
+    BACKUP_SCRIPTS_DIR MLFLOW_UPGRADE_COMMAND DATABASE_UPGRADE_PROGRAM
     POSTGRES_HOST POSTGRES_PORT POSTGRES_DB POSTGRES_USER POSTGRES_PASSWORD POSTGRES_PASSWORD_FILE
     BACKEND_STORE_URI MLFLOW_BACKEND_STORE_URI MLFLOW_ARTIFACTS_DESTINATION
 )
@@ -151,6 +151,7 @@ write_settings() {
         printf '%s\n' \
             "BACKUP_SCRIPTS_DIR=$REPO/scripts/backup_services" \
             "MLFLOW_UPGRADE_COMMAND=$(printf '%q' "$DATA/mlflow-db-upgrade")" \
+            "DATABASE_UPGRADE_PROGRAM=$DATA/upgrade-database" \
             "# As MLflow itself reads them, for mlflow gc and mlflow db." \
             "MLFLOW_BACKEND_STORE_URI=$(backend_store_uri)" \
             "MLFLOW_ARTIFACTS_DESTINATION=$DATA/artifacts"
@@ -163,8 +164,11 @@ write_settings() {
         "$unset_keys" "$(quoted "$BINARY")" "$(quoted "$DATA/stack.env")" | write_file 700 "$DATA/mlflow-backup"
 }
 
-# What upgrades the database after the restore of a backup that an older MLflow made. The address holds no password.
+# What upgrades the live database, and what a restore runs on the restored one, which libpq's variables name. No address holds a password.
 write_upgrade_command() {
+    printf '#!/bin/sh\n# Written by scripts/up: what a restore upgrades the database of an older MLflow with.\nexec %s -I %s\n' \
+        "$(quoted "$PYTHON_ENVIRONMENT/bin/python")" "$(quoted "$REPO/scripts/upgrade_database.py")" |
+        write_file 700 "$DATA/upgrade-database"
     printf '#!/bin/sh\n# Written by scripts/up: brings the database of this stack to the schema of its MLflow.\nset -eu\nMLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true GIT_PYTHON_REFRESH=quiet \\\n    %s -m mlflow db upgrade %s\necho "数据库结构已是最新 / the database has the schema of this MLflow"\n' \
         "$(quoted "$PYTHON_ENVIRONMENT/bin/python")" "$(quoted "$(backend_store_uri)")" |
         write_file 700 "$DATA/mlflow-db-upgrade"

@@ -28,10 +28,21 @@ package protocol StoreSession {
     /// - Returns: what did not come back, and what is to be done by hand.
     /// - Throws: `fullDatabaseDisk` tells a disk without room.
     func load(_ request: LoadRequest, noting note: (UInt32?) throws -> Void) throws -> [BilingualText]
+    /// Runs a program on a database beside the live one, as who owns MLflow's tables and where they are.
+    /// - Throws: `SystemError` if it cannot be started; `CancelledError`.
+    func run(_ program: FilePath, on name: String, log: Log, _ cancellation: Cancellation) throws -> ProgramEnd
+    /// `alembic_version.version_num` of one of the databases.
+    func revision(of name: String) throws -> String?
     /// The live database compared with what was loaded beside it.
     func comparison(_ swap: DatabaseNames, _ cancellation: Cancellation) throws -> any StoreLook
     /// What was written to the live database since it was brought; where that moment is unknown nobody can tell.
     func sinceBrought(_ moment: String?, _ swap: DatabaseNames, _ cancellation: Cancellation) throws -> any StoreLook
+}
+
+/// How a program ended, and what it said last, without anything secret.
+package struct ProgramEnd: Sendable {
+    let exit: ChildProcess.Exit
+    let lastLines: [String]
 }
 
 /// The names in a swap.

@@ -20,6 +20,8 @@ package struct RestoreJob: Sendable {
 
         /// What a person runs after a restore of an older schema; `nil` where nobody said how MLflow runs here.
         package var upgradeCommand: String?
+        /// What the restore itself runs, so that nobody has to.
+        package var upgrade: Upgrade?
 
         package struct BackupFirst: Sendable {
             package var options: BackupJob.Options
@@ -37,9 +39,10 @@ package struct RestoreJob: Sendable {
         package init(
             mode: RestoreMode = .full, force: Bool = false,
             threads: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), backupFirst: BackupFirst? = nil,
-            upgradeCommand: String? = nil
+            upgradeCommand: String? = nil, upgrade: Upgrade? = nil
         ) {
             self.backupFirst = backupFirst
+            self.upgrade = upgrade
             self.upgradeCommand = upgradeCommand
             self.mode = mode
             self.force = force
@@ -204,8 +207,12 @@ package struct RestoreJob: Sendable {
 
     func checkSchema(_ manifest: Manifest, _ item: CatalogueItem) throws -> BilingualText? {
         guard options.mode.includesDatabase else { return nil }
-        return try SchemaCheck(stack: stack, force: options.force, upgradeCommand: options.upgradeCommand).run(
-            manifest, backup: item.name.string)
+        return try schemaCheck(for: options.upgrade).run(manifest, backup: item.name.string)
+    }
+
+    func schemaCheck(for upgrade: Options.Upgrade?) -> SchemaCheck {
+        SchemaCheck(
+            stack: stack, force: options.force, upgradeCommand: options.upgradeCommand, upgrade: upgrade)
     }
 
     private func check(_ manifest: Manifest, _ item: CatalogueItem) throws {

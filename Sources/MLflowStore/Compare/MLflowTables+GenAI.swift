@@ -27,6 +27,7 @@ extension MLflowTables {
         ("evaluation_dataset_tags", .part("标签", "tag", key: "key", of: dataset)),
         ("entity_associations", link),
         ("issues", .thing("问题", "issue", id: "issue_id")),
+        ("issue_categories", .part("类别", "category", key: "category", of: .init("issues", "issue_id"))),
         ("label_schemas", .thing("标注模式", "label schema", id: "schema_id")),
         ("review_queues", .thing("审阅队列", "review queue", id: "queue_id")),
         ("review_queue_items", .part("条目", "items", of: queue)),
@@ -48,6 +49,7 @@ extension MLflowTables {
 
     private static let endpoint = TableRule.Owner("endpoints", "endpoint_id")
     private static let server = TableRule.Owner("mcp_servers", "workspace", "name")
+    private static let skill = TableRule.Owner("skills", "workspace", "organization", "name")
 
     static let gateway: [(String, TableRule)] = [
         ("secrets", secret),
@@ -72,6 +74,16 @@ extension MLflowTables {
             .part(
                 "访问端点", "access endpoint", key: "url",
                 of: .init("mcp_servers", [("workspace", "workspace"), ("server_name", "name")]))
+        ),
+        // What is looked for in a search is made of the rest.
+        ("skills", .thing("技能", "skill", ignored: ["search_text"])),
+        ("skill_versions", .part("版本", "version", key: "version", of: skill)),
+        ("skill_aliases", .part("别名", "alias", key: "alias", of: skill)),
+        ("skill_tags", .part("标签", "tag", key: "key", of: skill)),
+        (
+            "skill_version_tags",
+            .part(
+                "标签", "tag", key: "key", of: .init("skill_versions", "workspace", "organization", "name", "version"))
         ),
     ]
 

@@ -59,5 +59,8 @@ extension MLflowTables {
         "label_schemas": ["experiment_id", "instruction"],
         "mcp_servers": ["icons"],
         "mcp_server_versions": ["server_json"],
+        "issue_categories": ["category_hash"],
+        "skills": ["organization", "icons", "search_text"],
+        "skill_versions": ["source_type", "digest"],
     ]
 }

@@ -3,7 +3,7 @@
 import Postgres
 import Wording
 
-/// MLflow's tables (mlflow/store/tracking/dbmodels/models.py and its siblings, 1.0 to 3.17).
+/// MLflow's tables (mlflow/store/tracking/dbmodels/models.py and its siblings, 1.0 to 3.18).
 package enum MLflowTables {
     /// Tables in which no write that a client got an answer for can be lost, with the reason.
     static let machinery: [String: String] = [

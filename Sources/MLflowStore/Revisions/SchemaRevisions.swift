@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The revisions of MLflow's schema in the order in which `mlflow db upgrade` goes through them
-/// (mlflow/store/db_migrations/versions of 3.17.2: one chain without branches).
+/// (mlflow/store/db_migrations/versions of 3.18.0: one chain without branches).
 package enum SchemaRevisions {
     package enum Order: Sendable, Equatable {
         /// The first is older: `mlflow db upgrade` leads from it to the second.
@@ -24,8 +24,11 @@ package enum SchemaRevisions {
     /// "install MLflow 3.17 or later".
     package static func release(ofHead revision: String) -> String? { heads[revision] }
 
-    /// Of the installed package 3.17.2 itself. Which release first had which of the others, the package does not say.
-    private static let heads = ["dc11669786a5": "3.17"]
+    /// Of the packages 2.9.2, 2.16.2, 3.1.4, 3.17.2 and 3.18.0 themselves. Which release first had which of the others, no package says.
+    private static let heads = [
+        "acf3f17fdcc7": "2.9", "4465047574b1": "2.16", "bda7b8c39065": "3.1", "dc11669786a5": "3.17",
+        "f4a9b2c7d1e6": "3.18",
+    ]
 
     private static let places = Dictionary(chain.enumerated().map { ($0.element, $0.offset) }) { first, _ in first }
 
@@ -44,6 +47,6 @@ package enum SchemaRevisions {
         "76601a5f987d", "c3d6457b6d8a", "a5b4c3d2e1f0", "ae8bbe7743c9", "7d34483879f0",
         "da6fb0208061", "89d3d66ed43f", "b7e4c1a90f23", "a8b9c0d1e2f3", "c1d2e3f4a5b6",
         "c3d9e7f1a2b4", "6f8d9c3b2a1e", "1971f2d9a75b", "17e22815139b", "b7e2c1a4d9f3",
-        "75868b020152", "dc11669786a5",
+        "75868b020152", "dc11669786a5", "e7d1f4b2a9c6", "8b6ad64cb8f5", "f4a9b2c7d1e6",
     ]
 }

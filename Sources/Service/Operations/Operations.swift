@@ -95,7 +95,7 @@ package struct Operations: Sendable {
         case .restore(let name, let mode, let force, let backupFirst):
             let options = RestoreJob.Options(
                 mode: mode, force: force, backupFirst: force && backupFirst ? self.backupFirst : nil,
-                upgradeCommand: restoring.upgradeCommand)
+                upgradeCommand: restoring.upgradeCommand, upgrade: restoring.upgrade)
             return OperationResult(try RestoreJob(workspace, options: options).run(name))
         case .undo(let force, let first, let part):
             let job = UndoJob(
@@ -135,7 +135,7 @@ package struct Operations: Sendable {
         case .restore(let name, let mode, let force, let first):
             let options = RestoreJob.Options(
                 mode: mode, force: force, backupFirst: force && first ? backupFirst : nil,
-                upgradeCommand: restoring.upgradeCommand)
+                upgradeCommand: restoring.upgradeCommand, upgrade: restoring.upgrade)
             try RestoreJob(workspace, options: options).preflight(try catalogue.item(named: name))
         case .undo(let force, let first, let part):
             let job = UndoJob(workspace, force: force, backupFirst: force && first ? backupFirst : nil)

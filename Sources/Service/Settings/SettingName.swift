@@ -35,6 +35,7 @@ package enum SettingName: String, Sendable, CaseIterable {
     case mlflowURL = "MLFLOW_URL"
     case mlflowContainer = "MLFLOW_CONTAINER"
     case mlflowUpgradeCommand = "MLFLOW_UPGRADE_COMMAND"
+    case databaseUpgradeProgram = "DATABASE_UPGRADE_PROGRAM"
     case webhookKey = "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY"
     case gatewayPassphrase = "MLFLOW_CRYPTO_KEK_PASSPHRASE"
     case restoreStopsMLflow = "RESTORE_STOPS_MLFLOW"

@@ -66,6 +66,7 @@ extension Settings {
         mlflowURL = try reader.url(.mlflowURL, schemes: ["http", "https"]) ?? "http://mlflow:5000"
         mlflowContainer = try Self.container(reader)
         mlflowUpgradeCommand = reader.text(.mlflowUpgradeCommand)
+        databaseUpgradeProgram = try reader.path(.databaseUpgradeProgram)
         serverKeys = ServerKeys(
             webhooks: try reader.secret(.webhookKey), gateway: try reader.secret(.gatewayPassphrase))
         restoreStopsMLflow = try reader.flag(.restoreStopsMLflow, default: false)

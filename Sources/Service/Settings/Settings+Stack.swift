@@ -16,7 +16,8 @@ extension Settings {
             scrubs: scrub == .auto, log: log)
         operations.restoring = RestoreSettings(
             undoKeepSeconds: undoKeepSeconds, undoKeepBytes: undoKeepBytes, stopsMLflow: restoreStopsMLflow,
-            upgradeCommand: mlflowUpgradeCommand)
+            upgradeCommand: mlflowUpgradeCommand,
+            upgrade: databaseUpgradeProgram.map { .init(program: $0) })
         return operations
     }
 

@@ -60,6 +60,8 @@ package struct Settings: Sendable {
     package let mlflowContainer: String?
     /// What a person runs after a restore of an older schema; `nil` where nobody said how MLflow runs here.
     package let mlflowUpgradeCommand: String?
+    /// What a restore of an older schema runs on the restored database before anything is compared; `nil` for nothing.
+    package let databaseUpgradeProgram: FilePath?
     /// MLflow's own, to be tried at the rows that need them.
     package let serverKeys: ServerKeys
     /// Whether a restore stops MLflow before its last look.

@@ -184,9 +184,11 @@ extension RestoreJob {
             dump: dump, names: journal.names, manifest: manifest,
             isOfAnother: manifest.stack.map { !$0.isSameStack(as: hold.identity) } ?? false, threads: options.threads,
             cancellation: cancellation, progress: progress, log: log)
-        return try hold.session.load(request) { number in
+        let warnings = try hold.session.load(request) { number in
             journal.newOID = number
             try journal.write(in: workspace.state)
         }
+        try upgradeSchema(journal.newDatabase, manifest, backup: journal.backup, hold)
+        return warnings
     }
 }
