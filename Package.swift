@@ -34,13 +34,15 @@ let package = Package(
         .target(name: "Curl", dependencies: ["CCurl"]),
         .target(name: "ObjectStore", dependencies: ["Crypto", "Curl", "SystemIO", "Wording"]),
         .target(
-            name: "Backup", dependencies: ["Archive", "Crypto", "MLflowStore", "Postgres", "SystemIO", "Wording"]),
+            name: "Backup",
+            dependencies: ["Archive", "Crypto", "MLflowStore", "ObjectStore", "Postgres", "SystemIO", "Wording"]),
 
         // The service around the engines.
         .target(
             name: "Service",
             dependencies: [
-                "Backup", "Archive", "Crypto", "Curl", "MLflowStore", "Postgres", "SQLite", "SystemIO", "Wording",
+                "Backup", "Archive", "Crypto", "Curl", "MLflowStore", "ObjectStore", "Postgres", "SQLite", "SystemIO",
+                "Wording",
             ]),
         .target(name: "HTTPServer", dependencies: ["SystemIO", "CMicroHTTPD", "CLinux"]),
         .target(
@@ -78,10 +80,12 @@ let package = Package(
         .testTarget(
             name: "BackupTests",
             dependencies: [
-                "Backup", "Archive", "Crypto", "MLflowStore", "Postgres", "SystemIO", "TestSupport", "Wording",
+                "Backup", "Archive", "Crypto", "MLflowStore", "ObjectStore", "Postgres", "SystemIO", "TestSupport",
+                "Wording",
             ]),
         .testTarget(
-            name: "ServiceTests", dependencies: ["Service", "Backup", "SQLite", "SystemIO", "TestSupport", "Wording"],
+            name: "ServiceTests",
+            dependencies: ["Service", "Backup", "ObjectStore", "SQLite", "SystemIO", "TestSupport", "Wording"],
             exclude: ["task_writer.py"]),
         // Black box: the release binary under faults made by an LD_PRELOAD library, which the tests compile.
         .testTarget(

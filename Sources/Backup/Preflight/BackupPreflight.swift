@@ -40,6 +40,7 @@ package struct BackupPreflight: Sendable {
         guard checkAnswers(&findings) else { return findings }
         checkFolders(&findings)
         checkArtifacts(&findings)
+        checkRemoteRoots(&findings)
         checkSettled(&findings)
         let dump = checkDatabase(databases, &findings)
         noteElsewhere(&findings)

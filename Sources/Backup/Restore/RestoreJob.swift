@@ -94,6 +94,7 @@ package struct RestoreJob: Sendable {
         try findings.throwFirst()
         try verify(item)
         let manifest = try manifest(of: item)
+        try refuseRemote(manifest, item)
         let others = try beside(manifest)
         try RestoreBeside.refuseAway(others, hold.identity, on: hold.databases)
         let upgrade = try checkSchema(manifest, item)
@@ -161,7 +162,7 @@ package struct RestoreJob: Sendable {
             backupBefore: before?.name, seconds: seconds,
             warnings: [upgrade, before?.suspicious, partial(before)].compactMap { $0 } + elsewhere(manifest)
                 + staged.warnings + following.flatMap(\.warnings) + besideBackup(manifest)
-                + committed.notes + claimed
+                + remoteLeft(manifest, item) + committed.notes + claimed
                 + hold.afterSwap(workspace))
     }
 

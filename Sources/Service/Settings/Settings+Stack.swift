@@ -26,7 +26,7 @@ extension Settings {
                 password: postgresPassword ?? Secret(""), database: postgresDatabase,
                 maintenanceDatabase: postgresMaintenanceDatabase, schema: postgresSchema),
             tools: PostgresTools(binDirectory: postgresProgramDirectory, installCommand: postgresClientsCommand),
-            artifacts: artifactsDirectory, further: artifactRoots,
+            artifacts: artifactsDirectory, further: artifactRoots, remote: remoteRoots,
             mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer,
             stopsServer: restoreStopsMLflow, asksForLogin: { [mlflowURL] in Self.asksForLogin(mlflowURL) },
             servedNames: { [mlflowURL] in try ServedArtifacts.names(of: mlflowURL) }, ignored: artifactRootsIgnored,

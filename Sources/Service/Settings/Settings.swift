@@ -37,6 +37,8 @@ package struct Settings: Sendable {
     package let artifactsDirectory: FilePath
     /// Folders with artifacts beside `artifactsDirectory`.
     package let artifactRoots: [ArtifactFolder]
+    /// The same of stores elsewhere.
+    package let remoteRoots: [RemoteRoot]
     package let artifactRootsIgnored: IgnoredPlaces
     package let postgresHost: String
     package let postgresPort: UInt16
