@@ -107,7 +107,7 @@ struct RemoteCoverageTests {
     }
 
     @Test(
-        "a restore refuses what has objects of a store, says how they are uploaded, and with force leaves them as they are"
+        "a restore refuses what has objects of a store that is not configured, says how they are uploaded, and with force leaves them as they are"
     )
     func restore() throws {
         let remote = try RemoteRoots("remote_restore")
@@ -116,7 +116,8 @@ struct RemoteCoverageTests {
         try Connection(remote.live.database).execute("delete from metrics")
         try remote.put(["a": [9]])
         func restore(_ mode: RestoreMode, force: Bool) throws -> RestoreOutcome {
-            try RestoreJob(remote.workspace(), options: .init(mode: mode, force: force)).run(made.name.string)
+            try RestoreJob(remote.workspace(remote.stack([])), options: .init(mode: mode, force: force)).run(
+                made.name.string)
         }
         for mode in [RestoreMode.full, .artifacts] {
             let refused = #expect(throws: BackupError.self) { try restore(mode, force: false) }
@@ -125,7 +126,7 @@ struct RemoteCoverageTests {
             for word in ["media (s3://bucket/ml)", "rclone copy", "artifacts-media", "--force", "MLFLOW.key"] {
                 #expect(text.contains(word), "\(text)")
             }
-            let findings = RestorePreflight(try remote.workspace(), options: .init(mode: mode)).run(
+            let findings = RestorePreflight(try remote.workspace(remote.stack([])), options: .init(mode: mode)).run(
                 try remote.live.item(made.name), .request(newerWithin: 1))
             #expect(findings.obstacles.contains { ($0 as? BackupError)?.errorCode == "remote-roots-not-restored" })
         }
