@@ -35,13 +35,16 @@ let package = Package(
         .target(name: "ObjectStore", dependencies: ["Crypto", "Curl", "SystemIO", "Wording"]),
         .target(
             name: "Backup",
-            dependencies: ["Archive", "Crypto", "MLflowStore", "Postgres", "SQLite", "SystemIO", "Wording"]),
+            dependencies: [
+                "Archive", "Crypto", "MLflowStore", "ObjectStore", "Postgres", "SQLite", "SystemIO", "Wording",
+            ]),
 
         // The service around the engines.
         .target(
             name: "Service",
             dependencies: [
-                "Backup", "Archive", "Crypto", "Curl", "MLflowStore", "Postgres", "SQLite", "SystemIO", "Wording",
+                "Backup", "Archive", "Crypto", "Curl", "MLflowStore", "ObjectStore", "Postgres", "SQLite", "SystemIO",
+                "Wording",
             ]),
         .target(name: "HTTPServer", dependencies: ["SystemIO", "CMicroHTTPD", "CLinux"]),
         .target(
@@ -79,11 +82,13 @@ let package = Package(
         .testTarget(
             name: "BackupTests",
             dependencies: [
-                "Backup", "Archive", "Crypto", "MLflowStore", "Postgres", "SQLite", "SystemIO", "TestSupport",
+                "Backup", "Archive", "Crypto", "MLflowStore", "ObjectStore", "Postgres", "SQLite", "SystemIO",
+                "TestSupport",
                 "Wording",
             ]),
         .testTarget(
-            name: "ServiceTests", dependencies: ["Service", "Backup", "SQLite", "SystemIO", "TestSupport", "Wording"],
+            name: "ServiceTests",
+            dependencies: ["Service", "Backup", "ObjectStore", "SQLite", "SystemIO", "TestSupport", "Wording"],
             exclude: ["task_writer.py"]),
         // Black box: the release binary under faults made by an LD_PRELOAD library, which the tests compile.
         .testTarget(

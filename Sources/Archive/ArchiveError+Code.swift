@@ -8,6 +8,7 @@ extension ArchiveError: CodedError {
         case .damaged: "archive-damaged"
         case .truncated: "archive-truncated"
         case .notABackup: "not-a-backup"
+        case .newerFormat: "archive-format-newer"
         case .unsafeEntry: "unsafe-entry"
         case .unreadable: "source-unreadable"
         case .nothingToBackUp: "artifacts-missing"
@@ -19,6 +20,7 @@ extension ArchiveError: CodedError {
     package var failureKind: FailureKind {
         switch self {
         case .damaged, .truncated, .notABackup, .unsafeEntry, .previousDamaged: .damaged
+        case .newerFormat: .conflict
         // Of live files: no archive is at fault.
         case .unreadable, .nothingToBackUp: .unavailable
         case .compression: .failed

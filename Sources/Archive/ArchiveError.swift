@@ -11,6 +11,8 @@ package enum ArchiveError: ExplainedError, Equatable {
     case truncated(archive: String, expected: UInt64?, found: UInt64)
     /// Whole, but not one of our backups.
     case notABackup(archive: String, reason: BilingualText)
+    /// A later version of this program made it.
+    case newerFormat(archive: String, format: Int, known: Int)
     /// An entry that would be written outside its folder, or that is not a file, folder or link.
     case unsafeEntry(archive: String, path: String, reason: BilingualText)
     /// A source file that exists and cannot be read: a backup without it would only look whole.
@@ -38,6 +40,12 @@ package enum ArchiveError: ExplainedError, Equatable {
             BilingualText(
                 zh: "\(archive) 不是 MLflow 备份（\(reason.chinese)）。请选择由 mlflow-backup 生成的归档。",
                 en: "\(archive) is not an MLflow backup (\(reason.english)). Choose an archive made by mlflow-backup.")
+        case .newerFormat(let archive, let format, let known):
+            BilingualText(
+                zh: "\(archive) 的索引格式为 \(format)，本程序最高能读 \(known)。请用更新的 mlflow-backup 读取它。",
+                en:
+                    "The index of \(archive) is of format \(format), and this program reads up to \(known). Read it with a newer mlflow-backup."
+            )
         case .unsafeEntry(let archive, let path, let reason):
             BilingualText(
                 zh: "\(archive) 含有不安全的条目 \(path)（\(reason.chinese)），已拒绝恢复。请不要使用来历不明的归档。",

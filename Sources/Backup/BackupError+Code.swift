@@ -14,6 +14,7 @@ extension BackupError: CodedError {
         case .rootsOverlap: "artifact-roots-overlap"
         case .rootsUnknown: "artifact-roots-unknown"
         case .rootLeft: "artifact-root-left"
+        case .remoteRootsNotRestored: "remote-roots-not-restored"
         case .folderSilent: "folder-silent"
         case .placesSilent: "places-silent"
         case .groundMoved: "ground-moved"
@@ -71,7 +72,8 @@ extension BackupError: CodedError {
         case .noSuchBackup, .folderElsewhere, .noSuchEntry, .noSuchKeptPart, .noSuchStack: .notFound
         case .busy, .inUse, .changedMeanwhile: .busy
         // These and no others are what force skips.
-        case .newerData, .schemaDiffers, .schemaOlder, .keptFilesPartlyGone, .keptFragment: .refused
+        case .newerData, .schemaDiffers, .schemaOlder, .keptFilesPartlyGone, .keptFragment, .remoteRootsNotRestored:
+            .refused
         case .markedCorrupt, .manifestUnreadable, .rowsDiffer, .artifactsDiffer: .damaged
         case .notEnoughRoom, .notEnoughFiles, .noRoomForDatabase: .noRoom
         case .severalStacks, .foldersOverlap, .rootsOverlap, .rootsUnknown: .usage

@@ -24,6 +24,8 @@ package enum BackupError: ExplainedError, Equatable {
     case rootsOverlap(inner: String, outer: String)
     /// A backup has folders with artifacts, by these names, of which nobody said where they are here.
     case rootsUnknown(names: [String])
+    /// - backup: its path.
+    case remoteRootsNotRestored(backup: String, isFolder: Bool, roots: [RemoteRootName])
     /// A restore that was interrupted has swapped, or was to swap, a folder of which nobody says any more where it is.
     case rootLeft(name: String, journal: String)
     /// No answer comes from the folder's file system.
@@ -167,6 +169,8 @@ package enum BackupError: ExplainedError, Equatable {
                     + "nothing was done. Move the artifacts folder, or change BACKUP_DIR."
             )
         case .rootsOverlap, .rootsUnknown, .rootLeft: rootsExplanation
+        case .remoteRootsNotRestored(let backup, let isFolder, let roots):
+            Self.remoteExplanation(backup, isFolder: isFolder, roots)
         case .folderSilent(let path):
             BilingualText(
                 zh: "目录 \(path) 的文件系统没有响应（例如 NFS 服务器或 FUSE 进程已停止）。请检查其挂载。",

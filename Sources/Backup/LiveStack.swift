@@ -11,6 +11,8 @@ package struct LiveStack: Sendable {
     package internal(set) var artifacts: FilePath
     /// Folders with artifacts beside that one, in the order of their names.
     package internal(set) var further: [ArtifactFolder]
+    /// Roots that are no folders, in the order of their names.
+    package internal(set) var remote: [RemoteRoot]
     /// Which of the folders `artifacts` is (`viewed(at:)`); `nil` for the first.
     var root: String?
     /// Of a view: the stack's first folder.
@@ -32,7 +34,7 @@ package struct LiveStack: Sendable {
 
     package init(
         database: any TrackingStore, artifacts: FilePath, further: [ArtifactFolder] = [],
-        mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil,
+        remote: [RemoteRoot] = [], mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil,
         stopsServer: Bool = false, asksForLogin: @escaping @Sendable () -> Bool = { false },
         servedNames: @escaping @Sendable () throws -> [String]? = { nil }, ignored: IgnoredPlaces = .none,
         keys: ServerKeys = .none
@@ -45,6 +47,7 @@ package struct LiveStack: Sendable {
         self.database = database
         self.artifacts = artifacts
         self.further = further.sorted { $0.name < $1.name }
+        self.remote = remote.sorted { $0.name < $1.name }
         self.mlflowVersion = mlflowVersion
         self.server = server
     }

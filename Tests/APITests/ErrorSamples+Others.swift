@@ -54,7 +54,7 @@ extension ErrorSamples {
         .notABackup(archive: "a", reason: .init(zh: "r", en: "r")),
         .unsafeEntry(archive: "a", path: "p", reason: .init(zh: "r", en: "r")),
         .unreadable(path: "p", reason: text), .nothingToBackUp(folder: "f"), .previousDamaged(archive: "a", offset: 1),
-        .compression(reason: .init(zh: "r", en: "r")),
+        .compression(reason: .init(zh: "r", en: "r")), .newerFormat(archive: "a", format: 9, known: 3),
     ]
 
     static let system = [ENOSPC, EDQUOT, EACCES, EPERM, EROFS, EIO, ENOENT, ENOTDIR, EBUSY].map {
@@ -127,7 +127,7 @@ extension ErrorSamples {
         case DatabaseFileError.locationUnusable, DatabaseFileError.busy: false
         // Of tasks.
         case is Verification.NotRecorded, is Verification.DamageNotRecorded: false
-        // No operation reaches an object store yet (docs/stores.md, section 5).
+        // Of tasks: no request waits for a store.
         case is ObjectStoreError: false
         // `Hold` makes the one a `BackupError`, `TaskRoutes` the other a `RequestError`; no request walks the artifacts.
         case PostgresError.stackBusy, TaskStoreError.noSuchTask, ArchiveError.nothingToBackUp: false
@@ -147,8 +147,11 @@ extension ErrorSamples {
         case let error as SQLiteError: error.file != .taskRecords
         case DatabaseFileError.locationUnusable, DatabaseFileError.busy: false
         case PostgresError.stackBusy: false
-        // As above.
-        case is ObjectStoreError: false
+        // Of settings, and of single objects, which the walk handles, or nothing writes yet.
+        case ObjectStoreError.badLocation, ObjectStoreError.unsupportedScheme, ObjectStoreError.gone,
+            ObjectStoreError.changed, ObjectStoreError.tooLarge, ObjectStoreError.sourceShrank,
+            ObjectStoreError.keyNotExpressible:
+            false
         // Of the tasks of a service.
         case BackupError.inUse: false
         default: true

@@ -11,6 +11,7 @@ enum ErrorSamples {
     static let backup: [BackupError] = [
         .foldersOverlap(inner: "/a/b", outer: "/a", isTakenForOurs: false),
         .rootsOverlap(inner: "/a/b", outer: "/a"), .rootsUnknown(names: ["m"]), .rootLeft(name: "m", journal: "j"),
+        .remoteRootsNotRestored(backup: "/b", isFolder: false, roots: [.init(name: "m", location: "s3://b/p")]),
         .folderSilent(path: "/b"), .placesSilent, .groundMoved(path: "/b"), .lockLost,
         .folderUnfit(path: "/b", type: "t", lacking: BilingualText(zh: "l", en: "l")),
         .artifactsUnfit(path: "/a", type: "t", lacking: BilingualText(zh: "l", en: "l")),

@@ -229,14 +229,16 @@ extension LiveStack {
     /// One on PostgreSQL.
     init(
         database: ConnectionSettings, tools: PostgresTools, artifacts: FilePath, further: [ArtifactFolder] = [],
-        mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil, stopsServer: Bool = false,
+        remote: [RemoteRoot] = [], mlflowVersion: @escaping @Sendable () -> String?, server: TrackingServer? = nil,
+        stopsServer: Bool = false,
         asksForLogin: @escaping @Sendable () -> Bool = { false },
         servedNames: @escaping @Sendable () throws -> [String]? = { nil }, ignored: IgnoredPlaces = .none,
         keys: ServerKeys = .none
     ) {
         self.init(
             database: PostgresStore(database, tools: tools), artifacts: artifacts, further: further,
-            mlflowVersion: mlflowVersion, server: server, stopsServer: stopsServer, asksForLogin: asksForLogin,
+            remote: remote, mlflowVersion: mlflowVersion, server: server, stopsServer: stopsServer,
+            asksForLogin: asksForLogin,
             servedNames: servedNames, ignored: ignored, keys: keys)
     }
 

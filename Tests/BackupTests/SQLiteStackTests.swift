@@ -20,7 +20,7 @@ struct SQLiteStackTests {
         let live = try SQLiteStack("there", wal: wal)
         let inode = try FileStatus.of(live.database).inode
         let made = try live.backup()
-        #expect(made.manifest.format == 2)
+        #expect(made.manifest.format == 3)
         #expect(made.manifest.database.kind == .sqlite)
         #expect(made.manifest.database.rows["public.runs"] == 20)
         #expect(made.manifest.mlflow.alembicRevision == "dc11669786a5")

@@ -19,13 +19,6 @@ extension ObjectServer {
     /// The variables that MLflow would have for it.
     var variables: StoreVariables { StoreVariables(environment) }
 
-    var environment: [String: String] {
-        [
-            "AWS_ACCESS_KEY_ID": keyID, "AWS_SECRET_ACCESS_KEY": secret,
-            "MLFLOW_S3_ENDPOINT_URL": "http://127.0.0.1:\(port)",
-        ]
-    }
-
     /// - Parameters:
     ///   - port: of a proxy before it.
     ///   - change: what differs from what MLflow would have.
@@ -87,29 +80,4 @@ func noise(_ count: Int) -> [UInt8] {
     bytes.reserveCapacity(count + 8)
     while bytes.count < count { withUnsafeBytes(of: generator.next()) { bytes.append(contentsOf: $0) } }
     return Array(bytes.prefix(count))
-}
-
-/// A proxy before a server that goes wrong as it is told (`faulty_proxy.py`).
-final class FaultyProxy: Sendable {
-    private let peer: PythonPeer
-    var port: Int { peer.port }
-
-    init(before server: ObjectServer) throws {
-        peer = try PythonPeer("faulty_proxy.py", ["\(FreePort.next())", "\(server.port)"])
-    }
-
-    func go(_ mode: String) throws { try peer.folder.write("mode", mode) }
-
-    /// Requests that came, as `GET /bucket/a`.
-    func requests() throws -> [String] {
-        try peer.log().map { line in
-            let entry = try JSONDecoder().decode(Entry.self, from: Data(line))
-            return "\(entry.method) \(entry.path)"
-        }
-    }
-
-    private struct Entry: Decodable {
-        let method: String
-        let path: String
-    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backup
+import ObjectStore
 import SQLite
 import Service
 import SystemIO
@@ -128,6 +129,26 @@ struct SettingsTests {
         #expect(settings.artifactRoots.map(\.path) == ["/mnt/m", "/mnt/a=b"])
         for text in ["/mnt/m", "models=mnt", "Models=/m", "-m=/m", "a/b=/m", "..=/m", "=/m", "m=/a m=/b", "m="] {
             #expect(problem(["ARTIFACT_ROOTS": text])?.explanation.english.contains("NAME=/absolute/path") == true)
+        }
+    }
+
+    @Test("A root may be a store, named as MLflow names it, and no message shows a URI that is none")
+    func remoteRoots() throws {
+        let settings = try Settings.read(
+            environment: [
+                "ARTIFACT_ROOTS": "models=/mnt/m media=s3://bucket/ml\nnas=sftp://ann:hush@host/srv b2=rclone:b2:x"
+            ])
+        #expect(settings.artifactRoots.map(\.name) == ["models"])
+        #expect(settings.remoteRoots.map(\.name) == ["media", "nas", "b2"])
+        #expect(
+            settings.remoteRoots.map(\.location.description) == ["s3://bucket/ml", "sftp://host/srv", "rclone:b2:x"])
+        for text in [
+            "m=s3:/hush/x", "m=nfs://hush/x", "m=s3://b/hush/../x", "m=sftp://a:hush@", "m=s3://b/x m=/hush",
+            "M=s3://hush/x",
+        ] {
+            let words = problem(["ARTIFACT_ROOTS": text])?.explanation
+            #expect(words?.english.contains("NAME=URI") == true, "\(text)")
+            #expect(words?.english.contains("hush") == false && words?.chinese.contains("hush") == false, "\(text)")
         }
     }
 

@@ -34,7 +34,7 @@ package struct ArchiveDiff {
                 }
                 old = try before.next()
                 new = try after.next()
-            } else if let left = old, new.map({ left.entry.path.precedesInWalk($0.entry.path) }) ?? true {
+            } else if let left = old, new.map({ left.entry.precedes($0.entry) }) ?? true {
                 try visit(.removed(left))
                 old = try before.next()
             } else if let right = new {

@@ -28,6 +28,8 @@ package struct ArchiveEntry: Sendable, Equatable {
     package var defaultAccess: AccessList?
     /// What the live file was when it was read; not stored in tar headers, only in the index.
     package var origin: Origin?
+    /// Of an object of a store, and of the folders that are made for them; `nil` for what is a file.
+    package var object: Object?
 
     /// Tells whether a live file is still the one that was read.
     package struct Origin: Sendable, Equatable {
@@ -64,6 +66,7 @@ extension ArchiveEntry {
 
     /// Takes what a tar header says beside the entry. A list that this machine cannot make out gives nobody anything.
     mutating func take(_ pax: PaxRecords) {
+        if let key = pax.values[PaxRecords.keyOfObject] { object = Object(key: key) }
         attributes = pax.attributes
         switch pax.accessList(for: .access) {
         case .list(let list)?: access = list

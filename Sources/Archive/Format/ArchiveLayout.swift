@@ -9,6 +9,8 @@ package enum ArchiveLayout {
     package static let artifactsFolder = "artifacts"
     /// What the folder of a further root begins with; its name follows.
     static let furtherArtifacts = "artifacts-"
+    /// The same of the folder of objects whose keys are no legal paths.
+    static let keysFolder = "keys-"
     package static let manifestName = "manifest.json"
     package static let indexName = "index.json"
     /// The tar header of the index is always one block: its time has no fraction, so that it needs no pax record.

@@ -44,12 +44,3 @@ extension ContentCount.Folder {
         bytes = bytes.adding(clamped: size)
     }
 }
-
-extension EntryPath {
-    /// The name of the further artifacts folder that it is below.
-    fileprivate var furtherRoot: String? {
-        guard bytes.starts(with: ArchiveLayout.furtherArtifacts.utf8), let end = bytes.firstIndex(of: UInt8(ascii: "/"))
-        else { return nil }
-        return String(decoding: bytes[ArchiveLayout.furtherArtifacts.utf8.count..<end], as: UTF8.self)
-    }
-}

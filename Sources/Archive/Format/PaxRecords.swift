@@ -54,6 +54,9 @@ struct PaxRecords {
         }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
+    /// The key of an object, where the path is not made of it.
+    static let keyOfObject = "MLFLOW.key"
+
     /// What GNU tar, bsdtar and star call access lists.
     static let accessKey = "SCHILY.acl.access"
     static let defaultAccessKey = "SCHILY.acl.default"

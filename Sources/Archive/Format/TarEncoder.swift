@@ -42,6 +42,8 @@ enum TarEncoder {
         if let list = entry.access { pax.add(PaxRecords.accessKey, list.linesOfText) }
         if let list = entry.defaultAccess { pax.add(PaxRecords.defaultAccessKey, list.linesOfText) }
 
+        if let key = entry.object?.key { pax.add(PaxRecords.keyOfObject, key) }
+
         var blocks: [UInt8] = []
         if !pax.isEmpty {
             let records = pax.encoded()

@@ -19,8 +19,13 @@ package struct ArchiveIndex: Sendable {
         package var alignment: Int
         /// Whether access lists, and attributes of folders, are in it; archives of 0.1.0 have none.
         package var hasLists: Bool
+        /// Whether objects of stores are in it, which programs of before do not read.
+        package var hasObjects: Bool
 
-        package init(started: FileTime, generation: Int = 0, alignment: Int = 1, hasLists: Bool = true) {
+        package init(
+            started: FileTime, generation: Int = 0, alignment: Int = 1, hasLists: Bool = true, hasObjects: Bool = false
+        ) {
+            self.hasObjects = hasObjects
             self.hasLists = hasLists
             self.started = started
             self.generation = generation

@@ -59,13 +59,7 @@ struct IndexDecoder {
         switch expecting {
         case .preamble:
             preamble = text.preamble()
-            guard let preamble, preamble.isPlausible, text.isAtEnd else {
-                throw .damaged(
-                    archive: archive, offset: 0,
-                    reason: .init(
-                        zh: "index.json 的格式不是 \(IndexEncoder.formatVersion)",
-                        en: "index.json is not of format \(IndexEncoder.formatVersion)"))
-            }
+            guard let preamble, preamble.isPlausible, text.isAtEnd else { throw unknownFormat(line) }
             expecting = .member
         case .member:
             if line.elementsEqual("]}".utf8) {
@@ -78,6 +72,18 @@ struct IndexDecoder {
             try visit(member)
         case .end: throw damaged()
         }
+    }
+
+    /// One of a later program says of which format it is; anything else is damage.
+    private func unknownFormat(_ line: ArraySlice<UInt8>) -> ArchiveError {
+        let known = IndexEncoder.newestFormat
+        var text = IndexText(line)
+        if let format = text.format(), (known + 1...1000).contains(format) {
+            return .newerFormat(archive: archive, format: format, known: known)
+        }
+        return .damaged(
+            archive: archive, offset: 0,
+            reason: .init(zh: "index.json 的格式未知", en: "index.json is of no format that there is"))
     }
 
     private func damaged() -> ArchiveError {

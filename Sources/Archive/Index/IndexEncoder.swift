@@ -6,11 +6,14 @@ import SystemIO
 /// The text of `index.json`: one member a line with its keys in a fixed order, so that it is written and read a
 /// line at a time, whatever its size. `IndexDecoder` reads it; other programs may read it as the JSON it is.
 enum IndexEncoder {
-    static let formatVersion = 2
+    static let newestFormat = 3
+    /// Of a backup without objects, which every version reads.
+    static let plainFormat = 2
 
     static func preamble(_ preamble: ArchiveIndex.Preamble) -> [UInt8] {
-        Array(
-            ("{\"format\":\(formatVersion),\"started\":[\(preamble.started.seconds),\(preamble.started.nanoseconds)],"
+        let format = preamble.hasObjects ? newestFormat : plainFormat
+        return Array(
+            ("{\"format\":\(format),\"started\":[\(preamble.started.seconds),\(preamble.started.nanoseconds)],"
                 + "\"generation\":\(preamble.generation),\"alignment\":\(preamble.alignment),"
                 + (preamble.hasLists ? "\"acls\":true," : "") + "\"members\":[\n").utf8)
     }
@@ -72,10 +75,19 @@ enum IndexEncoder {
             append(origin.inode, to: &out)
             append(",\"ctime\":[", origin.changed, to: &out)
         }
+        if let object = entry.object { append(object, to: &out) }
         append(",\"acl\":\"", entry.access, to: &out)
         append(",\"default_acl\":\"", entry.defaultAccess, to: &out)
         append(",\"sha256\":\"", record.digest, to: &out)
         out.append(UInt8(ascii: "}"))
+    }
+
+    private static func append(_ object: ArchiveEntry.Object, to out: inout [UInt8]) {
+        out += ",\"unit\":".utf8
+        append(object.unit, to: &out)
+        if let key = object.key { append("key", key, to: &out) }
+        if let tag = object.tag { append("tag", Array(tag.utf8), to: &out) }
+        if let version = object.version { append("version", Array(version.utf8), to: &out) }
     }
 
     private static func append(_ key: StaticString, _ digest: Digest?, to out: inout [UInt8]) {

@@ -16,13 +16,22 @@ struct IndexText {
     var isAtEnd: Bool { position == bytes.endIndex }
 
     mutating func preamble() -> ArchiveIndex.Preamble? {
-        guard take("{\"format\":2,\"started\":"), let started = time(), take(",\"generation\":"),
+        guard let format = format(), format <= IndexEncoder.newestFormat, format >= IndexEncoder.plainFormat,
+            take(",\"started\":"), let started = time(), take(",\"generation\":"),
             let generation = number(), let generation = Int(exactly: generation), take(",\"alignment\":"),
             let alignment = number(), let alignment = Int(exactly: alignment), alignment > 0
         else { return nil }
         let hasLists = take(",\"acls\":true")
         guard take(",\"members\":[") else { return nil }
-        return .init(started: started, generation: generation, alignment: alignment, hasLists: hasLists)
+        return .init(
+            started: started, generation: generation, alignment: alignment, hasLists: hasLists,
+            hasObjects: format > IndexEncoder.plainFormat)
+    }
+
+    /// What the first line begins with.
+    mutating func format() -> Int? {
+        guard take("{\"format\":"), let format = number() else { return nil }
+        return Int(exactly: format)
     }
 
     mutating func member() -> ArchiveIndex.Member? {
@@ -90,12 +99,31 @@ struct IndexText {
             else { return nil }
             entry.origin = .init(device: device, inode: inode, changed: changed)
         }
+        guard object(&entry.object) else { return nil }
         guard accessList(",\"acl\":\"", .access, &entry.access),
             accessList(",\"default_acl\":\"", .inheritance, &entry.defaultAccess)
         else { return nil }
         var record = ArchiveIndex.Record(entry: entry)
         guard optionalDigest(",\"sha256\":\"", &record.digest), take("}") else { return nil }
         return record
+    }
+
+    private mutating func object(_ object: inout ArchiveEntry.Object?) -> Bool {
+        guard take(",\"unit\":") else { return true }
+        guard let unit = number() else { return false }
+        var found = ArchiveEntry.Object(unit: unit)
+        found.key = optionalName("key")
+        found.tag = optionalName("tag").map { String(decoding: $0, as: UTF8.self) }
+        found.version = optionalName("version").map { String(decoding: $0, as: UTF8.self) }
+        object = found
+        return true
+    }
+
+    private mutating func optionalName(_ key: StaticString) -> [UInt8]? {
+        let start = position
+        if let name = name(key) { return name }
+        position = start
+        return nil
     }
 
     private mutating func optionalDigest(_ key: StaticString, _ digest: inout Digest?) -> Bool {

@@ -11,6 +11,8 @@ final class MemberMatcher: TreeReuse {
     private let previous: PreviousArchive
     private let writer: any MemberTaker
     private var waiting: [ReuseCandidate] = []
+    /// The last one that was left behind: of objects it may have the next ones.
+    private var opened: OpenedPack?
 
     init(_ writer: any MemberTaker, _ previous: PreviousArchive) {
         self.previous = previous
@@ -22,9 +24,9 @@ final class MemberMatcher: TreeReuse {
             if try isSame(candidate, pack.entries[waiting.count]) { return try wait(candidate, in: pack) }
             return .readThenRetry(try giveUp())
         }
-        try passBy(candidate.entry.path)
+        try passBy(candidate.entry)
         guard let member = previous.current, let first = member.entries.first, first.entry.path == candidate.entry.path
-        else { return .read }
+        else { return try takeOut(candidate) }
         if member.kind == .pack {
             return try isSame(candidate, first) ? try wait(candidate, in: member) : .read
         }
@@ -58,17 +60,34 @@ final class MemberMatcher: TreeReuse {
     }
 
     private func giveUp() throws -> [ReuseCandidate] {
-        let entries = waiting
+        var entries = waiting
         waiting = []
-        try previous.advance()
+        try leave()
+        for place in entries.indices where entries[place].agrees != nil && entries[place].entry.kind == .file {
+            entries[place].stored = try opened?.content(at: place)
+        }
         return entries
     }
 
+    private func takeOut(_ candidate: ReuseCandidate) throws -> ReuseVerdict {
+        guard candidate.agrees != nil, candidate.entry.kind == .file, let opened,
+            let (record, place) = opened.record(of: candidate.entry.path), try isSame(candidate, record)
+        else { return .read }
+        var found = candidate
+        found.stored = try opened.content(at: place)
+        return .readAll([found])
+    }
+
+    private func leave() throws {
+        opened = previous.current.flatMap { $0.kind == .pack ? OpenedPack(previous.archive, $0) : nil }
+        try previous.advance()
+    }
+
     /// Leaves behind the members that begin before a path: what they held is gone, or was changed.
-    private func passBy(_ path: EntryPath) throws {
+    private func passBy(_ entry: ArchiveEntry) throws {
         while let first = previous.current?.entries.first {
-            guard first.entry.path.precedesInWalk(path) else { return }
-            if previous.current?.kind == .header { _ = try previous.takeChunks() } else { try previous.advance() }
+            guard first.entry.precedes(entry) else { return }
+            if previous.current?.kind == .header { _ = try previous.takeChunks() } else { try leave() }
         }
     }
 
@@ -83,24 +102,5 @@ final class MemberMatcher: TreeReuse {
         else { return false }
         guard live.entry.kind == .file else { return true }
         return try stored.digest.map(matches) ?? false
-    }
-}
-
-extension EntryPath {
-    /// The order of a walk: depth first, names by their bytes, below the folders of a backup in the order they are
-    /// written in.
-    func precedesInWalk(_ other: EntryPath) -> Bool {
-        let ranks = (sectionRank, other.sectionRank)
-        if ranks.0 != ranks.1 { return ranks.0 < ranks.1 }
-        // A slash ends a name, so it sorts before every byte that could continue one.
-        for (mine, others) in zip(bytes, other.bytes) where mine != others {
-            return (mine == UInt8(ascii: "/") ? 0 : Int(mine)) < (others == UInt8(ascii: "/") ? 0 : Int(others))
-        }
-        return bytes.count < other.bytes.count
-    }
-
-    private var sectionRank: Int {
-        if bytes.starts(with: EntryPath.database.bytes) { return 0 }
-        return bytes.starts(with: EntryPath.manifest.bytes) ? 2 : 1
     }
 }

@@ -5,6 +5,7 @@ import SystemIO
 /// The newest verified archive, read a member at a time beside the walk that makes the next one.
 final class PreviousArchive {
     let file: OpenFile
+    let archive: IndexedArchive
     let preamble: ArchiveIndex.Preamble
     private let reader: IndexStream
     private var waiting: ArchiveIndex.Member?
@@ -13,9 +14,9 @@ final class PreviousArchive {
     /// - Parameter alignment: what the next archive's members need; one that is less aligned cannot be spliced into it.
     /// - Returns: `nil` where its members cannot be used, for a reason that is nobody's fault.
     init?(_ path: FilePath, alignment: Int) throws {
-        file = try StoredPart.file(path, of: path.string)
-        let size = try file.status().size
-        let footer = try ArchiveFooter.read(from: file, size: size)
+        archive = try IndexedArchive(path)
+        file = archive.file
+        let footer = archive.footer
         reader = try IndexStream(file, footer)
         places = MemberPlaces(end: footer.indexOffset, archive: path.string)
         // The preamble is the first line, so it is known once there is a member.
@@ -49,6 +50,7 @@ final class PreviousArchive {
 extension ArchiveIndex.Preamble {
     /// As below, where the archive says all of it; where it does not, the live thing is asked for the rest.
     func proves(_ live: ReuseCandidate, isUnchangedSince stored: ArchiveEntry) throws -> Bool {
+        if let agrees = live.agrees { return agrees(stored, started) }
         guard proves(live.entry, isUnchangedSince: stored) else { return false }
         return hasLists ? true : try live.isPlain?() ?? true
     }

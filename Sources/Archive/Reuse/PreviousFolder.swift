@@ -30,7 +30,7 @@ final class PreviousFolder {
 
     /// The record of a live file that is certainly the one stored. Ask in the order of the walk.
     func unchanged(_ live: ReuseCandidate) throws -> ArchiveIndex.Record? {
-        while let record = try peek(), record.entry.path.precedesInWalk(live.entry.path) { next += 1 }
+        while let record = try peek(), record.entry.precedes(live.entry) { next += 1 }
         guard let record = try peek(), record.entry.path == live.entry.path,
             try preamble.proves(live, isUnchangedSince: record.entry)
         else { return nil }

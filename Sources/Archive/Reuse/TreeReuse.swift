@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Crypto
+import SystemIO
 
 /// The comparison of one tree with the backup before, made by the writer that can take something over from it.
 ///
@@ -25,6 +26,21 @@ package struct ReuseCandidate {
     package var matches: ((Digest) throws -> Bool)?
     /// Asked where the backup before does not say who else may do what with a thing: whether nobody else is named.
     package var isPlain: (() throws -> Bool)?
+    /// Of an object: whether what was stored is what the store lists, by its stamps; with the time at which the earlier walk began.
+    /// It is asked in the place of everything else.
+    package var agrees: ((ArchiveEntry, FileTime) -> Bool)?
+    /// Its content where the backup before has it and it cannot be taken over as it lies there: nothing of it has to be fetched.
+    package var stored: [UInt8]?
+
+    init(entry: ArchiveEntry, linkCount: UInt64, matches: ((Digest) throws -> Bool)? = nil) {
+        (self.entry, self.linkCount, self.matches) = (entry, linkCount, matches)
+    }
+
+    /// An object as its store lists it.
+    package init(object entry: ArchiveEntry, agrees: @escaping (ArchiveEntry, FileTime) -> Bool) {
+        self.init(entry: entry, linkCount: 1)
+        self.agrees = agrees
+    }
 }
 
 package enum ReuseVerdict {

@@ -29,6 +29,8 @@ package struct TreeArchiver {
         /// Files that were being written while they were read: whole, but maybe a mix of two moments.
         package var changedWhileRead: [EntryPath] = []
 
+        package init() {}
+
         /// Both together, as of one walk.
         package mutating func take(_ other: Report) {
             files = files.adding(clamped: other.files)

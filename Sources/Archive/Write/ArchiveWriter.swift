@@ -20,6 +20,9 @@ package protocol ArchiveWriter: AnyObject {
     /// Begins a tree: what of it the backup before holds, the writer takes over itself, without reading it.
     func treeReuse() -> any TreeReuse
 
+    /// Tells ahead what the backup before has; `nil` where there is none.
+    func foresight() throws -> RecordForesight?
+
     /// What comes next belongs to another part of the backup and shall not share a member with what came before.
     func endSection() throws
 
@@ -38,6 +41,8 @@ package protocol ArchiveWriter: AnyObject {
 
 extension ArchiveWriter {
     package func treeReuse() -> any TreeReuse { NothingReusable() }
+
+    package func foresight() throws -> RecordForesight? { nil }
 
     package func endSection() throws {}
 

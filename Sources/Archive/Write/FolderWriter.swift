@@ -11,6 +11,8 @@ package final class FolderWriter: ArchiveWriter {
     private let root: FilePath
     private let placer: EntryPlacer
     private let previous: PreviousFolder?
+    private let previousPath: FilePath?
+    private var foreseen: RecordForesight?
     private let index: OpenFile
     private var indexHash = SHA256()
     private var indexSize: UInt64 = 0
@@ -26,17 +28,20 @@ package final class FolderWriter: ArchiveWriter {
     /// - Parameters:
     ///   - path: a name that does not exist yet, by convention ending in `.partial`.
     ///   - previous: a verified backup on the same file system.
-    package init(creating path: FilePath, previous: FilePath? = nil) throws {
+    ///   - hasObjects: whether objects of stores will be in it.
+    package init(creating path: FilePath, previous: FilePath? = nil, hasObjects: Bool = false) throws {
         if try FileStatus.ifPresent(path) != nil { throw SystemError("create", path: path.string, code: EEXIST) }
         let started = FileTime.now()
         try Directory.makeInherited(path, mode: 0o700)
         try EntryPlacer.prepare(path)
         root = path
         self.previous = try previous.flatMap { try PreviousFolder($0) }
+        previousPath = self.previous == nil ? nil : previous
         placer = try EntryPlacer(root: path, looks: RestoredLooks(.writer, tree: nil))
         index = try .makeInherited(path.appending(ArchiveLayout.indexName), mode: 0o600)
         sharing = .init(generation: self.previous.map { $0.preamble.generation.adding(clamped: 1) } ?? 0)
-        try write(IndexEncoder.preamble(.init(started: started, generation: sharing.generation)))
+        try write(
+            IndexEncoder.preamble(.init(started: started, generation: sharing.generation, hasObjects: hasObjects)))
     }
 
     package func add(_ entry: ArchiveEntry) throws {
@@ -58,6 +63,11 @@ package final class FolderWriter: ArchiveWriter {
     }
 
     package func treeReuse() -> any TreeReuse { previous.map { FileMatcher(self, $0) } ?? NothingReusable() }
+
+    package func foresight() throws -> RecordForesight? {
+        if foreseen == nil, let previousPath { foreseen = try RecordForesight(RecordStream(folder: previousPath)) }
+        return foreseen
+    }
 
     /// Takes a file over that is unchanged.
     /// - Returns: false where it must be added.

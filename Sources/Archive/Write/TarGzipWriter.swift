@@ -14,6 +14,7 @@ package final class TarGzipWriter: ArchiveWriter, MemberTaker {
     private let previous: PreviousArchive?
     private let generation: Int
     private let packSize: Int
+    private var foreseen: RecordForesight?
     private let names = AccountNames.ofThisMachine()
     private let staging = PageBuffer(count: ArchiveLayout.chunkSize)
     private var pack: [UInt8] = []
@@ -30,9 +31,10 @@ package final class TarGzipWriter: ArchiveWriter, MemberTaker {
     ///   - threads: how many cores may compress.
     ///   - packSize: bytes of tar at which a pack is closed.
     ///   - started: when the walk begins: later stamps prove nothing.
+    ///   - hasObjects: whether objects of stores will be in it.
     package init(
         creating path: FilePath, previous: FilePath? = nil, level: UInt32 = 2, threads: Int, mode: UInt32 = 0o600,
-        packSize: Int = ArchiveLayout.packSize, started: FileTime = .now()
+        packSize: Int = ArchiveLayout.packSize, started: FileTime = .now(), hasObjects: Bool = false
     ) throws {
         self.packSize = packSize
         let alignment = FileSystem.sharesBlocks(in: path.parent) ? ArchiveLayout.sharedBlockSize : 1
@@ -40,7 +42,9 @@ package final class TarGzipWriter: ArchiveWriter, MemberTaker {
         generation = self.previous.map { $0.preamble.generation.adding(clamped: 1) } ?? 0
         file = try .makeInherited(path, mode: mode)
         let output = try MemberOutput(
-            file, preamble: .init(started: started, generation: generation, alignment: alignment),
+            file,
+            preamble: .init(
+                started: started, generation: generation, alignment: alignment, hasObjects: hasObjects),
             previous: self.previous)
         self.output = output
         pipeline = try CompressionPipeline(threads: max(threads, 1), level: level, alignment: alignment) { result in
@@ -137,6 +141,13 @@ package final class TarGzipWriter: ArchiveWriter, MemberTaker {
     // MARK: What is taken over
 
     package func treeReuse() -> any TreeReuse { previous.map { MemberMatcher(self, $0) } ?? NothingReusable() }
+
+    package func foresight() throws -> RecordForesight? {
+        if foreseen == nil, let previous {
+            foreseen = try RecordForesight(RecordStream(archive: previous.archive.path))
+        }
+        return foreseen
+    }
 
     /// Which chunks the archive before has of the file that is added next: they may still be the same.
     func remember(_ chunks: [ArchiveIndex.Member], of path: EntryPath) { remembered = (path, chunks) }

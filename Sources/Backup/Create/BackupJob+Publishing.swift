@@ -89,7 +89,10 @@ extension BackupJob {
             do { try verification.run(base.item) } catch  where error.isDamage { return error.bilingual }
             return nil
         }
-        guard let failure = error as? ArchiveError, failure.mayBeOfPrevious else { return nil }
+        guard let failure = error as? ArchiveError else { return nil }
+        // After an older program was put in the place of a newer one.
+        if case .newerFormat = failure { return failure.bilingual }
+        guard failure.mayBeOfPrevious else { return nil }
         log.error("the backup before cannot be used again", ["name": base.item.name, "reason": failure.description])
         do { try verification.run(base.item) } catch  where error.isDamage { return error.bilingual }
         return failure.bilingual

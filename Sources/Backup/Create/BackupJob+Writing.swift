@@ -47,12 +47,13 @@ extension BackupJob {
         try writer.endSection()
         var walked = try walk(stack, archiver, writer)
         var roots: [Manifest.Root] = []
-        for view in workspace.views {
-            let other = try walk(view.stack, archiver, writer)
-            roots.append(
-                .init(
-                    name: view.stack.root ?? "", mark: try ArtifactsMark.read(in: view.stack.artifacts)?.id,
-                    artifacts: other.counted))
+        for further in stack.furtherRoots {
+            let other =
+                switch further {
+                case .folder(let folder): try walk(folder, archiver, writer)
+                case .remote(let root): try walk(root, writer) { meter.add($0) }
+                }
+            roots.append(other.root)
             walked.report.take(other.report)
         }
         let report = walked.report
@@ -65,7 +66,7 @@ extension BackupJob {
             skipped: report.skipped.map { .init(path: $0.path.description, reason: $0.reason.rawValue) },
             changedWhileRead: report.changedWhileRead.map(\.description))
         let coverage = workspace.coverage()
-        (manifest.elsewhere, manifest.lack) = (coverage.elsewhere, coverage.lack)
+        (manifest.elsewhere, manifest.lack) = (coverage.elsewhere, coverage.lack.adding(stack.mayLack(roots)))
         for entry in report.skipped.prefix(100) {
             log.warning("skipped", ["path": entry.path, "reason": entry.reason.rawValue])
         }
@@ -102,6 +103,15 @@ extension BackupJob {
         return (report, counted)
     }
 
+    private func walk(
+        _ folder: ArtifactFolder, _ archiver: TreeArchiver, _ writer: any ArchiveWriter
+    ) throws -> (root: Manifest.Root, report: TreeArchiver.Report) {
+        let view = stack.viewed(at: folder)
+        let walked = try walk(view, archiver, writer)
+        let mark = try ArtifactsMark.read(in: view.artifacts)?.id
+        return (.init(name: folder.name, mark: mark, artifacts: walked.counted), walked.report)
+    }
+
     private func notHeld(_ denied: DeniedLooks) -> [BilingualText] {
         guard let (number, example) = denied.counts[.attributes].map({ ($0.number, $0.example) }) else { return [] }
         return [
@@ -135,18 +145,20 @@ extension BackupJob {
             return
         }
         do { try DumpDate.carryOver(from: newest, into: dump) } catch let error as CancelledError { throw error } catch
-            where error.isDamage || (error as? SystemError)?.isInside(newest.path) == true
+            where error.isDamage || error.isOfNewerFormat || (error as? SystemError)?.isInside(newest.path) == true
         {
             log.warning("the date of the dump is its own", ["name": newest.name, "reason": error.bilingual.english])
         }
     }
 
     private func writer(to partial: FilePath, _ base: ReuseBase?) throws -> any ArchiveWriter {
-        switch options.kind {
+        let (previous, hasObjects) = (base?.item.path, !stack.remote.isEmpty)
+        return switch options.kind {
         case .compressed:
             try TarGzipWriter(
-                creating: partial, previous: base?.item.path, level: options.compressionLevel, threads: options.threads)
-        case .uncompressed: try FolderWriter(creating: partial, previous: base?.item.path)
+                creating: partial, previous: previous, level: options.compressionLevel, threads: options.threads,
+                hasObjects: hasObjects)
+        case .uncompressed: try FolderWriter(creating: partial, previous: previous, hasObjects: hasObjects)
         }
     }
 

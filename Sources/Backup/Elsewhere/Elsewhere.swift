@@ -62,10 +62,12 @@ extension LiveStack {
         asksForLogin isLogin: Bool? = nil, atMost seconds: Double = 10, asksServer: Bool = true
     ) throws -> Coverage {
         let reading = try database.places(atMost: seconds)
-        let (folders, ignored) = (folders, ignored)
+        let (folders, ignored, remote) = (folders, ignored, remote)
         let listed = asksServer ? try servedNames()?.filter { !Self.notArtifacts.contains(Array($0.utf8)) } : nil
         let reply = Self.places.of(artifacts).ask(atMost: seconds) { () throws(SystemError) in
-            ArtifactPlaces(reading, in: folders, ignoring: ignored, listed: listed)
+            ArtifactPlaces(
+                reading, in: folders, ignoring: ignored, listed: listed,
+                remote: RemoteLook(remote, asks: asksServer, atMost: seconds / 2).places)
         }
         guard case .answered(let places) = reply else { throw BackupError.placesSilent }
         let elsewhere = Elsewhere(

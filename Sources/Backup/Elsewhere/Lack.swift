@@ -34,6 +34,13 @@ package struct Lack: Sendable, Hashable, Codable {
     /// Of all names together.
     private static let mostBytes = 256 << 10
 
+    /// The same with places of which nobody knows whether all of it is there.
+    func adding(_ names: [String]) -> Lack {
+        guard !names.isEmpty, self != .unknown else { return self }
+        let added = names.map { Place(name: Self.bounded($0)) }.filter { !places.contains($0) }
+        return Lack((places + added).sorted { $0.name < $1.name }, newestExperiment: newestExperiment)
+    }
+
     private static func bounded(_ name: String) -> String {
         name.utf8.count <= longestName ? name : "+" + PlaceText.digest(name)
     }

@@ -9,9 +9,9 @@ import Wording
 
 /// `manifest.json`: what a backup holds and what it was taken from.
 package struct Manifest: Sendable, Equatable, Codable {
-    package static let currentFormat = 2
-    /// Of a backup of one database of PostgreSQL and one folder, which every version can restore.
-    private static let plainFormat = 1
+    package static let currentFormat = 3
+    /// Of a backup of one database of PostgreSQL and one folder, which every version can restore, and of one of several folders.
+    private static let (plainFormat, foldersFormat) = (1, 2)
 
     package struct MLflow: Sendable, Equatable, Codable {
         /// As the server tells it; `nil` where it did not answer.
@@ -94,13 +94,32 @@ package struct Manifest: Sendable, Equatable, Codable {
         }
     }
 
-    /// A folder with artifacts beside the first one.
+    /// A folder with artifacts beside the first one, or a store.
     package struct Root: Sendable, Equatable, Codable {
         /// As a person calls it (`ArtifactFolder.name`).
         package var name: String
         /// What lies in it (`ArtifactsMark`); `nil` where it could not be read or made.
         package var mark: String?
         package var artifacts: Artifacts
+        /// What it is a part of, where it is no folder.
+        package var store: Store?
+
+        package struct Store: Sendable, Equatable, Codable {
+            /// As a location's scheme: `s3`, `gs`, `sftp`, `rclone`.
+            package var kind: String
+            /// Where it was, without what lets anybody in.
+            package var location: String
+            /// Objects whose keys are no paths: they are among the files, and lie in a folder of their own (`keys-NAME`).
+            package var strangeKeys: Int
+            /// Whether it may have objects that whoever listed them leaves out; `nil` for no.
+            package var mayLackKeys: Bool?
+
+            enum CodingKeys: String, CodingKey {
+                case kind, location
+                case strangeKeys = "strange_keys"
+                case mayLackKeys = "may_lack_keys"
+            }
+        }
     }
 
     package struct Skipped: Sendable, Equatable, Codable {
@@ -245,7 +264,8 @@ extension Manifest {
     ) {
         // A program that does not know of further folders would bring back the first alone, and say that all is well; one that knows
         // PostgreSQL alone would hand pg_restore what is none of its dumps.
-        format = roots.isEmpty && database.kind == .postgres ? Self.plainFormat : Self.currentFormat
+        let isPlain = database.kind == .postgres && roots.allSatisfy { $0.store == nil }
+        format = !isPlain ? Self.currentFormat : roots.isEmpty ? Self.plainFormat : Self.foldersFormat
         self.roots = roots.isEmpty ? nil : roots
         self.name = name
         self.created = created.epoch
@@ -279,6 +299,10 @@ extension Manifest {
         let names = (roots ?? []).map(\.name)
         return names.count <= Self.mostRoots && names.allSatisfy(ArtifactFolder.isName)
             && Set(names).count == names.count
+            && (roots ?? []).compactMap(\.store).allSatisfy { store in
+                PlausibleNumber.isCount(Int64(store.strangeKeys)) && store.kind.utf8.count <= 32
+                    && store.location.utf8.count <= 4096
+            }
     }
 
     /// Where something was mounted in the folders; of a further one with its name before it.

@@ -36,6 +36,8 @@ extension BackupPreflight {
         guard let spoken = try? stack.database.filesSpokenOf(in: stack.artifacts), spoken.runs > 0 else {
             return []
         }
+        // They may all be in a store: what is nowhere the backup tells of, which is partial then (`ArtifactPlaces.unseen`).
+        if !stack.remote.isEmpty { return [] }
         if spoken.files > 0 {
             throw BackupError.artifactsEmptied(
                 path: stack.artifacts.string, why: .neverSeen(files: spoken.files, folder: folder.path.string))

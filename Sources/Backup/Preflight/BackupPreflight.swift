@@ -38,6 +38,7 @@ package struct BackupPreflight: Sendable {
         guard checkAnswers(&findings) else { return findings }
         checkFolders(&findings)
         checkArtifacts(&findings)
+        checkRemoteRoots(&findings)
         checkSettled(&findings)
         let dump = stack.database.check(holding: session, isHasty: isHasty, &findings)
         findings.note(.artifacts, findings.make(.artifacts) { try refuseUnmounted() } ?? [])

@@ -2,6 +2,7 @@
 
 import Glibc
 import MLflowStore
+import ObjectStore
 import SystemIO
 import Wording
 
@@ -52,7 +53,8 @@ extension Workspace {
         // Whatever is asked of a folder that does not answer would wait, too.
         guard findings.silence == nil else { return [] }
         let elsewhere = findings.elsewhere.map { $0.found.stores($0.keys) } ?? []
-        return [databaseStore()].compactMap(\.self) + all.map(\.folderStore) + elsewhere
+        return [databaseStore()].compactMap(\.self) + all.map(\.folderStore)
+            + stack.remote.map { $0.covered(cancellation) } + elsewhere
     }
 
     private func databaseStore() -> CoveredStore? {
@@ -124,10 +126,11 @@ extension Elsewhere {
             mend: verdict.mend, isAtFault: verdict.isFault)
     }
 
-    /// A folder that this machine has can be backed up; of anything else a person says that he does it.
+    /// A folder that this machine has can be backed up, and a store that we can talk to; of anything else a person says that he does it.
     private static func mend(_ place: String) -> BilingualText {
         let ignored = "ARTIFACT_ROOTS_IGNORED=\(place.shown)"
-        guard place.hasPrefix("/"), (try? OpenFile(FilePath(place), .directoryThroughLink)) != nil else {
+        let isFolder = place.hasPrefix("/") && (try? OpenFile(FilePath(place), .directoryThroughLink)) != nil
+        guard isFolder || (try? RemoteLocation(place)) != nil else {
             return BilingualText(
                 zh: "另行备份后设 \(ignored)", en: "back it up by itself, then set \(ignored)")
         }

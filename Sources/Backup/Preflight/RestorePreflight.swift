@@ -48,6 +48,7 @@ package struct RestorePreflight: Sendable {
                 try QuickCheck(stack, atMost: seconds).run(against: manifest, item, mode: options.mode)
             }
         }
+        if let manifest { findings.make(.artifacts) { try job.refuseRemote(manifest, item) } }
         let others = manifest.flatMap { manifest in findings.make(.artifacts) { try job.beside(manifest) } } ?? []
         if !options.force, case .request(let seconds) = occasion {
             for other in others {

@@ -96,14 +96,17 @@ package struct RestoreJob: Sendable {
         try findings.throwFirst()
         try verify(item)
         let manifest = try manifest(of: item)
+        try refuseRemote(manifest, item)
         let others = try beside(manifest)
         try RestoreBeside.refuseAway(others, hold.identity, on: hold.databases)
         let upgrade = try checkSchema(manifest, item)
         try SwapObstacles(workspace, hold.session).check(options.mode)
         for other in others { try SwapObstacles(other.job.workspace, hold.session).check(.artifacts) }
+        let remotes = try besideRemote(manifest, item)
         if !options.force {
             try check(manifest, item)
             for other in others { try other.check(item) }
+            try refuseNewer(remotes, item)
         }
         try checkRoom(manifest, item, hold)
         for other in others { try other.job.checkRoom(other.manifest, item, hold) }
@@ -122,6 +125,7 @@ package struct RestoreJob: Sendable {
             staged = try stage(item, manifest, &journal, hold)
             staged.cover = before.map { .init(backup: $0.name.string, until: $0.manifest.database.oldestUnseen) }
             for other in others { try other.stage(item, behind: journal, hold, into: &following) }
+            try upload(remotes, of: manifest)
             progress(Progress(.comparing, fraction: 0.85))
             let newer = try following.reduce(staged.comparison.first(progress)) {
                 $0 + (try $1.comparison.first(progress)).inRoot($1.name)
@@ -163,7 +167,7 @@ package struct RestoreJob: Sendable {
             backupBefore: before?.name, seconds: seconds,
             warnings: [upgrade, before?.suspicious, partial(before)].compactMap { $0 } + elsewhere(manifest)
                 + staged.warnings + following.flatMap(\.warnings) + besideBackup(manifest)
-                + committed.notes + claimed
+                + remoteLeft(manifest, item) + remotes.flatMap(\.warnings) + committed.notes + claimed
                 + hold.afterSwap(workspace))
     }
 

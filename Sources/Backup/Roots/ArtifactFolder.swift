@@ -40,6 +40,7 @@ extension LiveStack {
         view.root = folder.name
         view.first = artifacts
         view.further = []
+        view.remote = []
         return view
     }
 

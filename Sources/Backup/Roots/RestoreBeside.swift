@@ -94,7 +94,7 @@ extension RestoreJob {
     /// The folders beside the first that the backup has.
     /// - Throws: `BackupError.rootsUnknown` for those of which nobody said where they are here.
     func beside(_ manifest: Manifest) throws -> [RestoreBeside] {
-        guard options.mode.includesArtifacts, let roots = manifest.roots else { return [] }
+        guard options.mode.includesArtifacts, let roots = manifest.roots?.filter({ $0.store == nil }) else { return [] }
         let views = workspace.views
         let unknown = roots.map(\.name).filter { name in !views.contains { $0.stack.root == name } }
         if !unknown.isEmpty { throw BackupError.rootsUnknown(names: unknown) }
@@ -102,7 +102,9 @@ extension RestoreJob {
         own.mode = .artifacts
         own.backupFirst = nil
         return views.compactMap { view in
-            guard let name = view.stack.root, let manifest = manifest.viewed(at: name) else { return nil }
+            guard let name = view.stack.root, roots.contains(where: { $0.name == name }),
+                let manifest = manifest.viewed(at: name)
+            else { return nil }
             return RestoreBeside(job: RestoreJob(view, options: own), manifest: manifest)
         }
     }
@@ -111,7 +113,7 @@ extension RestoreJob {
     func besideBackup(_ manifest: Manifest) -> [BilingualText] {
         guard options.mode.includesArtifacts else { return [] }
         let known = Set((manifest.roots ?? []).map(\.name))
-        let left = stack.further.map(\.name).filter { !known.contains($0) }
+        let left = stack.furtherRoots.map(\.name).filter { !known.contains($0) }
         guard !left.isEmpty else { return [] }
         return [
             BilingualText(

@@ -82,10 +82,16 @@ extension Verification {
 extension Error {
     /// Whether it says that a backup is not what was published.
     var isDamage: Bool {
+        // What a newer program made is whole, as far as anybody knows.
+        if isOfNewerFormat { return false }
         if self is ArchiveError { return true }
         if case .manifestUnreadable? = self as? BackupError { return true }
         return false
     }
+}
+
+extension Error {
+    var isOfNewerFormat: Bool { if case .newerFormat? = self as? ArchiveError { true } else { false } }
 }
 
 extension SystemError {

@@ -58,8 +58,10 @@ package struct ArtifactPlaces: Sendable, Equatable {
 
     /// - Parameters:
     ///   - listed: what the server has directly below its `--artifacts-destination`; `nil` where it does not say.
+    ///   - remote: what is covered beside the folders.
     package init(
-        _ reading: PlaceReading, in folders: [FilePath], ignoring kept: IgnoredPlaces = .none, listed: [String]? = nil
+        _ reading: PlaceReading, in folders: [FilePath], ignoring kept: IgnoredPlaces = .none, listed: [String]? = nil,
+        remote: RemotePlaces = .none
     ) {
         var roots = ArtifactRoots(folders)
         let expected = reading.expected.map { ($0.experiment, ArtifactLocation($0.location)) }
@@ -67,9 +69,10 @@ package struct ArtifactPlaces: Sendable, Equatable {
             if case .local(let parts) = location { roots.learn(from: parts) }
         }
         let unknown = Self.unknownRoot(reading, &roots)
-        places = findPlaces(reading, &roots, unknown, ignoring: kept)
-        let absent = Self.absent(among: (listed ?? []).filter { !kept.hold(served: $0) }, &roots)
-        let empty = Self.withoutFiles(expected, &roots, unknown).filter { !kept.hold(served: $0.experiment) }
+        places = findPlaces(reading, &roots, unknown, ignoring: kept, remote)
+        var atHand = PlacesAtHand(folders: roots, remote: remote)
+        let absent = Self.absent(among: (listed ?? []).filter { !kept.hold(served: $0) }, atHand)
+        let empty = Self.withoutFiles(expected, &atHand, unknown).filter { !kept.hold(served: $0.experiment) }
         var unseen = absent ?? Self.unseen(empty)
         // The names of a listing first: what it has not may be an experiment whose files lie elsewhere below.
         for name in (absent?.experiments ?? []) + empty.map(\.experiment) {
@@ -97,9 +100,8 @@ package struct ArtifactPlaces: Sendable, Equatable {
 
     /// What the server lists and is not here. What was there and is deleted by now makes no difference, nor does what was made since:
     /// it is looked for after the list.
-    private static func absent(among listed: [String], _ roots: inout ArtifactRoots) -> UnseenArtifacts? {
-        let names = listed.prefix(mostListed).filter { $0.utf8.count <= 255 }
-        let absent = roots.lacking(names.map { PathParts(path: Array($0.utf8)) }).map { names[$0] }
+    private static func absent(among listed: [String], _ atHand: PlacesAtHand) -> UnseenArtifacts? {
+        let absent = atHand.lacking(listed.prefix(mostListed).filter { $0.utf8.count <= 255 })
         guard !absent.isEmpty else { return nil }
         return UnseenArtifacts(looked: absent.count, experiments: absent.sorted(by: Self.byNumber), isListed: true)
     }
@@ -118,7 +120,8 @@ package struct ArtifactPlaces: Sendable, Equatable {
     }
 
     private mutating func findPlaces(
-        _ reading: PlaceReading, _ roots: inout ArtifactRoots, _ unknown: PathParts?, ignoring kept: IgnoredPlaces
+        _ reading: PlaceReading, _ roots: inout ArtifactRoots, _ unknown: PathParts?, ignoring kept: IgnoredPlaces,
+        _ remote: RemotePlaces
     ) -> [ArtifactPlace] {
         var places: [String: ArtifactPlace] = [:]
         for group in reading.groups {
@@ -129,7 +132,8 @@ package struct ArtifactPlaces: Sendable, Equatable {
             case .relative where group.things == .modelVersions: continue
             case .local(let parts) where roots.below(parts) != nil: if !roots.leadsOut(parts) { continue }
             case .local(let parts): if let unknown, parts.below(unknown) != nil { continue }
-            case .remote, .relative: break
+            case .remote: if remote.covers(group.location) { continue }
+            case .relative: break
             }
             guard let name = PlaceName(group.location), !kept.hold(name) else { continue }
             let shown = name.text(name.scheme == "file" ? 2 : 1)
@@ -147,18 +151,18 @@ package struct ArtifactPlaces: Sendable, Equatable {
 
     /// Experiments of which nothing is here that must be, with how many were looked for.
     private static func withoutFiles(
-        _ expected: [(experiment: String, location: ArtifactLocation)], _ roots: inout ArtifactRoots,
+        _ expected: [(experiment: String, location: ArtifactLocation)], _ atHand: inout PlacesAtHand,
         _ unknown: PathParts?
     ) -> [(experiment: String, looked: Int)] {
         var found: [String: (looked: Int, there: Int)] = [:]
         for (experiment, location) in expected {
             // Another place is told of as that.
-            if case .local(let parts) = location, roots.below(parts) == nil,
+            if case .local(let parts) = location, atHand.folders.below(parts) == nil,
                 unknown.map({ parts.below($0) == nil }) ?? true
             {
                 continue
             }
-            guard let isThere = roots.holds(location) else { continue }
+            guard let isThere = atHand.holds(location) else { continue }
             found[experiment, default: (0, 0)].looked += 1
             if isThere { found[experiment, default: (0, 0)].there += 1 }
         }

@@ -20,6 +20,9 @@ package struct IgnoredPlaces: Sendable, Equatable {
         line.hasPrefix("/") || line.hasPrefix("./") || ArtifactLocation.split(line).scheme != nil
     }
 
+    /// A location as it is shown.
+    package func hold(_ location: String) -> Bool { PlaceName(location).map(hold) ?? false }
+
     func hold(_ place: PlaceName) -> Bool { places.contains { $0.holds(place) } }
 
     /// One name directly below what `--artifacts-destination` serves.

@@ -16,6 +16,13 @@ package protocol RemoteStore: Sendable {
 
     /// All objects, in the order of their keys' bytes, in bounded memory: of S3 a page, of the other kinds a folder a level. For one thread.
     func list() throws -> any ObjectListing
+
+    /// What is directly below the root: objects, and the first parts of keys.
+    /// - Parameter limit: no more is asked for once there are so many.
+    func topNames(atMost limit: Int) throws -> Set<[UInt8]>
+
+    /// Whether there is any object whose key begins with this one and a slash.
+    func holdsAnything(below folder: ObjectKey) throws -> Bool
 }
 
 extension RemoteStore {

@@ -49,6 +49,14 @@ final class RcloneListing: ObjectListing {
         return nil
     }
 
+    /// The names in one folder.
+    /// - Parameter folder: as below.
+    func names(in folder: [UInt8]) throws -> [[UInt8]] {
+        try (entries(of: folder) ?? []).map { entry in
+            Array(entry.key[folder.count...].prefix { $0 != UInt8(ascii: "/") })
+        }
+    }
+
     /// - Parameter folder: with a slash at its end, or empty for the root.
     /// - Returns: sorted, last first; `nil` where it is gone.
     private func entries(of folder: [UInt8]) throws -> [Entry]? {

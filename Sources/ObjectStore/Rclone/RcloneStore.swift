@@ -29,6 +29,17 @@ package struct RcloneStore: RemoteStore {
         return RcloneListing(connection, try connection.abilities)
     }
 
+    package func topNames(atMost limit: Int) throws -> Set<[UInt8]> { Set(try looking().names(in: [])) }
+
+    package func holdsAnything(below folder: ObjectKey) throws -> Bool {
+        try !looking().names(in: folder.bytes + [UInt8(ascii: "/")]).isEmpty
+    }
+
+    private func looking() throws -> RcloneListing {
+        let connection = try connection(cancellation)
+        return RcloneListing(connection, try connection.abilities)
+    }
+
     func connection(_ cancellation: Cancellation) throws -> RcloneConnection {
         RcloneConnection(self, try HTTPChannel(place, patience, contact, cancellation))
     }

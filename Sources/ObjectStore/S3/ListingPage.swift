@@ -3,6 +3,8 @@
 /// One answer to ListObjectsV2 (Amazon S3 API reference).
 struct ListingPage {
     private(set) var objects: [ListedObject] = []
+    /// What a delimiter has gathered, each with it at its end.
+    private(set) var prefixes: [[UInt8]] = []
     /// `nil` on the last page.
     private(set) var continuation: String?
 
@@ -26,6 +28,7 @@ struct ListingPage {
                 stamps: entry.stamps)
         }
         raw = []
+        if isEncoded { prefixes = prefixes.map { PercentEncoding.decode($0, plusIsSpace: true) } }
     }
 
     private var raw: [(key: [UInt8], stamps: ObjectStamps)] = []
@@ -58,6 +61,8 @@ struct ListingPage {
                 guard path.popLast() == name else { throw XMLScanner.Malformed() }
                 if path.count == 2, entry != nil {
                     note(name, text, in: &entry)
+                } else if path.count == 2, path[1] == "CommonPrefixes", name == "Prefix" {
+                    prefixes.append(text)
                 } else if path.count == 1, name == "Contents", let ended = entry {
                     keep(ended)
                     entry = nil

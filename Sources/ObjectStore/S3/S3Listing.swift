@@ -35,18 +35,7 @@ final class S3Listing: ObjectListing {
     }
 
     private func turn() throws {
-        var query = [("encoding-type", "url"), ("list-type", "2"), ("max-keys", "1000")]
-        let prefix = connection.settings.prefix
-        if !prefix.isEmpty { query.append(("prefix", String(decoding: prefix, as: UTF8.self))) }
-        if let continuation { query.append(("continuation-token", continuation)) }
-        let answer = try connection.sendPatiently(S3Connection.Request(query: query))
-        let read: ListingPage
-        do throws(ListingPage.Unusable) { read = try ListingPage(answer.body) } catch {
-            throw ObjectStoreError.badAnswer(place: connection.store.place, reason: error.reason)
-        }
-        if read.continuation != nil, read.continuation == continuation {
-            throw ObjectStoreError.badAnswer(place: connection.store.place, reason: "the same page again")
-        }
+        let read = try connection.page(below: connection.settings.prefix, continuation: continuation)
         page = read.objects[...]
         continuation = read.continuation
         isAtEnd = read.continuation == nil

@@ -25,6 +25,8 @@ package struct S3Store: RemoteStore {
     package func connect(_ cancellation: Cancellation) throws -> any StoreConnection { try connection(cancellation) }
     package func list() throws -> any ObjectListing { S3Listing(try connection(cancellation)) }
 
+    func looking() throws -> S3Connection { try connection(cancellation) }
+
     private func connection(_ cancellation: Cancellation) throws -> S3Connection {
         S3Connection(self, try HTTPChannel(place, patience, contact, cancellation))
     }

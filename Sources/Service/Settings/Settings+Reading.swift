@@ -2,6 +2,7 @@
 
 import Backup
 import MLflowStore
+import ObjectStore
 import Postgres
 import SQLite
 import SystemIO
@@ -25,12 +26,17 @@ extension Settings {
         if let envFile { layers.append(try EnvironmentFile(envFile).values) }
         let zone = layers.lazy.compactMap { $0[TimeZoneName.variable] }.first
         try TimeZoneName.refuseUnknown(zone, folder: environment["TZDIR"])
-        var settings = try Settings(SettingsReader(layers: layers), environment: environment)
+        var variables = environment
+        for layer in layers.dropFirst(2) { variables.merge(layer) { stronger, _ in stronger } }
+        var settings = try Settings(
+            SettingsReader(layers: layers), environment: environment, variables: StoreVariables(variables))
         settings.timeZone = zone
         return settings
     }
 
-    private init(_ reader: SettingsReader, environment: [String: String]) throws(SettingsError) {
+    private init(
+        _ reader: SettingsReader, environment: [String: String], variables: StoreVariables
+    ) throws(SettingsError) {
         backupDirectory = try reader.path(.backupDirectory) ?? "/backup/mlflow"
         apiPort = UInt16(try reader.number(.apiPort, in: 1...65_535) ?? 8080)
         apiAddress = reader.text(.apiAddress) ?? "127.0.0.1"
@@ -49,7 +55,7 @@ extension Settings {
         fullEvery = try reader.number(.fullEvery, in: 1...1000) ?? 7
         scrub = try reader.choice(.scrub, of: ScrubChoice.self) ?? .auto
         artifactsDirectory = try reader.path(.artifactsDirectory) ?? "/mlflow/artifacts"
-        artifactRoots = try Self.artifactRoots(reader)
+        (artifactRoots, remoteRoots) = try Self.artifactRoots(reader, variables)
         artifactRootsIgnored = try Self.ignoredPlaces(reader)
         backendStore = try Self.backendStore(reader)
         let service = try Self.service(environment)
@@ -81,28 +87,6 @@ extension Settings {
         allowedHosts = (reader.text(.allowedHosts) ?? "").split(separator: ",")
             .map { $0.trimmingSpaces.lowercased() }.filter { !$0.isEmpty }
         mail = try MailSettings(reader)
-    }
-
-    private static func artifactRoots(_ reader: SettingsReader) throws(SettingsError) -> [ArtifactFolder] {
-        let text = reader.text(.artifactRoots) ?? ""
-        var folders: [ArtifactFolder] = []
-        for line in text.split(whereSeparator: \.isWhitespace) {
-            let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2, parts[1].hasPrefix("/"),
-                let folder = ArtifactFolder(name: parts[0], path: FilePath(parts[1])),
-                !folders.contains(where: { $0.name == folder.name })
-            else {
-                throw reader.bad(
-                    .artifactRoots, text,
-                    BilingualText(
-                        zh: "名称=绝对路径，用空格或换行分隔，名称各不相同，由小写字母、数字和连字符组成，例如 models=/mnt/models",
-                        en:
-                            "NAME=/absolute/path, separated by spaces or line ends, with names of lower-case letters, digits and hyphens, each once, such as models=/mnt/models"
-                    ))
-            }
-            folders.append(folder)
-        }
-        return folders
     }
 
     /// MLflow's own `--backend-store-uri`, of SQLite: what another one says of a server may hold a password, and is not repeated.

@@ -23,7 +23,7 @@ extension Settings {
 
     package var liveStack: LiveStack {
         LiveStack(
-            database: trackingStore, artifacts: artifactsDirectory, further: artifactRoots,
+            database: trackingStore, artifacts: artifactsDirectory, further: artifactRoots, remote: remoteRoots,
             mlflowVersion: { [mlflowURL] in Self.mlflowVersion(mlflowURL) }, server: trackingServer,
             stopsServer: restoreStopsMLflow, asksForLogin: { [mlflowURL] in Self.asksForLogin(mlflowURL) },
             servedNames: { [mlflowURL] in try ServedArtifacts.names(of: mlflowURL) }, ignored: artifactRootsIgnored,

@@ -38,6 +38,8 @@ package struct Settings: Sendable {
     package let artifactsDirectory: FilePath
     /// Folders with artifacts beside `artifactsDirectory`.
     package let artifactRoots: [ArtifactFolder]
+    /// The same of stores elsewhere.
+    package let remoteRoots: [RemoteRoot]
     package let artifactRootsIgnored: IgnoredPlaces
     /// Of MLflow's database, where that is one of SQLite; `nil` for PostgreSQL.
     package let backendStore: SQLiteLocation?

@@ -70,7 +70,8 @@ enum Backups {
 
 /// The case of an `ArchiveError`, without its texts.
 enum Refusal: String, Sendable {
-    case damaged, truncated, notABackup, unsafeEntry, unreadable, nothingToBackUp, previousDamaged, compression
+    case damaged, truncated, notABackup, unsafeEntry, unreadable, nothingToBackUp, previousDamaged, compression,
+        newerFormat
 
     init?(_ error: any Error) {
         guard let error = error as? ArchiveError else { return nil }
@@ -83,6 +84,7 @@ enum Refusal: String, Sendable {
         case .nothingToBackUp: self = .nothingToBackUp
         case .previousDamaged: self = .previousDamaged
         case .compression: self = .compression
+        case .newerFormat: self = .newerFormat
         }
     }
 

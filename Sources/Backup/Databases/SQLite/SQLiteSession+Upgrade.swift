@@ -16,7 +16,8 @@ extension SQLiteSession {
             "DATABASE_UPGRADE_URI": "sqlite:///\(try files.file(name))",
         ]
         let ended = try ChildProcess(program, [], environment: environment).run(cancellation: cancellation)
-        return ProgramEnd(exit: ended.exit, lastLines: OutputLines.last(of: ended.output.suffix(4096) + "\n" + ended.errors))
+        return ProgramEnd(
+            exit: ended.exit, lastLines: OutputLines.last(of: ended.output.suffix(4096) + "\n" + ended.errors))
     }
 
     func revision(of name: String) throws -> String? {

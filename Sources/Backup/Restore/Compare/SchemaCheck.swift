@@ -40,7 +40,8 @@ struct SchemaCheck {
 
     /// `nil` where both are the same, or one of them is not there.
     private func revisions(_ manifest: Manifest) throws -> (stored: String, live: String)? {
-        guard let stored = manifest.mlflow.alembicRevision, let live = try stack.database.revision(), stored != live else {
+        guard let stored = manifest.mlflow.alembicRevision, let live = try stack.database.revision(), stored != live
+        else {
             return nil
         }
         return (stored, live)
