@@ -52,11 +52,11 @@ extension BackupError {
                 + target.shellQuoted
         return BilingualText(
             zh: "该备份含有对象存储中的 artifacts：\(list)，而 ARTIFACT_ROOTS 中没有它们。请加入 \(line) 后恢复，或用 \(commands) 写回"
-                + "（keys-\(first) 中是名称不能作为路径的对象，其键在 tar 头的 MLFLOW.key 中）；其余部分用 --force 恢复。",
+                + "（keys-\(first) 中是名称不能作为路径的对象，其键在 tar 头的 MLFLOW.key 中）；其余部分用强制恢复（force）。",
             en:
                 "The backup has artifacts of stores: \(list), which ARTIFACT_ROOTS does not name here. Add \(line) to it, then restore; or upload "
                 + "them by `\(commands)` (keys-\(first) has objects whose keys are no paths; the key is MLFLOW.key in the tar header). "
-                + "Restore the rest with --force.")
+                + "Restore the rest with force.")
     }
 
     /// `bucket/prefix` of a location.
