@@ -333,7 +333,9 @@ struct SQLiteStackTests {
 
 @Suite("An MLflow on SQLite, and what its database says", .besideThePool)
 struct SQLiteAnswerTests {
-    @Test("An older schema is upgraded in the restored file, by the program that the settings name, and the undo leads back")
+    @Test(
+        "An older schema is upgraded in the restored file, by the program that the settings name, and the undo leads back"
+    )
     func upgraded() throws {
         let live = try SQLiteStack("upgraded")
         let made = try live.backup()
@@ -372,7 +374,9 @@ struct SQLiteAnswerTests {
             "CREATE TABLE model_versions (name TEXT, version INTEGER, source TEXT, run_id TEXT, current_stage TEXT)",
         ] { try live.run(statement) }
         let id = String(repeating: "0123456789abcdef", count: 2)
-        try live.run("INSERT INTO model_versions VALUES ('m', 1, ?, 'run1', 'None')", [.text("/mnt/models/\(id)/artifacts/model")])
+        try live.run(
+            "INSERT INTO model_versions VALUES ('m', 1, ?, 'run1', 'None')",
+            [.text("/mnt/models/\(id)/artifacts/model")])
         let made = try live.backup()
         let elsewhere = try #require(made.manifest.elsewhere)
         #expect(Set(elsewhere.places.map(\.place)) == ["s3://bucket/one", "/mnt/models"])

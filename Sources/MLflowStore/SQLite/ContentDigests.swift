@@ -27,40 +27,36 @@ package struct ContentDigests: Sendable, Equatable {
         }
     }
 
-    /// Rows in the order of their numbers, which an exchange keeps; where they have none, in that of their key. Texts, numbers and
-    /// bytes of one value are different ones (`quote`, which writes a real number so that it comes back as it is).
+    /// Rows in the order of their numbers, which an exchange keeps; where they have none, in that of their key.
     private static func table(_ name: String, _ connection: SQLiteConnection) throws -> Table {
-        let columns = try connection.run("SELECT name, pk FROM pragma_table_xinfo(?, 'main')", [.text(name)])
+        let columns = try connection.run(
+            "SELECT name, pk FROM pragma_table_xinfo(?, 'main') ORDER BY cid", [.text(name)])
         let names = try columns.map { try $0.name("name", file: connection) }
-        let isNumbered =
-            try connection.run(
-                "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", [.text(name)]
-            ).first?["wr"].integer != 1
-        let number = ["rowid", "_rowid_", "oid"].first { !names.map { $0.lowercased() }.contains($0) }
-        let key = columns.filter { ($0["pk"].integer ?? 0) > 0 }.sorted {
-            ($0["pk"].integer ?? 0) < ($1["pk"].integer ?? 0)
-        }
-        let order =
-            isNumbered && number != nil
-            ? number ?? ""
-            : (key.isEmpty ? columns : key).compactMap { $0["name"].text?.sqliteQuoted }.joined(separator: ", ")
-        let values = names.map { "quote(\($0.sqliteQuoted))" }.joined(separator: " || ',' || ")
+        let taken = Set(names.map { $0.lowercased() })
+        let list = try connection.run(
+            "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", [.text(name)])
+        let number = list.first?["wr"].integer == 1 ? nil : ["rowid", "_rowid_", "oid"].first { !taken.contains($0) }
+        let key = columns.filter { ($0["pk"].integer ?? 0) > 0 }
+            .sorted { ($0["pk"].integer ?? 0) < ($1["pk"].integer ?? 0) }.compactMap { $0["name"].text }
+        let order = number ?? (key.isEmpty ? names : key).map(\.sqliteQuoted).joined(separator: ", ")
         let statement = try connection.prepare(
-            "SELECT \(values) FROM main.\(name.sqliteQuoted)\(order.isEmpty ? "" : " ORDER BY \(order)")")
+            "SELECT \(names.map(\.sqliteQuoted).joined(separator: ", ")) FROM main.\(name.sqliteQuoted) ORDER BY \(order)"
+        )
         var hash = SHA256()
-        hash.add(names.joined(separator: ","))
+        var bytes = Array(names.joined(separator: "\0").utf8)
         var rows: Int64 = 0
-        while let row = try statement.next() {
-            switch row[0] {
-            case .text(let text): hash.add(text)
-            case .otherText(let bytes): bytes.withUnsafeBytes { hash.update($0) }
-            default: throw connection.damage("a row of \(name) cannot be quoted")
-            }
-            hash.add("\n")
+        while try statement.appendNext(to: &bytes) {
             rows += 1
+            guard bytes.count >= Self.piece else { continue }
+            bytes.withUnsafeBytes { hash.update($0) }
+            bytes.removeAll(keepingCapacity: true)
         }
+        bytes.withUnsafeBytes { hash.update($0) }
         return Table(rows: rows, digest: String(hash.finish().hex.prefix(32)))
     }
+
+    /// Bytes that are digested at once.
+    private static let piece = 1 << 16
 
     /// What changed since `before`; rows that were deleted count, too.
     package func changes(since before: ContentDigests) -> StoreFindings {
@@ -97,12 +93,5 @@ extension ContentDigests: CustomStringConvertible {
             tables[name] = Table(rows: rows, digest: String(fields[2]))
         }
         if tables.isEmpty { return nil }
-    }
-}
-
-extension SHA256 {
-    fileprivate mutating func add(_ text: String) {
-        var text = text
-        text.withUTF8 { self.update(UnsafeRawBufferPointer($0)) }
     }
 }

@@ -45,6 +45,38 @@ package final class SQLiteStatement {
         return SQLiteRow(columns: columns, values: (0..<sqlite3_column_count(handle)).map(column))
     }
 
+    /// Adds the next row as bytes that only this row gives: of each column its class, and the length of what has one, before its content.
+    /// - Returns: whether there was one.
+    package func appendNext(to bytes: inout [UInt8]) throws(SQLiteError) -> Bool {
+        let code = sqlite3_step(handle)
+        if code == SQLITE_DONE { return false }
+        guard code == SQLITE_ROW else {
+            defer { sqlite3_reset(handle) }
+            throw connection.failure()
+        }
+        for index in 0..<sqlite3_column_count(handle) { append(index, to: &bytes) }
+        return true
+    }
+
+    private func append(_ index: Int32, to bytes: inout [UInt8]) {
+        func add(_ number: UInt64) { withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) } }
+        let type = sqlite3_column_type(handle, index)
+        bytes.append(UInt8(truncatingIfNeeded: type))
+        switch type {
+        case SQLITE_INTEGER: add(UInt64(bitPattern: sqlite3_column_int64(handle, index)))
+        case SQLITE_FLOAT: add(sqlite3_column_double(handle, index).bitPattern)
+        case SQLITE_TEXT, SQLITE_BLOB:
+            // In this order: the length is that of what was converted.
+            let first =
+                type == SQLITE_TEXT
+                ? UnsafeRawPointer(sqlite3_column_text(handle, index)) : sqlite3_column_blob(handle, index)
+            let count = Int(sqlite3_column_bytes(handle, index))
+            add(UInt64(count))
+            if let first { bytes.append(contentsOf: UnsafeRawBufferPointer(start: first, count: count)) }
+        default: break
+        }
+    }
+
     /// Lets go of the rows that were not read.
     package func reset() { sqlite3_reset(handle) }
 
