@@ -40,9 +40,11 @@ struct DatabaseUpgradeTests {
         try Databases(stack.database).names(withPrefix: "\(stack.database.database)_")
     }
 
-    @Test("2.16 into 3: the server answers, both clients read what was written, it goes on, and the undo leads back")
-    func upgraded() throws {
-        let (older, newer) = try MLflowRelease.oldAndNew()
+    @Test(
+        "into the newest: the server answers, both clients read what was written, it goes on, and the undo leads back",
+        arguments: MLflowRelease.here.dropLast())
+    func upgraded(_ older: MLflowRelease) throws {
+        let newer = try MLflowRelease.oldAndNew().new
         let (before, archive, old) = try oldBackup(older)
         defer { withExtendedLifetime(old) {} }
         let stack = try VersionedStack(newer, on: .shared, "new")
@@ -78,6 +80,36 @@ struct DatabaseUpgradeTests {
         #expect(differences(replaced, try stack.client("read")) == [])
     }
 
+    @Test("a stack of scripts/up does so by itself, asked through the API")
+    func ofScriptsUp() throws {
+        let (before, archive, old) = try oldBackup(MLflowRelease.oldAndNew().old)
+        let stack = try TestStack("older-backup")
+        try Shell.run("/bin/cp", [archive.string, stack.backups.string])
+        let name = String(decoding: archive.lastComponent, as: UTF8.self)
+        let accepted = try Curl.post("\(stack.backupURL)/restore", "{\"backup_name\": \"\(name)\", \"force\": true}")
+        #expect(accepted.status == 202, "\(accepted.text)")
+        let task = try stack.finished(accepted.string("task_id"))
+        #expect(task["status"] as? String == "completed", "\(task)")
+        #expect(differences(before, try old.client("read", at: stack.mlflowURL)) == [])
+    }
+
+    @Test("a backup of the newest is refused by an older stack whatever is forced, with the version to install")
+    func newer() throws {
+        let (older, newer) = try MLflowRelease.oldAndNew()
+        let source = try VersionedStack(newer, on: .shared, "source")
+        let archive = try source.backup()
+        let version = try Shell.run(
+            newer.python, ["-c", "import importlib.metadata as m; print(m.version('mlflow'))"]
+        ).trimmingCharacters(in: .whitespacesAndNewlines)
+        let stack = try VersionedStack(older, on: .shared, "older")
+        let before = try stack.client("read")
+        for force in [[], ["--force"]] {
+            let refused = try stack.command(["restore"] + force + [archive.string], try program("exit 0", stack.root))
+            #expect(refused.exit == .code(1) && refused.errors.contains("MLflow \(version)"), "\(refused.errors)")
+        }
+        #expect(differences(before, try stack.client("read")) == [])
+    }
+
     @Test("an upgrade that fails changes nothing, leaves nothing, and says why without the password")
     func failing() throws {
         let (older, newer) = try MLflowRelease.oldAndNew()
@@ -109,6 +141,8 @@ struct DatabaseUpgradeTests {
         let missing = try stack.command(
             ["restore", "--force", "--no-backup", archive.string], ["DATABASE_UPGRADE_PROGRAM": "/nowhere/upgrade"])
         #expect(missing.exit == .code(1) && missing.errors.contains("/nowhere/upgrade"), "\(missing.errors)")
+        let doctor = try stack.command(["doctor"], ["DATABASE_UPGRADE_PROGRAM": "/nowhere/upgrade"])
+        #expect(doctor.succeeded && doctor.output.contains("/nowhere/upgrade"), "\(doctor.output)")
         #expect(differences(before, try stack.client("read")) == [])
 
         // Without one it is as it was before there was one: restored as it is, and the command told.

@@ -54,6 +54,7 @@ enum DoctorCommand: Command {
     private static func report(_ findings: Findings, _ invocation: Invocation) -> PreflightReport {
         var report = PreflightReport()
         if let finding = invocation.settings.mailFinding { report.notices.append(finding) }
+        if let finding = invocation.settings.upgradeFinding { report.notices.append(finding) }
         if findings.first(.backupFolder) == nil { report.look { try aboutBackups(invocation.operations, &$0) } }
         report.add(findings)
         return report

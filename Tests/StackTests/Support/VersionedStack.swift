@@ -13,7 +13,7 @@ final class VersionedStack {
     let server: TemporaryPostgres
     let database: ConnectionSettings
     let root: TemporaryFolder
-    private let port: Int
+    private var port: Int
     private var process: Process?
 
     var url: String { "http://127.0.0.1:\(port)" }
@@ -41,7 +41,19 @@ final class VersionedStack {
         "postgresql+\(release.isOld ? "psycopg2" : "psycopg")://\(database.user)@127.0.0.1:\(database.port)/\(database.database)?passfile=\(passwordFile)"
     }
 
+    /// Another process may take the free port before the server does: then another one is tried.
     func start() throws {
+        for attempt in 1... {
+            do { return try startOnce() } catch let ended as ServerEnded {
+                guard attempt < 3, ended.log.contains("address already in use") || ended.log.contains("in use:") else {
+                    throw ended
+                }
+                port = try FreePort.next()
+            }
+        }
+    }
+
+    private func startOnce() throws {
         let server = Process()
         server.executableURL = URL(fileURLWithPath: release.python.string)
         server.arguments = [
@@ -78,10 +90,10 @@ final class VersionedStack {
 
     /// What `version_data.py` does or reads, by the client of this version or of another.
     @discardableResult
-    func client(_ action: String, of other: MLflowRelease? = nil) throws -> String {
+    func client(_ action: String, of other: MLflowRelease? = nil, at url: String? = nil) throws -> String {
         let script = FilePath(String(#filePath)).parent.parent.appending("version_data.py")
         return try Shell.run(
-            (other ?? release).python, [script.string, action, url],
+            (other ?? release).python, [script.string, action, url ?? self.url],
             environment: Self.quiet.merging(["HOME": root.path.string]) { $1 })
     }
 
