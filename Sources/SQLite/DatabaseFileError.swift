@@ -17,6 +17,8 @@ package enum DatabaseFileError: CodedError, Equatable {
     case inUse(path: String, seconds: Double, holders: [String])
     /// It did not answer in time.
     case silent(path: String, seconds: Double)
+    /// Another file was put in its place while we had it open, or it was removed.
+    case moved(path: String)
     /// What SQLite's own check says of a copy: the database it was made of is damaged.
     case damaged(path: String, findings: [String])
     /// The file holds what cannot be exchanged row by row.
@@ -32,6 +34,7 @@ package enum DatabaseFileError: CodedError, Equatable {
         case .writersInTheWay: "sqlite-writers-in-the-way"
         case .inUse: "sqlite-in-use"
         case .silent: "sqlite-silent"
+        case .moved: "sqlite-moved"
         case .damaged: "sqlite-copy-damaged"
         case .notExchangeable: "sqlite-not-exchangeable"
         case .noRoom: "no-room-for-exchange"
@@ -43,7 +46,7 @@ package enum DatabaseFileError: CodedError, Equatable {
         case .locationUnusable: .usage
         case .busy: .busy
         case .noRoom: .noRoom
-        case .identityNotUsable, .writersInTheWay, .inUse, .silent, .damaged, .notExchangeable: .unavailable
+        case .identityNotUsable, .writersInTheWay, .inUse, .silent, .moved, .damaged, .notExchangeable: .unavailable
         }
     }
 
@@ -88,6 +91,12 @@ package enum DatabaseFileError: CodedError, Equatable {
                 en:
                     "The database \(path) gave no answer within \(Self.shown(seconds)) s. Check its disk, then try again later."
             )
+        case .moved(let path):
+            BilingualText(
+                zh: "数据库文件 \(path) 在此期间被移走或替换，因此未写入任何内容。请确认该文件是 MLflow 正在使用的，再重试。",
+                en:
+                    "The database file \(path) was moved away, or another one put in its place, meanwhile, so nothing was written. Make sure "
+                    + "that it is the one that MLflow uses, then try again.")
         case .damaged(let path, let findings):
             BilingualText(
                 zh: "数据库 \(path) 已损坏：\(findings.joined(separator: "；"))。请从较早的备份恢复，或用 sqlite3 的 .recover 取出可读的内容。",

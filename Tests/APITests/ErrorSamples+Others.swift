@@ -85,7 +85,7 @@ extension ErrorSamples {
         .locationUnusable(uri: "u", reason: text), .identityNotUsable(path: "p", reason: text),
         .busy(path: "p", holder: "h"),
         .writersInTheWay(path: "p", attempts: 3, seconds: 2.5), .inUse(path: "p", seconds: 10, holders: ["h"]),
-        .silent(path: "p", seconds: 10), .damaged(path: "p", findings: ["f"]),
+        .silent(path: "p", seconds: 10), .moved(path: "p"), .damaged(path: "p", findings: ["f"]),
         .notExchangeable(path: "p", reason: text),
         .noRoom(path: "p", needed: 2, available: 1),
     ]

@@ -7,6 +7,8 @@ package protocol DatabaseSet {
     func systemIdentifier() throws -> String?
     /// - Returns: `nil` where there is none of that name.
     func oid(of name: String) throws -> UInt32?
+    /// The same; one that has none yet gets it. Under the stack's lock.
+    func numbered(_ name: String) throws -> UInt32?
     func name(of number: UInt32) throws -> String?
     /// - Returns: `nil` where none has it.
     func found(_ number: UInt32) throws -> FoundDatabase?
@@ -21,8 +23,10 @@ package protocol DatabaseSet {
     /// Puts `replacement` in the place of `live`, and keeps what was there as `old`; either both or neither, whatever happens. Nobody is
     /// asked whether something would be lost (`StoreLook.swap`).
     func swap(live: String, replacement: String, keepingOldAs old: String) throws
-    /// A swap that was cut short may leave further copies of what is live under the names that it had in hand: they go.
-    func removeCopies(ofLive live: String, among names: [String]) throws
+    /// A swap that was cut short may leave a further copy of what is live under a name that it had in hand: it goes, where all that is
+    /// in it is in the live database, too, or elsewhere for sure.
+    /// - Returns: whether one stays, because of that.
+    func removeCopy(ofLive live: String, called name: String, isElsewhere: Bool) throws -> Bool
     /// Removes what operations that were cut short had only half made. Under the stack's lock, when nothing is under way any more.
     func removeLeftovers() throws
 }

@@ -10,6 +10,8 @@ package protocol TrackingStore: Sendable {
     var name: String { get }
     /// Where it is, without what lets anybody in: for identities of which nobody may ask more, and for a person.
     var address: String { get }
+    /// The settings that name it, for a sentence.
+    var settingNames: String { get }
     /// Files of it on this machine, which nothing but its own library may open.
     var files: [FilePath] { get }
 

@@ -253,7 +253,7 @@ package struct RestoreJob: Sendable {
         for item: CatalogueItem, _ hold: Hold, behind leader: RestoreJournal? = nil
     ) throws -> RestoreJournal {
         let live = stack.database.name
-        let oid = options.mode.includesDatabase ? try hold.databases.oid(of: live) : nil
+        let oid = options.mode.includesDatabase ? try hold.databases.numbered(live) : nil
         let id = RestoreJournal.newID()
         var journal = RestoreJournal(
             format: RestoreJournal.plainFormat, id: id, kind: .restore, stack: try hold.identity(in: workspace),

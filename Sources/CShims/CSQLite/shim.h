@@ -21,6 +21,11 @@ static inline int csqlite_distrust(sqlite3 *database) {
     return sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)0);
 }
 
+// Whether the file that is open has another name now, or none (SQLITE_FCNTL_HAS_MOVED).
+static inline int csqlite_has_moved(sqlite3 *database, const char *schema, int *moved) {
+    return sqlite3_file_control(database, schema, SQLITE_FCNTL_HAS_MOVED, moved);
+}
+
 // Whether somebody has begun to write (RESERVED, sqlite.org/lockingv3.html). Asked of SQLite's own descriptor: closing
 // one more of the file would drop every lock that this process has on it.
 static inline int csqlite_is_reserved(sqlite3 *database, const char *schema, int *reserved) {

@@ -134,6 +134,13 @@ package final class SQLiteConnection {
         return reserved != 0
     }
 
+    /// Whether the file was renamed or removed since it was opened, so that what is written goes where nobody looks.
+    package func hasMoved() throws(SQLiteError) -> Bool {
+        var moved: Int32 = 0
+        try check(csqlite_has_moved(handle, "main", &moved))
+        return moved != 0
+    }
+
     /// The number that a pragma answers with.
     package func number(_ pragma: String) throws(SQLiteError) -> Int64 {
         try run("PRAGMA \(pragma)").first?[0].integer ?? 0

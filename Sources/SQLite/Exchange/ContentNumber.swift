@@ -33,12 +33,40 @@ package struct ContentNumber: Sendable, Hashable {
         try alone(path) { try $0.run("DROP TABLE IF EXISTS main.\(table)") }
     }
 
+    /// Of a live file, which gets one where nothing was ever brought into it.
+    /// - Parameter taken: those of other contents.
+    /// - Throws: `SQLiteError`, `DatabaseFileError`.
+    package static func given(to live: LiveDatabase, but taken: Set<UInt32> = []) throws -> ContentNumber {
+        if let known = try read(live.connection), !taken.contains(known.value) { return known }
+        try live.waiting("BEGIN IMMEDIATE", atMost: 10, Cancellation())
+        do {
+            var number = ContentNumber(.random(in: 1 ... .max))
+            while taken.contains(number.value) { number = ContentNumber(.random(in: 1 ... .max)) }
+            try number.write(live.connection)
+            try live.waiting("COMMIT", atMost: 10, Cancellation())
+            return number
+        } catch {
+            live.connection.rollBack()
+            throw error
+        }
+    }
+
+    /// What is in the log is in the file afterwards: the file alone is what is looked at, renamed and kept.
+    /// - Throws: `SQLiteError`.
+    package static func settle(_ path: FilePath) throws { try alone(path) { _ in } }
+
     private static func alone(_ path: FilePath, _ body: (SQLiteConnection) throws -> Void) throws {
         let connection = try SQLiteConnection(path, as: .copy, .readWrite, busyTimeout: 0)
         // Nothing is made beside it for a log's sake.
         try connection.run("PRAGMA locking_mode = EXCLUSIVE")
         try connection.run("PRAGMA synchronous = FULL")
         try body(connection)
+        guard try connection.run("PRAGMA journal_mode").first?[0].text == "wal" else { return }
+        // Closing does it, too, and does not say where it could not.
+        let done = try connection.run("PRAGMA wal_checkpoint(TRUNCATE)").first
+        guard done?[0].integer == 0, done?[1] == done?[2] else {
+            throw connection.damage("what is in its log cannot be brought into the file")
+        }
     }
 
     /// In the transaction that is under way.

@@ -40,7 +40,7 @@ package struct Exchange {
 
     let live: LiveDatabase
     let restored: FilePath
-    let number: ContentNumber
+    package let number: ContentNumber
     let cancellation: Cancellation
     let patience: Double
 
@@ -92,6 +92,7 @@ package struct Exchange {
                 connection.rollBack()
                 return nil
             }
+            try refuseMoved()
             try attach()
             return HeldDatabase(live, cancellation)
         }
@@ -131,6 +132,11 @@ package struct Exchange {
         }
     }
 
+    /// In WAL mode SQLite itself goes on writing to a file that has no name any more.
+    private func refuseMoved() throws {
+        if try live.connection.hasMoved() { throw DatabaseFileError.moved(path: live.path.string) }
+    }
+
     /// Only now: BEGIN IMMEDIATE locks all that is attached, and the restored file is to be read alone.
     private func attach() throws {
         do throws(SQLiteError) { try live.connection.attach(restored, as: Self.attached) } catch {
@@ -144,6 +150,7 @@ package struct Exchange {
         defer { live.connection.wait(atMost: LiveDatabase.pause) }
         try live.connection.heeding(cancellation) { try rewrite(progress) }
         try number.write(live.connection)
+        try refuseMoved()
         try live.waiting("COMMIT", atMost: patience, cancellation)
     }
 

@@ -117,6 +117,12 @@ package final class SQLiteLock: Sendable {
         }
     }
 
+    /// Whether the file that is locked is still the one that others would lock.
+    package var isHeld: Bool {
+        guard let own = try? file.status(), let named = try? FileStatus.ifPresent(identity.path) else { return false }
+        return (own.device, own.inode) == (named.device, named.inode)
+    }
+
     /// Whether somebody has it, which is asked without taking it: another one would be told that it is held.
     package static func isHeld(_ identity: SQLiteIdentity) -> Bool { LockHolders.isLocked(identity.path) }
 

@@ -4,6 +4,8 @@ import Postgres
 
 /// Databases of one server; a number is an oid.
 extension Databases: DatabaseSet {
+    package func numbered(_ name: String) throws -> UInt32? { try oid(of: name) }
+
     package func found(_ number: UInt32) throws -> FoundDatabase? {
         try identity(of: number).map { FoundDatabase(name: $0.name, isOurs: $0.isOurs, isInvalid: $0.isInvalid) }
     }
@@ -15,7 +17,7 @@ extension Databases: DatabaseSet {
     }
 
     /// Names are all that a swap changes.
-    package func removeCopies(ofLive live: String, among names: [String]) {}
+    package func removeCopy(ofLive live: String, called name: String, isElsewhere: Bool) -> Bool { false }
 
     /// A database is made whole or not at all, and its name is in a journal before.
     package func removeLeftovers() {}

@@ -17,6 +17,7 @@ package struct PostgresStore: TrackingStore {
 
     package var name: String { settings.database }
     package var address: String { "\(settings.host):\(settings.port)" }
+    package var settingNames: String { "POSTGRES_HOST, POSTGRES_PORT, POSTGRES_DB" }
     package var files: [FilePath] { [] }
 
     package func session() -> any StoreSession { PostgresSession(store: self, server: Databases(settings)) }

@@ -2,6 +2,7 @@
 
 import Crypto
 import Glibc
+import MLflowStore
 import SQLite
 import SystemIO
 
@@ -45,7 +46,8 @@ struct SQLiteDatabases: DatabaseSet {
     /// - Throws: `DatabaseStoreError.nameTaken` for what is no name: journals and records are read from a disk.
     func file(_ name: String) throws -> FilePath {
         if name == live { return path }
-        guard !name.isEmpty, !name.hasPrefix("."), !name.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0 })
+        guard !name.isEmpty, name != ".", name != "..",
+            !name.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0 })
         else { throw DatabaseStoreError.nameTaken(name: name, path: folder.string) }
         return folder.appending(name)
     }
@@ -68,21 +70,26 @@ struct SQLiteDatabases: DatabaseSet {
         }
     }
 
+    /// - Returns: `nil` also for a live file that has no number: one that nothing was brought into yet, or that somebody put there.
     func oid(of name: String) throws -> UInt32? {
         guard try exists(name) else { return nil }
         if name != live { return try number(ofFile: file(name)) }
-        return try Self.reading(path) { try ContentNumber.read($0)?.value } ?? unwritten()
+        return try Self.reading(path) { try ContentNumber.read($0)?.value }
     }
 
-    private func number(ofFile file: FilePath) throws -> UInt32? {
-        let connection = try SQLiteConnection(file, as: .copy, .finished, busyTimeout: 0)
-        return try ContentNumber.read(connection)?.value
+    func numbered(_ name: String) throws -> UInt32? {
+        guard name == live, try exists(name) else { return try oid(of: name) }
+        // Of a file that somebody copied and put back, the number may be that of what was kept of it since.
+        let taken = try Set(beside().compactMap { try number(ofFile: file($0)) })
+        return try ContentNumber.given(to: LiveDatabase(path), but: taken).value
     }
 
-    /// Of a live file that nothing was ever brought into: another one for another file, and for another database of the same inode.
-    private func unwritten() throws -> UInt32 {
-        let key = "\(try systemIdentifier() ?? path.string)\u{0}\(try FileStatus.of(path).inode)"
-        return SHA256.digest(of: Array(key.utf8)).bytes.prefix(4).reduce(0) { $0 << 8 | UInt32($1) } | 1
+    /// - Returns: `nil` for one that cannot be read: it is none of ours then, and nobody's trouble but its own.
+    private func number(ofFile file: FilePath) -> UInt32? {
+        do throws(SQLiteError) {
+            let connection = try SQLiteConnection(file, as: .copy, .finished, busyTimeout: 0)
+            return try ContentNumber.read(connection)?.value
+        } catch { return nil }
     }
 
     /// One that none has.
@@ -93,9 +100,10 @@ struct SQLiteDatabases: DatabaseSet {
         }
     }
 
+    /// What is beside comes first: a person may have copied a live file, with its number, and put it back.
     func name(of number: UInt32) throws -> String? {
-        if try oid(of: live) == number { return live }
-        return try beside().first { try self.number(ofFile: file($0)) == number }
+        if let name = try beside().first(where: { try self.number(ofFile: file($0)) == number }) { return name }
+        return try oid(of: live) == number ? live : nil
     }
 
     func found(_ number: UInt32) throws -> FoundDatabase? {
@@ -106,13 +114,13 @@ struct SQLiteDatabases: DatabaseSet {
         try ((exists(live) ? [live] : []) + beside()).filter { $0.hasPrefix(prefix) }.sorted()
     }
 
-    /// Whole ones in our folder.
+    /// Whole ones in our folder that a restore gave their names.
     private func beside() throws -> [String] {
         guard try FileStatus.ifPresent(folder) != nil else { return [] }
-        let endings = Self.besides + [DurableFile.partialSuffix]
+        let prefixes = ["before", "restore"].map { RestoreJournal.databaseName(live, $0, "") }
         return try Directory.names(in: folder).map { String(decoding: $0, as: UTF8.self) }.filter { name in
-            !endings.contains { name.hasSuffix($0) }
-        }
+            prefixes.contains { name.hasPrefix($0) && KeptPart.isID(String(name.dropFirst($0.count))) }
+        }.sorted()
     }
 
     func size(of name: String) throws -> Int64 {
@@ -138,11 +146,14 @@ struct SQLiteDatabases: DatabaseSet {
         }
         // Nothing was there before: an empty database takes its place.
         try prepareFolder()
-        let empty = try file("empty_\(freshNumber())")
-        _ = try OpenFile(empty, .createNew(mode: 0o600))
-        defer { do { try drop(String(decoding: empty.lastComponent, as: UTF8.self)) } catch {} }
-        try ContentNumber(freshNumber()).give(to: empty)
-        try swap(live: live, replacement: String(decoding: empty.lastComponent, as: UTF8.self), keepingOldAs: other)
+        let empty = RestoreJournal.databaseName(live, "restore", RestoreJournal.newID())
+        _ = try OpenFile(file(empty), .createNew(mode: 0o600))
+        try ContentNumber(freshNumber()).give(to: file(empty))
+        do { try swap(live: live, replacement: empty, keepingOldAs: other) } catch {
+            // What failed is what the caller needs to hear.
+            do { try drop(empty) } catch {}
+            throw error
+        }
     }
 
     func swap(live: String, replacement: String, keepingOldAs old: String) throws {
@@ -152,12 +163,19 @@ struct SQLiteDatabases: DatabaseSet {
         try look.swap()
     }
 
-    func removeCopies(ofLive live: String, among names: [String]) throws {
-        guard try FileStatus.ifPresent(folder) != nil, let number = try oid(of: live) else { return }
-        for name in names where name != live && !name.isEmpty {
-            if try exists(name), try oid(of: name) == number { try drop(name) }
-        }
-        Directory.removeWhereEmpty(folder)
+    func removeCopy(ofLive live: String, called name: String, isElsewhere: Bool) throws -> Bool {
+        guard !name.isEmpty, name != live, try FileStatus.ifPresent(folder) != nil, try exists(name),
+            let number = try oid(of: live), try oid(of: name) == number
+        else { return false }
+        // A number may be in a file that a person has copied.
+        guard try isElsewhere || holdsAll(of: file(name)) else { return true }
+        try drop(name)
+        return false
+    }
+
+    /// Whether the live database has every row of a copy of it.
+    private func holdsAll(of copy: FilePath) throws -> Bool {
+        try SQLiteComparison(live: copy, restored: path).findings().isEmpty
     }
 
     /// Copies that were not finished, and what SQLite makes beside a file for as long as it has it open. A log with something in it is

@@ -38,9 +38,9 @@ final class SQLiteLook: StoreLook {
         guard let incoming = try databases.oid(of: names.replacement) else {
             throw DatabaseStoreError.fileMissing(path: replacement.string)
         }
-        number = try databases.oid(of: names.live)
+        number = try databases.numbered(names.live)
         // Of a swap that was cut short.
-        try databases.removeCopies(ofLive: names.live, among: [names.old])
+        _ = try databases.removeCopy(ofLive: names.live, called: names.old, isElsewhere: false)
         if try databases.exists(names.old) {
             throw DatabaseStoreError.nameTaken(name: names.old, path: databases.folder.string)
         }
@@ -60,15 +60,30 @@ final class SQLiteLook: StoreLook {
     }
 
     func last() throws -> (findings: StoreFindings?, moment: String?) {
+        try lookAgain()
         guard let held = try exchange.begin() else {
             throw DatabaseStoreError.nameTaken(name: names.replacement, path: databases.path.string)
         }
         isHeld = true
+        // Another file, or one that was filled meanwhile.
+        guard try databases.oid(of: names.live) == number, try number != nil || !databases.exists(names.live) else {
+            throw BackupError.changedMeanwhile(path: databases.path.string)
+        }
         guard number != nil else { return (StoreFindings(), nil) }
         if let seen, try held.isUnchanged(since: seen.version) { return (seen.findings, seen.moment) }
         let seen = try look({ _, _, _ in }) { try held.copy(to: $0) }
         return (seen.findings, seen.moment)
     }
+
+    /// Where somebody has written since, so that the writers need not wait for all of it: not for ever, for he may go on writing.
+    private func lookAgain() throws {
+        for _ in 0..<Self.moreLooks {
+            guard let seen, try live.dataVersion() != seen.version else { return }
+            _ = try first { _, _, _ in }
+        }
+    }
+
+    private static let moreLooks = 2
 
     private func look(
         _ progress: StoreComparison.ProgressSink, _ write: (FilePath) throws -> OnlineCopy.Outcome
@@ -95,6 +110,11 @@ final class SQLiteLook: StoreLook {
         }
         _ = try exchange.finish()
         isHeld = false
+        // Asked of the file that has the name: the one that we have open may have lost it in this moment.
+        let there = try SQLiteDatabases.reading(databases.path) { try ContentNumber.read($0) }
+        guard there == exchange.number else {
+            throw DatabaseFileError.moved(path: databases.path.string)
+        }
         try databases.drop(names.replacement)
     }
 

@@ -16,6 +16,8 @@ extension SQLiteSession {
             "DATABASE_UPGRADE_URI": "sqlite:///\(try files.file(name))",
         ]
         let ended = try ChildProcess(program, [], environment: environment).run(cancellation: cancellation)
+        // What it left in a log would be seen by some, and by others not.
+        if ended.exit == .code(0) { try ContentNumber.settle(files.file(name)) }
         return ProgramEnd(
             exit: ended.exit, lastLines: OutputLines.last(of: ended.output.suffix(4096) + "\n" + ended.errors))
     }

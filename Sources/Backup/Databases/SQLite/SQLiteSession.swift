@@ -58,6 +58,8 @@ struct SQLiteSession: StoreSession {
             try OpenFile(partial, .read).sync()
             try DurableFile.publish(partial, as: target)
         } catch let error where error.isFullDisk {
+            // It is tried again once something has made room.
+            if try FileStatus.ifPresent(source) == nil { try Directory.renameWithoutReplacing(partial, to: source) }
             throw DatabaseFileError.noRoom(
                 path: files.path.string, needed: size,
                 available: try DiskSpace.at(files.folder).available)

@@ -22,7 +22,10 @@ extension SQLiteStore {
                 request.log.warning("the copy gave way and began anew", ["attempts": made.attempts])
             }
             // What tells contents apart beside the live file is nobody's else.
-            try ContentNumber.remove(from: copy)
+            if try ContentNumber.read(SQLiteConnection(copy, as: .copy, .finished, busyTimeout: 0)) != nil {
+                try ContentNumber.remove(from: copy)
+                try Self.check(copy)
+            }
             try OpenFile(copy, .read).sync()
         } catch let error where error.isFullDisk {
             let (size, space) = (try FileStatus.of(databases.path).size, try DiskSpace.at(request.folder))
@@ -38,5 +41,12 @@ extension SQLiteStore {
             record: Manifest.Database(
                 name: name, kind: .sqlite, serverVersion: SQLiteLibrary.version, dumpToolVersion: 0, rows: survey.rows,
                 newest: survey.newest, oldestUnseen: content.description))
+    }
+
+    /// It was checked as a copy; since then something was taken out of it.
+    private static func check(_ copy: FilePath) throws {
+        let connection = try SQLiteConnection(copy, as: .copy, .finished, busyTimeout: 0)
+        let found = try connection.run("PRAGMA quick_check(1)").first?[0].text
+        if found != "ok" { throw connection.damage(found ?? "no answer to quick_check") }
     }
 }

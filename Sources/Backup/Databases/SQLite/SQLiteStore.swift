@@ -23,6 +23,7 @@ package struct SQLiteStore: TrackingStore {
 
     package var name: String { databases.live }
     package var address: String { path.string }
+    package var settingNames: String { "BACKEND_STORE_URI" }
     package var files: [FilePath] { databases.files }
 
     package func session() -> any StoreSession { SQLiteSession(files: databases) }
@@ -134,14 +135,14 @@ private struct SQLiteRows: StoreRows {
     func close() {}
 }
 
-/// It is gone with the process, and cannot be lost before.
+/// It is gone with the process, and with the file that says which database this is.
 private final class HeldFile: StoreLock {
     private var lock: SQLiteLock?
     let session: any StoreSession
 
     init(_ lock: SQLiteLock, _ session: any StoreSession) { (self.lock, self.session) = (lock, session) }
 
-    var isHeld: Bool { lock != nil }
+    var isHeld: Bool { lock?.isHeld ?? false }
     func release() { lock = nil }
 }
 
@@ -157,7 +158,12 @@ extension DatabaseFileError: TrackingStoreError {
 
 extension DatabaseStoreError: TrackingStoreError {
     var fullDisk: String? { nil }
-    var isMissing: Bool { if case .fileMissing = self { true } else { false } }
+    var isMissing: Bool {
+        switch self {
+        case .fileMissing, .fileEmpty: true
+        default: false
+        }
+    }
 }
 
 extension Error {

@@ -48,6 +48,8 @@ final class LiveComparison: LastLook {
 
     func swap() throws {
         guard let store else {
+            // There was none when the restore began: what is in it has been compared with nothing.
+            if try databases.exists(names.live) { throw BackupError.changedMeanwhile(path: names.live) }
             return try databases.swap(live: names.live, replacement: names.replacement, keepingOldAs: names.old)
         }
         try store.swap()

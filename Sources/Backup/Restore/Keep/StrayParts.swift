@@ -61,15 +61,16 @@ struct StrayParts {
     /// A journal that lies here and was not taken for this stack's: the server or the database has another name now.
     private func refuseWithJournal(_ id: String) throws {
         guard let journal = try RestoreJournal.existing(id, in: workspace.state) else { return }
+        let settings = workspace.stack.database.settingNames
         throw BackupError.needsRecovery(
             reason: BilingualText(
-                zh: "被中断的恢复 \(id) 的日志 \(journal) 不属于 \(identity.description)：请用当时的 POSTGRES_HOST、"
-                    + "POSTGRES_PORT 和 POSTGRES_DB 运行 mlflow-backup recover；该服务器已不复存在时，请移走该日志，再运行 mlflow-backup claim",
+                zh:
+                    "被中断的恢复 \(id) 的日志 \(journal) 不属于 \(identity.description)：请用当时的设置（\(settings)）运行 mlflow-backup recover；"
+                    + "该数据库已不复存在时，请移走该日志，再运行 mlflow-backup claim",
                 en:
                     "the journal \(journal) of the interrupted restore \(id) is not of "
-                    + "\(identity.description): run `mlflow-backup recover` with the POSTGRES_HOST, POSTGRES_PORT and POSTGRES_DB "
-                    + "that it was started with; where that server is gone for good, move the journal away, then run "
-                    + "`mlflow-backup claim`"))
+                    + "\(identity.description): run `mlflow-backup recover` with the settings that it was started with (\(settings)); "
+                    + "where that database is gone for good, move the journal away, then run `mlflow-backup claim`"))
     }
 
     private func id(_ name: [UInt8]) -> String {

@@ -51,7 +51,7 @@ struct SwapSettlement {
         try Directory.removeTree(workspace.state.dump(of: journal))
         try journal.noteUndoing(in: workspace.state)
         if journal.mode.includesDatabase {
-            try databases.removeCopies(ofLive: journal.liveDatabase, among: [journal.oldDatabase])
+            try removeCopy(journal, journal.oldDatabase, isElsewhere: false)
         }
         if journal.mode.includesDatabase, journal.kind != .undo, journal.newDatabase != journal.liveDatabase,
             try !LateParts(workspace, databases).holdsDatabase(of: journal)
@@ -73,7 +73,8 @@ struct SwapSettlement {
     func keepReplaced(_ journal: RestoreJournal, closing isClosing: Bool = true) throws -> KeptPart? {
         let part = try OwnFolder(workspace, journal).watching {
             if journal.mode.includesDatabase {
-                try databases.removeCopies(ofLive: journal.liveDatabase, among: [journal.newDatabase])
+                // What a restore brought is in its backup.
+                try removeCopy(journal, journal.newDatabase, isElsewhere: journal.kind != .undo)
             }
             let part = try keep(journal)
             try endUndone(journal)
@@ -81,6 +82,15 @@ struct SwapSettlement {
         }
         if isClosing { try close(journal) }
         return part
+    }
+
+    private func removeCopy(_ journal: RestoreJournal, _ name: String, isElsewhere: Bool) throws {
+        guard try databases.removeCopy(ofLive: journal.liveDatabase, called: name, isElsewhere: isElsewhere) else {
+            return
+        }
+        workspace.log.warning(
+            "a database of an interrupted restore stays, since the live one has not all that is in it: look at it, then remove it",
+            ["database": name])
     }
 
     func close(_ journal: RestoreJournal) throws {

@@ -211,7 +211,7 @@ package struct UndoJob: Sendable {
             // There was no database before the restore: only the files come back.
             mode = .artifacts
         }
-        let oid = mode.includesDatabase ? try hold.databases.oid(of: live) : nil
+        let oid = mode.includesDatabase ? try hold.databases.numbered(live) : nil
         return RestoreJournal(
             format: RestoreJournal.plainFormat, id: id, kind: .undo, stack: hold.identity, task: workspace.task,
             backup: part.backup, mode: mode, stage: .preparing, liveDatabase: live, newDatabase: incoming,
