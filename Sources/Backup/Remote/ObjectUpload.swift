@@ -7,7 +7,7 @@ import SystemIO
 import Wording
 
 /// Writes objects of a backup into a store, several at once. The backup is read once, in its own order; an object of more than a few
-/// MiB goes through a file without a name.
+/// MiB goes through a file.
 final class ObjectUpload {
     private enum Content: Sendable {
         case bytes([UInt8])
@@ -22,7 +22,8 @@ final class ObjectUpload {
         var failure: (any Error)?
     }
 
-    private static let connections = 4
+    /// Through rclone one after the other: several uploads of one daemon to `rclone serve sftp` were seen to wait for ever.
+    private static func connections(_ store: any RemoteStore) -> Int { store is S3Store ? 4 : 1 }
     /// Bytes in memory, and from which on an object goes through a file.
     private static let (memory, large) = (48 << 20, 8 << 20)
 
@@ -33,14 +34,14 @@ final class ObjectUpload {
     private let cancellation: Cancellation
 
     /// - Parameters:
-    ///   - folder: where an object lies before it is sent.
+    ///   - folder: where an object lies before it is sent; the restore's own, which goes with it.
     ///   - mark: `StoreConnection.put`.
     init(_ store: any RemoteStore, in folder: FilePath, mark: String?) throws {
         (self.store, self.folder) = (store, folder)
         let (state, cancellation) = (state, Cancellation(within: store.cancellation))
         self.cancellation = cancellation
         threads = try WorkerThread.start(
-            Self.connections, named: "upload", orElse: { state.withLock { $0.isClosed = true } }
+            Self.connections(store), named: "upload", orElse: { state.withLock { $0.isClosed = true } }
         ) {
             Self.send(state, store, cancellation, mark)
         }
@@ -66,7 +67,7 @@ final class ObjectUpload {
             switch piece {
             case .begin(let entry):
                 (key, bytes, file) = (wanted[entry.path], [], nil)
-                if entry.size > UInt64(Self.large) { file = try nameless() }
+                if entry.size > UInt64(Self.large) { file = try spool() }
             case .bytes(let part):
                 onBytes(UInt64(part.count))
                 if let file { try file.write(part) } else { bytes.append(contentsOf: part) }
@@ -82,11 +83,10 @@ final class ObjectUpload {
         }.get()
     }
 
-    private func nameless() throws -> OpenFile {
-        let path = folder.appending("upload-\(getpid())-\(UInt64.random(in: .min ... .max))")
-        let file = try OpenFile(path, .createNew(mode: 0o600))
-        try Directory.remove(path)
-        return file
+    /// With a name, by which rclone takes it.
+    private func spool() throws -> OpenFile {
+        try OpenFile(
+            folder.appending("upload-\(getpid())-\(UInt64.random(in: .min ... .max))"), .createNew(mode: 0o600))
     }
 
     private func add(_ key: ObjectKey, _ content: Content, _ cost: Int) throws {
@@ -119,7 +119,9 @@ final class ObjectUpload {
                 connection = used
                 switch content {
                 case .bytes(let bytes): try used.put(.bytes(bytes), as: key, mark: mark)
-                case .file(let file): try used.put(.file(file), as: key, mark: mark)
+                case .file(let file):
+                    try used.put(.file(file), as: key, mark: mark)
+                    try Directory.remove(file.path)
                 }
             } catch { failure = error }
             state.withLock {

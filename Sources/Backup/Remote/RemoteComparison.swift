@@ -15,7 +15,8 @@ struct RemoteComparison {
     private(set) var extra: [ListedObject] = []
     private(set) var equal = 0
 
-    init(_ stored: StoredObjects, _ store: any RemoteStore) throws {
+    /// - Parameter known: keys that were just written as the backup has them.
+    init(_ stored: StoredObjects, _ store: any RemoteStore, knowing known: Set<ObjectKey> = []) throws {
         let listing = try store.list()
         var connection: (any StoreConnection)?
         var mine = try stored.next()
@@ -25,7 +26,8 @@ struct RemoteComparison {
             if let one = mine, let other = live, one.key == other.key {
                 let used = try connection ?? store.connect()
                 connection = used
-                if try Self.isSame(one, other, used) { equal += 1 } else { differing.append((one, other)) }
+                let isKnown = known.contains(one.key) && one.stamps.size == other.stamps.size
+                if try isKnown || Self.isSame(one, other, used) { equal += 1 } else { differing.append((one, other)) }
                 mine = try stored.next()
                 live = try Self.next(listing)
             } else if let one = mine, live.map({ one.key < $0.key }) ?? true {
@@ -58,7 +60,7 @@ struct RemoteComparison {
     }
 
     /// What a restore would replace.
-    func newer(in root: String) -> NewerData {
+    func newer() -> NewerData {
         let limit = 1000
         let others = differing.prefix(limit).map { item in
             let key = item.live.key.description.shown
@@ -69,6 +71,5 @@ struct RemoteComparison {
             return BilingualText(zh: "对象 \(key) 不在备份中", en: "the object \(key) is not in the backup")
         }
         return NewerData(Array((others + added).prefix(limit)), total: differing.count.adding(clamped: extra.count))
-            .inRoot(root)
     }
 }

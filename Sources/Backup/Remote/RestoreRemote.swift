@@ -5,7 +5,8 @@ import ObjectStore
 import SystemIO
 import Wording
 
-/// The restore of one remote root: what it lacks is uploaded before anything refers to it.
+/// The restore of one remote root: what it lacks is uploaded before anything refers to it; with force what differs, and what the
+/// backup does not have, goes aside when the swap is made (`RemoteSwap`).
 struct RestoreRemote {
     let root: RemoteRoot
     let item: CatalogueItem
@@ -21,23 +22,78 @@ struct RestoreRemote {
         comparison = try RemoteComparison(StoredObjects(item, of: root.name), store)
     }
 
-    /// - Parameter folder: for what is too large for memory.
-    func uploadMissing(in folder: FilePath, onBytes: (UInt64) -> Void) throws {
-        guard !comparison.missing.isEmpty else { return }
-        let wanted = Dictionary(comparison.missing.map { ($0.path, $0.key) }) { one, _ in one }
-        try ObjectUpload(store, in: folder, mark: nil).run(wanted, from: item, onBytes: onBytes)
+    /// Whether what differs goes aside with force. Through rclone it stays as it is: with `rclone serve` as the
+    /// server, copies within a store were seen to wait, and nobody has found out why.
+    private var swaps: Bool { store is S3Store }
+
+    private var others: Int { comparison.differing.count.adding(clamped: comparison.extra.count) }
+
+    /// Whether anything of it is to be written down.
+    func needsJournal(force: Bool) -> Bool { !comparison.missing.isEmpty || force && swaps && others > 0 }
+
+    /// Uploads what is missing in place, and what is to take the place of others beside it.
+    /// - Returns: `nil` where there is nothing to do.
+    /// - Throws: nothing of it is left then, or its journal says what.
+    func prepare(
+        behind leader: RestoreJournal, _ hold: Hold, _ workspace: Workspace, force: Bool, onBytes: (UInt64) -> Void
+    ) throws -> RemoteFollowing? {
+        guard needsJournal(force: force) else { return nil }
+        let force = force && swaps
+        var journal = RemoteJournal(
+            id: leader.id ?? "", root: root.name, location: root.location.description, kind: .restore,
+            stack: hold.identity, liveDatabase: leader.liveDatabase)
+        journal.items = comparison.missing.map { .init($0.key, .added) }
+        if force {
+            journal.items += comparison.differing.map { .init($0.stored.key, .replaced, before: $0.live.stamps) }
+            journal.items += comparison.extra.map { .init($0.key, .removed, before: $0.stamps) }
+        }
+        try journal.write(in: workspace.firstState)
+        var following = RemoteFollowing(workspace, root, store, journal) { try look(&$0, force: force) }
+        do {
+            if force, !comparison.differing.isEmpty || !comparison.extra.isEmpty {
+                try RemoteSwap(store, isResumed: false).tryAll(journal)
+            }
+            var wanted = Dictionary(comparison.missing.map { ($0.path, $0.key) }) { one, _ in one }
+            if force {
+                for item in comparison.differing { wanted[item.stored.path] = journal.source(of: item.stored.key) }
+            }
+            if !wanted.isEmpty {
+                try ObjectUpload(store, in: leader.swap.work, mark: journal.id).run(
+                    wanted, from: item, onBytes: onBytes)
+            }
+        } catch {
+            _ = following.abandon(because: error)
+            throw error
+        }
+        return following
+    }
+
+    /// Right before the swap: what came since.
+    private func look(_ journal: inout RemoteJournal, force: Bool) throws -> NewerData {
+        let again = try RemoteComparison(
+            StoredObjects(item, of: root.name), store, knowing: Set(comparison.missing.map(\.key)))
+        let planned = Dictionary(journal.items.enumerated().map { ($0.element.object, $0.offset) }) { one, _ in one }
+        for (key, stamps) in again.differing.map({ ($0.live.key, $0.live.stamps) })
+            + again.extra.map({ ($0.key, $0.stamps) })
+        {
+            if let place = planned[key] {
+                journal.items[place].before = .init(stamps)
+            } else if force, again.extra.contains(where: { $0.key == key }) {
+                journal.items.append(.init(key, .removed, before: stamps))
+            }
+        }
+        return again.newer()
     }
 
     var warnings: [BilingualText] {
         var found: [BilingualText] = []
-        let newer = comparison.newer(in: root.name)
-        if !newer.isEmpty {
+        if !swaps, others > 0 {
+            let newer = comparison.newer()
             found.append(
                 BilingualText(
-                    zh:
-                        "\(root.location) 中有 \(newer.total) 个对象与备份不同或不在备份中，保持原样：\(newer.shown(.chinese))。需要时请用 rclone 手动处理。",
+                    zh: "\(root.location) 中有 \(others) 个对象与备份不同或不在备份中，保持原样：\(newer.shown(.chinese))。需要时请用 rclone 手动处理。",
                     en:
-                        "\(newer.total) objects of \(root.location) differ from the backup's, or are not in it, and stay as they are: "
+                        "\(others) objects of \(root.location) differ from the backup's, or are not in it, and stay as they are: "
                         + "\(newer.shown(.english)). Replace them by hand (rclone) where that is wanted."))
         }
         if location != root.location.description {
@@ -64,31 +120,41 @@ extension RestoreJob {
 
     /// - Throws: `BackupError.newerData`.
     func refuseNewer(_ remotes: [RestoreRemote], _ item: CatalogueItem) throws {
-        let newer = remotes.reduce(NewerData()) { $0 + $1.comparison.newer(in: $1.root.name) }
+        let newer = remotes.reduce(NewerData()) { $0 + $1.comparison.newer().inRoot($1.root.name) }
         if !newer.isEmpty { throw BackupError.newerData(backup: item.name.string, newer: newer) }
     }
 
-    func upload(_ remotes: [RestoreRemote], of manifest: Manifest) throws {
-        let total = remotes.flatMap(\.comparison.missing).reduce(UInt64(1)) { $0.adding(clamped: $1.stamps.size) }
-        var done: UInt64 = 0
-        var next: UInt64 = 0
+    /// - Parameter prepared: it is added to, once there is something to take back where this fails.
+    func prepare(
+        _ remotes: [RestoreRemote], behind journal: RestoreJournal, _ hold: Hold, into prepared: inout [RemoteFollowing]
+    ) throws {
+        let total = remotes.reduce(UInt64(1)) { $0.adding(clamped: $1.bytes(force: options.force)) }
+        var (done, next): (UInt64, UInt64) = (0, 0)
         for remote in remotes {
-            try remote.uploadMissing(in: stack.artifacts.appending(ArtifactSwap.folderName)) { bytes in
+            let one = try remote.prepare(behind: journal, hold, workspace, force: options.force) { bytes in
                 done = done.adding(clamped: bytes)
                 guard done >= next else { return }
                 next = done.adding(clamped: 16 << 20)
-                progress(
-                    Progress(
-                        .extracting, fraction: 0.8 + 0.05 * min(1, Double(done) / Double(total)),
-                        detail: "\(done >> 20) MiB"))
+                let fraction = 0.8 + 0.05 * min(1, Double(done) / Double(total))
+                progress(Progress(.extracting, fraction: fraction, detail: "\(done >> 20) MiB"))
             }
+            if let one { prepared.append(one) }
+            let found = remote.comparison
             log.info(
                 "objects are uploaded",
                 [
                     "root": remote.root.name, "place": remote.root.location.description,
-                    "uploaded": remote.comparison.missing.count, "equal": remote.comparison.equal,
-                    "left": remote.comparison.differing.count + remote.comparison.extra.count,
+                    "missing": found.missing.count, "equal": found.equal, "other": found.differing.count,
+                    "more": found.extra.count,
                 ])
+        }
+    }
+}
+
+extension RestoreRemote {
+    fileprivate func bytes(force: Bool) -> UInt64 {
+        (comparison.missing + (force ? comparison.differing.map(\.stored) : [])).reduce(0) {
+            $0.adding(clamped: $1.stamps.size)
         }
     }
 }

@@ -118,14 +118,16 @@ package struct RestoreJob: Sendable {
         try hold.standAnew(workspace)
         var journal = try journal(for: item, hold)
         try journal.lead(others.map(\.job.workspace))
+        if remotes.contains(where: { $0.needsJournal(force: options.force) }) { journal.leadStores() }
         try journal.write(in: workspace.state)
         var staged: Staged
         var following: [StagedBeside] = []
+        var stores: [RemoteFollowing] = []
         do {
             staged = try stage(item, manifest, &journal, hold)
             staged.cover = before.map { .init(backup: $0.name.string, until: $0.manifest.database.oldestUnseen) }
             for other in others { try other.stage(item, behind: journal, hold, into: &following) }
-            try upload(remotes, of: manifest)
+            try prepare(remotes, behind: journal, hold, into: &stores)
             progress(Progress(.comparing, fraction: 0.85))
             let newer = try following.reduce(staged.comparison.first(progress)) {
                 $0 + (try $1.comparison.first(progress)).inRoot($1.name)
@@ -136,7 +138,7 @@ package struct RestoreJob: Sendable {
         } catch {
             let cause = hold.cause(of: error)
             // The deciding one goes last.
-            let areGone = following.reduce(true) { $1.abandon(hold, because: cause) && $0 }
+            let areGone = following.reduce(stores.abandon(because: cause)) { $1.abandon(hold, because: cause) && $0 }
             if areGone { swap(hold).abandon(journal, because: cause) }
             throw cause
         }
@@ -144,6 +146,7 @@ package struct RestoreJob: Sendable {
         var dataSwap = swap(hold)
         dataSwap.shared = staged.unchanged.inodes
         dataSwap.following = following.map { $0.swap(hold, force: options.force) }
+        dataSwap.stores = stores
         let committed = try dataSwap.run(
             &journal, staged.comparison, cover: staged.cover, broughtIn: staged.broughtIn
         ) {

@@ -29,6 +29,7 @@ struct FollowingJournals {
     func standDown() throws {
         guard let id = journal.id, journal.root == nil else { return }
         try requireSeen()
+        try RemoteJournals(workspace).standDown(following: id)
         for view in workspace.views {
             guard
                 var following = try RestoreJournal.read(view.stack, workspace.folder, system: journal.stack?.system),

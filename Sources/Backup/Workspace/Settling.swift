@@ -34,6 +34,7 @@ struct Settling {
         MendedRecords(workspace).write()
         // The first one's first: what follows a part goes after it.
         for view in workspace.all { KeptExpiry(view, hold).run(sparing: spared) }
+        RemoteJournals(workspace).sweep()
         return outcome
     }
 

@@ -18,7 +18,8 @@ package struct RecoverJob: Sendable {
     ///   where the live data is right and something that was prepared cannot be removed yet. `SystemError` where nobody can look
     ///   whether there is anything to do.
     package func run() throws -> RestoreRecovery.Outcome {
-        if try !workspace.all.contains(where: { try RestoreJournal.mayBePresent($0.stack, workspace.folder) }),
+        if !RemoteJournal.isPending(workspace),
+            try !workspace.all.contains(where: { try RestoreJournal.mayBePresent($0.stack, workspace.folder) }),
             try workspace.all.allSatisfy({ try StrayParts.work($0).isEmpty })
         {
             // Only MLflow may still stand still, and a probe may lie about: neither needs the database.

@@ -65,6 +65,8 @@ struct RestoreJournal: Sendable, Equatable, Codable {
     /// Of one of several folders: a program that does not know of them would settle it alone.
     static let currentFormat = 3
     static let plainFormat = 2
+    /// With remote roots that follow it, which a program that does not know of them would leave half done.
+    static let storesFormat = 4
 
     private static let filePrefix = "restore-journal"
 
@@ -263,7 +265,7 @@ struct RestoreJournal: Sendable, Equatable, Codable {
                         + "is none, move it elsewhere and run `mlflow-backup claim`, which keeps all that the restore had moved"
                 ))
         }
-        guard journal.format ?? 1 <= currentFormat else {
+        guard journal.format ?? 1 <= storesFormat else {
             throw BackupError.needsRecovery(
                 reason: BilingualText(
                     zh: "恢复日志 \(path) 由本程序的更新版本写成",

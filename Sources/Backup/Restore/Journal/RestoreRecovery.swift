@@ -35,6 +35,7 @@ package struct RestoreRecovery {
     mutating func run() throws -> Outcome {
         let outcome = try settleJournal()
         for view in workspace.views { try settle(in: view) }
+        stuck = try RemoteJournals(workspace).settle(on: databases) ?? stuck
         // Only now: as long as the data is in two minds, MLflow had better stand still.
         ServerPause(workspace.stack, workspace.folder, log: log).endAfterCrash()
         return outcome
@@ -44,6 +45,7 @@ package struct RestoreRecovery {
     /// every operation fails by itself.
     static func isNeeded(_ workspace: Workspace) -> Bool {
         if ServerPause(workspace.stack, workspace.folder, log: workspace.log).isPending { return true }
+        if RemoteJournal.isPending(workspace) { return true }
         do {
             return try workspace.all.contains {
                 try RestoreJournal.isPresent($0.stack, workspace.folder)
@@ -56,6 +58,8 @@ package struct RestoreRecovery {
     private mutating func settleFollowers(of journal: RestoreJournal) throws {
         try FollowingJournals(of: journal, workspace).requireSeen()
         for view in workspace.views { try settle(in: view) }
+        guard journal.root == nil, let id = journal.id else { return }
+        stuck = try RemoteJournals(workspace).settle(following: id, on: databases) ?? stuck
     }
 
     /// A folder beside the first follows the database, which is settled by now.

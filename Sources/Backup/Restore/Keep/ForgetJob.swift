@@ -45,6 +45,7 @@ package struct ForgetJob: Sendable {
             try KeptParts(other, of: hold.identity(in: other)).remove(following, on: hold.databases)
         }
         try parts.remove(part, on: hold.databases)
+        RemoteJournals(workspace).sweep()
         workspace.log.info("kept part removed on request", ["kept": id, "backup": part.backup])
         return part
     }

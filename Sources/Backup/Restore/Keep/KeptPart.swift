@@ -65,6 +65,8 @@ package struct KeptPart: Sendable, Equatable, Codable {
     package var follows: String?
     /// The folders beside the first of which there are parts that follow this one.
     var roots: [String]?
+    /// The remote roots of which there are records that follow this one (`RemoteJournal`).
+    var stores: [String]?
 
     /// Whether its removal has begun: what is not there any more was proven to be elsewhere, or is not wanted.
     var isBeingRemoved: Bool?

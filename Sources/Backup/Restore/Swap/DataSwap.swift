@@ -32,6 +32,8 @@ struct DataSwap {
     var broughtCover: KeptPart.Cover?
     /// The folders beside the first, which go where this goes.
     var following: [FollowingSwap] = []
+    /// And the remote roots.
+    var stores: [RemoteFollowing] = []
 
     /// Which backup holds the live data where the last comparison finds nothing in it that was written since it came.
     enum Untouched {
@@ -42,6 +44,7 @@ struct DataSwap {
     }
 
     private var log: Log { workspace.log }
+    private var isAlone: Bool { following.isEmpty && stores.isEmpty }
 
     /// - Parameters:
     ///   - cover: the backup that holds what is about to be replaced.
@@ -78,12 +81,14 @@ struct DataSwap {
             try hold.refuseMoved()
             // Files before rows, in all folders: an upload needs no database.
             for index in following.indices { try following[index].lookOnce() }
-            let rows = try look.last()
+            for index in stores.indices { try stores[index].lookOnce() }
+            let rows = stores.reduce(try look.last()) { $0 + $1.replaced }
             outcome.replaced = following.reduce(rows) { $0 + $1.replaced.inRoot($1.name) }
             if !force, !outcome.replaced.isEmpty {
                 throw BackupError.newerData(backup: journal.backup, newer: outcome.replaced)
             }
             for index in following.indices { try following[index].commit(behind: journal, cover) }
+            for index in stores.indices { try stores[index].commit(behind: journal) }
             // From here on a cancellation comes too late.
             try workspace.cancellation.check()
             try commit(&journal, rows, look.moment, cover, broughtIn)
@@ -105,12 +110,13 @@ struct DataSwap {
         }
         let isKept = settle(journal, &outcome)
         // What was replaced in the first folder is to be kept before anything else is: the recovery goes on with all of it.
-        if !isKept, !following.isEmpty {
+        if !isKept, !isAlone {
             throw BackupError.needsRecovery(reason: outcome.notes.last ?? .empty)
         }
         for one in following { outcome.keptBeside += [try one.follow()].compactMap(\.self) }
+        for one in stores { outcome.notes += try one.follow() }
         // The one that decides goes last.
-        if !following.isEmpty { close(journal, &outcome) }
+        if !isAlone { close(journal, &outcome) }
         outcome.notes += outcome.keptBeside.compactMap(\.asideText) + following.flatMap(\.notes)
         return outcome
     }
@@ -147,7 +153,7 @@ struct DataSwap {
     private func settle(_ journal: RestoreJournal, _ outcome: inout Outcome) -> Bool {
         do {
             outcome.kept = try SwapSettlement(workspace, hold.databases).keepReplaced(
-                journal, closing: following.isEmpty)
+                journal, closing: isAlone)
             return true
         } catch {
             unsettled(error, &outcome)
@@ -190,6 +196,7 @@ struct DataSwap {
             broughtCover: broughtCover, broughtOID: journal.mode.includesDatabase ? journal.newOID : nil)
         (part.root, part.follows) = (journal.root, journal.follows)
         part.roots = following.isEmpty ? nil : following.map(\.name)
+        part.stores = stores.isEmpty ? nil : stores.map(\.name)
         return part
     }
 
@@ -207,7 +214,7 @@ struct DataSwap {
             log.error("a folder that follows could not be given up", ["reason": error.bilingual[.english]])
             return false
         }
-        return following.reduce(true) { $1.abandon(because: cause) && $0 }
+        return following.reduce(stores.abandon(because: cause)) { $1.abandon(because: cause) && $0 }
     }
 
     /// Ends a restore that did not come to the swap: the live data was not touched.

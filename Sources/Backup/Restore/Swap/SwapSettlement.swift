@@ -171,7 +171,7 @@ struct SwapSettlement {
 
     private func isEmpty(_ part: KeptPart, _ journal: RestoreJournal) throws -> Bool {
         // An undo takes all folders of a restore back, or none: also one that was empty.
-        if part.follows != nil || part.roots != nil { return false }
+        if part.follows != nil || part.roots != nil || part.stores != nil { return false }
         if try KeptParts(workspace).database(of: part, on: databases) != nil { return false }
         guard journal.mode.includesArtifacts, try FileStatus.ifPresent(journal.swap.old) != nil else { return true }
         return try Directory.names(in: journal.swap.old).isEmpty

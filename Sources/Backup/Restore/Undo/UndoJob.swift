@@ -76,6 +76,7 @@ package struct UndoJob: Sendable {
         }
         let beside = try UndoBeside.all(of: part, workspace, force: force, of: hold.identity(in:))
         for other in beside { try other.check(hold.session, for: .job) }
+        let remote = try UndoRemote.all(of: part, workspace, force: force)
         var journal = try journal(part, hold)
         let look = SinceRestore(
             workspace, part,
@@ -83,7 +84,8 @@ package struct UndoJob: Sendable {
                 ? try hold.session.sinceBrought(part.broughtIn, journal.names, workspace.cancellation) : nil)
         defer { look.close() }
         workspace.progress(Progress(.comparing, fraction: 0.1))
-        let newer = try beside.reduce(look.first()) { $0 + (try $1.look.first()).inRoot($1.name) }
+        let folders = try beside.reduce(look.first()) { $0 + (try $1.look.first()).inRoot($1.name) }
+        let newer = try remote.reduce(folders) { $0 + (try $1.newer()).inRoot($1.root.name) }
         if !force, !newer.isEmpty { throw BackupError.newerData(backup: part.backup, newer: newer) }
         let shared = SharedFiles(workspace, part)
         let others = try parts.all().reversed().map(\.id).filter { $0 != part.id }
@@ -106,8 +108,10 @@ package struct UndoJob: Sendable {
                 id: part.id, path: "\(journal.swap.new)/…", count: known.subtracting(clamped: found))
         }
         try journal.lead(beside.map(\.workspace))
+        if !remote.isEmpty { journal.leadStores() }
         try journal.write(in: workspace.state)
         var following: [FollowingSwap] = []
+        var stores: [RemoteFollowing] = []
         // What one shared with the other, the other shares with the one.
         var swap = DataSwap(
             workspace: workspace, hold: hold, force: force,
@@ -125,8 +129,9 @@ package struct UndoJob: Sendable {
                 try journal.mode.includesDatabase
                 ? workspace.stack.moment(in: journal.newDatabase, workspace.cancellation) : nil
             for other in beside { following.append(try other.prepare(behind: journal, hold)) }
+            for other in remote { stores.append(try other.prepare(behind: journal, hold)) }
         } catch {
-            let areGone = following.reduce(true) { $1.abandon(because: error) && $0 }
+            let areGone = following.reduce(stores.abandon(because: error)) { $1.abandon(because: error) && $0 }
             if areGone { swap.abandon(journal, because: error) }
             guard let full = error as? SystemError, full.isFull else { throw error }
             throw BackupError.lackingRoom(
@@ -134,6 +139,7 @@ package struct UndoJob: Sendable {
                 available: try DiskSpace.at(workspace.stack.artifacts).available, kept: others)
         }
         swap.following = following
+        swap.stores = stores
         let outcome = try swap.run(&journal, look, cover: cover, broughtIn: broughtIn) {}
         let seconds = MonotonicTime.seconds(since: start)
         workspace.log.info(
