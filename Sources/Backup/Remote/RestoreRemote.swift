@@ -68,14 +68,13 @@ struct RestoreRemote {
         let again = try RemoteComparison(
             StoredObjects(item, of: root.name), store, knowing: Set(comparison.missing.map(\.key)))
         let planned = Dictionary(journal.items.enumerated().map { ($0.element.object, $0.offset) }) { one, _ in one }
-        for (key, stamps) in again.differing.map({ ($0.live.key, $0.live.stamps) })
-            + again.extra.map({ ($0.key, $0.stamps) })
-        {
-            if let place = planned[key] {
-                journal.items[place].before = .init(stamps)
-            } else if force, again.extra.contains(where: { $0.key == key }) {
-                journal.items.append(.init(key, .removed, before: stamps))
-            }
+        for live in again.differing.map(\.live) + again.extra {
+            if let place = planned[live.key] { journal.items[place].before = .init(live.stamps) }
+        }
+        // What differs only now has nothing uploaded that could take its place, and stays; what came now goes aside with the others.
+        if force {
+            journal.items += again.extra.filter { planned[$0.key] == nil }
+                .map { .init($0.key, .removed, before: $0.stamps) }
         }
         return again.newer()
     }
