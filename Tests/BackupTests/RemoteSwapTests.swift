@@ -53,9 +53,10 @@ struct RemoteSwapTests {
 
     @Test(
         "with force what differs goes aside, an undo brings it back, and the undo of that the restored again",
-    )
-    func swap() throws {
-        let remote = try RemoteRoots("remote_swap")
+        arguments: [ObjectServer.Kind.moto, .rcloneS3, .sftp, .webDAV])
+    func swap(kind: ObjectServer.Kind) throws {
+        let remote = try RemoteRoots("remote_swap", kind)
+        if kind == .sftp || kind == .webDAV { try Directory.make(remote.server.files.appending("ml")) }
         try fill(remote)
         let old = try all(remote)
         let made = try remote.backup()

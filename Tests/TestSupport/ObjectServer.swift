@@ -63,8 +63,9 @@ package final class ObjectServer: Sendable {
         case .rcloneS3: arguments += ["--auth-key", "ACCESSKEY,SECRETKEY"]
         default: arguments += ["--user", Self.user, "--pass", Self.password]
         }
-        // A file that a test writes is there at once.
-        arguments += ["--dir-cache-time", "0s", "--vfs-cache-mode", "off"] + options
+        // A file that a test writes is there at once. With 0s rclone 1.75 arms a timer of no time for each folder, again and again,
+        // and comes to nothing else.
+        arguments += ["--dir-cache-time", "5ms", "--vfs-cache-mode", "off"] + options
         let child = ChildProcess(
             try Self.rclone(), arguments,
             environment: ["HOME": folder.path.string, "XDG_CACHE_HOME": folder.path.string])

@@ -22,8 +22,7 @@ final class ObjectUpload {
         var failure: (any Error)?
     }
 
-    /// Through rclone one after the other: several uploads of one daemon to `rclone serve sftp` were seen to wait for ever.
-    private static func connections(_ store: any RemoteStore) -> Int { store is S3Store ? 4 : 1 }
+    private static let connections = 4
     /// Bytes in memory, and from which on an object goes through a file.
     private static let (memory, large) = (48 << 20, 8 << 20)
 
@@ -41,7 +40,7 @@ final class ObjectUpload {
         let (state, cancellation) = (state, Cancellation(within: store.cancellation))
         self.cancellation = cancellation
         threads = try WorkerThread.start(
-            Self.connections(store), named: "upload", orElse: { state.withLock { $0.isClosed = true } }
+            Self.connections, named: "upload", orElse: { state.withLock { $0.isClosed = true } }
         ) {
             Self.send(state, store, cancellation, mark)
         }

@@ -22,14 +22,10 @@ struct RestoreRemote {
         comparison = try RemoteComparison(StoredObjects(item, of: root.name), store)
     }
 
-    /// Whether what differs goes aside with force. Through rclone it stays as it is: with `rclone serve` as the
-    /// server, copies within a store were seen to wait, and nobody has found out why.
-    private var swaps: Bool { store is S3Store }
-
     private var others: Int { comparison.differing.count.adding(clamped: comparison.extra.count) }
 
     /// Whether anything of it is to be written down.
-    func needsJournal(force: Bool) -> Bool { !comparison.missing.isEmpty || force && swaps && others > 0 }
+    func needsJournal(force: Bool) -> Bool { !comparison.missing.isEmpty || force && others > 0 }
 
     /// Uploads what is missing in place, and what is to take the place of others beside it.
     /// - Returns: `nil` where there is nothing to do.
@@ -38,7 +34,6 @@ struct RestoreRemote {
         behind leader: RestoreJournal, _ hold: Hold, _ workspace: Workspace, force: Bool, onBytes: (UInt64) -> Void
     ) throws -> RemoteFollowing? {
         guard needsJournal(force: force) else { return nil }
-        let force = force && swaps
         var journal = RemoteJournal(
             id: leader.id ?? "", root: root.name, location: root.location.description, kind: .restore,
             stack: hold.identity, liveDatabase: leader.liveDatabase)
@@ -73,29 +68,19 @@ struct RestoreRemote {
         let again = try RemoteComparison(
             StoredObjects(item, of: root.name), store, knowing: Set(comparison.missing.map(\.key)))
         let planned = Dictionary(journal.items.enumerated().map { ($0.element.object, $0.offset) }) { one, _ in one }
-        for (key, stamps) in again.differing.map({ ($0.live.key, $0.live.stamps) })
-            + again.extra.map({ ($0.key, $0.stamps) })
-        {
-            if let place = planned[key] {
-                journal.items[place].before = .init(stamps)
-            } else if force, again.extra.contains(where: { $0.key == key }) {
-                journal.items.append(.init(key, .removed, before: stamps))
-            }
+        for live in again.differing.map(\.live) + again.extra {
+            if let place = planned[live.key] { journal.items[place].before = .init(live.stamps) }
+        }
+        // What differs only now has nothing uploaded that could take its place, and stays; what came now goes aside with the others.
+        if force {
+            journal.items += again.extra.filter { planned[$0.key] == nil }
+                .map { .init($0.key, .removed, before: $0.stamps) }
         }
         return again.newer()
     }
 
     var warnings: [BilingualText] {
         var found: [BilingualText] = []
-        if !swaps, others > 0 {
-            let newer = comparison.newer()
-            found.append(
-                BilingualText(
-                    zh: "\(root.location) 中有 \(others) 个对象与备份不同或不在备份中，保持原样：\(newer.shown(.chinese))。需要时请用 rclone 手动处理。",
-                    en:
-                        "\(others) objects of \(root.location) differ from the backup's, or are not in it, and stay as they are: "
-                        + "\(newer.shown(.english)). Replace them by hand (rclone) where that is wanted."))
-        }
         if location != root.location.description {
             found.append(
                 BilingualText(
