@@ -123,7 +123,7 @@ struct RemoteCoverageTests {
             let refused = #expect(throws: BackupError.self) { try restore(mode, force: false) }
             #expect(refused?.errorCode == "remote-roots-not-restored" && refused?.failureKind == .refused)
             let text = refused?.explanation.english ?? ""
-            for word in ["media (s3://bucket/ml)", "rclone copy", "artifacts-media", "--force", "MLFLOW.key"] {
+            for word in ["media (s3://bucket/ml)", "rclone copy", "artifacts-media", "with force", "MLFLOW.key"] {
                 #expect(text.contains(word), "\(text)")
             }
             let findings = RestorePreflight(try remote.workspace(remote.stack([])), options: .init(mode: mode)).run(
