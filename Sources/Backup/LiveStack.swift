@@ -6,7 +6,7 @@ import SystemIO
 
 /// The running MLflow that backups are taken from and restores go into.
 package struct LiveStack: Sendable {
-    package let database: any TrackingStore
+    package private(set) var database: any TrackingStore
     /// Where MLflow keeps its artifacts (`--artifacts-destination`).
     package internal(set) var artifacts: FilePath
     /// Folders with artifacts beside that one, in the order of their names.
@@ -63,6 +63,7 @@ package struct LiveStack: Sendable {
     func followingLinks() -> LiveStack {
         var stack = self
         stack.artifacts = Self.real(artifacts)
+        stack.database = database.followingLinks()
         stack.further = further.map { $0.followingLinks() }
         return stack
     }

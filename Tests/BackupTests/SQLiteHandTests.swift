@@ -4,6 +4,7 @@ import SQLite
 import SystemIO
 import TestSupport
 import Testing
+import Wording
 
 @testable import Backup
 
@@ -118,5 +119,38 @@ struct SQLiteHandTests {
         #expect(try live.rows() == before)
         try live.restore(made.name.string, force: true)
         _ = try live.backup()
+    }
+
+    @Test("A link to the database is followed anew by each operation, and a name may begin with a dot")
+    func links() throws {
+        let (one, two) = (try SQLiteStack("one"), try SQLiteStack("two"))
+        try two.add(runs: 21...23)
+        let link = one.root.path.appending("link.db")
+        try Shell.sh("mv '\(one.database)' '\(one.database.parent)/.one.db'; ln -s '\(one.database.parent)/.one.db' '\(link)'")
+        let stack = LiveStack(
+            database: SQLiteStore(try SQLiteLocation(uri: "sqlite:///\(link)")), artifacts: one.artifacts,
+            mlflowVersion: { nil })
+        func backup() throws -> BackupOutcome {
+            try BackupJob(Workspace(stack, one.folder, log: .silent), options: .init(), version: "test").run()
+        }
+        let made = try backup()
+        #expect(made.manifest.database.rows["public.runs"] == 20 && made.manifest.database.name == ".one.db")
+        let restored = try RestoreJob(
+            Workspace(stack, one.folder, log: .silent), options: .init(mode: .database, force: true)
+        ).run(made.name.string)
+        #expect(restored.kept != nil)
+        try Shell.sh("ln -sfn '\(two.database)' '\(link)'")
+        #expect(try backup().manifest.database.rows["public.runs"] == 23)
+    }
+
+    @Test("That a restore would fail is said before: a folder or a file that may not be written to")
+    func foretold() throws {
+        let live = try SQLiteStack("foretold")
+        _ = try live.backup()
+        try live.run("CREATE VIRTUAL TABLE words USING fts5(text)")
+        var findings = Findings()
+        _ = try live.stack().database.check(holding: nil, isHasty: true, &findings)
+        #expect(findings.obstacles.isEmpty)
+        #expect(findings.notices.contains { $0.english.contains("a restore would fail") && $0.english.contains("words") })
     }
 }

@@ -15,6 +15,8 @@ package protocol TrackingStore: Sendable {
     /// Files of it on this machine, which nothing but its own library may open.
     var files: [FilePath] { get }
 
+    /// The same where it really is: a link is followed once, and all of an operation sees one database.
+    func followingLinks() -> any TrackingStore
     /// For questions, without the lock.
     func session() -> any StoreSession
     /// As `session`, finding out, too, whether the lock could be had.

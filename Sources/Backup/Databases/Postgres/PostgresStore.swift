@@ -20,6 +20,8 @@ package struct PostgresStore: TrackingStore {
     package var settingNames: String { "POSTGRES_HOST, POSTGRES_PORT, POSTGRES_DB" }
     package var files: [FilePath] { [] }
 
+    package func followingLinks() -> any TrackingStore { self }
+
     package func session() -> any StoreSession { PostgresSession(store: self, server: Databases(settings)) }
 
     package func look() throws -> any StoreSession {

@@ -7,17 +7,20 @@ import Wording
 
 /// MLflow's database in a file of SQLite.
 package struct SQLiteStore: TrackingStore {
-    let databases: SQLiteDatabases
+    private let given: FilePath
+    /// Where that leads; `nil` to look each time.
+    private var followed: FilePath?
     /// Seconds that a writer of MLflow's waits for a lock before its request fails.
     let writersPatience: Double
-    private var path: FilePath { databases.path }
+    var databases: SQLiteDatabases { SQLiteDatabases(path) }
+    // One that cannot be followed is told of by whoever opens it.
+    private var path: FilePath { followed ?? (try? given.resolvedAsFarAsThere()) ?? given }
 
     /// What a dump is called in its folder, and in a backup.
     static let dumpName = "database.sqlite"
 
     package init(_ location: SQLiteLocation) {
-        // One that cannot be followed is told of by whoever opens it.
-        databases = SQLiteDatabases((try? location.path.resolvedAsFarAsThere()) ?? location.path)
+        given = location.path
         writersPatience = location.writersPatience
     }
 
@@ -25,6 +28,12 @@ package struct SQLiteStore: TrackingStore {
     package var address: String { path.string }
     package var settingNames: String { "BACKEND_STORE_URI" }
     package var files: [FilePath] { databases.files }
+
+    package func followingLinks() -> any TrackingStore {
+        var store = self
+        store.followed = path
+        return store
+    }
 
     package func session() -> any StoreSession { SQLiteSession(files: databases) }
     package func look() throws -> any StoreSession { session() }
