@@ -119,7 +119,9 @@ extension RemoteRoots {
         _ name: String, _ mode: RestoreMode = .full, force: Bool = false, stack: LiveStack? = nil,
         progress: @escaping ProgressSink = { _ in }
     ) throws -> RestoreOutcome {
-        try RestoreJob(workspace(stack, progress: progress), options: .init(mode: mode, force: force)).run(name)
+        var options = RestoreJob.Options(mode: mode, force: force)
+        options.bringsObjects = true
+        return try RestoreJob(workspace(stack, progress: progress), options: options).run(name)
     }
 
     /// Every object, but those of ours.

@@ -132,7 +132,9 @@ struct RemoteSwapTests {
     /// A restore that ends as if it were killed at a moment.
     private func interrupt(_ remote: RemoteRoots, _ name: String, _ mode: RestoreMode, at moment: Moment) throws {
         let workspace = try remote.workspace()
-        let job = RestoreJob(workspace, options: .init(mode: mode, force: true))
+        var options = RestoreJob.Options(mode: mode, force: true)
+        options.bringsObjects = true
+        let job = RestoreJob(workspace, options: options)
         let item = try remote.live.item(try #require(BackupName(name)))
         let hold = try workspace.hold("test")
         defer { withExtendedLifetime(hold) {} }

@@ -126,7 +126,8 @@ struct SQLiteHandTests {
         let (one, two) = (try SQLiteStack("one"), try SQLiteStack("two"))
         try two.add(runs: 21...23)
         let link = one.root.path.appending("link.db")
-        try Shell.sh("mv '\(one.database)' '\(one.database.parent)/.one.db'; ln -s '\(one.database.parent)/.one.db' '\(link)'")
+        try Shell.sh(
+            "mv '\(one.database)' '\(one.database.parent)/.one.db'; ln -s '\(one.database.parent)/.one.db' '\(link)'")
         let stack = LiveStack(
             database: SQLiteStore(try SQLiteLocation(uri: "sqlite:///\(link)")), artifacts: one.artifacts,
             mlflowVersion: { nil })
@@ -151,6 +152,7 @@ struct SQLiteHandTests {
         var findings = Findings()
         _ = try live.stack().database.check(holding: nil, isHasty: true, &findings)
         #expect(findings.obstacles.isEmpty)
-        #expect(findings.notices.contains { $0.english.contains("a restore would fail") && $0.english.contains("words") })
+        #expect(
+            findings.notices.contains { $0.english.contains("a restore would fail") && $0.english.contains("words") })
     }
 }

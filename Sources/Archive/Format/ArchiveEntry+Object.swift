@@ -17,6 +17,15 @@ extension ArchiveEntry {
         }
     }
 
+    /// The same without what a store said of it: of content that ended early, and was filled up with zeros, that would prove later that
+    /// nothing changed.
+    var unproven: ArchiveEntry {
+        guard let object else { return self }
+        var entry = self
+        entry.object = Object(key: object.key)
+        return entry
+    }
+
     /// The order in which a backup has its entries: that of a walk, and among the objects of one root that of their keys' bytes, in
     /// which stores list them.
     func precedes(_ other: ArchiveEntry) -> Bool {

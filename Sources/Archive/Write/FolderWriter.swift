@@ -56,6 +56,7 @@ package final class FolderWriter: ArchiveWriter {
         var stored = entry
         // What this folder's file system could not hold of it is told by each backup: the next one reads it again.
         if placer.looks.denied != before { stored.origin = nil }
+        if missing > 0 { stored = stored.unproven }
         try note(.init(entry: stored, digest: digest))
         files += 1
         contentSize = contentSize.adding(clamped: entry.size)

@@ -62,11 +62,16 @@ final class MemberOutput {
     }
 
     /// Tells the digest of a large file once its last byte was read.
-    func setDigest(_ digest: Digest, ofEntryIn number: Int) throws {
-        announced[number]?.entries[0].digest = digest
-        for (place, line) in lines.enumerated() where line.number == number {
-            lines[place].member.entries[0].digest = digest
+    func setDigest(_ digest: Digest, ofEntryIn number: Int, isFilledUp: Bool) throws {
+        func set(_ record: inout ArchiveIndex.Record) {
+            record.digest = digest
+            if isFilledUp { record.entry = record.entry.unproven }
         }
+        if var member = announced[number] {
+            set(&member.entries[0])
+            announced[number] = member
+        }
+        for (place, line) in lines.enumerated() where line.number == number { set(&lines[place].member.entries[0]) }
         try releaseLines()
     }
 

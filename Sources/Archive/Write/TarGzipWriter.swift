@@ -86,7 +86,7 @@ package final class TarGzipWriter: ArchiveWriter, MemberTaker {
         pack += TarEncoder.header(of: entry, names: names)
         pack.append(contentsOf: bytes)
         pack += [UInt8](repeating: 0, count: ArchiveLayout.padding(after: entry.size))
-        packRecords.append(.init(entry: entry, digest: SHA256.digest(of: bytes)))
+        packRecords.append(.init(entry: missing > 0 ? entry.unproven : entry, digest: SHA256.digest(of: bytes)))
         if pack.count >= packSize { try closePack() }
         return UInt64(missing)
     }
@@ -116,7 +116,7 @@ package final class TarGzipWriter: ArchiveWriter, MemberTaker {
             output.expect(.chunk, tarLength: chunk.count, records: [])
             try pipeline.submit(.init(tar: chunk, wantsContent: true, known: known.popFirst()))
         }
-        try output.setDigest(hash.finish(), ofEntryIn: number)
+        try output.setDigest(hash.finish(), ofEntryIn: number, isFilledUp: missing > 0)
         return missing
     }
 

@@ -4,7 +4,7 @@ import SystemIO
 import Wording
 
 extension RestoreJob {
-    /// Objects of a store that is not configured are not brought back: whoever goes on without them says so.
+    /// Objects of a store are not brought back, or not of one that is not configured: whoever goes on without them says so.
     /// - Throws: without force `BackupError.remoteRootsNotRestored`.
     func refuseRemote(_ manifest: Manifest, _ item: CatalogueItem) throws {
         guard options.mode.includesArtifacts, !options.force, !unknownRemote(manifest).isEmpty else { return }
@@ -19,7 +19,8 @@ extension RestoreJob {
 
     /// Of those that are not configured nobody knows where they are to go.
     private func unknownRemote(_ manifest: Manifest) -> [Manifest.Root] {
-        manifest.remoteRoots.filter { root in !stack.remote.contains { $0.name == root.name } }
+        guard options.bringsObjects else { return manifest.remoteRoots }
+        return manifest.remoteRoots.filter { root in !stack.remote.contains { $0.name == root.name } }
     }
 
     private func notRestored(_ manifest: Manifest, _ item: CatalogueItem) -> BackupError {
@@ -40,7 +41,6 @@ extension BackupError {
 
     /// Of `remoteRootsNotRestored`.
     static func remoteExplanation(_ backup: String, isFolder: Bool, _ roots: [RemoteRootName]) -> BilingualText {
-        let line = roots.prefix(5).map { "\($0.name)=\($0.location.shown)" }.joined(separator: " ")
         let list = roots.prefix(5).map { "\($0.name) (\($0.location.shown))" }.joined(separator: ", ")
         let first = roots.first?.name ?? ""
         let target = "REMOTE:" + (roots.first.map { Self.path($0.location) } ?? "")
@@ -51,11 +51,11 @@ extension BackupError {
             : "tar -xzf \(backup) mlflow_backup/artifacts-\(first) && rclone copy mlflow_backup/artifacts-\(first) "
                 + target.shellQuoted
         return BilingualText(
-            zh: "该备份含有对象存储中的 artifacts：\(list)，而 ARTIFACT_ROOTS 中没有它们。请加入 \(line) 后恢复，或用 \(commands) 写回"
+            zh: "该备份含有对象存储中的 artifacts：\(list)，恢复不会写回它们（数据库恢复后可能引用其中缺少的对象）。请先用 \(commands) 写回"
                 + "（keys-\(first) 中是名称不能作为路径的对象，其键在 tar 头的 MLFLOW.key 中）；其余部分用强制恢复（force）。",
             en:
-                "The backup has artifacts of stores: \(list), which ARTIFACT_ROOTS does not name here. Add \(line) to it, then restore; or upload "
-                + "them by `\(commands)` (keys-\(first) has objects whose keys are no paths; the key is MLFLOW.key in the tar header). "
+                "The backup has artifacts of stores: \(list), and a restore does not bring them back; the restored database may refer to objects "
+                + "that are not there. Upload them first by `\(commands)` (keys-\(first) has objects whose keys are no paths; the key is MLFLOW.key in the tar header). "
                 + "Restore the rest with force.")
     }
 

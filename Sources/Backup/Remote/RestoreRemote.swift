@@ -93,9 +93,9 @@ struct RestoreRemote {
 }
 
 extension RestoreJob {
-    /// The remote roots of a backup that are configured here.
+    /// The remote roots of a backup that are configured here, and are to be brought back.
     func besideRemote(_ manifest: Manifest, _ item: CatalogueItem) throws -> [RestoreRemote] {
-        guard options.mode.includesArtifacts else { return [] }
+        guard options.bringsObjects, options.mode.includesArtifacts else { return [] }
         progress(Progress(.comparing, fraction: 0.2))
         return try manifest.remoteRoots.compactMap { root in
             guard let here = stack.remote.first(where: { $0.name == root.name }) else { return nil }

@@ -23,6 +23,9 @@ package struct RestoreJob: Sendable {
         /// What the restore itself runs, so that nobody has to.
         package var upgrade: Upgrade?
 
+        /// Whether objects of stores are brought back, too. No setting says so yet: what a reader found of it is open (docs/stores.md, 5).
+        package var bringsObjects = false
+
         package struct BackupFirst: Sendable {
             package var options: BackupJob.Options
             /// Of this program, for the manifest.

@@ -28,7 +28,7 @@ extension SQLiteStore {
         }
         guard let size = known else { return nil }
         // Room comes and goes, and a restore asks for it.
-        do { try session().checkSwap(bringing: nil, isAsked: true) } catch where error.fullDatabaseDisk == nil {
+        do { try session().checkSwap(bringing: nil, isAsked: true) } catch  where error.fullDatabaseDisk == nil {
             findings.note(
                 .database,
                 [
