@@ -24,10 +24,10 @@ import Testing
         /// Every so manyth fault of the sample, twice as many in the long form.
         var share: Int {
             switch self {
-            case .backup: 8
-            case .restore: 3
-            case .undo: 5
-            case .recover: 5
+            case .backup: 16
+            case .restore: 8
+            case .undo: 12
+            case .recover: 10
             }
         }
     }
@@ -140,12 +140,14 @@ final class SQLiteFaultStack: Sendable {
             let made = try program.run(["restore", "--quiet", "--force", "--no-backup", archive])
             guard made.succeeded else { throw CaseFailed("the restore to be undone: \(made.saying)") }
         case .recover:
-            // In the middle of the exchange, or right after it.
-            guard let step = Step(line: "w\tunlink\tdatabase/mlflow.db-journal") ?? Step(line: "") else { return }
-            let place = wal ? Step(line: "w\tunlink\tdatabase/mlflow.db.mlflow-backup.d/*_restore_*") : step
-            _ = try program.run(
-                ["restore", "--quiet", "--force", "--no-backup", archive],
-                place.map { Fault($0, number: 1, .killBefore) })
+            // With a rollback journal before the exchange is committed, by the removal of the second journal beside the live file: the first is
+            // of its number. In WAL mode right after it.
+            let line =
+                wal
+                ? "w\tunlink\tdatabase/mlflow.db.mlflow-backup.d/*_restore_*" : "w\tunlink\tdatabase/mlflow.db-journal"
+            let fault = Step(line: line[...]).map { Fault($0, number: wal ? 1 : 2, .killBefore) }
+            let killed = try program.run(["restore", "--quiet", "--force", "--no-backup", archive], fault)
+            guard killed.hit else { throw CaseFailed("the restore to be recovered was not killed: \(killed.saying)") }
         }
     }
 
