@@ -21,7 +21,13 @@ extension ComposeTests {
         #expect(try stack.run(psql) != head)
         let known = Set(try stack.backupNames())
         try stack.run("docker exec mlflow-backup-service /app/backup_services/backup_mlflow.sh")
-        let name = try #require(try stack.backupNames().first { !known.contains($0) })
+        // The service lists what it saw last, some seconds ago at most.
+        var made: String?
+        try stack.wait("the backup is listed", seconds: 60) {
+            made = try stack.backupNames().first { !known.contains($0) }
+            return made != nil
+        }
+        let name = try #require(made)
         try stack.run("docker exec mlflow-server mlflow-db-upgrade")
         #expect(try stack.run(psql) == head)
         try stack.log(runs: 1, mebibytes: 1)
