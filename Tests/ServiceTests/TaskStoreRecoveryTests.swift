@@ -154,8 +154,9 @@ struct TaskStoreRecoveryTests {
     }
 
     @Test("A folder that is not there is an error that names it")
-    func noFolder() {
-        let error = #expect(throws: SystemError.self) { try TaskStore(in: "/nonexistent", log: .silent) }
-        #expect(error?.explanation.english.contains("/nonexistent/tasks.sqlite") == true)
+    func noFolder() throws {
+        let folder = try TemporaryFolder("no-folder").path.appending("nowhere")
+        let error = #expect(throws: SystemError.self) { try TaskStore(in: folder, log: .silent) }
+        #expect(error?.explanation.english.contains("\(folder)/tasks.sqlite") == true)
     }
 }

@@ -67,8 +67,11 @@ struct VersionsTests {
             from mlflow.store.db.utils import _get_alembic_config
             for script in reversed(list(ScriptDirectory.from_config(_get_alembic_config("")).walk_revisions())): print(script.revision)
             """
+        // Some write into it.
+        let home = try TemporaryFolder("home")
         let output = try Shell.run(
-            release.python, ["-I", "-c", code], environment: ["GIT_PYTHON_REFRESH": "quiet", "HOME": "/nonexistent"])
+            release.python, ["-I", "-c", code],
+            environment: ["GIT_PYTHON_REFRESH": "quiet", "HOME": home.path.string])
         let revisions = output.split(separator: "\n").map(String.init)
         #expect(revisions.count > 20 && SchemaRevisions.chain.starts(with: revisions), "\(revisions)")
         #expect(SchemaRevisions.release(ofHead: revisions.last ?? "") == release.name)
