@@ -191,11 +191,7 @@ final class LiveStackFixture: Sendable {
     }
 
     /// Every file with its digest, and every folder.
-    func files() throws -> String {
-        try Shell.sh(
-            "cd '\(artifacts)' && find . -path ./.mlflow-backup-restore -prune -o -name .mlflow-backup-stack -o -print | sort && find . -path ./.mlflow-backup-restore -prune -o -type f ! -name .mlflow-backup-stack -print0 | sort -z | xargs -0 -r sha256sum"
-        )
-    }
+    func files() throws -> String { try contentOfArtifacts(artifacts) }
 
     func names() throws -> [String] { try Catalogue(folder).items().map(\.name.string) }
 
@@ -246,4 +242,11 @@ extension LiveStack {
         guard let store = database as? PostgresStore else { preconditionFailure("not on PostgreSQL") }
         return store
     }
+}
+
+/// Every file with its digest, and every folder, but for what is ours.
+func contentOfArtifacts(_ artifacts: FilePath) throws -> String {
+    try Shell.sh(
+        "cd '\(artifacts)' && find . -path ./.mlflow-backup-restore -prune -o -name .mlflow-backup-stack -o -print | sort && find . -path ./.mlflow-backup-restore -prune -o -type f ! -name .mlflow-backup-stack -print0 | sort -z | xargs -0 -r sha256sum"
+    )
 }

@@ -161,11 +161,7 @@ final class SQLiteStack: Sendable {
     }
 
     /// Every file with its digest, and every folder.
-    func files() throws -> String {
-        try Shell.sh(
-            "cd '\(artifacts)' && find . -path ./.mlflow-backup-restore -prune -o -name .mlflow-backup-stack -o -print | sort && find . -path ./.mlflow-backup-restore -prune -o -type f ! -name .mlflow-backup-stack -print0 | sort -z | xargs -0 -r sha256sum"
-        )
-    }
+    func files() throws -> String { try contentOfArtifacts(artifacts) }
 
     /// Nothing of a restore is left but what it kept.
     func expectNothingLeftBehind(sourceLocation: SourceLocation = #_sourceLocation) throws {

@@ -91,42 +91,36 @@ ensure_rclone() {
     exec {lock}>&-
 }
 
-# Makes the environment of python/moto.lock beside that one: a second server of S3 for the tests, whose packages need not fit MLflow's.
-# Sets MOTO_ENVIRONMENT. Call ensure_python first.
-ensure_moto() {
+# ensure_environment NAME LOCK_FILE: makes an environment beside that one, for packages that need not fit MLflow's. Sets OTHER_ENVIRONMENT.
+# Call ensure_python first.
+ensure_environment() {
     local hash lock
-    hash=$(sha256sum "$REPO/python/moto.lock")
-    MOTO_ENVIRONMENT=${PYTHON_ENVIRONMENT%/*}/moto-${hash:0:12}-${PYTHON_ENVIRONMENT##*-}
-    [[ -e $MOTO_ENVIRONMENT/.complete ]] && return
+    hash=$(sha256sum "$2")
+    OTHER_ENVIRONMENT=${PYTHON_ENVIRONMENT%/*}/$1-${hash:0:12}-${PYTHON_ENVIRONMENT##*-}
+    [[ -e $OTHER_ENVIRONMENT/.complete ]] && return
     exec {lock}>"${PYTHON_ENVIRONMENT%/*}/.lock"
     flock "$lock"
-    if [[ ! -e $MOTO_ENVIRONMENT/.complete ]]; then
-        rm -rf -- "$MOTO_ENVIRONMENT"
-        "$PYTHON_ENVIRONMENT/bin/python" -m venv "$MOTO_ENVIRONMENT"
-        install_locked "$MOTO_ENVIRONMENT" "$REPO/python/moto.lock" --no-deps
-        touch -- "$MOTO_ENVIRONMENT/.complete"
+    if [[ ! -e $OTHER_ENVIRONMENT/.complete ]]; then
+        rm -rf -- "$OTHER_ENVIRONMENT"
+        "$PYTHON_ENVIRONMENT/bin/python" -m venv "$OTHER_ENVIRONMENT"
+        install_locked "$OTHER_ENVIRONMENT" "$2" --no-deps
+        touch -- "$OTHER_ENVIRONMENT/.complete"
     fi
     exec {lock}>&-
 }
 
-# Makes the environment of python/mlflow-N.lock beside that one, for the tests of versions: a server and a client of MLflow N, whose
-# packages need not fit the stack's. Sets MLFLOW_OF_VERSION to its Python. Call ensure_python first.
-# ensure_mlflow N
-ensure_mlflow() {
-    local file=$REPO/python/mlflow-$1.lock hash environment lock
-    hash=$(sha256sum "$file")
-    environment=${PYTHON_ENVIRONMENT%/*}/mlflow-$1-${hash:0:12}-${PYTHON_ENVIRONMENT##*-}
+# A second server of S3 for the tests. Sets MOTO_ENVIRONMENT.
+ensure_moto() {
+    ensure_environment moto "$REPO/python/moto.lock"
     # Read by who sources this file.
     # shellcheck disable=SC2034
-    MLFLOW_OF_VERSION=$environment/bin/python
-    [[ -e $environment/.complete ]] && return
-    exec {lock}>"${PYTHON_ENVIRONMENT%/*}/.lock"
-    flock "$lock"
-    if [[ ! -e $environment/.complete ]]; then
-        rm -rf -- "$environment"
-        "$PYTHON_ENVIRONMENT/bin/python" -m venv "$environment"
-        install_locked "$environment" "$file" --no-deps
-        touch -- "$environment/.complete"
-    fi
-    exec {lock}>&-
+    MOTO_ENVIRONMENT=$OTHER_ENVIRONMENT
+}
+
+# ensure_mlflow N: a server and a client of MLflow N, for the tests of versions. Sets MLFLOW_OF_VERSION to their Python.
+ensure_mlflow() {
+    ensure_environment "mlflow-$1" "$REPO/python/mlflow-$1.lock"
+    # Read by who sources this file.
+    # shellcheck disable=SC2034
+    MLFLOW_OF_VERSION=$OTHER_ENVIRONMENT/bin/python
 }

@@ -19,8 +19,6 @@ package protocol TrackingStore: Sendable {
     func followingLinks() -> any TrackingStore
     /// For questions, without the lock.
     func session() -> any StoreSession
-    /// As `session`, finding out, too, whether the lock could be had.
-    func look() throws -> any StoreSession
     /// Waits for whoever holds it.
     /// - Parameters:
     ///   - purpose: what those hear who wait for us.

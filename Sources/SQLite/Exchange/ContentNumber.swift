@@ -33,6 +33,13 @@ package struct ContentNumber: Sendable, Hashable {
         try alone(path) { try $0.run("DROP TABLE IF EXISTS main.\(table)") }
     }
 
+    /// One that no other content has.
+    package static func fresh(but taken: Set<UInt32>) -> ContentNumber {
+        var number = UInt32.random(in: 1 ... .max)
+        while taken.contains(number) { number = .random(in: 1 ... .max) }
+        return ContentNumber(number)
+    }
+
     /// Of a live file, which gets one where nothing was ever brought into it.
     /// - Parameter taken: those of other contents.
     /// - Throws: `SQLiteError`, `DatabaseFileError`.
@@ -40,8 +47,7 @@ package struct ContentNumber: Sendable, Hashable {
         if let known = try read(live.connection), !taken.contains(known.value) { return known }
         try live.waiting("BEGIN IMMEDIATE", atMost: 10, Cancellation())
         do {
-            var number = ContentNumber(.random(in: 1 ... .max))
-            while taken.contains(number.value) { number = ContentNumber(.random(in: 1 ... .max)) }
+            let number = fresh(but: taken)
             try number.write(live.connection)
             try live.waiting("COMMIT", atMost: 10, Cancellation())
             return number

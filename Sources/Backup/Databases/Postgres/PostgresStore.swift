@@ -24,10 +24,6 @@ package struct PostgresStore: TrackingStore {
 
     package func session() -> any StoreSession { PostgresSession(store: self, server: Databases(settings)) }
 
-    package func look() throws -> any StoreSession {
-        PostgresSession(store: self, server: try StackLock.look(settings))
-    }
-
     package func lock(
         for purpose: String, atMost seconds: Double, cancellation: Cancellation, onWait: @escaping (String) -> Void
     ) throws -> any StoreLock {

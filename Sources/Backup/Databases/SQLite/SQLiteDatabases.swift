@@ -80,8 +80,7 @@ struct SQLiteDatabases: DatabaseSet {
     func numbered(_ name: String) throws -> UInt32? {
         guard name == live, try exists(name) else { return try oid(of: name) }
         // Of a file that somebody copied and put back, the number may be that of what was kept of it since.
-        let taken = try Set(beside().compactMap { try number(ofFile: file($0)) })
-        return try ContentNumber.given(to: LiveDatabase(path), but: taken).value
+        return try ContentNumber.given(to: LiveDatabase(path), but: numbersBeside()).value
     }
 
     /// - Returns: `nil` for one that cannot be read: it is none of ours then, and nobody's trouble but its own.
@@ -94,10 +93,11 @@ struct SQLiteDatabases: DatabaseSet {
 
     /// One that none has.
     func freshNumber() throws -> UInt32 {
-        while true {
-            let number = UInt32.random(in: 1 ... .max)
-            if try name(of: number) == nil { return number }
-        }
+        ContentNumber.fresh(but: try numbersBeside().union([oid(of: live)].compactMap(\.self))).value
+    }
+
+    private func numbersBeside() throws -> Set<UInt32> {
+        try Set(beside().compactMap { try number(ofFile: file($0)) })
     }
 
     /// What is beside comes first: a person may have copied a live file, with its number, and put it back.
@@ -157,7 +157,7 @@ struct SQLiteDatabases: DatabaseSet {
     }
 
     func swap(live: String, replacement: String, keepingOldAs old: String) throws {
-        let look = try SQLiteLook(self, DatabaseNames(live: live, replacement: replacement, old: old)) { _, _ in nil }
+        let look = try SQLiteLook(self, DatabaseNames(live: live, replacement: replacement, old: old), judge: nil)
         defer { look.close() }
         _ = try look.last()
         try look.swap()

@@ -7,13 +7,14 @@ import SystemIO
 /// The live file, looked at in a copy that is made while everybody works; that copy becomes what is kept of it. Where somebody has
 /// written since, a second one is made with the writers shut out.
 final class SQLiteLook: StoreLook {
-    /// What of a copy of the live database would be lost; `nil` where that cannot be told.
-    typealias Judge = (_ copy: FilePath, _ progress: StoreComparison.ProgressSink) throws -> StoreFindings?
+    /// What of a copy of the live database, and of what it holds, would be lost; `nil` where that cannot be told.
+    typealias Judge = (_ copy: FilePath, _ content: ContentDigests, _ progress: StoreComparison.ProgressSink) throws
+        -> StoreFindings?
 
     private let databases: SQLiteDatabases
     private let names: DatabaseNames
     private let cancellation: Cancellation
-    private let judge: Judge
+    private let judge: Judge?
     private let live: LiveDatabase
     private let exchange: Exchange
     /// Before the swap; `nil` where nothing is live.
@@ -22,16 +23,17 @@ final class SQLiteLook: StoreLook {
     /// What was found in the copy that lies there.
     private struct Seen {
         let findings: StoreFindings?
-        let moment: String
+        let moment: String?
         let version: Int64
     }
     private var seen: Seen?
     private var isHeld = false
 
+    /// - Parameter judge: `nil` where nobody asks: what is put back may be half of something.
     /// - Throws: `DatabaseStoreError.fileMissing` where the replacement is not there, `.nameTaken`.
     init(
         _ databases: SQLiteDatabases, _ names: DatabaseNames, _ cancellation: Cancellation = Cancellation(),
-        judge: @escaping Judge
+        judge: Judge?
     ) throws {
         (self.databases, self.names, self.cancellation, self.judge) = (databases, names, cancellation, judge)
         let replacement = try databases.file(names.replacement)
@@ -92,10 +94,15 @@ final class SQLiteLook: StoreLook {
         let copy = try copy()
         try removeCopy()
         let version = try write(copy).dataVersion
-        let findings = try judge(copy, progress)
-        let connection = try SQLiteConnection(copy, as: .copy, .finished, busyTimeout: 0)
-        let moment = try ContentDigests(of: connection, cancellation: cancellation).description
-        let seen = Seen(findings: findings, moment: moment, version: version)
+        let seen: Seen
+        if let judge {
+            let connection = try SQLiteConnection(copy, as: .copy, .finished, busyTimeout: 0)
+            let content = try ContentDigests(of: connection, cancellation: cancellation)
+            seen = Seen(
+                findings: try judge(copy, content, progress), moment: content.description, version: version)
+        } else {
+            seen = Seen(findings: nil, moment: nil, version: version)
+        }
         self.seen = seen
         return seen
     }

@@ -85,7 +85,7 @@ struct SQLiteSession: StoreSession {
 
     func comparison(_ swap: DatabaseNames, _ cancellation: Cancellation) throws -> any StoreLook {
         let restored = try files.file(swap.replacement)
-        return try SQLiteLook(files, swap, cancellation) { copy, progress in
+        return try SQLiteLook(files, swap, cancellation) { copy, _, progress in
             try SQLiteComparison(live: copy, restored: restored, cancellation: cancellation)
                 .findings(progress: progress)
         }
@@ -94,10 +94,8 @@ struct SQLiteSession: StoreSession {
     func sinceBrought(
         _ moment: String?, _ swap: DatabaseNames, _ cancellation: Cancellation
     ) throws -> any StoreLook {
-        try SQLiteLook(files, swap, cancellation) { copy, _ in
-            guard let before = moment.flatMap({ ContentDigests($0) }) else { return nil }
-            let connection = try SQLiteConnection(copy, as: .copy, .finished, busyTimeout: 0)
-            return try ContentDigests(of: connection, cancellation: cancellation).changes(since: before)
+        try SQLiteLook(files, swap, cancellation) { _, content, _ in
+            moment.flatMap { ContentDigests($0) }.map { content.changes(since: $0) }
         }
     }
 }

@@ -36,7 +36,6 @@ package struct SQLiteStore: TrackingStore {
     }
 
     package func session() -> any StoreSession { SQLiteSession(files: databases) }
-    package func look() throws -> any StoreSession { session() }
 
     package func lock(
         for purpose: String, atMost seconds: Double, cancellation: Cancellation, onWait: @escaping (String) -> Void
