@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Postgres
 import SQLite
 import SystemIO
 
@@ -32,72 +33,11 @@ extension PlaceReading {
         return String(location.dropLast(2))
     }
 
-    /// As `Source` of PostgreSQL.
-    private struct SQLiteTable {
-        let things: Things
-        let table: String
-        let location: String
-        var experiment = "NULL"
-        var tail = "''"
-        var isDeleted = "0"
-        var condition = "1"
-        /// Whether what is a row's own at the end of a location is found by `ModelTail`.
-        var hasModelTail = false
-    }
-
-    private static func sqliteTables(_ questions: SQLiteQuestions) -> [SQLiteTable] {
-        func deleted(_ table: String) -> String {
-            questions.has(table, "lifecycle_stage") ? "lifecycle_stage = 'deleted'" : "0"
-        }
-        func experiment(_ table: String) -> String { questions.has(table, "experiment_id") ? "experiment_id" : "NULL" }
-        var tables: [SQLiteTable] = []
-        if questions.has("experiments", "artifact_location") {
-            tables.append(
-                SQLiteTable(
-                    things: .experiments, table: "experiments", location: "artifact_location",
-                    experiment: experiment("experiments"), isDeleted: deleted("experiments")))
-        }
-        if questions.has("runs", "artifact_uri", "run_uuid") {
-            tables.append(
-                SQLiteTable(
-                    things: .runs, table: "runs", location: "artifact_uri", experiment: experiment("runs"),
-                    tail: "'/' || run_uuid || '/artifacts'", isDeleted: deleted("runs")))
-        }
-        if questions.has("logged_models", "artifact_location", "model_id") {
-            tables.append(
-                SQLiteTable(
-                    things: .loggedModels, table: "logged_models", location: "artifact_location",
-                    experiment: experiment("logged_models"), tail: "'/models/' || model_id || '/artifacts'",
-                    isDeleted: deleted("logged_models")))
-        }
-        if questions.has("model_versions", "source") {
-            let isOfRun =
-                questions.has("model_versions", "run_id") && questions.has("runs", "run_uuid", "experiment_id")
-            tables.append(
-                SQLiteTable(
-                    things: .modelVersions, table: "model_versions",
-                    location: questions.has("model_versions", "storage_location")
-                        ? "coalesce(nullif(storage_location, ''), source)" : "source",
-                    experiment: isOfRun
-                        ? "(SELECT experiment_id FROM runs run WHERE run.run_uuid = run_id)" : "NULL",
-                    isDeleted: questions.has("model_versions", "current_stage")
-                        ? "current_stage = 'Deleted_Internal'" : "0",
-                    hasModelTail: true))
-        }
-        if questions.has("trace_tags", "request_id", "key", "value") {
-            tables.append(
-                SQLiteTable(
-                    things: .traces, table: "trace_tags", location: "value",
-                    tail: "'/traces/' || request_id || '/artifacts'",
-                    condition: "key IN ('mlflow.artifactLocation', 'mlflow.trace.archiveLocation')"))
-        }
-        return tables
-    }
-
     private static func groups(_ questions: SQLiteQuestions) throws -> (groups: [Group], isCut: Bool) {
         var groups: [Group] = []
         var isCut = false
-        for source in sqliteTables(questions) {
+        for source in PlaceSource.all(in: questions) {
+            let hasModelTail = source.tail == nil
             let rows = try questions.rows(
                 """
                 SELECT location, min(whole) AS first, max(whole) AS last, count(*) AS total,
@@ -107,9 +47,9 @@ extension PlaceReading {
                   SELECT whole, deleted, experiment,
                          CASE WHEN tail <> '' AND substr(whole, -length(tail)) = tail
                               THEN substr(whole, 1, length(whole) - length(tail)) ELSE whole END AS location
-                  FROM (SELECT CAST(\(source.location) AS TEXT) AS whole, \(source.tail) AS tail,
-                               coalesce(\(source.isDeleted), 0) AS deleted, \(source.experiment) AS experiment
-                        FROM \(source.table) WHERE \(source.condition)) stored
+                  FROM (SELECT CAST(\(source.location.constant) AS TEXT) AS whole, \((source.tail ?? "''").constant) AS tail,
+                               coalesce(\(source.isDeleted.constant), 0) AS deleted, \(source.experiment.constant) AS experiment
+                        FROM \(questions.named(source.table).constant) WHERE \(source.condition.constant)) stored
                   WHERE whole <> '' AND whole NOT LIKE 'mlflow-artifacts:%'
                 ) named GROUP BY location ORDER BY total DESC, location LIMIT \(mostGroups)
                 """)
@@ -118,11 +58,11 @@ extension PlaceReading {
                 guard let location = row["location"].text, let first = row["first"].text, let last = row["last"].text
                 else { return nil }
                 return Group(
-                    things: source.things, location: source.hasModelTail ? ModelTail.without(location) : location,
+                    things: source.things, location: hasModelTail ? ModelTail.without(location) : location,
                     examples: [first, last], total: row["total"].integer ?? 0, deleted: row["deleted"].integer ?? 0,
                     experiment: row["experiment"].integer)
             }
-            groups += source.hasModelTail ? joined(found) : found
+            groups += hasModelTail ? joined(found) : found
         }
         return (groups, isCut)
     }
@@ -143,14 +83,13 @@ extension PlaceReading {
 
     private static func expected(_ questions: SQLiteQuestions) throws -> [Expected] {
         var expected: [Expected] = []
-        for query in [expectedModels(questions), expectedRuns(questions)] {
-            guard let query else { continue }
+        for query in PlaceSource.expected(in: questions) {
             let rows = try questions.rows(
                 """
                 SELECT CAST(experiment AS TEXT) AS experiment, location FROM (
                   SELECT experiment, location, moment,
                          row_number() OVER (PARTITION BY experiment ORDER BY moment DESC) AS place
-                  FROM (\(query)) things
+                  FROM (\(query.constant)) things
                 ) newest WHERE place <= 5 AND location <> '' ORDER BY moment DESC LIMIT \(mostExpected)
                 """)
             for row in rows {
@@ -159,37 +98,6 @@ extension PlaceReading {
             }
         }
         return expected
-    }
-
-    private static func expectedModels(_ questions: SQLiteQuestions) -> String? {
-        guard
-            questions.has(
-                "logged_models", "model_id", "experiment_id", "artifact_location", "creation_timestamp_ms", "status",
-                "lifecycle_stage"), questions.has("logged_model_tags", "model_id", "tag_key", "tag_value")
-        else { return nil }
-        return """
-            SELECT experiment_id AS experiment, artifact_location AS location, creation_timestamp_ms AS moment
-            FROM logged_models model WHERE status = 2 AND lifecycle_stage = 'active' AND NOT EXISTS (
-              SELECT 1 FROM logged_model_tags tag
-              WHERE tag.model_id = model.model_id AND tag_key = 'mlflow.model.isExternal' AND lower(tag_value) = 'true')
-            """
-    }
-
-    private static func expectedRuns(_ questions: SQLiteQuestions) -> String? {
-        guard
-            questions.has(
-                "runs", "run_uuid", "experiment_id", "artifact_uri", "start_time", "status", "lifecycle_stage"),
-            questions.has("tags", "run_uuid", "key")
-        else { return nil }
-        let hasNoModel =
-            questions.has("logged_models", "source_run_id")
-            ? "NOT EXISTS (SELECT 1 FROM logged_models model WHERE model.source_run_id = run.run_uuid)" : "1"
-        return """
-            SELECT experiment_id AS experiment, artifact_uri AS location, start_time AS moment FROM runs run
-            WHERE status = 'FINISHED' AND lifecycle_stage = 'active' AND \(hasNoModel) AND EXISTS (
-              SELECT 1 FROM tags tag
-              WHERE tag.run_uuid = run.run_uuid AND key IN ('mlflow.log-model.history', 'mlflow.loggedArtifacts'))
-            """
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Postgres
 import SQLite
 import SystemIO
 
@@ -56,4 +57,8 @@ struct SQLiteQuestions {
     func count(_ sql: String, _ bindings: [SQLiteValue] = []) throws(SQLiteError) -> Int64 {
         try rows(sql, bindings).first?[0].integer ?? 0
     }
+}
+
+extension SQLiteQuestions: StoreTables {
+    func named(_ table: String) -> SQL { "\(identifier: table)" }
 }

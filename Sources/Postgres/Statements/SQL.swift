@@ -23,6 +23,16 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable, Equatable {
         return joined
     }
 
+    /// The text of a piece without values, for a database of another kind that understands it, too.
+    package var constant: String {
+        pieces.map { piece in
+            guard case .text(let text) = piece else {
+                preconditionFailure("a value in what is the same for every database")
+            }
+            return text
+        }.joined()
+    }
+
     /// The text for the server, with `$1`, `$2`, …, and the values for them.
     func rendered() throws(PostgresError) -> (text: String, parameters: [String?]) {
         var text = ""
